@@ -1,0 +1,3 @@
+#include "lib/model/attempt.h"
+
+const struct state_entry attempt_states[ATTEMPT_STATES_COUNT] = {ATTEMPT_STATES(STATES_ENTRY)};

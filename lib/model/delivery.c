@@ -1,0 +1,3 @@
+#include "lib/model/delivery.h"
+
+const struct state_entry delivery_states[DELIVERY_STATES_COUNT] = {DELIVERY_STATES(STATES_ENTRY)};

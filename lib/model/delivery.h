@@ -1,0 +1,39 @@
+/*
+ * delivery: one webhook request, raw, known by GitHub's GUID.
+ */
+#ifndef SLIPWAY_LIB_MODEL_DELIVERY_H
+#define SLIPWAY_LIB_MODEL_DELIVERY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lib/base/timestamp.h"
+#include "lib/model/states.h"
+
+#define DELIVERY_STATES(X)                                                                         \
+    X(DELIVERY_RECEIVED, "received", 1u << 1 | 1u << 2 | 1u << 3 | 1u << 4)                        \
+    X(DELIVERY_RECORDED, "recorded", 0)                                                            \
+    X(DELIVERY_IGNORED, "ignored", 0)                                                              \
+    X(DELIVERY_UNREADABLE, "unreadable", 0)                                                        \
+    X(DELIVERY_QUARANTINED, "quarantined", 1u << 0) /* a person may have it read again */
+
+enum delivery_state { DELIVERY_STATES(STATES_ENUM) DELIVERY_STATES_COUNT };
+extern const struct state_entry delivery_states[DELIVERY_STATES_COUNT];
+
+struct delivery {
+    int64_t id;
+    char guid[129];
+    char event[65];
+    time_ms received_at;
+    enum delivery_state state;
+    bool form;               /* url-encoded: the JSON is in the field `payload` */
+    char body_digest[65];    /* SHA-256 of the raw body */
+    int64_t repeat_of;       /* 0 = its body was never seen before */
+    int crashes;
+    const char *action;
+    const char *repository;
+    const char *note;
+    time_ms recorded_at;
+};
+
+#endif

@@ -1,0 +1,470 @@
+-- Slipway's store. One file, one writer; every state here also stands in lib/model, and a test
+-- holds both together.
+--
+-- Units: `*_at` are UTC milliseconds since 1970 (time_ms), NULL = not yet; `*_ms` are durations in
+-- milliseconds; `sha` is 40 lower-case hex digits of a git commit; `*_digest` is 64 hex digits of SHA-256.
+-- Ids of GitHub are integers below 2^53. Names of repositories are "owner/name".
+-- The journal is never pruned; bodies go after 30 days, output after 90.
+
+-- Who this store is -----------------------------------------------------------------------------
+
+CREATE TABLE store (
+    id          INTEGER PRIMARY KEY CHECK (id = 1),
+    store_id    TEXT NOT NULL,               -- UUID, made at the first start; hosts pin it (G3)
+    created_at  INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE incarnations (                  -- one row for each start of the server
+    id          INTEGER PRIMARY KEY,
+    started_at  INTEGER NOT NULL,
+    version     TEXT NOT NULL,               -- of the program
+    stopped_at  INTEGER                      -- NULL = running, or it died
+) STRICT;
+
+CREATE TABLE configs (                       -- each configuration that was accepted
+    digest      TEXT PRIMARY KEY,            -- SHA-256 of `text`
+    text        TEXT NOT NULL,               -- canonical, without secrets
+    accepted_at INTEGER NOT NULL,
+    accepted_by TEXT NOT NULL                -- "start" or "reload"
+) STRICT, WITHOUT ROWID;
+
+-- What GitHub says ------------------------------------------------------------------------------
+
+CREATE TABLE deliveries (
+    id           INTEGER PRIMARY KEY,
+    guid         TEXT NOT NULL UNIQUE,       -- X-GitHub-Delivery; the same GUID again is the same event (W3)
+    event        TEXT NOT NULL,              -- X-GitHub-Event
+    received_at  INTEGER NOT NULL,
+    state        TEXT NOT NULL CHECK (state IN ('received', 'recorded', 'ignored', 'unreadable', 'quarantined')),
+    form         INTEGER NOT NULL CHECK (form IN (0, 1)),  -- 1 = url-encoded, the JSON is in the field `payload`
+    body_digest  TEXT NOT NULL,              -- of the raw bytes, to find repeats under a new GUID
+    repeat_of    INTEGER REFERENCES deliveries (id),
+    crashes      INTEGER NOT NULL DEFAULT 0, -- times work on it began and did not end (W7)
+    action       TEXT,                       -- of the payload, once read
+    repository   TEXT,                       -- name in the payload, once read
+    note         TEXT,                       -- why ignored, unreadable or quarantined
+    recorded_at  INTEGER                     -- when its state left `received`
+) STRICT;
+CREATE INDEX deliveries_open ON deliveries (id) WHERE state = 'received';
+CREATE INDEX deliveries_by_body ON deliveries (body_digest);
+
+CREATE TABLE delivery_bodies (
+    delivery_id INTEGER PRIMARY KEY REFERENCES deliveries (id),
+    size        INTEGER NOT NULL,            -- bytes before compression
+    zstd        BLOB NOT NULL                -- the raw request body, compressed
+) STRICT;
+
+CREATE TABLE repositories (                  -- configured ones that were ever seen; never deleted
+    id            INTEGER PRIMARY KEY,
+    name          TEXT NOT NULL UNIQUE,      -- "owner/name"
+    github_id     INTEGER UNIQUE,            -- bound at the first signed delivery (W6), NULL until then
+    branch        TEXT NOT NULL,             -- base branch that is released
+    tip_sha       TEXT,                      -- what the mirror saw last; NULL before first sight
+    fetched_at    INTEGER,                   -- last fetch that succeeded: the source was seen then
+    wanted_at     INTEGER,                   -- a webhook said something moved; NULL = nothing new since the last fetch
+    failed_at     INTEGER,                   -- last fetch that failed, NULL after a good one
+    failure       TEXT,                      -- its text
+    rewritten_sha TEXT                       -- a tip that is not a descendant of ours: holds the repository (C6)
+) STRICT;
+
+CREATE TABLE pull_requests (
+    repository_id INTEGER NOT NULL REFERENCES repositories (id),
+    number        INTEGER NOT NULL,
+    github_id     INTEGER NOT NULL,
+    state         TEXT NOT NULL CHECK (state IN ('open', 'closed', 'merged')),  -- merged is final (W4)
+    draft         INTEGER NOT NULL CHECK (draft IN (0, 1)),
+    fork          INTEGER NOT NULL CHECK (fork IN (0, 1)),  -- head lives elsewhere, or its repository is gone
+    title         TEXT NOT NULL,             -- foreign text
+    url           TEXT NOT NULL,             -- page on GitHub, foreign text
+    author_id     INTEGER,                   -- NULL = account is gone
+    author        TEXT,                      -- login at that time
+    base_ref      TEXT NOT NULL,             -- branch name
+    head_ref      TEXT NOT NULL,
+    head_sha      TEXT NOT NULL,
+    merge_sha     TEXT,                      -- only once merged; NULL then = to be looked up
+    merged_by_id  INTEGER,
+    merged_by     TEXT,
+    opened_at     INTEGER NOT NULL,
+    updated_at    INTEGER NOT NULL,          -- GitHub's own, one second resolution; orders events
+    closed_at     INTEGER,
+    merged_at     INTEGER,
+    PRIMARY KEY (repository_id, number)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX pull_requests_by_merge ON pull_requests (repository_id, merge_sha) WHERE merge_sha IS NOT NULL;
+
+CREATE TABLE pull_request_labels (
+    repository_id INTEGER NOT NULL,
+    number        INTEGER NOT NULL,
+    label         TEXT NOT NULL,             -- foreign text
+    PRIMARY KEY (repository_id, number, label),
+    FOREIGN KEY (repository_id, number) REFERENCES pull_requests (repository_id, number)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE pull_request_reviews (
+    repository_id INTEGER NOT NULL,
+    number        INTEGER NOT NULL,
+    github_id     INTEGER NOT NULL,
+    state         TEXT NOT NULL,             -- approved, changes_requested, commented, dismissed, pending
+    commit_sha    TEXT,
+    reviewer_id   INTEGER,
+    reviewer      TEXT,
+    submitted_at  INTEGER,
+    PRIMARY KEY (repository_id, number, github_id),
+    FOREIGN KEY (repository_id, number) REFERENCES pull_requests (repository_id, number)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE pull_request_timeline (         -- what happened to a pull request, in the order we read it
+    id            INTEGER PRIMARY KEY,
+    repository_id INTEGER NOT NULL,
+    number        INTEGER NOT NULL,
+    at            INTEGER NOT NULL,          -- when it happened, by GitHub's clock
+    kind          TEXT NOT NULL,             -- event and action: pull_request.closed, pull_request_review.submitted ...
+    actor_id      INTEGER,
+    actor         TEXT,
+    detail        TEXT,                      -- label, review state, head commit: foreign text
+    delivery_id   INTEGER NOT NULL REFERENCES deliveries (id),
+    FOREIGN KEY (repository_id, number) REFERENCES pull_requests (repository_id, number)
+) STRICT;
+CREATE INDEX pull_request_timeline_by_number ON pull_request_timeline (repository_id, number, id);
+
+CREATE TABLE pushes (                        -- to the base branch
+    id            INTEGER PRIMARY KEY,
+    repository_id INTEGER NOT NULL REFERENCES repositories (id),
+    ref           TEXT NOT NULL,
+    before_sha    TEXT NOT NULL,
+    after_sha     TEXT NOT NULL,
+    forced        INTEGER NOT NULL CHECK (forced IN (0, 1)),
+    pusher_id     INTEGER,
+    pusher        TEXT,
+    received_at   INTEGER NOT NULL,
+    delivery_id   INTEGER NOT NULL REFERENCES deliveries (id)
+) STRICT;
+
+-- What may go out -------------------------------------------------------------------------------
+
+CREATE TABLE releases (                      -- one for each first-parent commit of the base branch (W4)
+    repository_id INTEGER NOT NULL REFERENCES repositories (id),
+    number        INTEGER NOT NULL CHECK (number > 0),  -- r1 is the baseline
+    sha           TEXT NOT NULL,
+    parent_sha    TEXT,                      -- first parent; NULL for a root commit
+    subject       TEXT NOT NULL,             -- first line of the message, foreign text
+    author        TEXT NOT NULL,             -- of the commit, foreign text
+    committed_at  INTEGER NOT NULL,
+    seen_at       INTEGER NOT NULL,          -- when the mirror first saw it
+    lane          TEXT CHECK (lane IN ('code', 'content')),  -- by its changed paths; NULL = not looked at yet
+    n_paths       INTEGER,                   -- changed paths, NULL = not looked at yet
+    off_line      INTEGER NOT NULL DEFAULT 0 CHECK (off_line IN (0, 1)),  -- no longer on the branch (C6)
+    PRIMARY KEY (repository_id, number),
+    UNIQUE (repository_id, sha)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE wishes (                        -- a person asked for a release in an environment `on: release`
+    id             INTEGER PRIMARY KEY,
+    repository_id  INTEGER NOT NULL REFERENCES repositories (id),
+    environment    TEXT NOT NULL,
+    release_number INTEGER NOT NULL,
+    state          TEXT NOT NULL CHECK (state IN ('open', 'taken', 'replaced', 'withdrawn')),
+    actor          TEXT NOT NULL,
+    way            TEXT NOT NULL,            -- cli, api, page, comment, label
+    reason         TEXT,
+    wished_at      INTEGER NOT NULL,
+    deployment_id  INTEGER REFERENCES deployments (id),
+    FOREIGN KEY (repository_id, release_number) REFERENCES releases (repository_id, number)
+) STRICT;
+CREATE UNIQUE INDEX wishes_one_open ON wishes (repository_id, environment) WHERE state = 'open';
+
+CREATE TABLE occurrences (                   -- each `at` of an environment is decided once (F6, I8)
+    repository_id INTEGER NOT NULL REFERENCES repositories (id),
+    environment   TEXT NOT NULL,
+    local_date    TEXT NOT NULL,             -- YYYY-MM-DD in the environment's zone
+    local_time    TEXT NOT NULL,             -- HH:MM:SS in the environment's zone
+    due_at        INTEGER NOT NULL,
+    decision      TEXT NOT NULL CHECK (decision IN ('started', 'deferred', 'skipped', 'superseded')),
+    cause         TEXT,                      -- gate cause that deferred it, NULL for started
+    decided_at    INTEGER NOT NULL,
+    deployment_id INTEGER REFERENCES deployments (id),
+    PRIMARY KEY (repository_id, environment, local_date, local_time)
+) STRICT, WITHOUT ROWID;
+
+-- What goes out ---------------------------------------------------------------------------------
+
+CREATE TABLE deployments (
+    id             INTEGER PRIMARY KEY,
+    repository_id  INTEGER NOT NULL REFERENCES repositories (id),
+    environment    TEXT NOT NULL,
+    kind           TEXT NOT NULL CHECK (kind IN ('release', 'preview', 'rollback', 'catch-up')),
+    release_number INTEGER,                  -- NULL for a preview
+    pull_number    INTEGER,                  -- of a preview
+    sha            TEXT NOT NULL,            -- target
+    from_number    INTEGER,                  -- release that was live at the cut: the range is (from, target]; NULL = unknown
+    from_sha       TEXT,
+    lane           TEXT NOT NULL CHECK (lane IN ('code', 'content')),
+    trigger        TEXT NOT NULL CHECK (trigger IN ('merge', 'release', 'schedule')),
+    wish_id        INTEGER REFERENCES wishes (id),
+    occurrence_date TEXT,                    -- identity of the occurrence, trigger `schedule`
+    occurrence_time TEXT,
+    state          TEXT NOT NULL CHECK (state IN ('waiting', 'deploying', 'succeeded', 'attention', 'failed', 'cancelled', 'superseded')),
+    cause          TEXT,                     -- why it is in that state, for people
+    config_digest  TEXT NOT NULL REFERENCES configs (digest),
+    plan_digest    TEXT NOT NULL,            -- what an approval binds (A1)
+    rows_expected  INTEGER NOT NULL,         -- invocations written at the cut; startable when all are there
+    cut_at         INTEGER NOT NULL,
+    start_at       INTEGER NOT NULL,         -- the promised start
+    start_until    INTEGER,                  -- start + grace; NULL = no end
+    started_at     INTEGER,
+    ended_at       INTEGER,
+    CHECK ((release_number IS NULL) = (kind = 'preview')),
+    FOREIGN KEY (repository_id, release_number) REFERENCES releases (repository_id, number)
+) STRICT;
+CREATE UNIQUE INDEX deployments_one_open ON deployments (repository_id, environment)
+    WHERE state IN ('waiting', 'deploying', 'attention');           -- C1
+CREATE INDEX deployments_by_track ON deployments (repository_id, environment, id);
+CREATE INDEX deployments_succeeded ON deployments (repository_id, environment, id) WHERE state = 'succeeded';
+CREATE INDEX deployments_open ON deployments (id) WHERE state IN ('waiting', 'deploying', 'attention');
+CREATE INDEX deployments_by_release ON deployments (repository_id, release_number);
+
+CREATE TABLE jobs (
+    deployment_id  INTEGER NOT NULL REFERENCES deployments (id),
+    number         INTEGER NOT NULL,         -- 0.., an order in which every job comes after what it needs
+    name           TEXT NOT NULL,
+    needs          TEXT NOT NULL,            -- JSON list of job numbers
+    database       TEXT,                     -- resolved name of a migrate job (M1), else NULL
+    max_parallel   INTEGER NOT NULL CHECK (max_parallel > 0),  -- hosts at once, percentages resolved at the cut
+    max_errors     INTEGER NOT NULL CHECK (max_errors >= 0),
+    ramp           INTEGER NOT NULL CHECK (ramp IN (0, 1)),    -- 1 = one host first, then doubling (P3)
+    start_within_ms INTEGER NOT NULL,        -- a host that has not begun by then counts as undelivered
+    timeout_ms     INTEGER NOT NULL,
+    proves_commit  INTEGER NOT NULL CHECK (proves_commit IN (0, 1)), -- a step of it writes `commit` (P1)
+    document_digest TEXT NOT NULL REFERENCES documents (digest),
+    state          TEXT NOT NULL CHECK (state IN ('waiting', 'running', 'succeeded', 'failed', 'cancelled')),
+    cause          TEXT,
+    started_at     INTEGER,
+    ended_at       INTEGER,
+    PRIMARY KEY (deployment_id, number),
+    UNIQUE (deployment_id, name)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE documents (                     -- exact bytes that hosts are sent, once for each content
+    digest      TEXT PRIMARY KEY,            -- SHA-256 of `content`
+    name        TEXT NOT NULL,               -- of the job, or of the document at the door
+    version     TEXT NOT NULL,
+    content     TEXT NOT NULL                -- SSM schema 2.2
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE commands (
+    id             TEXT PRIMARY KEY,         -- UUID; its time-ordered form keeps the index growing at its end
+    deployment_id  INTEGER REFERENCES deployments (id),  -- NULL = sent at the door
+    job_number     INTEGER,
+    document_digest TEXT NOT NULL REFERENCES documents (digest),
+    parameters     TEXT NOT NULL,            -- JSON object, as in the signed envelope
+    comment        TEXT,
+    requested_at   INTEGER NOT NULL,
+    requested_by   TEXT NOT NULL,            -- "deployment" or an access key
+    FOREIGN KEY (deployment_id, job_number) REFERENCES jobs (deployment_id, number)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX commands_by_job ON commands (deployment_id, job_number);
+
+CREATE TABLE invocations (                   -- one command on one host
+    command_id   TEXT NOT NULL REFERENCES commands (id),
+    host_id      TEXT NOT NULL REFERENCES hosts (id),
+    deployment_id INTEGER REFERENCES deployments (id),   -- copy of the command's
+    job_number   INTEGER,
+    roles        TEXT NOT NULL,              -- comma list, the host's roles in this job
+    status       TEXT NOT NULL CHECK (status IN ('Pending', 'InProgress', 'Success', 'Failed', 'TimedOut', 'Cancelling', 'Cancelled', 'Unknown')),
+    details      TEXT NOT NULL,              -- SSM's StatusDetails, or Unknown
+    cause        TEXT,                       -- for people
+    envelope     TEXT NOT NULL,              -- JSON text whose exact bytes are signed
+    signature    TEXT NOT NULL,              -- base64, Ed25519
+    start_by     INTEGER NOT NULL,           -- in the envelope: never starts after it (G8)
+    released_at  INTEGER,                    -- from here a poll may hand it out
+    offered_at   INTEGER,                    -- first handed out
+    redeliver_at INTEGER,                    -- handed out, not acknowledged: again from here
+    acknowledged_at INTEGER,
+    began_at     INTEGER,                    -- first InProgress of the host
+    heard_at     INTEGER,                    -- last sign of life about it
+    ended_at     INTEGER,
+    exit_code    INTEGER,                    -- of the last step that ran; -1 = none
+    commit_sha   TEXT,                       -- last `commit` line (P1)
+    PRIMARY KEY (command_id, host_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX invocations_by_job ON invocations (deployment_id, job_number);
+CREATE INDEX invocations_to_offer ON invocations (host_id, released_at)
+    WHERE status = 'Pending' AND released_at IS NOT NULL;
+CREATE INDEX invocations_running ON invocations (host_id)
+    WHERE status IN ('InProgress', 'Cancelling', 'Unknown');
+
+CREATE TABLE steps (                         -- one script inside a job, on one host
+    command_id  TEXT NOT NULL,
+    host_id     TEXT NOT NULL,
+    number      INTEGER NOT NULL,            -- 0..
+    name        TEXT NOT NULL,
+    status      TEXT NOT NULL CHECK (status IN ('Pending', 'InProgress', 'Success', 'Failed', 'TimedOut', 'Cancelled')),
+    exit_code   INTEGER,
+    started_at  INTEGER,
+    ended_at    INTEGER,
+    PRIMARY KEY (command_id, host_id, number),
+    FOREIGN KEY (command_id, host_id) REFERENCES invocations (command_id, host_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE results (                       -- lines of SLIPWAY_RESULT (P8)
+    command_id  TEXT NOT NULL,
+    host_id     TEXT NOT NULL,
+    number      INTEGER NOT NULL,            -- 0.., order of writing
+    key         TEXT NOT NULL,
+    value       TEXT NOT NULL,               -- foreign text
+    PRIMARY KEY (command_id, host_id, number),
+    FOREIGN KEY (command_id, host_id) REFERENCES invocations (command_id, host_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE output_chunks (                 -- written once each; a repeat is dropped
+    command_id  TEXT NOT NULL,
+    host_id     TEXT NOT NULL,
+    number      INTEGER NOT NULL,            -- 0.., over all steps of the command on that host
+    step        TEXT NOT NULL,               -- name of the step
+    stream      TEXT NOT NULL CHECK (stream IN ('out', 'err')),
+    at          INTEGER NOT NULL,            -- host's clock
+    text        BLOB NOT NULL,               -- bytes as printed
+    PRIMARY KEY (command_id, host_id, number),
+    FOREIGN KEY (command_id, host_id) REFERENCES invocations (command_id, host_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE replies (                       -- what agents said, stored before it is believed
+    id          INTEGER PRIMARY KEY,
+    reply_id    TEXT NOT NULL UNIQUE,        -- of the agent; the same one again changes nothing
+    command_id  TEXT NOT NULL,
+    host_id     TEXT NOT NULL,
+    payload     TEXT NOT NULL,               -- ssm-wire 12.2
+    received_at INTEGER NOT NULL,
+    collected_at INTEGER,
+    note        TEXT                         -- why it changed nothing
+) STRICT;
+CREATE INDEX replies_open ON replies (id) WHERE collected_at IS NULL;
+
+-- The migrate job -------------------------------------------------------------------------------
+
+CREATE TABLE databases (
+    name        TEXT PRIMARY KEY,            -- resolved: REPO/ENVIRONMENT/NAME, or what `databases:` maps it to (M1)
+    epoch       INTEGER NOT NULL             -- raised with each attempt: the fencing token (M4)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE attempts (                      -- one try of a migrate job on one database
+    id            INTEGER PRIMARY KEY,
+    database      TEXT NOT NULL REFERENCES databases (name),
+    repository_id INTEGER NOT NULL REFERENCES repositories (id),
+    release_number INTEGER NOT NULL,
+    n             INTEGER NOT NULL,          -- 1.., tries of this release on this database
+    epoch         INTEGER NOT NULL,
+    deployment_id INTEGER NOT NULL REFERENCES deployments (id),
+    job_number    INTEGER NOT NULL,
+    command_id    TEXT NOT NULL UNIQUE REFERENCES commands (id),
+    host_id       TEXT NOT NULL REFERENCES hosts (id),       -- chosen when planned, never moved (G2)
+    state         TEXT NOT NULL CHECK (state IN ('planned', 'offered', 'accepted', 'permitted', 'running', 'succeeded', 'failed', 'unknown', 'cancelled', 'not_started')),
+    changed       INTEGER CHECK (changed IN (0, 1)),         -- 0 = nothing to do, 1 = changed or did not say, NULL = not ended well
+    planned_at    INTEGER NOT NULL,
+    ended_at      INTEGER,
+    settled_at    INTEGER,                   -- its end is proven or a person decided; NULL holds the database
+    voided_at     INTEGER,                   -- success no longer counts: database was restored
+    decision      TEXT,                      -- of a person: mark succeeded, mark failed, retry, abandon
+    decided_by    TEXT,
+    reason        TEXT,
+    UNIQUE (database, epoch),
+    UNIQUE (database, repository_id, release_number, n)
+) STRICT;
+CREATE UNIQUE INDEX attempts_one_unsettled ON attempts (database) WHERE settled_at IS NULL;              -- M2, G1
+CREATE UNIQUE INDEX attempts_one_success ON attempts (database, repository_id, release_number)
+    WHERE state = 'succeeded' AND voided_at IS NULL;                                                    -- M2, I3
+
+-- Hosts -----------------------------------------------------------------------------------------
+
+CREATE TABLE activations (
+    id           TEXT PRIMARY KEY,           -- UUID, public
+    code_digest  TEXT NOT NULL,              -- SHA-256 of the code, which is shown once
+    name         TEXT,                       -- the one host it is for; NULL if `prefix`
+    prefix       TEXT,                       -- hosts get PREFIX1, PREFIX2 ...
+    registration_limit INTEGER NOT NULL,
+    registrations INTEGER NOT NULL DEFAULT 0,
+    created_at   INTEGER NOT NULL,
+    created_by   TEXT NOT NULL,
+    expires_at   INTEGER NOT NULL,
+    deleted_at   INTEGER,
+    CHECK (registrations <= registration_limit),
+    CHECK ((name IS NULL) <> (prefix IS NULL))
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE activation_tags (
+    activation_id TEXT NOT NULL REFERENCES activations (id),
+    key           TEXT NOT NULL,
+    value         TEXT NOT NULL,
+    PRIMARY KEY (activation_id, key)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE hosts (
+    id            TEXT PRIMARY KEY,          -- mi- and 17 hex digits, issued at registration
+    name          TEXT NOT NULL,             -- as in the configuration
+    state         TEXT NOT NULL CHECK (state IN ('registered', 'drained', 'barred', 'deregistered')),
+    activation_id TEXT NOT NULL REFERENCES activations (id),
+    fingerprint   TEXT NOT NULL,             -- the agent's own, kept over registrations
+    registered_at INTEGER NOT NULL,
+    seen_at       INTEGER,                   -- last ping, poll or reply
+    agent         TEXT,                      -- name and version of its agent, as it says
+    platform      TEXT,                      -- as it says
+    protocol      INTEGER,                   -- of `Slipway.*`; NULL = another agent
+    journal_id    TEXT,                      -- of its journal; NULL until observed
+    boot_id       TEXT,                      -- of its kernel
+    record_number INTEGER                    -- highest record the server was told of
+) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX hosts_one_name ON hosts (name) WHERE state <> 'deregistered';
+
+CREATE TABLE host_keys (
+    host_id     TEXT NOT NULL REFERENCES hosts (id),
+    spki        TEXT NOT NULL,               -- base64 of the DER public key, RSA
+    added_at    INTEGER NOT NULL,
+    retired_at  INTEGER,
+    PRIMARY KEY (host_id, spki)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE host_tags (
+    host_id     TEXT NOT NULL REFERENCES hosts (id),
+    key         TEXT NOT NULL,
+    value       TEXT NOT NULL,
+    PRIMARY KEY (host_id, key)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE host_documents (                -- shipped documents the host has on its own disk
+    host_id     TEXT NOT NULL REFERENCES hosts (id),
+    name        TEXT NOT NULL,               -- name@version
+    digest      TEXT NOT NULL,
+    PRIMARY KEY (host_id, name)
+) STRICT, WITHOUT ROWID;
+
+-- People and the account of what was done -------------------------------------------------------
+
+CREATE TABLE tokens (
+    id          INTEGER PRIMARY KEY,
+    name        TEXT NOT NULL,
+    token_digest TEXT NOT NULL UNIQUE,       -- SHA-256 of the token, which is shown once
+    rights      TEXT NOT NULL,               -- comma list of rights it was made with
+    created_at  INTEGER NOT NULL,
+    created_by  TEXT NOT NULL,
+    expires_at  INTEGER,
+    used_at     INTEGER,                     -- last use, to the hour
+    revoked_at  INTEGER
+) STRICT;
+CREATE UNIQUE INDEX tokens_one_name ON tokens (name) WHERE revoked_at IS NULL;
+
+CREATE TABLE journal (                       -- each act and each decision, chained by hash from the first row (A5)
+    id          INTEGER PRIMARY KEY,
+    at          INTEGER NOT NULL,
+    actor       TEXT NOT NULL,               -- github:ID:LOGIN, token:NAME, uid:N, host:ID, slipway
+    way         TEXT NOT NULL,               -- cli, api, webhook, door, timer
+    act         TEXT NOT NULL,               -- noun.verb: deployment.start, token.add ...
+    subject     TEXT NOT NULL,               -- what it was done to: repo/environment/rN, host id, command id
+    detail      TEXT NOT NULL,               -- JSON object
+    reason      TEXT,
+    hash        TEXT NOT NULL                -- SHA-256 over the previous row's hash and this row's columns
+) STRICT;
+
+CREATE TABLE watermarks (                    -- up to when a source is known to be seen (W5)
+    source      TEXT PRIMARY KEY,            -- e.g. mirror/owner/name
+    at          INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
