@@ -1,0 +1,53 @@
+/*
+ * api: what handlers may reach. Filled by the server before http_server_start(), then constant but
+ * for what says it is shared; every http thread reads it.
+ */
+#ifndef SLIPWAY_SERVER_API_API_H
+#define SLIPWAY_SERVER_API_API_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "lib/base/timestamp.h"
+
+struct api_events;
+struct clock;
+struct db_pool;
+struct door;
+struct metrics;
+struct secret;
+struct snapshot;
+struct writer;
+
+struct api {
+    struct clock *clock;
+    struct db_pool *readers;         /* take one, give it back before the handler returns */
+    struct writer *writer;
+    const char *version;             /* of the program */
+    const char *store_id;            /* UUID */
+    const char *key_fingerprint;     /* of the command-signing key, as activations print it */
+    uid_t uid;                       /* the server's own; it has all rights on the cli socket */
+
+    /* The configuration in force: a counted reference, given back by the same handler. */
+    const struct snapshot *(*snapshot_take)(void *config);
+    void (*snapshot_give)(void *config, const struct snapshot *snapshot);
+    void *config;
+
+    const struct secret *const *webhook_secrets; /* each at least 32 bytes (W1) */
+    size_t n_webhook_secrets;
+
+    void (*ring_flow)(void *flow);   /* there is something new; any thread, after the commit */
+    void *flow;
+
+    struct door *door;               /* agents' listener; door.h */
+    struct api_events *events;       /* who watches; api_events.h */
+    struct metrics *metrics;         /* counters; api_metrics.h */
+
+    /* The state of things outside this room, as short texts for doctor and readyz. Optional. */
+    bool (*is_ready)(void *server);
+    void *server;
+};
+
+#endif

@@ -1,0 +1,135 @@
+/*
+ * request: what a handler gets, whichever listener it came in on.
+ *
+ * http_server fills it after the request filter, the router and the policy have agreed; a handler
+ * reads it, fills a `struct reply` and knows no libmicrohttpd. All texts here are foreign and raw:
+ * nothing was decoded, sizes were bounded.
+ *
+ * Threads. A request belongs to the http thread that serves its connection. A handler that must
+ * wait (for a commit, a command for a host) says so:
+ *
+ *      http thread                                   any thread
+ *      handler: request_hold(r);
+ *               request_then(r, my_continuation);
+ *               hand `r` to whoever will know
+ *               return REQUEST_WAITS;                request_resume(r);
+ *      my_continuation(r, reply)                     request_let_go(r);
+ *
+ * The order does not matter: a resume that comes before the handler has returned is kept. Resuming
+ * twice, or a request that is over, does nothing. Whoever keeps a pointer outside the handler holds
+ * it, so that the memory stays until the last one lets go.
+ * While it waits the thread serves others, and the reaper does not count the time.
+ */
+#ifndef SLIPWAY_SERVER_API_REQUEST_H
+#define SLIPWAY_SERVER_API_REQUEST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/base/timestamp.h"
+
+struct api;
+struct arena;
+struct reply;
+struct request;
+struct route;
+
+enum listener { LISTENER_WEBHOOKS, LISTENER_AGENTS, LISTENER_WEB, LISTENER_CLI, LISTENER_COUNT };
+
+const char *listener_name(enum listener listener); /* webhooks, agents, web, cli */
+
+enum request_next {
+    REQUEST_DONE,  /* the reply is filled */
+    REQUEST_WAITS, /* request_then() was called; somebody will resume */
+};
+
+typedef enum request_next request_fn(struct request *request, struct reply *reply);
+
+/* What a person or machine may do here (design.md A4). Each right includes view and no other. */
+enum right {
+    RIGHT_NONE, /* for routes that ask for nothing */
+    RIGHT_VIEW,
+    RIGHT_APPROVE_CONTENT,
+    RIGHT_APPROVE_CODE,
+    RIGHT_OPERATE,
+    RIGHT_HOTFIX,
+    RIGHT_ADMIN,
+    RIGHT_COUNT
+};
+#define RIGHT_BIT(right) (1u << (right))
+
+const char *right_name(enum right right);  /* as in the configuration: view, approve-content ... */
+int right_from_name(const char *name);     /* enum right, or -1 */
+
+/* Who asks. */
+struct actor {
+    char name[160];          /* token:NAME, uid:N, anyone; as the journal writes it */
+    const char *way;         /* cli, api, webhook, door */
+    unsigned rights;         /* RIGHT_BIT of each; view is in it whenever another is */
+};
+
+/* Where the bytes come from. */
+struct peer {
+    char address[64];        /* numeric address, behind a trusted proxy the one it names; "unix" */
+    int64_t uid;             /* of the process at the other end of the cli socket, else -1 */
+};
+
+/* One header field as it came. Text ends with NUL and has no NUL inside. */
+struct request_header {
+    const char *name;
+    size_t name_len;
+    const char *value;
+    size_t value_len;
+};
+
+#define REQUEST_SEGMENTS_MAX 4
+#define REQUEST_ID_SIZE 17
+
+struct request {
+    struct api *api;
+    const struct route *route;
+    enum listener listener;
+    char id[REQUEST_ID_SIZE];        /* X-Request-Id of the answer; log lines carry it */
+    const char *method;
+    const char *target;              /* raw, as in the request line */
+    const char *path;                /* target up to '?' */
+    const char *query;               /* behind '?'; "" = none. Use request_query() */
+    const char *segments[REQUEST_SEGMENTS_MAX]; /* what stands for the {names} of the route, raw */
+    const struct request_header *headers;
+    size_t n_headers;
+    const char *body;                /* whole body, with a NUL behind it; "" if there is none */
+    size_t body_len;
+    struct peer peer;
+    struct actor actor;
+    struct arena *arena;             /* lives until the answer is sent */
+    void *state;                     /* the handler's own, from its first call to its continuation */
+};
+
+/* First value of the header `name` (any case), or NULL. The filter has refused repeated ones of
+ * those that must be single (request_filter.h). */
+const char *request_header(const struct request *request, const char *name);
+size_t request_header_count(const struct request *request, const char *name);
+
+/* Value of the query parameter `key`, percent-decoded into the arena; NULL = absent. A value with
+ * a broken escape, or one that decodes to a NUL, counts as absent. The first one counts. */
+const char *request_query(const struct request *request, const char *key);
+/* As a whole number in [min, max]; `otherwise` if absent. ERR_INVALID if it is something else. */
+struct err;
+int request_query_int(const struct request *request, const char *key, int64_t min, int64_t max,
+                      int64_t otherwise, int64_t *ret_value, struct err *err);
+
+/* Waiting ------------------------------------------------------------------------------------- */
+
+/* What runs on the http thread once the request is resumed. It may wait again. */
+void request_then(struct request *request, request_fn *continuation);
+/* Also resume at `deadline` if nobody did before; the continuation looks at the clock. Holds for
+ * the next wait only. */
+void request_wake_at(struct request *request, mono_ms deadline);
+void request_resume(struct request *request);
+void request_hold(struct request *request);
+void request_let_go(struct request *request);
+/* The server is going down: continuations answer with what they have, 503 if nothing. */
+bool request_is_stopping(const struct request *request);
+
+#endif

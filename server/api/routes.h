@@ -1,0 +1,58 @@
+/*
+ * routes: the one table of what can be asked, on which listener, by whom.
+ *
+ * One more endpoint is one more file and one more line in routes.c. docs/openapi.yaml agrees with
+ * the table by test. Routing works on the raw target: no decoding, no dot segments, no doubled or
+ * trailing slash, no method override; what does not match exactly is not there (threats.md T46).
+ */
+#ifndef SLIPWAY_SERVER_API_ROUTES_H
+#define SLIPWAY_SERVER_API_ROUTES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "server/api/request.h"
+
+#define ON(listener) (1u << (listener))
+
+struct route {
+    const char *name;        /* operationId */
+    unsigned listeners;      /* ON(LISTENER_...) */
+    const char *method;      /* GET also answers HEAD */
+    const char *pattern;     /* "/api/v1/hosts", "/{owner}/{name}/releases/{number}" */
+    enum right right;
+    size_t body_limit;       /* bytes; 0 = a body is refused */
+    bool chunked;            /* Transfer-Encoding: chunked is accepted */
+    /* Optional: asked when the headers are there, before any byte of the body is taken. It may
+     * fill the reply and return REQUEST_DONE: then the body is not read. REQUEST_WAITS = go on. */
+    request_fn *begin;
+    /* Optional: sees each piece of the body as it comes; the whole is collected all the same. */
+    void (*piece)(struct request *request, const char *bytes, size_t len);
+    request_fn *handler;
+    const char *summary;     /* one line, for people and docs/openapi.yaml */
+};
+
+extern const struct route routes[];
+extern const size_t n_routes;
+
+enum routes_match {
+    ROUTES_FOUND,
+    ROUTES_NO_PATH,          /* 404 */
+    ROUTES_NO_METHOD,        /* 405; `allow` lists those there are */
+};
+
+struct routes_found {
+    const struct route *route;
+    struct {
+        size_t offset;       /* in the path */
+        size_t len;
+    } segments[REQUEST_SEGMENTS_MAX];
+    size_t n_segments;
+    char allow[64];
+};
+
+/* Pure. `path` is the raw target without its query. */
+enum routes_match routes_find(enum listener listener, const char *method, const char *path,
+                              struct routes_found *ret_found);
+
+#endif
