@@ -1,0 +1,66 @@
+#include "lib/rules/migrate.h"
+
+#include <string.h>
+
+#include "lib/base/str.h"
+
+const struct host *migrate_choose_host(const struct host *hosts, size_t n, const char *primary,
+                                       time_ms now)
+{
+    const struct host *chosen = NULL;
+
+    for (size_t i = 0; i < n; i++) {
+        const struct host *h = &hosts[i];
+        if (h->state != HOST_REGISTERED || !host_is_online(h, now))
+            continue;
+        if (primary != NULL) {
+            if (strcmp(h->name, primary) == 0)
+                return h;
+        } else if (chosen == NULL || strcmp(h->name, chosen->name) < 0) {
+            chosen = h;
+        }
+    }
+    return chosen;
+}
+
+enum attempt_state migrate_state_of(enum attempt_state now, const struct invocation *inv)
+{
+    if (attempt_settles(now) || now == ATTEMPT_FAILED)
+        return now;
+    switch (inv->status) {
+    case INVOCATION_PENDING:
+        return inv->acknowledged_at != 0 ? ATTEMPT_ACCEPTED
+               : inv->offered_at != 0    ? ATTEMPT_OFFERED
+                                         : ATTEMPT_PLANNED;
+    case INVOCATION_IN_PROGRESS:
+    case INVOCATION_CANCELLING:
+        return ATTEMPT_RUNNING;
+    case INVOCATION_SUCCESS:
+        return ATTEMPT_SUCCEEDED;
+    case INVOCATION_FAILED:
+        /* The agent declined, or it was never handed out: proven not to have started. */
+        return str_eq(inv->details, "NotStarted") || str_eq(inv->details, "Undeliverable")
+                   ? ATTEMPT_NOT_STARTED
+                   : ATTEMPT_FAILED;
+    case INVOCATION_TIMED_OUT:
+        return str_eq(inv->details, "DeliveryTimedOut") && inv->offered_at == 0
+                   ? ATTEMPT_NOT_STARTED
+                   : ATTEMPT_UNKNOWN;
+    case INVOCATION_CANCELLED:
+        return inv->offered_at == 0 ? ATTEMPT_CANCELLED : ATTEMPT_UNKNOWN;
+    case INVOCATION_UNKNOWN:
+    case INVOCATION_STATUSES_COUNT:
+        break;
+    }
+    return ATTEMPT_UNKNOWN;
+}
+
+int migrate_changed(const struct result_line *results, size_t n)
+{
+    int changed = 1;
+
+    for (size_t i = 0; i < n; i++)
+        if (str_eq(results[i].key, "migrate"))
+            changed = str_eq(results[i].value, "none") ? 0 : 1;
+    return changed;
+}

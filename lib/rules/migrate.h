@@ -1,0 +1,40 @@
+/*
+ * migrate: decisions about the migrate job: on which host, and what an invocation says of its attempt.
+ *
+ * The host is chosen when the attempt is planned and never moved (M1, G2). What cannot be proven is
+ * unknown, and only a proven end settles by itself (M2, M5). Pure.
+ */
+#ifndef SLIPWAY_LIB_RULES_MIGRATE_H
+#define SLIPWAY_LIB_RULES_MIGRATE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "lib/base/timestamp.h"
+#include "lib/model/attempt.h"
+#include "lib/model/command.h"
+#include "lib/model/host.h"
+
+/* A start that provably never happened may be tried again by itself, so often. */
+#define MIGRATE_TRIES_MAX 3
+
+/*
+ * The host for a new attempt: `primary` where there is one, else the first by name that is online.
+ * NULL: there is none; a primary that is offline is a clear stop, not a reason to take another.
+ */
+const struct host *migrate_choose_host(const struct host *hosts, size_t n, const char *primary,
+                                       time_ms now);
+
+/*
+ * The state of an attempt whose command's invocation is in this status and these details.
+ * A terminal state of the attempt is kept. Never turns a time-out into success or failure.
+ */
+enum attempt_state migrate_state_of(enum attempt_state now, const struct invocation *invocation);
+
+/*
+ * Did a successful migrate job change the database? 0 if a line `migrate=none` was written last,
+ * 1 if `migrate=changed` or nothing was said (R2).
+ */
+int migrate_changed(const struct result_line *results, size_t n);
+
+#endif

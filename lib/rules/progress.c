@@ -1,0 +1,409 @@
+#include "lib/rules/progress.h"
+
+#include <string.h>
+
+#include "lib/base/str.h"
+#include "lib/rules/migrate.h"
+#include "lib/rules/verdict.h"
+
+/* What the hosts of one job add up to; of each host its last try counts. */
+struct tally {
+    size_t n_hosts;
+    size_t well;
+    size_t errors;     /* failed, timed out, undelivered: what counts against max-errors (P2) */
+    size_t left_out;
+    size_t unknown;
+    size_t open;       /* released or running */
+    size_t pending;    /* not released yet */
+    const struct invocation *first_error;
+    const struct invocation *first_unknown;
+};
+
+struct round {
+    const struct progress_facts *facts;
+    time_ms now;
+    struct arena *arena;
+    struct progress_plan *plan;
+    size_t cap;
+};
+
+static struct progress_move *move_add(struct round *r, enum progress_kind kind,
+                                      const struct job *job)
+{
+    struct progress_move *m =
+        ARENA_PUSH(r->arena, r->plan->moves, r->plan->n_moves, r->cap);
+
+    m->kind = kind;
+    m->job = job;
+    return m;
+}
+
+static void look_again(struct round *r, time_ms at)
+{
+    if (at < r->plan->next_change)
+        r->plan->next_change = at;
+}
+
+static bool same_host(const struct invocation *a, const struct invocation *b)
+{
+    return strcmp(a->host_id, b->host_id) == 0;
+}
+
+/* Is it the last try of its host in its job? Later ones stand behind it. */
+static bool is_last_try(const struct progress_facts *f, size_t i)
+{
+    const struct invocation *inv = &f->invocations[i];
+
+    for (size_t k = i + 1; k < f->n_invocations; k++)
+        if (f->invocations[k].job_number == inv->job_number && same_host(&f->invocations[k], inv))
+            return false;
+    return true;
+}
+
+static size_t tries_of(const struct progress_facts *f, const struct invocation *inv)
+{
+    size_t n = 0;
+
+    for (size_t k = 0; k < f->n_invocations; k++)
+        if (f->invocations[k].job_number == inv->job_number && same_host(&f->invocations[k], inv))
+            n++;
+    return n;
+}
+
+static const struct host *host_of(const struct progress_facts *f, const struct invocation *inv)
+{
+    for (size_t i = 0; i < f->n_hosts; i++)
+        if (strcmp(f->hosts[i].id, inv->host_id) == 0)
+            return &f->hosts[i];
+    return NULL;
+}
+
+/* Proven never to have begun: the agent said so, or nobody was ever told of it. */
+static bool never_began(const struct invocation *inv)
+{
+    return inv->status == INVOCATION_FAILED && str_eq(inv->details, "NotStarted");
+}
+
+static bool is_left_out(const struct invocation *inv)
+{
+    return inv->status == INVOCATION_CANCELLED && str_eq(inv->details, "Terminated");
+}
+
+static struct tally tally_make(const struct progress_facts *f, const struct job *job)
+{
+    struct tally t = {.n_hosts = 0};
+
+    for (size_t i = 0; i < f->n_invocations; i++) {
+        const struct invocation *inv = &f->invocations[i];
+        if (inv->job_number != job->number || !is_last_try(f, i))
+            continue;
+        t.n_hosts++;
+        if (inv->status == INVOCATION_SUCCESS) {
+            t.well++;
+        } else if (is_left_out(inv)) {
+            t.left_out++;
+        } else if (invocation_has_ended(inv->status)) {
+            t.errors++;
+            if (t.first_error == NULL)
+                t.first_error = inv;
+        } else if (inv->status == INVOCATION_UNKNOWN) {
+            t.unknown++;
+            if (t.first_unknown == NULL)
+                t.first_unknown = inv;
+        } else if (inv->status == INVOCATION_PENDING && inv->released_at == 0) {
+            t.pending++;
+        } else {
+            t.open++;
+        }
+    }
+    return t;
+}
+
+size_t progress_allowed(const struct job *job, size_t n_ended_well)
+{
+    size_t allowed = 1;
+
+    if (!job->ramp)
+        return (size_t)job->max_parallel;
+    while (allowed * 2 <= n_ended_well + 1)
+        allowed *= 2;
+    return allowed < (size_t)job->max_parallel ? allowed : (size_t)job->max_parallel;
+}
+
+/* Another command of this deployment on the same host that may still run (I11). */
+static bool track_is_busy(const struct progress_facts *f, const struct invocation *inv)
+{
+    for (size_t i = 0; i < f->n_invocations; i++) {
+        const struct invocation *other = &f->invocations[i];
+        if (other == inv || !same_host(other, inv))
+            continue;
+        if (invocation_may_run(other->status) ||
+            (other->status == INVOCATION_PENDING && other->released_at != 0))
+            return true;
+    }
+    return false;
+}
+
+/* A host that failed or was left out in another job gets nothing more in this deployment. */
+static bool host_is_out(const struct progress_facts *f, const struct invocation *inv)
+{
+    for (size_t i = 0; i < f->n_invocations; i++) {
+        const struct invocation *other = &f->invocations[i];
+        if (other->job_number != inv->job_number && same_host(other, inv) && is_last_try(f, i) &&
+            invocation_has_ended(other->status) && other->status != INVOCATION_SUCCESS)
+            return true;
+    }
+    return false;
+}
+
+/* One that was released: delivered in time? heard of? (P2, M5) */
+static void judge_open(struct round *r, const struct job *job, const struct invocation *inv)
+{
+    const struct host *host = host_of(r->facts, inv);
+    time_ms limit = inv->released_at + job->start_within_ms;
+    time_ms heard = inv->heard_at;
+
+    if (inv->status == INVOCATION_PENDING && inv->acknowledged_at == 0) {
+        if (r->now < limit) {
+            look_again(r, limit);
+        } else if (inv->offered_at == 0) {
+            move_add(r, PROGRESS_UNDELIVERED, job)->invocation = inv;
+        } else if (r->now >= inv->start_by) {
+            move_add(r, PROGRESS_LOST, job)->invocation = inv;
+        } else {
+            look_again(r, inv->start_by);
+        }
+        return;
+    }
+    /* Another agent sends no heartbeats of a command: its own polls must do. */
+    if (host != NULL && host->protocol == 0 && host->seen_at > heard)
+        heard = host->seen_at;
+    if (heard < inv->acknowledged_at)
+        heard = inv->acknowledged_at;
+    if (heard < r->facts->heard_since)
+        heard = r->facts->heard_since;
+    if (r->now - heard >= HOST_UNKNOWN_AFTER_MS)
+        move_add(r, PROGRESS_LOST, job)->invocation = inv;
+    else
+        look_again(r, heard + HOST_UNKNOWN_AFTER_MS);
+}
+
+/* Moves of the invocations of a running job; true if one was released or changed. */
+static void drive_hosts(struct round *r, const struct job *job, const struct tally *t)
+{
+    const struct progress_facts *f = r->facts;
+    bool stopped = t->errors > (size_t)job->max_errors || t->unknown > 0;
+    size_t free_places = progress_allowed(job, t->well);
+
+    free_places = free_places > t->open ? free_places - t->open : 0;
+    for (size_t i = 0; i < f->n_invocations; i++) {
+        const struct invocation *inv = &f->invocations[i];
+        if (inv->job_number != job->number || !is_last_try(f, i) ||
+            invocation_has_ended(inv->status) || inv->status == INVOCATION_UNKNOWN)
+            continue;
+        if (inv->released_at != 0) {
+            judge_open(r, job, inv);
+        } else if (stopped || host_is_out(f, inv)) {
+            move_add(r, PROGRESS_LEAVE_OUT, job)->invocation = inv;
+        } else if (free_places > 0 && !track_is_busy(f, inv)) {
+            move_add(r, PROGRESS_RELEASE, job)->invocation = inv;
+            free_places--;
+        }
+    }
+}
+
+/* Tries that provably never began get a new command: the same host, the same job. */
+static bool renew_tries(struct round *r, const struct job *job)
+{
+    const struct progress_facts *f = r->facts;
+    bool any = false;
+
+    for (size_t i = 0; i < f->n_invocations && job->database == NULL; i++) {
+        const struct invocation *inv = &f->invocations[i];
+        if (inv->job_number == job->number && is_last_try(f, i) && never_began(inv) &&
+            tries_of(f, inv) < PROGRESS_TRIES_MAX) {
+            move_add(r, PROGRESS_RETRY, job)->invocation = inv;
+            any = true;
+        }
+    }
+    return any;
+}
+
+static void job_end(struct round *r, const struct job *job, enum job_state state, const char *cause)
+{
+    struct progress_move *m = move_add(r, PROGRESS_JOB_END, job);
+
+    m->job_state = state;
+    m->cause = cause;
+}
+
+static const char *why_of(struct round *r, const struct invocation *inv)
+{
+    return arena_printf(r->arena, "%s: %s", inv->host,
+                        inv->cause != NULL ? inv->cause : inv->details);
+}
+
+static void drive_job(struct round *r, const struct job *job)
+{
+    struct tally t;
+
+    if (renew_tries(r, job))
+        return;
+    t = tally_make(r->facts, job);
+    drive_hosts(r, job, &t);
+    if (t.open > 0)
+        return;
+    if (t.unknown > 0)
+        job_end(r, job, JOB_FAILED, why_of(r, t.first_unknown));
+    else if (t.errors > (size_t)job->max_errors)
+        job_end(r, job, JOB_FAILED, why_of(r, t.first_error));
+    else if (t.pending == 0 && t.errors > 0)
+        job_end(r, job, JOB_SUCCEEDED,
+                arena_printf(r->arena, "%zu of %zu hosts failed, within max-errors", t.errors,
+                             t.n_hosts));
+    else if (t.pending == 0)
+        job_end(r, job, JOB_SUCCEEDED, NULL);
+}
+
+static const struct invocation *invocation_of(const struct progress_facts *f,
+                                              const struct attempt *attempt)
+{
+    for (size_t i = 0; i < f->n_invocations; i++)
+        if (strcmp(f->invocations[i].command_id, attempt->command_id) == 0)
+            return &f->invocations[i];
+    return NULL;
+}
+
+/* Attempts follow what is known of their command, also when the deployment stopped: late truth (M5). */
+static bool follow_attempts(struct round *r)
+{
+    const struct progress_facts *f = r->facts;
+    bool any = false;
+
+    for (size_t i = 0; i < f->n_attempts; i++) {
+        const struct attempt *attempt = &f->attempts[i];
+        const struct invocation *inv = invocation_of(f, attempt);
+        enum attempt_state state;
+        struct progress_move *m;
+        if (inv == NULL || attempt->settled_at != 0)
+            continue;
+        state = migrate_state_of(attempt->state, inv);
+        if (!states_allows(attempt_states, (int)attempt->state, (int)state))
+            continue;
+        m = move_add(r, PROGRESS_ATTEMPT_MOVE, &f->jobs[attempt->job_number]);
+        m->attempt = attempt;
+        m->invocation = inv;
+        m->attempt_state = state;
+        any = true;
+    }
+    return any;
+}
+
+/* The migrate job: its one attempt is planned when its turn comes (M1), and follows its invocation. */
+static void drive_migrate(struct round *r, const struct job *job)
+{
+    const struct progress_facts *f = r->facts;
+    const struct attempt *attempt = NULL;
+    const struct invocation *inv;
+
+    for (size_t i = 0; i < f->n_attempts; i++)
+        if (f->attempts[i].job_number == job->number)
+            attempt = &f->attempts[i];
+    if (attempt == NULL) {
+        move_add(r, PROGRESS_ATTEMPT_PLAN, job);
+        return;
+    }
+    inv = invocation_of(f, attempt);
+    if (inv == NULL)
+        return; /* command and attempt are written together: cannot be */
+    switch (attempt->state) {
+    case ATTEMPT_SUCCEEDED:
+        job_end(r, job, JOB_SUCCEEDED, attempt->changed == 0 ? "nothing to do" : NULL);
+        break;
+    case ATTEMPT_NOT_STARTED:
+        if (attempt->n < MIGRATE_TRIES_MAX)
+            move_add(r, PROGRESS_ATTEMPT_PLAN, job);
+        else
+            job_end(r, job, JOB_FAILED, why_of(r, inv));
+        break;
+    case ATTEMPT_FAILED:
+    case ATTEMPT_CANCELLED:
+    case ATTEMPT_UNKNOWN:
+        job_end(r, job, JOB_FAILED, why_of(r, inv));
+        break;
+    case ATTEMPT_PLANNED:
+    case ATTEMPT_OFFERED:
+    case ATTEMPT_ACCEPTED:
+    case ATTEMPT_PERMITTED:
+    case ATTEMPT_RUNNING:
+        if (inv->released_at == 0 && !track_is_busy(f, inv))
+            move_add(r, PROGRESS_RELEASE, job)->invocation = inv;
+        else if (inv->released_at != 0)
+            judge_open(r, job, inv);
+        break;
+    case ATTEMPT_STATES_COUNT:
+        break;
+    }
+}
+
+static bool needs_are_met(const struct progress_facts *f, const struct job *job)
+{
+    for (size_t i = 0; i < job->n_needs; i++)
+        if (f->jobs[job->needs[i]].state != JOB_SUCCEEDED)
+            return false;
+    return true;
+}
+
+/* Attention keeps everything as it is; a person, or `after-failure`, decides (P5). */
+static void end_deployment(struct round *r, const struct job *failed, bool all_done, bool all_well)
+{
+    struct progress_move *m;
+
+    if (failed == NULL && !all_done)
+        return;
+    m = move_add(r, PROGRESS_DEPLOYMENT_END, failed);
+    m->deployment_state =
+        failed == NULL && all_well ? DEPLOYMENT_SUCCEEDED : DEPLOYMENT_ATTENTION;
+    if (failed != NULL)
+        m->cause = arena_printf(r->arena, "job %s: %s", failed->name,
+                                failed->cause != NULL ? failed->cause : "failed");
+    else if (!all_well)
+        m->cause = "some hosts did not get it";
+}
+
+void progress_make(const struct progress_facts *facts, time_ms now, struct arena *arena,
+                   struct progress_plan *ret_plan)
+{
+    struct round r = {.facts = facts, .now = now, .arena = arena, .plan = ret_plan};
+    const struct job *failed = NULL;
+    bool any_running = false;
+    bool all_done = true;
+    bool all_well = true;
+
+    *ret_plan = (struct progress_plan){.next_change = VERDICT_NEVER};
+    for (size_t i = 0; i < facts->n_jobs; i++) {
+        const struct job *job = &facts->jobs[i];
+        any_running = any_running || job->state == JOB_RUNNING;
+        all_done = all_done && job->state == JOB_SUCCEEDED;
+        if (failed == NULL && (job->state == JOB_FAILED || job->state == JOB_CANCELLED))
+            failed = job;
+    }
+    for (size_t i = 0; i < facts->n_invocations; i++)
+        if (facts->jobs[facts->invocations[i].job_number].database == NULL && is_last_try(facts, i) &&
+            facts->invocations[i].status != INVOCATION_SUCCESS)
+            all_well = false;
+    /* What follows is asked again with the new states. */
+    if (follow_attempts(&r) || facts->deployment->state != DEPLOYMENT_DEPLOYING)
+        return;
+    for (size_t i = 0; i < facts->n_jobs; i++) {
+        const struct job *job = &facts->jobs[i];
+        if (job->state == JOB_WAITING && failed == NULL && needs_are_met(facts, job))
+            move_add(&r, PROGRESS_JOB_START, job);
+        else if (job->state == JOB_RUNNING && job->database != NULL)
+            drive_migrate(&r, job);
+        else if (job->state == JOB_RUNNING)
+            drive_job(&r, job);
+    }
+    if (ret_plan->n_moves == 0 && !any_running)
+        end_deployment(&r, failed, all_done, all_well);
+}

@@ -1,0 +1,81 @@
+/*
+ * progress: what a deployment that runs needs next.
+ *
+ * Given everything that is known of it (jobs, invocations, hosts, attempts), it names the moves: start
+ * a job, release a command to its host, call a silent one unknown, end a job, end the deployment. It is
+ * asked again after every change, so it must be harmless to ask twice: each move is a compare-and-set.
+ *
+ *   job waiting  -- all it needs succeeded -->  running
+ *   job running  -- a free place, budget left, host's track free -->  release one more (P2, P3, I11)
+ *                -- all hosts ended, errors within budget        -->  succeeded
+ *                -- errors over budget or one unknown, none runs -->  failed; the deployment stops (P5)
+ *
+ * Pure. The arrays in a plan belong to the caller's arena.
+ */
+#ifndef SLIPWAY_LIB_RULES_PROGRESS_H
+#define SLIPWAY_LIB_RULES_PROGRESS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "lib/base/arena.h"
+#include "lib/base/timestamp.h"
+#include "lib/model/attempt.h"
+#include "lib/model/command.h"
+#include "lib/model/deployment.h"
+#include "lib/model/host.h"
+
+/* A command that provably never began is made anew for its host, so often. */
+#define PROGRESS_TRIES_MAX 3
+
+struct progress_facts {
+    const struct deployment *deployment;      /* deploying; in attention only attempts move */
+    const struct job *jobs;                   /* by number */
+    size_t n_jobs;
+    const struct invocation *invocations;     /* all tries of all jobs; of one host in order of writing */
+    size_t n_invocations;
+    const struct attempt *attempts;           /* of this deployment, oldest first */
+    size_t n_attempts;
+    const struct host *hosts;                 /* those of the deployment */
+    size_t n_hosts;
+    time_ms heard_since;                      /* the server listens since; nobody is silent before */
+};
+
+enum progress_kind {
+    PROGRESS_JOB_START,      /* job waiting -> running */
+    PROGRESS_RELEASE,        /* the invocation may be handed out now */
+    PROGRESS_RETRY,          /* it provably never began: a new command for the same host */
+    PROGRESS_UNDELIVERED,    /* invocation -> TimedOut/DeliveryTimedOut: never handed out */
+    PROGRESS_LOST,           /* invocation -> Unknown: handed out or running, and silent */
+    PROGRESS_LEAVE_OUT,      /* invocation -> Cancelled/Terminated: its host failed before, or the job stopped */
+    PROGRESS_ATTEMPT_PLAN,   /* migrate job: plan an attempt (the flow chooses the host) */
+    PROGRESS_ATTEMPT_MOVE,   /* attempt -> `attempt_state` */
+    PROGRESS_JOB_END,        /* job -> `job_state` */
+    PROGRESS_DEPLOYMENT_END  /* deployment -> `deployment_state` */
+};
+
+struct progress_move {
+    enum progress_kind kind;
+    const struct job *job;
+    const struct invocation *invocation;
+    const struct attempt *attempt;
+    enum attempt_state attempt_state;
+    enum job_state job_state;
+    enum deployment_state deployment_state;
+    const char *cause;                        /* for people; NULL */
+};
+
+struct progress_plan {
+    struct progress_move *moves;
+    size_t n_moves;
+    time_ms next_change;                      /* look again then, or at an event */
+};
+
+/* The moves that are due at `now`. Source: design.md P1-P4, M1-M6; migrate.md 4. */
+void progress_make(const struct progress_facts *facts, time_ms now, struct arena *arena,
+                   struct progress_plan *ret_plan);
+
+/* How many hosts of a job may run at once after so many ended well: 1, then doubling (P3). */
+size_t progress_allowed(const struct job *job, size_t n_ended_well);
+
+#endif

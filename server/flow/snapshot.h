@@ -1,0 +1,46 @@
+/*
+ * snapshot: one accepted configuration, resolved and immutable, shared by reference count.
+ *
+ * Made by main at start and at each reload (all or nothing); taken and given back by the flow for
+ * each look and by http threads for each request. The last one to give it back frees it.
+ */
+#ifndef SLIPWAY_SERVER_FLOW_SNAPSHOT_H
+#define SLIPWAY_SERVER_FLOW_SNAPSHOT_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "lib/base/err.h"
+#include "lib/base/timestamp.h"
+
+struct calendar;
+struct config;
+
+struct snapshot {
+    struct config *config;
+    struct calendar *calendar; /* `at` of each environment, up to the horizon */
+    char digest[65];           /* of the configuration's canonical text */
+    time_ms made_at;
+    atomic_int refs;
+};
+
+/* The one in force. */
+struct snapshots {
+    pthread_mutex_t mutex;
+    struct snapshot *current;
+};
+
+void snapshots_init(struct snapshots *snapshots);
+void snapshots_deinit(struct snapshots *snapshots);
+
+/* Resolve `config` as of `now`; takes it over, also when it fails. */
+int snapshot_make(struct config *config, time_ms now, struct snapshot **ret_snapshot, struct err *err);
+
+/* Put `snapshot` in force; the one before lives until its last user gives it back. */
+void snapshots_set(struct snapshots *snapshots, struct snapshot *snapshot);
+
+/* A counted reference; never NULL once one was set. */
+const struct snapshot *snapshots_take(struct snapshots *snapshots);
+void snapshots_give(const struct snapshot *snapshot);
+
+#endif
