@@ -119,6 +119,10 @@ struct err;
 int request_query_int(const struct request *request, const char *key, int64_t min, int64_t max,
                       int64_t otherwise, int64_t *ret_value, struct err *err);
 
+/* Is its length such that the body will not be taken? 0, 411 or 413. For a route's `begin`, which
+ * is asked before the server itself looks at the length. */
+int request_length_refused(const struct request *request);
+
 /* Waiting ------------------------------------------------------------------------------------- */
 
 /* What runs on the http thread once the request is resumed. It may wait again. */

@@ -1,0 +1,32 @@
+/*
+ * api_metrics: counters of this process and gauges of the store, in Prometheus' text format.
+ *
+ * One table of metrics: name, type, help. Label values come from closed lists or the
+ * configuration, never from requests. To those with a token that may view, and to the addresses of
+ * `metrics-from`.
+ */
+#ifndef SLIPWAY_SERVER_API_API_METRICS_H
+#define SLIPWAY_SERVER_API_API_METRICS_H
+
+#include "server/api/request.h"
+
+struct metrics;
+
+/* What became of a request at the webhooks listener. */
+#define METRICS_DELIVERIES(X)                                                                      \
+    X(METRICS_DELIVERY_STORED, "stored")                                                           \
+    X(METRICS_DELIVERY_KNOWN, "known")                                                             \
+    X(METRICS_DELIVERY_REFUSED, "refused")       /* 400 to 415 */                                  \
+    X(METRICS_DELIVERY_UNSIGNED, "unsigned")     /* 401 */                                         \
+    X(METRICS_DELIVERY_SHED, "shed")             /* 503: GitHub will not send it again by itself */
+
+#define METRICS_ENUM(symbol, text) symbol,
+enum metrics_delivery { METRICS_DELIVERIES(METRICS_ENUM) METRICS_DELIVERIES_COUNT };
+
+struct metrics *metrics_new(void);
+void metrics_free(struct metrics *metrics);
+void metrics_count_delivery(struct metrics *metrics, enum metrics_delivery what);
+
+enum request_next api_metrics_get(struct request *request, struct reply *reply);
+
+#endif

@@ -1,0 +1,599 @@
+#include "server/api/http_exchange.h"
+
+#include <arpa/inet.h>
+#include <assert.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "lib/base/arena.h"
+#include "lib/base/clock.h"
+#include "lib/base/log.h"
+#include "server/api/api.h"
+#include "server/api/policy.h"
+#include "server/api/reply.h"
+#include "server/api/request_filter.h"
+#include "server/api/routes.h"
+
+#define BODY_FIRST 16384             /* a body's buffer begins so and doubles: memory follows what came */
+#define SEND_MS 60000                /* to take an answer off us */
+#define STREAM_BLOCK 4096
+#define USER_TIMEOUT_MS 30000        /* a peer that acknowledges nothing for so long is gone */
+
+enum phase { PHASE_HEADERS, PHASE_BODY, PHASE_HANDLING, PHASE_ANSWERED };
+
+struct http_exchange {
+    struct request request;          /* first: its address is the exchange's */
+    struct reply reply;
+    struct http_listener *listener;
+    struct http_connection *connection;
+    struct MHD_Connection *mhd;
+    const char *target_at;           /* where the target lies in libmicrohttpd's buffer */
+    struct request_header *headers;
+    size_t headers_size;
+    enum phase phase;
+    request_fn *next;                /* handler, or what request_then() said */
+    mono_ms wake_at;
+    char *body;
+    size_t body_size;
+    size_t body_dropped;             /* bytes of a body that is refused at its end */
+    int body_refused;                /* status of that, 0 = none */
+
+    pthread_mutex_t lock;
+    bool resumed;                    /* before it was suspended */
+    bool suspended;
+    bool over;
+    unsigned holders;                /* its connection is one */
+};
+
+static struct http_exchange *exchange_of(const struct request *request)
+{
+    return (struct http_exchange *)(uintptr_t)request;
+}
+
+/* Waiting --------------------------------------------------------------------------------------- */
+
+void request_then(struct request *request, request_fn *continuation)
+{
+    exchange_of(request)->next = continuation;
+}
+
+void request_wake_at(struct request *request, mono_ms deadline)
+{
+    exchange_of(request)->wake_at = deadline;
+}
+
+void request_hold(struct request *request)
+{
+    struct http_exchange *x = exchange_of(request);
+
+    pthread_mutex_lock(&x->lock);
+    x->holders++;
+    pthread_mutex_unlock(&x->lock);
+}
+
+void request_let_go(struct request *request)
+{
+    struct http_exchange *x = exchange_of(request);
+    bool last;
+
+    pthread_mutex_lock(&x->lock);
+    assert(x->holders > 0);
+    last = --x->holders == 0;
+    pthread_mutex_unlock(&x->lock);
+    if (!last)
+        return;
+    pthread_mutex_destroy(&x->lock);
+    free(x->body);
+    arena_free(x->request.arena);
+    free(x);
+}
+
+void request_resume(struct request *request)
+{
+    struct http_exchange *x = exchange_of(request);
+
+    pthread_mutex_lock(&x->lock);
+    if (x->suspended) {
+        x->suspended = false;
+        MHD_resume_connection(x->mhd);
+    } else if (!x->over) {
+        x->resumed = true;
+    }
+    pthread_mutex_unlock(&x->lock);
+}
+
+bool request_is_stopping(const struct request *request)
+{
+    return atomic_load(&exchange_of(request)->listener->shared->stopping);
+}
+
+/* Suspend unless somebody resumed already; false = go on at once. */
+static bool exchange_suspend(struct http_exchange *x)
+{
+    struct http_shared *shared = x->listener->shared;
+    bool goes_on;
+
+    /* Known to the reaper before anybody asks it to wake all: then `hard` is seen here, or it
+     * finds us. */
+    reaper_waits(shared->reaper, x->connection->entry, &x->request, x->wake_at);
+    x->wake_at = 0;
+    pthread_mutex_lock(&x->lock);
+    goes_on = x->resumed || atomic_load(&shared->hard);
+    x->resumed = false;
+    if (!goes_on) {
+        x->suspended = true;
+        MHD_suspend_connection(x->mhd);
+    }
+    pthread_mutex_unlock(&x->lock);
+    if (goes_on)
+        reaper_moves_on(shared->reaper, x->connection->entry);
+    return !goes_on;
+}
+
+/* Answering ------------------------------------------------------------------------------------- */
+
+static ssize_t exchange_stream(void *cls, uint64_t position, char *bytes, size_t max)
+{
+    struct http_exchange *x = cls;
+    struct http_shared *shared = x->listener->shared;
+
+    (void)position;
+    reaper_moves_on(shared->reaper, x->connection->entry);
+    for (;;) {
+        ssize_t n = atomic_load(&shared->stopping) ? -1 : x->reply.stream(&x->request, bytes, max);
+
+        if (n > 0) {
+            /* It must be taken off us, however slowly it comes. */
+            reaper_expect(shared->reaper, x->connection->entry,
+                          clock_mono(shared->api->clock) + SEND_MS);
+            return n;
+        }
+        if (n < 0)
+            return MHD_CONTENT_READER_END_OF_STREAM;
+        if (exchange_suspend(x))
+            return 0;
+    }
+}
+
+static struct MHD_Response *exchange_response(struct http_exchange *x)
+{
+    struct reply *reply = &x->reply;
+
+    if (reply->stream != NULL)
+        return MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, STREAM_BLOCK, exchange_stream, x,
+                                                 NULL);
+    /* The bytes lie in the arena or are constant; both outlive the response. */
+    return MHD_create_response_from_buffer(reply->body_len, (void *)(uintptr_t)reply->body,
+                                           MHD_RESPMEM_PERSISTENT);
+}
+
+static enum MHD_Result exchange_answer(struct http_exchange *x)
+{
+    struct http_shared *shared = x->listener->shared;
+    struct reply *reply = &x->reply;
+    struct MHD_Response *response = exchange_response(x);
+    enum MHD_Result rc;
+
+    if (response == NULL)
+        return MHD_NO;
+    for (size_t i = 0; i < reply->n_headers; i++)
+        (void)MHD_add_response_header(response, reply->headers[i].name, reply->headers[i].value);
+    (void)MHD_add_response_header(response, "X-Request-Id", x->request.id);
+    if (x->listener->listener == LISTENER_WEB) {
+        (void)MHD_add_response_header(response, "X-Content-Type-Options", "nosniff");
+        (void)MHD_add_response_header(response, "Referrer-Policy", "no-referrer");
+    }
+    if (reply->close || atomic_load(&shared->stopping))
+        (void)MHD_add_response_header(response, "Connection", "close");
+    x->phase = PHASE_ANSWERED;
+    reaper_expect(shared->reaper, x->connection->entry, clock_mono(shared->api->clock) + SEND_MS);
+    rc = MHD_queue_response(x->mhd, (unsigned)reply->status, response);
+    MHD_destroy_response(response);
+    return rc;
+}
+
+/* Refuse before the body was read: the rest of it is drained after the connection's end. */
+static enum MHD_Result exchange_refuse_early(struct http_exchange *x, int status)
+{
+    if (status != 0)
+        reply_refuse(&x->request, &x->reply, status, NULL);
+    x->reply.close = true;
+    x->connection->drain = true;
+    return exchange_answer(x);
+}
+
+/* Handling -------------------------------------------------------------------------------------- */
+
+static enum MHD_Result exchange_handle(struct http_exchange *x)
+{
+    struct http_shared *shared = x->listener->shared;
+
+    x->phase = PHASE_HANDLING;
+    reaper_moves_on(shared->reaper, x->connection->entry);
+    for (;;) {
+        if (x->next(&x->request, &x->reply) == REQUEST_DONE)
+            break;
+        if (atomic_load(&shared->hard)) {
+            x->reply = (struct reply){0};
+            reply_refuse(&x->request, &x->reply, 503, "the server is stopping");
+            break;
+        }
+        if (exchange_suspend(x))
+            return MHD_YES;
+    }
+    return exchange_answer(x);
+}
+
+/* Body ------------------------------------------------------------------------------------------ */
+
+static bool budget_take(struct http_shared *shared, size_t bytes)
+{
+    size_t had = atomic_fetch_add(&shared->body_bytes, bytes);
+
+    if (had + bytes <= shared->options.body_budget)
+        return true;
+    atomic_fetch_sub(&shared->body_bytes, bytes);
+    return false;
+}
+
+static void body_drop(struct http_exchange *x)
+{
+    free(x->body);
+    atomic_fetch_sub(&x->listener->shared->body_bytes, x->body_size);
+    x->body = NULL;
+    x->body_size = 0;
+    x->request.body = "";
+    x->request.body_len = 0;
+}
+
+/* Room for `more` bytes and a NUL; the status to refuse with if there is none. */
+static int body_reserve(struct http_exchange *x, size_t more)
+{
+    size_t wanted = x->request.body_len + more + 1;
+    size_t size = x->body_size != 0 ? x->body_size : BODY_FIRST;
+    char *body;
+
+    if (wanted - 1 > x->request.route->body_limit)
+        return 413;
+    if (wanted <= x->body_size)
+        return 0;
+    while (size < wanted)
+        size *= 2;
+    if (!budget_take(x->listener->shared, size - x->body_size))
+        return 503;
+    body = realloc(x->body, size);
+    if (body == NULL)
+        abort();
+    x->body = body;
+    x->body_size = size;
+    x->request.body = body;
+    return 0;
+}
+
+static enum MHD_Result exchange_piece(struct http_exchange *x, const char *bytes, size_t len)
+{
+    if (x->body_refused == 0) {
+        x->body_refused = body_reserve(x, len);
+        if (x->body_refused != 0)
+            body_drop(x);
+    }
+    if (x->body_refused != 0) {
+        /* No answer can be given inside a body; read on, but not for ever. */
+        x->body_dropped += len;
+        return x->body_dropped > 4 * x->request.route->body_limit ? MHD_NO : MHD_YES;
+    }
+    memcpy(x->body + x->request.body_len, bytes, len);
+    x->request.body_len += len;
+    x->body[x->request.body_len] = '\0';
+    if (x->request.route->piece != NULL)
+        x->request.route->piece(&x->request, bytes, len);
+    return MHD_YES;
+}
+
+static enum MHD_Result exchange_body_end(struct http_exchange *x)
+{
+    if (x->body_refused != 0) {
+        reply_refuse(&x->request, &x->reply, x->body_refused, NULL);
+        x->reply.close = true;
+        return exchange_answer(x);
+    }
+    return exchange_handle(x);
+}
+
+/* Headers --------------------------------------------------------------------------------------- */
+
+static enum MHD_Result collect_header(void *cls, enum MHD_ValueKind kind, const char *name,
+                                      size_t name_len, const char *value, size_t value_len)
+{
+    struct http_exchange *x = cls;
+
+    (void)kind;
+    if (x->request.n_headers < x->headers_size) {
+        x->headers[x->request.n_headers++] = (struct request_header){
+            .name = name,
+            .name_len = name_len,
+            .value = value != NULL ? value : "",
+            .value_len = value != NULL ? value_len : 0,
+        };
+    }
+    return MHD_YES;
+}
+
+/* libmicrohttpd keeps blanks behind a value; they are not part of it (RFC 9110, 5.5). */
+static void trim_values(struct http_exchange *x)
+{
+    for (size_t i = 0; i < x->request.n_headers; i++) {
+        struct request_header *h = &x->headers[i];
+        size_t len = h->value_len;
+
+        while (len > 0 && (h->value[len - 1] == ' ' || h->value[len - 1] == '\t'))
+            len--;
+        if (len == h->value_len)
+            continue;
+        h->value = arena_strndup(x->request.arena, h->value, len);
+        h->value_len = len;
+    }
+}
+
+static const char *filter(struct http_exchange *x, const char *url, const char *method,
+                          const char *version)
+{
+    int n = MHD_get_connection_values_n(x->mhd, MHD_HEADER_KIND, NULL, NULL);
+    struct request_filter_input input;
+    const char *why;
+
+    if (n > REQUEST_FILTER_HEADERS_MAX)
+        return "too many headers";
+    x->headers_size = n > 0 ? (size_t)n : 0;
+    x->headers = arena_alloc(x->request.arena, (x->headers_size + 1) * sizeof(*x->headers));
+    (void)MHD_get_connection_values_n(x->mhd, MHD_HEADER_KIND, collect_header, x);
+    x->request.headers = x->headers;
+    input = (struct request_filter_input){
+        .method = method,
+        .target = x->target_at,
+        .target_text = x->request.target,
+        .version = version,
+        .headers = x->headers,
+        .n_headers = x->request.n_headers,
+        .chunked = x->listener->listener == LISTENER_AGENTS,
+    };
+    if (url != x->target_at)
+        return "target is not where it was received";
+    why = request_filter_judge(&input);
+    if (why == NULL)
+        trim_values(x);
+    return why;
+}
+
+static void split_target(struct request *request)
+{
+    size_t len = strcspn(request->target, "?");
+
+    request->path = arena_strndup(request->arena, request->target, len);
+    request->query = request->target[len] == '?' ? request->target + len + 1 : "";
+}
+
+static void log_refusal(const struct http_exchange *x, int status, const char *why)
+{
+    log_notice("request refused", LOG_TEXT("listener", listener_name(x->listener->listener)),
+               LOG_INT("status", status), LOG_TEXT("why", why),
+               LOG_TEXT("peer", x->request.peer.address), LOG_TEXT("request", x->request.id));
+}
+
+/* Find the route; 0, or the status to refuse with. */
+static int exchange_route(struct http_exchange *x)
+{
+    struct request *request = &x->request;
+    struct routes_found found;
+
+    switch (routes_find(x->listener->listener, request->method, request->path, &found)) {
+    case ROUTES_NO_PATH:
+        return 404;
+    case ROUTES_NO_METHOD:
+        reply_header(&x->reply, "Allow", arena_strdup(request->arena, found.allow));
+        return 405;
+    case ROUTES_FOUND:
+        break;
+    }
+    request->route = found.route;
+    for (size_t i = 0; i < found.n_segments; i++)
+        request->segments[i] = arena_strndup(request->arena, request->path + found.segments[i].offset,
+                                             found.segments[i].len);
+    return 0;
+}
+
+int request_length_refused(const struct request *request)
+{
+    const char *length = request_header(request, "Content-Length");
+    long long n;
+
+    if (length == NULL) {
+        if (request_header(request, "Transfer-Encoding") != NULL)
+            return request->route->chunked ? 0 : 411;
+        return strcmp(request->method, "POST") == 0 && request->route->body_limit != 0 ? 411 : 0;
+    }
+    n = request_filter_length(length, strlen(length));
+    return n < 0 || (unsigned long long)n > request->route->body_limit ? 413 : 0;
+}
+
+static enum MHD_Result exchange_headers(struct http_exchange *x, const char *url,
+                                        const char *method, const char *version)
+{
+    struct http_shared *shared = x->listener->shared;
+    struct request *request = &x->request;
+    const char *why = filter(x, url, method, version);
+    int status;
+
+    request->method = arena_strdup(request->arena, method);
+    if (why != NULL) {
+        log_refusal(x, 400, why);
+        return exchange_refuse_early(x, 400);
+    }
+    if (x->connection->over_limit || atomic_load(&shared->stopping)) {
+        reply_header(&x->reply, "Retry-After", "5");
+        return exchange_refuse_early(x, 503);
+    }
+    split_target(request);
+    status = exchange_route(x);
+    if (status == 0) {
+        policy_peer(request);
+        status = policy_admit(request, &x->reply);
+    }
+    if (status == 0 && request->route->begin != NULL &&
+        request->route->begin(request, &x->reply) == REQUEST_DONE)
+        return exchange_refuse_early(x, 0);
+    if (status == 0)
+        status = request_length_refused(request);
+    if (status != 0)
+        return exchange_refuse_early(x, status);
+
+    x->next = request->route->handler;
+    x->phase = PHASE_BODY;
+    reaper_expect(shared->reaper, x->connection->entry,
+                  clock_mono(shared->api->clock) + shared->options.body_ms);
+    return MHD_YES;
+}
+
+/* libmicrohttpd's callbacks --------------------------------------------------------------------- */
+
+enum MHD_Result http_exchange_access(void *cls, struct MHD_Connection *connection, const char *url,
+                                     const char *method, const char *version, const char *data,
+                                     size_t *data_size, void **context)
+{
+    struct http_exchange *x = *context;
+    enum MHD_Result rc = MHD_NO;
+
+    (void)cls;
+    (void)connection;
+    switch (x->phase) {
+    case PHASE_HEADERS:
+        return exchange_headers(x, url, method, version);
+    case PHASE_BODY:
+        if (*data_size == 0)
+            return exchange_body_end(x);
+        rc = exchange_piece(x, data, *data_size);
+        *data_size = 0;
+        return rc;
+    case PHASE_HANDLING:
+        return exchange_handle(x);
+    case PHASE_ANSWERED:
+        /* The rest of a body that was refused early. */
+        *data_size = 0;
+        return MHD_YES;
+    }
+    return rc;
+}
+
+void *http_exchange_begin(void *cls, const char *uri, struct MHD_Connection *connection)
+{
+    struct http_listener *listener = cls;
+    struct http_shared *shared = listener->shared;
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+    struct http_exchange *x = calloc(1, sizeof(*x));
+
+    if (x == NULL)
+        abort();
+    pthread_mutex_init(&x->lock, NULL);
+    x->holders = 1;
+    x->listener = listener;
+    x->connection = info->socket_context;
+    x->mhd = connection;
+    x->target_at = uri;
+    x->request = (struct request){
+        .api = shared->api,
+        .listener = listener->listener,
+        .arena = arena_new(),
+        .body = "",
+        .query = "",
+        .path = "",
+        .method = "",
+        .peer = x->connection->peer,
+    };
+    x->request.target = arena_strdup(x->request.arena, uri);
+    policy_request_id(x->request.id);
+    reaper_expect(shared->reaper, x->connection->entry,
+                  clock_mono(shared->api->clock) + shared->options.headers_ms);
+    return x;
+}
+
+void http_exchange_completed(void *cls, struct MHD_Connection *connection, void **context,
+                             enum MHD_RequestTerminationCode code)
+{
+    struct http_listener *listener = cls;
+    struct http_exchange *x = *context;
+
+    (void)connection;
+    (void)code;
+    if (x == NULL)
+        return;
+    *context = NULL;
+    reaper_moves_on(listener->shared->reaper, x->connection->entry);
+    reaper_expect(listener->shared->reaper, x->connection->entry,
+                  clock_mono(listener->shared->api->clock) + listener->shared->options.idle_ms);
+    pthread_mutex_lock(&x->lock);
+    x->over = true;
+    pthread_mutex_unlock(&x->lock);
+    if (x->reply.stream_end != NULL)
+        x->reply.stream_end(&x->request);
+    atomic_fetch_sub(&listener->shared->body_bytes, x->body_size);
+    x->body_size = 0;
+    request_let_go(&x->request);
+}
+
+static void peer_fill(struct peer *peer, struct MHD_Connection *connection, int fd, bool local)
+{
+    const union MHD_ConnectionInfo *info;
+    struct ucred credentials;
+    socklen_t len = sizeof(credentials);
+    int timeout = USER_TIMEOUT_MS;
+
+    *peer = (struct peer){.address = "unix", .uid = -1};
+    if (local) {
+        if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &credentials, &len) == 0)
+            peer->uid = credentials.uid;
+        return;
+    }
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &timeout, sizeof(timeout));
+    info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+    if (info->client_addr->sa_family == AF_INET)
+        (void)inet_ntop(AF_INET, &((const struct sockaddr_in *)info->client_addr)->sin_addr,
+                        peer->address, sizeof(peer->address));
+    else
+        (void)inet_ntop(AF_INET6, &((const struct sockaddr_in6 *)info->client_addr)->sin6_addr,
+                        peer->address, sizeof(peer->address));
+}
+
+void http_exchange_connection(void *cls, struct MHD_Connection *connection, void **socket_context,
+                              enum MHD_ConnectionNotificationCode code)
+{
+    struct http_listener *listener = cls;
+    struct http_shared *shared = listener->shared;
+    struct http_connection *c = *socket_context;
+    int fd;
+
+    if (code == MHD_CONNECTION_NOTIFY_CLOSED) {
+        if (c == NULL)
+            return;
+        reaper_forget(shared->reaper, c->entry, c->drain);
+        atomic_fetch_sub(&listener->n_connections, 1);
+        free(c);
+        *socket_context = NULL;
+        return;
+    }
+    fd = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
+    c = calloc(1, sizeof(*c));
+    if (c == NULL)
+        abort();
+    peer_fill(&c->peer, connection, fd, listener->listener == LISTENER_CLI);
+    c->over_limit = atomic_fetch_add(&listener->n_connections, 1) >= listener->max_connections;
+    c->entry = reaper_note(shared->reaper, fd,
+                           clock_mono(shared->api->clock) + shared->options.headers_ms);
+    *socket_context = c;
+}

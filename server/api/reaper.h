@@ -1,0 +1,54 @@
+/*
+ * reaper: ends connections by total time, and wakes requests that wait.
+ *
+ * libmicrohttpd knows inactivity only: a client that sends one byte a second stays for ever. The
+ * reaper notes each connection with the moment by which its present phase must be over, and shuts
+ * the socket down when it is not; libmicrohttpd then sees the end of the stream. A request that
+ * waits has no such moment, but perhaps one at which it wants to be woken.
+ *
+ * It also drains: after an early refusal (413 before 26 MB were sent) the kernel would answer the
+ * rest with a reset that can destroy the answer on its way. So the socket is kept open a little
+ * under a second descriptor and what still comes is read and dropped.
+ *
+ * One thread, started by http_server. Its calls come from http threads; deadlines are plain atomic
+ * stores, so that they cost nothing on the way of a request. The table is locked while a socket is
+ * shut down, and a connection leaves the table before its descriptor is closed: no other file can
+ * have got that number. Lock order: table, then exchange, then libmicrohttpd's own.
+ */
+#ifndef SLIPWAY_SERVER_API_REAPER_H
+#define SLIPWAY_SERVER_API_REAPER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "lib/base/timestamp.h"
+
+struct clock;
+struct err;
+struct reaper;
+struct reaper_entry;
+struct request;
+
+/* `clock` tells the monotonic time that all deadlines here are in. */
+int reaper_start(struct reaper **ret_reaper, struct clock *clock, struct err *err);
+void reaper_stop(struct reaper *reaper); /* accepts NULL; all connections must have left */
+
+/* A connection was accepted; `fd` stays the caller's. */
+struct reaper_entry *reaper_note(struct reaper *reaper, int fd, mono_ms deadline);
+/* It is about to be closed. `drain`: go on reading from it for a while. */
+void reaper_forget(struct reaper *reaper, struct reaper_entry *entry, bool drain);
+
+/* The present phase must be over by `deadline`; 0 = no limit. */
+void reaper_expect(struct reaper *reaper, struct reaper_entry *entry, mono_ms deadline);
+
+/* `request` waits on this connection; resume it at `deadline`, 0 = only when asked. */
+void reaper_waits(struct reaper *reaper, struct reaper_entry *entry, struct request *request,
+                  mono_ms deadline);
+/* It waits no more. After this the reaper does not touch it. */
+void reaper_moves_on(struct reaper *reaper, struct reaper_entry *entry);
+
+/* Resume everything that waits; returns how many that are. */
+size_t reaper_resume_all(struct reaper *reaper);
+size_t reaper_connections(struct reaper *reaper);
+
+#endif

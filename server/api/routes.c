@@ -1,0 +1,269 @@
+#include "server/api/routes.h"
+
+#include <string.h>
+
+#include "server/api/api_doctor.h"
+#include "server/api/api_events.h"
+#include "server/api/api_health.h"
+#include "server/api/api_host.h"
+#include "server/api/api_metrics.h"
+#include "server/api/api_page.h"
+#include "server/api/api_release.h"
+#include "server/api/api_status.h"
+#include "server/api/api_token.h"
+#include "server/api/door.h"
+#include "server/api/receive.h"
+
+#define KIB ((size_t)1024)
+#define MIB (1024 * KIB)
+#define WEBHOOK_BODY (25 * MIB)      /* GitHub sends at most 25 MB (github-wire.md 1) */
+#define DOOR_BODY (256 * KIB)
+#define API_BODY (1 * MIB)
+
+#define EVERYWHERE (ON(LISTENER_WEBHOOKS) | ON(LISTENER_AGENTS) | ON(LISTENER_WEB) | ON(LISTENER_CLI))
+#define API (ON(LISTENER_WEB) | ON(LISTENER_CLI))
+#define WEB ON(LISTENER_WEB)
+
+const struct route routes[] = {
+    {.name = "receive_webhook",
+     .listeners = ON(LISTENER_WEBHOOKS),
+     .method = "POST",
+     .pattern = "/webhooks/github",
+     .body_limit = WEBHOOK_BODY,
+     .begin = receive_begin,
+     .piece = receive_piece,
+     .handler = receive_delivery,
+     .summary = "A delivery of GitHub"},
+    {.name = "door",
+     .listeners = ON(LISTENER_AGENTS),
+     .method = "POST",
+     .pattern = "/",
+     .body_limit = DOOR_BODY,
+     .chunked = true,
+     .handler = door_post,
+     .summary = "AWS Systems Manager's wire, for agents and AWS clients"},
+    {.name = "health_live",
+     .listeners = EVERYWHERE,
+     .method = "GET",
+     .pattern = "/healthz",
+     .handler = api_health_live,
+     .summary = "A fixed word while the process serves"},
+    {.name = "health_ready",
+     .listeners = WEB,
+     .method = "GET",
+     .pattern = "/readyz",
+     .handler = api_health_ready,
+     .summary = "Whether it can take and store work"},
+    {.name = "metrics",
+     .listeners = WEB,
+     .method = "GET",
+     .pattern = "/metrics",
+     .handler = api_metrics_get,
+     .summary = "Counters in Prometheus' text format"},
+
+    {.name = "status_get",
+     .listeners = API,
+     .method = "GET",
+     .pattern = "/api/v1/status",
+     .right = RIGHT_VIEW,
+     .handler = api_status_get,
+     .summary = "What is live, what is next and when, and why not yet"},
+    {.name = "release_list",
+     .listeners = API,
+     .method = "GET",
+     .pattern = "/api/v1/repos/{owner}/{name}/releases",
+     .right = RIGHT_VIEW,
+     .handler = api_release_list,
+     .summary = "Releases of a repository, newest first"},
+    {.name = "release_get",
+     .listeners = API,
+     .method = "GET",
+     .pattern = "/api/v1/repos/{owner}/{name}/releases/{number}",
+     .right = RIGHT_VIEW,
+     .handler = api_release_get,
+     .summary = "One release: its pull requests, deployments, hosts, verdicts"},
+    {.name = "release_logs",
+     .listeners = API,
+     .method = "GET",
+     .pattern = "/api/v1/repos/{owner}/{name}/releases/{number}/logs",
+     .right = RIGHT_VIEW,
+     .handler = api_release_logs,
+     .summary = "What its commands printed"},
+    {.name = "release_wish",
+     .listeners = API,
+     .method = "POST",
+     .pattern = "/api/v1/repos/{owner}/{name}/releases/{number}/release",
+     .right = RIGHT_OPERATE,
+     .body_limit = API_BODY,
+     .handler = api_release_wish,
+     .summary = "Ask for a release to go out"},
+    {.name = "host_list",
+     .listeners = API,
+     .method = "GET",
+     .pattern = "/api/v1/hosts",
+     .right = RIGHT_VIEW,
+     .handler = api_host_list,
+     .summary = "Hosts, and when they were last heard"},
+    {.name = "activation_list",
+     .listeners = API,
+     .method = "GET",
+     .pattern = "/api/v1/activations",
+     .right = RIGHT_ADMIN,
+     .handler = api_host_activations,
+     .summary = "Activations that hosts may register with"},
+    {.name = "activation_create",
+     .listeners = API,
+     .method = "POST",
+     .pattern = "/api/v1/activations",
+     .right = RIGHT_ADMIN,
+     .body_limit = API_BODY,
+     .handler = api_host_activate,
+     .summary = "Let a host, or several, register"},
+    {.name = "token_list",
+     .listeners = API,
+     .method = "GET",
+     .pattern = "/api/v1/tokens",
+     .right = RIGHT_ADMIN,
+     .handler = api_token_list,
+     .summary = "Tokens, without their secrets"},
+    {.name = "token_create",
+     .listeners = API,
+     .method = "POST",
+     .pattern = "/api/v1/tokens",
+     .right = RIGHT_ADMIN,
+     .body_limit = API_BODY,
+     .handler = api_token_create,
+     .summary = "Make a token; it is shown once"},
+    {.name = "token_delete",
+     .listeners = API,
+     .method = "DELETE",
+     .pattern = "/api/v1/tokens/{token}",
+     .right = RIGHT_ADMIN,
+     .handler = api_token_delete,
+     .summary = "End a token"},
+    {.name = "doctor",
+     .listeners = API,
+     .method = "GET",
+     .pattern = "/api/v1/doctor",
+     .right = RIGHT_OPERATE,
+     .handler = api_doctor_get,
+     .summary = "Checks of this installation, each with its fix"},
+    {.name = "events",
+     .listeners = API,
+     .method = "GET",
+     .pattern = "/api/v1/events",
+     .right = RIGHT_VIEW,
+     .handler = api_events_get,
+     .summary = "Server-sent events: what changed"},
+
+    {.name = "page_status_text",
+     .listeners = WEB,
+     .method = "GET",
+     .pattern = "/status.txt",
+     .right = RIGHT_VIEW,
+     .handler = api_status_text,
+     .summary = "The Board as plain text"},
+    {.name = "page_board",
+     .listeners = WEB,
+     .method = "GET",
+     .pattern = "/",
+     .handler = api_page_index,
+     .summary = "The page"},
+    {.name = "page_release",
+     .listeners = WEB,
+     .method = "GET",
+     .pattern = "/{owner}/{name}/releases/{number}",
+     .handler = api_page_index,
+     .summary = "The page, at a release"},
+    {.name = "page_pull",
+     .listeners = WEB,
+     .method = "GET",
+     .pattern = "/{owner}/{name}/pull/{number}",
+     .handler = api_page_index,
+     .summary = "The page, at a pull request"},
+    {.name = "page_file",
+     .listeners = WEB,
+     .method = "GET",
+     .pattern = "/assets/{file}",
+     .handler = api_page_file,
+     .summary = "A script, style or picture of the page"},
+};
+
+const size_t n_routes = sizeof(routes) / sizeof(routes[0]);
+
+/* Names that people and machines may have: what GitHub allows in owners and repositories, and our
+ * own numbers and file names. So a segment can hold neither an escape nor dots alone. */
+static bool is_segment(const char *s, size_t len)
+{
+    size_t dots = 0;
+
+    if (len == 0 || len > 128)
+        return false;
+    for (size_t i = 0; i < len; i++) {
+        char c = s[i];
+
+        if (c == '.')
+            dots++;
+        else if (!((c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+                   c == '-' || c == '_'))
+            return false;
+    }
+    return dots < len;
+}
+
+static bool matches(const char *pattern, const char *path, struct routes_found *found)
+{
+    const char *p = path;
+
+    found->n_segments = 0;
+    while (*pattern != '\0') {
+        size_t len;
+
+        if (*pattern != '{') {
+            if (*pattern++ != *p++)
+                return false;
+            continue;
+        }
+        len = strcspn(p, "/");
+        if (!is_segment(p, len))
+            return false;
+        found->segments[found->n_segments].offset = (size_t)(p - path);
+        found->segments[found->n_segments].len = len;
+        found->n_segments++;
+        p += len;
+        pattern = strchr(pattern, '}') + 1;
+    }
+    return *p == '\0';
+}
+
+static void allow_add(struct routes_found *found, const char *method)
+{
+    if (found->allow[0] != '\0')
+        (void)strncat(found->allow, ", ", sizeof(found->allow) - strlen(found->allow) - 1);
+    (void)strncat(found->allow, method, sizeof(found->allow) - strlen(found->allow) - 1);
+}
+
+enum routes_match routes_find(enum listener listener, const char *method, const char *path,
+                              struct routes_found *ret_found)
+{
+    const char *wanted = strcmp(method, "HEAD") == 0 ? "GET" : method;
+    struct routes_found found = {0};
+
+    for (size_t i = 0; i < n_routes; i++) {
+        if ((routes[i].listeners & ON(listener)) == 0 || !matches(routes[i].pattern, path, &found))
+            continue;
+        if (strcmp(routes[i].method, wanted) == 0) {
+            found.route = &routes[i];
+            found.allow[0] = '\0';
+            *ret_found = found;
+            return ROUTES_FOUND;
+        }
+        allow_add(&found, routes[i].method);
+        if (strcmp(routes[i].method, "GET") == 0)
+            allow_add(&found, "HEAD");
+    }
+    if (found.allow[0] == '\0')
+        return ROUTES_NO_PATH;
+    *ret_found = found;
+    return ROUTES_NO_METHOD;
+}
