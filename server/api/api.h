@@ -18,7 +18,7 @@ struct db_pool;
 struct door;
 struct metrics;
 struct secret;
-struct snapshot;
+struct snapshots;
 struct writer;
 
 struct api {
@@ -30,10 +30,7 @@ struct api {
     const char *key_fingerprint;     /* of the command-signing key, as activations print it */
     uid_t uid;                       /* the server's own; it has all rights on the cli socket */
 
-    /* The configuration in force: a counted reference, given back by the same handler. */
-    const struct snapshot *(*snapshot_take)(void *config);
-    void (*snapshot_give)(void *config, const struct snapshot *snapshot);
-    void *config;
+    struct snapshots *snapshots;     /* the configuration in force: take it, give it back */
 
     const struct secret *const *webhook_secrets; /* each at least 32 bytes (W1) */
     size_t n_webhook_secrets;

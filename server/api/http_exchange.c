@@ -30,6 +30,7 @@ enum phase { PHASE_HEADERS, PHASE_BODY, PHASE_HANDLING, PHASE_ANSWERED };
 struct http_exchange {
     struct request request;          /* first: its address is the exchange's */
     struct reply reply;
+    struct arena arena;              /* request.arena */
     struct http_listener *listener;
     struct http_connection *connection;
     struct MHD_Connection *mhd;
@@ -90,7 +91,7 @@ void request_let_go(struct request *request)
         return;
     pthread_mutex_destroy(&x->lock);
     free(x->body);
-    arena_free(x->request.arena);
+    arena_deinit(&x->arena);
     free(x);
 }
 
@@ -336,7 +337,7 @@ static void trim_values(struct http_exchange *x)
             len--;
         if (len == h->value_len)
             continue;
-        h->value = arena_strndup(x->request.arena, h->value, len);
+        h->value = arena_strn(x->request.arena, h->value, len);
         h->value_len = len;
     }
 }
@@ -351,7 +352,7 @@ static const char *filter(struct http_exchange *x, const char *url, const char *
     if (n > REQUEST_FILTER_HEADERS_MAX)
         return "too many headers";
     x->headers_size = n > 0 ? (size_t)n : 0;
-    x->headers = arena_alloc(x->request.arena, (x->headers_size + 1) * sizeof(*x->headers));
+    x->headers = arena_array(x->request.arena, x->headers_size, sizeof(*x->headers));
     (void)MHD_get_connection_values_n(x->mhd, MHD_HEADER_KIND, collect_header, x);
     x->request.headers = x->headers;
     input = (struct request_filter_input){
@@ -375,7 +376,7 @@ static void split_target(struct request *request)
 {
     size_t len = strcspn(request->target, "?");
 
-    request->path = arena_strndup(request->arena, request->target, len);
+    request->path = arena_strn(request->arena, request->target, len);
     request->query = request->target[len] == '?' ? request->target + len + 1 : "";
 }
 
@@ -396,14 +397,14 @@ static int exchange_route(struct http_exchange *x)
     case ROUTES_NO_PATH:
         return 404;
     case ROUTES_NO_METHOD:
-        reply_header(&x->reply, "Allow", arena_strdup(request->arena, found.allow));
+        reply_header(&x->reply, "Allow", arena_str(request->arena, found.allow));
         return 405;
     case ROUTES_FOUND:
         break;
     }
     request->route = found.route;
     for (size_t i = 0; i < found.n_segments; i++)
-        request->segments[i] = arena_strndup(request->arena, request->path + found.segments[i].offset,
+        request->segments[i] = arena_strn(request->arena, request->path + found.segments[i].offset,
                                              found.segments[i].len);
     return 0;
 }
@@ -430,7 +431,7 @@ static enum MHD_Result exchange_headers(struct http_exchange *x, const char *url
     const char *why = filter(x, url, method, version);
     int status;
 
-    request->method = arena_strdup(request->arena, method);
+    request->method = arena_str(request->arena, method);
     if (why != NULL) {
         log_refusal(x, 400, why);
         return exchange_refuse_early(x, 400);
@@ -509,14 +510,14 @@ void *http_exchange_begin(void *cls, const char *uri, struct MHD_Connection *con
     x->request = (struct request){
         .api = shared->api,
         .listener = listener->listener,
-        .arena = arena_new(),
+        .arena = &x->arena,
         .body = "",
         .query = "",
         .path = "",
         .method = "",
         .peer = x->connection->peer,
     };
-    x->request.target = arena_strdup(x->request.arena, uri);
+    x->request.target = arena_str(x->request.arena, uri);
     policy_request_id(x->request.id);
     reaper_expect(shared->reaper, x->connection->entry,
                   clock_mono(shared->api->clock) + shared->options.headers_ms);
