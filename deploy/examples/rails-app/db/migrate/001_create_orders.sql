@@ -1,0 +1,1 @@
+CREATE TABLE orders (id INTEGER PRIMARY KEY, cake TEXT NOT NULL, ordered_at TEXT NOT NULL);

@@ -1,0 +1,60 @@
+#include "lib/base/err.h"
+
+#include <stdio.h>
+#include <string.h>
+
+int err_set(struct err *err, enum err_code code, const char *fmt, ...)
+{
+    va_list args;
+
+    if (err == NULL)
+        return code;
+    err->code = code;
+    va_start(args, fmt);
+    vsnprintf(err->text, sizeof(err->text), fmt, args);
+    va_end(args);
+    return code;
+}
+
+int err_wrap(struct err *err, const char *fmt, ...)
+{
+    char old[sizeof(err->text)];
+    va_list args;
+    int n;
+
+    if (err == NULL)
+        return ERR_INTERNAL;
+    memcpy(old, err->text, sizeof(old));
+    va_start(args, fmt);
+    n = vsnprintf(err->text, sizeof(err->text), fmt, args);
+    va_end(args);
+    if (n >= 0 && (size_t)n < sizeof(err->text) - 1)
+        snprintf(err->text + n, sizeof(err->text) - (size_t)n, ": %s", old);
+    return err->code;
+}
+
+const char *err_code_name(int code)
+{
+    switch (code) {
+    case 0:
+        return "ok";
+    case ERR_INVALID:
+        return "invalid";
+    case ERR_NOT_FOUND:
+        return "not found";
+    case ERR_CONFLICT:
+        return "conflict";
+    case ERR_DENIED:
+        return "denied";
+    case ERR_BUSY:
+        return "busy";
+    case ERR_UNREACHABLE:
+        return "unreachable";
+    case ERR_TIMEOUT:
+        return "timeout";
+    case ERR_UNKNOWN:
+        return "unknown";
+    default:
+        return "internal";
+    }
+}

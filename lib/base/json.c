@@ -1,0 +1,271 @@
+#include "lib/base/json.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cjson/cJSON.h>
+
+#include "lib/base/str.h"
+
+int json_parse(const char *bytes, size_t len, const struct json_limits *limits,
+               struct cJSON **ret_json, struct err *err)
+{
+    struct cJSON *json;
+    int rc = json_validate(bytes, len, limits, err);
+
+    if (rc < 0)
+        return rc;
+    json = cJSON_ParseWithLengthOpts(bytes, len, NULL, 0);
+    if (json == NULL)
+        return err_set(err, ERR_INVALID, "JSON could not be read");
+    *ret_json = json;
+    return 0;
+}
+
+void json_free(struct cJSON *json)
+{
+    cJSON_Delete(json);
+}
+
+const struct cJSON *json_get(const struct cJSON *object, const char *key)
+{
+    const struct cJSON *item =
+        cJSON_IsObject(object) ? cJSON_GetObjectItemCaseSensitive(object, key) : NULL;
+
+    return item == NULL || cJSON_IsNull(item) ? NULL : item;
+}
+
+const struct cJSON *json_object(const struct cJSON *object, const char *key)
+{
+    const struct cJSON *item = json_get(object, key);
+
+    return cJSON_IsObject(item) ? item : NULL;
+}
+
+const struct cJSON *json_array(const struct cJSON *object, const char *key)
+{
+    const struct cJSON *item = json_get(object, key);
+
+    return cJSON_IsArray(item) ? item : NULL;
+}
+
+const char *json_string_value(const struct cJSON *item)
+{
+    return cJSON_IsString(item) ? item->valuestring : NULL;
+}
+
+const char *json_str(const struct cJSON *object, const char *key)
+{
+    return json_string_value(json_get(object, key));
+}
+
+/* Never valueint: it stops at 2147483647 (threats.md 5.8). */
+bool json_item_int(const struct cJSON *item, int64_t *ret_value)
+{
+    double d;
+
+    if (!cJSON_IsNumber(item))
+        return false;
+    d = item->valuedouble;
+    if (!(fabs(d) < 9007199254740992.0) || floor(d) != d)
+        return false;
+    *ret_value = (int64_t)d;
+    return true;
+}
+
+bool json_int(const struct cJSON *object, const char *key, int64_t *ret_value)
+{
+    return json_item_int(json_get(object, key), ret_value);
+}
+
+bool json_bool(const struct cJSON *object, const char *key, bool *ret_value)
+{
+    const struct cJSON *item = json_get(object, key);
+
+    if (!cJSON_IsBool(item))
+        return false;
+    *ret_value = cJSON_IsTrue(item) != 0;
+    return true;
+}
+
+bool json_is_null(const struct cJSON *item)
+{
+    return cJSON_IsNull(item) != 0;
+}
+
+bool json_is_object(const struct cJSON *item)
+{
+    return cJSON_IsObject(item) != 0;
+}
+
+bool json_is_array(const struct cJSON *item)
+{
+    return cJSON_IsArray(item) != 0;
+}
+
+const struct cJSON *json_first(const struct cJSON *container)
+{
+    return cJSON_IsObject(container) || cJSON_IsArray(container) ? container->child : NULL;
+}
+
+const struct cJSON *json_next(const struct cJSON *item)
+{
+    return item == NULL ? NULL : item->next;
+}
+
+const char *json_key(const struct cJSON *item)
+{
+    return item == NULL ? NULL : item->string;
+}
+
+size_t json_count(const struct cJSON *container)
+{
+    size_t n = 0;
+
+    for (const struct cJSON *item = json_first(container); item != NULL; item = item->next)
+        n++;
+    return n;
+}
+
+void json_out_init(struct json_out *out, struct buf *buf)
+{
+    *out = (struct json_out){.buf = buf};
+}
+
+static void add_string(struct buf *buf, const char *s, size_t n)
+{
+    size_t plain = 0; /* bytes before s[i] that go out as they are */
+
+    buf_addc(buf, '"');
+    for (size_t i = 0; i < n;) {
+        unsigned char c = (unsigned char)s[i];
+        uint32_t code;
+        size_t len = c < 0x80 ? 1 : str_utf8_at(s + i, n - i, &code);
+        if (len > 0 && c >= 0x20 && c != '"' && c != '\\' && c != 0x7f) {
+            i += len;
+            plain += len;
+            continue;
+        }
+        buf_add(buf, s + i - plain, plain);
+        plain = 0;
+        if (len == 0)
+            buf_adds(buf, "\xef\xbf\xbd");
+        else if (c == '"' || c == '\\')
+            buf_addf(buf, "\\%c", c);
+        else if (c == '\n')
+            buf_adds(buf, "\\n");
+        else
+            buf_addf(buf, "\\u%04x", c);
+        i++;
+    }
+    buf_add(buf, s + n - plain, plain);
+    buf_addc(buf, '"');
+}
+
+static void begin_value(struct json_out *out, const char *key)
+{
+    if (out->some[out->depth])
+        buf_addc(out->buf, ',');
+    out->some[out->depth] = true;
+    if (key != NULL) {
+        add_string(out->buf, key, strlen(key));
+        buf_addc(out->buf, ':');
+    }
+}
+
+static void begin_container(struct json_out *out, const char *key, char c)
+{
+    begin_value(out, key);
+    buf_addc(out->buf, c);
+    assert(out->depth < JSON_OUT_DEPTH);
+    out->some[++out->depth] = false;
+}
+
+static void end_container(struct json_out *out, char c)
+{
+    assert(out->depth > 0);
+    out->depth--;
+    buf_addc(out->buf, c);
+}
+
+void json_begin_object(struct json_out *out, const char *key)
+{
+    begin_container(out, key, '{');
+}
+
+void json_end_object(struct json_out *out)
+{
+    end_container(out, '}');
+}
+
+void json_begin_array(struct json_out *out, const char *key)
+{
+    begin_container(out, key, '[');
+}
+
+void json_end_array(struct json_out *out)
+{
+    end_container(out, ']');
+}
+
+void json_add_str(struct json_out *out, const char *key, const char *s)
+{
+    if (s == NULL)
+        json_add_null(out, key);
+    else
+        json_add_strn(out, key, s, strlen(s));
+}
+
+void json_add_strn(struct json_out *out, const char *key, const char *s, size_t n)
+{
+    begin_value(out, key);
+    add_string(out->buf, s, n);
+}
+
+void json_add_int(struct json_out *out, const char *key, int64_t value)
+{
+    begin_value(out, key);
+    buf_addf(out->buf, "%" PRId64, value);
+}
+
+void json_add_double(struct json_out *out, const char *key, double value)
+{
+    begin_value(out, key);
+    if (isfinite(value))
+        buf_addf(out->buf, "%.15g", value);
+    else
+        buf_adds(out->buf, "null");
+}
+
+void json_add_bool(struct json_out *out, const char *key, bool value)
+{
+    begin_value(out, key);
+    buf_adds(out->buf, value ? "true" : "false");
+}
+
+void json_add_null(struct json_out *out, const char *key)
+{
+    begin_value(out, key);
+    buf_adds(out->buf, "null");
+}
+
+void json_add_time(struct json_out *out, const char *key, time_ms t)
+{
+    char text[TIMESTAMP_SIZE];
+
+    if (t == 0) {
+        json_add_null(out, key);
+        return;
+    }
+    timestamp_format(t, text);
+    json_add_str(out, key, text);
+}
+
+void json_add_raw(struct json_out *out, const char *key, const char *json)
+{
+    begin_value(out, key);
+    buf_adds(out->buf, json);
+}

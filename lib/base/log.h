@@ -1,0 +1,32 @@
+/*
+ * log: one line per event, `key=value`, to standard error. lib/ is silent; loops, handlers and main log.
+ *
+ *      log_notice("deployment.started", "deployment=%" PRId64 " repo=%s host=%s", id, LOG(name), LOG(host));
+ *
+ * LOG(x) makes a foreign text one safe, quoted token (control characters, escapes and line ends are
+ * gone, T42); it lives until the thread's eighth next LOG. Text on a terminal, logfmt or JSON elsewhere.
+ * notice: something an operator waits for; warning: we will try again; error: someone should look.
+ * Never a secret, never a body. Each line is one write(2).
+ */
+#ifndef SLIPWAY_LIB_BASE_LOG_H
+#define SLIPWAY_LIB_BASE_LOG_H
+
+enum log_level { LOG_DEBUG, LOG_NOTICE, LOG_WARNING, LOG_ERROR };
+enum log_format { LOG_AUTO, LOG_TEXT, LOG_LOGFMT, LOG_JSON };
+
+/* Before threads start. AUTO: text on a terminal, else logfmt. Lines below `level` are dropped. */
+void log_init(enum log_format format, enum log_level level);
+
+void log_line(enum log_level level, const char *event, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+
+#define log_debug(event, ...) log_line(LOG_DEBUG, event, __VA_ARGS__)
+#define log_notice(event, ...) log_line(LOG_NOTICE, event, __VA_ARGS__)
+#define log_warning(event, ...) log_line(LOG_WARNING, event, __VA_ARGS__)
+#define log_error(event, ...) log_line(LOG_ERROR, event, __VA_ARGS__)
+
+/* A foreign text as one token of a line. NULL is "-". */
+const char *log_token(const char *text);
+#define LOG(text) log_token(text)
+
+#endif

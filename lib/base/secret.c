@@ -1,0 +1,110 @@
+#include "lib/base/secret.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <openssl/crypto.h>
+
+#include "lib/base/digest.h"
+
+#define SECRET_FILE_MAX 65536
+
+struct secret {
+    size_t n;
+    unsigned char bytes[];
+};
+
+struct secret *secret_new(const void *bytes, size_t n)
+{
+    struct secret *secret = malloc(sizeof(*secret) + n + 1);
+
+    if (secret == NULL)
+        abort();
+    secret->n = n;
+    memcpy(secret->bytes, bytes, n);
+    secret->bytes[n] = '\0';
+    return secret;
+}
+
+void secret_free(struct secret *secret)
+{
+    if (secret == NULL)
+        return;
+    OPENSSL_cleanse(secret->bytes, secret->n);
+    free(secret);
+}
+
+static int check_mode(int fd, const char *path, struct err *err)
+{
+    struct stat st;
+
+    if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
+        return err_set(err, ERR_INVALID, "secret file %s is not a regular file", path);
+    if ((st.st_mode & 0077) != 0)
+        return err_set(err, ERR_DENIED,
+                       "secret file %s is readable by %s (mode %04o). Run chmod 600 on it", path,
+                       (st.st_mode & 0007) != 0 ? "others" : "group", (unsigned)st.st_mode & 07777);
+    return 0;
+}
+
+int secret_read_file(const char *path, size_t min, struct secret **ret_secret, struct err *err)
+{
+    unsigned char bytes[SECRET_FILE_MAX + 1];
+    size_t n = 0;
+    int rc;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+
+    if (fd < 0)
+        return err_set(err, errno == ENOENT ? ERR_NOT_FOUND : ERR_DENIED, "secret file %s: %s", path,
+                       strerror(errno));
+    rc = check_mode(fd, path, err);
+    while (rc == 0 && n < sizeof(bytes)) {
+        ssize_t got = read(fd, bytes + n, sizeof(bytes) - n);
+        if (got < 0)
+            rc = err_set(err, ERR_DENIED, "secret file %s: %s", path, strerror(errno));
+        if (got <= 0)
+            break;
+        n += (size_t)got;
+    }
+    close(fd);
+    if (rc == 0 && n > SECRET_FILE_MAX)
+        rc = err_set(err, ERR_INVALID, "secret file %s is over 64 KiB", path);
+    if (rc == 0 && n > 0 && bytes[n - 1] == '\n')
+        n--;
+    if (rc == 0 && n < min)
+        rc = err_set(err, ERR_INVALID, "secret file %s holds %zu bytes, at least %zu are needed", path,
+                     n, min);
+    if (rc == 0)
+        *ret_secret = secret_new(bytes, n);
+    secret_wipe(bytes, sizeof(bytes));
+    return rc;
+}
+
+const unsigned char *secret_bytes(const struct secret *secret)
+{
+    return secret->bytes;
+}
+
+size_t secret_len(const struct secret *secret)
+{
+    return secret->n;
+}
+
+/* Lengths may differ: comparing digests takes the same time for all. */
+bool secret_equal(const struct secret *secret, const void *bytes, size_t n)
+{
+    unsigned char a[DIGEST_SIZE], b[DIGEST_SIZE];
+
+    digest_sha256(secret->bytes, secret->n, a);
+    digest_sha256(bytes, n, b);
+    return digest_equal(a, b, sizeof(a));
+}
+
+void secret_wipe(void *bytes, size_t n)
+{
+    OPENSSL_cleanse(bytes, n);
+}

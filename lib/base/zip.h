@@ -1,0 +1,24 @@
+/*
+ * zip: zstd for stored bodies and output. Light compression keeps checkpoints small.
+ */
+#ifndef SLIPWAY_LIB_BASE_ZIP_H
+#define SLIPWAY_LIB_BASE_ZIP_H
+
+#include <stddef.h>
+
+#include "lib/base/err.h"
+
+/* One context for many calls; one thread. */
+struct zip;
+struct zip *zip_new(void);
+void zip_free(struct zip *zip);
+
+/* Compressed bytes, the caller's to free(). Cannot fail. */
+char *zip_compress(struct zip *zip, const void *bytes, size_t n, size_t *ret_len);
+
+/* The original, the caller's to free(), with a NUL behind it. ERR_INVALID for damaged bytes or an
+ * original over `max`. */
+int zip_expand(struct zip *zip, const void *bytes, size_t n, size_t max, char **ret_bytes,
+               size_t *ret_len, struct err *err);
+
+#endif

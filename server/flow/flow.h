@@ -1,0 +1,101 @@
+/*
+ * flow: the one thread that decides. Table of contents of the way through (design.md 2):
+ *
+ *      collect    what hosts said                 -> invocations, steps, results     collect.c
+ *      record     deliveries                      -> pull requests, timeline         record.c
+ *      reconcile  the mirrors                     -> releases, numbered              reconcile.c
+ *      schedule   candidates, time, the gate      -> cut, start, undo                schedule.c
+ *      deploy     the cut itself                  -> deployment, jobs, commands      deploy.c
+ *      dispatch   running deployments             -> releases commands, ends jobs    dispatch.c
+ *
+ * Each room has the same heart: load facts on the read-only connection, decide (lib/rules), post the
+ * moves to the writer. A move is a compare-and-set with its journal line in the same transaction, so a
+ * decision on stale facts fails and is made again at the next look. Nothing is remembered here that a
+ * restart would lose; the reconcile room's requests under way are simply asked again.
+ *
+ * flow_look() does one round of all rooms and says when to look again. server/loop.c calls it when a
+ * doorbell rings, the keeper answers, or that time has come; the story runner calls it by hand.
+ */
+#ifndef SLIPWAY_SERVER_FLOW_FLOW_H
+#define SLIPWAY_SERVER_FLOW_FLOW_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/base/err.h"
+#include "lib/base/timestamp.h"
+
+struct arena;
+struct clock;
+struct db;
+struct keeper;
+struct reconcile;
+struct sign_key;
+struct snapshot;
+struct snapshots;
+struct writer;
+
+/* What changed, for those who watch (SSE topics). */
+enum flow_topic {
+    FLOW_DELIVERIES = 1u << 0,
+    FLOW_RELEASES = 1u << 1,
+    FLOW_DEPLOYMENTS = 1u << 2,
+    FLOW_HOSTS = 1u << 3,
+};
+
+struct flow {
+    struct clock *clock;
+    struct db *db;                    /* read-only, the flow's own */
+    struct writer *writer;
+    struct keeper *keeper;            /* NULL in tests without mirrors */
+    struct snapshots *snapshots;
+    const struct sign_key *key;       /* signs envelopes */
+    const char *store_id;
+    const char *mirrors;              /* folder of the bare mirrors */
+    time_ms heard_since;              /* the server listens since; nobody is silent before (migrate.md 4) */
+
+    /* Told after the commit; called on the flow's thread. */
+    void (*ring_host)(void *arg, const char *host_id);   /* a command waits for it */
+    void (*tell)(void *arg, unsigned topics);            /* enum flow_topic */
+    void *arg;
+
+    struct reconcile *reconcile;      /* mirrors being asked; owned */
+};
+
+/* One look of all rooms, with the configuration in force now. `ret_next` = when to look again at the
+ * latest, by the wall clock; VERDICT_NEVER = at an event. ERR_CONFLICT never leaves a room: it looks
+ * again. Other errors end the server. */
+int flow_look(struct flow *flow, time_ms *ret_next, struct err *err);
+
+/* What a room sees in one look. Its arena lives as long as the look. */
+struct look {
+    struct flow *flow;
+    const struct snapshot *snapshot;
+    struct arena *arena;
+    time_ms now;
+    time_ms next;                     /* earliest instant at which something may change */
+    bool moved;                       /* something was written: look again at once */
+};
+
+/* Look again at `at`. */
+void look_again(struct look *look, time_ms at);
+
+/* Post `fn` and wait for its commit. ERR_CONFLICT (facts were stale) becomes 0 and another look. */
+int look_write(struct look *look, int (*fn)(struct db *db, void *arg, struct err *err), void *arg,
+               unsigned topics, struct err *err);
+
+/* The journal line of a move, inside its transaction: actor slipway, way timer. `detail` is a JSON
+ * object or NULL. */
+int look_journal(struct db *db, time_ms now, const char *act, const char *subject, const char *detail,
+                 const char *reason, struct err *err);
+
+int collect_look(struct look *look, struct err *err);
+int record_look(struct look *look, struct err *err);
+int reconcile_look(struct look *look, struct err *err);
+int schedule_look(struct look *look, struct err *err);
+int dispatch_look(struct look *look, struct err *err);
+
+void reconcile_free(struct reconcile *reconcile);
+
+#endif
