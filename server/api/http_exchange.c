@@ -89,6 +89,8 @@ void request_let_go(struct request *request)
     pthread_mutex_unlock(&x->lock);
     if (!last)
         return;
+    if (request->end != NULL)
+        request->end(request);
     pthread_mutex_destroy(&x->lock);
     free(x->body);
     arena_deinit(&x->arena);
@@ -253,6 +255,11 @@ static void body_drop(struct http_exchange *x)
     x->request.body_len = 0;
 }
 
+void request_drop_body(struct request *request)
+{
+    body_drop(exchange_of(request));
+}
+
 /* Room for `more` bytes and a NUL; the status to refuse with if there is none. */
 static int body_reserve(struct http_exchange *x, size_t more)
 {
@@ -382,9 +389,9 @@ static void split_target(struct request *request)
 
 static void log_refusal(const struct http_exchange *x, int status, const char *why)
 {
-    log_notice("request refused", LOG_TEXT("listener", listener_name(x->listener->listener)),
-               LOG_INT("status", status), LOG_TEXT("why", why),
-               LOG_TEXT("peer", x->request.peer.address), LOG_TEXT("request", x->request.id));
+    log_notice("http.refused", "listener=%s status=%d why=%s peer=%s request=%s",
+               listener_name(x->listener->listener), status, LOG(why), LOG(x->request.peer.address),
+               x->request.id);
 }
 
 /* Find the route; 0, or the status to refuse with. */

@@ -176,14 +176,13 @@ static size_t leave_escaped(void *cls, struct MHD_Connection *connection, char *
     return strlen(text);
 }
 
-static void log_line(void *cls, const char *format, va_list args)
+static void library_says(void *cls, const char *format, va_list args)
 {
     const struct http_listener *listener = cls;
     char text[256];
 
     (void)vsnprintf(text, sizeof(text), format, args);
-    log_debug("libmicrohttpd", LOG_TEXT("listener", listener_name(listener->listener)),
-              LOG_TEXT("text", text));
+    log_debug("http.library", "listener=%s text=%s", listener_name(listener->listener), LOG(text));
 }
 
 static bool is_loopback(const char *address)
@@ -218,7 +217,7 @@ static int listener_start(struct http_server *server, enum listener which, struc
         per_address = 0;
 
     listener->daemon = MHD_start_daemon(
-        flags, 0, NULL, NULL, http_exchange_access, listener, MHD_OPTION_EXTERNAL_LOGGER, log_line,
+        flags, 0, NULL, NULL, http_exchange_access, listener, MHD_OPTION_EXTERNAL_LOGGER, library_says,
         listener, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_THREAD_POOL_SIZE, threads,
         MHD_OPTION_CONNECTION_LIMIT, listener->max_connections + ABOVE_LIMIT,
         MHD_OPTION_PER_IP_CONNECTION_LIMIT, per_address, MHD_OPTION_CONNECTION_MEMORY_LIMIT,

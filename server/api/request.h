@@ -104,6 +104,8 @@ struct request {
     struct actor actor;
     struct arena *arena;             /* lives until the answer is sent */
     void *state;                     /* the handler's own, from its first call to its continuation */
+    void (*end)(struct request *request); /* frees handles in `state`; called once, when the answer is
+                                      * sent or the connection lost, and nobody holds the request */
 };
 
 /* First value of the header `name` (any case), or NULL. The filter has refused repeated ones of
@@ -122,6 +124,9 @@ int request_query_int(const struct request *request, const char *key, int64_t mi
 /* Is its length such that the body will not be taken? 0, 411 or 413. For a route's `begin`, which
  * is asked before the server itself looks at the length. */
 int request_length_refused(const struct request *request);
+
+/* Give the body's memory back before a long wait. `body` is empty afterwards. */
+void request_drop_body(struct request *request);
 
 /* Waiting ------------------------------------------------------------------------------------- */
 

@@ -1,0 +1,242 @@
+#include "server/api/receive.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "lib/base/arena.h"
+#include "lib/base/clock.h"
+#include "lib/base/digest.h"
+#include "lib/base/err.h"
+#include "lib/base/log.h"
+#include "lib/base/zip.h"
+#include "lib/github/signature.h"
+#include "lib/model/delivery.h"
+#include "lib/store/store_delivery.h"
+#include "lib/store/writer.h"
+#include "server/api/api.h"
+#include "server/api/api_metrics.h"
+#include "server/api/reply.h"
+
+#define RETRY_AFTER "60"
+
+/* One delivery on its way into the store; in the arena of its request. */
+struct receiving {
+    struct request *request;
+    struct delivery delivery;
+    struct signature *signature;     /* freed with the request, as is `digest` */
+    struct digest *digest;
+    char *zstd;                      /* freed with the request */
+    size_t zstd_len;
+    size_t size;                     /* of the body, before compression */
+
+    /* Written by the writer's thread before it resumes the request. */
+    atomic_bool stored;              /* `rc`, `known` and `id` are there */
+    int rc;
+    bool known;
+    int64_t id;
+};
+
+/* Headers --------------------------------------------------------------------------------------- */
+
+/* One printable word of at most `max` bytes: what GitHub sends, and safe in a log line. */
+static bool copy_word(const char *value, char *word, size_t size)
+{
+    size_t len = value != NULL ? strlen(value) : 0;
+
+    if (len == 0 || len >= size)
+        return false;
+    for (size_t i = 0; i < len; i++) {
+        if (value[i] <= ' ' || value[i] > '~')
+            return false;
+    }
+    memcpy(word, value, len + 1);
+    return true;
+}
+
+/* The media type without its parameters: 0 JSON, 1 form, -1 neither. */
+static int media_type(const char *value)
+{
+    static const char *const types[] = {"application/json", "application/x-www-form-urlencoded"};
+    size_t len = value != NULL ? strcspn(value, ";") : 0;
+
+    while (len > 0 && (value[len - 1] == ' ' || value[len - 1] == '\t'))
+        len--;
+    for (int i = 0; i < 2; i++) {
+        if (len == strlen(types[i]) && strncasecmp(value, types[i], len) == 0)
+            return i;
+    }
+    return -1;
+}
+
+static enum request_next refuse(struct request *request, struct reply *reply, int status,
+                                const char *why)
+{
+    const struct receiving *r = request->state;
+
+    log_notice("webhook.refused", "status=%d why=%s delivery=%s peer=%s request=%s", status, LOG(why),
+               LOG(r->delivery.guid), LOG(request->peer.address), request->id);
+    metrics_count_delivery(request->api->metrics, status == 401 ? METRICS_DELIVERY_UNSIGNED
+                                                  : status == 503 ? METRICS_DELIVERY_SHED
+                                                                  : METRICS_DELIVERY_REFUSED);
+    if (status == 503)
+        reply_header(reply, "Retry-After", RETRY_AFTER);
+    reply_refuse(request, reply, status, NULL);
+    return REQUEST_DONE;
+}
+
+static void receiving_end(struct request *request)
+{
+    struct receiving *r = request->state;
+
+    signature_free(r->signature);
+    digest_free(r->digest);
+    free(r->zstd);
+}
+
+enum request_next receive_begin(struct request *request, struct reply *reply)
+{
+    struct receiving *r = arena_alloc(request->arena, sizeof(*r));
+    unsigned char claimed[SIGNATURE_SIZE];
+    int status;
+    int type;
+
+    r->request = request;
+    request->state = r;
+    request->end = receiving_end;
+    if (!copy_word(request_header(request, "X-GitHub-Event"), r->delivery.event,
+                   sizeof(r->delivery.event)))
+        return refuse(request, reply, 400, "X-GitHub-Event is missing or odd");
+    if (!copy_word(request_header(request, "X-GitHub-Delivery"), r->delivery.guid,
+                   sizeof(r->delivery.guid))) {
+        r->delivery.guid[0] = '\0';
+        return refuse(request, reply, 400, "X-GitHub-Delivery is missing or odd");
+    }
+    status = request_length_refused(request);
+    if (status != 0)
+        return refuse(request, reply, status,
+                      status == 411 ? "no Content-Length" : "body is over 25 MiB");
+    type = media_type(request_header(request, "Content-Type"));
+    if (type < 0)
+        return refuse(request, reply, 415, "media type is neither JSON nor a form");
+    r->delivery.form = type == 1;
+    if (!signature_parse(request_header(request, "X-Hub-Signature-256"), claimed))
+        return refuse(request, reply, 401, "signature is missing or malformed");
+    r->signature = signature_new(claimed, request->api->webhook_secrets,
+                                 request->api->n_webhook_secrets);
+    r->digest = digest_new();
+    return REQUEST_WAITS;
+}
+
+void receive_piece(struct request *request, const char *bytes, size_t len)
+{
+    struct receiving *r = request->state;
+
+    signature_feed(r->signature, bytes, len);
+    digest_add(r->digest, bytes, len);
+}
+
+/* Compressing ----------------------------------------------------------------------------------- */
+
+static pthread_once_t zip_once = PTHREAD_ONCE_INIT;
+static pthread_key_t zip_key;
+
+static void zip_end(void *zip)
+{
+    zip_free(zip);
+}
+
+static void zip_key_make(void)
+{
+    if (pthread_key_create(&zip_key, zip_end) != 0)
+        abort();
+}
+
+/* One context per http thread: it is half a megabyte, and costly to make for each delivery. */
+static struct zip *thread_zip(void)
+{
+    struct zip *zip;
+
+    (void)pthread_once(&zip_once, zip_key_make);
+    zip = pthread_getspecific(zip_key);
+    if (zip == NULL) {
+        zip = zip_new();
+        (void)pthread_setspecific(zip_key, zip);
+    }
+    return zip;
+}
+
+/* Storing --------------------------------------------------------------------------------------- */
+
+static int put(struct db *db, void *arg, struct err *err)
+{
+    struct receiving *r = arg;
+
+    return store_delivery_put(db, &r->delivery, r->zstd, r->zstd_len, r->size, &r->id, &r->known,
+                              err);
+}
+
+/* On the writer's thread, after the commit. The sender may be gone by now; the row is there. */
+static void put_done(void *arg, int rc, const struct err *err)
+{
+    struct receiving *r = arg;
+    struct api *api = r->request->api;
+
+    r->rc = rc;
+    if (rc < 0) {
+        log_error("webhook.not-stored", "delivery=%s request=%s err=%s", LOG(r->delivery.guid),
+                  r->request->id, LOG(err->text));
+    } else {
+        log_debug("webhook.stored", "delivery=%s event=%s bytes=%zu request=%s",
+                  LOG(r->delivery.guid), LOG(r->delivery.event), r->size, r->request->id);
+        metrics_count_delivery(api->metrics,
+                               r->known ? METRICS_DELIVERY_KNOWN : METRICS_DELIVERY_STORED);
+        api->ring_flow(api->flow);
+    }
+    atomic_store(&r->stored, true);
+    request_resume(r->request);
+    request_let_go(r->request);
+}
+
+static enum request_next receive_stored(struct request *request, struct reply *reply)
+{
+    struct receiving *r = request->state;
+
+    if (!atomic_load(&r->stored))
+        return REQUEST_WAITS; /* woken by the stop of the server: the commit is still under way */
+    if (r->rc < 0)
+        return refuse(request, reply, 503, "not stored");
+    reply_refuse(request, reply, 202, NULL);
+    return REQUEST_DONE;
+}
+
+enum request_next receive_delivery(struct request *request, struct reply *reply)
+{
+    struct receiving *r = request->state;
+    unsigned char digest[DIGEST_SIZE];
+    struct err err = ERR_INIT;
+    int rc;
+
+    if (signature_judge(r->signature) != SIGNATURE_RIGHT)
+        return refuse(request, reply, 401, "signature mismatch; check the secret in GitHub's settings");
+
+    /* From here on it is GitHub that speaks. */
+    digest_final(r->digest, digest);
+    digest_hex(digest, sizeof(digest), r->delivery.body_digest);
+    r->delivery.state = DELIVERY_RECEIVED;
+    r->delivery.received_at = clock_now(request->api->clock);
+    r->size = request->body_len;
+    r->zstd = zip_compress(thread_zip(), request->body, request->body_len, &r->zstd_len);
+    request_drop_body(request);
+
+    request_then(request, receive_stored);
+    request_hold(request);
+    rc = writer_post(request->api->writer, put, r, put_done, &err);
+    if (rc < 0) {
+        request_let_go(request);
+        return refuse(request, reply, 503, err.text);
+    }
+    return REQUEST_WAITS;
+}
