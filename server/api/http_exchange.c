@@ -6,6 +6,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -23,6 +24,7 @@
 #define BODY_FIRST 16384             /* a body's buffer begins so and doubles: memory follows what came */
 #define SEND_MS 60000                /* to take an answer off us */
 #define STREAM_BLOCK 4096
+#define GROUPS_MAX 256
 #define USER_TIMEOUT_MS 30000        /* a peer that acknowledges nothing for so long is gone */
 
 enum phase { PHASE_HEADERS, PHASE_BODY, PHASE_HANDLING, PHASE_ANSWERED };
@@ -42,6 +44,7 @@ struct http_exchange {
     mono_ms wake_at;
     char *body;
     size_t body_size;
+    size_t body_expected;            /* its length as announced, else what the route takes at most */
     size_t body_dropped;             /* bytes of a body that is refused at its end */
     int body_refused;                /* status of that, 0 = none */
 
@@ -273,6 +276,8 @@ static int body_reserve(struct http_exchange *x, size_t more)
         return 0;
     while (size < wanted)
         size *= 2;
+    if (size > x->body_expected + 1)
+        size = x->body_expected + 1;
     if (!budget_take(x->listener->shared, size - x->body_size))
         return 503;
     body = realloc(x->body, size);
@@ -430,6 +435,14 @@ int request_length_refused(const struct request *request)
     return n < 0 || (unsigned long long)n > request->route->body_limit ? 413 : 0;
 }
 
+static size_t body_expected(const struct request *request)
+{
+    const char *length = request_header(request, "Content-Length");
+
+    return length != NULL ? (size_t)request_filter_length(length, strlen(length))
+                          : request->route->body_limit;
+}
+
 static enum MHD_Result exchange_headers(struct http_exchange *x, const char *url,
                                         const char *method, const char *version)
 {
@@ -461,6 +474,7 @@ static enum MHD_Result exchange_headers(struct http_exchange *x, const char *url
     if (status != 0)
         return exchange_refuse_early(x, status);
 
+    x->body_expected = body_expected(request);
     x->next = request->route->handler;
     x->phase = PHASE_BODY;
     reaper_expect(shared->reaper, x->connection->entry,
@@ -555,27 +569,45 @@ void http_exchange_completed(void *cls, struct MHD_Connection *connection, void 
     request_let_go(&x->request);
 }
 
-static void peer_fill(struct peer *peer, struct MHD_Connection *connection, int fd, bool local)
+/* Who is at the other end of the cli socket: user and groups as the kernel knows them. */
+static void peer_of_process(struct http_connection *c, int fd)
 {
-    const union MHD_ConnectionInfo *info;
+    gid_t groups[GROUPS_MAX];
+    socklen_t groups_size = sizeof(groups);
     struct ucred credentials;
-    socklen_t len = sizeof(credentials);
+    socklen_t size = sizeof(credentials);
+    size_t n;
+
+    (void)snprintf(c->peer.address, sizeof(c->peer.address), "unix");
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &credentials, &size) < 0)
+        return;
+    c->peer.uid = credentials.uid;
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, groups, &groups_size) < 0)
+        groups_size = 0;
+    n = groups_size / sizeof(groups[0]);
+    c->groups = calloc(n + 1, sizeof(*c->groups));
+    if (c->groups == NULL)
+        abort();
+    c->groups[0] = credentials.gid;
+    for (size_t i = 0; i < n; i++)
+        c->groups[i + 1] = groups[i];
+    c->peer.groups = c->groups;
+    c->peer.n_groups = n + 1;
+}
+
+static void peer_of_address(struct http_connection *c, struct MHD_Connection *connection, int fd)
+{
+    const struct sockaddr *address =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS)->client_addr;
     int timeout = USER_TIMEOUT_MS;
 
-    *peer = (struct peer){.address = "unix", .uid = -1};
-    if (local) {
-        if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &credentials, &len) == 0)
-            peer->uid = credentials.uid;
-        return;
-    }
     (void)setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &timeout, sizeof(timeout));
-    info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
-    if (info->client_addr->sa_family == AF_INET)
-        (void)inet_ntop(AF_INET, &((const struct sockaddr_in *)info->client_addr)->sin_addr,
-                        peer->address, sizeof(peer->address));
+    if (address->sa_family == AF_INET)
+        (void)inet_ntop(AF_INET, &((const struct sockaddr_in *)address)->sin_addr, c->peer.address,
+                        sizeof(c->peer.address));
     else
-        (void)inet_ntop(AF_INET6, &((const struct sockaddr_in6 *)info->client_addr)->sin6_addr,
-                        peer->address, sizeof(peer->address));
+        (void)inet_ntop(AF_INET6, &((const struct sockaddr_in6 *)address)->sin6_addr,
+                        c->peer.address, sizeof(c->peer.address));
 }
 
 void http_exchange_connection(void *cls, struct MHD_Connection *connection, void **socket_context,
@@ -591,6 +623,7 @@ void http_exchange_connection(void *cls, struct MHD_Connection *connection, void
             return;
         reaper_forget(shared->reaper, c->entry, c->drain);
         atomic_fetch_sub(&listener->n_connections, 1);
+        free(c->groups);
         free(c);
         *socket_context = NULL;
         return;
@@ -599,7 +632,11 @@ void http_exchange_connection(void *cls, struct MHD_Connection *connection, void
     c = calloc(1, sizeof(*c));
     if (c == NULL)
         abort();
-    peer_fill(&c->peer, connection, fd, listener->listener == LISTENER_CLI);
+    c->peer.uid = -1;
+    if (listener->listener == LISTENER_CLI)
+        peer_of_process(c, fd);
+    else
+        peer_of_address(c, connection, fd);
     c->over_limit = atomic_fetch_add(&listener->n_connections, 1) >= listener->max_connections;
     c->entry = reaper_note(shared->reaper, fd,
                            clock_mono(shared->api->clock) + shared->options.headers_ms);

@@ -48,6 +48,7 @@ struct http_listener {
 struct http_connection {
     struct reaper_entry *entry;
     struct peer peer;
+    uint32_t *groups;                /* peer.groups */
     bool drain;                      /* refused early: what still comes is read and dropped */
     bool over_limit;                 /* one too many: answered 503 */
 };

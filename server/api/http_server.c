@@ -87,7 +87,7 @@ static int bind_tcp(struct http_listener *listener, const char *address, int *re
     struct addrinfo hints = {.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE,
                              .ai_socktype = SOCK_STREAM};
     struct addrinfo *info = NULL;
-    const char *port;
+    const char *port = NULL;
     char host[64];
     int one = 1;
     int fd = -1;

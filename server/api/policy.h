@@ -19,7 +19,7 @@
 
 #include "server/api/request.h"
 
-struct config;
+struct config_rights;
 
 /* Fill request->peer from X-Forwarded-For, where the socket's address is a trusted proxy. */
 void policy_peer(struct request *request);
@@ -27,6 +27,9 @@ void policy_peer(struct request *request);
 /* Fill request->actor, then: 0, or 401 (no or no valid token) or 403 (known, not allowed). Adds
  * WWW-Authenticate to the reply where it belongs. */
 int policy_admit(struct request *request, struct reply *reply);
+
+/* What the actor may do where these rights of the configuration hold; RIGHT_BITs. */
+unsigned policy_rights(const struct request *request, const struct config_rights *rights);
 
 static inline bool policy_allows(const struct actor *actor, enum right right)
 {

@@ -66,13 +66,17 @@ int right_from_name(const char *name);     /* enum right, or -1 */
 struct actor {
     char name[160];          /* token:NAME, uid:N, anyone; as the journal writes it */
     const char *way;         /* cli, api, webhook, door */
-    unsigned rights;         /* RIGHT_BIT of each; view is in it whenever another is */
+    const char *token;       /* name of the token that was shown, NULL = none */
+    unsigned own;            /* RIGHT_BITs it has everywhere: of the token, of root */
+    unsigned rights;         /* RIGHT_BITs where the route acts; view is in it whenever another is */
 };
 
 /* Where the bytes come from. */
 struct peer {
     char address[64];        /* numeric address, behind a trusted proxy the one it names; "unix" */
     int64_t uid;             /* of the process at the other end of the cli socket, else -1 */
+    const uint32_t *groups;  /* its Unix groups; only valid while it is admitted */
+    size_t n_groups;
 };
 
 /* One header field as it came. Text ends with NUL and has no NUL inside. */

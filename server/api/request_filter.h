@@ -8,7 +8,8 @@
  *
  * Pure; called by http_server on the http thread before anything else looks at the request, and by
  * its start-up self-test through a real connection. Cases: threats.md 5.6. Not visible, and
- * accepted: how the last header line ended.
+ * accepted: how the last header line ended, and a NUL in the place of a CR, over which the library has
+ * put one anyway.
  */
 #ifndef SLIPWAY_SERVER_API_REQUEST_FILTER_H
 #define SLIPWAY_SERVER_API_REQUEST_FILTER_H

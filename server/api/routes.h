@@ -15,12 +15,21 @@
 
 #define ON(listener) (1u << (listener))
 
+/* Where the right is asked for: rights of a repository or environment replace those of the top. */
+enum route_scope {
+    ROUTE_TOP,
+    ROUTE_REPOSITORY,        /* that of the first two segments */
+    ROUTE_ENVIRONMENT,       /* any environment of it; the handler asks again about the one it acts on */
+    ROUTE_ANYWHERE,          /* the top or any repository; the handler shows only what may be seen */
+};
+
 struct route {
     const char *name;        /* operationId */
     unsigned listeners;      /* ON(LISTENER_...) */
     const char *method;      /* GET also answers HEAD */
     const char *pattern;     /* "/api/v1/hosts", "/{owner}/{name}/releases/{number}" */
     enum right right;
+    enum route_scope scope;
     size_t body_limit;       /* bytes; 0 = a body is refused */
     bool chunked;            /* Transfer-Encoding: chunked is accepted */
     /* Optional: asked when the headers are there, before any byte of the body is taken. It may

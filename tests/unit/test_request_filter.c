@@ -1,5 +1,4 @@
-/* request_filter: T07. Each case lays a request out in one buffer as libmicrohttpd 0.9.75 does: NULs
- * over separators, pointers into the place where the bytes came. */
+/* request_filter: T07. Each case lies in memory as libmicrohttpd would leave it (support/laid_out.h). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,79 +9,13 @@
 #include <cmocka.h>
 
 #include "server/api/request_filter.h"
-
-/* A request as it came, and what libmicrohttpd made of it. */
-struct laid_out {
-    char buffer[8192];
-    char target[4200];
-    struct request_header headers[128];
-    struct request_filter_input input;
-};
-
-/* Put a NUL over the byte at `p`, the way of the parser, and go behind it. */
-static char *cut(char *p)
-{
-    *p = '\0';
-    return p + 1;
-}
-
-/* The parser of the library, as far as its traces matter: lines end in CRLF or LF, a value ends at its
- * first NUL, blanks before a value are skipped. */
-static const struct request_filter_input *lay_out(struct laid_out *l, const char *raw, size_t len)
-{
-    char *p = l->buffer;
-    char *end;
-
-    memset(l, 0, sizeof(*l));
-    memcpy(l->buffer, raw, len);
-    l->input.method = p;
-    p = cut(strchr(p, ' '));
-    l->input.target = p;
-    end = l->buffer + len;
-    {
-        char *line_end = memchr(p, '\n', (size_t)(end - p));
-        char *blank = line_end;
-
-        while (*--blank != ' ')
-            continue;
-        *blank = '\0';
-        l->input.version = blank + 1;
-        snprintf(l->target, sizeof(l->target), "%s", l->input.target);
-        l->input.target_text = l->target;
-        if (line_end[-1] == '\r')
-            line_end[-1] = '\0';
-        p = cut(line_end);
-    }
-    while (*p != '\r' && *p != '\n') {
-        struct request_header *h = &l->headers[l->input.n_headers++];
-        char *line_end = memchr(p, '\n', (size_t)(end - p));
-        char *colon = memchr(p, ':', strcspn(p, "\r\n"));
-        char *value;
-
-        if (colon == NULL)
-            return NULL; /* the library refuses it by itself */
-        value = colon + 1;
-        *line_end = '\0';
-        if (line_end[-1] == '\r')
-            line_end[-1] = '\0';
-        h->name = p;
-        h->name_len = (size_t)(colon - p);
-        *colon = '\0';
-        while (*value == ' ' || *value == '\t')
-            value++;
-        h->value = value;
-        h->value_len = strlen(value);
-        p = line_end + 1;
-    }
-    l->input.headers = l->headers;
-    return &l->input;
-}
+#include "tests/support/laid_out.h"
 
 static const char *judge_bytes(const char *raw, size_t len, bool chunked)
 {
     static struct laid_out l;
 
-    if (lay_out(&l, raw, len) == NULL)
+    if (!lay_out(&l, raw, len))
         return "refused by the library";
     l.input.chunked = chunked;
     return request_filter_judge(&l.input);

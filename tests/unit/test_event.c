@@ -1,0 +1,475 @@
+/*
+ * event: GitHub's own example payloads are read, and none of their fields can hurt by being absent,
+ * null or of another type (T10). Needs `npm ci` in tests/npm, which tests/run does.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "lib/base/arena.h"
+#include "lib/base/buf.h"
+#include "lib/base/file.h"
+#include "lib/base/json.h"
+#include "lib/github/event.h"
+
+#define EXAMPLES                                                                                   \
+    SLIPWAY_SOURCE_DIR "/tests/npm/node_modules/@octokit/webhooks-examples/api.github.com/index.json"
+#define TEXT_MAX ((size_t)1 << 20)
+
+static struct cJSON *examples; /* [{name, examples: [payload]}] */
+
+static int read_examples(void **state)
+{
+    static const struct json_limits limits = {.depth = 64, .nodes = 4000000};
+    struct err err = ERR_INIT;
+    char *bytes;
+    size_t len;
+
+    (void)state;
+    if (file_read_all(EXAMPLES, (size_t)64 << 20, &bytes, &len, &err) < 0 ||
+        json_parse(bytes, len, &limits, &examples, &err) < 0) {
+        fprintf(stderr, "%s\n", err.text);
+        return -1;
+    }
+    free(bytes);
+    return 0;
+}
+
+static int free_examples(void **state)
+{
+    (void)state;
+    json_free(examples);
+    return 0;
+}
+
+/* Writing a payload with one field changed ------------------------------------------------------ */
+
+enum change { CHANGE_NONE, CHANGE_REMOVE, CHANGE_NULL, CHANGE_RETYPE, CHANGE_HUGE, CHANGE_COUNT };
+
+struct writing {
+    struct json_out out;
+    enum change change;
+    size_t at;               /* the member with this number is changed */
+    size_t n;                /* members so far */
+};
+
+static void write_value(struct writing *w, const struct cJSON *parent, const struct cJSON *item,
+                        const char *key);
+
+static void write_children(struct writing *w, const struct cJSON *item)
+{
+    for (const struct cJSON *c = json_first(item); c != NULL; c = json_next(c))
+        write_value(w, item, c, json_is_object(item) ? json_key(c) : NULL);
+}
+
+/* Something of another type than `item`. */
+static void write_retyped(struct writing *w, const struct cJSON *item, const char *key)
+{
+    if (json_string_value(item) != NULL) {
+        json_add_int(&w->out, key, 7);
+    } else if (json_is_object(item) || json_is_array(item)) {
+        json_add_str(&w->out, key, "text");
+    } else {
+        json_begin_object(&w->out, key);
+        json_end_object(&w->out);
+    }
+}
+
+/* The same type, but a value that nobody expects. */
+static void write_huge(struct writing *w, const struct cJSON *item, const char *key)
+{
+    static char big[5001];
+
+    memset(big, 'x', sizeof(big) - 1);
+    if (json_string_value(item) != NULL)
+        json_add_str(&w->out, key, big);
+    else if (json_is_object(item) || json_is_array(item))
+        json_add_raw(&w->out, key, "[[[[[[[[]]]]]]]]");
+    else
+        json_add_raw(&w->out, key, "9007199254740993");
+}
+
+static void write_scalar(struct writing *w, const struct cJSON *parent, const struct cJSON *item,
+                         const char *key)
+{
+    int64_t number;
+    bool flag;
+
+    if (json_string_value(item) != NULL)
+        json_add_str(&w->out, key, json_string_value(item));
+    else if (json_is_null(item))
+        json_add_null(&w->out, key);
+    else if (json_item_int(item, &number))
+        json_add_int(&w->out, key, number);
+    else if (key != NULL && json_bool(parent, key, &flag))
+        json_add_bool(&w->out, key, flag);
+    else
+        json_add_double(&w->out, key, 0.5);
+}
+
+static void write_value(struct writing *w, const struct cJSON *parent, const struct cJSON *item,
+                        const char *key)
+{
+    enum change change = key != NULL && w->n++ == w->at ? w->change : CHANGE_NONE;
+
+    switch (change) {
+    case CHANGE_REMOVE:
+        return;
+    case CHANGE_NULL:
+        json_add_null(&w->out, key);
+        return;
+    case CHANGE_RETYPE:
+        write_retyped(w, item, key);
+        return;
+    case CHANGE_HUGE:
+        write_huge(w, item, key);
+        return;
+    default:
+        break;
+    }
+    if (json_is_object(item)) {
+        json_begin_object(&w->out, key);
+        write_children(w, item);
+        json_end_object(&w->out);
+    } else if (json_is_array(item)) {
+        json_begin_array(&w->out, key);
+        write_children(w, item);
+        json_end_array(&w->out);
+    } else {
+        write_scalar(w, parent, item, key);
+    }
+}
+
+/* `payload` as text, its member number `at` changed; returns how many members there are. */
+static size_t write_payload(const struct cJSON *payload, enum change change, size_t at,
+                            struct buf *buf)
+{
+    struct writing w = {.change = change, .at = at};
+
+    buf_reset(buf);
+    json_out_init(&w.out, buf);
+    write_value(&w, NULL, payload, NULL);
+    assert_false(buf->overflow);
+    return w.n;
+}
+
+static int read_text(const char *name, const char *text, size_t len, struct arena *arena,
+                     struct event *event, struct err *err)
+{
+    /* A copy of exactly that size, so that the address sanitizer sees a read beyond it. */
+    char *exact = malloc(len != 0 ? len : 1);
+    int rc;
+
+    memcpy(exact, text, len);
+    rc = event_read(name, false, exact, len, arena, event, err);
+    free(exact);
+    return rc;
+}
+
+#define FOR_EACH_EXAMPLE(group, payload)                                                           \
+    for (const struct cJSON *group = json_first(examples); group != NULL; group = json_next(group)) \
+        for (const struct cJSON *payload = json_first(json_array(group, "examples"));              \
+             payload != NULL; payload = json_next(payload))
+
+static void every_example_of_github_is_readable(void **state)
+{
+    struct buf buf;
+    size_t n = 0;
+    size_t pulls = 0;
+
+    (void)state;
+    buf_init(&buf, TEXT_MAX);
+    FOR_EACH_EXAMPLE (group, payload) {
+        struct arena arena;
+        struct event event;
+        struct err err = ERR_INIT;
+        const char *name = json_str(group, "name");
+
+        arena_init(&arena);
+        (void)write_payload(payload, CHANGE_NONE, 0, &buf);
+        if (read_text(name, buf.data, buf.len, &arena, &event, &err) < 0)
+            fail_msg("%s: %s", name, err.text);
+        n++;
+        if (event.kind == EVENT_PULL_REQUEST || event.kind == EVENT_PULL_REQUEST_REVIEW) {
+            pulls++;
+            assert_true(event.pull_request.number > 0);
+            assert_true(event.repository_id > 0);
+            assert_int_equal(strlen(event.pull_request.head_sha), 40);
+            assert_string_equal(event.pull_request.merge_sha, ""); /* no example is merged */
+        }
+        if (event.kind == EVENT_PUSH)
+            assert_true(strncmp(event.push.ref, "refs/", 5) == 0);
+        arena_deinit(&arena);
+    }
+    assert_true(n > 300);
+    assert_true(pulls > 10);
+    buf_deinit(&buf);
+}
+
+/* Each member of each payload that we read, changed in turn: an answer, no crash, and a reason. Removed
+ * in ten of each event, all the other changes in the first, which has all members there are. */
+static void T10_any_field_removed_nulled_retyped_or_huge_is_survived(void **state)
+{
+    struct buf buf;
+    size_t refused = 0;
+    size_t read = 0;
+    size_t nth = 0;
+    const char *last = "";
+
+    (void)state;
+    buf_init(&buf, TEXT_MAX);
+    FOR_EACH_EXAMPLE (group, payload) {
+        const char *name = json_str(group, "name");
+        size_t n;
+
+        if (strcmp(name, "pull_request") != 0 && strcmp(name, "pull_request_review") != 0 &&
+            strcmp(name, "push") != 0 && strcmp(name, "ping") != 0)
+            continue;
+        nth = strcmp(name, last) == 0 ? nth + 1 : 0;
+        last = name;
+        if (nth >= 10)
+            continue;
+        n = write_payload(payload, CHANGE_NONE, 0, &buf);
+        for (size_t at = 0; at < n; at++) {
+            for (int change = CHANGE_REMOVE; change < (nth < 1 ? CHANGE_COUNT : CHANGE_NULL); change++) {
+                struct arena arena;
+                struct event event;
+                struct err err = ERR_INIT;
+
+                arena_init(&arena);
+                (void)write_payload(payload, (enum change)change, at, &buf);
+                if (read_text(name, buf.data, buf.len, &arena, &event, &err) < 0) {
+                    assert_int_equal(err.code, ERR_INVALID);
+                    assert_string_not_equal(err.text, "");
+                    refused++;
+                } else {
+                    assert_true(strlen(event.action) <= EVENT_NAME_MAX);
+                    assert_true(strlen(event.repository) <= EVENT_NAME_MAX);
+                    read++;
+                }
+                arena_deinit(&arena);
+            }
+        }
+    }
+    assert_true(refused > 100);
+    assert_true(read > 1000);
+    buf_deinit(&buf);
+}
+
+/* T06: the header is not signed, so the body must have the shape of the event it is said to be. */
+static void T06_a_body_under_another_events_name_is_unreadable(void **state)
+{
+    static const char *const names[] = {"pull_request", "pull_request_review", "push"};
+    struct buf buf;
+    size_t n = 0;
+
+    (void)state;
+    buf_init(&buf, TEXT_MAX);
+    FOR_EACH_EXAMPLE (group, payload) {
+        const char *name = json_str(group, "name");
+
+        (void)write_payload(payload, CHANGE_NONE, 0, &buf);
+        for (size_t i = 0; i < 3; i++) {
+            struct arena arena;
+            struct event event;
+            struct err err = ERR_INIT;
+            /* A review carries most of a pull request, not `merged`; comments on reviews likewise. */
+            bool same = strcmp(name, names[i]) == 0;
+            bool review_like = i == 1 && json_object(payload, "review") != NULL;
+
+            arena_init(&arena);
+            if (!same && !review_like) {
+                if (read_text(names[i], buf.data, buf.len, &arena, &event, &err) == 0)
+                    fail_msg("a body of %s was read as %s", name, names[i]);
+                n++;
+            }
+            arena_deinit(&arena);
+        }
+    }
+    assert_true(n > 500);
+    buf_deinit(&buf);
+}
+
+/* A merged pull request, which the examples lack. */
+#define SHA "\"4f2c9e1bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb\""
+
+static struct event merged_event(struct arena *arena, const char *merged, const char *sha,
+                                 const char *head_repo)
+{
+    struct event event = {0};
+    struct err err = ERR_INIT;
+    const char *text = arena_printf(
+        arena,
+        "{\"action\":\"closed\",\"number\":7,\"pull_request\":{\"id\":4442074271,\"number\":7,"
+        "\"state\":\"closed\",\"title\":\"Winter \\u202esale\\nbanner\",\"draft\":false,"
+        "\"html_url\":\"https://github.com/acme/shop/pull/7\","
+        "\"created_at\":\"2026-11-24T01:00:00Z\",\"updated_at\":\"2026-11-24T05:10:00Z\","
+        "\"closed_at\":\"2026-11-24T05:10:00Z\",\"merged_at\":\"2026-11-24T05:10:00Z\","
+        "\"merged\":%s,\"merge_commit_sha\":%s,\"merged_by\":{\"id\":5,\"login\":\"ana\"},"
+        "\"user\":null,\"labels\":[{\"name\":\"x\"},{\"name\":\"x\"},{\"name\":\"y\"}],"
+        "\"base\":{\"ref\":\"main\",\"repo\":{\"id\":9}},"
+        "\"head\":{\"ref\":\"-weird\",\"sha\":\"4f2c9e1aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\","
+        "\"repo\":%s}},\"repository\":{\"id\":9,\"full_name\":\"acme/shop\"},"
+        "\"sender\":{\"id\":5,\"login\":\"ana\"}}",
+        merged, sha, head_repo);
+
+    if (read_text("pull_request", text, strlen(text), arena, &event, &err) < 0)
+        fail_msg("%s", err.text);
+    return event;
+}
+
+static void a_merged_pull_request_says_all_that_we_need(void **state)
+{
+    struct arena arena;
+    struct event e;
+
+    (void)state;
+    arena_init(&arena);
+    e = merged_event(&arena, "true", SHA, "{\"id\":9}");
+    assert_int_equal(e.kind, EVENT_PULL_REQUEST);
+    assert_string_equal(e.action, "closed");
+    assert_int_equal(e.repository_id, 9);
+    assert_string_equal(e.repository, "acme/shop");
+    assert_true(e.pull_request.merged);
+    assert_false(e.pull_request.open);
+    assert_false(e.pull_request.fork);
+    assert_true(e.pull_request.id == 4442074271);
+    assert_string_equal(e.pull_request.merge_sha, "4f2c9e1bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb");
+    assert_string_equal(e.pull_request.merged_by.login, "ana");
+    assert_int_equal(e.pull_request.author.id, 0);
+    assert_null(e.pull_request.author.login);
+    assert_null(strstr(e.pull_request.title, "\xe2\x80\xae"));
+    assert_null(strchr(e.pull_request.title, '\n'));
+    assert_true(e.pull_request.merged_at == 1795497000000);
+    assert_true(e.pull_request.has_labels);
+    assert_int_equal(e.pull_request.n_labels, 2);
+    arena_deinit(&arena);
+}
+
+static void only_a_json_true_means_merged(void **state)
+{
+    struct arena arena;
+    struct event e;
+
+    (void)state;
+    arena_init(&arena);
+    e = merged_event(&arena, "false", SHA, "{\"id\":9}");
+    assert_false(e.pull_request.merged);
+    assert_string_equal(e.pull_request.merge_sha, ""); /* a test merge, on no branch */
+    assert_int_equal(e.pull_request.merged_by.id, 0);
+    arena_deinit(&arena);
+}
+
+static void an_odd_merge_commit_is_to_be_looked_up_not_believed(void **state)
+{
+    static const char *const odd[] = {"null", "\"\"", "7", "\"HEAD\"",
+                                      "\"0000000000000000000000000000000000000000\"",
+                                      "\"4F2C9E1BBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBB\"",
+                                      "\"--upload-pack=xxxxxxxxxxxxxxxxxxxxxxxxxxx\""};
+    struct arena arena;
+
+    (void)state;
+    arena_init(&arena);
+    for (size_t i = 0; i < sizeof(odd) / sizeof(odd[0]); i++) {
+        struct event e = merged_event(&arena, "true", odd[i], "{\"id\":9}");
+
+        assert_true(e.pull_request.merged);
+        assert_string_equal(e.pull_request.merge_sha, "");
+    }
+    arena_deinit(&arena);
+}
+
+static void W6_a_head_that_is_gone_elsewhere_or_unclear_is_a_fork(void **state)
+{
+    static const char *const forks[] = {"null", "{\"id\":10}", "{}", "{\"id\":\"9\"}", "\"x\""};
+    struct arena arena;
+
+    (void)state;
+    arena_init(&arena);
+    for (size_t i = 0; i < sizeof(forks) / sizeof(forks[0]); i++)
+        assert_true(merged_event(&arena, "true", SHA, forks[i]).pull_request.fork);
+    assert_false(merged_event(&arena, "true", SHA, "{\"id\":9}").pull_request.fork);
+    arena_deinit(&arena);
+}
+
+static int read_plain(const char *name, bool form, const char *text, struct event *event,
+                      struct arena *arena)
+{
+    struct err err = ERR_INIT;
+
+    return event_read(name, form, text, strlen(text), arena, event, &err);
+}
+
+static void T09_hostile_json_is_unreadable(void **state)
+{
+    static const char *const bodies[] = {
+        "",
+        "null",
+        "[]",
+        "{",
+        "{} {}",
+        "{\"action\":\"a\",\"action\":\"b\"}",
+        "{\"zen\":\"\\u0000\"}",
+        "\xef\xbb\xbf{}",
+        "{\"a\":\"\xff\"}",
+    };
+    struct arena arena;
+    struct event event;
+    char *deep = malloc(200002);
+
+    (void)state;
+    arena_init(&arena);
+    for (size_t i = 0; i < sizeof(bodies) / sizeof(bodies[0]); i++)
+        assert_int_equal(read_plain("ping", false, bodies[i], &event, &arena), ERR_INVALID);
+    memset(deep, '[', 100000);
+    memset(deep + 100000, ']', 100000);
+    deep[200000] = '\0';
+    assert_int_equal(read_plain("ping", false, deep, &event, &arena), ERR_INVALID);
+    assert_int_equal(read_plain("ping", false, "{\"zen\":\"x\"}", &event, &arena), 0);
+    assert_int_equal(read_plain("something_new", false, "{\"action\":\"x\"}", &event, &arena), 0);
+    assert_int_equal(event.kind, EVENT_OTHER);
+    free(deep);
+    arena_deinit(&arena);
+}
+
+static void a_form_has_one_payload_and_is_decoded(void **state)
+{
+    struct arena arena;
+    struct event e = {0};
+
+    (void)state;
+    arena_init(&arena);
+    assert_int_equal(read_plain("ping", true, "payload=%7B%22action%22%3A%22a+b%22%7D", &e, &arena), 0);
+    assert_string_equal(e.action, "a b");
+    assert_int_equal(read_plain("ping", true, "x=1&payload=%7b%7d&y=", &e, &arena), 0);
+    assert_int_equal(read_plain("ping", true, "payload=%7B%7D&payload=%7B%7D", &e, &arena), ERR_INVALID);
+    assert_int_equal(read_plain("ping", true, "payload=%7B%7", &e, &arena), ERR_INVALID);
+    assert_int_equal(read_plain("ping", true, "payload=%zz", &e, &arena), ERR_INVALID);
+    assert_int_equal(read_plain("ping", true, "payload=%00%7B%7D", &e, &arena), ERR_INVALID);
+    assert_int_equal(read_plain("ping", true, "{}", &e, &arena), ERR_INVALID);
+    assert_int_equal(read_plain("ping", true, "", &e, &arena), ERR_INVALID);
+    arena_deinit(&arena);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_example_of_github_is_readable),
+        cmocka_unit_test(T10_any_field_removed_nulled_retyped_or_huge_is_survived),
+        cmocka_unit_test(T06_a_body_under_another_events_name_is_unreadable),
+        cmocka_unit_test(a_merged_pull_request_says_all_that_we_need),
+        cmocka_unit_test(only_a_json_true_means_merged),
+        cmocka_unit_test(an_odd_merge_commit_is_to_be_looked_up_not_believed),
+        cmocka_unit_test(W6_a_head_that_is_gone_elsewhere_or_unclear_is_a_fork),
+        cmocka_unit_test(T09_hostile_json_is_unreadable),
+        cmocka_unit_test(a_form_has_one_payload_and_is_decoded),
+    };
+
+    return cmocka_run_group_tests(tests, read_examples, free_examples);
+}
