@@ -13,10 +13,11 @@
 #include "lib/base/timestamp.h"
 #include "lib/model/states.h"
 
-/* Bits: 0 planned 1 offered 2 accepted 3 permitted 4 running 5 succeeded 6 failed 7 unknown
+/* A host is faster than the flow looks: what is seen next may lie several states ahead, never behind.
+ * Bits: 0 planned 1 offered 2 accepted 3 permitted 4 running 5 succeeded 6 failed 7 unknown
  * 8 cancelled 9 not_started */
 #define ATTEMPT_STATES(X)                                                                          \
-    X(ATTEMPT_PLANNED, "planned", 1u << 1 | 1u << 8 | 1u << 9)                                     \
+    X(ATTEMPT_PLANNED, "planned", 1u << 1 | 1u << 2 | 1u << 3 | 1u << 4 | 1u << 5 | 1u << 6 | 1u << 7 | 1u << 8 | 1u << 9) \
     X(ATTEMPT_OFFERED, "offered", 1u << 2 | 1u << 3 | 1u << 4 | 1u << 5 | 1u << 6 | 1u << 7 | 1u << 8 | 1u << 9) \
     X(ATTEMPT_ACCEPTED, "accepted", 1u << 3 | 1u << 4 | 1u << 5 | 1u << 6 | 1u << 7 | 1u << 9)     \
     X(ATTEMPT_PERMITTED, "permitted", 1u << 4 | 1u << 5 | 1u << 6 | 1u << 7 | 1u << 9)             \

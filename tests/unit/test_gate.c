@@ -125,6 +125,7 @@ static void a_host_nobody_registered_binds_until_somebody_does(void **state)
     (void)state;
     f.hosts = &host;
     f.n_hosts = 1;
+    f.source_seen_at = NOW + 60 * MINUTE;
     assert_int_equal(gate_judge(&f, NOW + 60 * MINUTE).causes[0].kind, CAUSE_NO_HOST);
 }
 

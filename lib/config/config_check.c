@@ -1,0 +1,183 @@
+/* What only the whole configuration shows: roles that jobs name, cycles, primaries, databases. */
+#include <string.h>
+
+#include "lib/base/arena.h"
+#include "lib/base/str.h"
+#include "lib/config/config_reader.h"
+
+static void error_at(struct reader *r, const struct config_place *at, const char *text)
+{
+    r->problems->file = at->file;
+    problems_error(r->problems, at->line, at->column, "%s", text);
+}
+
+static void warn_at(struct reader *r, const struct config_place *at, const char *text)
+{
+    r->problems->file = at->file;
+    problems_warn(r->problems, at->line, at->column, "%s", text);
+}
+
+/* Does anything reachable from `e` need `wanted`? Depth is bounded by the number of environments. */
+static bool environment_reaches(const struct config_environment *e, const struct config_environment *wanted,
+                                size_t depth)
+{
+    for (size_t i = 0; depth > 0 && i < e->n_needs; i++)
+        if (e->needs[i] == wanted || environment_reaches(e->needs[i], wanted, depth - 1))
+            return true;
+    return false;
+}
+
+/* Kahn's algorithm: jobs that are never free of needs are in a cycle. */
+static void check_job_cycles(struct reader *r, const struct config_repo *repo)
+{
+    bool done[64] = {false};
+    bool moved = true;
+
+    while (moved) {
+        moved = false;
+        for (size_t i = 0; i < repo->n_jobs && i < 64; i++) {
+            bool free_of_needs = !done[i];
+            for (size_t k = 0; k < repo->jobs[i].n_needs; k++)
+                free_of_needs = free_of_needs && done[repo->jobs[i].needs[k] - repo->jobs];
+            if (free_of_needs) {
+                done[i] = true;
+                moved = true;
+            }
+        }
+    }
+    for (size_t i = 0; i < repo->n_jobs && i < 64; i++)
+        if (!done[i])
+            error_at(r, &repo->jobs[i].place,
+                     arena_printf(r->arena, "job %s needs itself, over other jobs", repo->jobs[i].name));
+}
+
+static bool role_is_known(const struct config_repo *repo, const char *role)
+{
+    for (size_t i = 0; i < repo->n_environments; i++)
+        for (size_t k = 0; k < repo->environments[i].n_roles; k++)
+            if (config_role_covers(&repo->environments[i], &repo->environments[i].roles[k], role))
+                return true;
+    return false;
+}
+
+static void check_roles(struct reader *r, const struct config_repo *repo, const struct config_job *job)
+{
+    const char *roles[64];
+    size_t n = 0;
+
+    for (size_t i = 0; i < repo->n_environments; i++)
+        for (size_t k = 0; k < repo->environments[i].n_roles && n < 64; k++)
+            roles[n++] = repo->environments[i].roles[k].name;
+    for (size_t i = 0; i < job->runs_on.n; i++) {
+        if (role_is_known(repo, job->runs_on.items[i]))
+            continue;
+        error_at(r, &job->place,
+                 arena_printf(r->arena, "job %s runs on role \"%s\", which no environment of %s has",
+                              job->name, job->runs_on.items[i], repo->name));
+        problems_suggest(r->problems, str_nearest(job->runs_on.items[i], roles, n));
+    }
+    for (size_t i = 0; i < job->environments.n; i++)
+        if (config_environment(repo, job->environments.items[i]) == NULL)
+            error_at(r, &job->place,
+                     arena_printf(r->arena, "job %s names environment \"%s\", which %s does not have",
+                                  job->name, job->environments.items[i], repo->name));
+}
+
+/* Hosts of a job in one environment, and whether `host` is among them. */
+static size_t job_hosts(const struct config_environment *e, const struct config_job *job, const char *host,
+                        bool *ret_found)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < job->runs_on.n; i++)
+        for (size_t k = 0; k < e->n_roles; k++) {
+            if (!config_role_covers(e, &e->roles[k], job->runs_on.items[i]))
+                continue;
+            n += e->roles[k].tags.n > 0 ? 2 : e->roles[k].hosts.n;
+            for (size_t h = 0; host != NULL && h < e->roles[k].hosts.n; h++)
+                *ret_found = *ret_found || strcmp(e->roles[k].hosts.items[h], host) == 0;
+            *ret_found = *ret_found || (host != NULL && e->roles[k].tags.n > 0);
+        }
+    return n;
+}
+
+static void check_once(struct reader *r, const struct config_repo *repo, const struct config_job *job)
+{
+    bool found = false, several = false;
+
+    if (job->primary != NULL && job->once == NULL)
+        error_at(r, &job->place,
+                 arena_printf(r->arena, "job %s has `primary` without `once`", job->name));
+    if (job->once == NULL)
+        return;
+    if (job->health.http != NULL || job->health.run != NULL)
+        error_at(r, &job->place,
+                 arena_printf(r->arena, "job %s runs once on a database and takes no `health`", job->name));
+    for (size_t i = 0; i < repo->n_environments; i++)
+        if (config_job_runs(job, &repo->environments[i]))
+            several = job_hosts(&repo->environments[i], job, job->primary, &found) > 1 || several;
+    if (job->primary != NULL && !found)
+        error_at(r, &job->place,
+                 arena_printf(r->arena, "primary \"%s\" of job %s is not among its hosts", job->primary,
+                              job->name));
+    if (several && job->primary == NULL)
+        warn_at(r, &job->place,
+                arena_printf(r->arena,
+                             "job %s has several hosts and no `primary`: the first by name that is online "
+                             "will run it",
+                             job->name));
+}
+
+static void check_root(struct reader *r, const struct config_repo *repo, const struct config_job *job)
+{
+    for (size_t i = 0; i < job->n_steps; i++)
+        if (job->steps[i].uses != NULL && !str_starts(job->steps[i].uses, "restart") && repo->root == NULL)
+            error_at(r, &job->steps[i].place,
+                     arena_printf(r->arena, "%s needs `root` of repository %s: the folder on the hosts",
+                                  job->steps[i].uses, repo->name));
+}
+
+static bool writes_commit(const struct config_job *job)
+{
+    for (size_t i = 0; i < job->n_steps; i++)
+        if (str_starts(job->steps[i].uses, "activate") || str_starts(job->steps[i].uses, "publish"))
+            return true;
+    return false;
+}
+
+static void check_repo(struct reader *r, const struct config_repo *repo)
+{
+    bool proof = false;
+
+    for (size_t i = 0; i < repo->n_environments; i++) {
+        const struct config_environment *e = &repo->environments[i];
+        if (environment_reaches(e, e, repo->n_environments))
+            error_at(r, &e->place, arena_printf(r->arena, "environment %s needs itself", e->name));
+    }
+    check_job_cycles(r, repo);
+    for (size_t i = 0; i < repo->n_jobs; i++) {
+        check_roles(r, repo, &repo->jobs[i]);
+        check_once(r, repo, &repo->jobs[i]);
+        check_root(r, repo, &repo->jobs[i]);
+        proof = proof || writes_commit(&repo->jobs[i]);
+    }
+    if (!proof && repo->n_jobs > 0)
+        warn_at(r, &repo->place,
+                arena_printf(r->arena,
+                             "no step of %s reports the commit (activate, publish): a deployment is proven "
+                             "by exit codes and health alone",
+                             repo->name));
+}
+
+void config_check(struct reader *r)
+{
+    struct config *c = r->config;
+
+    for (size_t i = 0; i < c->n_repos; i++)
+        check_repo(r, &c->repos[i]);
+    if (c->webhook_secret_files.n == 0) {
+        r->problems->file = r->file;
+        problems_error(r->problems, 0, 0,
+                       "github.webhook-secret-files is missing: without a secret the server does not start");
+    }
+}

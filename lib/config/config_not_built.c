@@ -1,0 +1,256 @@
+#include "lib/config/config_not_built.h"
+
+#include <string.h>
+
+#include "lib/base/arena.h"
+#include "lib/base/str.h"
+#include "lib/config/config_reader.h"
+
+const struct config_not_built config_not_built[] = {
+    {"top", "freezes", true},
+    {"top", "calendars", false},
+    {"top", "databases", true},
+    {"top", "aws", false},
+    {"top", "notify", false},
+    {"top", "redact", false},
+    {"top", "gone-after", false},
+    {"top", "sign-in", false},
+    {"top", "github.app-id", false},
+    {"top", "github.private-key-file", false},
+    {"top", "github.token-file", false},
+    {"top", "github.client-id", false},
+    {"top", "github.client-secret-file", false},
+    {"top", "github.api", false},
+    {"repository", "content.max-file", false},
+    {"repository", "content.types", false},
+    {"environment", "on: pull-request", true},
+    {"environment", "between", true},
+    {"environment", "calendar", true},
+    {"environment", "delay", true},
+    {"environment", "check", true},
+    {"environment", "ci", true},
+    {"environment", "approvals.code", true},
+    {"environment", "approvals.content", true},
+    {"environment", "after-failure: rollback", true},
+    {"environment", "merge: before", false},
+    {"environment", "merge: on-release", true},
+    {"environment", "roles by ssm", true},
+    {"environment", "roles by tags", true},
+    {"job", "kill-after", true},
+    {"job", "probe", false},
+};
+const size_t n_config_not_built = sizeof(config_not_built) / sizeof(*config_not_built);
+
+static const struct config_not_built *row_of(const char *where, const char *setting)
+{
+    for (size_t i = 0; i < n_config_not_built; i++)
+        if (strcmp(config_not_built[i].where, where) == 0 &&
+            strcmp(config_not_built[i].setting, setting) == 0)
+            return &config_not_built[i];
+    return NULL;
+}
+
+static void add_to(struct reader *r, struct config_environment *e, const char *setting, int line)
+{
+    struct config_unbuilt *grown = arena_array(r->arena, e->n_unbuilt + 1, sizeof(*grown));
+
+    if (e->n_unbuilt > 0)
+        memcpy(grown, e->unbuilt, e->n_unbuilt * sizeof(*grown));
+    grown[e->n_unbuilt++] = (struct config_unbuilt){.setting = setting, .line = line, .binds = true};
+    e->unbuilt = grown;
+}
+
+/* Say it, and bind `e` (NULL: nothing to bind) if the table says so. */
+static void note(struct reader *r, const char *where, const char *setting, const struct yaml_node *node,
+                 struct config_environment *e)
+{
+    const struct config_not_built *row = row_of(where, setting);
+    const struct yaml_node *at = node->key != NULL ? node->key : node;
+
+    if (row == NULL)
+        return; /* its rule was built: the line is gone from the table */
+    if (row->binds) {
+        problems_warn(r->problems, at->line, at->column,
+                      "%s has no rule in this version: no deployment starts where it is set", setting);
+        if (e != NULL)
+            add_to(r, e, setting, at->line);
+    } else {
+        problems_warn(r->problems, at->line, at->column, "%s does nothing in this version", setting);
+    }
+}
+
+static void note_zero(struct reader *r, const char *setting, const struct yaml_node *node,
+                      struct config_environment *e)
+{
+    if (node != NULL && !(node->kind == YAML_SCALAR && strcmp(node->text, "0") == 0))
+        note(r, "environment", setting, node, e);
+}
+
+static void note_approvals(struct reader *r, struct yaml_node *node, struct config_environment *e)
+{
+    int64_t number = 0;
+    int64_t expire;
+    bool self;
+
+    if (node == NULL ||
+        !reader_map(r, node, "approvals", READER_KEYS("code", "content", "self", "expire")))
+        return;
+    reader_int(r, yaml_tree_get(node, "code"), 0, 20, &number);
+    reader_int(r, yaml_tree_get(node, "content"), 0, 20, &number);
+    reader_bool(r, yaml_tree_get(node, "self"), &self);
+    reader_duration(r, yaml_tree_get(node, "expire"), 1000, &expire);
+    note_zero(r, "approvals.code", yaml_tree_get(node, "code"), e);
+    note_zero(r, "approvals.content", yaml_tree_get(node, "content"), e);
+}
+
+static void check_between(struct reader *r, struct yaml_node *node)
+{
+    struct yaml_node *first = node->kind == YAML_LIST ? node->first : node;
+
+    for (struct yaml_node *w = first; w != NULL; w = node->kind == YAML_LIST ? w->next : NULL) {
+        struct config_list from = {.n = 0}, to = {.n = 0};
+        const char *calendar = NULL;
+        if (!reader_map(r, w, "a window", READER_KEYS("calendar", "days", "from", "to")))
+            continue;
+        reader_word(r, yaml_tree_get(w, "calendar"), "the name of a calendar", &calendar);
+        reader_times(r, yaml_tree_get(w, "from"), &from);
+        reader_times(r, yaml_tree_get(w, "to"), &to);
+        if (from.n != 1 || to.n != 1)
+            problems_error(r->problems, w->line, w->column, "a window needs `from` and `to`");
+        else if (strcmp(from.items[0], to.items[0]) == 0)
+            problems_error(r->problems, w->line, w->column, "this window is empty: it ends when it begins");
+    }
+}
+
+void config_not_built_environment(struct reader *r, struct yaml_node *node, struct config_environment *e)
+{
+    static const char *const plain[] = {"between", "calendar", "ci"};
+    static const char *const checks[] = {"none", "required", NULL};
+    static const char *const merges[] = {"on-release", "before", NULL};
+    struct yaml_node *delay = yaml_tree_get(node, "delay");
+    struct yaml_node *check = yaml_tree_get(node, "check");
+    struct yaml_node *merge = yaml_tree_get(node, "merge");
+    int64_t ms = 0;
+
+    if (e->on == CONFIG_ON_PULL_REQUEST)
+        note(r, "environment", "on: pull-request", yaml_tree_get(node, "on"), e);
+    for (size_t i = 0; i < sizeof(plain) / sizeof(*plain); i++)
+        if (yaml_tree_get(node, plain[i]) != NULL)
+            note(r, "environment", plain[i], yaml_tree_get(node, plain[i]), e);
+    if (yaml_tree_get(node, "between") != NULL)
+        check_between(r, yaml_tree_get(node, "between"));
+    reader_duration(r, delay, 0, &ms);
+    if (ms > 0)
+        note(r, "environment", "delay", delay, e);
+    if (reader_choice(r, check, checks, 0) == 1)
+        note(r, "environment", "check", check, e);
+    if (merge != NULL)
+        note(r, "environment", reader_choice(r, merge, merges, 0) == 0 ? "merge: on-release" : "merge: before",
+             merge, e);
+    note_approvals(r, yaml_tree_get(node, "approvals"), e);
+    if (e->after_failure == CONFIG_ROLLBACK)
+        note(r, "environment", "after-failure: rollback", yaml_tree_get(node, "after-failure"), e);
+    for (size_t i = 0; i < e->n_roles; i++) {
+        struct yaml_node *role = yaml_tree_get(yaml_tree_get(node, "roles"), e->roles[i].name);
+        if (role != NULL && e->roles[i].ssm)
+            note(r, "environment", "roles by ssm", role, e);
+        if (role != NULL && e->roles[i].tags.n > 0)
+            note(r, "environment", "roles by tags", role, e);
+    }
+}
+
+void config_not_built_job(struct reader *r, struct yaml_node *node, struct config_repo *repo,
+                          const struct config_job *job)
+{
+    struct yaml_node *kill = yaml_tree_get(node, "kill-after");
+    struct yaml_node *probe = yaml_tree_get(node, "probe");
+    int64_t ms;
+
+    reader_duration(r, kill, 1000, &ms);
+    for (size_t i = 0; kill != NULL && i < repo->n_environments; i++)
+        if (config_job_runs(job, &repo->environments[i]))
+            note(r, "job", "kill-after", kill, &repo->environments[i]);
+    if (probe != NULL && reader_map(r, probe, "a probe", READER_KEYS("run")))
+        note(r, "job", "probe", probe, NULL);
+}
+
+void config_not_built_repo(struct reader *r, struct yaml_node *node, struct config_repo *repo)
+{
+    struct yaml_node *content = yaml_tree_get(node, "content");
+
+    (void)repo;
+    if (yaml_tree_get(content, "max-file") != NULL)
+        note(r, "repository", "content.max-file", yaml_tree_get(content, "max-file"), NULL);
+    if (yaml_tree_get(content, "types") != NULL)
+        note(r, "repository", "content.types", yaml_tree_get(content, "types"), NULL);
+}
+
+/* A list of words, or none: does it name `word`? An absent list names all. */
+static bool names(struct reader *r, struct yaml_node *node, const char *word)
+{
+    struct config_list list = {.n = 0};
+
+    if (node == NULL)
+        return true;
+    reader_list(r, node, &list);
+    for (size_t i = 0; i < list.n; i++)
+        if (strcmp(list.items[i], word) == 0)
+            return true;
+    return false;
+}
+
+static void bind_freezes(struct reader *r, struct yaml_node *freezes)
+{
+    struct config *c = r->config;
+    const char *zone = NULL;
+
+    if (freezes->kind != YAML_LIST) {
+        problems_error(r->problems, freezes->line, freezes->column, "freezes: a list is expected");
+        return;
+    }
+    for (struct yaml_node *z = freezes->first; z != NULL; z = z->next) {
+        if (!reader_map(r, z, "a freeze",
+                        READER_KEYS("name", "from", "to", "days", "ics-file", "environments", "repos",
+                                    "timezone", "allow")))
+            continue;
+        reader_zone(r, yaml_tree_get(z, "timezone"), &zone);
+        if (yaml_tree_get(z, "ics-file") == NULL &&
+            (yaml_tree_get(z, "from") == NULL || yaml_tree_get(z, "to") == NULL))
+            problems_error(r->problems, z->line, z->column, "a freeze needs `from` and `to`, or `ics-file`");
+        for (size_t i = 0; i < c->n_repos; i++)
+            for (size_t k = 0; k < c->repos[i].n_environments; k++)
+                if (names(r, yaml_tree_get(z, "repos"), c->repos[i].name) &&
+                    names(r, yaml_tree_get(z, "environments"), c->repos[i].environments[k].name))
+                    add_to(r, &c->repos[i].environments[k], "freezes", z->line);
+    }
+}
+
+void config_not_built_top(struct reader *r, struct yaml_node *node)
+{
+    struct config *c = r->config;
+    struct yaml_node *github = yaml_tree_get(node, "github");
+    struct yaml_node *databases = yaml_tree_get(node, "databases");
+    struct yaml_node *freezes = yaml_tree_get(node, "freezes");
+
+    for (size_t i = 0; i < n_config_not_built; i++) {
+        const struct config_not_built *row = &config_not_built[i];
+        struct yaml_node *found;
+        if (strcmp(row->where, "top") != 0 || strcmp(row->setting, "databases") == 0)
+            continue;
+        found = str_starts(row->setting, "github.") ? yaml_tree_get(github, row->setting + 7)
+                                                    : yaml_tree_get(node, row->setting);
+        if (found != NULL)
+            note(r, "top", row->setting, found, NULL);
+    }
+    if (freezes != NULL)
+        bind_freezes(r, freezes);
+    for (size_t i = 0; i < c->n_databases; i++)
+        for (size_t k = 0; k < c->n_repos; k++)
+            for (size_t e = 0; e < c->repos[k].n_environments; e++) {
+                struct config_environment *env = &c->repos[k].environments[e];
+                const char *prefix = arena_printf(r->arena, "%s/%s/", c->repos[k].name, env->name);
+                for (size_t m = 0; m < c->databases[i].members.n; m++)
+                    if (str_starts(c->databases[i].members.items[m], prefix))
+                        note(r, "top", "databases", databases, env);
+            }
+}

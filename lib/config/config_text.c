@@ -1,0 +1,152 @@
+/* The canonical text of a configuration: what it means, not how it was written. Its digest is what a
+ * deployment was cut under; secrets are only names of files, so none can be in it. */
+#include <string.h>
+
+#include "lib/base/arena.h"
+#include "lib/base/buf.h"
+#include "lib/base/digest.h"
+#include "lib/base/json.h"
+#include "lib/config/config_reader.h"
+
+#define TEXT_MAX (8 * 1024 * 1024)
+
+static void add_list(struct json_out *o, const char *key, const struct config_list *list)
+{
+    json_begin_array(o, key);
+    for (size_t i = 0; i < list->n; i++)
+        json_add_str(o, NULL, list->items[i]);
+    json_end_array(o);
+}
+
+static void add_pairs(struct json_out *o, const char *key, const struct config_pairs *pairs)
+{
+    json_begin_object(o, key);
+    for (size_t i = 0; i < pairs->n; i++)
+        json_add_str(o, pairs->items[i].key, pairs->items[i].value);
+    json_end_object(o);
+}
+
+static void add_rights(struct json_out *o, const struct config_rights *rights)
+{
+    json_begin_object(o, "rights");
+    for (int i = 0; i < CONFIG_RIGHTS; i++)
+        add_list(o, config_right_names[i], &rights->who[i]);
+    json_end_object(o);
+}
+
+static void add_environment(struct json_out *o, const struct config_environment *e)
+{
+    json_begin_object(o, e->name);
+    json_add_str(o, "on", config_on_names[e->on]);
+    add_list(o, "at", &e->at);
+    json_add_str(o, "timezone", e->timezone);
+    json_add_int(o, "cut_off_ms", e->cut_off_ms);
+    json_add_int(o, "grace_ms", e->grace_ms);
+    json_add_str(o, "url", e->url);
+    json_add_int(o, "after_failure", e->after_failure);
+    json_begin_array(o, "needs");
+    for (size_t i = 0; i < e->n_needs; i++)
+        json_add_str(o, NULL, e->needs[i]->name);
+    json_end_array(o);
+    json_begin_object(o, "roles");
+    for (size_t i = 0; i < e->n_roles; i++) {
+        json_begin_object(o, e->roles[i].name);
+        json_add_bool(o, "ssm", e->roles[i].ssm);
+        add_list(o, "hosts", &e->roles[i].hosts);
+        add_pairs(o, "tags", &e->roles[i].tags);
+        json_end_object(o);
+    }
+    json_end_object(o);
+    add_rights(o, &e->rights);
+    json_begin_array(o, "not_built");
+    for (size_t i = 0; i < e->n_unbuilt; i++)
+        json_add_str(o, NULL, e->unbuilt[i].setting);
+    json_end_array(o);
+    json_end_object(o);
+}
+
+static void add_job(struct json_out *o, const struct config_job *job)
+{
+    json_begin_object(o, job->name);
+    add_list(o, "runs_on", &job->runs_on);
+    json_begin_array(o, "needs");
+    for (size_t i = 0; i < job->n_needs; i++)
+        json_add_str(o, NULL, job->needs[i]->name);
+    json_end_array(o);
+    add_list(o, "environments", &job->environments);
+    json_add_str(o, "once", job->once);
+    json_add_str(o, "primary", job->primary);
+    json_add_int(o, "max_parallel", job->max_parallel);
+    json_add_bool(o, "percent", job->max_parallel_percent);
+    json_add_int(o, "max_errors", job->max_errors);
+    json_add_int(o, "start_within_ms", job->start_within_ms);
+    json_add_int(o, "timeout_ms", job->timeout_ms);
+    json_add_str(o, "health_http", job->health.http);
+    json_add_str(o, "health_run", job->health.run);
+    json_add_int(o, "health_expect", job->health.expect);
+    json_add_int(o, "health_within_ms", job->health.within_ms);
+    add_pairs(o, "env", &job->env);
+    json_begin_array(o, "steps");
+    for (size_t i = 0; i < job->n_steps; i++) {
+        const struct config_step *s = &job->steps[i];
+        json_begin_object(o, NULL);
+        json_add_str(o, "name", s->name);
+        json_add_str(o, "run", s->run);
+        json_add_str(o, "uses", s->uses);
+        add_pairs(o, "with", &s->with);
+        add_pairs(o, "env", &s->env);
+        json_add_str(o, "run_as", s->run_as);
+        json_add_str(o, "working_directory", s->working_directory);
+        json_end_object(o);
+    }
+    json_end_array(o);
+    json_end_object(o);
+}
+
+static void add_repo(struct json_out *o, const struct config_repo *repo)
+{
+    json_begin_object(o, repo->name);
+    json_add_str(o, "branch", repo->branch);
+    json_add_str(o, "mirror", repo->mirror);
+    add_list(o, "content", &repo->content);
+    json_add_str(o, "root", repo->root);
+    json_add_int(o, "keep", repo->keep);
+    json_add_str(o, "language", repo->language);
+    json_begin_object(o, "environments");
+    for (size_t i = 0; i < repo->n_environments; i++)
+        add_environment(o, &repo->environments[i]);
+    json_end_object(o);
+    json_begin_object(o, "jobs");
+    for (size_t i = 0; i < repo->n_jobs; i++)
+        add_job(o, &repo->jobs[i]);
+    json_end_object(o);
+    json_end_object(o);
+}
+
+void config_text_make(struct config *config)
+{
+    struct json_out o;
+    struct buf text;
+
+    buf_init(&text, TEXT_MAX);
+    json_out_init(&o, &text);
+    json_begin_object(&o, NULL);
+    json_add_str(&o, "url", config->url);
+    json_add_str(&o, "agents_url", config->agents_url);
+    json_add_str(&o, "timezone", config->timezone);
+    json_add_str(&o, "language", config->language);
+    add_list(&o, "mirror_roots", &config->mirror_roots);
+    add_rights(&o, &config->rights);
+    json_begin_object(&o, "databases");
+    for (size_t i = 0; i < config->n_databases; i++)
+        add_list(&o, config->databases[i].name, &config->databases[i].members);
+    json_end_object(&o);
+    json_begin_object(&o, "repos");
+    for (size_t i = 0; i < config->n_repos; i++)
+        add_repo(&o, &config->repos[i]);
+    json_end_object(&o);
+    json_end_object(&o);
+    config->text = arena_strn(config->arena, buf_str(&text), text.len);
+    digest_sha256_hex(config->text, text.len, config->digest);
+    buf_deinit(&text);
+}

@@ -1,0 +1,74 @@
+#include "lib/model/config.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/arena.h"
+
+const char *const config_right_names[CONFIG_RIGHTS] = {"view",    "approve-content", "approve-code",
+                                                       "operate", "hotfix",          "admin"};
+const char *const config_on_names[4] = {"pull-request", "merge", "schedule", "release"};
+
+const struct config_repo *config_repo(const struct config *config, const char *name)
+{
+    for (size_t i = 0; i < config->n_repos; i++)
+        if (strcmp(config->repos[i].name, name) == 0)
+            return &config->repos[i];
+    return NULL;
+}
+
+const struct config_environment *config_environment(const struct config_repo *repo, const char *name)
+{
+    for (size_t i = 0; repo != NULL && i < repo->n_environments; i++)
+        if (strcmp(repo->environments[i].name, name) == 0)
+            return &repo->environments[i];
+    return NULL;
+}
+
+static bool list_has(const struct config_list *list, const char *word)
+{
+    for (size_t i = 0; i < list->n; i++)
+        if (strcmp(list->items[i], word) == 0)
+            return true;
+    return false;
+}
+
+bool config_job_runs(const struct config_job *job, const struct config_environment *environment)
+{
+    return job->environments.n == 0 || list_has(&job->environments, environment->name);
+}
+
+bool config_role_covers(const struct config_environment *environment, const struct config_role *r,
+                        const char *role)
+{
+    if (strcmp(r->name, role) == 0)
+        return true;
+    if (strcmp(r->name, "all") != 0)
+        return false;
+    for (size_t i = 0; i < environment->n_roles; i++)
+        if (strcmp(environment->roles[i].name, role) == 0)
+            return false;
+    return true;
+}
+
+const char *config_database(const struct config *config, const struct config_environment *environment,
+                            const char *once, struct arena *arena)
+{
+    const char *full =
+        arena_printf(arena, "%s/%s/%s", environment->repo->name, environment->name, once);
+
+    for (size_t i = 0; i < config->n_databases; i++)
+        if (list_has(&config->databases[i].members, full))
+            return config->databases[i].name;
+    return full;
+}
+
+void config_free(struct config *config)
+{
+    struct arena *arena = config == NULL ? NULL : config->arena;
+
+    if (arena == NULL)
+        return;
+    arena_deinit(arena);
+    free(arena);
+}

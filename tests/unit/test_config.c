@@ -1,0 +1,286 @@
+/* config: the whole file, every mistake in one run, nothing configured is silently passed. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "lib/base/arena.h"
+#include "lib/base/buf.h"
+#include "lib/base/err.h"
+#include "lib/base/str.h"
+#include "lib/config/config_not_built.h"
+#include "lib/config/config_read.h"
+
+#define HEAD                                                                                       \
+    "version: 1\n"                                                                                 \
+    "github: { webhook-secret-files: [webhook-secret] }\n"                                         \
+    "mirror-roots: [/srv/git]\n"                                                                   \
+    "repos:\n"
+#define REPO                                                                                       \
+    "  acme/shop:\n"                                                                               \
+    "    mirror: file:///srv/git/acme/shop.git\n"                                                  \
+    "    root: /srv/shop\n"
+#define STAGE "      stage: { on: merge, roles: { web: { agent: { hosts: [a, b] } } } }\n"
+#define JOBS                                                                                       \
+    "    jobs:\n"                                                                                  \
+    "      web: { runs-on: [web], steps: [{ uses: fetch }, { uses: activate }] }\n"
+
+struct outcome {
+    struct arena arena;
+    struct problems problems;
+    struct config *config;
+    struct err err;
+    int rc;
+};
+
+static void read_text(struct outcome *o, const char *text)
+{
+    memset(o, 0, sizeof(*o));
+    arena_init(&o->arena);
+    problems_init(&o->problems, &o->arena);
+    o->rc = config_read_bytes(text, strlen(text), "/etc/slipway", &o->config, &o->problems, &o->err);
+    if (o->rc < 0)
+        o->config = NULL;
+}
+
+static void outcome_end(struct outcome *o)
+{
+    config_free(o->config);
+    arena_deinit(&o->arena);
+}
+
+static bool says(const struct outcome *o, const char *text)
+{
+    for (size_t i = 0; i < o->problems.n; i++)
+        if (strstr(o->problems.items[i].text, text) != NULL)
+            return true;
+    return false;
+}
+
+static void expect_error(const char *text, const char *what, int line)
+{
+    struct outcome o;
+    bool found = false;
+
+    read_text(&o, text);
+    for (size_t i = 0; i < o.problems.n; i++)
+        found = found || (strstr(o.problems.items[i].text, what) != NULL && !o.problems.items[i].warning &&
+                          (line == 0 || o.problems.items[i].line == line));
+    if (o.rc != ERR_INVALID || !found) {
+        for (size_t i = 0; i < o.problems.n; i++)
+            print_error("%d: %s\n", o.problems.items[i].line, o.problems.items[i].text);
+        fail_msg("expected in line %d: %s", line, what);
+    }
+    outcome_end(&o);
+}
+
+static void the_example_is_read_and_says_what_is_not_built(void **state)
+{
+    struct arena arena;
+    struct problems problems;
+    struct config *config = NULL;
+    struct err err = ERR_INIT;
+    const struct config_repo *app;
+    const struct config_environment *production;
+
+    (void)state;
+    arena_init(&arena);
+    problems_init(&problems, &arena);
+    if (config_read(SLIPWAY_SOURCE_DIR "/deploy/examples/slipway.yml", &config, &problems, &err) < 0) {
+        for (size_t i = 0; i < problems.n; i++)
+            print_error("%d: %s\n", problems.items[i].line, problems.items[i].text);
+        fail_msg("%s", err.text);
+    }
+    app = config_repo(config, "acme/rails-app");
+    production = config_environment(app, "production");
+    assert_int_equal(production->on, CONFIG_ON_SCHEDULE);
+    assert_int_equal(production->at.n, 2);
+    assert_string_equal(production->at.items[1], "15:00:00");
+    assert_int_equal(production->cut_off_ms, 600000);
+    assert_string_equal(production->timezone, "Asia/Tokyo");
+    assert_string_equal(production->needs[0]->name, "stage");
+    assert_int_equal(app->n_jobs, 5);
+    assert_string_equal(app->jobs[1].once, "primary-db");
+    assert_string_equal(config_database(config, production, "primary-db", &arena),
+                        "acme/rails-app/production/primary-db");
+    assert_string_equal(app->jobs[2].steps[1].run_as, "root");
+    assert_string_equal(app->jobs[2].steps[0].run_as, "deploy");
+    assert_int_equal(strlen(config->digest), 64);
+    for (const char *const *s = (const char *const[]){"calendar", "ci", "approvals.code", "roles by ssm",
+                                                      "freezes", NULL};
+         *s != NULL; s++) {
+        bool bound = false;
+        for (size_t i = 0; i < production->n_unbuilt; i++)
+            bound = bound || (str_eq(production->unbuilt[i].setting, *s) && production->unbuilt[i].line > 0);
+        if (!bound)
+            fail_msg("%s does not bind production", *s);
+    }
+    config_free(config);
+    arena_deinit(&arena);
+}
+
+static void five_mistakes_are_told_in_one_run_with_line_column_and_excerpt(void **state)
+{
+    struct outcome o;
+    struct buf text;
+
+    (void)state;
+    read_text(&o, HEAD REPO "    brnch: main\n"
+                            "    environments:\n"
+                            "      stage: { on: merg, roles: { web: { agent: { hosts: [a] } } } }\n"
+                            "      production: { on: schedule, at: 25:00, needs: [stge], roles: { web: { "
+                            "agent: { hosts: [b] } } } }\n"
+                            "    jobs:\n"
+                            "      web: { runs-on: [web], steps: [{ uses: fetsch }] }\n");
+    assert_int_equal(o.rc, ERR_INVALID);
+    assert_int_equal(o.problems.n_errors, 5);
+    assert_true(says(&o, "unknown key \"brnch\""));
+    assert_true(says(&o, "\"merg\""));
+    assert_true(says(&o, "time of day"));
+    assert_true(says(&o, "stge"));
+    assert_true(says(&o, "fetsch"));
+    buf_init(&text, 100000);
+    for (size_t i = 0; i < o.problems.n; i++)
+        problems_print(&o.problems.items[i], &text);
+    assert_non_null(strstr(buf_str(&text), "slipway.yml:8:5: error: unknown key \"brnch\""));
+    assert_non_null(strstr(buf_str(&text), "did you mean \"branch\"?"));
+    assert_non_null(strstr(buf_str(&text), "    brnch: main"));
+    buf_deinit(&text);
+    outcome_end(&o);
+}
+
+static void each_mistake_has_its_words_and_place(void **state)
+{
+    (void)state;
+    expect_error(HEAD REPO REPO "    environments:\n" STAGE JOBS, "stands here twice", 8);
+    expect_error("version: 2\n", "version: 1", 1);
+    expect_error("version: 1\nrepos: {}\n", "webhook-secret-files is missing", 0);
+    expect_error("a: &x 1\nb: *x\n", "anchors", 1);
+    expect_error("a: !tag 1\n", "tags", 1);
+    expect_error("version: 1\n---\nversion: 1\n", "several documents", 2);
+    expect_error("version: 1\nurl: \x83\x65\n", "Save it as UTF-8", 2);
+    expect_error("version: [1\n", "not YAML", 0);
+    expect_error(HEAD "  acme/shop: { mirror: \"ssh://x/y\" }\n", "https://", 5);
+    expect_error(HEAD "  acme/shop: { mirror: file:///etc/passwd }\n", "mirror-roots", 5);
+    expect_error(HEAD "  acme/shop: { mirror: file:///srv/git/../x }\n", "mirror-roots", 5);
+    expect_error(HEAD "  acme/shop: { mirror: \"https://u:p@github.com/x/y\" }\n", "no user or token", 5);
+    expect_error(HEAD REPO "    environments:\n" STAGE "    jobs:\n"
+                           "      web: { runs-on: [wbe], steps: [{ run: x }] }\n",
+                 "wbe", 11);
+    expect_error(HEAD REPO "    environments:\n" STAGE
+                           "    jobs:\n"
+                           "      x: { needs: [y], runs-on: [web], steps: [{ run: x }] }\n"
+                           "      y: { needs: [x], runs-on: [web], steps: [{ run: x }] }\n",
+                 "needs itself", 0);
+    expect_error(HEAD REPO "    environments:\n" STAGE "    jobs:\n"
+                           "      m: { once: db, primary: c, runs-on: [web], steps: [{ run: x }] }\n",
+                 "not among its hosts", 0);
+    expect_error(HEAD REPO "    environments:\n" STAGE "    jobs:\n"
+                           "      m: { runs-on: [web], steps: [{ uses: restart, with: { command: x } }] }\n",
+                 "absolute path", 0);
+    expect_error(HEAD REPO "    environments:\n"
+                           "      p: { on: schedule, at: \"15:00\", timezone: Asia/Tokio, roles: { web: { "
+                           "agent: { hosts: [a] } } } }\n" JOBS,
+                 "time zone", 9);
+    expect_error(HEAD REPO "    environments:\n"
+                           "      p: { on: merge, at: \"15:00\", roles: { web: { agent: { hosts: [a] } } } }\n" JOBS,
+                 "`at` goes with on: schedule", 9);
+    expect_error(HEAD REPO "    environments:\n" STAGE "    jobs:\n"
+                           "      w: { runs-on: [web], env: { SLIPWAY_SHA: x }, steps: [{ run: x }] }\n",
+                 "SLIPWAY_SHA", 0);
+    expect_error("rights: { operate: [anyone] }\n", "group:NAME", 1);
+}
+
+static void deep_and_large_files_are_refused(void **state)
+{
+    char text[4096] = "a: ";
+
+    (void)state;
+    for (int i = 0; i < 1000; i++)
+        strcat(text, "[");
+    expect_error(text, "nested deeper", 1);
+}
+
+static void an_at_without_brackets_and_a_plain_hour_stay_text(void **state)
+{
+    struct outcome o;
+
+    (void)state;
+    read_text(&o, HEAD REPO "    environments:\n"
+                            "      p: { on: schedule, at: 15:00:30, roles: { web: { agent: { hosts: [a] } } } }\n" JOBS);
+    assert_int_equal(o.rc, 0);
+    assert_string_equal(o.config->repos[0].environments[0].at.items[0], "15:00:30");
+    outcome_end(&o);
+}
+
+static void the_digest_follows_the_meaning_not_the_form(void **state)
+{
+    struct outcome a, b, c;
+
+    (void)state;
+    read_text(&a, HEAD REPO "    environments:\n" STAGE JOBS);
+    read_text(&b, "# a comment\n" HEAD REPO "    environments:\n" STAGE "    branch: main\n" JOBS);
+    read_text(&c, HEAD REPO "    environments:\n" STAGE "    branch: trunk\n" JOBS);
+    assert_int_equal(a.rc, 0);
+    assert_string_equal(a.config->digest, b.config->digest);
+    assert_string_not_equal(a.config->digest, c.config->digest);
+    outcome_end(&a);
+    outcome_end(&b);
+    outcome_end(&c);
+}
+
+/* Each line of the table, in a file that sets it: it binds, or is said to do nothing. */
+static void every_setting_without_a_rule_is_told(void **state)
+{
+    static const char *const environment[][2] = {
+        {"on: pull-request", "on: pull-request"},
+        {"between", "on: merge, between: [{ from: \"09:00\", to: \"18:00\" }]"},
+        {"calendar", "on: merge, calendar: business"},
+        {"delay", "on: merge, delay: 5m"},
+        {"check", "on: merge, check: required"},
+        {"ci", "on: merge, ci: [test]"},
+        {"approvals.code", "on: merge, approvals: { code: 1 }"},
+        {"approvals.content", "on: merge, approvals: { content: 2 }"},
+        {"after-failure: rollback", "on: merge, after-failure: rollback"},
+        {"merge: on-release", "on: merge, merge: on-release"},
+    };
+    size_t seen = 0;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(environment) / sizeof(*environment); i++) {
+        struct outcome o;
+        char text[2048];
+        snprintf(text, sizeof(text),
+                 HEAD REPO "    environments:\n      p: { %s, roles: { web: { agent: { hosts: [a] } } } }\n" JOBS,
+                 environment[i][1]);
+        read_text(&o, text);
+        assert_int_equal(o.rc, 0);
+        assert_int_equal(o.config->repos[0].environments[0].n_unbuilt, 1);
+        assert_string_equal(o.config->repos[0].environments[0].unbuilt[0].setting, environment[i][0]);
+        assert_int_equal(o.config->repos[0].environments[0].unbuilt[0].line, 9);
+        assert_int_equal(o.problems.n, 1);
+        outcome_end(&o);
+    }
+    for (size_t i = 0; i < n_config_not_built; i++)
+        if (config_not_built[i].binds)
+            seen++;
+    assert_int_equal(seen, 15); /* each rule that is built removes its line, and is counted here */
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_example_is_read_and_says_what_is_not_built),
+        cmocka_unit_test(five_mistakes_are_told_in_one_run_with_line_column_and_excerpt),
+        cmocka_unit_test(each_mistake_has_its_words_and_place),
+        cmocka_unit_test(deep_and_large_files_are_refused),
+        cmocka_unit_test(an_at_without_brackets_and_a_plain_hour_stay_text),
+        cmocka_unit_test(the_digest_follows_the_meaning_not_the_form),
+        cmocka_unit_test(every_setting_without_a_rule_is_told),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
