@@ -11,6 +11,7 @@
 #include "lib/base/clock.h"
 #include "lib/base/digest.h"
 #include "lib/base/err.h"
+#include "lib/base/log.h"
 #include "lib/base/str.h"
 #include "lib/model/config.h"
 #include "lib/store/db.h"
@@ -208,9 +209,15 @@ static int know_token(struct request *request, const char *token)
     int rc;
 
     digest_sha256_hex(token, strlen(token), digest);
-    db = db_pool_take(request->api->readers);
-    rc = store_token_by_digest(db, request->arena, digest, &found, &err);
-    db_pool_give(request->api->readers, db);
+    rc = db_pool_take(request->api->readers, &db, &err);
+    if (rc == 0) {
+        rc = store_token_by_digest(db, request->arena, digest, &found, &err);
+        db_pool_give(request->api->readers, db);
+    }
+    if (rc < 0 && rc != ERR_NOT_FOUND) {
+        log_error("policy.token", "request=%s err=%s", request->id, LOG(err.text));
+        return 503;
+    }
     if (rc < 0 || found.revoked_at != 0 || (found.expires_at != 0 && now >= found.expires_at))
         return 401;
     name_actor(actor, "token", found.name);
