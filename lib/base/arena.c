@@ -1,3 +1,4 @@
+/* arena: see arena.h. Blocks of 8 KiB, or one of its own for a large request; a bump pointer. */
 #include "lib/base/arena.h"
 
 #include <stdarg.h>
@@ -91,8 +92,11 @@ char *arena_str(struct arena *arena, const char *s)
 
 char *arena_strn(struct arena *arena, const char *s, size_t n)
 {
-    char *copy = arena_alloc(arena, n + 1);
+    char *copy;
 
+    if (n == SIZE_MAX)
+        abort();
+    copy = arena_alloc(arena, n + 1);
     if (n > 0)
         memcpy(copy, s, n);
     return copy;

@@ -2,8 +2,8 @@
  * arena: memory that is given back all at once.
  *
  * One arena belongs to one step or one request; what is allocated from it lives until the arena is
- * reset or emptied. Allocation never returns NULL: if the system has no memory the process aborts and
- * its supervisor starts it again (style.md, Memory). Not for two threads at once.
+ * reset or emptied. Allocation never returns NULL: if the system has no memory the process aborts
+ * and its supervisor starts it again (style.md, Memory). Not for two threads at once.
  */
 #ifndef SLIPWAY_LIB_BASE_ARENA_H
 #define SLIPWAY_LIB_BASE_ARENA_H
@@ -25,8 +25,8 @@ void arena_reset(struct arena *arena);  /* gives all back, keeps one block for t
 void *arena_alloc(struct arena *arena, size_t size);
 /* `n` elements of `size` bytes; aborts if the product overflows. */
 void *arena_array(struct arena *arena, size_t n, size_t size);
-char *arena_str(struct arena *arena, const char *s);             /* NULL gives NULL */
-char *arena_strn(struct arena *arena, const char *s, size_t n);  /* n bytes and a NUL */
+char *arena_str(struct arena *arena, const char *s);            /* NULL gives NULL */
+char *arena_strn(struct arena *arena, const char *s, size_t n); /* n bytes and a NUL */
 char *arena_printf(struct arena *arena, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /* Room for one more element: `array` grows by doubling (the old copy stays in the arena), `n` is

@@ -1,3 +1,4 @@
+/* buf: see buf.h. Grows by doubling; the maximum is checked before memory is asked for. */
 #include "lib/base/buf.h"
 
 #include <stdarg.h>
@@ -42,7 +43,7 @@ static void buf_reserve(struct buf *buf, size_t more)
 
 void buf_add(struct buf *buf, const void *bytes, size_t n)
 {
-    if (n > buf->max - buf->len) {
+    if (buf->overflow || n > buf->max - buf->len) {
         buf->overflow = true;
         return;
     }
@@ -71,7 +72,7 @@ void buf_addf(struct buf *buf, const char *fmt, ...)
     va_start(args, fmt);
     n = vsnprintf(NULL, 0, fmt, args);
     va_end(args);
-    if (n < 0 || (size_t)n > buf->max - buf->len) {
+    if (n < 0 || buf->overflow || (size_t)n > buf->max - buf->len) {
         buf->overflow = true;
         return;
     }

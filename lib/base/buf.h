@@ -1,8 +1,9 @@
 /*
  * buf: bytes that grow, up to a stated maximum.
  *
- * Past the maximum it drops what comes and remembers that it did (`overflow`), so that a writer can
- * go on and check once. `data` is NUL-terminated whenever something was added. Owned by the caller.
+ * A piece that does not fit, and all that comes after it, is dropped and remembered (`overflow`),
+ * so that a writer can go on and check once; what is kept is the beginning, without holes. `data`
+ * is NUL-terminated whenever something was added. Owned by the caller, one thread.
  */
 #ifndef SLIPWAY_LIB_BASE_BUF_H
 #define SLIPWAY_LIB_BASE_BUF_H
@@ -14,18 +15,18 @@ struct buf {
     char *data;
     size_t len;
     size_t cap;
-    size_t max;     /* bytes, without the NUL */
-    bool overflow;  /* something did not fit */
+    size_t max;    /* bytes, without the NUL */
+    bool overflow; /* something did not fit */
 };
 
 void buf_init(struct buf *buf, size_t max);
-void buf_deinit(struct buf *buf);                 /* accepts zeroed memory */
-void buf_reset(struct buf *buf);                  /* empty, keeps its memory */
+void buf_deinit(struct buf *buf); /* accepts zeroed memory */
+void buf_reset(struct buf *buf);  /* empty, keeps its memory */
 void buf_add(struct buf *buf, const void *bytes, size_t n);
 void buf_adds(struct buf *buf, const char *s);
 void buf_addc(struct buf *buf, char c);
 void buf_addf(struct buf *buf, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-const char *buf_str(const struct buf *buf);       /* never NULL */
+const char *buf_str(const struct buf *buf); /* never NULL */
 /* The bytes, now the caller's to free(); the buf is empty. NULL if nothing was ever added. */
 char *buf_detach(struct buf *buf, size_t *ret_len);
 

@@ -1,10 +1,12 @@
+/* cage: see cage.h. Sources: seccomp(2), landlock(7), prctl(2). */
 #include "lib/base/cage.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/landlock.h>
-#include <stdio.h>
-#include <stdlib.h>
+#include <linux/seccomp.h>
+#include <sched.h>
+#include <stdint.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -14,23 +16,36 @@
 
 #include <seccomp.h>
 
-/* What no part of the server has any use for. */
-static const int forbidden[] = {
-    SCMP_SYS(execve),        SCMP_SYS(execveat),      SCMP_SYS(mount),          SCMP_SYS(umount2),
-    SCMP_SYS(pivot_root),    SCMP_SYS(chroot),        SCMP_SYS(swapon),         SCMP_SYS(swapoff),
-    SCMP_SYS(reboot),        SCMP_SYS(init_module),   SCMP_SYS(finit_module),   SCMP_SYS(delete_module),
-    SCMP_SYS(kexec_load),    SCMP_SYS(keyctl),        SCMP_SYS(add_key),        SCMP_SYS(request_key),
-    SCMP_SYS(bpf),           SCMP_SYS(setns),         SCMP_SYS(unshare),        SCMP_SYS(userfaultfd),
-    SCMP_SYS(process_vm_writev), SCMP_SYS(perf_event_open), SCMP_SYS(acct),     SCMP_SYS(settimeofday),
-    SCMP_SYS(clock_settime), SCMP_SYS(sethostname),   SCMP_SYS(personality),    SCMP_SYS(ioperm),
-    SCMP_SYS(iopl),          SCMP_SYS(quotactl),      SCMP_SYS(open_by_handle_at),
+/*
+ * What no part of the server has any use for: other programs, other processes, mounts, keys,
+ * modules, the clock; io_uring, which would do system calls that no filter sees. Names, since a
+ * kernel or architecture may lack some: libseccomp then passes over them.
+ */
+/* clang-format off */
+static const char *const forbidden[] = {
+    "execve", "execveat",
+    "mount", "umount2", "pivot_root", "chroot", "move_mount", "open_tree", "fsopen", "fsconfig",
+    "fsmount", "fspick", "mount_setattr", "swapon", "swapoff", "quotactl", "open_by_handle_at",
+    "setns", "unshare", "personality",
+    "reboot", "init_module", "finit_module", "delete_module", "kexec_load", "kexec_file_load",
+    "keyctl", "add_key", "request_key",
+    "bpf", "userfaultfd", "perf_event_open", "process_vm_writev", "pidfd_getfd", "kcmp",
+    "io_uring_setup", "io_uring_enter", "io_uring_register",
+    "settimeofday", "clock_settime", "clock_adjtime", "adjtimex",
+    "sethostname", "setdomainname", "ioperm", "iopl", "syslog", "vhangup", "acct",
 #ifndef SLIPWAY_SANITIZE
-    SCMP_SYS(ptrace),        SCMP_SYS(process_vm_readv),
+    "ptrace", "process_vm_readv", /* the leak checker stops threads by ptrace */
 #endif
 };
+/* clang-format on */
 
-static const int forbidden_to_keeper[] = {SCMP_SYS(listen), SCMP_SYS(accept), SCMP_SYS(accept4),
-                                          SCMP_SYS(setuid), SCMP_SYS(setgid)};
+/* The keeper speaks over its socketpair and calls out; nobody calls in. Not bind: the C library's
+ * resolver binds a netlink socket to see whether there is IPv6. */
+static const char *const forbidden_to_keeper[] = {"listen",   "accept",    "accept4",
+                                                  "setuid",   "setgid",    "setreuid",
+                                                  "setregid", "setresuid", "setresgid"};
+
+static bool files_held; /* by cage_files of this process; the kernel has no question for it */
 
 int cage_basics(struct err *err)
 {
@@ -45,12 +60,31 @@ int cage_basics(struct err *err)
     return 0;
 }
 
-static int refuse(scmp_filter_ctx ctx, const int *calls, size_t n)
+static int refuse(scmp_filter_ctx ctx, const char *const *calls, size_t n)
 {
     int rc = 0;
 
-    for (size_t i = 0; i < n && rc == 0; i++)
-        rc = seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EPERM), calls[i], 0);
+    for (size_t i = 0; i < n && rc == 0; i++) {
+        int call = seccomp_syscall_resolve_name(calls[i]);
+        if (call != __NR_SCMP_ERROR)
+            rc = seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EPERM), call, 0);
+    }
+    return rc;
+}
+
+/*
+ * clone makes threads and the keeper's workers, but no namespaces. The flags of clone3 lie in
+ * memory, where no filter looks, so it is "not there" and the C library takes clone.
+ */
+static int refuse_namespaces(scmp_filter_ctx ctx)
+{
+    static const scmp_datum_t flags[] = {CLONE_NEWUSER, CLONE_NEWNS,  CLONE_NEWPID,   CLONE_NEWNET,
+                                         CLONE_NEWIPC,  CLONE_NEWUTS, CLONE_NEWCGROUP};
+    int rc = seccomp_rule_add(ctx, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0);
+
+    for (size_t i = 0; i < sizeof(flags) / sizeof(*flags) && rc == 0; i++)
+        rc = seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(clone), 1,
+                              SCMP_A0(SCMP_CMP_MASKED_EQ, flags[i], flags[i]));
     return rc;
 }
 
@@ -59,13 +93,17 @@ static int cage_load(bool keeper, struct err *err)
     scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_ALLOW);
     int rc = ctx == NULL ? -ENOMEM : refuse(ctx, forbidden, sizeof(forbidden) / sizeof(*forbidden));
 
+    if (rc == 0)
+        rc = refuse_namespaces(ctx);
     if (rc == 0 && keeper)
         rc = refuse(ctx, forbidden_to_keeper,
                     sizeof(forbidden_to_keeper) / sizeof(*forbidden_to_keeper));
     if (rc == 0)
         rc = seccomp_load(ctx);
-    seccomp_release(ctx);
-    return rc == 0 ? 0 : err_set(err, ERR_INTERNAL, "loading the seccomp profile: %s", strerror(-rc));
+    if (ctx != NULL)
+        seccomp_release(ctx);
+    return rc == 0 ? 0
+                   : err_set(err, ERR_INTERNAL, "loading the seccomp profile: %s", strerror(-rc));
 }
 
 int cage_no_exec(struct err *err)
@@ -78,12 +116,39 @@ int cage_keeper(struct err *err)
     return cage_load(true, err);
 }
 
+/* Rights that newer kernels know; the headers of Debian 12 have the first, not the second. */
+#define TRUNCATE_ABI 3
+#define TRUNCATE (UINT64_C(1) << 14)
+#define REFER_ABI 2
+
 #define READS (LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR)
 #define WRITES                                                                                     \
     (READS | LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_REMOVE_DIR |                       \
      LANDLOCK_ACCESS_FS_REMOVE_FILE | LANDLOCK_ACCESS_FS_MAKE_DIR | LANDLOCK_ACCESS_FS_MAKE_REG |  \
-     LANDLOCK_ACCESS_FS_MAKE_SOCK | LANDLOCK_ACCESS_FS_MAKE_SYM)
-#define OF_FILES (LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_WRITE_FILE)
+     LANDLOCK_ACCESS_FS_MAKE_SOCK | LANDLOCK_ACCESS_FS_MAKE_SYM | LANDLOCK_ACCESS_FS_REFER |       \
+     TRUNCATE)
+/* Granted nowhere: programs, devices, pipes with a name. */
+#define NEVER                                                                                      \
+    (LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_MAKE_CHAR | LANDLOCK_ACCESS_FS_MAKE_BLOCK |   \
+     LANDLOCK_ACCESS_FS_MAKE_FIFO)
+#define OF_FILES (LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_WRITE_FILE | TRUNCATE)
+
+/* What the kernel offers: 0 = nothing, else the ABI. */
+static int landlock_abi(void)
+{
+    long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
+
+    return abi < 0 ? 0 : (int)abi;
+}
+
+static __u64 known(__u64 access, int abi)
+{
+    if (abi < TRUNCATE_ABI)
+        access &= ~TRUNCATE;
+    if (abi < REFER_ABI)
+        access &= ~(__u64)LANDLOCK_ACCESS_FS_REFER;
+    return access;
+}
 
 static int allow(int ruleset, const char *const *paths, size_t n, __u64 access)
 {
@@ -107,33 +172,43 @@ static int allow(int ruleset, const char *const *paths, size_t n, __u64 access)
 int cage_files(const char *const *readable, size_t n_readable, const char *const *writable,
                size_t n_writable, bool *ret_held, struct err *err)
 {
-    struct landlock_ruleset_attr attr = {.handled_access_fs = WRITES};
-    int ruleset = (int)syscall(SYS_landlock_create_ruleset, &attr, sizeof(attr), 0);
+    int abi = landlock_abi();
+    struct landlock_ruleset_attr attr = {.handled_access_fs = known(WRITES | NEVER, abi)};
+    int ruleset;
     int rc = 0;
 
-    *ret_held = false;
-    if (ruleset < 0)
+    if (abi == 0) {
+        *ret_held = false;
         return 0;
+    }
+    ruleset = (int)syscall(SYS_landlock_create_ruleset, &attr, sizeof(attr), 0);
+    if (ruleset < 0)
+        return err_set(err, ERR_INTERNAL, "making a Landlock ruleset: %s", strerror(errno));
     if (allow(ruleset, readable, n_readable, READS) < 0 ||
-        allow(ruleset, writable, n_writable, WRITES) < 0 ||
+        allow(ruleset, writable, n_writable, known(WRITES, abi)) < 0 ||
+        prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
         syscall(SYS_landlock_restrict_self, ruleset, 0) < 0)
         rc = err_set(err, ERR_INTERNAL, "restricting files by Landlock: %s", strerror(errno));
     close(ruleset);
-    *ret_held = rc == 0;
+    if (rc == 0)
+        *ret_held = files_held = true;
     return rc;
 }
 
 bool cage_is_held(void)
 {
-    char line[256];
-    bool held = false;
-    FILE *f = fopen("/proc/self/status", "re");
+    return prctl(PR_GET_SECCOMP, 0, 0, 0, 0) == SECCOMP_MODE_FILTER;
+}
 
-    if (f == NULL)
-        return false;
-    while (fgets(line, sizeof(line), f) != NULL)
-        if (strncmp(line, "Seccomp:", 8) == 0)
-            held = atoi(line + 8) == 2;
-    fclose(f);
-    return held;
+void cage_report(struct cage_report *ret_report)
+{
+    struct rlimit core;
+
+    *ret_report = (struct cage_report){
+        .no_new_privs = prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1,
+        .no_exec = cage_is_held(),
+        .no_core = getrlimit(RLIMIT_CORE, &core) == 0 && core.rlim_max == 0,
+        .files = files_held,
+        .landlock_abi = landlock_abi(),
+    };
 }

@@ -1,3 +1,4 @@
+/* clock: the only reader of the system's clocks (clock.h). */
 #include "lib/base/clock.h"
 
 #include <time.h>

@@ -9,8 +9,8 @@
 #include "lib/base/timestamp.h"
 
 struct clock {
-    time_ms (*now)(struct clock *clock);   /* wall clock, UTC */
-    mono_ms (*mono)(struct clock *clock);  /* never goes back; counts while the machine sleeps */
+    time_ms (*now)(struct clock *clock);  /* wall clock, UTC */
+    mono_ms (*mono)(struct clock *clock); /* never goes back; counts while the machine sleeps */
 };
 
 static inline time_ms clock_now(struct clock *clock)

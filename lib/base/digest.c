@@ -1,5 +1,7 @@
+/* digest: see digest.h. Sources: FIPS 180-4, RFC 2104, RFC 4648 (sections 4, 5 and 8). */
 #include "lib/base/digest.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -76,7 +78,7 @@ struct digest_hmac *digest_hmac_new(const void *key, size_t key_len)
     if (h == NULL || (h->mac = EVP_MAC_fetch(NULL, "HMAC", NULL)) == NULL ||
         (h->ctx = EVP_MAC_CTX_new(h->mac)) == NULL)
         abort();
-    must(EVP_MAC_init(h->ctx, key, key_len, params));
+    must(EVP_MAC_init(h->ctx, key_len == 0 ? (const void *)"" : key, key_len, params));
     return h;
 }
 
@@ -175,7 +177,21 @@ static size_t encode(const char *alphabet, bool pad, const unsigned char *p, siz
     return used;
 }
 
-static int decode(const char *alphabet, const char *text, size_t len, unsigned char *out, size_t max)
+/* The six bits of a letter, or -1. `last` holds the alphabet's letters 62 and 63. */
+static int sextet(const char last[2], char c)
+{
+    if (c >= 'A' && c <= 'Z')
+        return c - 'A';
+    if (c >= 'a' && c <= 'z')
+        return c - 'a' + 26;
+    if (c >= '0' && c <= '9')
+        return c - '0' + 52;
+    return c == last[0] ? 62 : c == last[1] ? 63 : -1;
+}
+
+/* Unpadded text. Bits left over must be zero, so that each value has one text. */
+static int decode(const char *alphabet, const char *text, size_t len, unsigned char *out,
+                  size_t max)
 {
     size_t used = 0;
     unsigned bits = 0, v = 0;
@@ -183,10 +199,10 @@ static int decode(const char *alphabet, const char *text, size_t len, unsigned c
     if (len % 4 == 1)
         return ERR_INVALID;
     for (size_t i = 0; i < len; i++) {
-        const char *at = text[i] == '\0' ? NULL : strchr(alphabet, text[i]);
-        if (at == NULL)
+        int six = sextet(alphabet + 62, text[i]);
+        if (six < 0)
             return ERR_INVALID;
-        v = v << 6 | (unsigned)(at - alphabet);
+        v = v << 6 | (unsigned)six;
         bits += 6;
         if (bits < 8)
             continue;
@@ -225,5 +241,5 @@ int digest_unbase64url(const char *text, size_t len, unsigned char *out, size_t 
 
 void digest_random(void *bytes, size_t n)
 {
-    must(RAND_bytes(bytes, (int)n));
+    must(n <= INT_MAX && RAND_bytes(bytes, (int)n));
 }

@@ -1,7 +1,8 @@
 /*
  * digest: SHA-256, HMAC-SHA256, hex, base64, random bytes. All of it is OpenSSL's; hex is ours.
  *
- * A failure of the library here is a broken machine, not an input: it aborts.
+ * A failure of the library here is a broken machine, not an input: it aborts. The one-shot calls
+ * are for any thread; a digest or hmac belongs to one.
  */
 #ifndef SLIPWAY_LIB_BASE_DIGEST_H
 #define SLIPWAY_LIB_BASE_DIGEST_H
@@ -15,7 +16,7 @@
 void digest_sha256(const void *bytes, size_t n, unsigned char out[DIGEST_SIZE]);
 void digest_sha256_hex(const void *bytes, size_t n, char out[DIGEST_HEX_SIZE]);
 
-/* Piece by piece. `final` ends it; `free` accepts NULL. */
+/* Piece by piece. `final` ends it (no more pieces, no second final); `free` accepts NULL. */
 struct digest;
 struct digest *digest_new(void);
 void digest_add(struct digest *digest, const void *bytes, size_t n);
@@ -48,6 +49,7 @@ int digest_unbase64(const char *text, size_t len, unsigned char *out, size_t max
 size_t digest_base64url(const void *bytes, size_t n, char *out);
 int digest_unbase64url(const char *text, size_t len, unsigned char *out, size_t max);
 
+/* From the library's generator: fit for keys and tokens. */
 void digest_random(void *bytes, size_t n);
 
 #endif

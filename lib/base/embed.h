@@ -9,11 +9,11 @@
 
 struct embedded_file {
     const char *name;
-    const unsigned char *bytes;   /* with a NUL behind them that is not counted */
+    const unsigned char *bytes; /* with a NUL behind them that is not counted */
     size_t len;
-    const unsigned char *gzip;    /* pre-compressed, NULL if it is not kept so */
+    const unsigned char *gzip; /* pre-compressed, NULL if it is not kept so */
     size_t gzip_len;
-    const char *sha256;           /* 64 hex digits of `bytes` */
+    const char *sha256; /* 64 hex digits of `bytes` */
 };
 
 #endif

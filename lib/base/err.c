@@ -1,3 +1,4 @@
+/* err: see err.h. Texts are formatted aside first: an argument may be the old text itself. */
 #include "lib/base/err.h"
 
 #include <stdio.h>
@@ -5,31 +6,33 @@
 
 int err_set(struct err *err, enum err_code code, const char *fmt, ...)
 {
+    char text[sizeof(err->text)];
     va_list args;
 
     if (err == NULL)
         return code;
-    err->code = code;
     va_start(args, fmt);
-    vsnprintf(err->text, sizeof(err->text), fmt, args);
+    vsnprintf(text, sizeof(text), fmt, args);
     va_end(args);
+    err->code = code;
+    memcpy(err->text, text, strlen(text) + 1);
     return code;
 }
 
 int err_wrap(struct err *err, const char *fmt, ...)
 {
-    char old[sizeof(err->text)];
+    char text[sizeof(err->text)];
     va_list args;
     int n;
 
     if (err == NULL)
         return ERR_INTERNAL;
-    memcpy(old, err->text, sizeof(old));
     va_start(args, fmt);
-    n = vsnprintf(err->text, sizeof(err->text), fmt, args);
+    n = vsnprintf(text, sizeof(text), fmt, args);
     va_end(args);
-    if (n >= 0 && (size_t)n < sizeof(err->text) - 1)
-        snprintf(err->text + n, sizeof(err->text) - (size_t)n, ": %s", old);
+    if (n >= 0 && (size_t)n < sizeof(text) - 1)
+        snprintf(text + n, sizeof(text) - (size_t)n, ": %s", err->text);
+    memcpy(err->text, text, strlen(text) + 1);
     return err->code;
 }
 

@@ -2,9 +2,9 @@
  * err: what went wrong, with its story.
  *
  * A function that can fail returns 0 or a negative err_code and writes a text for people into the
- * caller's `struct err`: what was expected, what came, which id. Callers put context in front and pass
- * it on; it is logged once, where it is dealt with. HTTP status, exit code and retry policy come from
- * the code, in one table each.
+ * caller's `struct err`: what was expected, what came, which id. Callers put context in front and
+ * pass it on; it is logged once, where it is dealt with. HTTP status, exit code and retry policy
+ * come from the code, in one table each. Owned by one caller on one thread.
  */
 #ifndef SLIPWAY_LIB_BASE_ERR_H
 #define SLIPWAY_LIB_BASE_ERR_H
@@ -25,14 +25,20 @@ enum err_code {
 };
 
 struct err {
-    enum err_code code;   /* 0 = nothing went wrong */
+    enum err_code code; /* 0 = nothing went wrong */
     char text[1024];
 };
 
+/* clang-format off */
 #define ERR_INIT {.code = (enum err_code)0, .text = ""}
+/* clang-format on */
 
-/* Write the text at the origin. Both accept NULL and return the code, so that a caller can say
- * `return err_set(err, ERR_INVALID, "...")`. Long texts are cut. */
+/*
+ * Write the text at the origin. Both return the code, so that a caller can say
+ * `return err_set(err, ERR_INVALID, "...")`, and both accept NULL from whoever wants no story;
+ * err_wrap then has no code to give back and says ERR_INTERNAL. Long texts are cut. An argument may
+ * be the text that stands in `err` already.
+ */
 int err_set(struct err *err, enum err_code code, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 

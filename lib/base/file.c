@@ -1,7 +1,9 @@
+/* file: see file.h. A failed sync is reported, never tried again (design.md 7). */
 #include "lib/base/file.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,7 +13,7 @@
 
 static int failed(struct err *err, const char *what, const char *path)
 {
-    enum err_code code = errno == ENOENT                    ? ERR_NOT_FOUND
+    enum err_code code = errno == ENOENT                     ? ERR_NOT_FOUND
                          : errno == EACCES || errno == ELOOP ? ERR_DENIED
                                                              : ERR_INTERNAL;
 
@@ -100,11 +102,12 @@ int file_sync_dir(const char *path, struct err *err)
 
 int file_write_atomic(const char *path, const void *bytes, size_t n, mode_t mode, struct err *err)
 {
+    static atomic_uint number; /* two threads may write the same path at once; the last one wins */
     char temporary[4096], folder[4096];
     int fd, rc = 0;
 
-    if (snprintf(temporary, sizeof(temporary), "%s.new.%d", path, (int)getpid()) >=
-        (int)sizeof(temporary))
+    if (snprintf(temporary, sizeof(temporary), "%s.new.%d.%u", path, (int)getpid(),
+                 atomic_fetch_add(&number, 1)) >= (int)sizeof(temporary))
         return err_set(err, ERR_INVALID, "path too long: %s", path);
     folder_of(path, folder, sizeof(folder));
     unlink(temporary);
@@ -126,8 +129,10 @@ int file_write_atomic(const char *path, const void *bytes, size_t n, mode_t mode
 
 int file_mkdirs(const char *path, mode_t mode, struct err *err)
 {
-    char partial[4096];
+    char partial[4096], folder[4096];
     size_t n = strlen(path);
+    struct stat st;
+    int rc;
 
     if (n == 0 || n >= sizeof(partial))
         return err_set(err, ERR_INVALID, "not a path for a folder: %s", path);
@@ -136,10 +141,20 @@ int file_mkdirs(const char *path, mode_t mode, struct err *err)
             continue;
         memcpy(partial, path, i);
         partial[i] = '\0';
-        if (mkdir(partial, mode) < 0 && errno != EEXIST)
+        if (mkdir(partial, mode) < 0) {
+            if (errno == EEXIST)
+                continue;
             return failed(err, "making folder", partial);
+        }
+        if (chmod(partial, mode) < 0) /* the umask took its part */
+            return failed(err, "setting the mode of folder", partial);
+        folder_of(partial, folder, sizeof(folder));
+        if ((rc = file_sync_dir(folder, err)) < 0)
+            return rc;
     }
-    return 0;
+    if (stat(path, &st) < 0)
+        return failed(err, "looking at", path);
+    return S_ISDIR(st.st_mode) ? 0 : err_set(err, ERR_INVALID, "%s is not a folder", path);
 }
 
 int file_lock(const char *path, int *ret_fd, struct err *err)
@@ -149,8 +164,9 @@ int file_lock(const char *path, int *ret_fd, struct err *err)
     if (fd < 0)
         return failed(err, "opening lock", path);
     if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
-        int rc = errno == EWOULDBLOCK ? err_set(err, ERR_BUSY, "%s is held by another process", path)
-                                      : failed(err, "locking", path);
+        int rc = errno == EWOULDBLOCK
+                     ? err_set(err, ERR_BUSY, "%s is held by another process", path)
+                     : failed(err, "locking", path);
         close(fd);
         return rc;
     }
@@ -168,10 +184,12 @@ int file_check_dir(const char *path, bool is_private, struct err *err)
     if (!S_ISDIR(st.st_mode))
         return err_set(err, ERR_INVALID, "%s is not a folder", path);
     if (st.st_uid != geteuid())
-        return err_set(err, ERR_DENIED, "folder %s belongs to user %u, not to the one this runs as (%u)",
-                       path, (unsigned)st.st_uid, (unsigned)geteuid());
+        return err_set(err, ERR_DENIED,
+                       "folder %s belongs to user %u, not to the one this runs as (%u)", path,
+                       (unsigned)st.st_uid, (unsigned)geteuid());
     if ((st.st_mode & bad) != 0)
-        return err_set(err, ERR_DENIED, "folder %s is open to others (mode %04o). Run chmod %s on it",
-                       path, (unsigned)st.st_mode & 07777, is_private ? "700" : "go-w");
+        return err_set(err, ERR_DENIED,
+                       "folder %s is open to others (mode %04o). Run chmod %s on it", path,
+                       (unsigned)st.st_mode & 07777, is_private ? "700" : "go-w");
     return 0;
 }

@@ -1,7 +1,10 @@
 /*
- * The strict pass before cJSON (json.h). One loop over the bytes, no recursion: the stack of open
- * containers is an array of the allowed depth. Keys of open objects are kept unescaped in one hash set
- * keyed by (object, key), so that duplicates are found in linear time.
+ * json_validate: the strict pass before cJSON (json.h; threats.md T09, 5.8).
+ *
+ * One loop over the bytes, no recursion: the stack of open containers is an array of the allowed
+ * depth. Keys of open objects are kept unescaped on a stack; when an object closes its keys are
+ * sorted and equal neighbours refused. Sorting has no bad input, where a hash table would have
+ * colliding keys. Source: RFC 8259; RFC 3629 for UTF-8.
  */
 #include "lib/base/json.h"
 
@@ -14,14 +17,21 @@
 
 #define DEPTH_DEFAULT 64
 #define NODES_DEFAULT 1000000
-#define NUMBER_MAX 400 /* characters */
+/* Characters. cJSON 1.7.15 copies so many of a number and takes the rest for something else. */
+#define NUMBER_MAX 63
 
-/* Where a key stands: offsets into `keys`, and the object it belongs to. */
-struct key_slot {
-    uint64_t hash;
-    uint32_t object;  /* number of the object, from 1; 0 = free */
-    uint32_t len;
+/* A key of an object that is still open: where its unescaped bytes lie in `text`. */
+struct key {
     size_t offset;
+    size_t len;
+    size_t at; /* byte of the input behind it, for the message */
+};
+
+/* An open array or object. Keys of an object lie on top of those of the objects around it. */
+struct level {
+    bool object;
+    size_t first_key; /* in `keys` */
+    size_t text_len;  /* of `text` when it began */
 };
 
 struct pass {
@@ -31,12 +41,13 @@ struct pass {
     struct err *err;
     size_t max_nodes;
     size_t nodes;
-    struct buf text;          /* unescaped keys, one behind the other */
-    struct key_slot *slots;   /* open addressing, power of two */
-    size_t n_slots;
+    struct buf text;  /* unescaped keys of open objects, one behind the other */
+    struct key *keys; /* a stack beside it */
     size_t n_keys;
-    uint32_t n_objects;
-    uint64_t seed;
+    size_t cap_keys;
+    struct level *levels;
+    size_t depth;
+    size_t max_depth;
 };
 
 static int bad(struct pass *s, const char *what)
@@ -49,59 +60,55 @@ static int count_node(struct pass *s)
     return ++s->nodes > s->max_nodes ? bad(s, "too many values") : 0;
 }
 
-/* FNV-1a, begun with a random seed: colliding keys cannot be made outside. */
-static uint64_t hash_of(const struct pass *s, const char *key, size_t len, uint32_t object)
+static void key_push(struct pass *s, size_t offset)
 {
-    uint64_t h = s->seed ^ (UINT64_C(0x9e3779b97f4a7c15) * object);
-
-    for (size_t i = 0; i < len; i++)
-        h = (h ^ (unsigned char)key[i]) * UINT64_C(0x100000001b3);
-    return h ^ h >> 29;
-}
-
-static struct key_slot *slot_find(const struct pass *s, const struct key_slot *wanted)
-{
-    size_t at = (size_t)wanted->hash & (s->n_slots - 1);
-
-    for (;; at = (at + 1) & (s->n_slots - 1)) {
-        struct key_slot *slot = &s->slots[at];
-        if (slot->object == 0 ||
-            (slot->hash == wanted->hash && slot->object == wanted->object && slot->len == wanted->len &&
-             memcmp(s->text.data + slot->offset, s->text.data + wanted->offset, wanted->len) == 0))
-            return slot;
+    if (s->n_keys == s->cap_keys) {
+        s->cap_keys = s->cap_keys == 0 ? 64 : s->cap_keys * 2;
+        s->keys = realloc(s->keys, s->cap_keys * sizeof(*s->keys));
+        if (s->keys == NULL)
+            abort();
     }
+    s->keys[s->n_keys++] = (struct key){.offset = offset, .len = s->text.len - offset, .at = s->i};
 }
 
-static void slots_grow(struct pass *s)
+/* Any total order will do; lengths first, since most keys differ there. */
+static int key_order(const void *left, const void *right, void *text)
 {
-    struct key_slot *old = s->slots;
-    size_t n = s->n_slots;
+    const struct key *a = left, *b = right;
+    const char *bytes = text;
 
-    s->n_slots = n == 0 ? 64 : n * 2;
-    s->slots = calloc(s->n_slots, sizeof(*s->slots));
-    if (s->slots == NULL)
-        abort();
-    for (size_t i = 0; i < n; i++)
-        if (old[i].object != 0)
-            *slot_find(s, &old[i]) = old[i];
-    free(old);
+    if (a->len != b->len)
+        return a->len < b->len ? -1 : 1;
+    return memcmp(bytes + a->offset, bytes + b->offset, a->len);
 }
 
-/* The key text[offset..] of that object; -1 if it has it already. */
-static int key_add(struct pass *s, size_t offset, uint32_t object)
+static int level_open(struct pass *s, bool object)
 {
-    struct key_slot wanted = {
-        .object = object, .len = (uint32_t)(s->text.len - offset), .offset = offset};
-    struct key_slot *slot;
+    if (s->depth == s->max_depth)
+        return bad(s, "nested too deeply");
+    s->levels[s->depth++] =
+        (struct level){.object = object, .first_key = s->n_keys, .text_len = s->text.len};
+    s->i++;
+    return 0;
+}
 
-    if (s->n_keys * 2 >= s->n_slots)
-        slots_grow(s);
-    wanted.hash = hash_of(s, s->text.data + offset, wanted.len, object);
-    slot = slot_find(s, &wanted);
-    if (slot->object != 0)
-        return bad(s, "duplicate key");
-    *slot = wanted;
-    s->n_keys++;
+/* At the closing bracket: equal keys are neighbours once sorted. */
+static int level_close(struct pass *s)
+{
+    const struct level *level = &s->levels[--s->depth];
+    size_t n = s->n_keys - level->first_key;
+    struct key *keys = n == 0 ? NULL : s->keys + level->first_key;
+
+    s->i++;
+    if (n > 1)
+        qsort_r(keys, n, sizeof(*keys), key_order, s->text.data);
+    for (size_t k = 1; k < n; k++)
+        if (key_order(&keys[k - 1], &keys[k], s->text.data) == 0) {
+            s->i = keys[k].at > keys[k - 1].at ? keys[k].at : keys[k - 1].at;
+            return bad(s, "duplicate key");
+        }
+    s->n_keys = level->first_key;
+    s->text.len = level->text_len;
     return 0;
 }
 
@@ -180,6 +187,17 @@ static int take_escape(struct pass *s, struct buf *text)
     return 0;
 }
 
+/* Bytes that stand for themselves: ASCII but quotes, backslashes and control characters. */
+static size_t plain_length(const char *p, size_t n)
+{
+    size_t i = 0;
+
+    while (i < n && (unsigned char)p[i] >= 0x20 && (unsigned char)p[i] < 0x80 && p[i] != '"' &&
+           p[i] != '\\')
+        i++;
+    return i;
+}
+
 /* At the opening quote. `text` gets the unescaped bytes, or is NULL. */
 static int take_string(struct pass *s, struct buf *text)
 {
@@ -198,9 +216,9 @@ static int take_string(struct pass *s, struct buf *text)
             if ((rc = take_escape(s, text)) < 0)
                 return rc;
         } else {
+            size_t len = plain_length(s->p + s->i, s->n - s->i);
             uint32_t code;
-            size_t len = c < 0x80 ? 1 : str_utf8_at(s->p + s->i, s->n - s->i, &code);
-            if (len == 0)
+            if (len == 0 && (len = str_utf8_at(s->p + s->i, s->n - s->i, &code)) == 0)
                 return bad(s, "not UTF-8");
             if (text != NULL)
                 buf_add(text, s->p + s->i, len);
@@ -262,12 +280,12 @@ static int take_word(struct pass *s, const char *word)
 
 static void skip_blanks(struct pass *s)
 {
-    while (s->i < s->n && (s->p[s->i] == ' ' || s->p[s->i] == '\t' || s->p[s->i] == '\n' ||
-                           s->p[s->i] == '\r'))
+    while (s->i < s->n &&
+           (s->p[s->i] == ' ' || s->p[s->i] == '\t' || s->p[s->i] == '\n' || s->p[s->i] == '\r'))
         s->i++;
 }
 
-static int take_key(struct pass *s, uint32_t object)
+static int take_key(struct pass *s)
 {
     size_t offset = s->text.len;
     int rc;
@@ -276,92 +294,111 @@ static int take_key(struct pass *s, uint32_t object)
         return bad(s, "a key is expected");
     if ((rc = count_node(s)) < 0 || (rc = take_string(s, &s->text)) < 0)
         return rc;
-    if (s->text.data == NULL)
-        buf_add(&s->text, "", 0);
-    if ((rc = key_add(s, offset, object)) < 0)
-        return rc;
+    key_push(s, offset);
     skip_blanks(s);
     if (s->i >= s->n || s->p[s->i] != ':')
         return bad(s, "':' is expected");
     s->i++;
-    skip_blanks(s);
     return 0;
 }
 
-/* An open container: object number, or 0 for an array. */
-static int run(struct pass *s, uint32_t *open, size_t max_depth)
+static bool stands_at(const struct pass *s, char c)
 {
-    size_t depth = 0;
-    int rc = 0;
+    return s->i < s->n && s->p[s->i] == c;
+}
+
+/*
+ * The beginning of a value. A text, number or word is taken whole; of a container that is not empty
+ * only the bracket, and the first key: then *ret_open is true and its first value comes next.
+ */
+static int take_value(struct pass *s, bool *ret_open)
+{
+    bool object;
+    int rc;
+
+    *ret_open = false;
+    skip_blanks(s);
+    if (s->i >= s->n)
+        return bad(s, "text ends too early");
+    if ((rc = count_node(s)) < 0)
+        return rc;
+    switch (s->p[s->i]) {
+    case '"':
+        return take_string(s, NULL);
+    case 't':
+        return take_word(s, "true");
+    case 'f':
+        return take_word(s, "false");
+    case 'n':
+        return take_word(s, "null");
+    case '{':
+    case '[':
+        break;
+    default:
+        return take_number(s);
+    }
+    object = s->p[s->i] == '{';
+    if ((rc = level_open(s, object)) < 0)
+        return rc;
+    skip_blanks(s);
+    if (stands_at(s, object ? '}' : ']'))
+        return level_close(s);
+    *ret_open = true;
+    return object ? take_key(s) : 0;
+}
+
+/* Behind a value: close what ends with it, then a comma, and in an object the next key. At the end
+ * of the outermost value the whole text must be used up: then *ret_done is true. */
+static int take_end(struct pass *s, bool *ret_done)
+{
+    int rc;
 
     for (;;) {
+        bool object;
         skip_blanks(s);
-        if (s->i >= s->n)
-            return bad(s, "text ends too early");
-        if ((rc = count_node(s)) < 0)
-            return rc;
-        if (s->p[s->i] == '{' || s->p[s->i] == '[') {
-            bool object = s->p[s->i] == '{';
-            if (depth == max_depth)
-                return bad(s, "nested too deeply");
-            open[depth++] = object ? ++s->n_objects : 0;
+        if (s->depth == 0) {
+            *ret_done = true;
+            return s->i == s->n ? 0 : bad(s, "more text behind the value");
+        }
+        object = s->levels[s->depth - 1].object;
+        if (stands_at(s, ',')) {
             s->i++;
             skip_blanks(s);
-            if (s->i < s->n && s->p[s->i] == (object ? '}' : ']')) {
-                s->i++;
-                depth--;
-            } else {
-                if (object && (rc = take_key(s, open[depth - 1])) < 0)
-                    return rc;
-                continue;
-            }
-        } else if (s->p[s->i] == '"') {
-            rc = take_string(s, NULL);
-        } else if (s->p[s->i] == 't' || s->p[s->i] == 'f' || s->p[s->i] == 'n') {
-            rc = take_word(s, s->p[s->i] == 't' ? "true" : s->p[s->i] == 'f' ? "false" : "null");
-        } else {
-            rc = take_number(s);
+            return object ? take_key(s) : 0;
         }
-        if (rc < 0)
+        if (!stands_at(s, object ? '}' : ']'))
+            return bad(s, s->i >= s->n ? "text ends too early" : "',' is expected");
+        if ((rc = level_close(s)) < 0)
             return rc;
-        /* A value has ended: close what ends with it, or go on behind a comma. */
-        for (;;) {
-            skip_blanks(s);
-            if (depth == 0)
-                return s->i == s->n ? 0 : bad(s, "more text behind the value");
-            if (s->i >= s->n)
-                return bad(s, "text ends too early");
-            if (s->p[s->i] == (open[depth - 1] != 0 ? '}' : ']')) {
-                s->i++;
-                depth--;
-                continue;
-            }
-            if (s->p[s->i] != ',')
-                return bad(s, "',' is expected");
-            s->i++;
-            skip_blanks(s);
-            if (open[depth - 1] != 0 && (rc = take_key(s, open[depth - 1])) < 0)
-                return rc;
-            break;
-        }
     }
+}
+
+static int run(struct pass *s)
+{
+    bool open, done = false;
+    int rc;
+
+    while (!done)
+        if ((rc = take_value(s, &open)) < 0 || (!open && (rc = take_end(s, &done)) < 0))
+            return rc;
+    return 0;
 }
 
 int json_validate(const char *bytes, size_t len, const struct json_limits *limits, struct err *err)
 {
-    size_t depth = limits != NULL && limits->depth != 0 ? limits->depth : DEPTH_DEFAULT;
     struct pass s = {.p = bytes, .n = len, .err = err};
-    uint32_t *open = calloc(depth, sizeof(*open));
     int rc;
 
-    if (open == NULL)
-        abort();
+    s.max_depth = limits != NULL && limits->depth != 0 ? limits->depth : DEPTH_DEFAULT;
     s.max_nodes = limits != NULL && limits->nodes != 0 ? limits->nodes : NODES_DEFAULT;
-    buf_init(&s.text, len + 1);
-    digest_random(&s.seed, sizeof(s.seed));
-    rc = run(&s, open, depth);
+    s.levels = calloc(s.max_depth, sizeof(*s.levels));
+    if (s.levels == NULL)
+        abort();
+    buf_init(&s.text, len); /* unescaped is never longer */
+    buf_add(&s.text, "", 0);
+    rc = run(&s);
     buf_deinit(&s.text);
-    free(s.slots);
-    free(open);
+    free(s.keys);
+    free(s.levels);
     return rc;
 }

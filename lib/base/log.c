@@ -1,3 +1,4 @@
+/* log: see log.h. Its settings are written once, before threads start. */
 #include "lib/base/log.h"
 
 #include <stdarg.h>
@@ -17,17 +18,20 @@
 #define LINE_MAX_BYTES 4096
 #define TOKEN_MAX 512
 #define TOKENS 8
+#define JSON_GROWTH 3 /* `k= ` becomes `"k":"",`; control characters are gone by then */
 
 static enum log_format format = LOG_TEXT;
 static enum log_level least = LOG_NOTICE;
+static bool to_journal; /* not a terminal: lines carry the priority that journald reads */
 
 static const char *const names[] = {"debug", "notice", "warning", "error"};
 static const char *const priorities[] = {"<7>", "<5>", "<4>", "<3>"}; /* journald's */
 
 void log_init(enum log_format wanted, enum log_level level)
 {
+    to_journal = isatty(STDERR_FILENO) == 0;
     if (wanted == LOG_AUTO)
-        wanted = isatty(STDERR_FILENO) ? LOG_TEXT : LOG_LOGFMT;
+        wanted = to_journal ? LOG_LOGFMT : LOG_TEXT;
     format = wanted;
     least = level;
 }
@@ -71,20 +75,67 @@ const char *log_token(const char *text)
     return out;
 }
 
+static bool is_key_letter(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
+}
+
+/*
+ * `key=value key="quoted value"` as members of the open object, all texts. What is not of that form
+ * stands as a whole under "text"; nothing is lost.
+ */
+static void add_fields(struct json_out *out, const char *fields)
+{
+    char key[64], value[LINE_MAX_BYTES];
+
+    while (*fields != '\0') {
+        const char *p = fields;
+        size_t n = 0, len = 0;
+        while (is_key_letter(*p) && n < sizeof(key) - 1)
+            key[n++] = *p++;
+        key[n] = '\0';
+        if (n == 0 || *p++ != '=')
+            break;
+        if (*p == '"') {
+            for (p++; *p != '\0' && *p != '"'; p++) {
+                if (*p == '\\' && p[1] != '\0')
+                    p++;
+                value[len++] = *p;
+            }
+            if (*p++ != '"')
+                break;
+        } else {
+            while (*p != '\0' && *p != ' ')
+                value[len++] = *p++;
+        }
+        if (*p != '\0' && *p != ' ')
+            break;
+        json_add_strn(out, key, value, len);
+        fields = p + strspn(p, " ");
+    }
+    if (*fields != '\0')
+        json_add_str(out, "text", fields);
+}
+
 void log_line(enum log_level level, const char *event, const char *fmt, ...)
 {
     char at[TIMESTAMP_SIZE];
-    char fields[LINE_MAX_BYTES];
+    char raw[LINE_MAX_BYTES];
+    const char *fields;
+    struct arena arena;
     struct buf line;
     va_list args;
 
     if (level < least)
         return;
     va_start(args, fmt);
-    vsnprintf(fields, sizeof(fields), fmt, args);
+    vsnprintf(raw, sizeof(raw), fmt, args);
     va_end(args);
+    arena_init(&arena);
+    fields =
+        str_clean(&arena, raw, strlen(raw), sizeof(raw)); /* one line, even if LOG was forgotten */
     timestamp_format(clock_now(clock_system()), at);
-    buf_init(&line, 4 * LINE_MAX_BYTES);
+    buf_init(&line, JSON_GROWTH * LINE_MAX_BYTES + 1024);
     if (format == LOG_JSON) {
         struct json_out out;
         json_out_init(&out, &line);
@@ -92,15 +143,16 @@ void log_line(enum log_level level, const char *event, const char *fmt, ...)
         json_add_str(&out, "time", at);
         json_add_str(&out, "level", names[level]);
         json_add_str(&out, "event", event);
-        json_add_str(&out, "fields", fields);
+        add_fields(&out, fields);
         json_end_object(&out);
     } else if (format == LOG_LOGFMT) {
-        buf_addf(&line, "%stime=%s level=%s event=%s %s", priorities[level], at, names[level], event,
-                 fields);
+        buf_addf(&line, "%stime=%s level=%s event=%s%s%s", to_journal ? priorities[level] : "", at,
+                 names[level], event, *fields == '\0' ? "" : " ", fields);
     } else {
         buf_addf(&line, "%.12s %-7s %-22s %s", at + 11, names[level], event, fields);
     }
     buf_addc(&line, '\n');
     (void)!file_write_fd(STDERR_FILENO, line.data, line.len);
     buf_deinit(&line);
+    arena_deinit(&arena);
 }

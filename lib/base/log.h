@@ -1,12 +1,19 @@
 /*
- * log: one line per event, `key=value`, to standard error. lib/ is silent; loops, handlers and main log.
+ * log: one line per event, `key=value`, to standard error. lib/ is silent; loops and handlers log.
  *
- *      log_notice("deployment.started", "deployment=%" PRId64 " repo=%s host=%s", id, LOG(name), LOG(host));
+ *      log_notice("deployment.started", "deployment=%" PRId64 " repo=%s host=%s", id, LOG(name),
+ *                 LOG(host));
  *
- * LOG(x) makes a foreign text one safe, quoted token (control characters, escapes and line ends are
- * gone, T42); it lives until the thread's eighth next LOG. Text on a terminal, logfmt or JSON elsewhere.
- * notice: something an operator waits for; warning: we will try again; error: someone should look.
- * Never a secret, never a body. Each line is one write(2).
+ * LOG(x) makes a foreign text one safe token, quoted where that is needed (control characters,
+ * escapes and line ends are gone, T42; about 250 bytes are kept); it lives until the thread's
+ * eighth next LOG, so a line has at most eight. Fields are `key=value` with one blank between; that
+ * form becomes members of JSON. notice: something an operator waits for; warning: we will try
+ * again; error: someone should look. Never a secret, never a body. Each line is one write(2); any
+ * thread.
+ *
+ *      text     06:00:00.000 notice  deployment.started     deployment=7 repo=acme/app
+ *      logfmt   <5>time=2026-11-24T06:00:00.000Z level=notice event=deployment.started deployment=7
+ *      json     {"time":"...","level":"notice","event":"deployment.started","deployment":"7"}
  */
 #ifndef SLIPWAY_LIB_BASE_LOG_H
 #define SLIPWAY_LIB_BASE_LOG_H
@@ -14,7 +21,8 @@
 enum log_level { LOG_DEBUG, LOG_NOTICE, LOG_WARNING, LOG_ERROR };
 enum log_format { LOG_AUTO, LOG_TEXT, LOG_LOGFMT, LOG_JSON };
 
-/* Before threads start. AUTO: text on a terminal, else logfmt. Lines below `level` are dropped. */
+/* Before threads start. AUTO: text on a terminal, else logfmt; logfmt has journald's priority in
+ * front where standard error is no terminal. Lines below `level` are dropped. */
 void log_init(enum log_format format, enum log_level level);
 
 void log_line(enum log_level level, const char *event, const char *fmt, ...)

@@ -1,3 +1,5 @@
+/* names: see names.h. Sources: git-check-ref-format(1), RFC 9562 (UUID), GitHub's limits on names.
+ */
 #include "lib/base/names.h"
 
 #include <ctype.h>

@@ -1,3 +1,4 @@
+/* secret: see secret.h. The bytes lie behind the struct, with a NUL that is not counted. */
 #include "lib/base/secret.h"
 
 #include <errno.h>
@@ -25,7 +26,8 @@ struct secret *secret_new(const void *bytes, size_t n)
     if (secret == NULL)
         abort();
     secret->n = n;
-    memcpy(secret->bytes, bytes, n);
+    if (n > 0)
+        memcpy(secret->bytes, bytes, n);
     secret->bytes[n] = '\0';
     return secret;
 }
@@ -58,12 +60,17 @@ int secret_read_file(const char *path, size_t min, struct secret **ret_secret, s
     int rc;
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 
+    if (fd < 0 && errno == ELOOP)
+        return err_set(err, ERR_DENIED, "secret file %s is a symbolic link. Name the file itself",
+                       path);
     if (fd < 0)
-        return err_set(err, errno == ENOENT ? ERR_NOT_FOUND : ERR_DENIED, "secret file %s: %s", path,
-                       strerror(errno));
+        return err_set(err, errno == ENOENT ? ERR_NOT_FOUND : ERR_DENIED, "secret file %s: %s",
+                       path, strerror(errno));
     rc = check_mode(fd, path, err);
     while (rc == 0 && n < sizeof(bytes)) {
         ssize_t got = read(fd, bytes + n, sizeof(bytes) - n);
+        if (got < 0 && errno == EINTR)
+            continue;
         if (got < 0)
             rc = err_set(err, ERR_DENIED, "secret file %s: %s", path, strerror(errno));
         if (got <= 0)
@@ -76,8 +83,8 @@ int secret_read_file(const char *path, size_t min, struct secret **ret_secret, s
     if (rc == 0 && n > 0 && bytes[n - 1] == '\n')
         n--;
     if (rc == 0 && n < min)
-        rc = err_set(err, ERR_INVALID, "secret file %s holds %zu bytes, at least %zu are needed", path,
-                     n, min);
+        rc = err_set(err, ERR_INVALID, "secret file %s holds %zu bytes, at least %zu are needed",
+                     path, n, min);
     if (rc == 0)
         *ret_secret = secret_new(bytes, n);
     secret_wipe(bytes, sizeof(bytes));

@@ -1,9 +1,12 @@
+/* sign: see sign.h. Sources: RFC 8032 (Ed25519), RFC 8017 8.1 (RSASSA-PSS), RFC 5280 4.1 (SPKI). */
 #include "lib/base/sign.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <openssl/bio.h>
+#include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/rsa.h>
@@ -18,6 +21,10 @@ struct sign_key {
 struct sign_rsa {
     EVP_PKEY *pkey;
 };
+
+#define PEM_MAX 65536
+#define RSA_BITS_MIN 2048
+#define RSA_BITS_MAX 4096
 
 static void must(int ok)
 {
@@ -42,17 +49,30 @@ static char *pem_of(EVP_PKEY *pkey, size_t *ret_len)
     return copy;
 }
 
+/* The library would ask on the terminal for the password of an encrypted key; a server must not. */
+static int no_password(char *text, int size, int writing, void *arg)
+{
+    (void)text, (void)size, (void)writing, (void)arg;
+    return -1;
+}
+
 static EVP_PKEY *pem_read(const char *pem, size_t len, int type)
 {
-    BIO *bio = BIO_new_mem_buf(pem, (int)len);
-    EVP_PKEY *pkey = bio == NULL ? NULL : PEM_read_bio_PrivateKey(bio, NULL, NULL, NULL);
+    BIO *bio = len > PEM_MAX ? NULL : BIO_new_mem_buf(pem, (int)len);
+    EVP_PKEY *pkey = bio == NULL ? NULL : PEM_read_bio_PrivateKey(bio, NULL, no_password, NULL);
 
     BIO_free(bio);
     if (pkey != NULL && EVP_PKEY_base_id(pkey) != type) {
         EVP_PKEY_free(pkey);
         pkey = NULL;
     }
+    ERR_clear_error();
     return pkey;
+}
+
+static bool rsa_size_is_fit(const EVP_PKEY *pkey)
+{
+    return EVP_PKEY_bits(pkey) >= RSA_BITS_MIN && EVP_PKEY_bits(pkey) <= RSA_BITS_MAX;
 }
 
 struct sign_key *sign_key_new(void)
@@ -82,7 +102,7 @@ int sign_key_from_pem(const char *pem, size_t len, struct sign_key **ret_key, st
     struct sign_key *key;
 
     if (pkey == NULL)
-        return err_set(err, ERR_INVALID, "not an Ed25519 private key in PEM");
+        return err_set(err, ERR_INVALID, "not an unencrypted Ed25519 private key in PEM");
     key = calloc(1, sizeof(*key));
     must(key != NULL);
     key->pkey = pkey;
@@ -114,15 +134,18 @@ int sign_verify(const unsigned char public_key[SIGN_PUBLIC_SIZE], const void *me
     EVP_PKEY *pkey =
         EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, public_key, SIGN_PUBLIC_SIZE);
     EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-    int ok = pkey != NULL && ctx != NULL && EVP_DigestVerifyInit(ctx, NULL, NULL, NULL, pkey) == 1 &&
+    int ok = pkey != NULL && ctx != NULL &&
+             EVP_DigestVerifyInit(ctx, NULL, NULL, NULL, pkey) == 1 &&
              EVP_DigestVerify(ctx, signature, SIGN_SIGNATURE_SIZE, message, n) == 1;
 
     EVP_MD_CTX_free(ctx);
     EVP_PKEY_free(pkey);
+    ERR_clear_error();
     return ok ? 0 : ERR_DENIED;
 }
 
-void sign_fingerprint(const unsigned char public_key[SIGN_PUBLIC_SIZE], char out[SIGN_FINGERPRINT_SIZE])
+void sign_fingerprint(const unsigned char public_key[SIGN_PUBLIC_SIZE],
+                      char out[SIGN_FINGERPRINT_SIZE])
 {
     unsigned char digest[DIGEST_SIZE];
 
@@ -134,7 +157,8 @@ struct sign_rsa *sign_rsa_new(unsigned bits)
 {
     struct sign_rsa *rsa = calloc(1, sizeof(*rsa));
 
-    must(rsa != NULL && (rsa->pkey = EVP_PKEY_Q_keygen(NULL, NULL, "RSA", (size_t)bits)) != NULL);
+    must(rsa != NULL && bits >= RSA_BITS_MIN && bits <= RSA_BITS_MAX &&
+         (rsa->pkey = EVP_PKEY_Q_keygen(NULL, NULL, "RSA", (size_t)bits)) != NULL);
     return rsa;
 }
 
@@ -156,8 +180,12 @@ int sign_rsa_from_pem(const char *pem, size_t len, struct sign_rsa **ret_rsa, st
     EVP_PKEY *pkey = pem_read(pem, len, EVP_PKEY_RSA);
     struct sign_rsa *rsa;
 
-    if (pkey == NULL)
-        return err_set(err, ERR_INVALID, "not an RSA private key in PEM");
+    if (pkey == NULL || !rsa_size_is_fit(pkey)) {
+        EVP_PKEY_free(pkey);
+        return err_set(err, ERR_INVALID,
+                       "not an unencrypted RSA private key of %d to %d bits in PEM", RSA_BITS_MIN,
+                       RSA_BITS_MAX);
+    }
     rsa = calloc(1, sizeof(*rsa));
     must(rsa != NULL);
     rsa->pkey = pkey;
@@ -186,7 +214,7 @@ char *sign_rsa_spki(const struct sign_rsa *rsa)
     return text;
 }
 
-#define SPKI_MAX 1024
+#define SPKI_MAX 1024 /* DER of 4096 bits has 550 */
 
 static EVP_PKEY *spki_read(const char *spki)
 {
@@ -195,11 +223,12 @@ static EVP_PKEY *spki_read(const char *spki)
     int n = digest_unbase64(spki, strlen(spki), der, sizeof(der));
     EVP_PKEY *pkey = n <= 0 ? NULL : d2i_PUBKEY(NULL, &p, n);
 
-    if (pkey != NULL && (p != der + n || EVP_PKEY_base_id(pkey) != EVP_PKEY_RSA ||
-                         EVP_PKEY_bits(pkey) < 2048 || EVP_PKEY_bits(pkey) > 4096)) {
+    if (pkey != NULL &&
+        (p != der + n || EVP_PKEY_base_id(pkey) != EVP_PKEY_RSA || !rsa_size_is_fit(pkey))) {
         EVP_PKEY_free(pkey);
         pkey = NULL;
     }
+    ERR_clear_error();
     return pkey;
 }
 
@@ -208,7 +237,8 @@ int sign_rsa_check_spki(const char *spki, struct err *err)
     EVP_PKEY *pkey = spki_read(spki);
 
     if (pkey == NULL)
-        return err_set(err, ERR_INVALID, "not an RSA public key of 2048 to 4096 bits");
+        return err_set(err, ERR_INVALID, "not an RSA public key of %d to %d bits", RSA_BITS_MIN,
+                       RSA_BITS_MAX);
     EVP_PKEY_free(pkey);
     return 0;
 }
@@ -251,5 +281,6 @@ int sign_rsa_pss_verify(const char *spki, const void *message, size_t n, const c
 out:
     EVP_MD_CTX_free(ctx);
     EVP_PKEY_free(pkey);
+    ERR_clear_error();
     return rc;
 }

@@ -1,3 +1,4 @@
+/* str: see str.h. UTF-8 after RFC 3629, section 4; escape sequences after ECMA-48, 5.4 and 5.6. */
 #include "lib/base/str.h"
 
 #include <errno.h>
@@ -68,13 +69,10 @@ const char *str_nearest(const char *word, const char *const *words, size_t n)
 
 int str_parse_int64(const char *text, int64_t *ret_value)
 {
-    const char *p = text;
     char *end;
     long long value;
 
-    if (*p == '-' || *p == '+')
-        p++;
-    if (*p < '0' || *p > '9')
+    if (text == NULL || text[strspn(text, "-")] < '0' || text[strspn(text, "-")] > '9')
         return ERR_INVALID;
     errno = 0;
     value = strtoll(text, &end, 10);
@@ -125,33 +123,49 @@ bool str_is_utf8(const char *bytes, size_t n)
     return true;
 }
 
-/* Control characters, line and paragraph separators, zero width, bidi marks and overrides. */
+/* Control characters, line and paragraph separators, zero width, bidi marks and overrides, tags. */
 static bool is_unseen(uint32_t c)
 {
-    return c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0x61c || (c >= 0x200b && c <= 0x200f) ||
-           (c >= 0x2028 && c <= 0x202e) || (c >= 0x2060 && c <= 0x2069) || c == 0xfeff;
+    static const struct {
+        uint32_t first, last;
+    } ranges[] = {{0, 0x1f},        {0x7f, 0x9f},     {0xad, 0xad},      {0x61c, 0x61c},
+                  {0x180e, 0x180e}, {0x200b, 0x200f}, {0x2028, 0x202e},  {0x2060, 0x206f},
+                  {0xfeff, 0xfeff}, {0xfff9, 0xfffb}, {0xe0000, 0xe007f}};
+
+    for (size_t i = 0; i < sizeof(ranges) / sizeof(*ranges); i++)
+        if (c >= ranges[i].first && c <= ranges[i].last)
+            return true;
+    return false;
 }
 
-/* Bytes of an escape sequence that begins at p with ESC. */
+/* From i on: bytes first..last, then one byte up to `~` that ends the sequence, if it is there. */
+static size_t sequence_end(const char *p, size_t n, size_t i, char first, char last)
+{
+    while (i < n && p[i] >= first && p[i] <= last)
+        i++;
+    return i < n && p[i] > last && p[i] <= '~' ? i + 1 : i;
+}
+
+/*
+ * Bytes of an escape sequence that begins at p with ESC: `ESC [ ... m`, `ESC ] ... BEL`, `ESC ( B`.
+ * A broken one ends before the byte that breaks it, so that no character is cut and no line is
+ * eaten.
+ */
 static size_t escape_length(const char *p, size_t n)
 {
     size_t i = 2;
 
     if (n < 2)
         return 1;
-    if (p[1] == '[') {
-        while (i < n && (unsigned char)p[i] >= 0x20 && (unsigned char)p[i] < 0x40)
-            i++;
-        return i < n ? i + 1 : n;
-    }
-    if (p[1] == ']' || p[1] == 'P' || p[1] == '^' || p[1] == '_') {
-        while (i < n && p[i] != '\a' && p[i] != 0x1b && p[i] != '\n')
-            i++;
-        if (i < n && p[i] == 0x1b && i + 1 < n && p[i + 1] == '\\')
-            return i + 2;
-        return i < n && p[i] == '\a' ? i + 1 : i;
-    }
-    return 2;
+    if (p[1] == '[')
+        return sequence_end(p, n, 2, ' ', '?');
+    if (p[1] == '\0' || strchr("]P^_X", p[1]) == NULL)
+        return sequence_end(p, n, 1, ' ', '/');
+    while (i < n && p[i] != '\a' && p[i] != 0x1b && p[i] != '\n')
+        i++;
+    if (i + 1 < n && p[i] == 0x1b && p[i + 1] == '\\')
+        return i + 2;
+    return i < n && p[i] == '\a' ? i + 1 : i;
 }
 
 char *str_clean(struct arena *arena, const char *bytes, size_t n, size_t max)

@@ -1,5 +1,6 @@
 /*
  * str: small things about texts: compare, look, number, clean for a terminal or a log line.
+ * Pure; any thread.
  */
 #ifndef SLIPWAY_LIB_BASE_STR_H
 #define SLIPWAY_LIB_BASE_STR_H
@@ -26,10 +27,11 @@ static inline bool str_eq(const char *a, const char *b)
 bool str_starts(const char *s, const char *prefix);
 bool str_ends(const char *s, const char *suffix);
 
-/* The one of `words` that was probably meant (at most two edits, fewer for short words), or NULL. */
+/* The one of `words` that was probably meant (at most two edits, one for short words), or NULL. */
 const char *str_nearest(const char *word, const char *const *words, size_t n);
 
-/* Whole text is a decimal number that fits; a sign is accepted. ERR_INVALID. */
+/* The whole text is a decimal number that fits: digits, perhaps a '-' before them; no blanks, no
+ * '+'. ERR_INVALID, also for NULL. */
 int str_parse_int64(const char *text, int64_t *ret_value);
 
 bool str_is_utf8(const char *bytes, size_t n);

@@ -1,3 +1,4 @@
+/* timestamp: see timestamp.h. Source: RFC 3339, section 5.6. */
 #include "lib/base/timestamp.h"
 
 #include <ctype.h>
@@ -8,8 +9,10 @@
 #include "lib/base/err.h"
 
 #define DAY_MS INT64_C(86400000)
+#define TIMESTAMP_FIRST INT64_C(-62167219200000) /* 0000-01-01T00:00:00.000Z */
+#define TIMESTAMP_LAST INT64_C(253402300799999)  /* 9999-12-31T23:59:59.999Z */
 
-/* Howard Hinnant's algorithms for the civil calendar ("chrono-compatible low-level date algorithms"). */
+/* Howard Hinnant, "chrono-compatible low-level date algorithms": eras of 400 years from 1 March. */
 int64_t timestamp_days_from_civil(int64_t y, int m, int d)
 {
     int64_t era, yoe, doy, doe;
@@ -54,12 +57,13 @@ int timestamp_weekday(int64_t days)
 
 void timestamp_format(time_ms t, char out[TIMESTAMP_SIZE])
 {
-    int64_t days = t >= 0 ? t / DAY_MS : (t - DAY_MS + 1) / DAY_MS;
-    int64_t ms = t - days * DAY_MS;
-    int64_t year;
+    int64_t days, ms, year;
     int month, day;
     char text[80];
 
+    t = t < TIMESTAMP_FIRST ? TIMESTAMP_FIRST : t > TIMESTAMP_LAST ? TIMESTAMP_LAST : t;
+    days = t >= 0 ? t / DAY_MS : (t - DAY_MS + 1) / DAY_MS;
+    ms = t - days * DAY_MS;
     timestamp_civil_from_days(days, &year, &month, &day);
     snprintf(text, sizeof(text), "%04" PRId64 "-%02d-%02dT%02d:%02d:%02d.%03dZ", year, month, day,
              (int)(ms / 3600000), (int)(ms / 60000 % 60), (int)(ms / 1000 % 60), (int)(ms % 1000));
@@ -113,15 +117,19 @@ int timestamp_parse_rfc3339(const char *text, time_ms *ret_time)
     const char *p = text;
     int year, month, day, hour, minute, second, offset;
     int ms = 0, scale = 100;
+    time_ms t;
 
+    if (text == NULL)
+        return ERR_INVALID;
     year = digits(&p, 4);
     if (year < 0 || !taken(&p, '-') || (month = digits(&p, 2)) < 0 || !taken(&p, '-') ||
         (day = digits(&p, 2)) < 0 || !timestamp_civil_exists(year, month, day))
         return ERR_INVALID;
     if (!taken(&p, 'T') && !taken(&p, 't') && !taken(&p, ' '))
         return ERR_INVALID;
-    if ((hour = digits(&p, 2)) < 0 || hour > 23 || !taken(&p, ':') || (minute = digits(&p, 2)) < 0 ||
-        minute > 59 || !taken(&p, ':') || (second = digits(&p, 2)) < 0 || second > 60)
+    if ((hour = digits(&p, 2)) < 0 || hour > 23 || !taken(&p, ':') ||
+        (minute = digits(&p, 2)) < 0 || minute > 59 || !taken(&p, ':') ||
+        (second = digits(&p, 2)) < 0 || second > 60)
         return ERR_INVALID;
     if (taken(&p, '.')) {
         if (!isdigit((unsigned char)*p))
@@ -131,8 +139,11 @@ int timestamp_parse_rfc3339(const char *text, time_ms *ret_time)
     }
     if (parse_offset(&p, &offset) < 0 || *p != '\0')
         return ERR_INVALID;
-    *ret_time = timestamp_days_from_civil(year, month, day) * DAY_MS +
-                ((int64_t)hour * 3600 + minute * 60 + second - (int64_t)offset * 60) * 1000 + ms;
+    t = timestamp_days_from_civil(year, month, day) * DAY_MS +
+        ((int64_t)hour * 3600 + minute * 60 + second - (int64_t)offset * 60) * 1000 + ms;
+    if (t < TIMESTAMP_FIRST || t > TIMESTAMP_LAST)
+        return ERR_INVALID;
+    *ret_time = t;
     return 0;
 }
 
@@ -145,7 +156,7 @@ int timestamp_parse_duration(const char *text, int64_t *ret_ms)
     const char *p = text;
     int64_t n = 0;
 
-    if (!isdigit((unsigned char)*p))
+    if (text == NULL || !isdigit((unsigned char)*p))
         return ERR_INVALID;
     for (; isdigit((unsigned char)*p); p++)
         if ((n = n * 10 + (*p - '0')) > 400 * DAY_MS)

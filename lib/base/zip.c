@@ -1,3 +1,5 @@
+/* zip: see zip.h. Source: RFC 8878; the size in the frame's head is checked before memory is taken.
+ */
 #include "lib/base/zip.h"
 
 #include <stdlib.h>
@@ -5,7 +7,7 @@
 #include <zstd.h>
 
 struct zip {
-    ZSTD_CCtx *compressor;   /* made at first use */
+    ZSTD_CCtx *compressor; /* made at first use */
     ZSTD_DCtx *decompressor;
 };
 
@@ -54,7 +56,8 @@ int zip_expand(struct zip *zip, const void *bytes, size_t n, size_t max, char **
     if (size == ZSTD_CONTENTSIZE_ERROR || size == ZSTD_CONTENTSIZE_UNKNOWN)
         return err_set(err, ERR_INVALID, "not a whole zstd frame of known size");
     if (size > max)
-        return err_set(err, ERR_INVALID, "%llu bytes unpacked, at most %zu are accepted", size, max);
+        return err_set(err, ERR_INVALID, "%llu bytes unpacked, at most %zu are accepted", size,
+                       max);
     out = malloc((size_t)size + 1);
     if (zip->decompressor == NULL)
         zip->decompressor = ZSTD_createDCtx();
