@@ -5,9 +5,10 @@
  *   embed files-gzip ARRAY FOLDER OUT FILE...    the same with a gzipped copy beside
  *   embed messages   TSV OUT.c OUT.js            texts: a C table and a JavaScript module
  *
- * Names are relative to FOLDER (a generated file: its own name). Output depends on the input alone.
+ * Run by the build alone (CMakeLists.txt), one process per output. Names are relative to FOLDER (a generated
+ * file: its own name), sorted. The output depends on the input alone. A message without a text, or whose
+ * texts have unequal {placeholders}, fails the build.
  */
-#include <ctype.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -123,91 +124,112 @@ static void embed_files(bool zipped, const char *array, const char *folder, cons
             fprintf(out, "0, 0, \"%s\"},\n", sha[i]);
     }
     fprintf(out, "    {0, 0, 0, 0, 0, 0}};\nconst size_t n_%s = %zu;\n", array, n);
-    fclose(out);
+    if (fclose(out) != 0)
+        die("cannot be written", path);
     free(lengths);
     free(zlengths);
     free(sha);
 }
 
 /* The {names} of a text, sorted, joined; two texts of one message must have the same. */
-static void placeholders(const char *text, char *out, size_t size)
+static void placeholders(const char *key, const char *text, char *out, size_t size)
 {
     char *found[16];
-    size_t n = 0;
+    size_t n = 0, used = 0;
 
     for (const char *p = text; (p = strchr(p, '{')) != NULL; p++) {
-        const char *end = strchr(p, '}');
-        if (end != NULL && n < 16)
-            found[n++] = strndup(p, (size_t)(end - p + 1));
+        size_t len = strspn(p + 1, "abcdefghijklmnopqrstuvwxyz_");
+        if (len == 0 || p[1 + len] != '}' || n == sizeof(found) / sizeof(*found))
+            die("a {placeholder} is small letters in braces, at most 16", key);
+        found[n++] = strndup(p, len + 2);
     }
     qsort(found, n, sizeof(*found), by_name);
     out[0] = '\0';
     for (size_t i = 0; i < n; i++) {
+        size_t len = strlen(found[i]);
         bool repeated = i > 0 && strcmp(found[i], found[i - 1]) == 0;
+        if (used + len >= size)
+            die("its placeholders are too long", key);
         if (!repeated)
-            strncat(out, found[i], size - strlen(out) - 1);
+            used += (size_t)sprintf(out + used, "%s", found[i]);
     }
     for (size_t i = 0; i < n; i++)
         free(found[i]);
 }
 
+/* A string of C or JavaScript; "\?" keeps trigraphs away and means the same in both. */
 static void quote(FILE *out, const char *text)
 {
     fputc('"', out);
     for (; *text != '\0'; text++) {
-        if (*text == '"' || *text == '\\')
+        if (strchr("\"\\?", *text) != NULL)
             fputc('\\', out);
         fputc(*text, out);
     }
     fputc('"', out);
 }
 
+/* One row: key, tab, en, tab, ja, all there, both texts with the same placeholders. */
+static void embed_message(FILE *c, FILE *js, char *key)
+{
+    char *en = strchr(key, '\t'), *ja = en == NULL ? NULL : strchr(en + 1, '\t');
+    char of_en[512], of_ja[512];
+
+    if (ja == NULL || en == key || ja == en + 1 || ja[1] == '\0' || strpbrk(ja + 1, "\t\r") != NULL)
+        die("a row needs key, en and ja", key);
+    *en++ = '\0';
+    *ja++ = '\0';
+    if (key[strspn(key, "abcdefghijklmnopqrstuvwxyz0123456789.-_")] != '\0')
+        die("a key has small letters, digits, dots and dashes", key);
+    placeholders(key, en, of_en, sizeof(of_en));
+    placeholders(key, ja, of_ja, sizeof(of_ja));
+    if (strcmp(of_en, of_ja) != 0)
+        die("en and ja have different {placeholders}", key);
+    fprintf(c, "    {\"%s\", {", key);
+    quote(c, en);
+    fprintf(c, ", ");
+    quote(c, ja);
+    fprintf(c, "}},\n");
+    fprintf(js, "  \"%s\": [", key);
+    quote(js, en);
+    fprintf(js, ", ");
+    quote(js, ja);
+    fprintf(js, "],\n");
+}
+
 static void embed_messages(const char *tsv, const char *c_path, const char *js_path)
 {
     struct bytes b = read_file(tsv);
     FILE *c = fopen(c_path, "wb"), *js = fopen(js_path, "wb");
-    char *rows[2000], *save = NULL;
+    char *rows[2000], *save = NULL, *line;
     size_t n = 0;
 
     b.p = realloc(b.p, b.n + 1);
     if (c == NULL || js == NULL || b.p == NULL)
         die("cannot be written", c_path);
     b.p[b.n] = '\0';
-    for (char *line = strtok_r((char *)b.p, "\n", &save); line; line = strtok_r(NULL, "\n", &save))
-        if (strncmp(line, "key\t", 4) != 0 && n < 2000)
-            rows[n++] = line;
-    qsort(rows, n, sizeof(*rows), by_name);
-    fprintf(c, "/* Made by cmake/embed.c from web/messages.tsv. */\n#include \"lib/model/messages.h\"\n"
+    line = strtok_r((char *)b.p, "\n", &save);
+    if (line == NULL || strcmp(line, "key\ten\tja") != 0)
+        die("its first line must be key, en, ja", tsv);
+    while ((line = strtok_r(NULL, "\n", &save)) != NULL) {
+        if (n == sizeof(rows) / sizeof(*rows))
+            die("too many rows", tsv);
+        rows[n++] = line;
+    }
+    qsort(rows, n, sizeof(*rows), by_name); /* by key too: a tab sorts before what a key may hold */
+    fprintf(c, "/* Made by cmake/embed.c from web/messages.tsv. */\n"
+               "#include \"lib/model/messages.h\"\n"
                "const struct message messages[] = {\n");
     fprintf(js, "// Made from web/messages.tsv: key, [en, ja].\nexport const messages = {\n");
     for (size_t i = 0; i < n; i++) {
-        char *key = rows[i], *en = strchr(key, '\t'), *ja = en == NULL ? NULL : strchr(en + 1, '\t');
-        char a[512], d[512];
-        if (ja == NULL || en == key || en[1] == '\t' || ja[1] == '\0' || strchr(ja + 1, '\t') != NULL)
-            die("a row needs key, en and ja", key);
-        *en++ = '\0';
-        *ja++ = '\0';
-        if (i > 0 && strcmp(rows[i - 1], key) == 0)
-            die("the key stands there twice", key);
-        placeholders(en, a, sizeof(a));
-        placeholders(ja, d, sizeof(d));
-        if (strcmp(a, d) != 0)
-            die("en and ja have different {placeholders}", key);
-        fprintf(c, "    {\"%s\", {", key);
-        quote(c, en);
-        fprintf(c, ", ");
-        quote(c, ja);
-        fprintf(c, "}},\n");
-        fprintf(js, "  \"%s\": [", key);
-        quote(js, en);
-        fprintf(js, ", ");
-        quote(js, ja);
-        fprintf(js, "],\n");
+        embed_message(c, js, rows[i]);
+        if (i > 0 && strcmp(rows[i - 1], rows[i]) == 0)
+            die("the key stands there twice", rows[i]);
     }
     fprintf(c, "};\nconst size_t n_messages = %zu;\n", n);
     fprintf(js, "};\n");
-    fclose(c);
-    fclose(js);
+    if (fclose(c) != 0 || fclose(js) != 0)
+        die("cannot be written", c_path);
     free(b.p);
 }
 
