@@ -468,3 +468,14 @@ CREATE TABLE watermarks (                    -- up to when a source is known to 
     source      TEXT PRIMARY KEY,            -- e.g. mirror/owner/name
     at          INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
+
+-- Schedules -------------------------------------------------------------------------------------
+
+CREATE TABLE schedules (                     -- each `at` in force, so that an edit never fires one (F6)
+    repository_id INTEGER NOT NULL REFERENCES repositories (id),
+    environment   TEXT NOT NULL,
+    rule          TEXT NOT NULL,             -- HH:MM:SS and zone
+    since         INTEGER NOT NULL,          -- accepted at; occurrences before it are not ours
+    PRIMARY KEY (repository_id, environment, rule)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX attempts_by_deployment ON attempts (deployment_id);

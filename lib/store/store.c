@@ -1,0 +1,181 @@
+#include "lib/store/store.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "lib/base/arena.h"
+#include "lib/base/embed.h"
+#include "lib/base/file.h"
+#include "lib/store/db.h"
+
+extern const struct embedded_file migrations_files[];
+extern const size_t n_migrations_files;
+
+DB_STATEMENT(SQL_STORE_TABLES, "SELECT count(*) FROM sqlite_schema WHERE name = 'schema_migrations'");
+DB_STATEMENT(SQL_STORE_IDENTITY, "SELECT store_id FROM store WHERE id = 1");
+DB_STATEMENT(SQL_STORE_IDENTIFY, "INSERT INTO store (id, store_id, created_at) VALUES (1, $1, $2)");
+DB_STATEMENT(SQL_STORE_BEGIN, "INSERT INTO incarnations (started_at, version) VALUES ($1, $2)");
+DB_STATEMENT(SQL_STORE_CHECK, "PRAGMA quick_check(1)");
+DB_STATEMENT(SQL_MIGRATIONS,
+             "SELECT version, name, sha256 FROM schema_migrations ORDER BY version");
+DB_STATEMENT(SQL_MIGRATION_DONE,
+             "INSERT INTO schema_migrations (version, name, sha256, applied_at) VALUES ($1, $2, $3, $4)");
+
+static int create_file(const char *path, struct err *err)
+{
+    struct stat st;
+    int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+
+    if (fd >= 0) {
+        close(fd);
+        return 1;
+    }
+    if (errno != EEXIST || lstat(path, &st) < 0)
+        return err_set(err, ERR_DENIED, "store %s: %s", path, strerror(errno));
+    if (!S_ISREG(st.st_mode) || st.st_uid != geteuid())
+        return err_set(err, ERR_DENIED, "store %s is not a file of the user this runs as", path);
+    if ((st.st_mode & 0077) != 0)
+        return err_set(err, ERR_DENIED, "store %s is open to others (mode %04o). Run chmod 600 on it", path,
+                       (unsigned)st.st_mode & 07777);
+    return 0;
+}
+
+/* What was applied must be what this program has, in the same order; returns how many. */
+static int check_history(struct db *db, struct err *err)
+{
+    struct db_rows *rows;
+    int rc = db_query(db, &SQL_MIGRATIONS, &rows, err, "");
+    int n = 0;
+
+    if (rc < 0)
+        return rc;
+    while ((rc = db_next(rows, err)) > 0) {
+        char name[128], digest[65];
+        db_copy(rows, 1, name, sizeof(name));
+        db_copy(rows, 2, digest, sizeof(digest));
+        if ((size_t)n >= n_migrations_files)
+            rc = err_set(err, ERR_CONFLICT,
+                         "the store has schema %s, which this program does not know: it was written by a "
+                         "newer one",
+                         name);
+        else if (db_int(rows, 0) != n + 1 || strcmp(name, migrations_files[n].name) != 0 ||
+                 strcmp(digest, migrations_files[n].sha256) != 0)
+            rc = err_set(err, ERR_CONFLICT,
+                         "schema %s in the store is not the one this program has (digest %.12s, expected "
+                         "%.12s)",
+                         name, digest, migrations_files[n].sha256);
+        if (rc < 0)
+            break;
+        n++;
+    }
+    db_end(rows);
+    return rc < 0 ? rc : n;
+}
+
+static int migrate(struct db *db, time_ms now, struct err *err)
+{
+    struct db_rows *rows;
+    bool known;
+    int n, rc = db_query(db, &SQL_STORE_TABLES, &rows, err, "");
+
+    if (rc < 0)
+        return rc;
+    rc = db_next(rows, err);
+    known = rc > 0 && db_int(rows, 0) > 0;
+    db_end(rows);
+    if (rc < 0)
+        return rc;
+    if (!known) {
+        rc = db_exec(db,
+                     "PRAGMA application_id = 0x534c5759;"
+                     "CREATE TABLE schema_migrations ("
+                     " version INTEGER PRIMARY KEY, name TEXT NOT NULL, sha256 TEXT NOT NULL,"
+                     " applied_at INTEGER NOT NULL) STRICT",
+                     err);
+        if (rc < 0)
+            return rc;
+    }
+    n = check_history(db, err);
+    for (; n >= 0 && (size_t)n < n_migrations_files; n++) {
+        const struct embedded_file *m = &migrations_files[n];
+        if ((rc = db_exec(db, "BEGIN IMMEDIATE", err)) < 0)
+            return rc;
+        rc = db_exec(db, (const char *)m->bytes, err);
+        if (rc == 0)
+            rc = db_run(db, &SQL_MIGRATION_DONE, err, "itti", (int64_t)n + 1, m->name, m->sha256, now);
+        if (rc == 0)
+            rc = db_exec(db, "COMMIT", err);
+        if (rc < 0) {
+            db_exec(db, "ROLLBACK", NULL);
+            return err_wrap(err, "schema %s", m->name);
+        }
+    }
+    return n < 0 ? n : 0;
+}
+
+static int identify(struct store *store, time_ms now, struct err *err)
+{
+    struct db_rows *rows;
+    int rc = db_query(store->db, &SQL_STORE_IDENTITY, &rows, err, "");
+
+    if (rc < 0)
+        return rc;
+    rc = db_next(rows, err);
+    if (rc > 0)
+        db_copy(rows, 0, store->store_id, sizeof(store->store_id));
+    db_end(rows);
+    if (rc != 0)
+        return rc < 0 ? rc : 0;
+    names_uuid_new(store->store_id);
+    return db_run(store->db, &SQL_STORE_IDENTIFY, err, "ti", store->store_id, now);
+}
+
+int store_open(const char *folder, const char *version, time_ms now, struct store *ret_store,
+               struct err *err)
+{
+    struct store store = {.lock = -1};
+    char lock[4096];
+    int rc;
+
+    if ((rc = file_mkdirs(folder, 0700, err)) < 0 || (rc = file_check_dir(folder, true, err)) < 0)
+        return err_wrap(err, "state folder");
+    snprintf(store.path, sizeof(store.path), "%s/slipway.db", folder);
+    snprintf(lock, sizeof(lock), "%s/lock", folder);
+    rc = file_lock(lock, &store.lock, err);
+    if (rc < 0)
+        return err_wrap(err, "another slipwayd uses this folder");
+    rc = create_file(store.path, err);
+    if (rc > 0)
+        rc = file_sync_dir(folder, err);
+    if (rc >= 0 && (rc = db_open_write(store.path, &store.db, err)) == 0 &&
+        (rc = migrate(store.db, now, err)) == 0 && (rc = identify(&store, now, err)) == 0 &&
+        (rc = db_run(store.db, &SQL_STORE_BEGIN, err, "it", now, version)) == 0) {
+        store.incarnation = db_last_id(store.db);
+        *ret_store = store;
+        return 0;
+    }
+    db_close(store.db);
+    close(store.lock);
+    return rc;
+}
+
+int store_check(struct db *db, struct err *err)
+{
+    struct db_rows *rows;
+    char text[256] = "";
+    int rc = db_query(db, &SQL_STORE_CHECK, &rows, err, "");
+
+    if (rc < 0)
+        return rc;
+    rc = db_next(rows, err);
+    if (rc > 0)
+        db_copy(rows, 0, text, sizeof(text));
+    db_end(rows);
+    if (rc >= 0 && strcmp(text, "ok") != 0)
+        rc = err_set(err, ERR_INTERNAL, "the store is damaged: %s", text);
+    return rc < 0 ? rc : 0;
+}

@@ -1,0 +1,32 @@
+/*
+ * store: opening the file that is the truth.
+ *
+ * The folder is ours alone (0700), the file 0600 and made exclusively, the instance lock held, the
+ * schema that of this program: each migration is known by number, name and digest, and an altered or
+ * newer history refuses to start. Called by main before any other thread.
+ */
+#ifndef SLIPWAY_LIB_STORE_STORE_H
+#define SLIPWAY_LIB_STORE_STORE_H
+
+#include "lib/base/err.h"
+#include "lib/base/names.h"
+#include "lib/base/timestamp.h"
+
+struct db;
+
+struct store {
+    char path[4096];                  /* of the file */
+    char store_id[NAMES_UUID_SIZE];
+    struct db *db;                    /* read-write; handed to the writer */
+    int lock;                         /* descriptor of the instance lock */
+    int64_t incarnation;              /* row of this start */
+};
+
+/* `folder` is made if it is missing. ERR_BUSY: another server has it. ERR_CONFLICT: another schema. */
+int store_open(const char *folder, const char *version, time_ms now, struct store *ret_store,
+               struct err *err);
+
+/* Check every page and index. ERR_INTERNAL says what is broken. On a read-only connection. */
+int store_check(struct db *db, struct err *err);
+
+#endif

@@ -1,0 +1,165 @@
+#include "lib/store/store_attempt.h"
+
+#include "lib/base/arena.h"
+
+DB_STATEMENT(SQL_DATABASE_EPOCH, "SELECT epoch FROM databases WHERE name = $1");
+
+int store_attempt_epoch(struct db *db, const char *database, int64_t *ret_epoch, struct err *err)
+{
+    struct db_rows *rows;
+    int rc = db_query(db, &SQL_DATABASE_EPOCH, &rows, err, "t", database);
+
+    if (rc < 0)
+        return rc;
+    rc = db_next(rows, err);
+    *ret_epoch = rc > 0 ? db_int(rows, 0) + 1 : 1;
+    db_end(rows);
+    return rc < 0 ? rc : 0;
+}
+
+DB_STATEMENT(SQL_DATABASE_RAISE,
+             "INSERT INTO databases (name, epoch) VALUES ($1, $2)"
+             " ON CONFLICT (name) DO UPDATE SET epoch = excluded.epoch WHERE epoch = excluded.epoch - 1");
+DB_STATEMENT(SQL_ATTEMPT_PLAN,
+             "INSERT INTO attempts (database, repository_id, release_number, n, epoch, deployment_id,"
+             " job_number, command_id, host_id, state, planned_at)"
+             " VALUES ($1, $2, $3, 1 + (SELECT count(*) FROM attempts WHERE database = $1"
+             " AND repository_id = $2 AND release_number = $3), $4, $5, $6, $7, $8, 'planned', $9)");
+
+int store_attempt_plan(struct db *db, const struct attempt *a, int64_t *ret_id, struct err *err)
+{
+    int rc = db_change(db, &SQL_DATABASE_RAISE, err, "ti", a->database, a->epoch);
+
+    if (rc == 0)
+        rc = db_run(db, &SQL_ATTEMPT_PLAN, err, "tiiiiitti", a->database, a->repository_id,
+                    a->release_number, a->epoch, a->deployment_id, (int64_t)a->job_number, a->command_id,
+                    a->host_id, a->planned_at);
+    if (rc == 0)
+        *ret_id = db_last_id(db);
+    return rc;
+}
+
+DB_STATEMENT(SQL_ATTEMPT_MOVE,
+             "UPDATE attempts SET state = $1, changed = CASE WHEN $2 < 0 THEN changed ELSE $2 END,"
+             " ended_at = CASE WHEN $3 THEN $4 ELSE ended_at END,"
+             " settled_at = CASE WHEN $5 THEN $4 ELSE settled_at END"
+             " WHERE id = $6 AND state = $7 AND settled_at IS NULL");
+
+int store_attempt_move(struct db *db, int64_t id, enum attempt_state from, enum attempt_state to,
+                       int changed, time_ms now, struct err *err)
+{
+    bool ends = attempt_settles(to) || to == ATTEMPT_FAILED;
+
+    if (!states_allows(attempt_states, (int)from, (int)to))
+        return err_set(err, ERR_INTERNAL, "an attempt cannot go from %s to %s", attempt_states[from].text,
+                       attempt_states[to].text);
+    return db_change(db, &SQL_ATTEMPT_MOVE, err, "tibibit", attempt_states[to].text, (int64_t)changed,
+                     (int)ends, now, (int)attempt_settles(to), id, attempt_states[from].text);
+}
+
+#define COLUMNS                                                                                    \
+    "a.id, a.database, a.repository_id, a.release_number, a.n, a.epoch, a.deployment_id, a.job_number," \
+    " a.command_id, a.host_id, h.name, a.state, a.changed, a.planned_at, a.ended_at, a.settled_at,"     \
+    " a.voided_at"
+#define FROM " FROM attempts a JOIN hosts h ON h.id = a.host_id "
+
+static void fill(struct db_rows *rows, struct arena *arena, struct attempt *a)
+{
+    char state[16];
+
+    a->id = db_int(rows, 0);
+    a->database = db_text(rows, arena, 1);
+    a->repository_id = db_int(rows, 2);
+    a->release_number = db_int(rows, 3);
+    a->n = db_int(rows, 4);
+    a->epoch = db_int(rows, 5);
+    a->deployment_id = db_int(rows, 6);
+    a->job_number = (int)db_int(rows, 7);
+    db_copy(rows, 8, a->command_id, sizeof(a->command_id));
+    db_copy(rows, 9, a->host_id, sizeof(a->host_id));
+    a->host = db_text(rows, arena, 10);
+    db_copy(rows, 11, state, sizeof(state));
+    a->state = (enum attempt_state)states_find(attempt_states, ATTEMPT_STATES_COUNT, state);
+    a->changed = (int)db_int_or(rows, 12, -1);
+    a->planned_at = db_int(rows, 13);
+    a->ended_at = db_int(rows, 14);
+    a->settled_at = db_int(rows, 15);
+    a->voided_at = db_int(rows, 16);
+}
+
+static int one(struct db_rows *rows, struct arena *arena, struct attempt *ret_attempt, struct err *err)
+{
+    int rc = db_next(rows, err);
+
+    if (rc > 0)
+        fill(rows, arena, ret_attempt);
+    else if (rc == 0)
+        rc = err_set(err, ERR_NOT_FOUND, "no such attempt");
+    db_end(rows);
+    return rc < 0 ? rc : 0;
+}
+
+static int many(struct db_rows *rows, struct arena *arena, struct attempt **ret_items, size_t *ret_n,
+                struct err *err)
+{
+    struct attempt *items = NULL;
+    size_t n = 0, cap = 0;
+    int rc;
+
+    while ((rc = db_next(rows, err)) > 0)
+        fill(rows, arena, ARENA_PUSH(arena, items, n, cap));
+    db_end(rows);
+    *ret_items = items;
+    *ret_n = n;
+    return rc;
+}
+
+DB_STATEMENT(SQL_ATTEMPT_UNSETTLED,
+             "SELECT " COLUMNS FROM "WHERE a.database = $1 AND a.settled_at IS NULL");
+
+int store_attempt_unsettled(struct db *db, struct arena *arena, const char *database,
+                            struct attempt *ret_attempt, struct err *err)
+{
+    struct db_rows *rows;
+    int rc = db_query(db, &SQL_ATTEMPT_UNSETTLED, &rows, err, "t", database);
+
+    return rc < 0 ? rc : one(rows, arena, ret_attempt, err);
+}
+
+DB_STATEMENT(SQL_ATTEMPT_SUCCESS,
+             "SELECT " COLUMNS FROM "WHERE a.database = $1 AND a.repository_id = $2"
+             " AND a.release_number = $3 AND a.state = 'succeeded' AND a.voided_at IS NULL");
+
+int store_attempt_success(struct db *db, struct arena *arena, const char *database, int64_t repository_id,
+                          int64_t release_number, struct attempt *ret_attempt, struct err *err)
+{
+    struct db_rows *rows;
+    int rc = db_query(db, &SQL_ATTEMPT_SUCCESS, &rows, err, "tii", database, repository_id,
+                      release_number);
+
+    return rc < 0 ? rc : one(rows, arena, ret_attempt, err);
+}
+
+DB_STATEMENT(SQL_ATTEMPT_OF_DEPLOYMENT,
+             "SELECT " COLUMNS FROM "WHERE a.deployment_id = $1 ORDER BY a.id");
+
+int store_attempt_of_deployment(struct db *db, struct arena *arena, int64_t deployment_id,
+                                struct attempt **ret_items, size_t *ret_n, struct err *err)
+{
+    struct db_rows *rows;
+    int rc = db_query(db, &SQL_ATTEMPT_OF_DEPLOYMENT, &rows, err, "i", deployment_id);
+
+    return rc < 0 ? rc : many(rows, arena, ret_items, ret_n, err);
+}
+
+DB_STATEMENT(SQL_ATTEMPT_ALL_UNSETTLED,
+             "SELECT " COLUMNS FROM "WHERE a.settled_at IS NULL ORDER BY a.database");
+
+int store_attempt_all_unsettled(struct db *db, struct arena *arena, struct attempt **ret_items,
+                                size_t *ret_n, struct err *err)
+{
+    struct db_rows *rows;
+    int rc = db_query(db, &SQL_ATTEMPT_ALL_UNSETTLED, &rows, err, "");
+
+    return rc < 0 ? rc : many(rows, arena, ret_items, ret_n, err);
+}

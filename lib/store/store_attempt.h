@@ -1,0 +1,34 @@
+/* store_attempt: the ledger of migrate attempts (migrate.md). One unsettled attempt per database, one
+ * success per database and release: both stand in the schema too (G1). */
+#ifndef SLIPWAY_LIB_STORE_STORE_ATTEMPT_H
+#define SLIPWAY_LIB_STORE_STORE_ATTEMPT_H
+
+#include "lib/model/attempt.h"
+#include "lib/store/db.h"
+
+/* The epoch the next attempt on that database will have; raised by store_attempt_plan. */
+int store_attempt_epoch(struct db *db, const char *database, int64_t *ret_epoch, struct err *err);
+
+/* Raise the epoch to `attempt->epoch` and insert, in one go. ERR_CONFLICT: one is unsettled, or the epoch
+ * was taken. The command must be there. Writer. */
+int store_attempt_plan(struct db *db, const struct attempt *attempt, int64_t *ret_id, struct err *err);
+
+/* Compare-and-set; settles by itself where attempt_settles(). `changed` -1 = not known. Writer. */
+int store_attempt_move(struct db *db, int64_t id, enum attempt_state from, enum attempt_state to,
+                       int changed, time_ms now, struct err *err);
+
+/* ERR_NOT_FOUND. */
+int store_attempt_unsettled(struct db *db, struct arena *arena, const char *database,
+                            struct attempt *ret_attempt, struct err *err);
+/* Of that release on that database, not voided; ERR_NOT_FOUND. */
+int store_attempt_success(struct db *db, struct arena *arena, const char *database, int64_t repository_id,
+                          int64_t release_number, struct attempt *ret_attempt, struct err *err);
+
+/* Oldest first. */
+int store_attempt_of_deployment(struct db *db, struct arena *arena, int64_t deployment_id,
+                                struct attempt **ret_items, size_t *ret_n, struct err *err);
+/* All that hold a database. */
+int store_attempt_all_unsettled(struct db *db, struct arena *arena, struct attempt **ret_items,
+                                size_t *ret_n, struct err *err);
+
+#endif

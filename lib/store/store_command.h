@@ -1,0 +1,83 @@
+/* store_command: documents, commands, their invocations on hosts, steps, results and output. */
+#ifndef SLIPWAY_LIB_STORE_STORE_COMMAND_H
+#define SLIPWAY_LIB_STORE_STORE_COMMAND_H
+
+#include "lib/model/command.h"
+#include "lib/store/db.h"
+
+/* Keep the exact bytes of a document, once. Writer. */
+int store_command_document(struct db *db, const char *digest, const char *name, const char *version,
+                           const char *content, struct err *err);
+/* ERR_NOT_FOUND. */
+int store_command_content(struct db *db, struct arena *arena, const char *digest, const char **ret_name,
+                          const char **ret_version, const char **ret_content, struct err *err);
+
+/* Writer. */
+int store_command_insert(struct db *db, const struct command *command, struct err *err);
+int store_command_invoke(struct db *db, const struct invocation *invocation, struct err *err);
+
+/* From here on a poll may hand it out. ERR_CONFLICT: it was released before. Writer. */
+int store_command_release(struct db *db, const char *command_id, const char *host_id, time_ms now,
+                          struct err *err);
+/* A new envelope for one that was never offered. Writer. */
+int store_command_resign(struct db *db, const char *command_id, const char *host_id, const char *envelope,
+                         const char *signature, time_ms start_by, struct err *err);
+
+/* What a host may be handed now: released, not acknowledged, start-by not past; with its document. */
+struct offer {
+    struct invocation invocation;
+    const char *document_name;
+    const char *content;
+};
+int store_command_offers(struct db *db, struct arena *arena, const char *host_id, time_ms now,
+                         size_t limit, struct offer **ret_items, size_t *ret_n, struct err *err);
+int store_command_offered(struct db *db, const char *command_id, const char *host_id, time_ms now,
+                          time_ms redeliver_at, struct err *err);
+/* ERR_CONFLICT: no such command of that host, or acknowledged before. Writer. */
+int store_command_acknowledged(struct db *db, const char *command_id, const char *host_id, time_ms now,
+                               struct err *err);
+/* A sign of life about it. Writer. */
+int store_command_heard(struct db *db, const char *command_id, const char *host_id, time_ms now,
+                        struct err *err);
+
+struct invocation_change {
+    enum invocation_status status;
+    const char *details;
+    const char *cause;       /* NULL */
+    int64_t exit_code;       /* -1 = none */
+    const char *commit_sha;  /* "" = none */
+};
+/* Compare-and-set on the status. Writer. */
+int store_command_move(struct db *db, const char *command_id, const char *host_id,
+                       enum invocation_status from, const struct invocation_change *to, time_ms now,
+                       struct err *err);
+
+/* ERR_NOT_FOUND. */
+int store_command_invocation(struct db *db, struct arena *arena, const char *command_id,
+                             const char *host_id, struct invocation *ret_invocation, struct err *err);
+/* All of a deployment, each host's tries in the order of writing; without envelopes. */
+int store_command_invocations(struct db *db, struct arena *arena, int64_t deployment_id,
+                              struct invocation **ret_items, size_t *ret_n, struct err *err);
+/* What a host may be running. */
+int store_command_running(struct db *db, struct arena *arena, const char *host_id,
+                          struct invocation **ret_items, size_t *ret_n, struct err *err);
+
+/* Insert or advance; a terminal status never changes. Writer. */
+int store_command_step(struct db *db, const struct step *step, struct err *err);
+int store_command_steps(struct db *db, struct arena *arena, const char *command_id, const char *host_id,
+                        struct step **ret_items, size_t *ret_n, struct err *err);
+
+/* The lines of SLIPWAY_RESULT so far; those already there are kept. Writer. */
+int store_command_results_put(struct db *db, const char *command_id, const char *host_id,
+                              const struct result_line *lines, size_t n, struct err *err);
+int store_command_results(struct db *db, struct arena *arena, const char *command_id, const char *host_id,
+                          struct result_line **ret_items, size_t *ret_n, struct err *err);
+
+/* Written once; a repeat changes nothing. Writer. */
+int store_command_chunk(struct db *db, const struct output_chunk *chunk, struct err *err);
+/* In order, number > after. */
+int store_command_chunks(struct db *db, struct arena *arena, const char *command_id, const char *host_id,
+                         int64_t after, size_t limit, struct output_chunk **ret_items, size_t *ret_n,
+                         struct err *err);
+
+#endif

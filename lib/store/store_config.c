@@ -1,0 +1,38 @@
+#include "lib/store/store_config.h"
+
+DB_STATEMENT(SQL_CONFIG_PUT,
+             "INSERT OR IGNORE INTO configs (digest, text, accepted_at, accepted_by)"
+             " VALUES ($1, $2, $3, $4)");
+
+int store_config_put(struct db *db, const char *digest, const char *text, const char *by, time_ms now,
+                     bool *ret_new, struct err *err)
+{
+    int rc = db_change(db, &SQL_CONFIG_PUT, err, "ttit", digest, text, now, by);
+
+    *ret_new = rc == 0;
+    return rc == ERR_CONFLICT ? 0 : rc;
+}
+
+DB_STATEMENT(SQL_WATERMARK_SET,
+             "INSERT INTO watermarks (source, at) VALUES ($1, $2)"
+             " ON CONFLICT (source) DO UPDATE SET at = max(at, excluded.at)");
+
+int store_watermark_set(struct db *db, const char *source, time_ms at, struct err *err)
+{
+    return db_run(db, &SQL_WATERMARK_SET, err, "ti", source, at);
+}
+
+DB_STATEMENT(SQL_WATERMARK, "SELECT at FROM watermarks WHERE source = $1");
+
+int store_watermark(struct db *db, const char *source, time_ms *ret_at, struct err *err)
+{
+    struct db_rows *rows;
+    int rc = db_query(db, &SQL_WATERMARK, &rows, err, "t", source);
+
+    if (rc < 0)
+        return rc;
+    rc = db_next(rows, err);
+    *ret_at = rc > 0 ? db_int(rows, 0) : 0;
+    db_end(rows);
+    return rc < 0 ? rc : 0;
+}

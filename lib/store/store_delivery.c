@@ -1,0 +1,173 @@
+#include "lib/store/store_delivery.h"
+
+#include "lib/base/arena.h"
+
+#define COLUMNS                                                                                    \
+    "id, guid, event, received_at, state, form, body_digest, repeat_of, crashes, action, repository,"   \
+    " note, recorded_at"
+
+DB_STATEMENT(SQL_DELIVERY_BY_GUID, "SELECT id FROM deliveries WHERE guid = $1");
+DB_STATEMENT(SQL_DELIVERY_BY_BODY,
+             "SELECT id FROM deliveries WHERE body_digest = $1 AND event = $2 ORDER BY id LIMIT 1");
+DB_STATEMENT(SQL_DELIVERY_PUT,
+             "INSERT INTO deliveries (guid, event, received_at, state, form, body_digest, repeat_of)"
+             " VALUES ($1, $2, $3, 'received', $4, $5, $6)");
+DB_STATEMENT(SQL_DELIVERY_BODY_PUT,
+             "INSERT INTO delivery_bodies (delivery_id, size, zstd) VALUES ($1, $2, $3)");
+
+static int find_id(struct db *db, const struct statement *statement, const char *a, const char *b,
+                   int64_t *ret_id, struct err *err)
+{
+    struct db_rows *rows;
+    int rc = db_query(db, statement, &rows, err, b == NULL ? "t" : "tt", a, b);
+
+    if (rc < 0)
+        return rc;
+    rc = db_next(rows, err);
+    *ret_id = rc > 0 ? db_int(rows, 0) : 0;
+    db_end(rows);
+    return rc < 0 ? rc : 0;
+}
+
+int store_delivery_put(struct db *db, const struct delivery *d, const void *zstd, size_t zstd_len,
+                       size_t size, int64_t *ret_id, bool *ret_known, struct err *err)
+{
+    int64_t id, repeat_of;
+    int rc = find_id(db, &SQL_DELIVERY_BY_GUID, d->guid, NULL, &id, err);
+
+    if (rc < 0)
+        return rc;
+    if (id != 0) {
+        *ret_id = id;
+        *ret_known = true;
+        return 0;
+    }
+    rc = find_id(db, &SQL_DELIVERY_BY_BODY, d->body_digest, d->event, &repeat_of, err);
+    if (rc == 0)
+        rc = db_run(db, &SQL_DELIVERY_PUT, err, "ttibtI", d->guid, d->event, d->received_at, (int)d->form,
+                    d->body_digest, repeat_of);
+    if (rc < 0)
+        return rc;
+    id = db_last_id(db);
+    rc = db_run(db, &SQL_DELIVERY_BODY_PUT, err, "iiz", id, (int64_t)size, zstd, zstd_len);
+    if (rc < 0)
+        return rc;
+    *ret_id = id;
+    *ret_known = false;
+    return 0;
+}
+
+static void fill(struct db_rows *rows, struct arena *arena, struct delivery *d)
+{
+    char state[16];
+
+    d->id = db_int(rows, 0);
+    db_copy(rows, 1, d->guid, sizeof(d->guid));
+    db_copy(rows, 2, d->event, sizeof(d->event));
+    d->received_at = db_int(rows, 3);
+    db_copy(rows, 4, state, sizeof(state));
+    d->state = (enum delivery_state)states_find(delivery_states, DELIVERY_STATES_COUNT, state);
+    d->form = db_int(rows, 5) != 0;
+    db_copy(rows, 6, d->body_digest, sizeof(d->body_digest));
+    d->repeat_of = db_int(rows, 7);
+    d->crashes = (int)db_int(rows, 8);
+    d->action = db_text(rows, arena, 9);
+    d->repository = db_text(rows, arena, 10);
+    d->note = db_text(rows, arena, 11);
+    d->recorded_at = db_int(rows, 12);
+}
+
+static int take(struct db_rows *rows, struct arena *arena, struct delivery **ret_items, size_t *ret_n,
+                struct err *err)
+{
+    struct delivery *items = NULL;
+    size_t n = 0, cap = 0;
+    int rc;
+
+    while ((rc = db_next(rows, err)) > 0)
+        fill(rows, arena, ARENA_PUSH(arena, items, n, cap));
+    db_end(rows);
+    *ret_items = items;
+    *ret_n = n;
+    return rc;
+}
+
+DB_STATEMENT(SQL_DELIVERY_OPEN,
+             "SELECT " COLUMNS " FROM deliveries WHERE state = 'received' ORDER BY id LIMIT $1");
+
+int store_delivery_open(struct db *db, struct arena *arena, size_t limit, struct delivery **ret_items,
+                        size_t *ret_n, struct err *err)
+{
+    struct db_rows *rows;
+    int rc = db_query(db, &SQL_DELIVERY_OPEN, &rows, err, "i", (int64_t)limit);
+
+    return rc < 0 ? rc : take(rows, arena, ret_items, ret_n, err);
+}
+
+DB_STATEMENT(SQL_DELIVERY_LIST,
+             "SELECT " COLUMNS " FROM deliveries WHERE id < $1 ORDER BY id DESC LIMIT $2");
+
+int store_delivery_list(struct db *db, struct arena *arena, int64_t before, size_t limit,
+                        struct delivery **ret_items, size_t *ret_n, struct err *err)
+{
+    struct db_rows *rows;
+    int rc = db_query(db, &SQL_DELIVERY_LIST, &rows, err, "ii", before == 0 ? INT64_MAX : before,
+                      (int64_t)limit);
+
+    return rc < 0 ? rc : take(rows, arena, ret_items, ret_n, err);
+}
+
+DB_STATEMENT(SQL_DELIVERY_BODY, "SELECT zstd, size FROM delivery_bodies WHERE delivery_id = $1");
+
+int store_delivery_body(struct db *db, struct arena *arena, int64_t id, const void **ret_zstd,
+                        size_t *ret_len, size_t *ret_size, struct err *err)
+{
+    struct db_rows *rows;
+    int rc = db_query(db, &SQL_DELIVERY_BODY, &rows, err, "i", id);
+
+    if (rc < 0)
+        return rc;
+    rc = db_next(rows, err);
+    if (rc > 0) {
+        *ret_zstd = db_blob(rows, arena, 0, ret_len);
+        *ret_size = (size_t)db_int(rows, 1);
+    } else if (rc == 0) {
+        rc = err_set(err, ERR_NOT_FOUND, "the body of delivery %lld is no longer kept", (long long)id);
+    }
+    db_end(rows);
+    return rc < 0 ? rc : 0;
+}
+
+DB_STATEMENT(SQL_DELIVERY_BEGIN,
+             "UPDATE deliveries SET crashes = crashes + 1 WHERE id = $1 AND state = 'received'");
+
+int store_delivery_begin(struct db *db, int64_t id, struct err *err)
+{
+    return db_change(db, &SQL_DELIVERY_BEGIN, err, "i", id);
+}
+
+DB_STATEMENT(SQL_DELIVERY_CLOSE,
+             "UPDATE deliveries SET state = $1, action = $2, repository = $3, note = $4, recorded_at = $5"
+             " WHERE id = $6 AND state = 'received'");
+
+int store_delivery_close(struct db *db, int64_t id, enum delivery_state state, const char *action,
+                         const char *repository, const char *note, time_ms now, struct err *err)
+{
+    return db_change(db, &SQL_DELIVERY_CLOSE, err, "teetii", delivery_states[state].text, action,
+                     repository, note, now, id);
+}
+
+DB_STATEMENT(SQL_DELIVERY_WAITING, "SELECT count(*) FROM deliveries WHERE state = 'received'");
+
+int store_delivery_waiting(struct db *db, int64_t *ret_n, struct err *err)
+{
+    struct db_rows *rows;
+    int rc = db_query(db, &SQL_DELIVERY_WAITING, &rows, err, "");
+
+    if (rc < 0)
+        return rc;
+    rc = db_next(rows, err);
+    *ret_n = rc > 0 ? db_int(rows, 0) : 0;
+    db_end(rows);
+    return rc < 0 ? rc : 0;
+}

@@ -1,0 +1,35 @@
+/* store_delivery: webhook requests as they came, and what became of them. */
+#ifndef SLIPWAY_LIB_STORE_STORE_DELIVERY_H
+#define SLIPWAY_LIB_STORE_STORE_DELIVERY_H
+
+#include "lib/model/delivery.h"
+#include "lib/store/db.h"
+
+/* Store one with its compressed body. A GUID that is known changes nothing and gives that row's id
+ * (W3). Fills `repeat_of` itself by the body's digest. Writer. */
+int store_delivery_put(struct db *db, const struct delivery *delivery, const void *zstd, size_t zstd_len,
+                       size_t size, int64_t *ret_id, bool *ret_known, struct err *err);
+
+/* Those still `received`, oldest first. */
+int store_delivery_open(struct db *db, struct arena *arena, size_t limit, struct delivery **ret_items,
+                        size_t *ret_n, struct err *err);
+
+/* The compressed body and its original size. ERR_NOT_FOUND once it was pruned. */
+int store_delivery_body(struct db *db, struct arena *arena, int64_t id, const void **ret_zstd,
+                        size_t *ret_len, size_t *ret_size, struct err *err);
+
+/* Count an attempt before the work (W7). Writer. */
+int store_delivery_begin(struct db *db, int64_t id, struct err *err);
+
+/* Out of `received`. Writer. */
+int store_delivery_close(struct db *db, int64_t id, enum delivery_state state, const char *action,
+                         const char *repository, const char *note, time_ms now, struct err *err);
+
+/* Newest first; `before` = 0 from the newest on. */
+int store_delivery_list(struct db *db, struct arena *arena, int64_t before, size_t limit,
+                        struct delivery **ret_items, size_t *ret_n, struct err *err);
+
+/* How many are `received`. */
+int store_delivery_waiting(struct db *db, int64_t *ret_n, struct err *err);
+
+#endif

@@ -1,0 +1,299 @@
+#include "lib/store/store_host.h"
+
+#include <string.h>
+
+#include "lib/base/arena.h"
+
+DB_STATEMENT(SQL_ACTIVATION_PUT,
+             "INSERT INTO activations (id, code_digest, name, prefix, registration_limit, created_at,"
+             " created_by, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)");
+DB_STATEMENT(SQL_ACTIVATION_TAG,
+             "INSERT INTO activation_tags (activation_id, key, value) VALUES ($1, $2, $3)");
+
+int store_host_activation_put(struct db *db, const struct activation *a, const struct config_pairs *tags,
+                              struct err *err)
+{
+    int rc = db_run(db, &SQL_ACTIVATION_PUT, err, "ttttiiti", a->id, a->code_digest, a->name, a->prefix,
+                    a->limit, a->created_at, a->created_by, a->expires_at);
+
+    for (size_t i = 0; tags != NULL && i < tags->n && rc == 0; i++)
+        rc = db_run(db, &SQL_ACTIVATION_TAG, err, "ttt", a->id, tags->items[i].key, tags->items[i].value);
+    return rc;
+}
+
+#define ACTIVATION_COLUMNS                                                                         \
+    "id, code_digest, name, prefix, registration_limit, registrations, created_at, created_by,"         \
+    " expires_at, deleted_at"
+
+static void fill_activation(struct db_rows *rows, struct arena *arena, struct activation *a)
+{
+    *a = (struct activation){.id = db_text(rows, arena, 0),
+                             .code_digest = db_text(rows, arena, 1),
+                             .name = db_text(rows, arena, 2),
+                             .prefix = db_text(rows, arena, 3),
+                             .limit = db_int(rows, 4),
+                             .registrations = db_int(rows, 5),
+                             .created_at = db_int(rows, 6),
+                             .created_by = db_text(rows, arena, 7),
+                             .expires_at = db_int(rows, 8),
+                             .deleted_at = db_int(rows, 9)};
+}
+
+DB_STATEMENT(SQL_ACTIVATION, "SELECT " ACTIVATION_COLUMNS " FROM activations WHERE id = $1");
+
+int store_host_activation(struct db *db, struct arena *arena, const char *id,
+                          struct activation *ret_activation, struct err *err)
+{
+    struct db_rows *rows;
+    int rc = db_query(db, &SQL_ACTIVATION, &rows, err, "t", id);
+
+    if (rc < 0)
+        return rc;
+    rc = db_next(rows, err);
+    if (rc > 0)
+        fill_activation(rows, arena, ret_activation);
+    else if (rc == 0)
+        rc = err_set(err, ERR_NOT_FOUND, "no such activation");
+    db_end(rows);
+    return rc < 0 ? rc : 0;
+}
+
+DB_STATEMENT(SQL_ACTIVATIONS,
+             "SELECT " ACTIVATION_COLUMNS " FROM activations ORDER BY created_at DESC LIMIT 500");
+
+int store_host_activations(struct db *db, struct arena *arena, struct activation **ret_items,
+                           size_t *ret_n, struct err *err)
+{
+    struct activation *items = NULL;
+    size_t n = 0, cap = 0;
+    struct db_rows *rows;
+    int rc = db_query(db, &SQL_ACTIVATIONS, &rows, err, "");
+
+    if (rc < 0)
+        return rc;
+    while ((rc = db_next(rows, err)) > 0)
+        fill_activation(rows, arena, ARENA_PUSH(arena, items, n, cap));
+    db_end(rows);
+    *ret_items = items;
+    *ret_n = n;
+    return rc;
+}
+
+DB_STATEMENT(SQL_ACTIVATION_COUNT,
+             "UPDATE activations SET registrations = registrations + 1 WHERE id = $1"
+             " AND registrations < registration_limit AND expires_at > $2 AND deleted_at IS NULL");
+
+int store_host_activation_count(struct db *db, const char *id, time_ms now, struct err *err)
+{
+    return db_change(db, &SQL_ACTIVATION_COUNT, err, "ti", id, now);
+}
+
+DB_STATEMENT(SQL_HOST_REGISTER,
+             "INSERT INTO hosts (id, name, state, activation_id, fingerprint, registered_at)"
+             " VALUES ($1, $2, 'registered', $3, $4, $5)");
+DB_STATEMENT(SQL_HOST_KEY, "INSERT OR IGNORE INTO host_keys (host_id, spki, added_at) VALUES ($1, $2, $3)");
+DB_STATEMENT(SQL_HOST_INHERIT,
+             "INSERT INTO host_tags (host_id, key, value) SELECT $1, key, value FROM activation_tags"
+             " WHERE activation_id = $2");
+
+int store_host_register(struct db *db, const struct host *h, const char *fingerprint, const char *spki,
+                        struct err *err)
+{
+    int rc = db_run(db, &SQL_HOST_REGISTER, err, "ttttI", h->id, h->name, h->activation_id, fingerprint,
+                    h->registered_at);
+
+    if (rc == 0)
+        rc = db_run(db, &SQL_HOST_KEY, err, "tti", h->id, spki, h->registered_at);
+    return rc < 0 ? rc : db_run(db, &SQL_HOST_INHERIT, err, "tt", h->id, h->activation_id);
+}
+
+int store_host_add_key(struct db *db, const char *id, const char *spki, time_ms now, struct err *err)
+{
+    return db_run(db, &SQL_HOST_KEY, err, "tti", id, spki, now);
+}
+
+DB_STATEMENT(SQL_HOST_KEYS,
+             "SELECT spki FROM host_keys WHERE host_id = $1 AND retired_at IS NULL"
+             " ORDER BY added_at DESC LIMIT 8");
+
+int store_host_keys(struct db *db, struct arena *arena, const char *id, const char ***ret_items,
+                    size_t *ret_n, struct err *err)
+{
+    const char **items = NULL;
+    size_t n = 0, cap = 0;
+    struct db_rows *rows;
+    int rc = db_query(db, &SQL_HOST_KEYS, &rows, err, "t", id);
+
+    if (rc < 0)
+        return rc;
+    while ((rc = db_next(rows, err)) > 0)
+        *ARENA_PUSH(arena, items, n, cap) = db_text(rows, arena, 0);
+    db_end(rows);
+    *ret_items = items;
+    *ret_n = n;
+    return rc;
+}
+
+DB_STATEMENT(SQL_HOST_FINGERPRINT, "SELECT fingerprint FROM hosts WHERE id = $1");
+
+int store_host_fingerprint(struct db *db, struct arena *arena, const char *id,
+                           const char **ret_fingerprint, struct err *err)
+{
+    struct db_rows *rows;
+    int rc = db_query(db, &SQL_HOST_FINGERPRINT, &rows, err, "t", id);
+
+    if (rc < 0)
+        return rc;
+    rc = db_next(rows, err);
+    if (rc > 0)
+        *ret_fingerprint = db_text(rows, arena, 0);
+    else if (rc == 0)
+        rc = err_set(err, ERR_NOT_FOUND, "no host %s", id);
+    db_end(rows);
+    return rc < 0 ? rc : 0;
+}
+
+#define COLUMNS                                                                                    \
+    "id, name, state, activation_id, registered_at, seen_at, agent, platform, protocol, journal_id,"    \
+    " boot_id, record_number"
+
+static void fill(struct db_rows *rows, struct arena *arena, struct host *h)
+{
+    char state[16];
+
+    db_copy(rows, 0, h->id, sizeof(h->id));
+    h->name = db_text(rows, arena, 1);
+    db_copy(rows, 2, state, sizeof(state));
+    h->state = (enum host_state)states_find(host_states, HOST_STATES_COUNT, state);
+    h->activation_id = db_text(rows, arena, 3);
+    h->registered_at = db_int(rows, 4);
+    h->seen_at = db_int(rows, 5);
+    h->agent = db_text(rows, arena, 6);
+    h->platform = db_text(rows, arena, 7);
+    h->protocol = db_int(rows, 8);
+    h->journal_id = db_text(rows, arena, 9);
+    h->boot_id = db_text(rows, arena, 10);
+    h->record_number = db_int(rows, 11);
+}
+
+static int one(struct db_rows *rows, struct arena *arena, struct host *ret_host, const char *what,
+               struct err *err)
+{
+    int rc = db_next(rows, err);
+
+    if (rc > 0)
+        fill(rows, arena, ret_host);
+    else if (rc == 0)
+        rc = err_set(err, ERR_NOT_FOUND, "no host %s", what);
+    db_end(rows);
+    return rc < 0 ? rc : 0;
+}
+
+DB_STATEMENT(SQL_HOST_BY_ID, "SELECT " COLUMNS " FROM hosts WHERE id = $1");
+
+int store_host_by_id(struct db *db, struct arena *arena, const char *id, struct host *ret_host,
+                     struct err *err)
+{
+    struct db_rows *rows;
+    int rc = db_query(db, &SQL_HOST_BY_ID, &rows, err, "t", id);
+
+    return rc < 0 ? rc : one(rows, arena, ret_host, id, err);
+}
+
+DB_STATEMENT(SQL_HOST_BY_NAME,
+             "SELECT " COLUMNS " FROM hosts WHERE name = $1 AND state <> 'deregistered'");
+
+int store_host_by_name(struct db *db, struct arena *arena, const char *name, struct host *ret_host,
+                       struct err *err)
+{
+    struct db_rows *rows;
+    int rc = db_query(db, &SQL_HOST_BY_NAME, &rows, err, "t", name);
+
+    return rc < 0 ? rc : one(rows, arena, ret_host, name, err);
+}
+
+DB_STATEMENT(SQL_HOST_LIST,
+             "SELECT " COLUMNS " FROM hosts WHERE state <> 'deregistered' ORDER BY name LIMIT 20000");
+
+int store_host_list(struct db *db, struct arena *arena, struct host **ret_items, size_t *ret_n,
+                    struct err *err)
+{
+    struct host *items = NULL;
+    size_t n = 0, cap = 0;
+    struct db_rows *rows;
+    int rc = db_query(db, &SQL_HOST_LIST, &rows, err, "");
+
+    if (rc < 0)
+        return rc;
+    while ((rc = db_next(rows, err)) > 0)
+        fill(rows, arena, ARENA_PUSH(arena, items, n, cap));
+    db_end(rows);
+    *ret_items = items;
+    *ret_n = n;
+    return rc;
+}
+
+DB_STATEMENT(SQL_HOST_TAGS, "SELECT key, value FROM host_tags WHERE host_id = $1 ORDER BY key");
+
+int store_host_tags(struct db *db, struct arena *arena, const char *id, struct config_pairs *ret_tags,
+                    struct err *err)
+{
+    struct config_pair *items = NULL;
+    size_t n = 0, cap = 0;
+    struct db_rows *rows;
+    int rc = db_query(db, &SQL_HOST_TAGS, &rows, err, "t", id);
+
+    if (rc < 0)
+        return rc;
+    while ((rc = db_next(rows, err)) > 0) {
+        struct config_pair *pair = ARENA_PUSH(arena, items, n, cap);
+        pair->key = db_text(rows, arena, 0);
+        pair->value = db_text(rows, arena, 1);
+    }
+    db_end(rows);
+    *ret_tags = (struct config_pairs){.items = items, .n = n};
+    return rc;
+}
+
+DB_STATEMENT(SQL_HOST_SEEN,
+             "UPDATE hosts SET seen_at = $1, agent = coalesce($2, agent), platform = coalesce($3, platform)"
+             " WHERE id = $4 AND state <> 'deregistered'");
+
+int store_host_seen(struct db *db, const char *id, const char *agent, const char *platform, time_ms now,
+                    struct err *err)
+{
+    return db_change(db, &SQL_HOST_SEEN, err, "ieet", now, agent, platform, id);
+}
+
+DB_STATEMENT(SQL_HOST_OBSERVED,
+             "UPDATE hosts SET protocol = $1, journal_id = $2, boot_id = $3,"
+             " record_number = CASE WHEN journal_id IS $2 THEN max(coalesce(record_number, 0), $4)"
+             "  ELSE $4 END WHERE id = $5");
+
+int store_host_observed(struct db *db, const char *id, int64_t protocol, const char *journal_id,
+                        const char *boot_id, int64_t record_number, struct err *err)
+{
+    return db_change(db, &SQL_HOST_OBSERVED, err, "ittit", protocol, journal_id, boot_id, record_number,
+                     id);
+}
+
+DB_STATEMENT(SQL_HOST_DOCUMENT,
+             "INSERT INTO host_documents (host_id, name, digest) VALUES ($1, $2, $3)"
+             " ON CONFLICT (host_id, name) DO UPDATE SET digest = excluded.digest");
+
+int store_host_document(struct db *db, const char *id, const char *name, const char *digest,
+                        struct err *err)
+{
+    return db_run(db, &SQL_HOST_DOCUMENT, err, "ttt", id, name, digest);
+}
+
+DB_STATEMENT(SQL_HOST_MOVE, "UPDATE hosts SET state = $1 WHERE id = $2 AND state = $3");
+
+int store_host_move(struct db *db, const char *id, enum host_state from, enum host_state to,
+                    struct err *err)
+{
+    if (!states_allows(host_states, (int)from, (int)to))
+        return err_set(err, ERR_INTERNAL, "a host cannot go from %s to %s", host_states[from].text,
+                       host_states[to].text);
+    return db_change(db, &SQL_HOST_MOVE, err, "ttt", host_states[to].text, id, host_states[from].text);
+}

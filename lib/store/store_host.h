@@ -1,0 +1,66 @@
+/* store_host: activations and the hosts that registered with them. */
+#ifndef SLIPWAY_LIB_STORE_STORE_HOST_H
+#define SLIPWAY_LIB_STORE_STORE_HOST_H
+
+#include "lib/model/config.h"
+#include "lib/model/host.h"
+#include "lib/store/db.h"
+
+struct activation {
+    const char *id;             /* UUID */
+    const char *code_digest;    /* SHA-256 of the code, hex */
+    const char *name;           /* the one host it is for, or NULL */
+    const char *prefix;         /* hosts get PREFIX1, PREFIX2 ..., or NULL */
+    int64_t limit;
+    int64_t registrations;
+    time_ms created_at;
+    const char *created_by;
+    time_ms expires_at;
+    time_ms deleted_at;
+};
+
+/* Writer. */
+int store_host_activation_put(struct db *db, const struct activation *activation,
+                              const struct config_pairs *tags, struct err *err);
+/* ERR_NOT_FOUND. */
+int store_host_activation(struct db *db, struct arena *arena, const char *id,
+                          struct activation *ret_activation, struct err *err);
+int store_host_activations(struct db *db, struct arena *arena, struct activation **ret_items,
+                           size_t *ret_n, struct err *err);
+/* One more registration; ERR_CONFLICT at the limit, past the end, or deleted. Writer. */
+int store_host_activation_count(struct db *db, const char *id, time_ms now, struct err *err);
+
+/* Register a host with its first key; the activation's tags become its own. A host of that name from the
+ * same activation's name is replaced (deregistered). ERR_CONFLICT: the name is taken. Writer. */
+int store_host_register(struct db *db, const struct host *host, const char *fingerprint, const char *spki,
+                        struct err *err);
+int store_host_add_key(struct db *db, const char *id, const char *spki, time_ms now, struct err *err);
+/* The keys it may sign with, newest first. */
+int store_host_keys(struct db *db, struct arena *arena, const char *id, const char ***ret_items,
+                    size_t *ret_n, struct err *err);
+int store_host_fingerprint(struct db *db, struct arena *arena, const char *id,
+                           const char **ret_fingerprint, struct err *err);
+
+/* ERR_NOT_FOUND; by name only those not deregistered. */
+int store_host_by_id(struct db *db, struct arena *arena, const char *id, struct host *ret_host,
+                     struct err *err);
+int store_host_by_name(struct db *db, struct arena *arena, const char *name, struct host *ret_host,
+                       struct err *err);
+/* Those not deregistered, by name. */
+int store_host_list(struct db *db, struct arena *arena, struct host **ret_items, size_t *ret_n,
+                    struct err *err);
+int store_host_tags(struct db *db, struct arena *arena, const char *id, struct config_pairs *ret_tags,
+                    struct err *err);
+
+/* Heard of it; `agent` and `platform` NULL = as before. Writer. */
+int store_host_seen(struct db *db, const char *id, const char *agent, const char *platform, time_ms now,
+                    struct err *err);
+/* What it says of its journal; a record number never goes down here. Writer. */
+int store_host_observed(struct db *db, const char *id, int64_t protocol, const char *journal_id,
+                        const char *boot_id, int64_t record_number, struct err *err);
+int store_host_document(struct db *db, const char *id, const char *name, const char *digest,
+                        struct err *err);
+int store_host_move(struct db *db, const char *id, enum host_state from, enum host_state to,
+                    struct err *err);
+
+#endif

@@ -1,0 +1,142 @@
+#include "lib/store/store_journal.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "lib/base/arena.h"
+#include "lib/base/digest.h"
+
+static void add_text(struct digest *digest, const char *text)
+{
+    char length[24];
+
+    /* NULL and "" are two things. */
+    snprintf(length, sizeof(length), "%zd:", text == NULL ? (ssize_t)-1 : (ssize_t)strlen(text));
+    digest_add(digest, length, strlen(length));
+    if (text != NULL)
+        digest_add(digest, text, strlen(text));
+}
+
+static void hash_of(const char *previous, const struct journal_entry *e, char out[DIGEST_HEX_SIZE])
+{
+    struct digest *digest = digest_new();
+    unsigned char raw[DIGEST_SIZE];
+    char numbers[64];
+
+    add_text(digest, previous);
+    snprintf(numbers, sizeof(numbers), "%" PRId64 ",%" PRId64, e->id, e->at);
+    add_text(digest, numbers);
+    add_text(digest, e->actor);
+    add_text(digest, e->way);
+    add_text(digest, e->act);
+    add_text(digest, e->subject);
+    add_text(digest, e->detail);
+    add_text(digest, e->reason);
+    digest_final(digest, raw);
+    digest_free(digest);
+    digest_hex(raw, sizeof(raw), out);
+}
+
+DB_STATEMENT(SQL_JOURNAL_LAST, "SELECT id, hash FROM journal ORDER BY id DESC LIMIT 1");
+DB_STATEMENT(SQL_JOURNAL_ADD,
+             "INSERT INTO journal (id, at, actor, way, act, subject, detail, reason, hash)"
+             " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)");
+
+int store_journal_add(struct db *db, const struct journal_entry *entry, struct err *err)
+{
+    char previous[DIGEST_HEX_SIZE] = "", hash[DIGEST_HEX_SIZE];
+    struct journal_entry e = *entry;
+    struct db_rows *rows;
+    int rc = db_query(db, &SQL_JOURNAL_LAST, &rows, err, "");
+
+    if (rc < 0)
+        return rc;
+    rc = db_next(rows, err);
+    e.id = rc > 0 ? db_int(rows, 0) + 1 : 1;
+    if (rc > 0)
+        db_copy(rows, 1, previous, sizeof(previous));
+    db_end(rows);
+    if (rc < 0)
+        return rc;
+    if (e.detail == NULL)
+        e.detail = "{}";
+    hash_of(previous, &e, hash);
+    return db_run(db, &SQL_JOURNAL_ADD, err, "iittttttt", e.id, e.at, e.actor, e.way, e.act, e.subject,
+                  e.detail, e.reason, hash);
+}
+
+static void fill(struct db_rows *rows, struct arena *arena, struct journal_entry *e)
+{
+    *e = (struct journal_entry){.id = db_int(rows, 0),
+                                .at = db_int(rows, 1),
+                                .actor = db_text(rows, arena, 2),
+                                .way = db_text(rows, arena, 3),
+                                .act = db_text(rows, arena, 4),
+                                .subject = db_text(rows, arena, 5),
+                                .detail = db_text(rows, arena, 6),
+                                .reason = db_text(rows, arena, 7)};
+}
+
+#define COLUMNS "id, at, actor, way, act, subject, detail, reason, hash"
+#define COLUMN_HASH 8
+
+DB_STATEMENT(SQL_JOURNAL_WALK, "SELECT " COLUMNS " FROM journal WHERE id > $1 ORDER BY id LIMIT 1000");
+
+int store_journal_verify(struct db *db, int64_t *ret_rows, int64_t *ret_bad, struct err *err)
+{
+    char previous[DIGEST_HEX_SIZE] = "";
+    int64_t last = 0, seen = -1;
+    struct arena arena;
+    int rc = 0;
+
+    *ret_bad = 0;
+    arena_init(&arena);
+    while (rc == 0 && *ret_bad == 0 && seen != last) {
+        struct db_rows *rows;
+        seen = last;
+        if ((rc = db_query(db, &SQL_JOURNAL_WALK, &rows, err, "i", last)) < 0)
+            break;
+        while ((rc = db_next(rows, err)) > 0) {
+            char hash[DIGEST_HEX_SIZE], stored[DIGEST_HEX_SIZE];
+            struct journal_entry e;
+            fill(rows, &arena, &e);
+            db_copy(rows, COLUMN_HASH, stored, sizeof(stored));
+            hash_of(previous, &e, hash);
+            if (e.id != last + 1 || strcmp(hash, stored) != 0) {
+                *ret_bad = e.id;
+                rc = 0;
+                break;
+            }
+            memcpy(previous, hash, sizeof(previous));
+            last = e.id;
+        }
+        db_end(rows);
+        arena_reset(&arena);
+    }
+    arena_deinit(&arena);
+    *ret_rows = last;
+    return rc;
+}
+
+DB_STATEMENT(SQL_JOURNAL_LIST,
+             "SELECT " COLUMNS " FROM journal WHERE id < $1 ORDER BY id DESC LIMIT $2");
+
+int store_journal_list(struct db *db, struct arena *arena, int64_t before, size_t limit,
+                       struct journal_entry **ret_items, size_t *ret_n, struct err *err)
+{
+    struct journal_entry *items = NULL;
+    size_t n = 0, cap = 0;
+    struct db_rows *rows;
+    int rc = db_query(db, &SQL_JOURNAL_LIST, &rows, err, "ii", before == 0 ? INT64_MAX : before,
+                      (int64_t)limit);
+
+    if (rc < 0)
+        return rc;
+    while ((rc = db_next(rows, err)) > 0)
+        fill(rows, arena, ARENA_PUSH(arena, items, n, cap));
+    db_end(rows);
+    *ret_items = items;
+    *ret_n = n;
+    return rc;
+}

@@ -1,0 +1,106 @@
+#include "lib/store/store_occurrence.h"
+
+#include "lib/base/arena.h"
+#include "lib/base/str.h"
+
+DB_STATEMENT(SQL_OCCURRENCE_DECIDE,
+             "INSERT INTO occurrences (repository_id, environment, local_date, local_time, due_at,"
+             " decision, cause, decided_at, deployment_id) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)");
+
+int store_occurrence_decide(struct db *db, const struct occurrence_key *key, time_ms due_at,
+                            const char *decision, const char *cause, int64_t deployment_id, time_ms now,
+                            struct err *err)
+{
+    return db_run(db, &SQL_OCCURRENCE_DECIDE, err, "itttiteiI", key->repository_id, key->environment,
+                  key->date, key->time, due_at, decision, cause, now, deployment_id);
+}
+
+DB_STATEMENT(SQL_OCCURRENCE_DECIDED,
+             "SELECT 1 FROM occurrences WHERE repository_id = $1 AND environment = $2"
+             " AND local_date = $3 AND local_time = $4");
+
+int store_occurrence_is_decided(struct db *db, const struct occurrence_key *key, bool *ret_decided,
+                                struct err *err)
+{
+    struct db_rows *rows;
+    int rc = db_query(db, &SQL_OCCURRENCE_DECIDED, &rows, err, "ittt", key->repository_id,
+                      key->environment, key->date, key->time);
+
+    if (rc < 0)
+        return rc;
+    rc = db_next(rows, err);
+    *ret_decided = rc > 0;
+    db_end(rows);
+    return rc < 0 ? rc : 0;
+}
+
+static int one_time(struct db_rows *rows, time_ms *ret_time, struct err *err)
+{
+    int rc = db_next(rows, err);
+
+    *ret_time = rc > 0 ? db_int(rows, 0) : 0;
+    db_end(rows);
+    return rc < 0 ? rc : 0;
+}
+
+DB_STATEMENT(SQL_OCCURRENCE_LATEST,
+             "SELECT due_at FROM occurrences WHERE repository_id = $1 AND environment = $2"
+             " ORDER BY local_date DESC, local_time DESC LIMIT 1");
+
+int store_occurrence_latest(struct db *db, int64_t repository_id, const char *environment,
+                            time_ms *ret_due_at, struct err *err)
+{
+    struct db_rows *rows;
+    int rc = db_query(db, &SQL_OCCURRENCE_LATEST, &rows, err, "it", repository_id, environment);
+
+    return rc < 0 ? rc : one_time(rows, ret_due_at, err);
+}
+
+DB_STATEMENT(SQL_SCHEDULE_KEEP,
+             "INSERT OR IGNORE INTO schedules (repository_id, environment, rule, since)"
+             " VALUES ($1, $2, $3, $4)");
+DB_STATEMENT(SQL_SCHEDULE_RULES,
+             "SELECT rule FROM schedules WHERE repository_id = $1 AND environment = $2");
+DB_STATEMENT(SQL_SCHEDULE_DROP,
+             "DELETE FROM schedules WHERE repository_id = $1 AND environment = $2 AND rule = $3");
+
+int store_schedule_keep(struct db *db, int64_t repository_id, const char *environment,
+                        const char *const *rules, size_t n, time_ms now, struct err *err)
+{
+    struct arena arena;
+    const char **gone = NULL;
+    size_t n_gone = 0, cap = 0;
+    struct db_rows *rows;
+    int rc = db_query(db, &SQL_SCHEDULE_RULES, &rows, err, "it", repository_id, environment);
+
+    if (rc < 0)
+        return rc;
+    arena_init(&arena);
+    while ((rc = db_next(rows, err)) > 0) {
+        const char *rule = db_text(rows, &arena, 0);
+        bool kept = false;
+        for (size_t i = 0; i < n && !kept; i++)
+            kept = str_eq(rules[i], rule);
+        if (!kept)
+            *ARENA_PUSH(&arena, gone, n_gone, cap) = rule;
+    }
+    db_end(rows);
+    for (size_t i = 0; i < n_gone && rc == 0; i++)
+        rc = db_run(db, &SQL_SCHEDULE_DROP, err, "itt", repository_id, environment, gone[i]);
+    for (size_t i = 0; i < n && rc == 0; i++)
+        rc = db_run(db, &SQL_SCHEDULE_KEEP, err, "itti", repository_id, environment, rules[i], now);
+    arena_deinit(&arena);
+    return rc;
+}
+
+DB_STATEMENT(SQL_SCHEDULE_SINCE,
+             "SELECT since FROM schedules WHERE repository_id = $1 AND environment = $2 AND rule = $3");
+
+int store_schedule_since(struct db *db, int64_t repository_id, const char *environment, const char *rule,
+                         time_ms *ret_since, struct err *err)
+{
+    struct db_rows *rows;
+    int rc = db_query(db, &SQL_SCHEDULE_SINCE, &rows, err, "itt", repository_id, environment, rule);
+
+    return rc < 0 ? rc : one_time(rows, ret_since, err);
+}

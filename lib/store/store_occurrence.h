@@ -1,0 +1,36 @@
+/* store_occurrence: what was decided about each `at` of an environment, once (F6, I8). */
+#ifndef SLIPWAY_LIB_STORE_STORE_OCCURRENCE_H
+#define SLIPWAY_LIB_STORE_STORE_OCCURRENCE_H
+
+#include "lib/store/db.h"
+
+struct occurrence_key {
+    int64_t repository_id;
+    const char *environment;
+    const char *date;        /* YYYY-MM-DD */
+    const char *time;        /* HH:MM:SS */
+};
+
+/* ERR_CONFLICT: it is decided already. `cause` may be NULL, `deployment_id` 0. Writer. */
+int store_occurrence_decide(struct db *db, const struct occurrence_key *key, time_ms due_at,
+                            const char *decision, const char *cause, int64_t deployment_id, time_ms now,
+                            struct err *err);
+
+int store_occurrence_is_decided(struct db *db, const struct occurrence_key *key, bool *ret_decided,
+                                struct err *err);
+
+/* due_at of the latest decided one, 0 = none. */
+int store_occurrence_latest(struct db *db, int64_t repository_id, const char *environment,
+                            time_ms *ret_due_at, struct err *err);
+
+/*
+ * Since when this `at` (with its zone) is in the schedule: an occurrence from before is not fired by an
+ * edit (F6). Makes the row if there is none; forgets those not among `rules`. Writer.
+ */
+int store_schedule_keep(struct db *db, int64_t repository_id, const char *environment,
+                        const char *const *rules, size_t n, time_ms now, struct err *err);
+/* 0 = not in the schedule. */
+int store_schedule_since(struct db *db, int64_t repository_id, const char *environment, const char *rule,
+                         time_ms *ret_since, struct err *err);
+
+#endif

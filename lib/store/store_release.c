@@ -1,0 +1,179 @@
+#include "lib/store/store_release.h"
+
+#include "lib/base/arena.h"
+
+#define COLUMNS                                                                                    \
+    "repository_id, number, sha, parent_sha, subject, author, committed_at, seen_at, lane, n_paths,"    \
+    " off_line"
+
+DB_STATEMENT(SQL_RELEASE_APPEND,
+             "INSERT INTO releases (repository_id, number, sha, parent_sha, subject, author, committed_at,"
+             " seen_at, lane, n_paths) VALUES ($1, 1 + coalesce((SELECT max(number) FROM releases"
+             " WHERE repository_id = $1), 0), $2, $3, $4, $5, $6, $7, $8, $9) RETURNING number");
+
+int store_release_append(struct db *db, const struct release *r, int64_t *ret_number, struct err *err)
+{
+    struct db_rows *rows;
+    int rc = db_query(db, &SQL_RELEASE_APPEND, &rows, err, "itettiitI", r->repository_id, r->sha,
+                      r->parent_sha, r->subject, r->author, r->committed_at, r->seen_at,
+                      lane_name(r->lane), r->lane == LANE_UNKNOWN ? (int64_t)0 : r->n_paths);
+
+    if (rc < 0)
+        return rc;
+    rc = db_next(rows, err);
+    if (rc > 0)
+        *ret_number = db_int(rows, 0);
+    db_end(rows);
+    return rc < 0 ? rc : 0;
+}
+
+DB_STATEMENT(SQL_RELEASE_PATHS,
+             "UPDATE releases SET lane = $1, n_paths = $2 WHERE repository_id = $3 AND number = $4");
+
+int store_release_paths(struct db *db, int64_t repository_id, int64_t number, enum lane lane,
+                        int64_t n_paths, struct err *err)
+{
+    return db_change(db, &SQL_RELEASE_PATHS, err, "tiii", lane_name(lane), n_paths, repository_id, number);
+}
+
+static void fill(struct db_rows *rows, struct arena *arena, struct release *r)
+{
+    char lane[16];
+
+    r->repository_id = db_int(rows, 0);
+    r->number = db_int(rows, 1);
+    db_copy(rows, 2, r->sha, sizeof(r->sha));
+    db_copy(rows, 3, r->parent_sha, sizeof(r->parent_sha));
+    r->subject = db_text(rows, arena, 4);
+    r->author = db_text(rows, arena, 5);
+    r->committed_at = db_int(rows, 6);
+    r->seen_at = db_int(rows, 7);
+    db_copy(rows, 8, lane, sizeof(lane));
+    r->lane = lane_from_name(lane);
+    r->n_paths = db_int_or(rows, 9, -1);
+    r->off_line = db_int(rows, 10) != 0;
+}
+
+static int one(struct db_rows *rows, struct arena *arena, struct release *ret_release, const char *what,
+               struct err *err)
+{
+    int rc = db_next(rows, err);
+
+    if (rc > 0)
+        fill(rows, arena, ret_release);
+    else if (rc == 0)
+        rc = err_set(err, ERR_NOT_FOUND, "no release %s", what);
+    db_end(rows);
+    return rc < 0 ? rc : 0;
+}
+
+static int many(struct db_rows *rows, struct arena *arena, struct release **ret_items, size_t *ret_n,
+                struct err *err)
+{
+    struct release *items = NULL;
+    size_t n = 0, cap = 0;
+    int rc;
+
+    while ((rc = db_next(rows, err)) > 0)
+        fill(rows, arena, ARENA_PUSH(arena, items, n, cap));
+    db_end(rows);
+    *ret_items = items;
+    *ret_n = n;
+    return rc;
+}
+
+DB_STATEMENT(SQL_RELEASE_BY_NUMBER,
+             "SELECT " COLUMNS " FROM releases WHERE repository_id = $1 AND number = $2");
+
+int store_release_by_number(struct db *db, struct arena *arena, int64_t repository_id, int64_t number,
+                            struct release *ret_release, struct err *err)
+{
+    struct db_rows *rows;
+    int rc = db_query(db, &SQL_RELEASE_BY_NUMBER, &rows, err, "ii", repository_id, number);
+
+    return rc < 0 ? rc
+                  : one(rows, arena, ret_release, arena_printf(arena, "r%lld", (long long)number), err);
+}
+
+DB_STATEMENT(SQL_RELEASE_BY_SHA,
+             "SELECT " COLUMNS " FROM releases WHERE repository_id = $1 AND sha = $2");
+
+int store_release_by_sha(struct db *db, struct arena *arena, int64_t repository_id, const char *sha,
+                         struct release *ret_release, struct err *err)
+{
+    struct db_rows *rows;
+    int rc = db_query(db, &SQL_RELEASE_BY_SHA, &rows, err, "it", repository_id, sha);
+
+    return rc < 0 ? rc : one(rows, arena, ret_release, arena_printf(arena, "of commit %.12s", sha), err);
+}
+
+DB_STATEMENT(SQL_RELEASE_NEWEST,
+             "SELECT " COLUMNS " FROM releases WHERE repository_id = $1 ORDER BY number DESC LIMIT 1");
+
+int store_release_newest(struct db *db, struct arena *arena, int64_t repository_id,
+                         struct release *ret_release, struct err *err)
+{
+    struct db_rows *rows;
+    int rc = db_query(db, &SQL_RELEASE_NEWEST, &rows, err, "i", repository_id);
+
+    return rc < 0 ? rc : one(rows, arena, ret_release, "yet", err);
+}
+
+DB_STATEMENT(SQL_RELEASE_NEWER,
+             "SELECT * FROM (SELECT " COLUMNS " FROM releases WHERE repository_id = $1 AND number > $2"
+             " AND off_line = 0 ORDER BY number DESC LIMIT $3) ORDER BY number");
+
+int store_release_newer(struct db *db, struct arena *arena, int64_t repository_id, int64_t after,
+                        size_t limit, struct release **ret_items, size_t *ret_n, struct err *err)
+{
+    struct db_rows *rows;
+    int rc = db_query(db, &SQL_RELEASE_NEWER, &rows, err, "iii", repository_id, after, (int64_t)limit);
+
+    return rc < 0 ? rc : many(rows, arena, ret_items, ret_n, err);
+}
+
+DB_STATEMENT(SQL_RELEASE_LIST,
+             "SELECT " COLUMNS " FROM releases WHERE repository_id = $1 AND number < $2"
+             " ORDER BY number DESC LIMIT $3");
+
+int store_release_list(struct db *db, struct arena *arena, int64_t repository_id, int64_t before,
+                       size_t limit, struct release **ret_items, size_t *ret_n, struct err *err)
+{
+    struct db_rows *rows;
+    int rc = db_query(db, &SQL_RELEASE_LIST, &rows, err, "iii", repository_id,
+                      before == 0 ? INT64_MAX : before, (int64_t)limit);
+
+    return rc < 0 ? rc : many(rows, arena, ret_items, ret_n, err);
+}
+
+DB_STATEMENT(SQL_RELEASE_UNREAD,
+             "SELECT " COLUMNS " FROM releases WHERE repository_id = $1 AND lane IS NULL"
+             " ORDER BY number DESC LIMIT $2");
+
+int store_release_unread(struct db *db, struct arena *arena, int64_t repository_id, size_t limit,
+                         struct release **ret_items, size_t *ret_n, struct err *err)
+{
+    struct db_rows *rows;
+    int rc = db_query(db, &SQL_RELEASE_UNREAD, &rows, err, "ii", repository_id, (int64_t)limit);
+
+    return rc < 0 ? rc : many(rows, arena, ret_items, ret_n, err);
+}
+
+DB_STATEMENT(SQL_RELEASE_LANE,
+             "SELECT count(*), coalesce(sum(lane IS NOT 'content'), 0) FROM releases"
+             " WHERE repository_id = $1 AND number > $2 AND number <= $3");
+
+int store_release_lane(struct db *db, int64_t repository_id, int64_t from, int64_t to,
+                       enum lane *ret_lane, struct err *err)
+{
+    struct db_rows *rows;
+    int rc = db_query(db, &SQL_RELEASE_LANE, &rows, err, "iii", repository_id, from, to);
+
+    if (rc < 0)
+        return rc;
+    rc = db_next(rows, err);
+    if (rc > 0)
+        *ret_lane = db_int(rows, 0) > 0 && db_int(rows, 1) == 0 ? LANE_CONTENT : LANE_CODE;
+    db_end(rows);
+    return rc < 0 ? rc : 0;
+}

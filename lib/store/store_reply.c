@@ -1,0 +1,51 @@
+#include "lib/store/store_reply.h"
+
+#include "lib/base/arena.h"
+
+DB_STATEMENT(SQL_REPLY_PUT,
+             "INSERT OR IGNORE INTO replies (reply_id, command_id, host_id, payload, received_at)"
+             " VALUES ($1, $2, $3, $4, $5)");
+
+int store_reply_put(struct db *db, const char *reply_id, const char *command_id, const char *host_id,
+                    const char *payload, time_ms now, bool *ret_known, struct err *err)
+{
+    int rc = db_change(db, &SQL_REPLY_PUT, err, "tttti", reply_id, command_id, host_id, payload, now);
+
+    *ret_known = rc == ERR_CONFLICT;
+    return rc == ERR_CONFLICT ? 0 : rc;
+}
+
+DB_STATEMENT(SQL_REPLY_OPEN,
+             "SELECT id, reply_id, command_id, host_id, payload, received_at FROM replies"
+             " WHERE collected_at IS NULL ORDER BY id LIMIT $1");
+
+int store_reply_open(struct db *db, struct arena *arena, size_t limit, struct reply_row **ret_items,
+                     size_t *ret_n, struct err *err)
+{
+    struct reply_row *items = NULL;
+    size_t n = 0, cap = 0;
+    struct db_rows *rows;
+    int rc = db_query(db, &SQL_REPLY_OPEN, &rows, err, "i", (int64_t)limit);
+
+    if (rc < 0)
+        return rc;
+    while ((rc = db_next(rows, err)) > 0)
+        *ARENA_PUSH(arena, items, n, cap) = (struct reply_row){.id = db_int(rows, 0),
+                                                               .reply_id = db_text(rows, arena, 1),
+                                                               .command_id = db_text(rows, arena, 2),
+                                                               .host_id = db_text(rows, arena, 3),
+                                                               .payload = db_text(rows, arena, 4),
+                                                               .received_at = db_int(rows, 5)};
+    db_end(rows);
+    *ret_items = items;
+    *ret_n = n;
+    return rc;
+}
+
+DB_STATEMENT(SQL_REPLY_COLLECT,
+             "UPDATE replies SET collected_at = $1, note = $2 WHERE id = $3 AND collected_at IS NULL");
+
+int store_reply_collect(struct db *db, int64_t id, const char *note, time_ms now, struct err *err)
+{
+    return db_change(db, &SQL_REPLY_COLLECT, err, "iti", now, note, id);
+}

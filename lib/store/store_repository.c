@@ -1,0 +1,109 @@
+#include "lib/store/store_repository.h"
+
+#include "lib/base/arena.h"
+
+#define COLUMNS                                                                                    \
+    "id, name, github_id, branch, tip_sha, fetched_at, wanted_at, failed_at, failure, rewritten_sha"
+
+DB_STATEMENT(SQL_REPOSITORY_ENSURE,
+             "INSERT INTO repositories (name, branch) VALUES ($1, $2)"
+             " ON CONFLICT (name) DO UPDATE SET branch = excluded.branch WHERE branch <> excluded.branch");
+
+int store_repository_ensure(struct db *db, const char *name, const char *branch, struct err *err)
+{
+    return db_run(db, &SQL_REPOSITORY_ENSURE, err, "tt", name, branch);
+}
+
+static void fill(struct db_rows *rows, struct arena *arena, struct repository *r)
+{
+    r->id = db_int(rows, 0);
+    r->name = db_text(rows, arena, 1);
+    r->github_id = db_int(rows, 2);
+    r->branch = db_text(rows, arena, 3);
+    db_copy(rows, 4, r->tip_sha, sizeof(r->tip_sha));
+    r->fetched_at = db_int(rows, 5);
+    r->wanted_at = db_int(rows, 6);
+    r->failed_at = db_int(rows, 7);
+    r->failure = db_text(rows, arena, 8);
+    db_copy(rows, 9, r->rewritten_sha, sizeof(r->rewritten_sha));
+}
+
+DB_STATEMENT(SQL_REPOSITORY_BY_NAME, "SELECT " COLUMNS " FROM repositories WHERE name = $1");
+
+int store_repository_by_name(struct db *db, struct arena *arena, const char *name,
+                             struct repository *ret_repository, struct err *err)
+{
+    struct db_rows *rows;
+    int rc = db_query(db, &SQL_REPOSITORY_BY_NAME, &rows, err, "t", name);
+
+    if (rc < 0)
+        return rc;
+    rc = db_next(rows, err);
+    if (rc > 0)
+        fill(rows, arena, ret_repository);
+    else if (rc == 0)
+        rc = err_set(err, ERR_NOT_FOUND, "no repository %s", name);
+    db_end(rows);
+    return rc < 0 ? rc : 0;
+}
+
+DB_STATEMENT(SQL_REPOSITORY_LIST, "SELECT " COLUMNS " FROM repositories ORDER BY id");
+
+int store_repository_list(struct db *db, struct arena *arena, struct repository **ret_items, size_t *ret_n,
+                          struct err *err)
+{
+    struct repository *items = NULL;
+    size_t n = 0, cap = 0;
+    struct db_rows *rows;
+    int rc = db_query(db, &SQL_REPOSITORY_LIST, &rows, err, "");
+
+    if (rc < 0)
+        return rc;
+    while ((rc = db_next(rows, err)) > 0)
+        fill(rows, arena, ARENA_PUSH(arena, items, n, cap));
+    db_end(rows);
+    *ret_items = items;
+    *ret_n = n;
+    return rc;
+}
+
+DB_STATEMENT(SQL_REPOSITORY_BIND,
+             "UPDATE repositories SET github_id = $1 WHERE id = $2"
+             " AND (github_id IS NULL OR github_id = $1)");
+
+int store_repository_bind(struct db *db, int64_t id, int64_t github_id, struct err *err)
+{
+    return db_change(db, &SQL_REPOSITORY_BIND, err, "ii", github_id, id);
+}
+
+DB_STATEMENT(SQL_REPOSITORY_WANT, "UPDATE repositories SET wanted_at = $1 WHERE id = $2");
+
+int store_repository_want(struct db *db, int64_t id, time_ms now, struct err *err)
+{
+    return db_change(db, &SQL_REPOSITORY_WANT, err, "ii", now, id);
+}
+
+DB_STATEMENT(SQL_REPOSITORY_FETCHED,
+             "UPDATE repositories SET tip_sha = $1, fetched_at = $2, failed_at = NULL, failure = NULL,"
+             " wanted_at = CASE WHEN wanted_at <= $3 THEN NULL ELSE wanted_at END WHERE id = $4");
+
+int store_repository_fetched(struct db *db, int64_t id, const char *tip, time_ms began, time_ms now,
+                             struct err *err)
+{
+    return db_change(db, &SQL_REPOSITORY_FETCHED, err, "tiii", tip, now, began, id);
+}
+
+DB_STATEMENT(SQL_REPOSITORY_FAILED,
+             "UPDATE repositories SET failed_at = $1, failure = $2 WHERE id = $3");
+
+int store_repository_failed(struct db *db, int64_t id, const char *failure, time_ms now, struct err *err)
+{
+    return db_change(db, &SQL_REPOSITORY_FAILED, err, "iti", now, failure, id);
+}
+
+DB_STATEMENT(SQL_REPOSITORY_REWRITTEN, "UPDATE repositories SET rewritten_sha = $1 WHERE id = $2");
+
+int store_repository_rewritten(struct db *db, int64_t id, const char *sha, struct err *err)
+{
+    return db_change(db, &SQL_REPOSITORY_REWRITTEN, err, "ei", sha, id);
+}

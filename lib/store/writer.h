@@ -1,0 +1,58 @@
+/*
+ * writer: the one thread that writes.
+ *
+ * It takes short prepared transactions from a bounded queue, runs what waits inside one IMMEDIATE
+ * transaction, each in a savepoint of its own, and commits once for all (group commit): what one sync
+ * costs is shared. A job that fails is rolled back alone. Nothing is done twice: a commit that fails is
+ * unknown, not undone, so the writer is broken from then on, every waiting and later call gets
+ * ERR_INTERNAL, and the server exits to read the truth again (design.md 7).
+ * It checkpoints when idle, and at the latest every 4 MiB of the log.
+ */
+#ifndef SLIPWAY_LIB_STORE_WRITER_H
+#define SLIPWAY_LIB_STORE_WRITER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/base/err.h"
+
+struct db;
+struct writer;
+
+/* Runs on the writer's thread inside a savepoint; a negative value undoes it. */
+typedef int writer_fn(struct db *db, void *arg, struct err *err);
+
+/* Runs on the writer's thread after the commit. `rc` is the job's, or the commit's. */
+typedef void writer_done(void *arg, int rc, const struct err *err);
+
+struct writer_options {
+    size_t queue_max;   /* jobs waiting; 0 = 4096 */
+    size_t group_max;   /* jobs in one commit; 0 = 256 */
+};
+
+/* Takes `db` over. `options` may be NULL. */
+int writer_start(struct writer **ret_writer, struct db *db, const struct writer_options *options,
+                 struct err *err);
+
+/* Run `fn` and wait for its commit. */
+int writer_do(struct writer *writer, writer_fn *fn, void *arg, struct err *err);
+
+/* Queue `fn`; `done` is called later. ERR_BUSY: the queue is full, nothing was taken. */
+int writer_post(struct writer *writer, writer_fn *fn, void *arg, writer_done *done, struct err *err);
+
+bool writer_is_broken(const struct writer *writer);
+
+/* Called once, on the writer's thread, when a commit fails. Set before other threads post. */
+void writer_on_broken(struct writer *writer, void (*tell)(void *arg), void *arg);
+
+struct writer_counts {
+    uint64_t jobs;
+    uint64_t commits;
+};
+struct writer_counts writer_counts(const struct writer *writer);
+
+/* Finish what waits, checkpoint, close. Accepts NULL. */
+void writer_stop(struct writer *writer);
+
+#endif
