@@ -4,6 +4,7 @@
 #include <grp.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -16,10 +17,13 @@
 #include "lib/model/config.h"
 #include "lib/store/db.h"
 #include "lib/store/store_token.h"
+#include "lib/store/writer.h"
 #include "server/api/api.h"
 #include "server/api/reply.h"
 #include "server/api/routes.h"
 #include "server/flow/snapshot.h"
+
+#define USED_EVERY_MS (60 * 60 * 1000) /* a token's last use is known to the hour */
 
 #define ALL_RIGHTS                                                                                 \
     (RIGHT_BIT(RIGHT_VIEW) | RIGHT_BIT(RIGHT_APPROVE_CONTENT) | RIGHT_BIT(RIGHT_APPROVE_CODE) |    \
@@ -197,6 +201,37 @@ static void name_actor(struct actor *actor, const char *kind, const char *name)
     (void)snprintf(actor->name, sizeof(actor->name), "%s:%s", kind, name);
 }
 
+struct use {
+    int64_t token;
+    time_ms at;
+};
+
+static int write_use(struct db *db, void *arg, struct err *err)
+{
+    const struct use *use = arg;
+
+    return store_token_used(db, use->token, use->at, err);
+}
+
+static void use_is_written(void *arg, int rc, const struct err *err)
+{
+    if (rc < 0)
+        log_warning("policy.token-use", "err=%s", LOG(err->text));
+    free(arg);
+}
+
+/* When a token was used last, for those who tidy up. If the writer is busy the next use will do. */
+static void note_use(struct api *api, int64_t token, time_ms now)
+{
+    struct use *use = malloc(sizeof(*use));
+
+    if (use == NULL)
+        abort();
+    *use = (struct use){.token = token, .at = now};
+    if (writer_post(api->writer, write_use, use, use_is_written, NULL) < 0)
+        free(use);
+}
+
 /* Look a token up by its digest: nothing is compared with the secret itself, so time tells nothing. */
 static int know_token(struct request *request, const char *token)
 {
@@ -221,8 +256,23 @@ static int know_token(struct request *request, const char *token)
     if (rc < 0 || found.revoked_at != 0 || (found.expires_at != 0 && now >= found.expires_at))
         return 401;
     name_actor(actor, "token", found.name);
-    actor->token = arena_str(request->arena, found.name);
+    actor->token = found.name;
+    actor->token_digest = arena_str(request->arena, digest);
     actor->own = rights_from_list(found.rights);
+    if (now - found.used_at >= USED_EVERY_MS)
+        note_use(request->api, found.id, now);
+    return 0;
+}
+
+int policy_confirm(struct db *db, const struct request *request, struct err *err)
+{
+    struct token found;
+    struct err ignored = ERR_INIT;
+
+    if (request->actor.token_digest == NULL)
+        return 0;
+    if (store_token_by_digest(db, request->arena, request->actor.token_digest, &found, &ignored) < 0)
+        return err_set(err, ERR_DENIED, "token %s was ended a moment ago", request->actor.token);
     return 0;
 }
 

@@ -36,6 +36,12 @@ static inline bool policy_allows(const struct actor *actor, enum right right)
     return right == RIGHT_NONE || (actor->rights & RIGHT_BIT(right)) != 0;
 }
 
+/* Asked again inside the transaction that acts (threats.md 4, rule 9): is the token still one? 0 or
+ * ERR_DENIED. On the writer's thread. */
+struct db;
+struct err;
+int policy_confirm(struct db *db, const struct request *request, struct err *err);
+
 /* Random enough to be quoted and found again; unique in a log. */
 void policy_request_id(char ret_id[REQUEST_ID_SIZE]);
 

@@ -67,6 +67,7 @@ struct actor {
     char name[160];          /* token:NAME, uid:N, anyone; as the journal writes it */
     const char *way;         /* cli, api, webhook, door */
     const char *token;       /* name of the token that was shown, NULL = none */
+    const char *token_digest; /* SHA-256 of it, hex; NULL = none */
     unsigned own;            /* RIGHT_BITs it has everywhere: of the token, of root */
     unsigned rights;         /* RIGHT_BITs where the route acts; view is in it whenever another is */
 };

@@ -1,0 +1,97 @@
+#include "server/api/api_body.h"
+
+#include <string.h>
+#include <strings.h>
+
+#include "lib/base/err.h"
+#include "lib/base/json.h"
+#include "lib/base/str.h"
+#include "lib/base/timestamp.h"
+
+static bool says_json(const struct request *request)
+{
+    static const char type[] = "application/json";
+    const char *value = request_header(request, "Content-Type");
+    size_t len = strlen(type);
+
+    return value != NULL && strncasecmp(value, type, len) == 0 && strchr("; \t", value[len]) != NULL;
+}
+
+static int check_keys(const struct cJSON *body, const char *const *keys, size_t n_keys,
+                      struct err *err)
+{
+    for (const struct cJSON *item = json_first(body); item != NULL; item = json_next(item)) {
+        const char *near = str_nearest(json_key(item), keys, n_keys);
+        bool known = false;
+
+        for (size_t i = 0; i < n_keys; i++)
+            known = known || strcmp(json_key(item), keys[i]) == 0;
+        if (!known)
+            return err_set(err, ERR_INVALID, "unknown member \"%.64s\"%s%s", json_key(item),
+                           near != NULL ? "; did you mean " : "", near != NULL ? near : "");
+    }
+    return 0;
+}
+
+int api_body_read(const struct request *request, const char *const *keys, size_t n_keys,
+                  struct cJSON **ret_body, struct err *err)
+{
+    static const struct json_limits limits = {.depth = 8, .nodes = 10000};
+    const char *bytes = request->body_len != 0 ? request->body : "{}";
+    struct cJSON *body = NULL;
+    int rc;
+
+    if (request->body_len != 0 && !says_json(request))
+        return err_set(err, ERR_INVALID, "Content-Type: expected application/json");
+    rc = json_parse(bytes, request->body_len != 0 ? request->body_len : strlen(bytes), &limits, &body,
+                    err);
+    if (rc == 0 && !json_is_object(body))
+        rc = err_set(err, ERR_INVALID, "body: expected an object");
+    if (rc == 0)
+        rc = check_keys(body, keys, n_keys, err);
+    if (rc < 0) {
+        json_free(body);
+        return rc;
+    }
+    *ret_body = body;
+    return 0;
+}
+
+int api_body_text(const struct request *request, const struct cJSON *body, const char *key,
+                  size_t max, const char **ret_text, struct err *err)
+{
+    const struct cJSON *item = json_get(body, key);
+    const char *text = json_string_value(item);
+    char *clean;
+
+    if (item == NULL || json_is_null(item)) {
+        *ret_text = NULL;
+        return 0;
+    }
+    if (text == NULL)
+        return err_set(err, ERR_INVALID, "%s: expected a text", key);
+    if (strlen(text) > max)
+        return err_set(err, ERR_INVALID, "%s: at most %zu bytes", key, max);
+    clean = str_clean(request->arena, text, strlen(text), max);
+    if (strcmp(clean, text) != 0)
+        return err_set(err, ERR_INVALID, "%s: has control characters", key);
+    *ret_text = clean;
+    return 0;
+}
+
+int api_body_duration(const struct cJSON *body, const char *key, int64_t otherwise, int64_t *ret_ms,
+                      struct err *err)
+{
+    const struct cJSON *item = json_get(body, key);
+    const char *text = json_string_value(item);
+    int64_t ms;
+
+    if (item == NULL || json_is_null(item)) {
+        *ret_ms = otherwise;
+        return 0;
+    }
+    if (text == NULL || timestamp_parse_duration(text, &ms) < 0 || ms <= 0)
+        return err_set(err, ERR_INVALID, "%s: expected a duration such as 24h or 30d", key);
+    *ret_ms = ms;
+    return 0;
+}

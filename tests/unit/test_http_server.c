@@ -1,0 +1,638 @@
+/*
+ * http_server: the real one, on loopback, asked in raw bytes. The order and the statuses of W2, the
+ * framing cases of threats.md 5.6, drips, floods of bytes, waiting and stopping; and that nothing is
+ * stored before a signature is right (T04).
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "lib/base/arena.h"
+#include "lib/base/clock.h"
+#include "lib/base/digest.h"
+#include "lib/base/log.h"
+#include "lib/base/secret.h"
+#include "lib/model/delivery.h"
+#include "lib/store/store_delivery.h"
+#include "server/api/api.h"
+#include "server/api/api_events.h"
+#include "server/api/http_server.h"
+#include "tests/support/api_room.h"
+#include "tests/support/raw_http.h"
+
+#define SECRET API_ROOM_SECRET
+#define MIB ((size_t)1 << 20)
+
+static struct api_room room;
+static const char *webhooks;
+
+/* A delivery in raw bytes; NULL members are left out. */
+struct sent {
+    const char *method;
+    const char *path;
+    const char *event;
+    const char *guid;
+    const char *type;
+    const char *length;      /* NULL = the right one, "" = none */
+    const char *signature;   /* NULL = the right one, "" = none */
+    const char *more;        /* further header lines, each with CRLF */
+    const char *body;
+    size_t body_len;
+};
+
+#define GOOD                                                                                       \
+    {                                                                                              \
+        .method = "POST", .path = "/webhooks/github", .event = "push", .guid = "guid-1",           \
+        .type = "application/json", .more = "", .body = "{}", .body_len = 2                        \
+    }
+
+static char *head_add(char *p, const char *name, const char *value)
+{
+    return value == NULL || value[0] == '\0' ? p : p + sprintf(p, "%s: %s\r\n", name, value);
+}
+
+/* The bytes of `sent`, malloc'd. */
+static char *lay_down(const struct sent *sent, size_t *ret_len)
+{
+    char *bytes = malloc(4096 + sent->body_len);
+    char signature[80] = "sha256=";
+    char length[24];
+    unsigned char digest[DIGEST_SIZE];
+    char *p = bytes;
+
+    digest_hmac_sha256(SECRET, strlen(SECRET), sent->body, sent->body_len, digest);
+    digest_hex(digest, sizeof(digest), signature + 7);
+    snprintf(length, sizeof(length), "%zu", sent->body_len);
+    p += sprintf(p, "%s %s HTTP/1.1\r\nHost: hooks\r\n", sent->method, sent->path);
+    p = head_add(p, "X-GitHub-Event", sent->event);
+    p = head_add(p, "X-GitHub-Delivery", sent->guid);
+    p = head_add(p, "Content-Type", sent->type);
+    p = head_add(p, "Content-Length", sent->length != NULL ? sent->length : length);
+    p = head_add(p, "X-Hub-Signature-256", sent->signature != NULL ? sent->signature : signature);
+    p += sprintf(p, "%s\r\n", sent->more);
+    memcpy(p, sent->body, sent->body_len);
+    *ret_len = (size_t)(p - bytes) + sent->body_len;
+    return bytes;
+}
+
+static struct raw_answer *deliver(const struct sent *sent)
+{
+    size_t len;
+    char *bytes = lay_down(sent, &len);
+    struct raw_answer *a = raw_http_ask(webhooks, bytes, len);
+
+    free(bytes);
+    return a;
+}
+
+static int status_of(const struct sent *sent)
+{
+    struct raw_answer *a = deliver(sent);
+    int status = a->status;
+
+    free(a);
+    return status;
+}
+
+static int status_of_bytes(const char *address, const char *bytes, size_t len)
+{
+    struct raw_answer *a = raw_http_ask(address, bytes, len);
+    int status = a->status;
+
+    free(a);
+    return status;
+}
+#define STATUS(address, text) status_of_bytes(address, text, sizeof(text) - 1)
+
+static int room_up(void **state)
+{
+    struct http_server_options options = {.body_budget = 40 * MIB, .headers_ms = 600, .body_ms = 3000};
+
+    (void)state;
+    log_init(LOG_LOGFMT, LOG_ERROR);
+    api_room_up(&room, &options);
+    webhooks = http_server_address(room.server, LISTENER_WEBHOOKS);
+    return 0;
+}
+
+static int room_down(void **state)
+{
+    (void)state;
+    api_room_down(&room);
+    return 0;
+}
+
+/* W2 ---------------------------------------------------------------------------------------------- */
+
+static void W2_a_signed_delivery_is_stored_and_then_answered_202(void **state)
+{
+    struct sent good = GOOD;
+    int64_t before = api_room_deliveries(&room);
+    unsigned rung = atomic_load(&room.rung);
+    struct raw_answer *a;
+
+    (void)state;
+    good.guid = "w2-stored";
+    a = deliver(&good);
+    assert_int_equal(a->status, 202);
+    assert_non_null(raw_http_header(a, "X-Request-Id"));
+    assert_int_equal(api_room_deliveries(&room), before + 1);
+    assert_int_equal(atomic_load(&room.rung), rung + 1);
+    free(a);
+    good.type = "application/x-www-form-urlencoded; charset=utf-8";
+    good.guid = "w2-form";
+    good.body = "payload=%7B%7D";
+    good.body_len = strlen(good.body);
+    assert_int_equal(status_of(&good), 202);
+}
+
+static void W2_everything_that_is_signed_is_202(void **state)
+{
+    struct sent s = GOOD;
+
+    (void)state;
+    s.guid = "w2-unreadable";
+    s.body = "not json \xff";
+    s.body_len = 10;
+    assert_int_equal(status_of(&s), 202);
+    s.guid = "w2-unknown";
+    s.event = "some_new_event";
+    assert_int_equal(status_of(&s), 202);
+    s.guid = "w2-empty";
+    s.body = "";
+    s.body_len = 0;
+    assert_int_equal(status_of(&s), 202);
+}
+
+static void W3_a_known_guid_is_202_and_nothing_new(void **state)
+{
+    struct sent s = GOOD;
+    int64_t before;
+
+    (void)state;
+    s.guid = "w3-twice";
+    assert_int_equal(status_of(&s), 202);
+    before = api_room_deliveries(&room);
+    assert_int_equal(status_of(&s), 202);
+    assert_int_equal(api_room_deliveries(&room), before);
+}
+
+static void W2_each_fault_has_its_status(void **state)
+{
+    static const struct {
+        const char *what;
+        struct sent sent;
+        int status;
+    } cases[] = {
+        {"other path", {.method = "POST", .path = "/x", .more = "", .body = ""}, 404},
+        {"no slash", {.method = "POST", .path = "/webhooks/github/", .more = "", .body = ""}, 404},
+        {"query is no other path",
+         {.method = "POST", .path = "/webhooks/github?x", .event = "push", .guid = "q",
+          .type = "text/plain", .more = "", .body = ""}, 415},
+        {"GET", {.method = "GET", .path = "/webhooks/github", .more = "", .body = ""}, 405},
+        {"odd method", {.method = "BREW", .path = "/webhooks/github", .more = "", .body = ""}, 405},
+        {"no event", {.method = "POST", .path = "/webhooks/github", .guid = "g", .more = "",
+                      .type = "application/json", .body = "{}", .body_len = 2}, 400},
+        {"no delivery", {.method = "POST", .path = "/webhooks/github", .event = "push", .more = "",
+                         .type = "application/json", .body = "{}", .body_len = 2}, 400},
+        {"event twice", {.method = "POST", .path = "/webhooks/github", .event = "push", .guid = "g",
+                         .type = "application/json", .more = "X-GitHub-Event: push\r\n",
+                         .body = "{}", .body_len = 2}, 400},
+        {"blank in delivery", {.method = "POST", .path = "/webhooks/github", .event = "push",
+                               .guid = "a b", .type = "application/json", .more = "", .body = "{}",
+                               .body_len = 2}, 400},
+        {"event not ASCII", {.method = "POST", .path = "/webhooks/github", .event = "p\xc3\xbcsh",
+                             .guid = "g", .type = "application/json", .more = "", .body = "{}",
+                             .body_len = 2}, 400},
+        {"no length", {.method = "POST", .path = "/webhooks/github", .event = "push", .guid = "g",
+                       .type = "application/json", .length = "", .more = "", .body = ""}, 411},
+        {"too long", {.method = "POST", .path = "/webhooks/github", .event = "push", .guid = "g",
+                      .type = "application/json", .length = "26214401", .more = "", .body = ""}, 413},
+        {"media type", {.method = "POST", .path = "/webhooks/github", .event = "push", .guid = "g",
+                        .type = "application/jsonx", .more = "", .body = "{}", .body_len = 2}, 415},
+        {"no media type", {.method = "POST", .path = "/webhooks/github", .event = "push",
+                           .guid = "g", .more = "", .body = "{}", .body_len = 2}, 415},
+        {"no signature", {.method = "POST", .path = "/webhooks/github", .event = "push",
+                          .guid = "g", .type = "application/json", .signature = "", .more = "",
+                          .body = "{}", .body_len = 2}, 401},
+        {"SHA-1 only", {.method = "POST", .path = "/webhooks/github", .event = "push", .guid = "g",
+                        .type = "application/json", .signature = "",
+                        .more = "X-Hub-Signature: sha1=01dc10d0c83e72ed246219cdd91669667fe2ca59\r\n",
+                        .body = "{}", .body_len = 2}, 401},
+        {"signature twice", {.method = "POST", .path = "/webhooks/github", .event = "push",
+                             .guid = "g", .type = "application/json",
+                             .more = "X-Hub-Signature-256: sha256=00\r\n", .body = "{}",
+                             .body_len = 2}, 400},
+    };
+    int64_t before = api_room_deliveries(&room);
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        int status = status_of(&cases[i].sent);
+
+        if (status != cases[i].status)
+            fail_msg("%s: %d, expected %d", cases[i].what, status, cases[i].status);
+    }
+    assert_int_equal(api_room_deliveries(&room), before); /* T04 */
+}
+
+/* Each request has this fault and all those that come later in the order. */
+static void W2_the_earlier_fault_wins(void **state)
+{
+    struct sent s = {.method = "PUT", .path = "/x", .length = "999999999", .signature = "", .body = "",
+                     .more = "Host: again\r\n"};
+
+    (void)state;
+    assert_int_equal(status_of(&s), 400);
+    s.more = "";
+    assert_int_equal(status_of(&s), 404);
+    s.path = "/webhooks/github";
+    assert_int_equal(status_of(&s), 405);
+    s.method = "POST";
+    assert_int_equal(status_of(&s), 400);
+    s.event = "push";
+    assert_int_equal(status_of(&s), 400);
+    s.guid = "g";
+    assert_int_equal(status_of(&s), 413);
+    s.length = "";
+    assert_int_equal(status_of(&s), 411);
+    s.length = "0";
+    assert_int_equal(status_of(&s), 415);
+    s.type = "application/json";
+    assert_int_equal(status_of(&s), 401);
+}
+
+static void T03_bodies_are_fixed_per_status(void **state)
+{
+    struct sent wrong = GOOD;
+    struct sent none = GOOD;
+    struct raw_answer *a;
+    struct raw_answer *b;
+
+    (void)state;
+    wrong.signature = "sha256=0000000000000000000000000000000000000000000000000000000000000000";
+    none.signature = "";
+    a = deliver(&wrong);
+    b = deliver(&none);
+    assert_int_equal(a->status, 401);
+    assert_int_equal(b->status, 401);
+    assert_string_equal(a->body, b->body);
+    assert_string_equal(a->body, "signature check failed\n");
+    free(a);
+    free(b);
+}
+
+static void T01_one_wrong_byte_of_the_body_stores_nothing(void **state)
+{
+    struct sent s = GOOD;
+    int64_t before = api_room_deliveries(&room);
+    size_t len;
+    char *bytes = lay_down(&s, &len);
+
+    (void)state;
+    bytes[len - 1] = ']';
+    assert_int_equal(status_of_bytes(webhooks, bytes, len), 401);
+    assert_int_equal(api_room_deliveries(&room), before);
+    free(bytes);
+}
+
+/* Sizes ------------------------------------------------------------------------------------------- */
+
+static void W2_25_MiB_are_taken_and_one_byte_more_is_413(void **state)
+{
+    struct sent s = GOOD;
+    char *body = malloc(26 * MIB);
+
+    (void)state;
+    memset(body, ' ', 26 * MIB);
+    s.guid = "w2-25-mib";
+    s.body = body;
+    s.body_len = 25 * MIB;
+    assert_int_equal(status_of(&s), 202);
+    s.guid = "w2-over";
+    s.body_len = 25 * MIB + 1;
+    assert_int_equal(status_of(&s), 413);
+    s.body_len = 26 * MIB;
+    assert_int_equal(status_of(&s), 413);
+    free(body);
+}
+
+/* Two bodies of 25 MiB do not fit into the budget of 40 MiB at the same time. */
+static void bodies_beyond_the_budget_are_503_and_may_be_sent_again(void **state)
+{
+    struct sent s = GOOD;
+    char *body = malloc(25 * MIB);
+    size_t len;
+    char *bytes;
+    int first = raw_http_open(webhooks);
+    struct raw_answer *a;
+
+    (void)state;
+    memset(body, ' ', 25 * MIB);
+    s.guid = "budget-1";
+    s.body = body;
+    s.body_len = 25 * MIB;
+    bytes = lay_down(&s, &len);
+    raw_http_send(first, bytes, len - 1);
+    a = deliver(&s);
+    assert_int_equal(a->status, 503);
+    assert_non_null(raw_http_header(a, "Retry-After"));
+    free(a);
+    raw_http_send(first, bytes + len - 1, 1);
+    a = raw_http_read(first, 10);
+    assert_int_equal(a->status, 202);
+    free(a);
+    close(first);
+    assert_int_equal(status_of(&s), 202);
+    free(bytes);
+    free(body);
+}
+
+/* T07 --------------------------------------------------------------------------------------------- */
+
+#define HEAD "POST /webhooks/github HTTP/1.1\r\nHost: h\r\n"
+#define EVENT "X-GitHub-Event: push\r\nX-GitHub-Delivery: framing\r\n"
+
+static void T07_every_framing_case_is_refused_and_the_connection_closed(void **state)
+{
+#define CASE(text) {text, sizeof(text) - 1}
+    static const struct {
+        const char *bytes;
+        size_t len;
+    } cases[] = {
+        CASE(HEAD EVENT "Content-Length: 2\r\nContent-Length: 2\r\n\r\n{}"),
+        CASE(HEAD EVENT "Content-Length: 5\r\nContent-Length: 0\r\n\r\nhello"),
+        CASE(HEAD EVENT "Content-Length: 0\r\nContent-Length: 5\r\n\r\nhello"),
+        CASE(HEAD EVENT "Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n"),
+        CASE(HEAD EVENT "Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n"),
+        CASE(HEAD EVENT "Transfer-Encoding: gzip\r\n\r\n"),
+        CASE(HEAD EVENT "Content-Length : 2\r\n\r\n{}"),
+        CASE(HEAD EVENT "X-\x01: a\r\nContent-Length: 2\r\n\r\n{}"),
+        CASE("POST /webhooks/github HTTP/1.1\nHost: h\nContent-Length: 0\n\n"),
+        CASE(HEAD "X-Sig: a\r\n b\r\nContent-Length: 2\r\n\r\n{}"),
+        CASE(HEAD "Host: other\r\nContent-Length: 2\r\n\r\n{}"),
+        CASE(HEAD "X-Hub-Signature-256: a\r\nX-Hub-Signature-256: b\r\nContent-Length: 2\r\n\r\n{}"),
+        CASE("POST http://h/webhooks/github HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\n{}"),
+        CASE("POST /webhooks/github%00x HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\n{}"),
+        CASE("POST /webhooks/github\0x HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\n{}"),
+        CASE("POST /x/%2e%2e/webhooks/github HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\n{}"),
+        CASE(HEAD "X-A: a\0b\r\nContent-Length: 2\r\n\r\n{}"),
+        CASE(HEAD "X-A: a\x0b" "b\r\nContent-Length: 2\r\n\r\n{}"),
+        CASE("POST /webhooks/github HTTP/1.1\r\nContent-Length: 2\r\n\r\n{}"),
+        CASE(HEAD "Content-Length: 99999999999999999999999\r\n\r\n"),
+        CASE(HEAD "Content-Length: -1\r\n\r\n"),
+        CASE("POST /webhooks/github HTTP/2.0\r\nHost: h\r\n\r\n"),
+        CASE("POST /webhooks/github\r\n\r\n"),
+        CASE("\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n"),
+    };
+#undef CASE
+    int64_t before = api_room_deliveries(&room);
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct raw_answer *a = raw_http_ask(webhooks, cases[i].bytes, cases[i].len);
+
+        if (!(a->status == 0 || a->status == 400 || a->status == 404 || a->status == 411 ||
+              a->status == 413 || a->status == 505))
+            fail_msg("case %zu: %d", i, a->status);
+        if (!a->closed)
+            fail_msg("case %zu: the connection stays open", i);
+        free(a);
+    }
+    assert_int_equal(api_room_deliveries(&room), before);
+}
+
+/* T08 --------------------------------------------------------------------------------------------- */
+
+/* Milliseconds until the other side ends a connection that gets a byte of `bytes` each 50 ms. */
+static int64_t drip(const char *address, const char *bytes, size_t from, size_t len)
+{
+    struct clock *clock = clock_system();
+    mono_ms begun = clock_mono(clock);
+    int fd = raw_http_open(address);
+    char one;
+
+    raw_http_send(fd, bytes, from);
+    for (size_t i = from; i < len; i++) {
+        raw_http_send(fd, bytes + i, 1);
+        usleep(50000);
+        if (recv(fd, &one, 1, MSG_DONTWAIT) == 0)
+            break;
+    }
+    close(fd);
+    return clock_mono(clock) - begun;
+}
+
+static void T08_a_drip_of_headers_or_body_ends_by_total_time(void **state)
+{
+    struct sent s = GOOD;
+    static char body[200];
+    size_t len;
+    char *bytes;
+    int64_t ms;
+
+    (void)state;
+    memset(body, ' ', sizeof(body));
+    s.body = body;
+    s.body_len = sizeof(body);
+    s.guid = "drip";
+    bytes = lay_down(&s, &len);
+    ms = drip(webhooks, bytes, 0, len);
+    assert_in_range(ms, 500, 2500);
+    ms = drip(webhooks, bytes, len - sizeof(body), len);
+    assert_in_range(ms, 2800, 6000);
+    free(bytes);
+}
+
+static void T08_many_that_drip_do_not_keep_others_out(void **state)
+{
+    enum { N = 200 };
+    struct sent s = GOOD;
+    int fds[N];
+
+    (void)state;
+    for (int i = 0; i < N; i++) {
+        fds[i] = raw_http_open(webhooks);
+        raw_http_send(fds[i], HEAD, sizeof(HEAD) - 1);
+    }
+    s.guid = "beside-drips";
+    assert_int_equal(status_of(&s), 202);
+    for (int i = 0; i < N; i++)
+        close(fds[i]);
+}
+
+/* Waiting ----------------------------------------------------------------------------------------- */
+
+struct sender {
+    int first;
+    int answered;
+};
+
+static void *send_fifty(void *arg)
+{
+    struct sender *sender = arg;
+    int fd = raw_http_open(webhooks);
+
+    for (int i = 0; i < 50; i++) {
+        struct sent s = GOOD;
+        struct raw_answer *a;
+        char guid[32];
+        size_t len;
+        char *bytes;
+
+        snprintf(guid, sizeof(guid), "many-%d", sender->first + i);
+        s.guid = guid;
+        bytes = lay_down(&s, &len);
+        raw_http_send(fd, bytes, len);
+        a = raw_http_read(fd, 20);
+        sender->answered += a->status == 202;
+        free(a);
+        free(bytes);
+    }
+    close(fd);
+    return NULL;
+}
+
+static void I1_each_202_of_many_at_once_has_its_row(void **state)
+{
+    enum { N = 12 };
+    struct sender senders[N];
+    pthread_t threads[N];
+    int64_t before = api_room_deliveries(&room);
+    int answered = 0;
+
+    (void)state;
+    for (int i = 0; i < N; i++) {
+        senders[i] = (struct sender){.first = i * 50};
+        pthread_create(&threads[i], NULL, send_fifty, &senders[i]);
+    }
+    for (int i = 0; i < N; i++) {
+        pthread_join(threads[i], NULL);
+        answered += senders[i].answered;
+    }
+    assert_int_equal(answered, N * 50);
+    assert_int_equal(api_room_deliveries(&room), before + N * 50);
+}
+
+/* Others -------------------------------------------------------------------------------------------- */
+
+static void T47_an_outsider_sees_one_word_on_each_listener(void **state)
+{
+    static const char ask[] = "GET /healthz HTTP/1.1\r\nHost: h\r\n\r\n";
+
+    (void)state;
+    for (int i = 0; i < LISTENER_COUNT; i++) {
+        struct raw_answer *a = raw_http_ask(http_server_address(room.server, (enum listener)i), ask,
+                                            sizeof(ask) - 1);
+
+        assert_int_equal(a->status, 200);
+        assert_string_equal(a->body, "ok\n");
+        free(a);
+    }
+    assert_int_equal(STATUS(webhooks, "GET /api/v1/status HTTP/1.1\r\nHost: h\r\n\r\n"), 404);
+    assert_int_equal(STATUS(webhooks, "GET /metrics HTTP/1.1\r\nHost: h\r\n\r\n"), 404);
+    assert_int_equal(STATUS(http_server_address(room.server, LISTENER_WEB),
+                            "GET /api/v1/tokens HTTP/1.1\r\nHost: h\r\n\r\n"), 401);
+}
+
+static void T46_other_spellings_and_methods_reach_nothing_on_web(void **state)
+{
+    const char *web = http_server_address(room.server, LISTENER_WEB);
+
+    (void)state;
+    assert_int_equal(STATUS(web, "GET /api/v1/tokens;x HTTP/1.1\r\nHost: h\r\n\r\n"), 404);
+    assert_int_equal(STATUS(web, "GET /api/v1%2ftokens HTTP/1.1\r\nHost: h\r\n\r\n"), 404);
+    assert_int_equal(STATUS(web, "GET //api/v1/tokens HTTP/1.1\r\nHost: h\r\n\r\n"), 404);
+    assert_int_equal(STATUS(web, "GET /api/v1/x/../tokens HTTP/1.1\r\nHost: h\r\n\r\n"), 404);
+    assert_int_equal(STATUS(web, "HEAD /api/v1/tokens HTTP/1.1\r\nHost: h\r\n\r\n"), 401);
+    assert_int_equal(STATUS(web, "TRACE / HTTP/1.1\r\nHost: h\r\n\r\n"), 405);
+    assert_int_equal(STATUS(web, "POST /api/v1/tokens HTTP/1.1\r\nHost: h\r\n"
+                                 "X-HTTP-Method-Override: GET\r\nContent-Length: 0\r\n\r\n"), 401);
+}
+
+static void sse_tells_what_changed_and_ends_with_the_server(void **state)
+{
+    static const char ask[] = "GET /api/v1/events HTTP/1.1\r\nHost: h\r\n\r\n";
+    int fd = raw_http_open(http_server_address(room.server, LISTENER_WEB));
+    char text[4096];
+    size_t len = 0;
+
+    (void)state;
+    raw_http_send(fd, ask, sizeof(ask) - 1);
+    while (len < sizeof(text) - 1 && memmem(text, len, "retry:", 6) == NULL)
+        len += (size_t)recv(fd, text + len, sizeof(text) - 1 - len, 0);
+    api_events_publish(room.api.events, API_EVENTS_HOSTS | API_EVENTS_OUTPUT);
+    while (len < sizeof(text) - 1 && memmem(text, len, "]}", 2) == NULL)
+        len += (size_t)recv(fd, text + len, sizeof(text) - 1 - len, 0);
+    text[len] = '\0';
+    assert_non_null(strstr(text, "event: change\ndata: {\"topics\":[\"hosts\",\"output\"]}"));
+    close(fd);
+}
+
+static void T48_the_cli_socket_is_0660_and_knows_its_peer(void **state)
+{
+    (void)state;
+    assert_int_equal(api_room_cli_mode(&room), 0660);
+    assert_int_equal(STATUS(http_server_address(room.server, LISTENER_CLI),
+                            "GET /api/v1/tokens HTTP/1.1\r\nHost: h\r\n\r\n"), 200);
+}
+
+/* Last: it stops the server while requests wait. */
+static void a_stop_answers_what_waits(void **state)
+{
+    static const char ask[] = "GET /api/v1/events HTTP/1.1\r\nHost: h\r\n\r\n";
+    int fds[8];
+
+    (void)state;
+    for (int i = 0; i < 8; i++) {
+        fds[i] = raw_http_open(http_server_address(room.server, LISTENER_WEB));
+        raw_http_send(fds[i], ask, sizeof(ask) - 1);
+    }
+    usleep(200000);
+    api_room_stop_server(&room);
+    for (int i = 0; i < 8; i++) {
+        char bytes[4096];
+        ssize_t n;
+
+        while ((n = recv(fds[i], bytes, sizeof(bytes), 0)) > 0)
+            continue;
+        assert_int_equal(n, 0);
+        close(fds[i]);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(W2_a_signed_delivery_is_stored_and_then_answered_202),
+        cmocka_unit_test(W2_everything_that_is_signed_is_202),
+        cmocka_unit_test(W3_a_known_guid_is_202_and_nothing_new),
+        cmocka_unit_test(W2_each_fault_has_its_status),
+        cmocka_unit_test(W2_the_earlier_fault_wins),
+        cmocka_unit_test(T03_bodies_are_fixed_per_status),
+        cmocka_unit_test(T01_one_wrong_byte_of_the_body_stores_nothing),
+        cmocka_unit_test(W2_25_MiB_are_taken_and_one_byte_more_is_413),
+        cmocka_unit_test(bodies_beyond_the_budget_are_503_and_may_be_sent_again),
+        cmocka_unit_test(T07_every_framing_case_is_refused_and_the_connection_closed),
+        cmocka_unit_test(T08_a_drip_of_headers_or_body_ends_by_total_time),
+        cmocka_unit_test(T08_many_that_drip_do_not_keep_others_out),
+        cmocka_unit_test(I1_each_202_of_many_at_once_has_its_row),
+        cmocka_unit_test(T47_an_outsider_sees_one_word_on_each_listener),
+        cmocka_unit_test(T46_other_spellings_and_methods_reach_nothing_on_web),
+        cmocka_unit_test(sse_tells_what_changed_and_ends_with_the_server),
+        cmocka_unit_test(T48_the_cli_socket_is_0660_and_knows_its_peer),
+        cmocka_unit_test(a_stop_answers_what_waits),
+    };
+
+    return cmocka_run_group_tests(tests, room_up, room_down);
+}
