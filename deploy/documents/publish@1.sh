@@ -1,0 +1,16 @@
+# publish: the same for a site of files: what is served (ROOT/current, or the folder `dir` in it) is
+# releases/SHA from here on, in one step; harmless when run twice.
+root="${SLIPWAY_HOST_ROOT:-}$SLIPWAY_ROOT"
+target="releases/$SLIPWAY_SHA"
+[ -d "$root/$target/${SLIPWAY_WITH_DIR:-.}" ] || {
+    echo "release $SLIPWAY_SHA has no folder ${SLIPWAY_WITH_DIR:-.} here" >&2
+    exit 1
+}
+live=$(readlink -- "$root/current" 2>/dev/null || true)
+if [ "$live" != "$target" ]; then
+    [ -z "$live" ] || printf '%s\n' "${live##*/}" > "$root/previous"
+    ln -sfn -- "$target" "$root/.current-new"
+    mv -T -- "$root/.current-new" "$root/current"
+fi
+echo "published $SLIPWAY_SHA"
+echo "commit=$(basename -- "$(readlink -- "$root/current")")" >> "$SLIPWAY_RESULT"
