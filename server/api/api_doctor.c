@@ -1,0 +1,310 @@
+#include "server/api/api_doctor.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "lib/base/arena.h"
+#include "lib/base/cage.h"
+#include "lib/base/err.h"
+#include "lib/base/json.h"
+#include "lib/base/str.h"
+#include "lib/model/host.h"
+#include "lib/store/store_attempt.h"
+#include "lib/store/store_delivery.h"
+#include "lib/store/store_host.h"
+#include "lib/store/store_journal.h"
+#include "lib/store/store_repository.h"
+#include "lib/store/writer.h"
+#include "server/api/api.h"
+#include "server/api/api_view.h"
+#include "server/api/reply.h"
+
+#define ANSWER_MAX ((size_t)4 << 20)
+#define MANY_WAITING 100
+
+/*
+ * A check is a function that says one thing or several. Its texts are messages: `doctor.NAME.STATE`,
+ * and for what is not well `doctor.NAME.fix`.
+ */
+enum check_state { CHECK_OK, CHECK_WARN, CHECK_FAIL };
+static const char *const state_words[] = {"ok", "warn", "fail"};
+
+struct examination {
+    struct api_view *view;
+    struct json_out *out;
+    struct err *err;
+};
+
+struct finding {
+    const char *name;                /* of the messages */
+    enum check_state state;
+    const char *about;               /* behind the name, for checks that come several times; NULL */
+    struct message_value values[4];
+    size_t n_values;
+};
+
+static void say(struct examination *x, const struct finding *f)
+{
+    struct arena *arena = x->view->request->arena;
+    enum language language = x->view->language;
+    char key[64];
+
+    json_begin_object(x->out, NULL);
+    json_add_str(x->out, "name",
+                 f->about != NULL ? arena_printf(arena, "%s %s", f->name, f->about) : f->name);
+    json_add_str(x->out, "state", state_words[f->state]);
+    (void)snprintf(key, sizeof(key), "doctor.%s.%s", f->name, state_words[f->state]);
+    json_add_str(x->out, "text", messages_fill(arena, language, key, f->values, f->n_values));
+    (void)snprintf(key, sizeof(key), "doctor.%s.fix", f->name);
+    json_add_str(x->out, "fix",
+                 f->state == CHECK_OK ? NULL
+                                      : messages_fill(arena, language, key, f->values, f->n_values));
+    json_end_object(x->out);
+}
+
+static const char *number(struct examination *x, int64_t n)
+{
+    return arena_printf(x->view->request->arena, "%lld", (long long)n);
+}
+
+/* Checks ---------------------------------------------------------------------------------------- */
+
+static int check_store(struct examination *x)
+{
+    bool broken = writer_is_broken(x->view->request->api->writer);
+
+    say(x, &(struct finding){.name = "store", .state = broken ? CHECK_FAIL : CHECK_OK});
+    return 0;
+}
+
+static int check_journal(struct examination *x)
+{
+    int64_t rows;
+    int64_t bad;
+    int rc = store_journal_verify(x->view->db, &rows, &bad, x->err);
+
+    if (rc == 0)
+        say(x, &(struct finding){.name = "journal",
+                                 .state = bad != 0 ? CHECK_FAIL : CHECK_OK,
+                                 .values = {{"n", number(x, bad != 0 ? bad : rows)}},
+                                 .n_values = 1});
+    return rc;
+}
+
+static int check_deliveries(struct examination *x)
+{
+    const struct config *config = x->view->config;
+    struct delivery *newest;
+    int64_t waiting = 0;
+    size_t n = 0;
+    int rc = store_delivery_waiting(x->view->db, &waiting, x->err);
+
+    if (rc == 0)
+        rc = store_delivery_list(x->view->db, x->view->request->arena, 0, 1, &newest, &n, x->err);
+    if (rc < 0)
+        return rc;
+    say(x, &(struct finding){.name = "deliveries",
+                             .state = n == 0 ? CHECK_WARN : CHECK_OK,
+                             .values = {{"url", config->webhooks_url != NULL ? config->webhooks_url
+                                                                             : config->listen_webhooks}},
+                             .n_values = 1});
+    say(x, &(struct finding){.name = "backlog",
+                             .state = waiting > MANY_WAITING ? CHECK_WARN : CHECK_OK,
+                             .values = {{"n", number(x, waiting)}},
+                             .n_values = 1});
+    return 0;
+}
+
+static int check_sources(struct examination *x)
+{
+    for (size_t i = 0; i < x->view->config->n_repos; i++) {
+        const struct config_repo *repo = &x->view->config->repos[i];
+        struct repository stored = {0};
+        struct finding f = {.name = "source", .about = repo->name};
+        int rc = store_repository_by_name(x->view->db, x->view->request->arena, repo->name, &stored,
+                                          x->err);
+
+        if (rc < 0 && rc != ERR_NOT_FOUND)
+            return rc;
+        f.state = stored.failed_at != 0 || stored.rewritten_sha[0] != '\0' ? CHECK_FAIL
+                  : stored.fetched_at == 0                                 ? CHECK_WARN
+                                                                           : CHECK_OK;
+        f.values[0] = (struct message_value){"what", repo->name};
+        f.values[1] = (struct message_value){"why", stored.rewritten_sha[0] != '\0'
+                                                        ? stored.rewritten_sha
+                                                        : stored.failure};
+        f.values[2] = (struct message_value){"url", repo->mirror};
+        f.n_values = 3;
+        say(x, &f);
+    }
+    return 0;
+}
+
+/* One configured host of one environment. */
+static int check_host(struct examination *x, const struct config_environment *environment,
+                      const char *name)
+{
+    struct host host = {0};
+    struct finding f = {.name = "host", .about = name};
+    int rc = store_host_by_name(x->view->db, x->view->request->arena, name, &host, x->err);
+
+    if (rc < 0 && rc != ERR_NOT_FOUND)
+        return rc;
+    f.state = rc == 0 && host_is_online(&host, x->view->now) ? CHECK_OK
+              : rc == 0                                      ? CHECK_FAIL
+                                                             : CHECK_WARN;
+    f.values[0] = (struct message_value){"who", name};
+    f.values[1] = (struct message_value){"what", arena_printf(x->view->request->arena, "%s/%s",
+                                                              environment->repo->name,
+                                                              environment->name)};
+    f.n_values = 2;
+    say(x, &f);
+    return 0;
+}
+
+static int check_hosts_of(struct examination *x, const struct config_environment *environment)
+{
+    for (size_t i = 0; i < environment->n_roles; i++) {
+        const struct config_role *role = &environment->roles[i];
+
+        for (size_t k = 0; !role->ssm && k < role->hosts.n; k++) {
+            int rc = check_host(x, environment, role->hosts.items[k]);
+
+            if (rc < 0)
+                return rc;
+        }
+    }
+    return 0;
+}
+
+static int check_hosts(struct examination *x)
+{
+    const struct config *config = x->view->config;
+
+    for (size_t i = 0; i < config->n_repos; i++) {
+        for (size_t k = 0; k < config->repos[i].n_environments; k++) {
+            int rc = check_hosts_of(x, &config->repos[i].environments[k]);
+
+            if (rc < 0)
+                return rc;
+        }
+    }
+    return 0;
+}
+
+static int check_databases(struct examination *x)
+{
+    struct attempt *attempts;
+    size_t n;
+    size_t unknown = 0;
+    int rc = store_attempt_all_unsettled(x->view->db, x->view->request->arena, &attempts, &n, x->err);
+
+    if (rc < 0)
+        return rc;
+    for (size_t i = 0; i < n; i++) {
+        if (attempts[i].state != ATTEMPT_UNKNOWN && attempts[i].state != ATTEMPT_FAILED)
+            continue;
+        unknown++;
+        say(x, &(struct finding){.name = "database",
+                                 .about = attempts[i].database,
+                                 .state = CHECK_FAIL,
+                                 .values = {{"what", attempts[i].database}, {"who", attempts[i].host}},
+                                 .n_values = 2});
+    }
+    if (unknown == 0)
+        say(x, &(struct finding){.name = "database", .state = CHECK_OK});
+    return 0;
+}
+
+static void say_unbuilt(struct examination *x, const struct config_unbuilt *unbuilt)
+{
+    say(x, &(struct finding){.name = "setting",
+                             .about = unbuilt->setting,
+                             .state = CHECK_WARN,
+                             .values = {{"what", unbuilt->setting}, {"line", number(x, unbuilt->line)}},
+                             .n_values = 2});
+}
+
+static int check_settings(struct examination *x)
+{
+    const struct config *config = x->view->config;
+
+    for (size_t i = 0; i < config->n_unbuilt; i++)
+        say_unbuilt(x, &config->unbuilt[i]);
+    for (size_t i = 0; i < config->n_repos; i++) {
+        for (size_t k = 0; k < config->repos[i].n_environments; k++) {
+            const struct config_environment *environment = &config->repos[i].environments[k];
+
+            for (size_t j = 0; j < environment->n_unbuilt; j++)
+                say_unbuilt(x, &environment->unbuilt[j]);
+        }
+    }
+    return 0;
+}
+
+static bool is_public(const char *address)
+{
+    return !str_starts(address, "127.") && !str_starts(address, "[::1]") &&
+           !str_starts(address, "localhost");
+}
+
+/* Debian's libmicrohttpd is meant to stand behind a proxy (threats.md 5.8). */
+static int check_listen(struct examination *x)
+{
+    const struct config *config = x->view->config;
+    const char *const addresses[] = {config->listen_webhooks, config->listen_agents,
+                                     config->listen_web};
+    const char *open = NULL;
+
+    for (size_t i = 0; i < 3; i++) {
+        if (is_public(addresses[i]))
+            open = addresses[i];
+    }
+    say(x, &(struct finding){.name = "listen",
+                             .state = open != NULL ? CHECK_WARN : CHECK_OK,
+                             .values = {{"what", open}},
+                             .n_values = 1});
+    return 0;
+}
+
+static int check_cage(struct examination *x)
+{
+    struct cage_report report;
+
+    cage_report(&report);
+    say(x, &(struct finding){.name = "cage",
+                             .state = report.no_exec && report.files ? CHECK_OK : CHECK_WARN});
+    return 0;
+}
+
+static int (*const checks[])(struct examination *x) = {
+    check_store, check_journal,   check_deliveries, check_sources, check_hosts,
+    check_databases, check_settings, check_listen,  check_cage,
+};
+
+enum request_next api_doctor_get(struct request *request, struct reply *reply)
+{
+    struct err err = ERR_INIT;
+    struct api_view view;
+    struct json_out out;
+    struct buf buf;
+    struct examination x = {.view = &view, .out = &out, .err = &err};
+    int rc = api_view_open(&view, request, &err);
+
+    buf_init(&buf, ANSWER_MAX);
+    json_out_init(&out, &buf);
+    json_begin_object(&out, NULL);
+    json_begin_array(&out, "checks");
+    for (size_t i = 0; rc == 0 && i < sizeof(checks) / sizeof(checks[0]); i++)
+        rc = checks[i](&x);
+    json_end_array(&out);
+    json_end_object(&out);
+    api_view_close(&view);
+    if (rc < 0) {
+        buf_deinit(&buf);
+        reply_error(request, reply, &err);
+    } else {
+        reply_json_buf(request, reply, 200, &buf);
+    }
+    return REQUEST_DONE;
+}
