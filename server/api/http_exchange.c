@@ -16,6 +16,7 @@
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
 #include "server/api/api.h"
+#include "server/api/api_metrics.h"
 #include "server/api/policy.h"
 #include "server/api/reply.h"
 #include "server/api/request_filter.h"
@@ -179,6 +180,18 @@ static struct MHD_Response *exchange_response(struct http_exchange *x)
                                            MHD_RESPMEM_PERSISTENT);
 }
 
+/* Deliveries that were stored are counted where they are. */
+static void count_refusal(const struct http_exchange *x)
+{
+    int status = x->reply.status;
+
+    if (x->listener->listener != LISTENER_WEBHOOKS || status < 400)
+        return;
+    metrics_count_delivery(x->request.api->metrics, status == 401   ? METRICS_DELIVERY_UNSIGNED
+                                                    : status == 503 ? METRICS_DELIVERY_SHED
+                                                                    : METRICS_DELIVERY_REFUSED);
+}
+
 static enum MHD_Result exchange_answer(struct http_exchange *x)
 {
     struct http_shared *shared = x->listener->shared;
@@ -198,6 +211,7 @@ static enum MHD_Result exchange_answer(struct http_exchange *x)
     if (reply->close || atomic_load(&shared->stopping))
         (void)MHD_add_response_header(response, "Connection", "close");
     x->phase = PHASE_ANSWERED;
+    count_refusal(x);
     reaper_expect(shared->reaper, x->connection->entry, clock_mono(shared->api->clock) + SEND_MS);
     rc = MHD_queue_response(x->mhd, (unsigned)reply->status, response);
     MHD_destroy_response(response);
@@ -456,10 +470,8 @@ static enum MHD_Result exchange_headers(struct http_exchange *x, const char *url
         log_refusal(x, 400, why);
         return exchange_refuse_early(x, 400);
     }
-    if (x->connection->over_limit || atomic_load(&shared->stopping)) {
-        reply_header(&x->reply, "Retry-After", "5");
+    if (x->connection->over_limit || atomic_load(&shared->stopping))
         return exchange_refuse_early(x, 503);
-    }
     split_target(request);
     status = exchange_route(x);
     if (status == 0) {

@@ -20,8 +20,6 @@
 #include "server/api/api_metrics.h"
 #include "server/api/reply.h"
 
-#define RETRY_AFTER "60"
-
 /* One delivery on its way into the store; in the arena of its request. */
 struct receiving {
     struct request *request;
@@ -78,11 +76,6 @@ static enum request_next refuse(struct request *request, struct reply *reply, in
 
     log_notice("webhook.refused", "status=%d why=%s delivery=%s peer=%s request=%s", status, LOG(why),
                LOG(r->delivery.guid), LOG(request->peer.address), request->id);
-    metrics_count_delivery(request->api->metrics, status == 401 ? METRICS_DELIVERY_UNSIGNED
-                                                  : status == 503 ? METRICS_DELIVERY_SHED
-                                                                  : METRICS_DELIVERY_REFUSED);
-    if (status == 503)
-        reply_header(reply, "Retry-After", RETRY_AFTER);
     reply_refuse(request, reply, status, NULL);
     return REQUEST_DONE;
 }

@@ -134,8 +134,20 @@ static void reply_problem(struct request *request, struct reply *reply, int stat
     buf_deinit(&buf);
 }
 
+/* How long to stay away: GitHub's people redeliver by hand, the others are programs. */
+static void add_retry_after(const struct request *request, struct reply *reply)
+{
+    for (size_t i = 0; i < reply->n_headers; i++) {
+        if (strcmp(reply->headers[i].name, "Retry-After") == 0)
+            return;
+    }
+    reply_header(reply, "Retry-After", request->listener == LISTENER_WEBHOOKS ? "60" : "5");
+}
+
 void reply_refuse(struct request *request, struct reply *reply, int status, const char *detail)
 {
+    if (status == 503)
+        add_retry_after(request, reply);
     if (request->listener == LISTENER_WEB || request->listener == LISTENER_CLI)
         reply_problem(request, reply, status, detail);
     else
@@ -152,8 +164,6 @@ void reply_error(struct request *request, struct reply *reply, const struct err 
         reply_refuse(request, reply, status, "our fault; the log has it under this id");
         return;
     }
-    if (status == 503)
-        reply_header(reply, "Retry-After", "5");
     reply_refuse(request, reply, status, err->text);
 }
 

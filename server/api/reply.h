@@ -49,7 +49,7 @@ void reply_stream(struct reply *reply, const char *content_type, reply_stream_fn
 void reply_header(struct reply *reply, const char *name, const char *value);
 
 /* Refuse in the manner of the listener: problem+json on web and cli (`detail` is shown), the one
- * fixed body of that status on webhooks and agents (`detail` is dropped). NULL = no detail. */
+ * fixed body of that status on webhooks and agents (`detail` is dropped). NULL = no detail. A 503 says when to come back. */
 void reply_refuse(struct request *request, struct reply *reply, int status, const char *detail);
 
 /* The same for an error: its code gives the status (reply_status), its text the detail. Internal
