@@ -1,9 +1,10 @@
 /*
- * httpc: one HTTP request with a deadline and a size cap, on libcurl.
+ * httpc: one HTTP request with deadlines and a size cap, on libcurl.
  *
- * https anywhere, plain http only to loopback and the two constants of the cloud's metadata address
- * (threats.md, rule 10). Redirects are never followed, no proxy from the environment, certificates are
- * always verified. A handle keeps its connection for the next request; one thread.
+ * https anywhere, plain http only to this machine and the two addresses of a cloud's metadata
+ * service (threats.md, section 4, rule 10). Redirects are never followed, no proxy is taken from
+ * the environment, certificates are always verified. A handle keeps its connection for the next
+ * request; one thread.
  */
 #ifndef SLIPWAY_LIB_HTTPC_HTTPC_H
 #define SLIPWAY_LIB_HTTPC_HTTPC_H
@@ -21,28 +22,40 @@ void httpc_free(struct httpc *httpc);
 struct httpc_request {
     const char *method;
     const char *url;
-    const char *const *headers;   /* "Name: value", NULL-terminated; may be NULL */
-    const char *body;             /* NULL = none */
+    const char *const *headers; /* "Name: value", NULL-terminated; may be NULL */
+    const char *body;           /* NULL = none */
     size_t body_len;
-    int64_t timeout_ms;           /* for all of it */
-    size_t answer_max;            /* bytes */
+    int64_t connect_ms; /* to reach the other side; 0 = 5000 */
+    int64_t timeout_ms; /* for all of it; 0 = 30000 */
+    size_t answer_max;  /* bytes of the answer's body; 0 = 64 KiB */
 };
 
 struct httpc_answer {
     int status;
-    char *body;                   /* NUL-terminated; httpc_answer_deinit() */
+    char *body; /* NUL-terminated; httpc_answer_deinit() */
     size_t body_len;
 };
 
-/* ERR_UNREACHABLE: nothing was sent or nobody answered at all. ERR_TIMEOUT: what became of it is not
- * known. ERR_INVALID: the address is not allowed, or the answer is too large. Any status is a success. */
-int httpc_do(struct httpc *httpc, const struct httpc_request *request, struct httpc_answer *ret_answer,
-             struct err *err);
-/* The same over a unix socket: `url` is http://localhost/..., rule 10 does not concern it. */
-int httpc_do_unix(struct httpc *httpc, const char *socket, const struct httpc_request *request,
-                  struct httpc_answer *ret_answer, struct err *err);
+/*
+ * Ask, and wait for the answer; any status is a success. ERR_INVALID: the address is not allowed or
+ * is none, a header has a line end, or the answer is too large. ERR_UNREACHABLE: nothing was sent.
+ * ERR_TIMEOUT: what became of the request is not known.
+ */
+int httpc_send(struct httpc *httpc, const struct httpc_request *request,
+               struct httpc_answer *ret_answer, struct err *err);
 
+/* The same over a unix socket. `url` is http://localhost/...: rule 10 does not concern it. */
+int httpc_send_unix(struct httpc *httpc, const char *socket, const struct httpc_request *request,
+                    struct httpc_answer *ret_answer, struct err *err);
 
+/* Accepts zeroed memory. */
 void httpc_answer_deinit(struct httpc_answer *answer);
+
+/*
+ * Is what answers at `url` well? One GET, its body dropped. 0 if the status is `expect`;
+ * ERR_CONFLICT: another status came, the text names both; else as httpc_send().
+ */
+int httpc_health(struct httpc *httpc, const char *url, int64_t expect, int64_t timeout_ms,
+                 struct err *err);
 
 #endif

@@ -1,34 +1,48 @@
 /*
- * document: steps as an SSM document of schema 2.2 (ssm-wire.md 7.1), and back.
+ * document: the steps of a job as SSM's schema 2.2, in exact bytes (ssm-wire.md 7.1).
  *
- * Two members of a step's inputs are ours and ignored by other agents: `runAs`, and the action
- * `slipway:health`. The exact bytes matter: their SHA-256 is in the signed envelope.
+ * The server builds one per job at the cut; its SHA-256 stands in the signed envelope; the host
+ * compares the digest, then reads the steps. Scripts are constant text: no value is ever pasted in
+ * (T30). Beside aws:runShellScript there is our own action slipway:health. Pure; texts lie in the
+ * arena.
  */
 #ifndef SLIPWAY_LIB_SSM_DOCUMENT_H
 #define SLIPWAY_LIB_SSM_DOCUMENT_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "lib/base/arena.h"
+#include "lib/base/digest.h"
 #include "lib/base/err.h"
 #include "lib/model/config.h"
 
-#define DOCUMENT_MAX (256 * 1024)
-#define DOCUMENT_STEPS_MAX 66
-#define DOCUMENT_TIMEOUT_MAX 172800 /* seconds: the largest SSM allows */
+#define DOCUMENT_MAX (64 * 1024) /* bytes; SSM's own limit */
+#define DOCUMENT_STEPS_MAX 64
+#define DOCUMENT_VARIABLES_MAX 64     /* per step */
+#define DOCUMENT_TIMEOUT_MAX_S 172800 /* the longest SSM allows: policy of migrate jobs */
+
+enum document_action {
+    DOCUMENT_RUN,    /* aws:runShellScript */
+    DOCUMENT_HEALTH, /* slipway:health */
+};
 
 struct document_step {
-    const char *name;
-    const char *script;             /* for sh; NULL in a health step */
-    struct config_pairs environment;
-    const char *run_as;             /* "" = the agent's own user */
-    const char *working_directory;  /* "" = none */
-    int64_t timeout_seconds;
-    const char *health_http;        /* of a health step: GET it until ... */
-    int64_t health_expect;          /* ... it answers so ... */
-    int64_t health_within_seconds;  /* ... or that long; also a health script is tried so long if > 0 */
+    enum document_action action;
+    const char *name; /* a word, unique in the document */
+
+    /* DOCUMENT_RUN. Run as `sh SCRIPT`; the text begins with `set -eu`, which the host sees as the
+     * first of runCommand and the builder puts there. */
+    const char *script;
+    const char *working_directory;   /* absolute; "" = none */
+    int64_t timeout_s;               /* 5 .. DOCUMENT_TIMEOUT_MAX_S */
+    struct config_pairs environment; /* names [A-Za-z_][A-Za-z0-9_]* */
+    const char *run_as;              /* user; "" = the agent's own */
+
+    /* DOCUMENT_HEALTH: GET until `expect` is answered or the time is over. */
+    const char *http; /* URL */
+    int64_t expect;   /* HTTP status */
+    int64_t within_s;
 };
 
 struct document {
@@ -37,14 +51,16 @@ struct document {
     size_t n_steps;
 };
 
-/* The bytes to send, in the arena. */
-const char *document_text(struct arena *arena, const struct document *document);
+/* The exact bytes and their digest; the same document gives the same bytes. ERR_INVALID: a step is
+ * odd, or it is over DOCUMENT_MAX. */
+int document_make(struct arena *arena, const struct document *document, const char **ret_text,
+                  char ret_digest[DIGEST_HEX_SIZE], struct err *err);
 
-/* Strict where we run it: our actions, names, bounded sizes. ERR_INVALID. */
-int document_read(struct arena *arena, const char *text, size_t len, struct document *ret_document,
-                  struct err *err);
+/* Ours alone: strict about members and grammars. ERR_INVALID names step and member. */
+int document_parse(struct arena *arena, const char *text, size_t len, struct document *ret_document,
+                   struct err *err);
 
-/* A shipped script by "fetch" (the newest) or "fetch@1"; NULL = none. `*ret_name` is name@version. */
-const char *document_shipped(struct arena *arena, const char *name, const char **ret_name);
+/* Number of the step of that name, or -1. */
+int document_step_number(const struct document *document, const char *name);
 
 #endif

@@ -1,8 +1,13 @@
 /*
- * envelope: what the server signs and a host checks before it does anything (migrate.md 1, G3).
+ * envelope: what the server signs for one command on one host (migrate.md 1).
  *
- * The signature (Ed25519) is over the exact bytes of the envelope's text, never over re-written JSON.
- * Reading is strict: every member must be there with its type and grammar, and no other.
+ * A JSON text whose exact bytes are signed with Ed25519 and travel as one string member, so nothing
+ * is ever serialised again to be checked. The server makes it at the cut; the host opens it before
+ * anything else and then holds it against what it knows: pinned key and store id, its own id, the
+ * document's digest, the epoch floor, start-by. Those comparisons are the host's; here are form and
+ * signature. Strict on purpose: a missing, unknown or odd member is refused, whoever signed it (T31).
+ *
+ * Pure. Texts lie in the arena.
  */
 #ifndef SLIPWAY_LIB_SSM_ENVELOPE_H
 #define SLIPWAY_LIB_SSM_ENVELOPE_H
@@ -11,38 +16,61 @@
 #include <stdint.h>
 
 #include "lib/base/arena.h"
+#include "lib/base/digest.h"
 #include "lib/base/err.h"
 #include "lib/base/sign.h"
 #include "lib/base/timestamp.h"
-#include "lib/model/config.h"
 
 #define ENVELOPE_PROTOCOL 1
-#define ENVELOPE_MAX 16384
+#define ENVELOPE_MAX 8192                                               /* bytes of its text */
+#define ENVELOPE_SIGNATURE_SIZE DIGEST_BASE64_SIZE(SIGN_SIGNATURE_SIZE) /* base64 and a NUL */
 
+/*
+ * The members Repository, Environment, HostName and Release are also parameters of the scripts
+ * (REPO, ENVIRONMENT, HOST, RELEASE); the text has both and they must agree.
+ */
 struct envelope {
-    const char *store_id;        /* UUID */
-    const char *command_id;      /* UUID */
-    const char *host_id;         /* mi- */
-    const char *host;            /* name */
-    const char *repository;
+    const char *store_id;   /* UUID */
+    const char *command_id; /* UUID */
+    const char *host_id;    /* mi-...: member Host */
+    const char *host;       /* its name: member HostName */
+    const char *repository; /* owner/name */
     const char *environment;
-    int64_t release;
-    const char *database;        /* resolved name of a migrate job, NULL for others */
-    int64_t epoch;               /* 0 without a database */
+    int64_t release;             /* 0 = of no release */
+    const char *database;        /* resolved name of a migrate job, else NULL */
+    int64_t epoch;               /* 0 without a database, else at least 1 */
     const char *document;        /* name@version */
     const char *document_digest; /* SHA-256 of the document's exact bytes, hex */
-    struct config_pairs parameters; /* reach scripts as SLIPWAY_NAME; names are [A-Z_]+ */
-    time_ms start_by;            /* never starts after it, by the host's wall clock (G8) */
+    const char *sha;             /* parameter SHA: the commit */
+    const char *previous_sha;    /* parameter PREVIOUS_SHA; "" = unknown */
+    const char *roles;           /* parameter ROLE: comma list */
+    time_ms start_by;            /* the host never starts it later (G8) */
 };
 
-/* The exact text to sign, in the arena. */
-const char *envelope_text(struct arena *arena, const struct envelope *envelope);
+/* The exact bytes. ERR_INVALID: a member breaks its grammar; a programming mistake upstream. */
+int envelope_make(struct arena *arena, const struct envelope *envelope, const char **ret_text,
+                  struct err *err);
 
 /* base64 of the signature over `text`. */
-const char *envelope_sign(struct arena *arena, const struct sign_key *key, const char *text);
+void envelope_sign(const struct sign_key *key, const char *text, char out[ENVELOPE_SIGNATURE_SIZE]);
 
-/* Check the signature, then read. ERR_DENIED: not signed by that key. ERR_INVALID: not an envelope. */
-int envelope_open(struct arena *arena, const unsigned char public_key[SIGN_PUBLIC_SIZE], const char *text,
-                  const char *signature, struct envelope *ret_envelope, struct err *err);
+/* Form alone: ERR_INVALID names the member. */
+int envelope_parse(struct arena *arena, const char *text, size_t len, struct envelope *ret_envelope,
+                   struct err *err);
+
+/* Signature first, then form. ERR_DENIED: not signed by that key. */
+int envelope_open(struct arena *arena, const unsigned char public_key[SIGN_PUBLIC_SIZE],
+                  const char *text, const char *signature, struct envelope *ret_envelope,
+                  struct err *err);
+
+/* What scripts get besides SLIPWAY_RESULT: SLIPWAY_SHA, _PREVIOUS_SHA, _REPO, _ENVIRONMENT, _ROLE,
+ * _HOST, _RELEASE. `out` has room for ENVELOPE_VARIABLES; values live in the arena. */
+#define ENVELOPE_VARIABLES 7
+struct envelope_variable {
+    const char *name;
+    const char *value;
+};
+void envelope_variables(struct arena *arena, const struct envelope *envelope,
+                        struct envelope_variable out[ENVELOPE_VARIABLES]);
 
 #endif

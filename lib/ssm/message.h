@@ -1,66 +1,61 @@
 /*
- * message: the payloads between server and agent (ssm-wire.md 12), with the member `Slipway` that
- * other agents ignore. Parsers are bounded and never trust a member's type.
+ * message: what a host is handed by GetMessages (ssm-wire.md 10 and 12.1).
+ *
+ * A message carries a command's payload as one string. Ours has a member `Slipway` with the signed
+ * envelope and the exact bytes of the document; other agents ignore it. The server builds, the host
+ * reads. Pure; texts lie in the arena.
  */
 #ifndef SLIPWAY_LIB_SSM_MESSAGE_H
 #define SLIPWAY_LIB_SSM_MESSAGE_H
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
 
 #include "lib/base/arena.h"
 #include "lib/base/err.h"
 #include "lib/base/timestamp.h"
-#include "lib/model/command.h"
 
-#define MESSAGE_REPLY_MAX (192 * 1024)
-#define MESSAGE_RESULTS_MAX 64
+#define MESSAGE_PAYLOAD_MAX (512 * 1024) /* bytes */
+#define MESSAGE_ANSWER_MAX (4 * 1024 * 1024)
+#define MESSAGE_ID_SIZE 68 /* "aws.ssm." UUID "." mi-id and a NUL */
+#define MESSAGE_TOPIC_SEND "aws.ssm.sendCommand"
+#define MESSAGE_TOPIC_CANCEL "aws.ssm.cancelCommand"
 
-/* A command for one host, as GetMessages carries it. */
+/* The payload of a sendCommand. */
 struct message_command {
     const char *command_id;
-    const char *document_name;
-    const char *envelope;        /* NULL: not one of ours */
-    const char *signature;
-    const char *document;        /* exact bytes */
-};
-const char *message_command_text(struct arena *arena, const struct message_command *command);
-int message_command_read(struct arena *arena, const char *text, size_t len,
-                         struct message_command *ret_command, struct err *err);
-
-/* What is ours in a reply. */
-enum message_state { MESSAGE_NONE, MESSAGE_ACCEPTED, MESSAGE_STARTED, MESSAGE_FINISHED, MESSAGE_DECLINED, MESSAGE_UNKNOWN };
-
-struct message_step {
-    const char *name;
-    int number;
-    enum step_status status;
-    int64_t code;
-    time_ms started_at;
-    time_ms ended_at;
+    const char *document_name; /* without its version */
+    const char *document;      /* exact bytes */
+    const char *envelope;  /* exact bytes that are signed; NULL = none (a command of the door) */
+    const char *signature; /* base64 */
 };
 
-struct message_reply {
-    const char *document_status;   /* InProgress, Success, Failed, TimedOut, Cancelled ... */
-    const char *trace;             /* why the document could not be run */
-    struct message_step *steps;
-    size_t n_steps;
-    enum message_state state;      /* NONE: another agent */
-    const char *reason;            /* of declined and unknown */
-    int64_t record_number;
-    const char *journal_id;
-    const char *boot_id;
-    struct result_line *results;
-    size_t n_results;
-};
-const char *message_reply_text(struct arena *arena, const struct message_reply *reply);
-int message_reply_read(struct arena *arena, const char *text, size_t len, struct message_reply *ret_reply,
-                       struct err *err);
+/* ERR_INVALID: over MESSAGE_PAYLOAD_MAX. */
+int message_command_make(struct arena *arena, const struct message_command *command,
+                         const char **ret_payload, struct err *err);
+/* For slipway-agent: the Slipway member must be there. It believes nothing yet: envelope_open(). */
+int message_command_parse(struct arena *arena, const char *payload, size_t len,
+                          struct message_command *ret_command, struct err *err);
 
-/* "aws.ssm.<command id>.<host id>" */
-const char *message_id(struct arena *arena, const char *command_id, const char *host_id);
-/* Its command id, "" if it has another form. */
-void message_id_command(const char *id, char out[37]);
+/* "aws.ssm.COMMAND.HOST", and back: command and host as they stand there. */
+void message_id_make(const char *command_id, const char *host_id, char out[MESSAGE_ID_SIZE]);
+bool message_id_parse(const char *id, char ret_command_id[37], char ret_host_id[21]);
+
+struct message {
+    const char *id;
+    const char *destination; /* host id */
+    const char *topic;
+    const char *payload;
+    time_ms created_at;
+};
+
+/* The answer of GetMessages. `request_id` is echoed. */
+int message_answer_make(struct arena *arena, const char *destination, const char *request_id,
+                        const struct message *messages, size_t n, const char **ret_body,
+                        struct err *err);
+/* Messages without Topic, Destination, MessageId, CreatedDate, or whose digest is not their
+ * payload's, are left out, as agents do. */
+int message_answer_parse(struct arena *arena, const char *body, size_t len,
+                         struct message **ret_messages, size_t *ret_n, struct err *err);
 
 #endif

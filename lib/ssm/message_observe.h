@@ -1,0 +1,46 @@
+/*
+ * message_observe: the body of Slipway.Observe, what a host knows of itself: which journal, which
+ * boot, how far, which commands are open, which documents lie on its disk. At its start and each 5
+ * minutes. The host builds, the door reads. Pure; texts lie in the arena.
+ */
+#ifndef SLIPWAY_LIB_SSM_MESSAGE_OBSERVE_H
+#define SLIPWAY_LIB_SSM_MESSAGE_OBSERVE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/base/arena.h"
+#include "lib/base/err.h"
+#include "lib/ssm/message_reply.h"
+
+#define MESSAGE_OBSERVE_OPEN_MAX 200
+#define MESSAGE_OBSERVE_DOCUMENTS_MAX 500
+
+struct message_observe_command {
+    const char *command_id;
+    enum message_reply_state state; /* accepted, started, finished (not reported yet), unknown */
+};
+
+struct message_observe_document {
+    const char *name;   /* name@version */
+    const char *digest; /* hex */
+};
+
+struct message_observe {
+    const char *journal_id;
+    const char *boot_id;
+    int64_t record_number;
+    int64_t protocol;
+    const char *agent_version;
+    struct message_observe_command *open;
+    size_t n_open;
+    struct message_observe_document *documents;
+    size_t n_documents;
+};
+
+int message_observe_make(struct arena *arena, const struct message_observe *observe,
+                         const char **ret_body, struct err *err);
+int message_observe_parse(struct arena *arena, const char *body, size_t len,
+                          struct message_observe *ret_observe, struct err *err);
+
+#endif

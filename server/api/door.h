@@ -1,0 +1,39 @@
+/*
+ * door: the agents' listener, AWS Systems Manager's own wire at POST / (ssm-wire.md 1, 2, 9, 10).
+ *
+ * X-Amz-Target names the operation; one table says which there are and by what proof each is
+ * opened; one verifier holds the request against that proof before anything else looks at the body
+ * (T34). Host ids come from the key that signed, never from what a body claims (T36).
+ *
+ *      door.c              table, dispatch, answers, the wait for a commit
+ *      door_verify.c       who is it: session credentials, the host's own key, an activation code
+ *      door_credentials.c  short-lived credentials, which nobody has to store
+ *      door_host.c         registration, role token, key, health, what a host says of itself
+ *      door_poll.c         GetMessages: hand out commands, or wait for the doorbell
+ *      door_reply.c        acknowledgements, replies, output
+ *
+ * Handlers run on http threads; door_ring() on any.
+ */
+#ifndef SLIPWAY_SERVER_API_DOOR_H
+#define SLIPWAY_SERVER_API_DOOR_H
+
+#include "server/api/request.h"
+
+struct door;
+struct secret;
+
+struct door_options {
+    const struct secret *credential_key; /* at least 32 bytes; outlives the door */
+    const unsigned char *public_key; /* SIGN_PUBLIC_SIZE bytes: hosts pin it when they register */
+};
+
+struct door *door_new(const struct door_options *options);
+/* After http_server_stop(). Accepts NULL. */
+void door_free(struct door *door);
+
+/* There is something for that host: whoever polls for it looks again. Any thread, after the commit. */
+void door_ring(struct door *door, const char *host_id);
+
+enum request_next door_post(struct request *request, struct reply *reply);
+
+#endif
