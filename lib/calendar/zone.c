@@ -34,12 +34,12 @@ static struct zone *zones;
 
 static struct change ask(icaltimezone *ical, time_ms t)
 {
-    int daylight = 0;
+    int in_summer = 0;
     struct icaltimetype utc =
         icaltime_from_timet_with_zone((time_t)(t / 1000), 0, icaltimezone_get_utc_timezone());
-    int seconds = icaltimezone_get_utc_offset_of_utc_time(ical, &utc, &daylight);
+    int seconds = icaltimezone_get_utc_offset_of_utc_time(ical, &utc, &in_summer);
 
-    return (struct change){.from = t, .offset_ms = (int64_t)seconds * 1000, .daylight = daylight != 0};
+    return (struct change){.from = t, .offset_ms = (int64_t)seconds * 1000, .daylight = in_summer != 0};
 }
 
 static bool same(const struct change *a, const struct change *b)

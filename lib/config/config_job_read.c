@@ -1,4 +1,5 @@
 /* Jobs and their steps: the `jobs` part of a repository. */
+#include <assert.h>
 #include <string.h>
 
 #include "lib/base/arena.h"
@@ -39,6 +40,7 @@ static void check_uses(struct reader *r, const struct yaml_node *node, const str
     size_t n = strcspn(step->uses, "@");
     bool known = false;
 
+    assert(node != NULL);              /* `uses` was read from it */
     if (n >= sizeof(name) || (step->uses[n] == '@' && !names_is_document(step->uses))) {
         problems_error(r->problems, node->line, node->column,
                        "uses: the name of a document is expected, such as fetch or fetch@1");
@@ -69,6 +71,7 @@ static void check_with(struct reader *r, const struct yaml_node *node, const str
 {
     const char *command = with_of(step, "command");
 
+    assert(node != NULL);
     for (size_t i = 0; i < step->with.n; i++) {
         const char *key = step->with.items[i].key;
         bool ok = (str_starts(step->uses, "restart") && (str_eq(key, "unit") || str_eq(key, "command"))) ||
@@ -133,7 +136,7 @@ static void read_health(struct reader *r, struct yaml_node *node, struct config_
     reader_duration(r, yaml_tree_get(node, "within"), 1000, &health->within_ms);
     if ((http == NULL) == (run == NULL))
         problems_error(r->problems, node->line, node->column, "health has either `http` or `run`");
-    if (health->http != NULL && !str_starts(health->http, "http://") &&
+    if (http != NULL && health->http != NULL && !str_starts(health->http, "http://") &&
         !str_starts(health->http, "https://"))
         problems_error(r->problems, http->line, http->column, "health.http must be an http(s) address");
 }

@@ -30,7 +30,7 @@ bool reader_map(struct reader *r, struct yaml_node *node, const char *what, cons
         wrong(r, node, what);
         return false;
     }
-    while (keys[n] != NULL && n < KEYS_MAX)
+    while (n < KEYS_MAX && keys[n] != NULL)
         n++;
     for (struct yaml_node *child = node->first; child != NULL; child = child->next) {
         bool known = false;

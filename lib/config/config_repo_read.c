@@ -276,7 +276,7 @@ void config_repo_read(struct reader *r, struct yaml_node *node)
             read_environment(r, repo, c, &repo->environments[repo->n_environments++]);
         resolve_environments(r, repo, environments);
     }
-    if (named_map(r, jobs, "jobs", JOBS_MAX)) {
+    if (jobs != NULL && named_map(r, jobs, "jobs", JOBS_MAX)) {
         repo->jobs = arena_array(r->arena, count(jobs), sizeof(*repo->jobs));
         for (struct yaml_node *c = jobs->first; c != NULL; c = c->next) {
             struct config_job *job = &repo->jobs[repo->n_jobs++];

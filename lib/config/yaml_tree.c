@@ -1,5 +1,6 @@
 #include "lib/config/yaml_tree.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include <yaml.h>
@@ -71,6 +72,7 @@ static void place(struct reading *r, struct yaml_node *node)
         r->root = node;
         return;
     }
+    assert(level->node != NULL);
     if (level->node->kind == YAML_MAP && level->key == NULL) {
         if (node->kind != YAML_SCALAR) {
             problems_error(r->problems, node->line, node->column, "a key must be a plain word");

@@ -30,6 +30,7 @@ struct db {
 size_t db_statements(const struct statement *const **ret_items)
 {
     *ret_items = __start_slipway_statements;
+    /* cppcheck-suppress comparePointers ; the linker puts both at the ends of one section */
     return (size_t)(__stop_slipway_statements - __start_slipway_statements);
 }
 
@@ -198,7 +199,7 @@ static void bind_text(sqlite3_stmt *stmt, int i, const char *text)
 static int bind(struct db *db, const struct statement *statement, const char *format, va_list args,
                 sqlite3_stmt **ret_stmt, struct err *err)
 {
-    sqlite3_stmt *stmt;
+    sqlite3_stmt *stmt = NULL;
     int rc = prepare(db, statement, &stmt, err);
 
     if (rc < 0)
@@ -377,7 +378,7 @@ struct db_pool {
 int db_pool_new(const char *path, struct db_pool **ret_pool, struct err *err)
 {
     struct db_pool *pool = calloc(1, sizeof(*pool));
-    struct db *first;
+    struct db *first = NULL;
     int rc;
 
     if (pool == NULL || (pool->path = strdup(path)) == NULL)

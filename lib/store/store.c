@@ -141,7 +141,7 @@ int store_open(const char *folder, const char *version, time_ms now, struct stor
     char lock[4096];
     int rc;
 
-    if ((rc = file_mkdirs(folder, 0700, err)) < 0 || (rc = file_check_dir(folder, true, err)) < 0)
+    if (file_mkdirs(folder, 0700, err) < 0 || file_check_dir(folder, true, err) < 0)
         return err_wrap(err, "state folder");
     snprintf(store.path, sizeof(store.path), "%s/slipway.db", folder);
     snprintf(lock, sizeof(lock), "%s/lock", folder);

@@ -237,7 +237,7 @@ static int know_token(struct request *request, const char *token)
 {
     struct actor *actor = &request->actor;
     char digest[DIGEST_HEX_SIZE];
-    struct token found;
+    struct token found = {0};
     struct err err = ERR_INIT;
     struct db *db;
     time_ms now = clock_now(request->api->clock);
