@@ -3,7 +3,7 @@
 
 #include "lib/base/arena.h"
 #include "lib/base/str.h"
-#include "lib/config/config_reader.h"
+#include "lib/config/reader.h"
 
 static void error_at(struct reader *r, const struct config_place *at, const char *text)
 {

@@ -5,7 +5,7 @@
 #include "lib/base/arena.h"
 #include "lib/base/names.h"
 #include "lib/base/str.h"
-#include "lib/config/config_reader.h"
+#include "lib/config/reader.h"
 
 #define MINUTE_MS 60000
 #define STEPS_MAX 64

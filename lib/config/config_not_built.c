@@ -4,7 +4,7 @@
 
 #include "lib/base/arena.h"
 #include "lib/base/str.h"
-#include "lib/config/config_reader.h"
+#include "lib/config/reader.h"
 
 const struct config_not_built config_not_built[] = {
     {"top", "freezes", true},

@@ -8,7 +8,7 @@
 #include "lib/base/file.h"
 #include "lib/base/names.h"
 #include "lib/base/str.h"
-#include "lib/config/config_reader.h"
+#include "lib/config/reader.h"
 #include "lib/config/yaml_tree.h"
 
 #define FILE_MAX (1024 * 1024)

@@ -4,7 +4,7 @@
 #include "lib/base/arena.h"
 #include "lib/base/names.h"
 #include "lib/base/str.h"
-#include "lib/config/config_reader.h"
+#include "lib/config/reader.h"
 
 #define MINUTE_MS 60000
 #define ENVIRONMENTS_MAX 16

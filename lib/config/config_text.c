@@ -6,7 +6,7 @@
 #include "lib/base/buf.h"
 #include "lib/base/digest.h"
 #include "lib/base/json.h"
-#include "lib/config/config_reader.h"
+#include "lib/config/reader.h"
 
 #define TEXT_MAX (8 * 1024 * 1024)
 

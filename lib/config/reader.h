@@ -1,11 +1,11 @@
 /*
- * config_reader: how the parts of the configuration are taken out of nodes. Private to lib/config.
+ * reader: how the parts of the configuration are taken out of nodes. Private to lib/config.
  *
  * Each taker accepts an absent node (the default stays), reports what is wrong with its place, and
  * leaves a value that is safe to go on with.
  */
-#ifndef SLIPWAY_LIB_CONFIG_CONFIG_READER_H
-#define SLIPWAY_LIB_CONFIG_CONFIG_READER_H
+#ifndef SLIPWAY_LIB_CONFIG_READER_H
+#define SLIPWAY_LIB_CONFIG_READER_H
 
 #include <stdbool.h>
 #include <stdint.h>

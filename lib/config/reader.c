@@ -1,4 +1,4 @@
-#include "lib/config/config_reader.h"
+#include "lib/config/reader.h"
 
 #include <ctype.h>
 #include <stdio.h>
