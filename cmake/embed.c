@@ -87,8 +87,8 @@ static const char *relative(const char *path, const char *folder)
     return slash == NULL ? path : slash + 1;
 }
 
-static void embed_files(bool zipped, const char *array, const char *folder, const char *path, char **files,
-                        size_t n)
+static void embed_files(bool zipped, const char *array, const char *folder, const char *path,
+                        char **files, size_t n)
 {
     FILE *out = fopen(path, "wb");
     size_t *lengths = calloc(n + 1, sizeof(*lengths)), *zlengths = calloc(n + 1, sizeof(*zlengths));
@@ -114,7 +114,8 @@ static void embed_files(bool zipped, const char *array, const char *folder, cons
         }
         free(b.p);
     }
-    fprintf(out, "extern const struct embedded_file %s[];\nextern const size_t n_%s;\n", array, array);
+    fprintf(out, "extern const struct embedded_file %s[];\nextern const size_t n_%s;\n", array,
+            array);
     fprintf(out, "const struct embedded_file %s[] = {\n", array);
     for (size_t i = 0; i < n; i++) {
         fprintf(out, "    {\"%s\", file_%zu, %zu, ", relative(files[i], folder), i, lengths[i]);

@@ -79,8 +79,8 @@ static size_t day_of(const struct zone *zone, const struct config_environment *e
         timestamp_civil_from_days(days, &local.year, &local.month, &local.day);
         if (zone_instant(zone, &local, &o.due_at) < 0)
             continue;
-        snprintf(o.date, sizeof(o.date), "%04d-%02d-%02d", (int)(local.year % 10000), local.month % 100,
-                 local.day % 100);
+        snprintf(o.date, sizeof(o.date), "%04d-%02d-%02d", (int)(local.year % 10000),
+                 local.month % 100, local.day % 100);
         snprintf(o.time, sizeof(o.time), "%s", e->at.items[i]);
         for (; k > 0 && items[k - 1].due_at > o.due_at; k--)
             items[k] = items[k - 1];
@@ -92,8 +92,9 @@ static size_t day_of(const struct zone *zone, const struct config_environment *e
 
 #define PER_DAY_MAX 96
 
-size_t occurrence_list(const struct calendar *calendar, const struct config_environment *environment,
-                       time_ms from, time_ms to, struct occurrence *ret_items, size_t max)
+size_t occurrence_list(const struct calendar *calendar,
+                       const struct config_environment *environment, time_ms from, time_ms to,
+                       struct occurrence *ret_items, size_t max)
 {
     const struct zone *zone = calendar_zone(calendar, environment);
     int64_t first = from / DAY_MS - 2;

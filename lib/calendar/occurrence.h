@@ -17,8 +17,8 @@
 struct zone;
 
 struct occurrence {
-    char date[11];   /* YYYY-MM-DD, local */
-    char time[9];    /* HH:MM:SS, local */
+    char date[11]; /* YYYY-MM-DD, local */
+    char time[9];  /* HH:MM:SS, local */
     time_ms due_at;
 };
 
@@ -38,7 +38,8 @@ bool occurrence_next(const struct calendar *calendar, const struct config_enviro
                      time_ms from, struct occurrence *ret_occurrence);
 
 /* Those with from <= due_at < to, oldest first, at most `max`. Returns how many. */
-size_t occurrence_list(const struct calendar *calendar, const struct config_environment *environment,
-                       time_ms from, time_ms to, struct occurrence *ret_items, size_t max);
+size_t occurrence_list(const struct calendar *calendar,
+                       const struct config_environment *environment, time_ms from, time_ms to,
+                       struct occurrence *ret_items, size_t max);
 
 #endif

@@ -39,7 +39,8 @@ static struct change ask(icaltimezone *ical, time_ms t)
         icaltime_from_timet_with_zone((time_t)(t / 1000), 0, icaltimezone_get_utc_timezone());
     int seconds = icaltimezone_get_utc_offset_of_utc_time(ical, &utc, &in_summer);
 
-    return (struct change){.from = t, .offset_ms = (int64_t)seconds * 1000, .daylight = in_summer != 0};
+    return (
+        struct change){.from = t, .offset_ms = (int64_t)seconds * 1000, .daylight = in_summer != 0};
 }
 
 static bool same(const struct change *a, const struct change *b)
@@ -229,6 +230,6 @@ void zone_text(const struct zone *zone, time_ms t, enum language language, char 
     if (language == LANGUAGE_JA)
         snprintf(out, ZONE_TEXT_SIZE, "%d月%d日(%s) %s", l.month, l.day, kanji[l.weekday], clock);
     else
-        snprintf(out, ZONE_TEXT_SIZE, "%s %d %s %s%s%s", days[l.weekday], l.day, months[l.month - 1], clock,
-                 abbreviation[0] != '\0' ? " " : "", abbreviation);
+        snprintf(out, ZONE_TEXT_SIZE, "%s %d %s %s%s%s", days[l.weekday], l.day,
+                 months[l.month - 1], clock, abbreviation[0] != '\0' ? " " : "", abbreviation);
 }

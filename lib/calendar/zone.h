@@ -29,8 +29,8 @@ int64_t zone_offset_ms(const struct zone *zone, time_ms t);
 /* A wall clock: date and time without a zone. */
 struct zone_local {
     int64_t year;
-    int month;   /* 1-12 */
-    int day;     /* 1-31 */
+    int month; /* 1-12 */
+    int day;   /* 1-31 */
     int hour, minute, second;
     int weekday; /* 0 = Sunday */
 };
@@ -46,6 +46,7 @@ int zone_instant(const struct zone *zone, const struct zone_local *local, time_m
 #define ZONE_TEXT_SIZE 64
 
 /* For people, with the weekday: "Tue 24 Nov 15:00 JST", "11月24日(火) 15:00". Seconds only if not 0. */
-void zone_text(const struct zone *zone, time_ms t, enum language language, char out[ZONE_TEXT_SIZE]);
+void zone_text(const struct zone *zone, time_ms t, enum language language,
+               char out[ZONE_TEXT_SIZE]);
 
 #endif

@@ -18,8 +18,8 @@ static void warn_at(struct reader *r, const struct config_place *at, const char 
 }
 
 /* Does anything reachable from `e` need `wanted`? Depth is bounded by the number of environments. */
-static bool environment_reaches(const struct config_environment *e, const struct config_environment *wanted,
-                                size_t depth)
+static bool environment_reaches(const struct config_environment *e,
+                                const struct config_environment *wanted, size_t depth)
 {
     for (size_t i = 0; depth > 0 && i < e->n_needs; i++)
         if (e->needs[i] == wanted || environment_reaches(e->needs[i], wanted, depth - 1))
@@ -48,7 +48,8 @@ static void check_job_cycles(struct reader *r, const struct config_repo *repo)
     for (size_t i = 0; i < repo->n_jobs && i < 64; i++)
         if (!done[i])
             error_at(r, &repo->jobs[i].place,
-                     arena_printf(r->arena, "job %s needs itself, over other jobs", repo->jobs[i].name));
+                     arena_printf(r->arena, "job %s needs itself, over other jobs",
+                                  repo->jobs[i].name));
 }
 
 static bool role_is_known(const struct config_repo *repo, const char *role)
@@ -60,7 +61,8 @@ static bool role_is_known(const struct config_repo *repo, const char *role)
     return false;
 }
 
-static void check_roles(struct reader *r, const struct config_repo *repo, const struct config_job *job)
+static void check_roles(struct reader *r, const struct config_repo *repo,
+                        const struct config_job *job)
 {
     const char *roles[64];
     size_t n = 0;
@@ -72,20 +74,22 @@ static void check_roles(struct reader *r, const struct config_repo *repo, const 
         if (role_is_known(repo, job->runs_on.items[i]))
             continue;
         error_at(r, &job->place,
-                 arena_printf(r->arena, "job %s runs on role \"%s\", which no environment of %s has",
+                 arena_printf(r->arena,
+                              "job %s runs on role \"%s\", which no environment of %s has",
                               job->name, job->runs_on.items[i], repo->name));
         problems_suggest(r->problems, str_nearest(job->runs_on.items[i], roles, n));
     }
     for (size_t i = 0; i < job->environments.n; i++)
         if (config_environment(repo, job->environments.items[i]) == NULL)
             error_at(r, &job->place,
-                     arena_printf(r->arena, "job %s names environment \"%s\", which %s does not have",
+                     arena_printf(r->arena,
+                                  "job %s names environment \"%s\", which %s does not have",
                                   job->name, job->environments.items[i], repo->name));
 }
 
 /* Hosts of a job in one environment, and whether `host` is among them. */
-static size_t job_hosts(const struct config_environment *e, const struct config_job *job, const char *host,
-                        bool *ret_found)
+static size_t job_hosts(const struct config_environment *e, const struct config_job *job,
+                        const char *host, bool *ret_found)
 {
     size_t n = 0;
 
@@ -101,7 +105,8 @@ static size_t job_hosts(const struct config_environment *e, const struct config_
     return n;
 }
 
-static void check_once(struct reader *r, const struct config_repo *repo, const struct config_job *job)
+static void check_once(struct reader *r, const struct config_repo *repo,
+                       const struct config_job *job)
 {
     bool found = false, several = false;
 
@@ -112,28 +117,33 @@ static void check_once(struct reader *r, const struct config_repo *repo, const s
         return;
     if (job->health.http != NULL || job->health.run != NULL)
         error_at(r, &job->place,
-                 arena_printf(r->arena, "job %s runs once on a database and takes no `health`", job->name));
+                 arena_printf(r->arena, "job %s runs once on a database and takes no `health`",
+                              job->name));
     for (size_t i = 0; i < repo->n_environments; i++)
         if (config_job_runs(job, &repo->environments[i]))
             several = job_hosts(&repo->environments[i], job, job->primary, &found) > 1 || several;
     if (job->primary != NULL && !found)
         error_at(r, &job->place,
-                 arena_printf(r->arena, "primary \"%s\" of job %s is not among its hosts", job->primary,
-                              job->name));
+                 arena_printf(r->arena, "primary \"%s\" of job %s is not among its hosts",
+                              job->primary, job->name));
     if (several && job->primary == NULL)
         warn_at(r, &job->place,
-                arena_printf(r->arena,
-                             "job %s has several hosts and no `primary`: the first by name that is online "
-                             "will run it",
-                             job->name));
+                arena_printf(
+                    r->arena,
+                    "job %s has several hosts and no `primary`: the first by name that is online "
+                    "will run it",
+                    job->name));
 }
 
-static void check_root(struct reader *r, const struct config_repo *repo, const struct config_job *job)
+static void check_root(struct reader *r, const struct config_repo *repo,
+                       const struct config_job *job)
 {
     for (size_t i = 0; i < job->n_steps; i++)
-        if (job->steps[i].uses != NULL && !str_starts(job->steps[i].uses, "restart") && repo->root == NULL)
+        if (job->steps[i].uses != NULL && !str_starts(job->steps[i].uses, "restart") &&
+            repo->root == NULL)
             error_at(r, &job->steps[i].place,
-                     arena_printf(r->arena, "%s needs `root` of repository %s: the folder on the hosts",
+                     arena_printf(r->arena,
+                                  "%s needs `root` of repository %s: the folder on the hosts",
                                   job->steps[i].uses, repo->name));
 }
 
@@ -163,10 +173,11 @@ static void check_repo(struct reader *r, const struct config_repo *repo)
     }
     if (!proof && repo->n_jobs > 0)
         warn_at(r, &repo->place,
-                arena_printf(r->arena,
-                             "no step of %s reports the commit (activate, publish): a deployment is proven "
-                             "by exit codes and health alone",
-                             repo->name));
+                arena_printf(
+                    r->arena,
+                    "no step of %s reports the commit (activate, publish): a deployment is proven "
+                    "by exit codes and health alone",
+                    repo->name));
 }
 
 void config_check(struct reader *r)
@@ -177,7 +188,8 @@ void config_check(struct reader *r)
         check_repo(r, &c->repos[i]);
     if (c->webhook_secret_files.n == 0) {
         r->problems->file = r->file;
-        problems_error(r->problems, 0, 0,
-                       "github.webhook-secret-files is missing: without a secret the server does not start");
+        problems_error(
+            r->problems, 0, 0,
+            "github.webhook-secret-files is missing: without a secret the server does not start");
     }
 }

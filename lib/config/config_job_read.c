@@ -34,13 +34,14 @@ static void read_folder(struct reader *r, struct yaml_node *node, const char **v
 }
 
 /* A shipped document and what it wants `with`. */
-static void check_uses(struct reader *r, const struct yaml_node *node, const struct config_step *step)
+static void check_uses(struct reader *r, const struct yaml_node *node,
+                       const struct config_step *step)
 {
     char name[65];
     size_t n = strcspn(step->uses, "@");
     bool known = false;
 
-    assert(node != NULL);              /* `uses` was read from it */
+    assert(node != NULL); /* `uses` was read from it */
     if (n >= sizeof(name) || (step->uses[n] == '@' && !names_is_document(step->uses))) {
         problems_error(r->problems, node->line, node->column,
                        "uses: the name of a document is expected, such as fetch or fetch@1");
@@ -51,10 +52,11 @@ static void check_uses(struct reader *r, const struct yaml_node *node, const str
     for (size_t i = 0; shipped[i] != NULL; i++)
         known = known || strcmp(name, shipped[i]) == 0;
     if (!known) {
-        problems_error(r->problems, node->line, node->column,
-                       "no document \"%.60s\" is shipped; there are fetch, migrate, activate, restart "
-                       "and publish",
-                       name);
+        problems_error(
+            r->problems, node->line, node->column,
+            "no document \"%.60s\" is shipped; there are fetch, migrate, activate, restart "
+            "and publish",
+            name);
         problems_suggest(r->problems, str_nearest(name, shipped, 5));
     }
 }
@@ -67,19 +69,21 @@ static const char *with_of(const struct config_step *step, const char *key)
     return NULL;
 }
 
-static void check_with(struct reader *r, const struct yaml_node *node, const struct config_step *step)
+static void check_with(struct reader *r, const struct yaml_node *node,
+                       const struct config_step *step)
 {
     const char *command = with_of(step, "command");
 
     assert(node != NULL);
     for (size_t i = 0; i < step->with.n; i++) {
         const char *key = step->with.items[i].key;
-        bool ok = (str_starts(step->uses, "restart") && (str_eq(key, "unit") || str_eq(key, "command"))) ||
+        bool ok = (str_starts(step->uses, "restart") &&
+                   (str_eq(key, "unit") || str_eq(key, "command"))) ||
                   (str_starts(step->uses, "migrate") && str_eq(key, "tool")) ||
                   (str_starts(step->uses, "publish") && str_eq(key, "dir"));
         if (!ok)
-            problems_error(r->problems, node->line, node->column, "%s takes no \"%.60s\"", step->uses,
-                           key);
+            problems_error(r->problems, node->line, node->column, "%s takes no \"%.60s\"",
+                           step->uses, key);
     }
     if (str_starts(step->uses, "restart") && (with_of(step, "unit") == NULL) == (command == NULL))
         problems_error(r->problems, node->line, node->column,
@@ -99,7 +103,8 @@ static void read_step(struct reader *r, const struct config_job *job, struct yam
 
     step->place = reader_place(r, node);
     if (!reader_map(r, node, "a step",
-                    READER_KEYS("name", "run", "uses", "with", "env", "run-as", "working-directory")))
+                    READER_KEYS("name", "run", "uses", "with", "env", "run-as",
+                                "working-directory")))
         return;
     run = yaml_tree_get(node, "run");
     uses = yaml_tree_get(node, "uses");
@@ -138,7 +143,8 @@ static void read_health(struct reader *r, struct yaml_node *node, struct config_
         problems_error(r->problems, node->line, node->column, "health has either `http` or `run`");
     if (http != NULL && health->http != NULL && !str_starts(health->http, "http://") &&
         !str_starts(health->http, "https://"))
-        problems_error(r->problems, http->line, http->column, "health.http must be an http(s) address");
+        problems_error(r->problems, http->line, http->column,
+                       "health.http must be an http(s) address");
 }
 
 static void read_max_parallel(struct reader *r, struct yaml_node *node, struct config_job *job)
@@ -171,8 +177,8 @@ static void name_steps(struct reader *r, struct config_job *job)
         for (size_t k = 0; k < i; k++)
             if (strcmp(job->steps[k].name, s->name) == 0)
                 problems_error(r->problems, s->place.line, s->place.column,
-                               "two steps of job %s are named %s; give one of them a `name`", job->name,
-                               s->name);
+                               "two steps of job %s are named %s; give one of them a `name`",
+                               job->name, s->name);
     }
 }
 
@@ -189,7 +195,8 @@ static void read_steps(struct reader *r, struct config_job *job, struct yaml_nod
     for (const struct yaml_node *c = node->first; c != NULL; c = c->next)
         n++;
     if (n > STEPS_MAX) {
-        problems_error(r->problems, node->line, node->column, "at most %d steps in a job", STEPS_MAX);
+        problems_error(r->problems, node->line, node->column, "at most %d steps in a job",
+                       STEPS_MAX);
         return;
     }
     job->steps = arena_array(r->arena, n, sizeof(*job->steps));
@@ -222,9 +229,10 @@ void config_job_read(struct reader *r, struct config_repo *repo, struct yaml_nod
     job->health.expect = 200;
     job->health.within_ms = 30000;
     if (!reader_map(r, node, "a job",
-                    READER_KEYS("runs-on", "needs", "environments", "once", "primary", "kill-after", "probe",
-                                "max-parallel", "max-errors", "start-within", "timeout-minutes", "health",
-                                "env", "run-as", "working-directory", "steps")))
+                    READER_KEYS("runs-on", "needs", "environments", "once", "primary", "kill-after",
+                                "probe", "max-parallel", "max-errors", "start-within",
+                                "timeout-minutes", "health", "env", "run-as", "working-directory",
+                                "steps")))
         return;
     reader_words(r, yaml_tree_get(node, "runs-on"), "the name of a role", &job->runs_on);
     if (job->runs_on.n == 0)

@@ -56,13 +56,14 @@ static void add_to(struct reader *r, struct config_environment *e, const char *s
 
     if (e->n_unbuilt > 0)
         memcpy(grown, e->unbuilt, e->n_unbuilt * sizeof(*grown));
-    grown[e->n_unbuilt++] = (struct config_unbuilt){.setting = setting, .line = line, .binds = true};
+    grown[e->n_unbuilt++] =
+        (struct config_unbuilt){.setting = setting, .line = line, .binds = true};
     e->unbuilt = grown;
 }
 
 /* Say it, and bind `e` (NULL: nothing to bind) if the table says so. */
-static void note(struct reader *r, const char *where, const char *setting, const struct yaml_node *node,
-                 struct config_environment *e)
+static void note(struct reader *r, const char *where, const char *setting,
+                 const struct yaml_node *node, struct config_environment *e)
 {
     const struct config_not_built *row = row_of(where, setting);
     const struct yaml_node *at = node->key != NULL ? node->key : node;
@@ -71,11 +72,13 @@ static void note(struct reader *r, const char *where, const char *setting, const
         return; /* its rule was built: the line is gone from the table */
     if (row->binds) {
         problems_warn(r->problems, at->line, at->column,
-                      "%s has no rule in this version: no deployment starts where it is set", setting);
+                      "%s has no rule in this version: no deployment starts where it is set",
+                      setting);
         if (e != NULL)
             add_to(r, e, setting, at->line);
     } else {
-        problems_warn(r->problems, at->line, at->column, "%s does nothing in this version", setting);
+        problems_warn(r->problems, at->line, at->column, "%s does nothing in this version",
+                      setting);
     }
 }
 
@@ -118,11 +121,13 @@ static void check_between(struct reader *r, struct yaml_node *node)
         if (from.n != 1 || to.n != 1)
             problems_error(r->problems, w->line, w->column, "a window needs `from` and `to`");
         else if (strcmp(from.items[0], to.items[0]) == 0)
-            problems_error(r->problems, w->line, w->column, "this window is empty: it ends when it begins");
+            problems_error(r->problems, w->line, w->column,
+                           "this window is empty: it ends when it begins");
     }
 }
 
-void config_not_built_environment(struct reader *r, struct yaml_node *node, struct config_environment *e)
+void config_not_built_environment(struct reader *r, struct yaml_node *node,
+                                  struct config_environment *e)
 {
     static const char *const plain[] = {"between", "calendar", "ci"};
     static const char *const checks[] = {"none", "required", NULL};
@@ -145,8 +150,9 @@ void config_not_built_environment(struct reader *r, struct yaml_node *node, stru
     if (reader_choice(r, check, checks, 0) == 1)
         note(r, "environment", "check", check, e);
     if (merge != NULL)
-        note(r, "environment", reader_choice(r, merge, merges, 0) == 0 ? "merge: on-release" : "merge: before",
-             merge, e);
+        note(r, "environment",
+             reader_choice(r, merge, merges, 0) == 0 ? "merge: on-release" : "merge: before", merge,
+             e);
     note_approvals(r, yaml_tree_get(node, "approvals"), e);
     if (e->after_failure == CONFIG_ROLLBACK)
         note(r, "environment", "after-failure: rollback", yaml_tree_get(node, "after-failure"), e);
@@ -210,13 +216,14 @@ static void bind_freezes(struct reader *r, struct yaml_node *freezes)
     }
     for (struct yaml_node *z = freezes->first; z != NULL; z = z->next) {
         if (!reader_map(r, z, "a freeze",
-                        READER_KEYS("name", "from", "to", "days", "ics-file", "environments", "repos",
-                                    "timezone", "allow")))
+                        READER_KEYS("name", "from", "to", "days", "ics-file", "environments",
+                                    "repos", "timezone", "allow")))
             continue;
         reader_zone(r, yaml_tree_get(z, "timezone"), &zone);
         if (yaml_tree_get(z, "ics-file") == NULL &&
             (yaml_tree_get(z, "from") == NULL || yaml_tree_get(z, "to") == NULL))
-            problems_error(r->problems, z->line, z->column, "a freeze needs `from` and `to`, or `ics-file`");
+            problems_error(r->problems, z->line, z->column,
+                           "a freeze needs `from` and `to`, or `ics-file`");
         for (size_t i = 0; i < c->n_repos; i++)
             for (size_t k = 0; k < c->repos[i].n_environments; k++)
                 if (names(r, yaml_tree_get(z, "repos"), c->repos[i].name) &&

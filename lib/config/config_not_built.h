@@ -12,9 +12,9 @@
 #include <stddef.h>
 
 struct config_not_built {
-    const char *where;     /* top, repository, environment, job */
-    const char *setting;   /* path below it: "approvals.code" */
-    bool binds;            /* else it only does nothing yet */
+    const char *where;   /* top, repository, environment, job */
+    const char *setting; /* path below it: "approvals.code" */
+    bool binds;          /* else it only does nothing yet */
 };
 
 extern const struct config_not_built config_not_built[];

@@ -16,10 +16,10 @@
 #define REPOS_MAX 500
 
 static const char *const top_keys[] = {
-    "version",   "url",        "webhooks-url", "agents-url", "listen",       "trusted-proxies", "timezone",
-    "language",  "github",     "aws",          "rights",     "calendars",    "freezes",         "notify",
-    "mackerel",  "databases",  "repos",        "state",      "metrics-from", "mirror-roots",    "gone-after",
-    "redact",    "sign-in",    NULL};
+    "version",      "url",          "webhooks-url", "agents-url", "listen",  "trusted-proxies",
+    "timezone",     "language",     "github",       "aws",        "rights",  "calendars",
+    "freezes",      "notify",       "mackerel",     "databases",  "repos",   "state",
+    "metrics-from", "mirror-roots", "gone-after",   "redact",     "sign-in", NULL};
 
 static void defaults(struct config *c)
 {
@@ -55,9 +55,10 @@ static void read_github(struct reader *r, struct yaml_node *node)
 {
     struct config_list files = {.n = 0};
 
-    if (node == NULL || !reader_map(r, node, "github",
-                                    READER_KEYS("app-id", "private-key-file", "webhook-secret-files", "api",
-                                                "web", "token-file", "client-id", "client-secret-file")))
+    if (node == NULL ||
+        !reader_map(r, node, "github",
+                    READER_KEYS("app-id", "private-key-file", "webhook-secret-files", "api", "web",
+                                "token-file", "client-id", "client-secret-file")))
         return;
     reader_list(r, yaml_tree_get(node, "webhook-secret-files"), &files);
     for (size_t i = 0; i < files.n; i++)
@@ -82,8 +83,8 @@ static void read_databases(struct reader *r, struct yaml_node *node)
             ARENA_PUSH(r->arena, c->databases, c->n_databases, r->cap_databases);
         database->name = d->key->text;
         if (!names_is_word(database->name))
-            problems_error(r->problems, d->key->line, d->key->column, "\"%.60s\" cannot be a name here",
-                           database->name);
+            problems_error(r->problems, d->key->line, d->key->column,
+                           "\"%.60s\" cannot be a name here", database->name);
         reader_list(r, d, &database->members);
     }
 }
@@ -112,8 +113,7 @@ static void read_top(struct reader *r, struct yaml_node *root)
     reader_list(r, yaml_tree_get(root, "metrics-from"), &c->metrics_from);
     reader_list(r, yaml_tree_get(root, "mirror-roots"), &c->mirror_roots);
     reader_zone(r, yaml_tree_get(root, "timezone"), &c->timezone);
-    c->language =
-        languages[reader_choice(r, yaml_tree_get(root, "language"), languages, 0)];
+    c->language = languages[reader_choice(r, yaml_tree_get(root, "language"), languages, 0)];
     reader_path(r, yaml_tree_get(root, "state"), &c->state);
     reader_rights(r, yaml_tree_get(root, "rights"), &c->rights);
     read_github(r, yaml_tree_get(root, "github"));
@@ -134,7 +134,8 @@ static void read_repos(struct reader *r, struct yaml_node *root)
     for (struct yaml_node *c = repos->first; c != NULL; c = c->next)
         n++;
     if (n + r->config->n_repos > REPOS_MAX) {
-        problems_error(r->problems, repos->line, repos->column, "at most %d repositories", REPOS_MAX);
+        problems_error(r->problems, repos->line, repos->column, "at most %d repositories",
+                       REPOS_MAX);
         return;
     }
     for (struct yaml_node *c = repos->first; c != NULL; c = c->next) {
@@ -161,7 +162,8 @@ static void read_file(struct reader *r, const char *file, const char *bytes, siz
     if (root == NULL)
         return;
     if (first ? !reader_map(r, root, "the configuration", top_keys)
-              : !reader_map(r, root, "a file of conf.d", READER_KEYS("repos", "calendars", "freezes")))
+              : !reader_map(r, root, "a file of conf.d",
+                            READER_KEYS("repos", "calendars", "freezes")))
         return;
     if (first)
         read_top(r, root);
@@ -179,7 +181,8 @@ static int finish(struct reader *r, struct config **ret_config, struct err *err)
     r->problems->bytes = NULL;
     if (n > 0) {
         config_free(r->config);
-        return err_set(err, ERR_INVALID, "%zu mistake%s in the configuration", n, n == 1 ? "" : "s");
+        return err_set(err, ERR_INVALID, "%zu mistake%s in the configuration", n,
+                       n == 1 ? "" : "s");
     }
     config_text_make(r->config);
     *ret_config = r->config;
@@ -238,7 +241,8 @@ static int read_parts(struct reader *r, const char *folder, struct err *err)
     return rc;
 }
 
-int config_read(const char *path, struct config **ret_config, struct problems *problems, struct err *err)
+int config_read(const char *path, struct config **ret_config, struct problems *problems,
+                struct err *err)
 {
     const char *slash = strrchr(path, '/');
     struct reader r;

@@ -94,7 +94,8 @@ static void read_when(struct reader *r, struct yaml_node *node, struct config_en
 
     if (yaml_tree_get(node, "on") == NULL)
         problems_error(r->problems, e->place.line, e->place.column,
-                       "environment %s needs `on`: pull-request, merge, schedule or release", e->name);
+                       "environment %s needs `on`: pull-request, merge, schedule or release",
+                       e->name);
     e->on = (enum config_on)reader_choice(r, yaml_tree_get(node, "on"), on, CONFIG_ON_RELEASE);
     reader_times(r, at, &e->at);
     if (at != NULL && e->on != CONFIG_ON_SCHEDULE)
@@ -122,9 +123,9 @@ static void read_environment(struct reader *r, struct config_repo *repo, struct 
     e->grace_ms = 15 * MINUTE_MS;
     e->rights = repo->rights;
     if (!reader_map(r, node, "an environment",
-                    READER_KEYS("on", "at", "between", "calendar", "timezone", "cut-off", "grace", "delay",
-                                "needs", "check", "ci", "approvals", "after-failure", "merge", "url",
-                                "roles", "rights")))
+                    READER_KEYS("on", "at", "between", "calendar", "timezone", "cut-off", "grace",
+                                "delay", "needs", "check", "ci", "approvals", "after-failure",
+                                "merge", "url", "roles", "rights")))
         return;
     read_when(r, node, e);
     reader_text(r, yaml_tree_get(node, "url"), &e->url);
@@ -218,8 +219,7 @@ static void read_mirror(struct reader *r, struct yaml_node *node, struct config_
 
 static void read_content(struct reader *r, struct yaml_node *node, struct config_repo *repo)
 {
-    if (node == NULL ||
-        !reader_map(r, node, "content", READER_KEYS("paths", "max-file", "types")))
+    if (node == NULL || !reader_map(r, node, "content", READER_KEYS("paths", "max-file", "types")))
         return;
     reader_list(r, yaml_tree_get(node, "paths"), &repo->content);
     if (repo->content.n == 0)

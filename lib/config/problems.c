@@ -31,8 +31,9 @@ static const char *excerpt_of(const struct problems *problems, int line)
     return str_clean(problems->arena, p, (size_t)(end - p), EXCERPT_MAX);
 }
 
-__attribute__((format(printf, 5, 0))) static void add(struct problems *problems, bool warning, int line,
-                                                      int column, const char *fmt, va_list args)
+__attribute__((format(printf, 5, 0))) static void add(struct problems *problems, bool warning,
+                                                      int line, int column, const char *fmt,
+                                                      va_list args)
 {
     char text[TEXT_MAX];
     struct problem *p;

@@ -11,9 +11,9 @@ struct arena;
 struct buf;
 
 struct problem {
-    bool warning;           /* else an error */
+    bool warning; /* else an error */
     const char *file;
-    int line;               /* from 1; 0 = the file as a whole */
+    int line; /* from 1; 0 = the file as a whole */
     int column;
     const char *text;
     const char *excerpt;    /* the line, NULL */
@@ -24,8 +24,8 @@ struct problem {
 
 struct problems {
     struct arena *arena;
-    const char *file;       /* being read */
-    const char *bytes;      /* its text, for excerpts */
+    const char *file;  /* being read */
+    const char *bytes; /* its text, for excerpts */
     size_t len;
     struct problem *items;
     size_t n;

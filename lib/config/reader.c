@@ -93,7 +93,8 @@ void reader_int(struct reader *r, struct yaml_node *node, int64_t min, int64_t m
         return;
     if (node->kind != YAML_SCALAR || str_parse_int64(node->text, &v) < 0 || v < min || v > max)
         wrong(r, node,
-              arena_printf(r->arena, "a whole number from %lld to %lld", (long long)min, (long long)max));
+              arena_printf(r->arena, "a whole number from %lld to %lld", (long long)min,
+                           (long long)max));
     else
         *value = v;
 }
@@ -160,7 +161,8 @@ static const struct yaml_node *word_node(const struct yaml_node *node, size_t i)
     return c;
 }
 
-void reader_words(struct reader *r, struct yaml_node *node, const char *what, struct config_list *value)
+void reader_words(struct reader *r, struct yaml_node *node, const char *what,
+                  struct config_list *value)
 {
     reader_list(r, node, value);
     for (size_t i = 0; node != NULL && i < value->n; i++)
@@ -178,7 +180,8 @@ static bool is_variable(const char *s)
     return true;
 }
 
-void reader_pairs(struct reader *r, struct yaml_node *node, bool environment, struct config_pairs *value)
+void reader_pairs(struct reader *r, struct yaml_node *node, bool environment,
+                  struct config_pairs *value)
 {
     size_t n = 0;
 
@@ -195,7 +198,8 @@ void reader_pairs(struct reader *r, struct yaml_node *node, bool environment, st
     for (const struct yaml_node *c = node->first; c != NULL; c = c->next) {
         if (c->kind != YAML_SCALAR) {
             wrong(r, c, "a text");
-        } else if (environment && (!is_variable(c->key->text) || str_starts(c->key->text, "SLIPWAY_"))) {
+        } else if (environment &&
+                   (!is_variable(c->key->text) || str_starts(c->key->text, "SLIPWAY_"))) {
             problems_error(r->problems, c->key->line, c->key->column,
                            "\"%.60s\" cannot be the name of an environment variable here",
                            c->key->text);
@@ -216,9 +220,10 @@ int reader_choice(struct reader *r, struct yaml_node *node, const char *const *w
     for (size_t i = 0; node->kind == YAML_SCALAR && i < n; i++)
         if (strcmp(node->text, words[i]) == 0)
             return (int)i;
-    wrong(r, node, n == 2 ? arena_printf(r->arena, "%s or %s", words[0], words[1])
-                          : arena_printf(r->arena, "one of %s, %s, %s%s%s", words[0], words[1], words[2],
-                                         n > 3 ? ", " : "", n > 3 ? words[3] : ""));
+    wrong(r, node,
+          n == 2 ? arena_printf(r->arena, "%s or %s", words[0], words[1])
+                 : arena_printf(r->arena, "one of %s, %s, %s%s%s", words[0], words[1], words[2],
+                                n > 3 ? ", " : "", n > 3 ? words[3] : ""));
     if (node->kind == YAML_SCALAR)
         problems_suggest(r->problems, str_nearest(node->text, words, n));
     return otherwise;
@@ -243,7 +248,8 @@ static bool is_who(const char *who, bool view)
 void reader_rights(struct reader *r, struct yaml_node *node, struct config_rights *rights)
 {
     if (!reader_map(r, node, "rights",
-                    READER_KEYS("view", "approve-content", "approve-code", "operate", "hotfix", "admin")))
+                    READER_KEYS("view", "approve-content", "approve-code", "operate", "hotfix",
+                                "admin")))
         return;
     for (int i = 0; i < CONFIG_RIGHTS; i++) {
         struct yaml_node *who = yaml_tree_get(node, config_right_names[i]);

@@ -19,31 +19,38 @@ struct reader {
     struct problems *problems;
     struct config *config;
     const char *file;
-    const char *folder;              /* where relative paths begin */
+    const char *folder; /* where relative paths begin */
     size_t cap_repos, cap_databases, cap_unbuilt;
 };
 
 #define READER_KEYS(...) ((const char *const[]){__VA_ARGS__, NULL})
 
 /* `node` is a map whose keys are all among `keys`; each other key is an error with a suggestion. */
-bool reader_map(struct reader *r, struct yaml_node *node, const char *what, const char *const *keys);
+bool reader_map(struct reader *r, struct yaml_node *node, const char *what,
+                const char *const *keys);
 struct config_place reader_place(const struct reader *r, const struct yaml_node *node);
 /* Of a map's value: where its key stands. */
 struct config_place reader_key_place(const struct reader *r, const struct yaml_node *node);
 
 void reader_text(struct reader *r, struct yaml_node *node, const char **value);
 void reader_word(struct reader *r, struct yaml_node *node, const char *what, const char **value);
-void reader_path(struct reader *r, struct yaml_node *node, const char **value); /* absolute, from folder */
+void reader_path(struct reader *r, struct yaml_node *node,
+                 const char **value); /* absolute, from folder */
 void reader_int(struct reader *r, struct yaml_node *node, int64_t min, int64_t max, int64_t *value);
 void reader_bool(struct reader *r, struct yaml_node *node, bool *value);
 void reader_duration(struct reader *r, struct yaml_node *node, int64_t min_ms, int64_t *value);
-void reader_list(struct reader *r, struct yaml_node *node, struct config_list *value); /* one word is a list */
-void reader_words(struct reader *r, struct yaml_node *node, const char *what, struct config_list *value);
-void reader_pairs(struct reader *r, struct yaml_node *node, bool environment, struct config_pairs *value);
+void reader_list(struct reader *r, struct yaml_node *node,
+                 struct config_list *value); /* one word is a list */
+void reader_words(struct reader *r, struct yaml_node *node, const char *what,
+                  struct config_list *value);
+void reader_pairs(struct reader *r, struct yaml_node *node, bool environment,
+                  struct config_pairs *value);
 /* One of `words` (NULL-terminated): its index, or `otherwise`. */
-int reader_choice(struct reader *r, struct yaml_node *node, const char *const *words, int otherwise);
+int reader_choice(struct reader *r, struct yaml_node *node, const char *const *words,
+                  int otherwise);
 void reader_rights(struct reader *r, struct yaml_node *node, struct config_rights *rights);
-void reader_times(struct reader *r, struct yaml_node *node, struct config_list *value); /* HH:MM[:SS] */
+void reader_times(struct reader *r, struct yaml_node *node,
+                  struct config_list *value); /* HH:MM[:SS] */
 void reader_zone(struct reader *r, struct yaml_node *node, const char **value);
 
 void config_repo_read(struct reader *r, struct yaml_node *node);

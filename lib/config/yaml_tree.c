@@ -14,8 +14,8 @@
 /* A container that is being filled. */
 struct level {
     struct yaml_node *node;
-    struct yaml_node **end;     /* where the next child goes */
-    struct yaml_node *key;      /* of a map: waits for its value */
+    struct yaml_node **end; /* where the next child goes */
+    struct yaml_node *key;  /* of a map: waits for its value */
 };
 
 struct reading {
@@ -123,8 +123,8 @@ static void take(struct reading *r, const yaml_event_t *event)
         if (event->data.scalar.tag != NULL)
             refuse(r, event, "tags (!name)");
         node = node_new(r, YAML_SCALAR, &event->start_mark);
-        node->text = arena_strn(r->arena, (const char *)event->data.scalar.value,
-                                event->data.scalar.length);
+        node->text =
+            arena_strn(r->arena, (const char *)event->data.scalar.value, event->data.scalar.length);
         if (strlen(node->text) != event->data.scalar.length)
             problems_error(r->problems, node->line, node->column, "a NUL character inside a value");
         place(r, node);
@@ -170,8 +170,9 @@ static bool check_utf8(const char *bytes, size_t len, struct problems *problems)
     for (size_t i = 0; i < len;) {
         size_t n = str_utf8_at(bytes + i, len - i, &code);
         if (n == 0) {
-            problems_error(problems, line, column,
-                           "this byte is not UTF-8. Is the file Shift_JIS or EUC-JP? Save it as UTF-8");
+            problems_error(
+                problems, line, column,
+                "this byte is not UTF-8. Is the file Shift_JIS or EUC-JP? Save it as UTF-8");
             return false;
         }
         column++;

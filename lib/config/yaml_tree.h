@@ -17,13 +17,13 @@ enum yaml_kind { YAML_SCALAR, YAML_LIST, YAML_MAP };
 
 struct yaml_node {
     enum yaml_kind kind;
-    int line;                   /* from 1 */
-    int column;                 /* from 1, in characters */
-    const char *text;           /* of a scalar */
-    struct yaml_node *key;      /* in a map: the scalar in front */
-    struct yaml_node *first;    /* children */
+    int line;                /* from 1 */
+    int column;              /* from 1, in characters */
+    const char *text;        /* of a scalar */
+    struct yaml_node *key;   /* in a map: the scalar in front */
+    struct yaml_node *first; /* children */
     struct yaml_node *next;
-    bool used;                  /* somebody read it: what is left over is an unknown key */
+    bool used; /* somebody read it: what is left over is an unknown key */
 };
 
 /* The tree of these bytes, in the arena; NULL if there is none to go on with (problems say why). */

@@ -17,8 +17,10 @@
  * Bits: 0 planned 1 offered 2 accepted 3 permitted 4 running 5 succeeded 6 failed 7 unknown
  * 8 cancelled 9 not_started */
 #define ATTEMPT_STATES(X)                                                                          \
-    X(ATTEMPT_PLANNED, "planned", 1u << 1 | 1u << 2 | 1u << 3 | 1u << 4 | 1u << 5 | 1u << 6 | 1u << 7 | 1u << 8 | 1u << 9) \
-    X(ATTEMPT_OFFERED, "offered", 1u << 2 | 1u << 3 | 1u << 4 | 1u << 5 | 1u << 6 | 1u << 7 | 1u << 8 | 1u << 9) \
+    X(ATTEMPT_PLANNED, "planned",                                                                  \
+      1u << 1 | 1u << 2 | 1u << 3 | 1u << 4 | 1u << 5 | 1u << 6 | 1u << 7 | 1u << 8 | 1u << 9)     \
+    X(ATTEMPT_OFFERED, "offered",                                                                  \
+      1u << 2 | 1u << 3 | 1u << 4 | 1u << 5 | 1u << 6 | 1u << 7 | 1u << 8 | 1u << 9)               \
     X(ATTEMPT_ACCEPTED, "accepted", 1u << 3 | 1u << 4 | 1u << 5 | 1u << 6 | 1u << 7 | 1u << 9)     \
     X(ATTEMPT_PERMITTED, "permitted", 1u << 4 | 1u << 5 | 1u << 6 | 1u << 7 | 1u << 9)             \
     X(ATTEMPT_RUNNING, "running", 1u << 5 | 1u << 6 | 1u << 7)                                     \
@@ -33,7 +35,7 @@ extern const struct state_entry attempt_states[ATTEMPT_STATES_COUNT];
 
 struct attempt {
     int64_t id;
-    const char *database;         /* resolved name (M1) */
+    const char *database; /* resolved name (M1) */
     int64_t repository_id;
     int64_t release_number;
     int64_t n;
@@ -42,12 +44,12 @@ struct attempt {
     int job_number;
     char command_id[37];
     char host_id[21];
-    const char *host;             /* name, joined in */
+    const char *host; /* name, joined in */
     enum attempt_state state;
-    int changed;                  /* 0 nothing to do, 1 changed or did not say, -1 not ended well */
+    int changed; /* 0 nothing to do, 1 changed or did not say, -1 not ended well */
     time_ms planned_at;
     time_ms ended_at;
-    time_ms settled_at;           /* 0 = holds the database */
+    time_ms settled_at; /* 0 = holds the database */
     time_ms voided_at;
 };
 

@@ -19,7 +19,8 @@
  * Terminal states never change, except Unknown to a true end (I7). */
 #define INVOCATION_STATUSES(X)                                                                     \
     X(INVOCATION_PENDING, "Pending", 1u << 1 | 1u << 2 | 1u << 3 | 1u << 4 | 1u << 6 | 1u << 7)    \
-    X(INVOCATION_IN_PROGRESS, "InProgress", 1u << 2 | 1u << 3 | 1u << 4 | 1u << 5 | 1u << 6 | 1u << 7) \
+    X(INVOCATION_IN_PROGRESS, "InProgress",                                                        \
+      1u << 2 | 1u << 3 | 1u << 4 | 1u << 5 | 1u << 6 | 1u << 7)                                   \
     X(INVOCATION_SUCCESS, "Success", 0)                                                            \
     X(INVOCATION_FAILED, "Failed", 0)                                                              \
     X(INVOCATION_TIMED_OUT, "TimedOut", 0)                                                         \
@@ -55,11 +56,11 @@ extern const struct state_entry step_statuses[STEP_STATUSES_COUNT];
 
 struct command {
     char id[37];
-    int64_t deployment_id;       /* 0 = sent at the door */
+    int64_t deployment_id; /* 0 = sent at the door */
     int job_number;
     const char *document_digest;
-    const char *parameters;      /* JSON object */
-    const char *comment;         /* NULL */
+    const char *parameters; /* JSON object */
+    const char *comment;    /* NULL */
     time_ms requested_at;
     const char *requested_by;
 };
@@ -67,15 +68,15 @@ struct command {
 struct invocation {
     char command_id[37];
     char host_id[21];
-    const char *host;            /* name, joined in */
-    int64_t deployment_id;       /* 0 = sent at the door */
+    const char *host;      /* name, joined in */
+    int64_t deployment_id; /* 0 = sent at the door */
     int job_number;
-    const char *roles;           /* comma list */
+    const char *roles; /* comma list */
     enum invocation_status status;
-    const char *details;         /* SSM's StatusDetails */
-    const char *cause;           /* NULL, or for people */
-    const char *envelope;        /* exact signed bytes; only loaded to offer it */
-    const char *signature;       /* base64 */
+    const char *details;   /* SSM's StatusDetails */
+    const char *cause;     /* NULL, or for people */
+    const char *envelope;  /* exact signed bytes; only loaded to offer it */
+    const char *signature; /* base64 */
     time_ms start_by;
     time_ms released_at;
     time_ms offered_at;
@@ -84,8 +85,8 @@ struct invocation {
     time_ms began_at;
     time_ms heard_at;
     time_ms ended_at;
-    int64_t exit_code;           /* -1 = none */
-    char commit_sha[41];         /* "" = it wrote none */
+    int64_t exit_code;   /* -1 = none */
+    char commit_sha[41]; /* "" = it wrote none */
 };
 
 struct step {
@@ -94,7 +95,7 @@ struct step {
     int number;
     const char *name;
     enum step_status status;
-    int64_t exit_code;           /* -1 = none */
+    int64_t exit_code; /* -1 = none */
     time_ms started_at;
     time_ms ended_at;
 };
@@ -102,16 +103,16 @@ struct step {
 /* A line of SLIPWAY_RESULT. */
 struct result_line {
     const char *key;
-    const char *value;           /* foreign text */
+    const char *value; /* foreign text */
 };
 
 struct output_chunk {
     char command_id[37];
     char host_id[21];
-    int64_t number;              /* 0.., over all steps */
+    int64_t number; /* 0.., over all steps */
     const char *step;
     bool error_stream;
-    time_ms at;                  /* host's clock */
+    time_ms at; /* host's clock */
     const char *text;
     size_t len;
 };

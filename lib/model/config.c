@@ -17,7 +17,8 @@ const struct config_repo *config_repo(const struct config *config, const char *n
     return NULL;
 }
 
-const struct config_environment *config_environment(const struct config_repo *repo, const char *name)
+const struct config_environment *config_environment(const struct config_repo *repo,
+                                                    const char *name)
 {
     for (size_t i = 0; repo != NULL && i < repo->n_environments; i++)
         if (strcmp(repo->environments[i].name, name) == 0)
@@ -51,8 +52,9 @@ bool config_role_covers(const struct config_environment *environment, const stru
     return true;
 }
 
-const char *config_database(const struct config *config, const struct config_environment *environment,
-                            const char *once, struct arena *arena)
+const char *config_database(const struct config *config,
+                            const struct config_environment *environment, const char *once,
+                            struct arena *arena)
 {
     const char *full =
         arena_printf(arena, "%s/%s/%s", environment->repo->name, environment->name, once);

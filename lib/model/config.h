@@ -17,11 +17,11 @@
 /* Where something stands, for messages. */
 struct config_place {
     const char *file;
-    int line;                /* from 1; 0 = a default */
+    int line; /* from 1; 0 = a default */
     int column;
 };
 
-struct config_list {         /* of words */
+struct config_list { /* of words */
     const char **items;
     size_t n;
 };
@@ -39,10 +39,10 @@ enum config_right {
 extern const char *const config_right_names[CONFIG_RIGHTS];
 
 struct config_rights {
-    struct config_list who[CONFIG_RIGHTS];   /* logins, team:, token:, group:, anyone (view only) */
+    struct config_list who[CONFIG_RIGHTS]; /* logins, team:, token:, group:, anyone (view only) */
 };
 
-struct config_pair {         /* env, with, tags */
+struct config_pair { /* env, with, tags */
     const char *key;
     const char *value;
 };
@@ -54,9 +54,9 @@ struct config_pairs {
 
 /* A setting whose rule is not built in this version: it binds the gate (cause `not-built`). */
 struct config_unbuilt {
-    const char *setting;     /* as written: "between", "approvals.code" */
+    const char *setting; /* as written: "between", "approvals.code" */
     int line;
-    bool binds;              /* false: it only does nothing yet, and config check says so */
+    bool binds; /* false: it only does nothing yet, and config check says so */
 };
 
 enum config_on { CONFIG_ON_PULL_REQUEST, CONFIG_ON_MERGE, CONFIG_ON_SCHEDULE, CONFIG_ON_RELEASE };
@@ -65,8 +65,8 @@ extern const char *const config_on_names[4];
 enum config_after_failure { CONFIG_STAND, CONFIG_NEXT, CONFIG_ROLLBACK };
 
 struct config_role {
-    const char *name;        /* "all" stands for every role the environment does not name */
-    bool ssm;                /* else by slipway-agent */
+    const char *name; /* "all" stands for every role the environment does not name */
+    bool ssm;         /* else by slipway-agent */
     struct config_list hosts;
     struct config_pairs tags;
     struct config_place place;
@@ -77,43 +77,43 @@ struct config_environment {
     struct config_place place;
     struct config_repo *repo;
     enum config_on on;
-    struct config_list at;           /* HH:MM:SS, on: schedule */
-    const char *timezone;            /* IANA name */
+    struct config_list at; /* HH:MM:SS, on: schedule */
+    const char *timezone;  /* IANA name */
     int64_t cut_off_ms;
     int64_t grace_ms;
-    const char *url;                 /* NULL */
+    const char *url; /* NULL */
     enum config_after_failure after_failure;
     struct config_environment **needs;
     size_t n_needs;
     struct config_role *roles;
     size_t n_roles;
-    struct config_rights rights;     /* effective */
+    struct config_rights rights; /* effective */
     struct config_unbuilt *unbuilt;
     size_t n_unbuilt;
 };
 
 struct config_step {
     const char *name;
-    const char *run;                 /* script, NULL with `uses` */
-    const char *uses;                /* document name, perhaps name@version; NULL with `run` */
+    const char *run;  /* script, NULL with `uses` */
+    const char *uses; /* document name, perhaps name@version; NULL with `run` */
     struct config_pairs with;
     struct config_pairs env;
-    const char *run_as;              /* effective; "" = the agent's own user */
-    const char *working_directory;   /* effective; "" = none */
+    const char *run_as;            /* effective; "" = the agent's own user */
+    const char *working_directory; /* effective; "" = none */
     struct config_place place;
 };
 
 struct config_health {
-    const char *http;                /* NULL = none */
-    const char *run;                 /* NULL = none */
-    int64_t expect;                  /* HTTP status */
+    const char *http; /* NULL = none */
+    const char *run;  /* NULL = none */
+    int64_t expect;   /* HTTP status */
     int64_t within_ms;
 };
 
 struct config_job {
     const char *name;
     struct config_place place;
-    struct config_list runs_on;      /* roles */
+    struct config_list runs_on; /* roles */
     struct config_job **needs;
     size_t n_needs;
     struct config_list environments; /* empty = all */
@@ -132,43 +132,43 @@ struct config_job {
 };
 
 struct config_repo {
-    const char *name;                /* owner/name */
+    const char *name; /* owner/name */
     struct config_place place;
     const char *branch;
     const char *mirror;
-    struct config_list content;      /* path patterns */
-    const char *root;                /* NULL */
-    const char *run_as;              /* "" = the agent's own user */
+    struct config_list content; /* path patterns */
+    const char *root;           /* NULL */
+    const char *run_as;         /* "" = the agent's own user */
     int64_t keep;
     const char *language;
-    struct config_rights rights;     /* effective */
+    struct config_rights rights;             /* effective */
     struct config_environment *environments; /* in file order */
     size_t n_environments;
-    struct config_job *jobs;         /* in file order */
+    struct config_job *jobs; /* in file order */
     size_t n_jobs;
 };
 
 /* database: NAME -> where it stands (ux.md, `databases`). */
 struct config_database {
     const char *name;
-    struct config_list members;      /* REPO/ENVIRONMENT/NAME */
+    struct config_list members; /* REPO/ENVIRONMENT/NAME */
 };
 
 struct config {
-    struct arena *arena;             /* owns all of it */
-    const char *url;                 /* of the page; NULL */
-    const char *webhooks_url;        /* NULL */
-    const char *agents_url;          /* NULL: http://LISTEN.AGENTS */
-    const char *listen_webhooks;     /* address:port */
+    struct arena *arena;         /* owns all of it */
+    const char *url;             /* of the page; NULL */
+    const char *webhooks_url;    /* NULL */
+    const char *agents_url;      /* NULL: http://LISTEN.AGENTS */
+    const char *listen_webhooks; /* address:port */
     const char *listen_agents;
     const char *listen_web;
-    const char *listen_cli;          /* path of the socket */
+    const char *listen_cli; /* path of the socket */
     struct config_list trusted_proxies;
     struct config_list metrics_from;
     struct config_list mirror_roots;
     const char *timezone;
     const char *language;
-    const char *state;               /* folder */
+    const char *state;                       /* folder */
     struct config_list webhook_secret_files; /* absolute paths */
     const char *github_web;
     struct config_rights rights;
@@ -176,14 +176,15 @@ struct config {
     size_t n_databases;
     struct config_repo *repos;
     size_t n_repos;
-    struct config_unbuilt *unbuilt;  /* of the whole file: these only warn */
+    struct config_unbuilt *unbuilt; /* of the whole file: these only warn */
     size_t n_unbuilt;
-    char digest[65];                 /* SHA-256 of `text` */
-    const char *text;                /* canonical JSON, without secrets */
+    char digest[65];  /* SHA-256 of `text` */
+    const char *text; /* canonical JSON, without secrets */
 };
 
 const struct config_repo *config_repo(const struct config *config, const char *name);
-const struct config_environment *config_environment(const struct config_repo *repo, const char *name);
+const struct config_environment *config_environment(const struct config_repo *repo,
+                                                    const char *name);
 
 /* Does the job run in that environment? */
 bool config_job_runs(const struct config_job *job, const struct config_environment *environment);
@@ -193,8 +194,9 @@ bool config_role_covers(const struct config_environment *environment, const stru
                         const char *role);
 
 /* Resolved name of a database (M1): REPO/ENVIRONMENT/NAME, or what `databases:` maps it to. */
-const char *config_database(const struct config *config, const struct config_environment *environment,
-                            const char *once, struct arena *arena);
+const char *config_database(const struct config *config,
+                            const struct config_environment *environment, const char *once,
+                            struct arena *arena);
 
 void config_free(struct config *config);
 

@@ -26,9 +26,9 @@ struct delivery {
     char event[65];
     time_ms received_at;
     enum delivery_state state;
-    bool form;               /* url-encoded: the JSON is in the field `payload` */
-    char body_digest[65];    /* SHA-256 of the raw body */
-    int64_t repeat_of;       /* 0 = its body was never seen before */
+    bool form;            /* url-encoded: the JSON is in the field `payload` */
+    char body_digest[65]; /* SHA-256 of the raw body */
+    int64_t repeat_of;    /* 0 = its body was never seen before */
     int crashes;
     const char *action;
     const char *repository;

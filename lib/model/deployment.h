@@ -58,27 +58,27 @@ extern const struct state_entry deployment_triggers[DEPLOYMENT_TRIGGERS_COUNT];
 struct deployment {
     int64_t id;
     int64_t repository_id;
-    const char *repository;       /* name, joined in for people */
+    const char *repository; /* name, joined in for people */
     const char *environment;
     enum deployment_kind kind;
-    int64_t release_number;       /* 0 for a preview */
-    int64_t pull_number;          /* of a preview, else 0 */
+    int64_t release_number; /* 0 for a preview */
+    int64_t pull_number;    /* of a preview, else 0 */
     char sha[41];
-    int64_t from_number;          /* live at the cut; 0 = unknown */
-    char from_sha[41];            /* "" = unknown */
+    int64_t from_number; /* live at the cut; 0 = unknown */
+    char from_sha[41];   /* "" = unknown */
     enum lane lane;
     enum deployment_trigger trigger;
-    int64_t wish_id;              /* 0 = none */
-    char occurrence_date[11];     /* "" unless on a schedule */
+    int64_t wish_id;          /* 0 = none */
+    char occurrence_date[11]; /* "" unless on a schedule */
     char occurrence_time[9];
     enum deployment_state state;
-    const char *cause;            /* NULL, or why it is in that state */
+    const char *cause; /* NULL, or why it is in that state */
     const char *config_digest;
     const char *plan_digest;
     int64_t rows_expected;
     time_ms cut_at;
     time_ms start_at;
-    time_ms start_until;          /* 0 = no end */
+    time_ms start_until; /* 0 = no end */
     time_ms started_at;
     time_ms ended_at;
 };
@@ -98,17 +98,17 @@ extern const struct state_entry job_states[JOB_STATES_COUNT];
 
 struct job {
     int64_t deployment_id;
-    int number;                   /* 0.., each after what it needs */
+    int number; /* 0.., each after what it needs */
     const char *name;
-    int needs[JOB_NEEDS_MAX];     /* numbers of jobs */
+    int needs[JOB_NEEDS_MAX]; /* numbers of jobs */
     size_t n_needs;
-    const char *database;         /* resolved name of a migrate job, NULL for others */
+    const char *database; /* resolved name of a migrate job, NULL for others */
     int64_t max_parallel;
     int64_t max_errors;
-    bool ramp;                    /* one host first, then doubling (P3) */
+    bool ramp; /* one host first, then doubling (P3) */
     int64_t start_within_ms;
     int64_t timeout_ms;
-    bool proves_commit;           /* one of its steps writes `commit` (P1) */
+    bool proves_commit; /* one of its steps writes `commit` (P1) */
     const char *document_digest;
     enum job_state state;
     const char *cause;

@@ -25,16 +25,16 @@ extern const struct state_entry host_states[HOST_STATES_COUNT];
 #define HOST_UNKNOWN_AFTER_MS 300000
 
 struct host {
-    char id[21];                  /* mi- and 17 hex digits */
+    char id[21]; /* mi- and 17 hex digits */
     const char *name;
     enum host_state state;
     const char *activation_id;
     time_ms registered_at;
-    time_ms seen_at;              /* 0 = never heard */
-    const char *agent;            /* as it says, NULL */
-    const char *platform;         /* as it says, NULL */
-    int64_t protocol;             /* of Slipway.*, 0 = another agent */
-    const char *journal_id;       /* NULL until observed */
+    time_ms seen_at;        /* 0 = never heard */
+    const char *agent;      /* as it says, NULL */
+    const char *platform;   /* as it says, NULL */
+    int64_t protocol;       /* of Slipway.*, 0 = another agent */
+    const char *journal_id; /* NULL until observed */
     const char *boot_id;
     int64_t record_number;
 };

@@ -25,7 +25,8 @@ const char *messages_text(enum language language, const char *key)
     return m == NULL ? key : m->text[language];
 }
 
-static const char *value_of(const char *name, size_t len, const struct message_value *values, size_t n)
+static const char *value_of(const char *name, size_t len, const struct message_value *values,
+                            size_t n)
 {
     for (size_t i = 0; i < n; i++)
         if (strlen(values[i].name) == len && strncmp(values[i].name, name, len) == 0)

@@ -28,7 +28,7 @@ const char *messages_text(enum language language, const char *key);
 /* A value for a {name} in a text. */
 struct message_value {
     const char *name;
-    const char *value;   /* NULL = "-" */
+    const char *value; /* NULL = "-" */
 };
 
 /* The text with its {names} filled in. */

@@ -24,15 +24,15 @@ struct pull_request {
     int64_t github_id;
     enum pull_request_state state;
     bool draft;
-    bool fork;               /* head lives in another repository, or that one is gone */
-    const char *title;       /* foreign text */
-    const char *url;         /* foreign text: shown, never called */
-    int64_t author_id;       /* 0 = account is gone */
-    const char *author;      /* login, NULL if gone */
+    bool fork;          /* head lives in another repository, or that one is gone */
+    const char *title;  /* foreign text */
+    const char *url;    /* foreign text: shown, never called */
+    int64_t author_id;  /* 0 = account is gone */
+    const char *author; /* login, NULL if gone */
     const char *base_ref;
     const char *head_ref;
     char head_sha[41];
-    char merge_sha[41];      /* "" = not merged, or to be looked up */
+    char merge_sha[41]; /* "" = not merged, or to be looked up */
     int64_t merged_by_id;
     const char *merged_by;
     time_ms opened_at;

@@ -13,23 +13,27 @@
 
 #include "lib/base/timestamp.h"
 
-enum lane { LANE_UNKNOWN, LANE_CODE, LANE_CONTENT }; /* unknown = paths not looked at yet; counts as code */
+enum lane {
+    LANE_UNKNOWN,
+    LANE_CODE,
+    LANE_CONTENT
+}; /* unknown = paths not looked at yet; counts as code */
 
-const char *lane_name(enum lane lane);           /* NULL for unknown */
-enum lane lane_from_name(const char *name);      /* NULL or another word: unknown */
+const char *lane_name(enum lane lane);      /* NULL for unknown */
+enum lane lane_from_name(const char *name); /* NULL or another word: unknown */
 
 struct release {
     int64_t repository_id;
     int64_t number;
     char sha[41];
-    char parent_sha[41];     /* "" for a root commit */
-    const char *subject;     /* foreign text */
-    const char *author;      /* foreign text */
+    char parent_sha[41]; /* "" for a root commit */
+    const char *subject; /* foreign text */
+    const char *author;  /* foreign text */
     time_ms committed_at;
     time_ms seen_at;
     enum lane lane;
-    int64_t n_paths;         /* -1 = not looked at yet */
-    bool off_line;           /* no longer on the branch (C6) */
+    int64_t n_paths; /* -1 = not looked at yet */
+    bool off_line;   /* no longer on the branch (C6) */
 };
 
 #endif

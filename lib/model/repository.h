@@ -9,16 +9,16 @@
 #include "lib/base/timestamp.h"
 
 struct repository {
-    int64_t id;              /* ours */
-    const char *name;        /* "owner/name" */
-    int64_t github_id;       /* 0 = not bound yet (W6) */
+    int64_t id;        /* ours */
+    const char *name;  /* "owner/name" */
+    int64_t github_id; /* 0 = not bound yet (W6) */
     const char *branch;
-    char tip_sha[41];        /* "" before first sight */
-    time_ms fetched_at;      /* last good fetch, 0 = never */
-    time_ms wanted_at;       /* a webhook said something moved, 0 = nothing since the last fetch */
-    time_ms failed_at;       /* last failed fetch, 0 after a good one */
-    const char *failure;     /* its text, NULL */
-    char rewritten_sha[41];  /* a tip off our line (C6), "" = none */
+    char tip_sha[41];       /* "" before first sight */
+    time_ms fetched_at;     /* last good fetch, 0 = never */
+    time_ms wanted_at;      /* a webhook said something moved, 0 = nothing since the last fetch */
+    time_ms failed_at;      /* last failed fetch, 0 after a good one */
+    const char *failure;    /* its text, NULL */
+    char rewritten_sha[41]; /* a tip off our line (C6), "" = none */
 };
 
 #endif

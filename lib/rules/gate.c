@@ -33,7 +33,9 @@ static void gate_schedule(struct verdict *v, const struct gate_facts *f, time_ms
         gate_bind(v, f, false, (struct cause){.kind = CAUSE_SCHEDULE, .until = f->start_at});
     else if (now >= f->start_until)
         gate_bind(v, f, false,
-                  (struct cause){.kind = CAUSE_SCHEDULE, .since = f->start_until, .until = VERDICT_NEVER});
+                  (struct cause){.kind = CAUSE_SCHEDULE,
+                                 .since = f->start_until,
+                                 .until = VERDICT_NEVER});
     else if (gate_binds(f, CAUSE_SCHEDULE, false))
         verdict_change_at(v, f->start_until);
 }
@@ -63,12 +65,15 @@ static void gate_freezes(struct verdict *v, const struct gate_facts *f, time_ms 
 {
     for (size_t i = 0; i < f->n_freezes; i++) {
         const struct gate_interval *z = &f->freezes[i];
-        bool passes = verdict_causes[CAUSE_FREEZE].cells[f->pass] == CELL_UNLESS_STRICT && !z->strict;
+        bool passes =
+            verdict_causes[CAUSE_FREEZE].cells[f->pass] == CELL_UNLESS_STRICT && !z->strict;
         if (passes || !gate_binds(f, CAUSE_FREEZE, false))
             continue;
         if (z->from <= now && now < z->to)
-            verdict_bind(v, &(struct cause){
-                                .kind = CAUSE_FREEZE, .what = z->name, .since = z->from, .until = z->to});
+            verdict_bind(v, &(struct cause){.kind = CAUSE_FREEZE,
+                                            .what = z->name,
+                                            .since = z->from,
+                                            .until = z->to});
         else if (z->from > now)
             verdict_change_at(v, z->from);
     }
@@ -88,12 +93,14 @@ static void gate_people(struct verdict *v, const struct gate_facts *f, time_ms n
     }
     if (f->missing_approval != NULL)
         gate_bind(v, f, false,
-                  (struct cause){
-                      .kind = CAUSE_APPROVAL, .who = f->missing_approval, .until = VERDICT_NEVER});
+                  (struct cause){.kind = CAUSE_APPROVAL,
+                                 .who = f->missing_approval,
+                                 .until = VERDICT_NEVER});
     if (f->missing_check != NULL)
-        gate_bind(
-            v, f, false,
-            (struct cause){.kind = CAUSE_CHECK, .who = f->missing_check, .until = VERDICT_NEVER});
+        gate_bind(v, f, false,
+                  (struct cause){.kind = CAUSE_CHECK,
+                                 .who = f->missing_check,
+                                 .until = VERDICT_NEVER});
     if (f->missing_ci != NULL)
         gate_bind(v, f, false,
                   (struct cause){.kind = CAUSE_CI, .what = f->missing_ci, .until = VERDICT_NEVER});
@@ -113,17 +120,20 @@ static void gate_proofs(struct verdict *v, const struct gate_facts *f)
         const struct gate_need *n = &f->needs[i];
         if (!n->proven)
             gate_bind(v, f, false,
-                      (struct cause){
-                          .kind = CAUSE_NEEDS, .what = n->environment, .until = VERDICT_NEVER});
+                      (struct cause){.kind = CAUSE_NEEDS,
+                                     .what = n->environment,
+                                     .until = VERDICT_NEVER});
         else if (!n->rehearsed)
             gate_bind(v, f, f->names_unrehearsed,
-                      (struct cause){
-                          .kind = CAUSE_REHEARSAL, .what = n->environment, .until = VERDICT_NEVER});
+                      (struct cause){.kind = CAUSE_REHEARSAL,
+                                     .what = n->environment,
+                                     .until = VERDICT_NEVER});
     }
     if (f->failed_before)
         gate_bind(v, f, false,
-                  (struct cause){
-                      .kind = CAUSE_FAILED_BEFORE, .since = f->failed_at, .until = VERDICT_NEVER});
+                  (struct cause){.kind = CAUSE_FAILED_BEFORE,
+                                 .since = f->failed_at,
+                                 .until = VERDICT_NEVER});
     if (f->unsettled_database != NULL)
         gate_bind(v, f, f->names_unsettled,
                   (struct cause){.kind = CAUSE_UNSETTLED,
@@ -143,9 +153,10 @@ static void gate_proofs(struct verdict *v, const struct gate_facts *f)
 static void gate_source(struct verdict *v, const struct gate_facts *f, time_ms now)
 {
     if (f->rewritten != NULL)
-        gate_bind(
-            v, f, false,
-            (struct cause){.kind = CAUSE_REWRITTEN, .what = f->rewritten, .until = VERDICT_NEVER});
+        gate_bind(v, f, false,
+                  (struct cause){.kind = CAUSE_REWRITTEN,
+                                 .what = f->rewritten,
+                                 .until = VERDICT_NEVER});
     if (!gate_binds(f, CAUSE_SOURCE_NOT_SEEN, false))
         return;
     if (f->source_seen_at == 0 || now - f->source_seen_at >= GATE_SOURCE_FRESH_MS)
@@ -165,13 +176,16 @@ static void gate_hosts(struct verdict *v, const struct gate_facts *f, time_ms no
 
     if (f->role_without_host != NULL)
         gate_bind(v, f, false,
-                  (struct cause){
-                      .kind = CAUSE_NO_HOST, .what = f->role_without_host, .until = VERDICT_NEVER});
+                  (struct cause){.kind = CAUSE_NO_HOST,
+                                 .what = f->role_without_host,
+                                 .until = VERDICT_NEVER});
     for (size_t i = 0; i < f->n_hosts; i++) {
         const struct gate_host *h = &f->hosts[i];
         if (!h->known)
             gate_bind(v, f, false,
-                      (struct cause){.kind = CAUSE_NO_HOST, .what = h->name, .until = VERDICT_NEVER});
+                      (struct cause){.kind = CAUSE_NO_HOST,
+                                     .what = h->name,
+                                     .until = VERDICT_NEVER});
         else if (now < until && now - h->seen_at >= HOST_SILENT_AFTER_MS)
             gate_bind(v, f, false,
                       (struct cause){.kind = CAUSE_HOST_SILENT,

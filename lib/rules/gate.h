@@ -23,36 +23,36 @@
 #define GATE_SOURCE_FRESH_MS (5 * 60 * 1000)
 
 struct gate_interval {
-    time_ms from;            /* half-open [from, to) */
+    time_ms from; /* half-open [from, to) */
     time_ms to;
-    const char *name;        /* NULL */
-    bool strict;             /* a freeze with allow: [] */
+    const char *name; /* NULL */
+    bool strict;      /* a freeze with allow: [] */
 };
 
 struct gate_hold {
     const char *who;
     const char *why;
     time_ms since;
-    time_ms until;           /* VERDICT_NEVER = until a person lifts it */
+    time_ms until; /* VERDICT_NEVER = until a person lifts it */
 };
 
 struct gate_setting {
-    const char *setting;     /* as written: "between" */
+    const char *setting; /* as written: "between" */
     int line;
 };
 
 struct gate_need {
     const char *environment;
-    bool proven;             /* the release succeeded there, on all hosts of its snapshot */
-    bool rehearsed;          /* its migrate job settled well there, or does not run there (M8) */
+    bool proven;    /* the release succeeded there, on all hosts of its snapshot */
+    bool rehearsed; /* its migrate job settled well there, or does not run there (M8) */
 };
 
 struct gate_host {
     const char *name;
-    bool known;              /* an agent registered under that name */
+    bool known; /* an agent registered under that name */
     bool drained;
-    time_ms seen_at;         /* 0 = never */
-    const char *lacks;       /* a planned document it does not have, NULL */
+    time_ms seen_at;   /* 0 = never */
+    const char *lacks; /* a planned document it does not have, NULL */
 };
 
 struct gate_facts {
@@ -61,10 +61,10 @@ struct gate_facts {
     /* The start this is about: [start_at, start_until); start_until VERDICT_NEVER = no end. */
     time_ms start_at;
     time_ms start_until;
-    const struct gate_interval *windows;   /* when starting is allowed, sorted; none = always (F3) */
+    const struct gate_interval *windows; /* when starting is allowed, sorted; none = always (F3) */
     size_t n_windows;
-    bool windows_of_calendar;              /* they are the days of a calendar, not `between` */
-    const struct gate_interval *freezes;   /* when it is not; a freeze beats a window */
+    bool windows_of_calendar;            /* they are the days of a calendar, not `between` */
+    const struct gate_interval *freezes; /* when it is not; a freeze beats a window */
     size_t n_freezes;
     const struct gate_hold *holds;
     size_t n_holds;
@@ -73,35 +73,35 @@ struct gate_facts {
 
     const struct gate_need *needs;
     size_t n_needs;
-    const char *missing_approval;          /* whose: a right's name; NULL = none is missing */
-    const char *missing_check;             /* NULL = none */
-    const char *missing_ci;                /* name of the check run; NULL = none */
-    const char *barrier;                   /* pull request that may not go out yet, NULL */
+    const char *missing_approval; /* whose: a right's name; NULL = none is missing */
+    const char *missing_check;    /* NULL = none */
+    const char *missing_ci;       /* name of the check run; NULL = none */
+    const char *barrier;          /* pull request that may not go out yet, NULL */
     const char *barrier_owner;
     time_ms barrier_until;
-    bool names_barrier;                    /* the act names it: --with #N */
-    bool names_unrehearsed;                /* --unrehearsed */
-    bool names_unsettled;                  /* --beside-unsettled */
+    bool names_barrier;     /* the act names it: --with #N */
+    bool names_unrehearsed; /* --unrehearsed */
+    bool names_unsettled;   /* --beside-unsettled */
 
-    const char *unsettled_database;        /* an attempt on a database of this deployment, NULL */
+    const char *unsettled_database; /* an attempt on a database of this deployment, NULL */
     const char *unsettled_host;
     time_ms unsettled_since;
-    const char *open_deployment;           /* another one of this repository and environment, NULL */
+    const char *open_deployment; /* another one of this repository and environment, NULL */
     enum deployment_state open_state;
     time_ms open_since;
 
-    bool failed_before;                    /* its last deployment here failed or was cancelled (C1) */
+    bool failed_before; /* its last deployment here failed or was cancelled (C1) */
     time_ms failed_at;
-    bool not_asked;                        /* `on: release` and nobody asked */
+    bool not_asked; /* `on: release` and nobody asked */
 
-    const char *rewritten;                 /* new tip that is not on our line, NULL (C6) */
-    time_ms source_seen_at;                /* last good fetch; 0 = never */
-    const char *source_failure;            /* text of the last failed fetch, NULL */
+    const char *rewritten;      /* new tip that is not on our line, NULL (C6) */
+    time_ms source_seen_at;     /* last good fetch; 0 = never */
+    const char *source_failure; /* text of the last failed fetch, NULL */
 
-    const struct gate_host *hosts;         /* those the deployment would use */
+    const struct gate_host *hosts; /* those the deployment would use */
     size_t n_hosts;
-    const char *role_without_host;         /* a job's role that resolves to nothing, NULL */
-    time_ms start_within_ms;               /* a silent host binds so long after start_at */
+    const char *role_without_host; /* a job's role that resolves to nothing, NULL */
+    time_ms start_within_ms;       /* a silent host binds so long after start_at */
 };
 
 /*

@@ -10,11 +10,11 @@
 struct tally {
     size_t n_hosts;
     size_t well;
-    size_t errors;     /* failed, timed out, undelivered: what counts against max-errors (P2) */
+    size_t errors; /* failed, timed out, undelivered: what counts against max-errors (P2) */
     size_t left_out;
     size_t unknown;
-    size_t open;       /* released or running */
-    size_t pending;    /* not released yet */
+    size_t open;    /* released or running */
+    size_t pending; /* not released yet */
     const struct invocation *first_error;
     const struct invocation *first_unknown;
 };
@@ -30,8 +30,7 @@ struct round {
 static struct progress_move *move_add(struct round *r, enum progress_kind kind,
                                       const struct job *job)
 {
-    struct progress_move *m =
-        ARENA_PUSH(r->arena, r->plan->moves, r->plan->n_moves, r->cap);
+    struct progress_move *m = ARENA_PUSH(r->arena, r->plan->moves, r->plan->n_moves, r->cap);
 
     m->kind = kind;
     m->job = job;
@@ -362,8 +361,7 @@ static void end_deployment(struct round *r, const struct job *failed, bool all_d
     if (failed == NULL && !all_done)
         return;
     m = move_add(r, PROGRESS_DEPLOYMENT_END, failed);
-    m->deployment_state =
-        failed == NULL && all_well ? DEPLOYMENT_SUCCEEDED : DEPLOYMENT_ATTENTION;
+    m->deployment_state = failed == NULL && all_well ? DEPLOYMENT_SUCCEEDED : DEPLOYMENT_ATTENTION;
     if (failed != NULL)
         m->cause = arena_printf(r->arena, "job %s: %s", failed->name,
                                 failed->cause != NULL ? failed->cause : "failed");
@@ -389,8 +387,8 @@ void progress_make(const struct progress_facts *facts, time_ms now, struct arena
             failed = job;
     }
     for (size_t i = 0; i < facts->n_invocations; i++)
-        if (facts->jobs[facts->invocations[i].job_number].database == NULL && is_last_try(facts, i) &&
-            facts->invocations[i].status != INVOCATION_SUCCESS)
+        if (facts->jobs[facts->invocations[i].job_number].database == NULL &&
+            is_last_try(facts, i) && facts->invocations[i].status != INVOCATION_SUCCESS)
             all_well = false;
     /* What follows is asked again with the new states. */
     if (follow_attempts(&r) || facts->deployment->state != DEPLOYMENT_DEPLOYING)

@@ -29,29 +29,30 @@
 #define PROGRESS_TRIES_MAX 3
 
 struct progress_facts {
-    const struct deployment *deployment;      /* deploying; in attention only attempts move */
-    const struct job *jobs;                   /* by number */
+    const struct deployment *deployment; /* deploying; in attention only attempts move */
+    const struct job *jobs;              /* by number */
     size_t n_jobs;
-    const struct invocation *invocations;     /* all tries of all jobs; of one host in order of writing */
+    const struct invocation
+        *invocations; /* all tries of all jobs; of one host in order of writing */
     size_t n_invocations;
-    const struct attempt *attempts;           /* of this deployment, oldest first */
+    const struct attempt *attempts; /* of this deployment, oldest first */
     size_t n_attempts;
-    const struct host *hosts;                 /* those of the deployment */
+    const struct host *hosts; /* those of the deployment */
     size_t n_hosts;
-    time_ms heard_since;                      /* the server listens since; nobody is silent before */
+    time_ms heard_since; /* the server listens since; nobody is silent before */
 };
 
 enum progress_kind {
-    PROGRESS_JOB_START,      /* job waiting -> running */
-    PROGRESS_RELEASE,        /* the invocation may be handed out now */
-    PROGRESS_RETRY,          /* it provably never began: a new command for the same host */
-    PROGRESS_UNDELIVERED,    /* invocation -> TimedOut/DeliveryTimedOut: never handed out */
-    PROGRESS_LOST,           /* invocation -> Unknown: handed out or running, and silent */
-    PROGRESS_LEAVE_OUT,      /* invocation -> Cancelled/Terminated: its host failed before, or the job stopped */
-    PROGRESS_ATTEMPT_PLAN,   /* migrate job: plan an attempt (the flow chooses the host) */
-    PROGRESS_ATTEMPT_MOVE,   /* attempt -> `attempt_state` */
-    PROGRESS_JOB_END,        /* job -> `job_state` */
-    PROGRESS_DEPLOYMENT_END  /* deployment -> `deployment_state` */
+    PROGRESS_JOB_START,   /* job waiting -> running */
+    PROGRESS_RELEASE,     /* the invocation may be handed out now */
+    PROGRESS_RETRY,       /* it provably never began: a new command for the same host */
+    PROGRESS_UNDELIVERED, /* invocation -> TimedOut/DeliveryTimedOut: never handed out */
+    PROGRESS_LOST,        /* invocation -> Unknown: handed out or running, and silent */
+    PROGRESS_LEAVE_OUT, /* invocation -> Cancelled/Terminated: its host failed before, or the job stopped */
+    PROGRESS_ATTEMPT_PLAN,  /* migrate job: plan an attempt (the flow chooses the host) */
+    PROGRESS_ATTEMPT_MOVE,  /* attempt -> `attempt_state` */
+    PROGRESS_JOB_END,       /* job -> `job_state` */
+    PROGRESS_DEPLOYMENT_END /* deployment -> `deployment_state` */
 };
 
 struct progress_move {
@@ -62,13 +63,13 @@ struct progress_move {
     enum attempt_state attempt_state;
     enum job_state job_state;
     enum deployment_state deployment_state;
-    const char *cause;                        /* for people; NULL */
+    const char *cause; /* for people; NULL */
 };
 
 struct progress_plan {
     struct progress_move *moves;
     size_t n_moves;
-    time_ms next_change;                      /* look again then, or at an event */
+    time_ms next_change; /* look again then, or at an event */
 };
 
 /* The moves that are due at `now`. Source: design.md P1-P4, M1-M6; migrate.md 4. */

@@ -201,7 +201,8 @@ static void plan_behind(const struct release_facts *f, struct release_plan *p, t
     }
 }
 
-void release_plan_make(const struct release_facts *facts, time_ms now, struct release_plan *ret_plan)
+void release_plan_make(const struct release_facts *facts, time_ms now,
+                       struct release_plan *ret_plan)
 {
     *ret_plan = (struct release_plan){.action = PLAN_WAIT, .start_at = VERDICT_NEVER};
 

@@ -45,9 +45,8 @@ static enum shown shown_candidate(const struct shown_facts *f)
 
 enum shown shown_judge(const struct shown_facts *f)
 {
-    bool failed = f->has_deployment &&
-                  (f->deployment == DEPLOYMENT_ATTENTION ||
-                   (f->deployment == DEPLOYMENT_FAILED && !f->cut_since));
+    bool failed = f->has_deployment && (f->deployment == DEPLOYMENT_ATTENTION ||
+                                        (f->deployment == DEPLOYMENT_FAILED && !f->cut_since));
 
     if (f->ended)
         return SHOWN_ENDED;

@@ -33,17 +33,17 @@
 enum shown { SHOWN_STATES(SHOWN_ENUM) SHOWN_COUNT };
 
 struct shown_facts {
-    bool ended;                          /* closed unmerged, rolled back; a deployment seen by itself */
-    bool attempt_unknown;                /* an attempt of its deployment is unknown and unsettled */
-    bool has_deployment;                 /* the newest there whose range holds it */
+    bool ended;           /* closed unmerged, rolled back; a deployment seen by itself */
+    bool attempt_unknown; /* an attempt of its deployment is unknown and unsettled */
+    bool has_deployment;  /* the newest there whose range holds it */
     enum deployment_state deployment;
-    bool cut_since;                      /* a newer one was cut there after that */
-    bool needed;                         /* some environment needs this one */
-    bool is_live;                        /* what is live there contains it */
-    bool is_candidate;                   /* newer than what is live, or cut and not started, or wished */
-    bool on_release;                     /* the environment waits for a person */
-    bool has_start;                      /* there is a time at which it would start */
-    const struct verdict *verdict;       /* of the candidate or cut; NULL = none was judged */
+    bool cut_since;                /* a newer one was cut there after that */
+    bool needed;                   /* some environment needs this one */
+    bool is_live;                  /* what is live there contains it */
+    bool is_candidate;             /* newer than what is live, or cut and not started, or wished */
+    bool on_release;               /* the environment waits for a person */
+    bool has_start;                /* there is a time at which it would start */
+    const struct verdict *verdict; /* of the candidate or cut; NULL = none was judged */
 };
 
 enum shown shown_judge(const struct shown_facts *facts);

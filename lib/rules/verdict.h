@@ -21,10 +21,10 @@
 /* Who asks: the columns of the gate table. */
 enum gate_pass {
     GATE_NORMAL,
-    GATE_HOTFIX,   /* right and reason */
+    GATE_HOTFIX, /* right and reason */
     GATE_ROLLBACK,
     GATE_LATE_HOST,
-    GATE_RETRY,    /* also: leave a host out */
+    GATE_RETRY, /* also: leave a host out */
     GATE_PASS_COUNT
 };
 
@@ -32,11 +32,11 @@ enum gate_pass {
 enum gate_cell {
     CELL_BINDS,
     CELL_PASSES,
-    CELL_NAMED,        /* passes, and people are told what it passed */
-    CELL_IF_NAMED,     /* binds unless the act names it: --with #N, --unrehearsed, --beside-unsettled */
+    CELL_NAMED,    /* passes, and people are told what it passed */
+    CELL_IF_NAMED, /* binds unless the act names it: --with #N, --unrehearsed, --beside-unsettled */
     CELL_UNLESS_STRICT, /* passes unless the freeze says allow: [] */
-    CELL_CANCELS,      /* cancels the open deployment first, then goes */
-    CELL_NONE          /* does not apply, or is kept from the deployment it belongs to */
+    CELL_CANCELS,       /* cancels the open deployment first, then goes */
+    CELL_NONE           /* does not apply, or is kept from the deployment it belongs to */
 };
 
 /* clang-format off */
@@ -79,12 +79,13 @@ extern const struct cause_row verdict_causes[CAUSE_COUNT];
 /* One reason against a start. Texts belong to the facts it was made from. */
 struct cause {
     enum cause_kind kind;
-    const char *what;      /* the thing: an environment, a host, a setting, a pull request; NULL = none */
-    const char *who;       /* whose decision ends it, or who made it; NULL = nobody's */
-    const char *why;       /* foreign or configured text: a reason, an error; NULL */
-    int line;              /* of the configuration, 0 = none */
-    time_ms since;         /* 0 = unknown */
-    time_ms until;         /* when it ends by itself; VERDICT_NEVER = when somebody or something acts */
+    const char
+        *what;       /* the thing: an environment, a host, a setting, a pull request; NULL = none */
+    const char *who; /* whose decision ends it, or who made it; NULL = nobody's */
+    const char *why; /* foreign or configured text: a reason, an error; NULL */
+    int line;        /* of the configuration, 0 = none */
+    time_ms since;   /* 0 = unknown */
+    time_ms until;   /* when it ends by itself; VERDICT_NEVER = when somebody or something acts */
 };
 
 #define VERDICT_CAUSES_MAX 64
@@ -93,8 +94,8 @@ struct verdict {
     bool go;
     struct cause causes[VERDICT_CAUSES_MAX];
     size_t n_causes;
-    size_t n_left_out;     /* more causes than fit: they bind all the same */
-    time_ms next_change;   /* the answer holds until then; VERDICT_NEVER = until an event */
+    size_t n_left_out;   /* more causes than fit: they bind all the same */
+    time_ms next_change; /* the answer holds until then; VERDICT_NEVER = until an event */
 };
 
 /* An empty verdict that says go, for ever. */

@@ -44,9 +44,11 @@ int db_open_write(const char *path, struct db **ret_db, struct err *err);
 void db_close(struct db *db);
 
 /* Run a statement that gives no rows. ERR_CONFLICT for a broken UNIQUE, CHECK or foreign key. */
-int db_run(struct db *db, const struct statement *statement, struct err *err, const char *format, ...);
+int db_run(struct db *db, const struct statement *statement, struct err *err, const char *format,
+           ...);
 /* The same; ERR_CONFLICT too if it changed no row: a compare-and-set whose state was another. */
-int db_change(struct db *db, const struct statement *statement, struct err *err, const char *format, ...);
+int db_change(struct db *db, const struct statement *statement, struct err *err, const char *format,
+              ...);
 int64_t db_last_id(const struct db *db);
 
 /*
@@ -58,11 +60,11 @@ int64_t db_last_id(const struct db *db);
  * db_next: 1 = a row, 0 = the end, negative = error. db_end always.
  */
 struct db_rows;
-int db_query(struct db *db, const struct statement *statement, struct db_rows **ret_rows, struct err *err,
-             const char *format, ...);
+int db_query(struct db *db, const struct statement *statement, struct db_rows **ret_rows,
+             struct err *err, const char *format, ...);
 int db_next(struct db_rows *rows, struct err *err);
 void db_end(struct db_rows *rows);
-int64_t db_int(struct db_rows *rows, int column);            /* NULL = 0 */
+int64_t db_int(struct db_rows *rows, int column); /* NULL = 0 */
 int64_t db_int_or(struct db_rows *rows, int column, int64_t otherwise);
 const char *db_text(struct db_rows *rows, struct arena *arena, int column); /* NULL = NULL */
 void db_copy(struct db_rows *rows, int column, char *out, size_t size);     /* NULL = "" */

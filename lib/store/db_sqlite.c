@@ -22,8 +22,8 @@ struct prepared {
 
 struct db {
     sqlite3 *sqlite;
-    int wal_pages;             /* in the write-ahead log, not yet in the file */
-    struct prepared *slots;    /* open addressing by address */
+    int wal_pages;          /* in the write-ahead log, not yet in the file */
+    struct prepared *slots; /* open addressing by address */
     size_t n_slots;
 };
 
@@ -39,16 +39,18 @@ static int failed(const struct db *db, struct err *err, const char *what)
     int code = sqlite3_errcode(db->sqlite) & 0xff;
 
     return err_set(err,
-                   code == SQLITE_CONSTRAINT                        ? ERR_CONFLICT
+                   code == SQLITE_CONSTRAINT                      ? ERR_CONFLICT
                    : code == SQLITE_BUSY || code == SQLITE_LOCKED ? ERR_BUSY
-                   : code == SQLITE_CANTOPEN                        ? ERR_NOT_FOUND
-                                                                    : ERR_INTERNAL,
+                   : code == SQLITE_CANTOPEN                      ? ERR_NOT_FOUND
+                                                                  : ERR_INTERNAL,
                    "store: %s: %s", what, sqlite3_errmsg(db->sqlite));
 }
 
 int db_exec(struct db *db, const char *sql, struct err *err)
 {
-    return sqlite3_exec(db->sqlite, sql, NULL, NULL, NULL) == SQLITE_OK ? 0 : failed(db, err, "statement");
+    return sqlite3_exec(db->sqlite, sql, NULL, NULL, NULL) == SQLITE_OK
+               ? 0
+               : failed(db, err, "statement");
 }
 
 /* Set a pragma and believe only what is read back. */
@@ -83,8 +85,8 @@ static int db_open(const char *path, int flags, struct db **ret_db, struct err *
 
     if (db == NULL)
         abort();
-    if (sqlite3_open_v2(path, &db->sqlite, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW, NULL) !=
-        SQLITE_OK)
+    if (sqlite3_open_v2(path, &db->sqlite, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW,
+                        NULL) != SQLITE_OK)
         rc = failed(db, err, path);
     if (rc == 0) {
         sqlite3_extended_result_codes(db->sqlite, 1);
@@ -178,8 +180,8 @@ static int prepare(struct db *db, const struct statement *statement, sqlite3_stm
     }
     slot = slot_of(db, statement);
     if (slot->stmt == NULL) {
-        if (sqlite3_prepare_v3(db->sqlite, statement->sql, -1, SQLITE_PREPARE_PERSISTENT, &slot->stmt,
-                               NULL) != SQLITE_OK)
+        if (sqlite3_prepare_v3(db->sqlite, statement->sql, -1, SQLITE_PREPARE_PERSISTENT,
+                               &slot->stmt, NULL) != SQLITE_OK)
             return failed(db, err, statement->name);
         slot->statement = statement;
     }
@@ -241,8 +243,8 @@ static int bind(struct db *db, const struct statement *statement, const char *fo
     return 0;
 }
 
-static int run(struct db *db, const struct statement *statement, struct err *err, const char *format,
-               va_list args)
+static int run(struct db *db, const struct statement *statement, struct err *err,
+               const char *format, va_list args)
 {
     sqlite3_stmt *stmt;
     int rc = bind(db, statement, format, args, &stmt, err);
@@ -256,7 +258,8 @@ static int run(struct db *db, const struct statement *statement, struct err *err
     return rc;
 }
 
-int db_run(struct db *db, const struct statement *statement, struct err *err, const char *format, ...)
+int db_run(struct db *db, const struct statement *statement, struct err *err, const char *format,
+           ...)
 {
     va_list args;
     int rc;
@@ -267,7 +270,8 @@ int db_run(struct db *db, const struct statement *statement, struct err *err, co
     return rc;
 }
 
-int db_change(struct db *db, const struct statement *statement, struct err *err, const char *format, ...)
+int db_change(struct db *db, const struct statement *statement, struct err *err, const char *format,
+              ...)
 {
     va_list args;
     int rc;
@@ -287,8 +291,8 @@ int64_t db_last_id(const struct db *db)
 }
 
 /* The struct is the statement itself: nothing else is needed. */
-int db_query(struct db *db, const struct statement *statement, struct db_rows **ret_rows, struct err *err,
-             const char *format, ...)
+int db_query(struct db *db, const struct statement *statement, struct db_rows **ret_rows,
+             struct err *err, const char *format, ...)
 {
     sqlite3_stmt *stmt;
     va_list args;
@@ -311,7 +315,8 @@ int db_next(struct db_rows *rows, struct err *err)
         return 1;
     if (rc == SQLITE_DONE)
         return 0;
-    return err_set(err, ERR_INTERNAL, "store: reading: %s", sqlite3_errmsg(sqlite3_db_handle(stmt)));
+    return err_set(err, ERR_INTERNAL, "store: reading: %s",
+                   sqlite3_errmsg(sqlite3_db_handle(stmt)));
 }
 
 void db_end(struct db_rows *rows)
@@ -355,7 +360,8 @@ int db_checkpoint(struct db *db, struct err *err)
 {
     int pages = 0, moved = 0;
 
-    if (sqlite3_wal_checkpoint_v2(db->sqlite, NULL, SQLITE_CHECKPOINT_PASSIVE, &pages, &moved) != SQLITE_OK)
+    if (sqlite3_wal_checkpoint_v2(db->sqlite, NULL, SQLITE_CHECKPOINT_PASSIVE, &pages, &moved) !=
+        SQLITE_OK)
         return failed(db, err, "checkpoint");
     db->wal_pages = pages - moved;
     return 0;

@@ -15,15 +15,17 @@
 extern const struct embedded_file migrations_files[];
 extern const size_t n_migrations_files;
 
-DB_STATEMENT(SQL_STORE_TABLES, "SELECT count(*) FROM sqlite_schema WHERE name = 'schema_migrations'");
+DB_STATEMENT(SQL_STORE_TABLES,
+             "SELECT count(*) FROM sqlite_schema WHERE name = 'schema_migrations'");
 DB_STATEMENT(SQL_STORE_IDENTITY, "SELECT store_id FROM store WHERE id = 1");
 DB_STATEMENT(SQL_STORE_IDENTIFY, "INSERT INTO store (id, store_id, created_at) VALUES (1, $1, $2)");
 DB_STATEMENT(SQL_STORE_BEGIN, "INSERT INTO incarnations (started_at, version) VALUES ($1, $2)");
 DB_STATEMENT(SQL_STORE_CHECK, "PRAGMA quick_check(1)");
 DB_STATEMENT(SQL_MIGRATIONS,
              "SELECT version, name, sha256 FROM schema_migrations ORDER BY version");
-DB_STATEMENT(SQL_MIGRATION_DONE,
-             "INSERT INTO schema_migrations (version, name, sha256, applied_at) VALUES ($1, $2, $3, $4)");
+DB_STATEMENT(
+    SQL_MIGRATION_DONE,
+    "INSERT INTO schema_migrations (version, name, sha256, applied_at) VALUES ($1, $2, $3, $4)");
 
 static int create_file(const char *path, struct err *err)
 {
@@ -39,7 +41,8 @@ static int create_file(const char *path, struct err *err)
     if (!S_ISREG(st.st_mode) || st.st_uid != geteuid())
         return err_set(err, ERR_DENIED, "store %s is not a file of the user this runs as", path);
     if ((st.st_mode & 0077) != 0)
-        return err_set(err, ERR_DENIED, "store %s is open to others (mode %04o). Run chmod 600 on it", path,
+        return err_set(err, ERR_DENIED,
+                       "store %s is open to others (mode %04o). Run chmod 600 on it", path,
                        (unsigned)st.st_mode & 07777);
     return 0;
 }
@@ -58,16 +61,18 @@ static int check_history(struct db *db, struct err *err)
         db_copy(rows, 1, name, sizeof(name));
         db_copy(rows, 2, digest, sizeof(digest));
         if ((size_t)n >= n_migrations_files)
-            rc = err_set(err, ERR_CONFLICT,
-                         "the store has schema %s, which this program does not know: it was written by a "
-                         "newer one",
-                         name);
+            rc = err_set(
+                err, ERR_CONFLICT,
+                "the store has schema %s, which this program does not know: it was written by a "
+                "newer one",
+                name);
         else if (db_int(rows, 0) != n + 1 || strcmp(name, migrations_files[n].name) != 0 ||
                  strcmp(digest, migrations_files[n].sha256) != 0)
-            rc = err_set(err, ERR_CONFLICT,
-                         "schema %s in the store is not the one this program has (digest %.12s, expected "
-                         "%.12s)",
-                         name, digest, migrations_files[n].sha256);
+            rc = err_set(
+                err, ERR_CONFLICT,
+                "schema %s in the store is not the one this program has (digest %.12s, expected "
+                "%.12s)",
+                name, digest, migrations_files[n].sha256);
         if (rc < 0)
             break;
         n++;
@@ -106,7 +111,8 @@ static int migrate(struct db *db, time_ms now, struct err *err)
             return rc;
         rc = db_exec(db, (const char *)m->bytes, err);
         if (rc == 0)
-            rc = db_run(db, &SQL_MIGRATION_DONE, err, "itti", (int64_t)n + 1, m->name, m->sha256, now);
+            rc = db_run(db, &SQL_MIGRATION_DONE, err, "itti", (int64_t)n + 1, m->name, m->sha256,
+                        now);
         if (rc == 0)
             rc = db_exec(db, "COMMIT", err);
         if (rc < 0) {

@@ -15,11 +15,11 @@
 struct db;
 
 struct store {
-    char path[4096];                  /* of the file */
+    char path[4096]; /* of the file */
     char store_id[NAMES_UUID_SIZE];
-    struct db *db;                    /* read-write; handed to the writer */
-    int lock;                         /* descriptor of the instance lock */
-    int64_t incarnation;              /* row of this start */
+    struct db *db;       /* read-write; handed to the writer */
+    int lock;            /* descriptor of the instance lock */
+    int64_t incarnation; /* row of this start */
 };
 
 /* `folder` is made if it is missing. ERR_BUSY: another server has it. ERR_CONFLICT: another schema. */

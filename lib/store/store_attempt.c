@@ -17,14 +17,16 @@ int store_attempt_epoch(struct db *db, const char *database, int64_t *ret_epoch,
     return rc < 0 ? rc : 0;
 }
 
-DB_STATEMENT(SQL_DATABASE_RAISE,
-             "INSERT INTO databases (name, epoch) VALUES ($1, $2)"
-             " ON CONFLICT (name) DO UPDATE SET epoch = excluded.epoch WHERE epoch = excluded.epoch - 1");
-DB_STATEMENT(SQL_ATTEMPT_PLAN,
-             "INSERT INTO attempts (database, repository_id, release_number, n, epoch, deployment_id,"
-             " job_number, command_id, host_id, state, planned_at)"
-             " VALUES ($1, $2, $3, 1 + (SELECT count(*) FROM attempts WHERE database = $1"
-             " AND repository_id = $2 AND release_number = $3), $4, $5, $6, $7, $8, 'planned', $9)");
+DB_STATEMENT(
+    SQL_DATABASE_RAISE,
+    "INSERT INTO databases (name, epoch) VALUES ($1, $2)"
+    " ON CONFLICT (name) DO UPDATE SET epoch = excluded.epoch WHERE epoch = excluded.epoch - 1");
+DB_STATEMENT(
+    SQL_ATTEMPT_PLAN,
+    "INSERT INTO attempts (database, repository_id, release_number, n, epoch, deployment_id,"
+    " job_number, command_id, host_id, state, planned_at)"
+    " VALUES ($1, $2, $3, 1 + (SELECT count(*) FROM attempts WHERE database = $1"
+    " AND repository_id = $2 AND release_number = $3), $4, $5, $6, $7, $8, 'planned', $9)");
 
 int store_attempt_plan(struct db *db, const struct attempt *a, int64_t *ret_id, struct err *err)
 {
@@ -32,8 +34,8 @@ int store_attempt_plan(struct db *db, const struct attempt *a, int64_t *ret_id, 
 
     if (rc == 0)
         rc = db_run(db, &SQL_ATTEMPT_PLAN, err, "tiiiiitti", a->database, a->repository_id,
-                    a->release_number, a->epoch, a->deployment_id, (int64_t)a->job_number, a->command_id,
-                    a->host_id, a->planned_at);
+                    a->release_number, a->epoch, a->deployment_id, (int64_t)a->job_number,
+                    a->command_id, a->host_id, a->planned_at);
     if (rc == 0)
         *ret_id = db_last_id(db);
     return rc;
@@ -51,13 +53,14 @@ int store_attempt_move(struct db *db, int64_t id, enum attempt_state from, enum 
     bool ends = attempt_settles(to) || to == ATTEMPT_FAILED;
 
     if (!states_allows(attempt_states, (int)from, (int)to))
-        return err_set(err, ERR_INTERNAL, "an attempt cannot go from %s to %s", attempt_states[from].text,
-                       attempt_states[to].text);
-    return db_change(db, &SQL_ATTEMPT_MOVE, err, "tibibit", attempt_states[to].text, (int64_t)changed,
-                     (int)ends, now, (int)attempt_settles(to), id, attempt_states[from].text);
+        return err_set(err, ERR_INTERNAL, "an attempt cannot go from %s to %s",
+                       attempt_states[from].text, attempt_states[to].text);
+    return db_change(db, &SQL_ATTEMPT_MOVE, err, "tibibit", attempt_states[to].text,
+                     (int64_t)changed, (int)ends, now, (int)attempt_settles(to), id,
+                     attempt_states[from].text);
 }
 
-#define COLUMNS                                                                                    \
+#define COLUMNS                                                                                         \
     "a.id, a.database, a.repository_id, a.release_number, a.n, a.epoch, a.deployment_id, a.job_number," \
     " a.command_id, a.host_id, h.name, a.state, a.changed, a.planned_at, a.ended_at, a.settled_at,"     \
     " a.voided_at"
@@ -87,7 +90,8 @@ static void fill(struct db_rows *rows, struct arena *arena, struct attempt *a)
     a->voided_at = db_int(rows, 16);
 }
 
-static int one(struct db_rows *rows, struct arena *arena, struct attempt *ret_attempt, struct err *err)
+static int one(struct db_rows *rows, struct arena *arena, struct attempt *ret_attempt,
+               struct err *err)
 {
     int rc = db_next(rows, err);
 
@@ -99,8 +103,8 @@ static int one(struct db_rows *rows, struct arena *arena, struct attempt *ret_at
     return rc < 0 ? rc : 0;
 }
 
-static int many(struct db_rows *rows, struct arena *arena, struct attempt **ret_items, size_t *ret_n,
-                struct err *err)
+static int many(struct db_rows *rows, struct arena *arena, struct attempt **ret_items,
+                size_t *ret_n, struct err *err)
 {
     struct attempt *items = NULL;
     size_t n = 0, cap = 0;
@@ -130,8 +134,9 @@ DB_STATEMENT(SQL_ATTEMPT_SUCCESS,
              "SELECT " COLUMNS FROM "WHERE a.database = $1 AND a.repository_id = $2"
              " AND a.release_number = $3 AND a.state = 'succeeded' AND a.voided_at IS NULL");
 
-int store_attempt_success(struct db *db, struct arena *arena, const char *database, int64_t repository_id,
-                          int64_t release_number, struct attempt *ret_attempt, struct err *err)
+int store_attempt_success(struct db *db, struct arena *arena, const char *database,
+                          int64_t repository_id, int64_t release_number,
+                          struct attempt *ret_attempt, struct err *err)
 {
     struct db_rows *rows;
     int rc = db_query(db, &SQL_ATTEMPT_SUCCESS, &rows, err, "tii", database, repository_id,

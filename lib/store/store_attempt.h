@@ -11,7 +11,8 @@ int store_attempt_epoch(struct db *db, const char *database, int64_t *ret_epoch,
 
 /* Raise the epoch to `attempt->epoch` and insert, in one go. ERR_CONFLICT: one is unsettled, or the epoch
  * was taken. The command must be there. Writer. */
-int store_attempt_plan(struct db *db, const struct attempt *attempt, int64_t *ret_id, struct err *err);
+int store_attempt_plan(struct db *db, const struct attempt *attempt, int64_t *ret_id,
+                       struct err *err);
 
 /* Compare-and-set; settles by itself where attempt_settles(). `changed` -1 = not known. Writer. */
 int store_attempt_move(struct db *db, int64_t id, enum attempt_state from, enum attempt_state to,
@@ -21,8 +22,9 @@ int store_attempt_move(struct db *db, int64_t id, enum attempt_state from, enum 
 int store_attempt_unsettled(struct db *db, struct arena *arena, const char *database,
                             struct attempt *ret_attempt, struct err *err);
 /* Of that release on that database, not voided; ERR_NOT_FOUND. */
-int store_attempt_success(struct db *db, struct arena *arena, const char *database, int64_t repository_id,
-                          int64_t release_number, struct attempt *ret_attempt, struct err *err);
+int store_attempt_success(struct db *db, struct arena *arena, const char *database,
+                          int64_t repository_id, int64_t release_number,
+                          struct attempt *ret_attempt, struct err *err);
 
 /* Oldest first. */
 int store_attempt_of_deployment(struct db *db, struct arena *arena, int64_t deployment_id,

@@ -4,8 +4,9 @@
 
 #include "lib/base/arena.h"
 
-DB_STATEMENT(SQL_DOCUMENT_PUT,
-             "INSERT OR IGNORE INTO documents (digest, name, version, content) VALUES ($1, $2, $3, $4)");
+DB_STATEMENT(
+    SQL_DOCUMENT_PUT,
+    "INSERT OR IGNORE INTO documents (digest, name, version, content) VALUES ($1, $2, $3, $4)");
 
 int store_command_document(struct db *db, const char *digest, const char *name, const char *version,
                            const char *content, struct err *err)
@@ -15,8 +16,9 @@ int store_command_document(struct db *db, const char *digest, const char *name, 
 
 DB_STATEMENT(SQL_DOCUMENT, "SELECT name, version, content FROM documents WHERE digest = $1");
 
-int store_command_content(struct db *db, struct arena *arena, const char *digest, const char **ret_name,
-                          const char **ret_version, const char **ret_content, struct err *err)
+int store_command_content(struct db *db, struct arena *arena, const char *digest,
+                          const char **ret_name, const char **ret_version, const char **ret_content,
+                          struct err *err)
 {
     struct db_rows *rows;
     int rc = db_query(db, &SQL_DOCUMENT, &rows, err, "t", digest);
@@ -35,12 +37,14 @@ int store_command_content(struct db *db, struct arena *arena, const char *digest
     return rc < 0 ? rc : 0;
 }
 
-DB_STATEMENT(SQL_COMMAND_INSERT,
-             "INSERT INTO commands (id, deployment_id, job_number, document_digest, parameters, comment,"
-             " requested_at, requested_by) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)");
-DB_STATEMENT(SQL_DOOR_COMMAND_INSERT,
-             "INSERT INTO commands (id, document_digest, parameters, comment, requested_at, requested_by)"
-             " VALUES ($1, $2, $3, $4, $5, $6)");
+DB_STATEMENT(
+    SQL_COMMAND_INSERT,
+    "INSERT INTO commands (id, deployment_id, job_number, document_digest, parameters, comment,"
+    " requested_at, requested_by) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)");
+DB_STATEMENT(
+    SQL_DOOR_COMMAND_INSERT,
+    "INSERT INTO commands (id, document_digest, parameters, comment, requested_at, requested_by)"
+    " VALUES ($1, $2, $3, $4, $5, $6)");
 
 int store_command_insert(struct db *db, const struct command *c, struct err *err)
 {
@@ -48,20 +52,21 @@ int store_command_insert(struct db *db, const struct command *c, struct err *err
         return db_run(db, &SQL_DOOR_COMMAND_INSERT, err, "ttteit", c->id, c->document_digest,
                       c->parameters, c->comment, c->requested_at, c->requested_by);
     return db_run(db, &SQL_COMMAND_INSERT, err, "tiitteit", c->id, c->deployment_id,
-                  (int64_t)c->job_number, c->document_digest, c->parameters, c->comment, c->requested_at,
-                  c->requested_by);
+                  (int64_t)c->job_number, c->document_digest, c->parameters, c->comment,
+                  c->requested_at, c->requested_by);
 }
 
-DB_STATEMENT(SQL_INVOKE,
-             "INSERT INTO invocations (command_id, host_id, deployment_id, job_number, roles, status,"
-             " details, envelope, signature, start_by)"
-             " SELECT $1, $2, deployment_id, job_number, $3, 'Pending', 'Pending', $4, $5, $6"
-             " FROM commands WHERE id = $1");
+DB_STATEMENT(
+    SQL_INVOKE,
+    "INSERT INTO invocations (command_id, host_id, deployment_id, job_number, roles, status,"
+    " details, envelope, signature, start_by)"
+    " SELECT $1, $2, deployment_id, job_number, $3, 'Pending', 'Pending', $4, $5, $6"
+    " FROM commands WHERE id = $1");
 
 int store_command_invoke(struct db *db, const struct invocation *i, struct err *err)
 {
-    return db_change(db, &SQL_INVOKE, err, "ttttti", i->command_id, i->host_id, i->roles, i->envelope,
-                     i->signature, i->start_by);
+    return db_change(db, &SQL_INVOKE, err, "ttttti", i->command_id, i->host_id, i->roles,
+                     i->envelope, i->signature, i->start_by);
 }
 
 DB_STATEMENT(SQL_COMMAND_RELEASE,
@@ -74,18 +79,20 @@ int store_command_release(struct db *db, const char *command_id, const char *hos
     return db_change(db, &SQL_COMMAND_RELEASE, err, "itt", now, command_id, host_id);
 }
 
-DB_STATEMENT(SQL_COMMAND_RESIGN,
-             "UPDATE invocations SET envelope = $1, signature = $2, start_by = $3"
-             " WHERE command_id = $4 AND host_id = $5 AND status = 'Pending' AND offered_at IS NULL");
+DB_STATEMENT(
+    SQL_COMMAND_RESIGN,
+    "UPDATE invocations SET envelope = $1, signature = $2, start_by = $3"
+    " WHERE command_id = $4 AND host_id = $5 AND status = 'Pending' AND offered_at IS NULL");
 
-int store_command_resign(struct db *db, const char *command_id, const char *host_id, const char *envelope,
-                         const char *signature, time_ms start_by, struct err *err)
+int store_command_resign(struct db *db, const char *command_id, const char *host_id,
+                         const char *envelope, const char *signature, time_ms start_by,
+                         struct err *err)
 {
-    return db_change(db, &SQL_COMMAND_RESIGN, err, "ttitt", envelope, signature, start_by, command_id,
-                     host_id);
+    return db_change(db, &SQL_COMMAND_RESIGN, err, "ttitt", envelope, signature, start_by,
+                     command_id, host_id);
 }
 
-#define COLUMNS                                                                                    \
+#define COLUMNS                                                                                         \
     "i.command_id, i.host_id, h.name, i.deployment_id, i.job_number, i.roles, i.status, i.details,"     \
     " i.cause, i.start_by, i.released_at, i.offered_at, i.redeliver_at, i.acknowledged_at, i.began_at," \
     " i.heard_at, i.ended_at, i.exit_code, i.commit_sha"
@@ -150,9 +157,10 @@ int store_command_offers(struct db *db, struct arena *arena, const char *host_id
     return rc;
 }
 
-DB_STATEMENT(SQL_COMMAND_OFFERED,
-             "UPDATE invocations SET offered_at = coalesce(offered_at, $1), redeliver_at = $2"
-             " WHERE command_id = $3 AND host_id = $4 AND status = 'Pending' AND released_at IS NOT NULL");
+DB_STATEMENT(
+    SQL_COMMAND_OFFERED,
+    "UPDATE invocations SET offered_at = coalesce(offered_at, $1), redeliver_at = $2"
+    " WHERE command_id = $3 AND host_id = $4 AND status = 'Pending' AND released_at IS NOT NULL");
 
 int store_command_offered(struct db *db, const char *command_id, const char *host_id, time_ms now,
                           time_ms redeliver_at, struct err *err)
@@ -164,8 +172,8 @@ DB_STATEMENT(SQL_COMMAND_ACKNOWLEDGED,
              "UPDATE invocations SET acknowledged_at = $1, heard_at = $1 WHERE command_id = $2"
              " AND host_id = $3 AND offered_at IS NOT NULL AND acknowledged_at IS NULL");
 
-int store_command_acknowledged(struct db *db, const char *command_id, const char *host_id, time_ms now,
-                               struct err *err)
+int store_command_acknowledged(struct db *db, const char *command_id, const char *host_id,
+                               time_ms now, struct err *err)
 {
     return db_change(db, &SQL_COMMAND_ACKNOWLEDGED, err, "itt", now, command_id, host_id);
 }
@@ -179,14 +187,15 @@ int store_command_heard(struct db *db, const char *command_id, const char *host_
     return db_change(db, &SQL_COMMAND_HEARD, err, "itt", now, command_id, host_id);
 }
 
-DB_STATEMENT(SQL_COMMAND_MOVE,
-             "UPDATE invocations SET status = $1, details = $2, cause = $3,"
-             " exit_code = coalesce($4, exit_code), commit_sha = coalesce($5, commit_sha), heard_at = $6,"
-             " acknowledged_at = CASE WHEN $1 = 'Unknown' OR offered_at IS NULL THEN acknowledged_at"
-             "  ELSE coalesce(acknowledged_at, $6) END,"
-             " began_at = CASE WHEN $1 = 'InProgress' THEN coalesce(began_at, $6) ELSE began_at END,"
-             " ended_at = CASE WHEN $1 IN ('Success', 'Failed', 'TimedOut', 'Cancelled') THEN $6 END"
-             " WHERE command_id = $7 AND host_id = $8 AND status = $9");
+DB_STATEMENT(
+    SQL_COMMAND_MOVE,
+    "UPDATE invocations SET status = $1, details = $2, cause = $3,"
+    " exit_code = coalesce($4, exit_code), commit_sha = coalesce($5, commit_sha), heard_at = $6,"
+    " acknowledged_at = CASE WHEN $1 = 'Unknown' OR offered_at IS NULL THEN acknowledged_at"
+    "  ELSE coalesce(acknowledged_at, $6) END,"
+    " began_at = CASE WHEN $1 = 'InProgress' THEN coalesce(began_at, $6) ELSE began_at END,"
+    " ended_at = CASE WHEN $1 IN ('Success', 'Failed', 'TimedOut', 'Cancelled') THEN $6 END"
+    " WHERE command_id = $7 AND host_id = $8 AND status = $9");
 DB_STATEMENT(SQL_COMMAND_NO_EXIT,
              "UPDATE invocations SET exit_code = NULL WHERE command_id = $1 AND host_id = $2"
              " AND exit_code = -1");
@@ -211,7 +220,8 @@ DB_STATEMENT(SQL_COMMAND_INVOCATION,
              " JOIN hosts h ON h.id = i.host_id WHERE i.command_id = $1 AND i.host_id = $2");
 
 int store_command_invocation(struct db *db, struct arena *arena, const char *command_id,
-                             const char *host_id, struct invocation *ret_invocation, struct err *err)
+                             const char *host_id, struct invocation *ret_invocation,
+                             struct err *err)
 {
     struct db_rows *rows;
     int rc = db_query(db, &SQL_COMMAND_INVOCATION, &rows, err, "tt", command_id, host_id);
@@ -230,8 +240,8 @@ int store_command_invocation(struct db *db, struct arena *arena, const char *com
     return rc < 0 ? rc : 0;
 }
 
-static int many(struct db_rows *rows, struct arena *arena, struct invocation **ret_items, size_t *ret_n,
-                struct err *err)
+static int many(struct db_rows *rows, struct arena *arena, struct invocation **ret_items,
+                size_t *ret_n, struct err *err)
 {
     struct invocation *items = NULL;
     size_t n = 0, cap = 0;
@@ -272,30 +282,32 @@ int store_command_running(struct db *db, struct arena *arena, const char *host_i
     return rc < 0 ? rc : many(rows, arena, ret_items, ret_n, err);
 }
 
-DB_STATEMENT(SQL_STEP_PUT,
-             "INSERT INTO steps (command_id, host_id, number, name, status, exit_code, started_at, ended_at)"
-             " VALUES ($1, $2, $3, $4, $5, $6, $7, $8)"
-             " ON CONFLICT (command_id, host_id, number) DO UPDATE SET status = excluded.status,"
-             " exit_code = excluded.exit_code, started_at = coalesce(excluded.started_at, started_at),"
-             " ended_at = excluded.ended_at WHERE status IN ('Pending', 'InProgress')");
+DB_STATEMENT(
+    SQL_STEP_PUT,
+    "INSERT INTO steps (command_id, host_id, number, name, status, exit_code, started_at, ended_at)"
+    " VALUES ($1, $2, $3, $4, $5, $6, $7, $8)"
+    " ON CONFLICT (command_id, host_id, number) DO UPDATE SET status = excluded.status,"
+    " exit_code = excluded.exit_code, started_at = coalesce(excluded.started_at, started_at),"
+    " ended_at = excluded.ended_at WHERE status IN ('Pending', 'InProgress')");
 DB_STATEMENT(SQL_STEP_NO_EXIT,
              "UPDATE steps SET exit_code = NULL WHERE command_id = $1 AND host_id = $2"
              " AND exit_code = -1");
 
 int store_command_step(struct db *db, const struct step *s, struct err *err)
 {
-    int rc = db_run(db, &SQL_STEP_PUT, err, "ttittiII", s->command_id, s->host_id, (int64_t)s->number,
-                    s->name, step_statuses[s->status].text, s->exit_code, s->started_at, s->ended_at);
+    int rc =
+        db_run(db, &SQL_STEP_PUT, err, "ttittiII", s->command_id, s->host_id, (int64_t)s->number,
+               s->name, step_statuses[s->status].text, s->exit_code, s->started_at, s->ended_at);
 
     return rc < 0 ? rc : db_run(db, &SQL_STEP_NO_EXIT, err, "tt", s->command_id, s->host_id);
 }
 
-DB_STATEMENT(SQL_STEPS,
-             "SELECT number, name, status, exit_code, started_at, ended_at FROM steps"
-             " WHERE command_id = $1 AND host_id = $2 ORDER BY number");
+DB_STATEMENT(SQL_STEPS, "SELECT number, name, status, exit_code, started_at, ended_at FROM steps"
+                        " WHERE command_id = $1 AND host_id = $2 ORDER BY number");
 
-int store_command_steps(struct db *db, struct arena *arena, const char *command_id, const char *host_id,
-                        struct step **ret_items, size_t *ret_n, struct err *err)
+int store_command_steps(struct db *db, struct arena *arena, const char *command_id,
+                        const char *host_id, struct step **ret_items, size_t *ret_n,
+                        struct err *err)
 {
     struct step *items = NULL;
     size_t n = 0, cap = 0;
@@ -333,16 +345,18 @@ int store_command_results_put(struct db *db, const char *command_id, const char 
     int rc = 0;
 
     for (size_t i = 0; i < n && rc == 0; i++)
-        rc = db_run(db, &SQL_RESULT_PUT, err, "ttitt", command_id, host_id, (int64_t)i, lines[i].key,
-                    lines[i].value);
+        rc = db_run(db, &SQL_RESULT_PUT, err, "ttitt", command_id, host_id, (int64_t)i,
+                    lines[i].key, lines[i].value);
     return rc;
 }
 
-DB_STATEMENT(SQL_RESULTS,
-             "SELECT key, value FROM results WHERE command_id = $1 AND host_id = $2 ORDER BY number");
+DB_STATEMENT(
+    SQL_RESULTS,
+    "SELECT key, value FROM results WHERE command_id = $1 AND host_id = $2 ORDER BY number");
 
-int store_command_results(struct db *db, struct arena *arena, const char *command_id, const char *host_id,
-                          struct result_line **ret_items, size_t *ret_n, struct err *err)
+int store_command_results(struct db *db, struct arena *arena, const char *command_id,
+                          const char *host_id, struct result_line **ret_items, size_t *ret_n,
+                          struct err *err)
 {
     struct result_line *items = NULL;
     size_t n = 0, cap = 0;
@@ -362,9 +376,10 @@ int store_command_results(struct db *db, struct arena *arena, const char *comman
     return rc;
 }
 
-DB_STATEMENT(SQL_CHUNK_PUT,
-             "INSERT OR IGNORE INTO output_chunks (command_id, host_id, number, step, stream, at, text)"
-             " VALUES ($1, $2, $3, $4, $5, $6, $7)");
+DB_STATEMENT(
+    SQL_CHUNK_PUT,
+    "INSERT OR IGNORE INTO output_chunks (command_id, host_id, number, step, stream, at, text)"
+    " VALUES ($1, $2, $3, $4, $5, $6, $7)");
 
 int store_command_chunk(struct db *db, const struct output_chunk *c, struct err *err)
 {
@@ -376,14 +391,15 @@ DB_STATEMENT(SQL_CHUNKS,
              "SELECT number, step, stream, at, text FROM output_chunks WHERE command_id = $1"
              " AND host_id = $2 AND number > $3 ORDER BY number LIMIT $4");
 
-int store_command_chunks(struct db *db, struct arena *arena, const char *command_id, const char *host_id,
-                         int64_t after, size_t limit, struct output_chunk **ret_items, size_t *ret_n,
-                         struct err *err)
+int store_command_chunks(struct db *db, struct arena *arena, const char *command_id,
+                         const char *host_id, int64_t after, size_t limit,
+                         struct output_chunk **ret_items, size_t *ret_n, struct err *err)
 {
     struct output_chunk *items = NULL;
     size_t n = 0, cap = 0;
     struct db_rows *rows;
-    int rc = db_query(db, &SQL_CHUNKS, &rows, err, "ttii", command_id, host_id, after, (int64_t)limit);
+    int rc =
+        db_query(db, &SQL_CHUNKS, &rows, err, "ttii", command_id, host_id, after, (int64_t)limit);
 
     if (rc < 0)
         return rc;

@@ -9,8 +9,9 @@
 int store_command_document(struct db *db, const char *digest, const char *name, const char *version,
                            const char *content, struct err *err);
 /* ERR_NOT_FOUND. */
-int store_command_content(struct db *db, struct arena *arena, const char *digest, const char **ret_name,
-                          const char **ret_version, const char **ret_content, struct err *err);
+int store_command_content(struct db *db, struct arena *arena, const char *digest,
+                          const char **ret_name, const char **ret_version, const char **ret_content,
+                          struct err *err);
 
 /* Writer. */
 int store_command_insert(struct db *db, const struct command *command, struct err *err);
@@ -20,8 +21,9 @@ int store_command_invoke(struct db *db, const struct invocation *invocation, str
 int store_command_release(struct db *db, const char *command_id, const char *host_id, time_ms now,
                           struct err *err);
 /* A new envelope for one that was never offered. Writer. */
-int store_command_resign(struct db *db, const char *command_id, const char *host_id, const char *envelope,
-                         const char *signature, time_ms start_by, struct err *err);
+int store_command_resign(struct db *db, const char *command_id, const char *host_id,
+                         const char *envelope, const char *signature, time_ms start_by,
+                         struct err *err);
 
 /* What a host may be handed now: released, not acknowledged, start-by not past; with its document. */
 struct offer {
@@ -34,8 +36,8 @@ int store_command_offers(struct db *db, struct arena *arena, const char *host_id
 int store_command_offered(struct db *db, const char *command_id, const char *host_id, time_ms now,
                           time_ms redeliver_at, struct err *err);
 /* ERR_CONFLICT: no such command of that host, or acknowledged before. Writer. */
-int store_command_acknowledged(struct db *db, const char *command_id, const char *host_id, time_ms now,
-                               struct err *err);
+int store_command_acknowledged(struct db *db, const char *command_id, const char *host_id,
+                               time_ms now, struct err *err);
 /* A sign of life about it. Writer. */
 int store_command_heard(struct db *db, const char *command_id, const char *host_id, time_ms now,
                         struct err *err);
@@ -43,9 +45,9 @@ int store_command_heard(struct db *db, const char *command_id, const char *host_
 struct invocation_change {
     enum invocation_status status;
     const char *details;
-    const char *cause;       /* NULL */
-    int64_t exit_code;       /* -1 = none */
-    const char *commit_sha;  /* "" = none */
+    const char *cause;      /* NULL */
+    int64_t exit_code;      /* -1 = none */
+    const char *commit_sha; /* "" = none */
 };
 /* Compare-and-set on the status. Writer. */
 int store_command_move(struct db *db, const char *command_id, const char *host_id,
@@ -54,7 +56,8 @@ int store_command_move(struct db *db, const char *command_id, const char *host_i
 
 /* ERR_NOT_FOUND. */
 int store_command_invocation(struct db *db, struct arena *arena, const char *command_id,
-                             const char *host_id, struct invocation *ret_invocation, struct err *err);
+                             const char *host_id, struct invocation *ret_invocation,
+                             struct err *err);
 /* All of a deployment, each host's tries in the order of writing; without envelopes. */
 int store_command_invocations(struct db *db, struct arena *arena, int64_t deployment_id,
                               struct invocation **ret_items, size_t *ret_n, struct err *err);
@@ -64,20 +67,22 @@ int store_command_running(struct db *db, struct arena *arena, const char *host_i
 
 /* Insert or advance; a terminal status never changes. Writer. */
 int store_command_step(struct db *db, const struct step *step, struct err *err);
-int store_command_steps(struct db *db, struct arena *arena, const char *command_id, const char *host_id,
-                        struct step **ret_items, size_t *ret_n, struct err *err);
+int store_command_steps(struct db *db, struct arena *arena, const char *command_id,
+                        const char *host_id, struct step **ret_items, size_t *ret_n,
+                        struct err *err);
 
 /* The lines of SLIPWAY_RESULT so far; those already there are kept. Writer. */
 int store_command_results_put(struct db *db, const char *command_id, const char *host_id,
                               const struct result_line *lines, size_t n, struct err *err);
-int store_command_results(struct db *db, struct arena *arena, const char *command_id, const char *host_id,
-                          struct result_line **ret_items, size_t *ret_n, struct err *err);
+int store_command_results(struct db *db, struct arena *arena, const char *command_id,
+                          const char *host_id, struct result_line **ret_items, size_t *ret_n,
+                          struct err *err);
 
 /* Written once; a repeat changes nothing. Writer. */
 int store_command_chunk(struct db *db, const struct output_chunk *chunk, struct err *err);
 /* In order, number > after. */
-int store_command_chunks(struct db *db, struct arena *arena, const char *command_id, const char *host_id,
-                         int64_t after, size_t limit, struct output_chunk **ret_items, size_t *ret_n,
-                         struct err *err);
+int store_command_chunks(struct db *db, struct arena *arena, const char *command_id,
+                         const char *host_id, int64_t after, size_t limit,
+                         struct output_chunk **ret_items, size_t *ret_n, struct err *err);
 
 #endif

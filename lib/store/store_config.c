@@ -4,8 +4,8 @@ DB_STATEMENT(SQL_CONFIG_PUT,
              "INSERT OR IGNORE INTO configs (digest, text, accepted_at, accepted_by)"
              " VALUES ($1, $2, $3, $4)");
 
-int store_config_put(struct db *db, const char *digest, const char *text, const char *by, time_ms now,
-                     bool *ret_new, struct err *err)
+int store_config_put(struct db *db, const char *digest, const char *text, const char *by,
+                     time_ms now, bool *ret_new, struct err *err)
 {
     int rc = db_change(db, &SQL_CONFIG_PUT, err, "ttit", digest, text, now, by);
 
@@ -13,9 +13,8 @@ int store_config_put(struct db *db, const char *digest, const char *text, const 
     return rc == ERR_CONFLICT ? 0 : rc;
 }
 
-DB_STATEMENT(SQL_WATERMARK_SET,
-             "INSERT INTO watermarks (source, at) VALUES ($1, $2)"
-             " ON CONFLICT (source) DO UPDATE SET at = max(at, excluded.at)");
+DB_STATEMENT(SQL_WATERMARK_SET, "INSERT INTO watermarks (source, at) VALUES ($1, $2)"
+                                " ON CONFLICT (source) DO UPDATE SET at = max(at, excluded.at)");
 
 int store_watermark_set(struct db *db, const char *source, time_ms at, struct err *err)
 {

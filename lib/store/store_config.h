@@ -5,8 +5,8 @@
 #include "lib/store/db.h"
 
 /* `by` is "start" or "reload". Known digests change nothing. Writer. */
-int store_config_put(struct db *db, const char *digest, const char *text, const char *by, time_ms now,
-                     bool *ret_new, struct err *err);
+int store_config_put(struct db *db, const char *digest, const char *text, const char *by,
+                     time_ms now, bool *ret_new, struct err *err);
 
 /* Up to when a source is known to be seen (W5). Writer. */
 int store_watermark_set(struct db *db, const char *source, time_ms at, struct err *err);

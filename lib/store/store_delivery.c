@@ -2,16 +2,17 @@
 
 #include "lib/base/arena.h"
 
-#define COLUMNS                                                                                    \
-    "id, guid, event, received_at, state, form, body_digest, repeat_of, crashes, action, repository,"   \
+#define COLUMNS                                                                                       \
+    "id, guid, event, received_at, state, form, body_digest, repeat_of, crashes, action, repository," \
     " note, recorded_at"
 
 DB_STATEMENT(SQL_DELIVERY_BY_GUID, "SELECT id FROM deliveries WHERE guid = $1");
 DB_STATEMENT(SQL_DELIVERY_BY_BODY,
              "SELECT id FROM deliveries WHERE body_digest = $1 AND event = $2 ORDER BY id LIMIT 1");
-DB_STATEMENT(SQL_DELIVERY_PUT,
-             "INSERT INTO deliveries (guid, event, received_at, state, form, body_digest, repeat_of)"
-             " VALUES ($1, $2, $3, 'received', $4, $5, $6)");
+DB_STATEMENT(
+    SQL_DELIVERY_PUT,
+    "INSERT INTO deliveries (guid, event, received_at, state, form, body_digest, repeat_of)"
+    " VALUES ($1, $2, $3, 'received', $4, $5, $6)");
 DB_STATEMENT(SQL_DELIVERY_BODY_PUT,
              "INSERT INTO delivery_bodies (delivery_id, size, zstd) VALUES ($1, $2, $3)");
 
@@ -44,8 +45,8 @@ int store_delivery_put(struct db *db, const struct delivery *d, const void *zstd
     }
     rc = find_id(db, &SQL_DELIVERY_BY_BODY, d->body_digest, d->event, &repeat_of, err);
     if (rc == 0)
-        rc = db_run(db, &SQL_DELIVERY_PUT, err, "ttibtI", d->guid, d->event, d->received_at, (int)d->form,
-                    d->body_digest, repeat_of);
+        rc = db_run(db, &SQL_DELIVERY_PUT, err, "ttibtI", d->guid, d->event, d->received_at,
+                    (int)d->form, d->body_digest, repeat_of);
     if (rc < 0)
         return rc;
     id = db_last_id(db);
@@ -77,8 +78,8 @@ static void fill(struct db_rows *rows, struct arena *arena, struct delivery *d)
     d->recorded_at = db_int(rows, 12);
 }
 
-static int take(struct db_rows *rows, struct arena *arena, struct delivery **ret_items, size_t *ret_n,
-                struct err *err)
+static int take(struct db_rows *rows, struct arena *arena, struct delivery **ret_items,
+                size_t *ret_n, struct err *err)
 {
     struct delivery *items = NULL;
     size_t n = 0, cap = 0;
@@ -95,8 +96,8 @@ static int take(struct db_rows *rows, struct arena *arena, struct delivery **ret
 DB_STATEMENT(SQL_DELIVERY_OPEN,
              "SELECT " COLUMNS " FROM deliveries WHERE state = 'received' ORDER BY id LIMIT $1");
 
-int store_delivery_open(struct db *db, struct arena *arena, size_t limit, struct delivery **ret_items,
-                        size_t *ret_n, struct err *err)
+int store_delivery_open(struct db *db, struct arena *arena, size_t limit,
+                        struct delivery **ret_items, size_t *ret_n, struct err *err)
 {
     struct db_rows *rows;
     int rc = db_query(db, &SQL_DELIVERY_OPEN, &rows, err, "i", (int64_t)limit);
@@ -132,7 +133,8 @@ int store_delivery_body(struct db *db, struct arena *arena, int64_t id, const vo
         *ret_zstd = db_blob(rows, arena, 0, ret_len);
         *ret_size = (size_t)db_int(rows, 1);
     } else if (rc == 0) {
-        rc = err_set(err, ERR_NOT_FOUND, "the body of delivery %lld is no longer kept", (long long)id);
+        rc = err_set(err, ERR_NOT_FOUND, "the body of delivery %lld is no longer kept",
+                     (long long)id);
     }
     db_end(rows);
     return rc < 0 ? rc : 0;
@@ -146,9 +148,10 @@ int store_delivery_begin(struct db *db, int64_t id, struct err *err)
     return db_change(db, &SQL_DELIVERY_BEGIN, err, "i", id);
 }
 
-DB_STATEMENT(SQL_DELIVERY_CLOSE,
-             "UPDATE deliveries SET state = $1, action = $2, repository = $3, note = $4, recorded_at = $5"
-             " WHERE id = $6 AND state = 'received'");
+DB_STATEMENT(
+    SQL_DELIVERY_CLOSE,
+    "UPDATE deliveries SET state = $1, action = $2, repository = $3, note = $4, recorded_at = $5"
+    " WHERE id = $6 AND state = 'received'");
 
 int store_delivery_close(struct db *db, int64_t id, enum delivery_state state, const char *action,
                          const char *repository, const char *note, time_ms now, struct err *err)

@@ -7,12 +7,13 @@
 
 /* Store one with its compressed body. A GUID that is known changes nothing and gives that row's id
  * (W3). Fills `repeat_of` itself by the body's digest. Writer. */
-int store_delivery_put(struct db *db, const struct delivery *delivery, const void *zstd, size_t zstd_len,
-                       size_t size, int64_t *ret_id, bool *ret_known, struct err *err);
+int store_delivery_put(struct db *db, const struct delivery *delivery, const void *zstd,
+                       size_t zstd_len, size_t size, int64_t *ret_id, bool *ret_known,
+                       struct err *err);
 
 /* Those still `received`, oldest first. */
-int store_delivery_open(struct db *db, struct arena *arena, size_t limit, struct delivery **ret_items,
-                        size_t *ret_n, struct err *err);
+int store_delivery_open(struct db *db, struct arena *arena, size_t limit,
+                        struct delivery **ret_items, size_t *ret_n, struct err *err);
 
 /* The compressed body and its original size. ERR_NOT_FOUND once it was pruned. */
 int store_delivery_body(struct db *db, struct arena *arena, int64_t id, const void **ret_zstd,

@@ -6,31 +6,35 @@
 #include "lib/base/buf.h"
 #include "lib/base/json.h"
 
-DB_STATEMENT(SQL_DEPLOYMENT_INSERT,
-             "INSERT INTO deployments (repository_id, environment, kind, release_number, pull_number, sha,"
-             " from_number, from_sha, lane, trigger, wish_id, occurrence_date, occurrence_time, state,"
-             " config_digest, plan_digest, rows_expected, cut_at, start_at, start_until)"
-             " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, 'waiting', $14, $15, $16,"
-             " $17, $18, $19)");
+DB_STATEMENT(
+    SQL_DEPLOYMENT_INSERT,
+    "INSERT INTO deployments (repository_id, environment, kind, release_number, pull_number, sha,"
+    " from_number, from_sha, lane, trigger, wish_id, occurrence_date, occurrence_time, state,"
+    " config_digest, plan_digest, rows_expected, cut_at, start_at, start_until)"
+    " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, 'waiting', $14, $15, $16,"
+    " $17, $18, $19)");
 
-int store_deployment_insert(struct db *db, const struct deployment *d, int64_t *ret_id, struct err *err)
+int store_deployment_insert(struct db *db, const struct deployment *d, int64_t *ret_id,
+                            struct err *err)
 {
-    int rc = db_run(db, &SQL_DEPLOYMENT_INSERT, err, "ittIItIettIeettiiiI", d->repository_id,
-                    d->environment, deployment_kinds[d->kind].text, d->release_number, d->pull_number,
-                    d->sha, d->from_number, d->from_sha, d->lane == LANE_CONTENT ? "content" : "code",
-                    deployment_triggers[d->trigger].text, d->wish_id, d->occurrence_date,
-                    d->occurrence_time, d->config_digest, d->plan_digest, d->rows_expected, d->cut_at,
-                    d->start_at, d->start_until);
+    int rc =
+        db_run(db, &SQL_DEPLOYMENT_INSERT, err, "ittIItIettIeettiiiI", d->repository_id,
+               d->environment, deployment_kinds[d->kind].text, d->release_number, d->pull_number,
+               d->sha, d->from_number, d->from_sha, d->lane == LANE_CONTENT ? "content" : "code",
+               deployment_triggers[d->trigger].text, d->wish_id, d->occurrence_date,
+               d->occurrence_time, d->config_digest, d->plan_digest, d->rows_expected, d->cut_at,
+               d->start_at, d->start_until);
 
     if (rc == 0)
         *ret_id = db_last_id(db);
     return rc;
 }
 
-DB_STATEMENT(SQL_JOB_INSERT,
-             "INSERT INTO jobs (deployment_id, number, name, needs, database, max_parallel, max_errors,"
-             " ramp, start_within_ms, timeout_ms, proves_commit, document_digest, state)"
-             " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 'waiting')");
+DB_STATEMENT(
+    SQL_JOB_INSERT,
+    "INSERT INTO jobs (deployment_id, number, name, needs, database, max_parallel, max_errors,"
+    " ramp, start_within_ms, timeout_ms, proves_commit, document_digest, state)"
+    " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 'waiting')");
 
 int store_deployment_job(struct db *db, const struct job *j, struct err *err)
 {
@@ -44,34 +48,36 @@ int store_deployment_job(struct db *db, const struct job *j, struct err *err)
     for (size_t i = 0; i < j->n_needs; i++)
         json_add_int(&out, NULL, j->needs[i]);
     json_end_array(&out);
-    rc = db_run(db, &SQL_JOB_INSERT, err, "iitteiibiibt", j->deployment_id, (int64_t)j->number, j->name,
-                buf_str(&needs), j->database, j->max_parallel, j->max_errors, (int)j->ramp,
+    rc = db_run(db, &SQL_JOB_INSERT, err, "iitteiibiibt", j->deployment_id, (int64_t)j->number,
+                j->name, buf_str(&needs), j->database, j->max_parallel, j->max_errors, (int)j->ramp,
                 j->start_within_ms, j->timeout_ms, (int)j->proves_commit, j->document_digest);
     buf_deinit(&needs);
     return rc;
 }
 
-DB_STATEMENT(SQL_DEPLOYMENT_MOVE,
-             "UPDATE deployments SET state = $1, cause = $2,"
-             " started_at = CASE WHEN $1 = 'deploying' THEN coalesce(started_at, $3) ELSE started_at END,"
-             " ended_at = CASE WHEN $1 IN ('succeeded', 'failed', 'cancelled', 'superseded') THEN $3 END"
-             " WHERE id = $4 AND state = $5");
+DB_STATEMENT(
+    SQL_DEPLOYMENT_MOVE,
+    "UPDATE deployments SET state = $1, cause = $2,"
+    " started_at = CASE WHEN $1 = 'deploying' THEN coalesce(started_at, $3) ELSE started_at END,"
+    " ended_at = CASE WHEN $1 IN ('succeeded', 'failed', 'cancelled', 'superseded') THEN $3 END"
+    " WHERE id = $4 AND state = $5");
 
-int store_deployment_move(struct db *db, int64_t id, enum deployment_state from, enum deployment_state to,
-                          const char *cause, time_ms now, struct err *err)
+int store_deployment_move(struct db *db, int64_t id, enum deployment_state from,
+                          enum deployment_state to, const char *cause, time_ms now, struct err *err)
 {
     if (!states_allows(deployment_states, (int)from, (int)to))
         return err_set(err, ERR_INTERNAL, "a deployment cannot go from %s to %s",
                        deployment_states[from].text, deployment_states[to].text);
-    return db_change(db, &SQL_DEPLOYMENT_MOVE, err, "teiit", deployment_states[to].text, cause, now, id,
-                     deployment_states[from].text);
+    return db_change(db, &SQL_DEPLOYMENT_MOVE, err, "teiit", deployment_states[to].text, cause, now,
+                     id, deployment_states[from].text);
 }
 
-DB_STATEMENT(SQL_JOB_MOVE,
-             "UPDATE jobs SET state = $1, cause = $2,"
-             " started_at = CASE WHEN $1 = 'running' THEN coalesce(started_at, $3) ELSE started_at END,"
-             " ended_at = CASE WHEN $1 IN ('succeeded', 'failed', 'cancelled') THEN $3 END"
-             " WHERE deployment_id = $4 AND number = $5 AND state = $6");
+DB_STATEMENT(
+    SQL_JOB_MOVE,
+    "UPDATE jobs SET state = $1, cause = $2,"
+    " started_at = CASE WHEN $1 = 'running' THEN coalesce(started_at, $3) ELSE started_at END,"
+    " ended_at = CASE WHEN $1 IN ('succeeded', 'failed', 'cancelled') THEN $3 END"
+    " WHERE deployment_id = $4 AND number = $5 AND state = $6");
 
 int store_deployment_job_move(struct db *db, int64_t id, int number, enum job_state from,
                               enum job_state to, const char *cause, time_ms now, struct err *err)
@@ -97,10 +103,10 @@ int store_deployment_sweep(struct db *db, int64_t id, time_ms now, struct err *e
     return rc < 0 ? rc : db_run(db, &SQL_DEPLOYMENT_SWEEP_COMMANDS, err, "ii", now, id);
 }
 
-#define COLUMNS                                                                                    \
-    "d.id, d.repository_id, r.name, d.environment, d.kind, d.release_number, d.pull_number, d.sha,"     \
-    " d.from_number, d.from_sha, d.lane, d.trigger, d.wish_id, d.occurrence_date, d.occurrence_time,"   \
-    " d.state, d.cause, d.config_digest, d.plan_digest, d.rows_expected, d.cut_at, d.start_at,"         \
+#define COLUMNS                                                                                       \
+    "d.id, d.repository_id, r.name, d.environment, d.kind, d.release_number, d.pull_number, d.sha,"   \
+    " d.from_number, d.from_sha, d.lane, d.trigger, d.wish_id, d.occurrence_date, d.occurrence_time," \
+    " d.state, d.cause, d.config_digest, d.plan_digest, d.rows_expected, d.cut_at, d.start_at,"       \
     " d.start_until, d.started_at, d.ended_at"
 #define FROM " FROM deployments d JOIN repositories r ON r.id = d.repository_id "
 
@@ -128,7 +134,8 @@ static void fill(struct db_rows *rows, struct arena *arena, struct deployment *d
     db_copy(rows, 9, d->from_sha, sizeof(d->from_sha));
     db_copy(rows, 10, lane, sizeof(lane));
     d->lane = lane_from_name(lane);
-    d->trigger = (enum deployment_trigger)word(rows, 11, deployment_triggers, DEPLOYMENT_TRIGGERS_COUNT);
+    d->trigger =
+        (enum deployment_trigger)word(rows, 11, deployment_triggers, DEPLOYMENT_TRIGGERS_COUNT);
     d->wish_id = db_int(rows, 12);
     db_copy(rows, 13, d->occurrence_date, sizeof(d->occurrence_date));
     db_copy(rows, 14, d->occurrence_time, sizeof(d->occurrence_time));
@@ -157,8 +164,8 @@ static int one(struct db_rows *rows, struct arena *arena, struct deployment *ret
     return rc < 0 ? rc : 0;
 }
 
-static int many(struct db_rows *rows, struct arena *arena, struct deployment **ret_items, size_t *ret_n,
-                struct err *err)
+static int many(struct db_rows *rows, struct arena *arena, struct deployment **ret_items,
+                size_t *ret_n, struct err *err)
 {
     struct deployment *items = NULL;
     size_t n = 0, cap = 0;
@@ -188,7 +195,8 @@ DB_STATEMENT(SQL_DEPLOYMENT_OPEN,
              " AND d.state IN ('waiting', 'deploying', 'attention')");
 
 int store_deployment_open(struct db *db, struct arena *arena, int64_t repository_id,
-                          const char *environment, struct deployment *ret_deployment, struct err *err)
+                          const char *environment, struct deployment *ret_deployment,
+                          struct err *err)
 {
     struct db_rows *rows;
     int rc = db_query(db, &SQL_DEPLOYMENT_OPEN, &rows, err, "it", repository_id, environment);
@@ -201,7 +209,8 @@ DB_STATEMENT(SQL_DEPLOYMENT_LIVE,
              " AND d.state = 'succeeded' ORDER BY d.id DESC LIMIT 1");
 
 int store_deployment_live(struct db *db, struct arena *arena, int64_t repository_id,
-                          const char *environment, struct deployment *ret_deployment, struct err *err)
+                          const char *environment, struct deployment *ret_deployment,
+                          struct err *err)
 {
     struct db_rows *rows;
     int rc = db_query(db, &SQL_DEPLOYMENT_LIVE, &rows, err, "it", repository_id, environment);
@@ -242,18 +251,19 @@ DB_STATEMENT(SQL_DEPLOYMENT_OF_RELEASE,
              " ORDER BY d.id DESC LIMIT 50");
 
 int store_deployment_of_release(struct db *db, struct arena *arena, int64_t repository_id,
-                                int64_t release_number, struct deployment **ret_items, size_t *ret_n,
-                                struct err *err)
+                                int64_t release_number, struct deployment **ret_items,
+                                size_t *ret_n, struct err *err)
 {
     struct db_rows *rows;
-    int rc = db_query(db, &SQL_DEPLOYMENT_OF_RELEASE, &rows, err, "ii", repository_id, release_number);
+    int rc =
+        db_query(db, &SQL_DEPLOYMENT_OF_RELEASE, &rows, err, "ii", repository_id, release_number);
 
     return rc < 0 ? rc : many(rows, arena, ret_items, ret_n, err);
 }
 
-DB_STATEMENT(SQL_DEPLOYMENT_LIST,
-             "SELECT " COLUMNS FROM "WHERE d.repository_id = $1 AND d.environment = $2 AND d.id < $3"
-             " ORDER BY d.id DESC LIMIT $4");
+DB_STATEMENT(SQL_DEPLOYMENT_LIST, "SELECT " COLUMNS FROM
+                                  "WHERE d.repository_id = $1 AND d.environment = $2 AND d.id < $3"
+                                  " ORDER BY d.id DESC LIMIT $4");
 
 int store_deployment_list(struct db *db, struct arena *arena, int64_t repository_id,
                           const char *environment, int64_t before, size_t limit,
@@ -281,10 +291,11 @@ static int take_needs(struct job *job, const char *text, struct err *err)
     return rc;
 }
 
-DB_STATEMENT(SQL_DEPLOYMENT_JOBS,
-             "SELECT deployment_id, number, name, needs, database, max_parallel, max_errors, ramp,"
-             " start_within_ms, timeout_ms, proves_commit, document_digest, state, cause, started_at,"
-             " ended_at FROM jobs WHERE deployment_id = $1 ORDER BY number");
+DB_STATEMENT(
+    SQL_DEPLOYMENT_JOBS,
+    "SELECT deployment_id, number, name, needs, database, max_parallel, max_errors, ramp,"
+    " start_within_ms, timeout_ms, proves_commit, document_digest, state, cause, started_at,"
+    " ended_at FROM jobs WHERE deployment_id = $1 ORDER BY number");
 
 int store_deployment_jobs(struct db *db, struct arena *arena, int64_t id, struct job **ret_items,
                           size_t *ret_n, struct err *err)

@@ -11,8 +11,9 @@ int store_deployment_insert(struct db *db, const struct deployment *deployment, 
 int store_deployment_job(struct db *db, const struct job *job, struct err *err);
 
 /* Compare-and-set; started_at and ended_at follow the state. `cause` NULL clears it. Writer. */
-int store_deployment_move(struct db *db, int64_t id, enum deployment_state from, enum deployment_state to,
-                          const char *cause, time_ms now, struct err *err);
+int store_deployment_move(struct db *db, int64_t id, enum deployment_state from,
+                          enum deployment_state to, const char *cause, time_ms now,
+                          struct err *err);
 int store_deployment_job_move(struct db *db, int64_t id, int number, enum job_state from,
                               enum job_state to, const char *cause, time_ms now, struct err *err);
 /* What never began is cancelled with its deployment: jobs, and commands nobody was told of. Writer. */
@@ -22,10 +23,12 @@ int store_deployment_sweep(struct db *db, int64_t id, time_ms now, struct err *e
 int store_deployment_by_id(struct db *db, struct arena *arena, int64_t id,
                            struct deployment *ret_deployment, struct err *err);
 int store_deployment_open(struct db *db, struct arena *arena, int64_t repository_id,
-                          const char *environment, struct deployment *ret_deployment, struct err *err);
+                          const char *environment, struct deployment *ret_deployment,
+                          struct err *err);
 /* What is live: the last that succeeded (C7). */
 int store_deployment_live(struct db *db, struct arena *arena, int64_t repository_id,
-                          const char *environment, struct deployment *ret_deployment, struct err *err);
+                          const char *environment, struct deployment *ret_deployment,
+                          struct err *err);
 /* The last of that release there, superseded ones aside (C1). */
 int store_deployment_last_of(struct db *db, struct arena *arena, int64_t repository_id,
                              const char *environment, int64_t release_number,
@@ -35,8 +38,8 @@ int store_deployment_all_open(struct db *db, struct arena *arena, struct deploym
                               size_t *ret_n, struct err *err);
 /* All of one release, newest first. */
 int store_deployment_of_release(struct db *db, struct arena *arena, int64_t repository_id,
-                                int64_t release_number, struct deployment **ret_items, size_t *ret_n,
-                                struct err *err);
+                                int64_t release_number, struct deployment **ret_items,
+                                size_t *ret_n, struct err *err);
 /* Newest first; `before` = 0 from the newest on. */
 int store_deployment_list(struct db *db, struct arena *arena, int64_t repository_id,
                           const char *environment, int64_t before, size_t limit,

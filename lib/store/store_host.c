@@ -4,25 +4,27 @@
 
 #include "lib/base/arena.h"
 
-DB_STATEMENT(SQL_ACTIVATION_PUT,
-             "INSERT INTO activations (id, code_digest, name, prefix, registration_limit, created_at,"
-             " created_by, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)");
+DB_STATEMENT(
+    SQL_ACTIVATION_PUT,
+    "INSERT INTO activations (id, code_digest, name, prefix, registration_limit, created_at,"
+    " created_by, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)");
 DB_STATEMENT(SQL_ACTIVATION_TAG,
              "INSERT INTO activation_tags (activation_id, key, value) VALUES ($1, $2, $3)");
 
-int store_host_activation_put(struct db *db, const struct activation *a, const struct config_pairs *tags,
-                              struct err *err)
+int store_host_activation_put(struct db *db, const struct activation *a,
+                              const struct config_pairs *tags, struct err *err)
 {
-    int rc = db_run(db, &SQL_ACTIVATION_PUT, err, "ttttiiti", a->id, a->code_digest, a->name, a->prefix,
-                    a->limit, a->created_at, a->created_by, a->expires_at);
+    int rc = db_run(db, &SQL_ACTIVATION_PUT, err, "ttttiiti", a->id, a->code_digest, a->name,
+                    a->prefix, a->limit, a->created_at, a->created_by, a->expires_at);
 
     for (size_t i = 0; tags != NULL && i < tags->n && rc == 0; i++)
-        rc = db_run(db, &SQL_ACTIVATION_TAG, err, "ttt", a->id, tags->items[i].key, tags->items[i].value);
+        rc = db_run(db, &SQL_ACTIVATION_TAG, err, "ttt", a->id, tags->items[i].key,
+                    tags->items[i].value);
     return rc;
 }
 
 #define ACTIVATION_COLUMNS                                                                         \
-    "id, code_digest, name, prefix, registration_limit, registrations, created_at, created_by,"         \
+    "id, code_digest, name, prefix, registration_limit, registrations, created_at, created_by,"    \
     " expires_at, deleted_at"
 
 static void fill_activation(struct db_rows *rows, struct arena *arena, struct activation *a)
@@ -91,30 +93,32 @@ int store_host_activation_count(struct db *db, const char *id, time_ms now, stru
 DB_STATEMENT(SQL_HOST_REGISTER,
              "INSERT INTO hosts (id, name, state, activation_id, fingerprint, registered_at)"
              " VALUES ($1, $2, 'registered', $3, $4, $5)");
-DB_STATEMENT(SQL_HOST_KEY, "INSERT OR IGNORE INTO host_keys (host_id, spki, added_at) VALUES ($1, $2, $3)");
-DB_STATEMENT(SQL_HOST_INHERIT,
-             "INSERT INTO host_tags (host_id, key, value) SELECT $1, key, value FROM activation_tags"
-             " WHERE activation_id = $2");
+DB_STATEMENT(SQL_HOST_KEY,
+             "INSERT OR IGNORE INTO host_keys (host_id, spki, added_at) VALUES ($1, $2, $3)");
+DB_STATEMENT(
+    SQL_HOST_INHERIT,
+    "INSERT INTO host_tags (host_id, key, value) SELECT $1, key, value FROM activation_tags"
+    " WHERE activation_id = $2");
 
-int store_host_register(struct db *db, const struct host *h, const char *fingerprint, const char *spki,
-                        struct err *err)
+int store_host_register(struct db *db, const struct host *h, const char *fingerprint,
+                        const char *spki, struct err *err)
 {
-    int rc = db_run(db, &SQL_HOST_REGISTER, err, "ttttI", h->id, h->name, h->activation_id, fingerprint,
-                    h->registered_at);
+    int rc = db_run(db, &SQL_HOST_REGISTER, err, "ttttI", h->id, h->name, h->activation_id,
+                    fingerprint, h->registered_at);
 
     if (rc == 0)
         rc = db_run(db, &SQL_HOST_KEY, err, "tti", h->id, spki, h->registered_at);
     return rc < 0 ? rc : db_run(db, &SQL_HOST_INHERIT, err, "tt", h->id, h->activation_id);
 }
 
-int store_host_add_key(struct db *db, const char *id, const char *spki, time_ms now, struct err *err)
+int store_host_add_key(struct db *db, const char *id, const char *spki, time_ms now,
+                       struct err *err)
 {
     return db_run(db, &SQL_HOST_KEY, err, "tti", id, spki, now);
 }
 
-DB_STATEMENT(SQL_HOST_KEYS,
-             "SELECT spki FROM host_keys WHERE host_id = $1 AND retired_at IS NULL"
-             " ORDER BY added_at DESC LIMIT 8");
+DB_STATEMENT(SQL_HOST_KEYS, "SELECT spki FROM host_keys WHERE host_id = $1 AND retired_at IS NULL"
+                            " ORDER BY added_at DESC LIMIT 8");
 
 int store_host_keys(struct db *db, struct arena *arena, const char *id, const char ***ret_items,
                     size_t *ret_n, struct err *err)
@@ -153,8 +157,8 @@ int store_host_fingerprint(struct db *db, struct arena *arena, const char *id,
     return rc < 0 ? rc : 0;
 }
 
-#define COLUMNS                                                                                    \
-    "id, name, state, activation_id, registered_at, seen_at, agent, platform, protocol, journal_id,"    \
+#define COLUMNS                                                                                      \
+    "id, name, state, activation_id, registered_at, seen_at, agent, platform, protocol, journal_id," \
     " boot_id, record_number"
 
 static void fill(struct db_rows *rows, struct arena *arena, struct host *h)
@@ -212,8 +216,8 @@ int store_host_by_name(struct db *db, struct arena *arena, const char *name, str
     return rc < 0 ? rc : one(rows, arena, ret_host, name, err);
 }
 
-DB_STATEMENT(SQL_HOST_LIST,
-             "SELECT " COLUMNS " FROM hosts WHERE state <> 'deregistered' ORDER BY name LIMIT 20000");
+DB_STATEMENT(SQL_HOST_LIST, "SELECT " COLUMNS
+                            " FROM hosts WHERE state <> 'deregistered' ORDER BY name LIMIT 20000");
 
 int store_host_list(struct db *db, struct arena *arena, struct host **ret_items, size_t *ret_n,
                     struct err *err)
@@ -235,8 +239,8 @@ int store_host_list(struct db *db, struct arena *arena, struct host **ret_items,
 
 DB_STATEMENT(SQL_HOST_TAGS, "SELECT key, value FROM host_tags WHERE host_id = $1 ORDER BY key");
 
-int store_host_tags(struct db *db, struct arena *arena, const char *id, struct config_pairs *ret_tags,
-                    struct err *err)
+int store_host_tags(struct db *db, struct arena *arena, const char *id,
+                    struct config_pairs *ret_tags, struct err *err)
 {
     struct config_pair *items = NULL;
     size_t n = 0, cap = 0;
@@ -255,12 +259,13 @@ int store_host_tags(struct db *db, struct arena *arena, const char *id, struct c
     return rc;
 }
 
-DB_STATEMENT(SQL_HOST_SEEN,
-             "UPDATE hosts SET seen_at = $1, agent = coalesce($2, agent), platform = coalesce($3, platform)"
-             " WHERE id = $4 AND state <> 'deregistered'");
+DB_STATEMENT(
+    SQL_HOST_SEEN,
+    "UPDATE hosts SET seen_at = $1, agent = coalesce($2, agent), platform = coalesce($3, platform)"
+    " WHERE id = $4 AND state <> 'deregistered'");
 
-int store_host_seen(struct db *db, const char *id, const char *agent, const char *platform, time_ms now,
-                    struct err *err)
+int store_host_seen(struct db *db, const char *id, const char *agent, const char *platform,
+                    time_ms now, struct err *err)
 {
     return db_change(db, &SQL_HOST_SEEN, err, "ieet", now, agent, platform, id);
 }
@@ -273,8 +278,8 @@ DB_STATEMENT(SQL_HOST_OBSERVED,
 int store_host_observed(struct db *db, const char *id, int64_t protocol, const char *journal_id,
                         const char *boot_id, int64_t record_number, struct err *err)
 {
-    return db_change(db, &SQL_HOST_OBSERVED, err, "ittit", protocol, journal_id, boot_id, record_number,
-                     id);
+    return db_change(db, &SQL_HOST_OBSERVED, err, "ittit", protocol, journal_id, boot_id,
+                     record_number, id);
 }
 
 DB_STATEMENT(SQL_HOST_DOCUMENT,
@@ -295,5 +300,6 @@ int store_host_move(struct db *db, const char *id, enum host_state from, enum ho
     if (!states_allows(host_states, (int)from, (int)to))
         return err_set(err, ERR_INTERNAL, "a host cannot go from %s to %s", host_states[from].text,
                        host_states[to].text);
-    return db_change(db, &SQL_HOST_MOVE, err, "ttt", host_states[to].text, id, host_states[from].text);
+    return db_change(db, &SQL_HOST_MOVE, err, "ttt", host_states[to].text, id,
+                     host_states[from].text);
 }

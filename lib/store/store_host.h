@@ -7,10 +7,10 @@
 #include "lib/store/db.h"
 
 struct activation {
-    const char *id;             /* UUID */
-    const char *code_digest;    /* SHA-256 of the code, hex */
-    const char *name;           /* the one host it is for, or NULL */
-    const char *prefix;         /* hosts get PREFIX1, PREFIX2 ..., or NULL */
+    const char *id;          /* UUID */
+    const char *code_digest; /* SHA-256 of the code, hex */
+    const char *name;        /* the one host it is for, or NULL */
+    const char *prefix;      /* hosts get PREFIX1, PREFIX2 ..., or NULL */
     int64_t limit;
     int64_t registrations;
     time_ms created_at;
@@ -32,9 +32,10 @@ int store_host_activation_count(struct db *db, const char *id, time_ms now, stru
 
 /* Register a host with its first key; the activation's tags become its own. A host of that name from the
  * same activation's name is replaced (deregistered). ERR_CONFLICT: the name is taken. Writer. */
-int store_host_register(struct db *db, const struct host *host, const char *fingerprint, const char *spki,
-                        struct err *err);
-int store_host_add_key(struct db *db, const char *id, const char *spki, time_ms now, struct err *err);
+int store_host_register(struct db *db, const struct host *host, const char *fingerprint,
+                        const char *spki, struct err *err);
+int store_host_add_key(struct db *db, const char *id, const char *spki, time_ms now,
+                       struct err *err);
 /* The keys it may sign with, newest first. */
 int store_host_keys(struct db *db, struct arena *arena, const char *id, const char ***ret_items,
                     size_t *ret_n, struct err *err);
@@ -49,12 +50,12 @@ int store_host_by_name(struct db *db, struct arena *arena, const char *name, str
 /* Those not deregistered, by name. */
 int store_host_list(struct db *db, struct arena *arena, struct host **ret_items, size_t *ret_n,
                     struct err *err);
-int store_host_tags(struct db *db, struct arena *arena, const char *id, struct config_pairs *ret_tags,
-                    struct err *err);
+int store_host_tags(struct db *db, struct arena *arena, const char *id,
+                    struct config_pairs *ret_tags, struct err *err);
 
 /* Heard of it; `agent` and `platform` NULL = as before. Writer. */
-int store_host_seen(struct db *db, const char *id, const char *agent, const char *platform, time_ms now,
-                    struct err *err);
+int store_host_seen(struct db *db, const char *id, const char *agent, const char *platform,
+                    time_ms now, struct err *err);
 /* What it says of its journal; a record number never goes down here. Writer. */
 int store_host_observed(struct db *db, const char *id, int64_t protocol, const char *journal_id,
                         const char *boot_id, int64_t record_number, struct err *err);

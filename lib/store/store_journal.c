@@ -62,8 +62,8 @@ int store_journal_add(struct db *db, const struct journal_entry *entry, struct e
     if (e.detail == NULL)
         e.detail = "{}";
     hash_of(previous, &e, hash);
-    return db_run(db, &SQL_JOURNAL_ADD, err, "iittttttt", e.id, e.at, e.actor, e.way, e.act, e.subject,
-                  e.detail, e.reason, hash);
+    return db_run(db, &SQL_JOURNAL_ADD, err, "iittttttt", e.id, e.at, e.actor, e.way, e.act,
+                  e.subject, e.detail, e.reason, hash);
 }
 
 static void fill(struct db_rows *rows, struct arena *arena, struct journal_entry *e)
@@ -81,7 +81,8 @@ static void fill(struct db_rows *rows, struct arena *arena, struct journal_entry
 #define COLUMNS "id, at, actor, way, act, subject, detail, reason, hash"
 #define COLUMN_HASH 8
 
-DB_STATEMENT(SQL_JOURNAL_WALK, "SELECT " COLUMNS " FROM journal WHERE id > $1 ORDER BY id LIMIT 1000");
+DB_STATEMENT(SQL_JOURNAL_WALK,
+             "SELECT " COLUMNS " FROM journal WHERE id > $1 ORDER BY id LIMIT 1000");
 
 int store_journal_verify(struct db *db, int64_t *ret_rows, int64_t *ret_bad, struct err *err)
 {

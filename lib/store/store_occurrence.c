@@ -3,16 +3,18 @@
 #include "lib/base/arena.h"
 #include "lib/base/str.h"
 
-DB_STATEMENT(SQL_OCCURRENCE_DECIDE,
-             "INSERT INTO occurrences (repository_id, environment, local_date, local_time, due_at,"
-             " decision, cause, decided_at, deployment_id) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)");
+DB_STATEMENT(
+    SQL_OCCURRENCE_DECIDE,
+    "INSERT INTO occurrences (repository_id, environment, local_date, local_time, due_at,"
+    " decision, cause, decided_at, deployment_id) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)");
 
 int store_occurrence_decide(struct db *db, const struct occurrence_key *key, time_ms due_at,
-                            const char *decision, const char *cause, int64_t deployment_id, time_ms now,
-                            struct err *err)
+                            const char *decision, const char *cause, int64_t deployment_id,
+                            time_ms now, struct err *err)
 {
-    return db_run(db, &SQL_OCCURRENCE_DECIDE, err, "itttiteiI", key->repository_id, key->environment,
-                  key->date, key->time, due_at, decision, cause, now, deployment_id);
+    return db_run(db, &SQL_OCCURRENCE_DECIDE, err, "itttiteiI", key->repository_id,
+                  key->environment, key->date, key->time, due_at, decision, cause, now,
+                  deployment_id);
 }
 
 DB_STATEMENT(SQL_OCCURRENCE_DECIDED,
@@ -93,11 +95,12 @@ int store_schedule_keep(struct db *db, int64_t repository_id, const char *enviro
     return rc;
 }
 
-DB_STATEMENT(SQL_SCHEDULE_SINCE,
-             "SELECT since FROM schedules WHERE repository_id = $1 AND environment = $2 AND rule = $3");
+DB_STATEMENT(
+    SQL_SCHEDULE_SINCE,
+    "SELECT since FROM schedules WHERE repository_id = $1 AND environment = $2 AND rule = $3");
 
-int store_schedule_since(struct db *db, int64_t repository_id, const char *environment, const char *rule,
-                         time_ms *ret_since, struct err *err)
+int store_schedule_since(struct db *db, int64_t repository_id, const char *environment,
+                         const char *rule, time_ms *ret_since, struct err *err)
 {
     struct db_rows *rows;
     int rc = db_query(db, &SQL_SCHEDULE_SINCE, &rows, err, "itt", repository_id, environment, rule);

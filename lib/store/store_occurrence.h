@@ -7,14 +7,14 @@
 struct occurrence_key {
     int64_t repository_id;
     const char *environment;
-    const char *date;        /* YYYY-MM-DD */
-    const char *time;        /* HH:MM:SS */
+    const char *date; /* YYYY-MM-DD */
+    const char *time; /* HH:MM:SS */
 };
 
 /* ERR_CONFLICT: it is decided already. `cause` may be NULL, `deployment_id` 0. Writer. */
 int store_occurrence_decide(struct db *db, const struct occurrence_key *key, time_ms due_at,
-                            const char *decision, const char *cause, int64_t deployment_id, time_ms now,
-                            struct err *err);
+                            const char *decision, const char *cause, int64_t deployment_id,
+                            time_ms now, struct err *err);
 
 int store_occurrence_is_decided(struct db *db, const struct occurrence_key *key, bool *ret_decided,
                                 struct err *err);
@@ -30,7 +30,7 @@ int store_occurrence_latest(struct db *db, int64_t repository_id, const char *en
 int store_schedule_keep(struct db *db, int64_t repository_id, const char *environment,
                         const char *const *rules, size_t n, time_ms now, struct err *err);
 /* 0 = not in the schedule. */
-int store_schedule_since(struct db *db, int64_t repository_id, const char *environment, const char *rule,
-                         time_ms *ret_since, struct err *err);
+int store_schedule_since(struct db *db, int64_t repository_id, const char *environment,
+                         const char *rule, time_ms *ret_since, struct err *err);
 
 #endif

@@ -6,8 +6,8 @@
 #include "lib/store/db.h"
 
 struct output_line {
-    int64_t arrival;             /* rises; where to go on */
-    const char *host;            /* name */
+    int64_t arrival;  /* rises; where to go on */
+    const char *host; /* name */
     struct output_chunk chunk;
 };
 

@@ -2,33 +2,35 @@
 
 #include "lib/base/arena.h"
 
-DB_STATEMENT(SQL_PULL_PUT,
-             "INSERT INTO pull_requests (repository_id, number, github_id, state, draft, fork, title, url,"
-             " author_id, author, base_ref, head_ref, head_sha, merge_sha, merged_by_id, merged_by,"
-             " opened_at, updated_at, closed_at, merged_at)"
-             " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,"
-             " $19, $20)"
-             " ON CONFLICT (repository_id, number) DO UPDATE SET"
-             " github_id = excluded.github_id, state = excluded.state, draft = excluded.draft,"
-             " fork = excluded.fork, title = excluded.title, url = excluded.url,"
-             " author_id = excluded.author_id, author = excluded.author, base_ref = excluded.base_ref,"
-             " head_ref = excluded.head_ref, head_sha = excluded.head_sha,"
-             " merge_sha = coalesce(excluded.merge_sha, merge_sha),"
-             " merged_by_id = coalesce(excluded.merged_by_id, merged_by_id),"
-             " merged_by = coalesce(excluded.merged_by, merged_by),"
-             " opened_at = excluded.opened_at, updated_at = excluded.updated_at,"
-             " closed_at = excluded.closed_at, merged_at = coalesce(excluded.merged_at, merged_at)"
-             " WHERE CASE WHEN state = 'merged' THEN excluded.state = 'merged'"
-             "   AND excluded.updated_at >= updated_at"
-             "  WHEN excluded.state = 'merged' THEN 1 ELSE excluded.updated_at >= updated_at END");
+DB_STATEMENT(
+    SQL_PULL_PUT,
+    "INSERT INTO pull_requests (repository_id, number, github_id, state, draft, fork, title, url,"
+    " author_id, author, base_ref, head_ref, head_sha, merge_sha, merged_by_id, merged_by,"
+    " opened_at, updated_at, closed_at, merged_at)"
+    " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,"
+    " $19, $20)"
+    " ON CONFLICT (repository_id, number) DO UPDATE SET"
+    " github_id = excluded.github_id, state = excluded.state, draft = excluded.draft,"
+    " fork = excluded.fork, title = excluded.title, url = excluded.url,"
+    " author_id = excluded.author_id, author = excluded.author, base_ref = excluded.base_ref,"
+    " head_ref = excluded.head_ref, head_sha = excluded.head_sha,"
+    " merge_sha = coalesce(excluded.merge_sha, merge_sha),"
+    " merged_by_id = coalesce(excluded.merged_by_id, merged_by_id),"
+    " merged_by = coalesce(excluded.merged_by, merged_by),"
+    " opened_at = excluded.opened_at, updated_at = excluded.updated_at,"
+    " closed_at = excluded.closed_at, merged_at = coalesce(excluded.merged_at, merged_at)"
+    " WHERE CASE WHEN state = 'merged' THEN excluded.state = 'merged'"
+    "   AND excluded.updated_at >= updated_at"
+    "  WHEN excluded.state = 'merged' THEN 1 ELSE excluded.updated_at >= updated_at END");
 
-int store_pull_request_put(struct db *db, const struct pull_request *p, bool *ret_taken, struct err *err)
+int store_pull_request_put(struct db *db, const struct pull_request *p, bool *ret_taken,
+                           struct err *err)
 {
     int rc = db_change(db, &SQL_PULL_PUT, err, "iiitbbttIettteIeiiII", p->repository_id, p->number,
-                       p->github_id, pull_request_states[p->state].text, (int)p->draft, (int)p->fork,
-                       p->title, p->url, p->author_id, p->author, p->base_ref, p->head_ref, p->head_sha,
-                       p->merge_sha, p->merged_by_id, p->merged_by, p->opened_at, p->updated_at,
-                       p->closed_at, p->merged_at);
+                       p->github_id, pull_request_states[p->state].text, (int)p->draft,
+                       (int)p->fork, p->title, p->url, p->author_id, p->author, p->base_ref,
+                       p->head_ref, p->head_sha, p->merge_sha, p->merged_by_id, p->merged_by,
+                       p->opened_at, p->updated_at, p->closed_at, p->merged_at);
 
     *ret_taken = rc == 0;
     return rc == ERR_CONFLICT ? 0 : rc;
@@ -50,36 +52,40 @@ int store_pull_request_labels(struct db *db, int64_t repository_id, int64_t numb
     return rc;
 }
 
-DB_STATEMENT(SQL_PULL_REVIEW_PUT,
-             "INSERT INTO pull_request_reviews (repository_id, number, github_id, state, commit_sha,"
-             " reviewer_id, reviewer, submitted_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)"
-             " ON CONFLICT (repository_id, number, github_id) DO UPDATE SET state = excluded.state,"
-             " commit_sha = excluded.commit_sha, submitted_at = excluded.submitted_at");
+DB_STATEMENT(
+    SQL_PULL_REVIEW_PUT,
+    "INSERT INTO pull_request_reviews (repository_id, number, github_id, state, commit_sha,"
+    " reviewer_id, reviewer, submitted_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)"
+    " ON CONFLICT (repository_id, number, github_id) DO UPDATE SET state = excluded.state,"
+    " commit_sha = excluded.commit_sha, submitted_at = excluded.submitted_at");
 
 int store_pull_request_review(struct db *db, int64_t repository_id, int64_t number,
                               const struct pull_request_review *v, struct err *err)
 {
-    return db_run(db, &SQL_PULL_REVIEW_PUT, err, "iiiteIeI", repository_id, number, v->github_id, v->state,
-                  v->commit_sha, v->reviewer_id, v->reviewer, v->submitted_at);
+    return db_run(db, &SQL_PULL_REVIEW_PUT, err, "iiiteIeI", repository_id, number, v->github_id,
+                  v->state, v->commit_sha, v->reviewer_id, v->reviewer, v->submitted_at);
 }
 
-DB_STATEMENT(SQL_PULL_HAPPENED,
-             "INSERT INTO pull_request_timeline (repository_id, number, at, kind, actor_id, actor, detail,"
-             " delivery_id) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)");
+DB_STATEMENT(
+    SQL_PULL_HAPPENED,
+    "INSERT INTO pull_request_timeline (repository_id, number, at, kind, actor_id, actor, detail,"
+    " delivery_id) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)");
 
-int store_pull_request_happened(struct db *db, int64_t repository_id, const struct timeline_entry *e,
-                                struct err *err)
+int store_pull_request_happened(struct db *db, int64_t repository_id,
+                                const struct timeline_entry *e, struct err *err)
 {
     return db_run(db, &SQL_PULL_HAPPENED, err, "iiitIeei", repository_id, e->number, e->at, e->kind,
                   e->actor_id, e->actor, e->detail, e->delivery_id);
 }
 
-DB_STATEMENT(SQL_PULL_TIMELINE,
-             "SELECT number, at, kind, actor_id, actor, detail, delivery_id FROM pull_request_timeline"
-             " WHERE repository_id = $1 AND number = $2 ORDER BY id LIMIT 500");
+DB_STATEMENT(
+    SQL_PULL_TIMELINE,
+    "SELECT number, at, kind, actor_id, actor, detail, delivery_id FROM pull_request_timeline"
+    " WHERE repository_id = $1 AND number = $2 ORDER BY id LIMIT 500");
 
-int store_pull_request_timeline(struct db *db, struct arena *arena, int64_t repository_id, int64_t number,
-                                struct timeline_entry **ret_items, size_t *ret_n, struct err *err)
+int store_pull_request_timeline(struct db *db, struct arena *arena, int64_t repository_id,
+                                int64_t number, struct timeline_entry **ret_items, size_t *ret_n,
+                                struct err *err)
 {
     struct timeline_entry *items = NULL;
     size_t n = 0, cap = 0;
@@ -89,22 +95,23 @@ int store_pull_request_timeline(struct db *db, struct arena *arena, int64_t repo
     if (rc < 0)
         return rc;
     while ((rc = db_next(rows, err)) > 0)
-        *ARENA_PUSH(arena, items, n, cap) = (struct timeline_entry){.number = db_int(rows, 0),
-                                                                    .at = db_int(rows, 1),
-                                                                    .kind = db_text(rows, arena, 2),
-                                                                    .actor_id = db_int(rows, 3),
-                                                                    .actor = db_text(rows, arena, 4),
-                                                                    .detail = db_text(rows, arena, 5),
-                                                                    .delivery_id = db_int(rows, 6)};
+        *ARENA_PUSH(arena, items, n, cap) =
+            (struct timeline_entry){.number = db_int(rows, 0),
+                                    .at = db_int(rows, 1),
+                                    .kind = db_text(rows, arena, 2),
+                                    .actor_id = db_int(rows, 3),
+                                    .actor = db_text(rows, arena, 4),
+                                    .detail = db_text(rows, arena, 5),
+                                    .delivery_id = db_int(rows, 6)};
     db_end(rows);
     *ret_items = items;
     *ret_n = n;
     return rc;
 }
 
-#define COLUMNS                                                                                    \
-    "p.repository_id, p.number, p.github_id, p.state, p.draft, p.fork, p.title, p.url, p.author_id,"    \
-    " p.author, p.base_ref, p.head_ref, p.head_sha, p.merge_sha, p.merged_by_id, p.merged_by,"          \
+#define COLUMNS                                                                                      \
+    "p.repository_id, p.number, p.github_id, p.state, p.draft, p.fork, p.title, p.url, p.author_id," \
+    " p.author, p.base_ref, p.head_ref, p.head_sha, p.merge_sha, p.merged_by_id, p.merged_by,"       \
     " p.opened_at, p.updated_at, p.closed_at, p.merged_at"
 
 static void fill(struct db_rows *rows, struct arena *arena, struct pull_request *p)
@@ -115,7 +122,8 @@ static void fill(struct db_rows *rows, struct arena *arena, struct pull_request 
     p->number = db_int(rows, 1);
     p->github_id = db_int(rows, 2);
     db_copy(rows, 3, state, sizeof(state));
-    p->state = (enum pull_request_state)states_find(pull_request_states, PULL_REQUEST_STATES_COUNT, state);
+    p->state =
+        (enum pull_request_state)states_find(pull_request_states, PULL_REQUEST_STATES_COUNT, state);
     p->draft = db_int(rows, 4) != 0;
     p->fork = db_int(rows, 5) != 0;
     p->title = db_text(rows, arena, 6);
@@ -135,10 +143,11 @@ static void fill(struct db_rows *rows, struct arena *arena, struct pull_request 
 }
 
 DB_STATEMENT(SQL_PULL_BY_NUMBER,
-             "SELECT " COLUMNS " FROM pull_requests p WHERE p.repository_id = $1 AND p.number = $2");
+             "SELECT " COLUMNS
+             " FROM pull_requests p WHERE p.repository_id = $1 AND p.number = $2");
 
-int store_pull_request_by_number(struct db *db, struct arena *arena, int64_t repository_id, int64_t number,
-                                 struct pull_request *ret_pull, struct err *err)
+int store_pull_request_by_number(struct db *db, struct arena *arena, int64_t repository_id,
+                                 int64_t number, struct pull_request *ret_pull, struct err *err)
 {
     struct db_rows *rows;
     int rc = db_query(db, &SQL_PULL_BY_NUMBER, &rows, err, "ii", repository_id, number);
@@ -154,20 +163,22 @@ int store_pull_request_by_number(struct db *db, struct arena *arena, int64_t rep
     return rc < 0 ? rc : 0;
 }
 
-DB_STATEMENT(SQL_PULL_IN_RANGE,
-             "SELECT " COLUMNS ", r.number FROM releases r JOIN pull_requests p"
-             " ON p.repository_id = r.repository_id AND p.merge_sha = r.sha AND p.merge_sha IS NOT NULL"
-             " WHERE r.repository_id = $1 AND r.number > $2 AND r.number <= $3"
-             " AND p.state = 'merged' ORDER BY r.number DESC LIMIT $4");
+DB_STATEMENT(
+    SQL_PULL_IN_RANGE,
+    "SELECT " COLUMNS ", r.number FROM releases r JOIN pull_requests p"
+    " ON p.repository_id = r.repository_id AND p.merge_sha = r.sha AND p.merge_sha IS NOT NULL"
+    " WHERE r.repository_id = $1 AND r.number > $2 AND r.number <= $3"
+    " AND p.state = 'merged' ORDER BY r.number DESC LIMIT $4");
 
-int store_pull_request_in_range(struct db *db, struct arena *arena, int64_t repository_id, int64_t from,
-                                int64_t to, size_t limit, struct pull_in_release **ret_items,
-                                size_t *ret_n, struct err *err)
+int store_pull_request_in_range(struct db *db, struct arena *arena, int64_t repository_id,
+                                int64_t from, int64_t to, size_t limit,
+                                struct pull_in_release **ret_items, size_t *ret_n, struct err *err)
 {
     struct pull_in_release *items = NULL;
     size_t n = 0, cap = 0;
     struct db_rows *rows;
-    int rc = db_query(db, &SQL_PULL_IN_RANGE, &rows, err, "iiii", repository_id, from, to, (int64_t)limit);
+    int rc = db_query(db, &SQL_PULL_IN_RANGE, &rows, err, "iiii", repository_id, from, to,
+                      (int64_t)limit);
 
     if (rc < 0)
         return rc;
@@ -182,14 +193,15 @@ int store_pull_request_in_range(struct db *db, struct arena *arena, int64_t repo
     return rc;
 }
 
-DB_STATEMENT(SQL_PUSH_PUT,
-             "INSERT INTO pushes (repository_id, ref, before_sha, after_sha, forced, pusher_id, pusher,"
-             " received_at, delivery_id) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)");
+DB_STATEMENT(
+    SQL_PUSH_PUT,
+    "INSERT INTO pushes (repository_id, ref, before_sha, after_sha, forced, pusher_id, pusher,"
+    " received_at, delivery_id) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)");
 
 int store_push_put(struct db *db, int64_t repository_id, const char *ref, const char *before,
-                   const char *after, bool forced, int64_t pusher_id, const char *pusher, time_ms now,
-                   int64_t delivery_id, struct err *err)
+                   const char *after, bool forced, int64_t pusher_id, const char *pusher,
+                   time_ms now, int64_t delivery_id, struct err *err)
 {
-    return db_run(db, &SQL_PUSH_PUT, err, "itttbIeii", repository_id, ref, before, after, (int)forced,
-                  pusher_id, pusher, now, delivery_id);
+    return db_run(db, &SQL_PUSH_PUT, err, "itttbIeii", repository_id, ref, before, after,
+                  (int)forced, pusher_id, pusher, now, delivery_id);
 }

@@ -30,20 +30,21 @@ int store_pull_request_review(struct db *db, int64_t repository_id, int64_t numb
 struct timeline_entry {
     int64_t number;
     time_ms at;
-    const char *kind;        /* event.action */
+    const char *kind; /* event.action */
     int64_t actor_id;
     const char *actor;
-    const char *detail;      /* NULL */
+    const char *detail; /* NULL */
     int64_t delivery_id;
 };
-int store_pull_request_happened(struct db *db, int64_t repository_id, const struct timeline_entry *entry,
+int store_pull_request_happened(struct db *db, int64_t repository_id,
+                                const struct timeline_entry *entry, struct err *err);
+int store_pull_request_timeline(struct db *db, struct arena *arena, int64_t repository_id,
+                                int64_t number, struct timeline_entry **ret_items, size_t *ret_n,
                                 struct err *err);
-int store_pull_request_timeline(struct db *db, struct arena *arena, int64_t repository_id, int64_t number,
-                                struct timeline_entry **ret_items, size_t *ret_n, struct err *err);
 
 /* ERR_NOT_FOUND. */
-int store_pull_request_by_number(struct db *db, struct arena *arena, int64_t repository_id, int64_t number,
-                                 struct pull_request *ret_pull, struct err *err);
+int store_pull_request_by_number(struct db *db, struct arena *arena, int64_t repository_id,
+                                 int64_t number, struct pull_request *ret_pull, struct err *err);
 
 /* A pull request and the release whose commit is its merge commit. */
 struct pull_in_release {
@@ -51,12 +52,12 @@ struct pull_in_release {
     int64_t release_number;
 };
 /* Those in releases (from, to], newest release first. */
-int store_pull_request_in_range(struct db *db, struct arena *arena, int64_t repository_id, int64_t from,
-                                int64_t to, size_t limit, struct pull_in_release **ret_items,
-                                size_t *ret_n, struct err *err);
+int store_pull_request_in_range(struct db *db, struct arena *arena, int64_t repository_id,
+                                int64_t from, int64_t to, size_t limit,
+                                struct pull_in_release **ret_items, size_t *ret_n, struct err *err);
 
 int store_push_put(struct db *db, int64_t repository_id, const char *ref, const char *before,
-                   const char *after, bool forced, int64_t pusher_id, const char *pusher, time_ms now,
-                   int64_t delivery_id, struct err *err);
+                   const char *after, bool forced, int64_t pusher_id, const char *pusher,
+                   time_ms now, int64_t delivery_id, struct err *err);
 
 #endif

@@ -2,16 +2,18 @@
 
 #include "lib/base/arena.h"
 
-#define COLUMNS                                                                                    \
-    "repository_id, number, sha, parent_sha, subject, author, committed_at, seen_at, lane, n_paths,"    \
+#define COLUMNS                                                                                      \
+    "repository_id, number, sha, parent_sha, subject, author, committed_at, seen_at, lane, n_paths," \
     " off_line"
 
-DB_STATEMENT(SQL_RELEASE_APPEND,
-             "INSERT INTO releases (repository_id, number, sha, parent_sha, subject, author, committed_at,"
-             " seen_at, lane, n_paths) VALUES ($1, 1 + coalesce((SELECT max(number) FROM releases"
-             " WHERE repository_id = $1), 0), $2, $3, $4, $5, $6, $7, $8, $9) RETURNING number");
+DB_STATEMENT(
+    SQL_RELEASE_APPEND,
+    "INSERT INTO releases (repository_id, number, sha, parent_sha, subject, author, committed_at,"
+    " seen_at, lane, n_paths) VALUES ($1, 1 + coalesce((SELECT max(number) FROM releases"
+    " WHERE repository_id = $1), 0), $2, $3, $4, $5, $6, $7, $8, $9) RETURNING number");
 
-int store_release_append(struct db *db, const struct release *r, int64_t *ret_number, struct err *err)
+int store_release_append(struct db *db, const struct release *r, int64_t *ret_number,
+                         struct err *err)
 {
     struct db_rows *rows;
     int rc = db_query(db, &SQL_RELEASE_APPEND, &rows, err, "itettiitI", r->repository_id, r->sha,
@@ -27,13 +29,15 @@ int store_release_append(struct db *db, const struct release *r, int64_t *ret_nu
     return rc < 0 ? rc : 0;
 }
 
-DB_STATEMENT(SQL_RELEASE_PATHS,
-             "UPDATE releases SET lane = $1, n_paths = $2 WHERE repository_id = $3 AND number = $4");
+DB_STATEMENT(
+    SQL_RELEASE_PATHS,
+    "UPDATE releases SET lane = $1, n_paths = $2 WHERE repository_id = $3 AND number = $4");
 
 int store_release_paths(struct db *db, int64_t repository_id, int64_t number, enum lane lane,
                         int64_t n_paths, struct err *err)
 {
-    return db_change(db, &SQL_RELEASE_PATHS, err, "tiii", lane_name(lane), n_paths, repository_id, number);
+    return db_change(db, &SQL_RELEASE_PATHS, err, "tiii", lane_name(lane), n_paths, repository_id,
+                     number);
 }
 
 static void fill(struct db_rows *rows, struct arena *arena, struct release *r)
@@ -54,8 +58,8 @@ static void fill(struct db_rows *rows, struct arena *arena, struct release *r)
     r->off_line = db_int(rows, 10) != 0;
 }
 
-static int one(struct db_rows *rows, struct arena *arena, struct release *ret_release, const char *what,
-               struct err *err)
+static int one(struct db_rows *rows, struct arena *arena, struct release *ret_release,
+               const char *what, struct err *err)
 {
     int rc = db_next(rows, err);
 
@@ -67,8 +71,8 @@ static int one(struct db_rows *rows, struct arena *arena, struct release *ret_re
     return rc < 0 ? rc : 0;
 }
 
-static int many(struct db_rows *rows, struct arena *arena, struct release **ret_items, size_t *ret_n,
-                struct err *err)
+static int many(struct db_rows *rows, struct arena *arena, struct release **ret_items,
+                size_t *ret_n, struct err *err)
 {
     struct release *items = NULL;
     size_t n = 0, cap = 0;
@@ -85,14 +89,15 @@ static int many(struct db_rows *rows, struct arena *arena, struct release **ret_
 DB_STATEMENT(SQL_RELEASE_BY_NUMBER,
              "SELECT " COLUMNS " FROM releases WHERE repository_id = $1 AND number = $2");
 
-int store_release_by_number(struct db *db, struct arena *arena, int64_t repository_id, int64_t number,
-                            struct release *ret_release, struct err *err)
+int store_release_by_number(struct db *db, struct arena *arena, int64_t repository_id,
+                            int64_t number, struct release *ret_release, struct err *err)
 {
     struct db_rows *rows;
     int rc = db_query(db, &SQL_RELEASE_BY_NUMBER, &rows, err, "ii", repository_id, number);
 
     return rc < 0 ? rc
-                  : one(rows, arena, ret_release, arena_printf(arena, "r%lld", (long long)number), err);
+                  : one(rows, arena, ret_release, arena_printf(arena, "r%lld", (long long)number),
+                        err);
 }
 
 DB_STATEMENT(SQL_RELEASE_BY_SHA,
@@ -104,11 +109,13 @@ int store_release_by_sha(struct db *db, struct arena *arena, int64_t repository_
     struct db_rows *rows;
     int rc = db_query(db, &SQL_RELEASE_BY_SHA, &rows, err, "it", repository_id, sha);
 
-    return rc < 0 ? rc : one(rows, arena, ret_release, arena_printf(arena, "of commit %.12s", sha), err);
+    return rc < 0 ? rc
+                  : one(rows, arena, ret_release, arena_printf(arena, "of commit %.12s", sha), err);
 }
 
 DB_STATEMENT(SQL_RELEASE_NEWEST,
-             "SELECT " COLUMNS " FROM releases WHERE repository_id = $1 ORDER BY number DESC LIMIT 1");
+             "SELECT " COLUMNS
+             " FROM releases WHERE repository_id = $1 ORDER BY number DESC LIMIT 1");
 
 int store_release_newest(struct db *db, struct arena *arena, int64_t repository_id,
                          struct release *ret_release, struct err *err)
@@ -119,15 +126,16 @@ int store_release_newest(struct db *db, struct arena *arena, int64_t repository_
     return rc < 0 ? rc : one(rows, arena, ret_release, "yet", err);
 }
 
-DB_STATEMENT(SQL_RELEASE_NEWER,
-             "SELECT * FROM (SELECT " COLUMNS " FROM releases WHERE repository_id = $1 AND number > $2"
-             " AND off_line = 0 ORDER BY number DESC LIMIT $3) ORDER BY number");
+DB_STATEMENT(SQL_RELEASE_NEWER, "SELECT * FROM (SELECT " COLUMNS
+                                " FROM releases WHERE repository_id = $1 AND number > $2"
+                                " AND off_line = 0 ORDER BY number DESC LIMIT $3) ORDER BY number");
 
 int store_release_newer(struct db *db, struct arena *arena, int64_t repository_id, int64_t after,
                         size_t limit, struct release **ret_items, size_t *ret_n, struct err *err)
 {
     struct db_rows *rows;
-    int rc = db_query(db, &SQL_RELEASE_NEWER, &rows, err, "iii", repository_id, after, (int64_t)limit);
+    int rc =
+        db_query(db, &SQL_RELEASE_NEWER, &rows, err, "iii", repository_id, after, (int64_t)limit);
 
     return rc < 0 ? rc : many(rows, arena, ret_items, ret_n, err);
 }

@@ -13,8 +13,8 @@ int store_release_append(struct db *db, const struct release *release, int64_t *
 int store_release_paths(struct db *db, int64_t repository_id, int64_t number, enum lane lane,
                         int64_t n_paths, struct err *err);
 
-int store_release_by_number(struct db *db, struct arena *arena, int64_t repository_id, int64_t number,
-                            struct release *ret_release, struct err *err);
+int store_release_by_number(struct db *db, struct arena *arena, int64_t repository_id,
+                            int64_t number, struct release *ret_release, struct err *err);
 /* ERR_NOT_FOUND: no release has that commit. */
 int store_release_by_sha(struct db *db, struct arena *arena, int64_t repository_id, const char *sha,
                          struct release *ret_release, struct err *err);

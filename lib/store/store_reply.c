@@ -6,10 +6,12 @@ DB_STATEMENT(SQL_REPLY_PUT,
              "INSERT OR IGNORE INTO replies (reply_id, command_id, host_id, payload, received_at)"
              " VALUES ($1, $2, $3, $4, $5)");
 
-int store_reply_put(struct db *db, const char *reply_id, const char *command_id, const char *host_id,
-                    const char *payload, time_ms now, bool *ret_known, struct err *err)
+int store_reply_put(struct db *db, const char *reply_id, const char *command_id,
+                    const char *host_id, const char *payload, time_ms now, bool *ret_known,
+                    struct err *err)
 {
-    int rc = db_change(db, &SQL_REPLY_PUT, err, "tttti", reply_id, command_id, host_id, payload, now);
+    int rc =
+        db_change(db, &SQL_REPLY_PUT, err, "tttti", reply_id, command_id, host_id, payload, now);
 
     *ret_known = rc == ERR_CONFLICT;
     return rc == ERR_CONFLICT ? 0 : rc;
@@ -30,20 +32,22 @@ int store_reply_open(struct db *db, struct arena *arena, size_t limit, struct re
     if (rc < 0)
         return rc;
     while ((rc = db_next(rows, err)) > 0)
-        *ARENA_PUSH(arena, items, n, cap) = (struct reply_row){.id = db_int(rows, 0),
-                                                               .reply_id = db_text(rows, arena, 1),
-                                                               .command_id = db_text(rows, arena, 2),
-                                                               .host_id = db_text(rows, arena, 3),
-                                                               .payload = db_text(rows, arena, 4),
-                                                               .received_at = db_int(rows, 5)};
+        *ARENA_PUSH(arena, items, n, cap) =
+            (struct reply_row){.id = db_int(rows, 0),
+                               .reply_id = db_text(rows, arena, 1),
+                               .command_id = db_text(rows, arena, 2),
+                               .host_id = db_text(rows, arena, 3),
+                               .payload = db_text(rows, arena, 4),
+                               .received_at = db_int(rows, 5)};
     db_end(rows);
     *ret_items = items;
     *ret_n = n;
     return rc;
 }
 
-DB_STATEMENT(SQL_REPLY_COLLECT,
-             "UPDATE replies SET collected_at = $1, note = $2 WHERE id = $3 AND collected_at IS NULL");
+DB_STATEMENT(
+    SQL_REPLY_COLLECT,
+    "UPDATE replies SET collected_at = $1, note = $2 WHERE id = $3 AND collected_at IS NULL");
 
 int store_reply_collect(struct db *db, int64_t id, const char *note, time_ms now, struct err *err)
 {

@@ -14,8 +14,9 @@ struct reply_row {
 };
 
 /* The same reply id again changes nothing. Writer. */
-int store_reply_put(struct db *db, const char *reply_id, const char *command_id, const char *host_id,
-                    const char *payload, time_ms now, bool *ret_known, struct err *err);
+int store_reply_put(struct db *db, const char *reply_id, const char *command_id,
+                    const char *host_id, const char *payload, time_ms now, bool *ret_known,
+                    struct err *err);
 
 /* Not collected yet, in the order of arrival. */
 int store_reply_open(struct db *db, struct arena *arena, size_t limit, struct reply_row **ret_items,

@@ -5,9 +5,10 @@
 #define COLUMNS                                                                                    \
     "id, name, github_id, branch, tip_sha, fetched_at, wanted_at, failed_at, failure, rewritten_sha"
 
-DB_STATEMENT(SQL_REPOSITORY_ENSURE,
-             "INSERT INTO repositories (name, branch) VALUES ($1, $2)"
-             " ON CONFLICT (name) DO UPDATE SET branch = excluded.branch WHERE branch <> excluded.branch");
+DB_STATEMENT(
+    SQL_REPOSITORY_ENSURE,
+    "INSERT INTO repositories (name, branch) VALUES ($1, $2)"
+    " ON CONFLICT (name) DO UPDATE SET branch = excluded.branch WHERE branch <> excluded.branch");
 
 int store_repository_ensure(struct db *db, const char *name, const char *branch, struct err *err)
 {
@@ -49,8 +50,8 @@ int store_repository_by_name(struct db *db, struct arena *arena, const char *nam
 
 DB_STATEMENT(SQL_REPOSITORY_LIST, "SELECT " COLUMNS " FROM repositories ORDER BY id");
 
-int store_repository_list(struct db *db, struct arena *arena, struct repository **ret_items, size_t *ret_n,
-                          struct err *err)
+int store_repository_list(struct db *db, struct arena *arena, struct repository **ret_items,
+                          size_t *ret_n, struct err *err)
 {
     struct repository *items = NULL;
     size_t n = 0, cap = 0;
@@ -67,9 +68,8 @@ int store_repository_list(struct db *db, struct arena *arena, struct repository 
     return rc;
 }
 
-DB_STATEMENT(SQL_REPOSITORY_BIND,
-             "UPDATE repositories SET github_id = $1 WHERE id = $2"
-             " AND (github_id IS NULL OR github_id = $1)");
+DB_STATEMENT(SQL_REPOSITORY_BIND, "UPDATE repositories SET github_id = $1 WHERE id = $2"
+                                  " AND (github_id IS NULL OR github_id = $1)");
 
 int store_repository_bind(struct db *db, int64_t id, int64_t github_id, struct err *err)
 {
@@ -83,9 +83,10 @@ int store_repository_want(struct db *db, int64_t id, time_ms now, struct err *er
     return db_change(db, &SQL_REPOSITORY_WANT, err, "ii", now, id);
 }
 
-DB_STATEMENT(SQL_REPOSITORY_FETCHED,
-             "UPDATE repositories SET tip_sha = $1, fetched_at = $2, failed_at = NULL, failure = NULL,"
-             " wanted_at = CASE WHEN wanted_at <= $3 THEN NULL ELSE wanted_at END WHERE id = $4");
+DB_STATEMENT(
+    SQL_REPOSITORY_FETCHED,
+    "UPDATE repositories SET tip_sha = $1, fetched_at = $2, failed_at = NULL, failure = NULL,"
+    " wanted_at = CASE WHEN wanted_at <= $3 THEN NULL ELSE wanted_at END WHERE id = $4");
 
 int store_repository_fetched(struct db *db, int64_t id, const char *tip, time_ms began, time_ms now,
                              struct err *err)
@@ -96,7 +97,8 @@ int store_repository_fetched(struct db *db, int64_t id, const char *tip, time_ms
 DB_STATEMENT(SQL_REPOSITORY_FAILED,
              "UPDATE repositories SET failed_at = $1, failure = $2 WHERE id = $3");
 
-int store_repository_failed(struct db *db, int64_t id, const char *failure, time_ms now, struct err *err)
+int store_repository_failed(struct db *db, int64_t id, const char *failure, time_ms now,
+                            struct err *err)
 {
     return db_change(db, &SQL_REPOSITORY_FAILED, err, "iti", now, failure, id);
 }

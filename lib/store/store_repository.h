@@ -11,8 +11,8 @@ int store_repository_ensure(struct db *db, const char *name, const char *branch,
 /* By name. ERR_NOT_FOUND. */
 int store_repository_by_name(struct db *db, struct arena *arena, const char *name,
                              struct repository *ret_repository, struct err *err);
-int store_repository_list(struct db *db, struct arena *arena, struct repository **ret_items, size_t *ret_n,
-                          struct err *err);
+int store_repository_list(struct db *db, struct arena *arena, struct repository **ret_items,
+                          size_t *ret_n, struct err *err);
 
 /* Bind the name to GitHub's id at first sight; ERR_CONFLICT if it has another one (W6). Writer. */
 int store_repository_bind(struct db *db, int64_t id, int64_t github_id, struct err *err);
@@ -23,7 +23,8 @@ int store_repository_want(struct db *db, int64_t id, time_ms now, struct err *er
 /* A fetch that began at `began` ended well with this tip; a wish that came later stays. Writer. */
 int store_repository_fetched(struct db *db, int64_t id, const char *tip, time_ms began, time_ms now,
                              struct err *err);
-int store_repository_failed(struct db *db, int64_t id, const char *failure, time_ms now, struct err *err);
+int store_repository_failed(struct db *db, int64_t id, const char *failure, time_ms now,
+                            struct err *err);
 
 /* The branch was rewritten to that tip; "" = no longer. Writer. */
 int store_repository_rewritten(struct db *db, int64_t id, const char *sha, struct err *err);

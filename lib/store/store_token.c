@@ -2,7 +2,8 @@
 
 #include "lib/base/arena.h"
 
-#define COLUMNS "id, name, token_digest, rights, created_at, created_by, expires_at, used_at, revoked_at"
+#define COLUMNS                                                                                    \
+    "id, name, token_digest, rights, created_at, created_by, expires_at, used_at, revoked_at"
 
 DB_STATEMENT(SQL_TOKEN_PUT,
              "INSERT INTO tokens (name, token_digest, rights, created_at, created_by, expires_at)"
@@ -30,8 +31,8 @@ static void fill(struct db_rows *rows, struct arena *arena, struct token *t)
 DB_STATEMENT(SQL_TOKEN_BY_DIGEST,
              "SELECT " COLUMNS " FROM tokens WHERE token_digest = $1 AND revoked_at IS NULL");
 
-int store_token_by_digest(struct db *db, struct arena *arena, const char *digest, struct token *ret_token,
-                          struct err *err)
+int store_token_by_digest(struct db *db, struct arena *arena, const char *digest,
+                          struct token *ret_token, struct err *err)
 {
     struct db_rows *rows;
     int rc = db_query(db, &SQL_TOKEN_BY_DIGEST, &rows, err, "t", digest);
@@ -67,7 +68,8 @@ int store_token_list(struct db *db, struct arena *arena, struct token **ret_item
     return rc;
 }
 
-DB_STATEMENT(SQL_TOKEN_REVOKE, "UPDATE tokens SET revoked_at = $1 WHERE name = $2 AND revoked_at IS NULL");
+DB_STATEMENT(SQL_TOKEN_REVOKE,
+             "UPDATE tokens SET revoked_at = $1 WHERE name = $2 AND revoked_at IS NULL");
 
 int store_token_revoke(struct db *db, const char *name, time_ms now, struct err *err)
 {

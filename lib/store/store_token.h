@@ -7,11 +7,11 @@
 struct token {
     int64_t id;
     const char *name;
-    const char *digest;      /* SHA-256 of the token, hex */
-    const char *rights;      /* comma list */
+    const char *digest; /* SHA-256 of the token, hex */
+    const char *rights; /* comma list */
     time_ms created_at;
     const char *created_by;
-    time_ms expires_at;      /* 0 = never */
+    time_ms expires_at; /* 0 = never */
     time_ms used_at;
     time_ms revoked_at;
 };
@@ -19,8 +19,8 @@ struct token {
 /* ERR_CONFLICT: a token of that name is in use. Writer. */
 int store_token_put(struct db *db, const struct token *token, struct err *err);
 /* By the digest of what was sent; ERR_NOT_FOUND also if it was revoked. */
-int store_token_by_digest(struct db *db, struct arena *arena, const char *digest, struct token *ret_token,
-                          struct err *err);
+int store_token_by_digest(struct db *db, struct arena *arena, const char *digest,
+                          struct token *ret_token, struct err *err);
 int store_token_list(struct db *db, struct arena *arena, struct token **ret_items, size_t *ret_n,
                      struct err *err);
 /* ERR_CONFLICT: no token of that name is in use. Writer. */

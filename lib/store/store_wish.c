@@ -5,9 +5,10 @@
 DB_STATEMENT(SQL_WISH_REPLACE,
              "UPDATE wishes SET state = 'replaced' WHERE repository_id = $1 AND environment = $2"
              " AND state = 'open'");
-DB_STATEMENT(SQL_WISH_PUT,
-             "INSERT INTO wishes (repository_id, environment, release_number, state, actor, way, reason,"
-             " wished_at) VALUES ($1, $2, $3, 'open', $4, $5, $6, $7)");
+DB_STATEMENT(
+    SQL_WISH_PUT,
+    "INSERT INTO wishes (repository_id, environment, release_number, state, actor, way, reason,"
+    " wished_at) VALUES ($1, $2, $3, 'open', $4, $5, $6, $7)");
 
 int store_wish_put(struct db *db, const struct wish *w, int64_t *ret_id, struct err *err)
 {
@@ -25,8 +26,8 @@ DB_STATEMENT(SQL_WISH_OPEN,
              "SELECT id, repository_id, environment, release_number, actor, way, reason, wished_at"
              " FROM wishes WHERE repository_id = $1 AND environment = $2 AND state = 'open'");
 
-int store_wish_open(struct db *db, struct arena *arena, int64_t repository_id, const char *environment,
-                    struct wish *ret_wish, struct err *err)
+int store_wish_open(struct db *db, struct arena *arena, int64_t repository_id,
+                    const char *environment, struct wish *ret_wish, struct err *err)
 {
     struct db_rows *rows;
     int rc = db_query(db, &SQL_WISH_OPEN, &rows, err, "it", repository_id, environment);
@@ -49,18 +50,20 @@ int store_wish_open(struct db *db, struct arena *arena, int64_t repository_id, c
     return rc < 0 ? rc : 0;
 }
 
-DB_STATEMENT(SQL_WISH_TAKE,
-             "UPDATE wishes SET state = 'taken', deployment_id = $1 WHERE id = $2 AND state = 'open'");
+DB_STATEMENT(
+    SQL_WISH_TAKE,
+    "UPDATE wishes SET state = 'taken', deployment_id = $1 WHERE id = $2 AND state = 'open'");
 
 int store_wish_take(struct db *db, int64_t id, int64_t deployment_id, struct err *err)
 {
     return db_change(db, &SQL_WISH_TAKE, err, "ii", deployment_id, id);
 }
 
-DB_STATEMENT(SQL_WISH_REOPEN,
-             "UPDATE wishes SET state = 'open', deployment_id = NULL WHERE id = $1 AND state = 'taken'"
-             " AND NOT EXISTS (SELECT 1 FROM wishes w WHERE w.repository_id = wishes.repository_id"
-             " AND w.environment = wishes.environment AND w.state = 'open')");
+DB_STATEMENT(
+    SQL_WISH_REOPEN,
+    "UPDATE wishes SET state = 'open', deployment_id = NULL WHERE id = $1 AND state = 'taken'"
+    " AND NOT EXISTS (SELECT 1 FROM wishes w WHERE w.repository_id = wishes.repository_id"
+    " AND w.environment = wishes.environment AND w.state = 'open')");
 
 int store_wish_reopen(struct db *db, int64_t id, struct err *err)
 {

@@ -11,7 +11,7 @@ struct wish {
     int64_t release_number;
     const char *actor;
     const char *way;
-    const char *reason;      /* NULL */
+    const char *reason; /* NULL */
     time_ms wished_at;
 };
 
@@ -19,8 +19,8 @@ struct wish {
 int store_wish_put(struct db *db, const struct wish *wish, int64_t *ret_id, struct err *err);
 
 /* The open one; ERR_NOT_FOUND. */
-int store_wish_open(struct db *db, struct arena *arena, int64_t repository_id, const char *environment,
-                    struct wish *ret_wish, struct err *err);
+int store_wish_open(struct db *db, struct arena *arena, int64_t repository_id,
+                    const char *environment, struct wish *ret_wish, struct err *err);
 
 /* A deployment was cut for it. Writer. */
 int store_wish_take(struct db *db, int64_t id, int64_t deployment_id, struct err *err);

@@ -24,7 +24,7 @@ struct task {
 struct writer {
     pthread_t thread;
     pthread_mutex_t mutex;
-    pthread_cond_t some;        /* there is a task, or it is time to stop */
+    pthread_cond_t some; /* there is a task, or it is time to stop */
     struct db *db;
     struct task *first, **end;
     size_t n;

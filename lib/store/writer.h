@@ -27,8 +27,8 @@ typedef int writer_fn(struct db *db, void *arg, struct err *err);
 typedef void writer_done(void *arg, int rc, const struct err *err);
 
 struct writer_options {
-    size_t queue_max;   /* jobs waiting; 0 = 4096 */
-    size_t group_max;   /* jobs in one commit; 0 = 256 */
+    size_t queue_max; /* jobs waiting; 0 = 4096 */
+    size_t group_max; /* jobs in one commit; 0 = 256 */
 };
 
 /* Takes `db` over. `options` may be NULL. */
@@ -39,7 +39,8 @@ int writer_start(struct writer **ret_writer, struct db *db, const struct writer_
 int writer_do(struct writer *writer, writer_fn *fn, void *arg, struct err *err);
 
 /* Queue `fn`; `done` is called later. ERR_BUSY: the queue is full, nothing was taken. */
-int writer_post(struct writer *writer, writer_fn *fn, void *arg, writer_done *done, struct err *err);
+int writer_post(struct writer *writer, writer_fn *fn, void *arg, writer_done *done,
+                struct err *err);
 
 bool writer_is_broken(const struct writer *writer);
 

@@ -42,7 +42,8 @@ static void read_text(struct outcome *o, const char *text)
     memset(o, 0, sizeof(*o));
     arena_init(&o->arena);
     problems_init(&o->problems, &o->arena);
-    o->rc = config_read_bytes(text, strlen(text), "/etc/slipway", &o->config, &o->problems, &o->err);
+    o->rc =
+        config_read_bytes(text, strlen(text), "/etc/slipway", &o->config, &o->problems, &o->err);
     if (o->rc < 0)
         o->config = NULL;
 }
@@ -68,8 +69,9 @@ static void expect_error(const char *text, const char *what, int line)
 
     read_text(&o, text);
     for (size_t i = 0; i < o.problems.n; i++)
-        found = found || (strstr(o.problems.items[i].text, what) != NULL && !o.problems.items[i].warning &&
-                          (line == 0 || o.problems.items[i].line == line));
+        found = found ||
+                (strstr(o.problems.items[i].text, what) != NULL && !o.problems.items[i].warning &&
+                 (line == 0 || o.problems.items[i].line == line));
     if (o.rc != ERR_INVALID || !found) {
         for (size_t i = 0; i < o.problems.n; i++)
             print_error("%d: %s\n", o.problems.items[i].line, o.problems.items[i].text);
@@ -90,7 +92,8 @@ static void the_example_is_read_and_says_what_is_not_built(void **state)
     (void)state;
     arena_init(&arena);
     problems_init(&problems, &arena);
-    if (config_read(SLIPWAY_SOURCE_DIR "/deploy/examples/slipway.yml", &config, &problems, &err) < 0) {
+    if (config_read(SLIPWAY_SOURCE_DIR "/deploy/examples/slipway.yml", &config, &problems, &err) <
+        0) {
         for (size_t i = 0; i < problems.n; i++)
             print_error("%d: %s\n", problems.items[i].line, problems.items[i].text);
         fail_msg("%s", err.text);
@@ -110,12 +113,13 @@ static void the_example_is_read_and_says_what_is_not_built(void **state)
     assert_string_equal(app->jobs[2].steps[1].run_as, "root");
     assert_string_equal(app->jobs[2].steps[0].run_as, "deploy");
     assert_int_equal(strlen(config->digest), 64);
-    for (const char *const *s = (const char *const[]){"calendar", "ci", "approvals.code", "roles by ssm",
-                                                      "freezes", NULL};
+    for (const char *const *s = (const char *const[]){"calendar", "ci", "approvals.code",
+                                                      "roles by ssm", "freezes", NULL};
          *s != NULL; s++) {
         bool bound = false;
         for (size_t i = 0; i < production->n_unbuilt; i++)
-            bound = bound || (str_eq(production->unbuilt[i].setting, *s) && production->unbuilt[i].line > 0);
+            bound = bound ||
+                    (str_eq(production->unbuilt[i].setting, *s) && production->unbuilt[i].line > 0);
         if (!bound)
             fail_msg("%s does not bind production", *s);
     }
@@ -129,13 +133,14 @@ static void five_mistakes_are_told_in_one_run_with_line_column_and_excerpt(void 
     struct buf text;
 
     (void)state;
-    read_text(&o, HEAD REPO "    brnch: main\n"
-                            "    environments:\n"
-                            "      stage: { on: merg, roles: { web: { agent: { hosts: [a] } } } }\n"
-                            "      production: { on: schedule, at: 25:00, needs: [stge], roles: { web: { "
-                            "agent: { hosts: [b] } } } }\n"
-                            "    jobs:\n"
-                            "      web: { runs-on: [web], steps: [{ uses: fetsch }] }\n");
+    read_text(&o, HEAD REPO
+              "    brnch: main\n"
+              "    environments:\n"
+              "      stage: { on: merg, roles: { web: { agent: { hosts: [a] } } } }\n"
+              "      production: { on: schedule, at: 25:00, needs: [stge], roles: { web: { "
+              "agent: { hosts: [b] } } } }\n"
+              "    jobs:\n"
+              "      web: { runs-on: [web], steps: [{ uses: fetsch }] }\n");
     assert_int_equal(o.rc, ERR_INVALID);
     assert_int_equal(o.problems.n_errors, 5);
     assert_true(says(&o, "unknown key \"brnch\""));
@@ -167,30 +172,36 @@ static void each_mistake_has_its_words_and_place(void **state)
     expect_error(HEAD "  acme/shop: { mirror: \"ssh://x/y\" }\n", "https://", 5);
     expect_error(HEAD "  acme/shop: { mirror: file:///etc/passwd }\n", "mirror-roots", 5);
     expect_error(HEAD "  acme/shop: { mirror: file:///srv/git/../x }\n", "mirror-roots", 5);
-    expect_error(HEAD "  acme/shop: { mirror: \"https://u:p@github.com/x/y\" }\n", "no user or token", 5);
+    expect_error(HEAD "  acme/shop: { mirror: \"https://u:p@github.com/x/y\" }\n",
+                 "no user or token", 5);
     expect_error(HEAD REPO "    environments:\n" STAGE "    jobs:\n"
                            "      web: { runs-on: [wbe], steps: [{ run: x }] }\n",
                  "wbe", 11);
-    expect_error(HEAD REPO "    environments:\n" STAGE
-                           "    jobs:\n"
+    expect_error(HEAD REPO "    environments:\n" STAGE "    jobs:\n"
                            "      x: { needs: [y], runs-on: [web], steps: [{ run: x }] }\n"
                            "      y: { needs: [x], runs-on: [web], steps: [{ run: x }] }\n",
                  "needs itself", 0);
-    expect_error(HEAD REPO "    environments:\n" STAGE "    jobs:\n"
-                           "      m: { once: db, primary: c, runs-on: [web], steps: [{ run: x }] }\n",
+    expect_error(HEAD REPO
+                 "    environments:\n" STAGE "    jobs:\n"
+                 "      m: { once: db, primary: c, runs-on: [web], steps: [{ run: x }] }\n",
                  "not among its hosts", 0);
-    expect_error(HEAD REPO "    environments:\n" STAGE "    jobs:\n"
-                           "      m: { runs-on: [web], steps: [{ uses: restart, with: { command: x } }] }\n",
+    expect_error(HEAD REPO
+                 "    environments:\n" STAGE "    jobs:\n"
+                 "      m: { runs-on: [web], steps: [{ uses: restart, with: { command: x } }] }\n",
                  "absolute path", 0);
-    expect_error(HEAD REPO "    environments:\n"
-                           "      p: { on: schedule, at: \"15:00\", timezone: Asia/Tokio, roles: { web: { "
-                           "agent: { hosts: [a] } } } }\n" JOBS,
+    expect_error(HEAD REPO
+                 "    environments:\n"
+                 "      p: { on: schedule, at: \"15:00\", timezone: Asia/Tokio, roles: { web: { "
+                 "agent: { hosts: [a] } } } }\n" JOBS,
                  "time zone", 9);
-    expect_error(HEAD REPO "    environments:\n"
-                           "      p: { on: merge, at: \"15:00\", roles: { web: { agent: { hosts: [a] } } } }\n" JOBS,
-                 "`at` goes with on: schedule", 9);
-    expect_error(HEAD REPO "    environments:\n" STAGE "    jobs:\n"
-                           "      w: { runs-on: [web], env: { SLIPWAY_SHA: x }, steps: [{ run: x }] }\n",
+    expect_error(
+        HEAD REPO
+        "    environments:\n"
+        "      p: { on: merge, at: \"15:00\", roles: { web: { agent: { hosts: [a] } } } }\n" JOBS,
+        "`at` goes with on: schedule", 9);
+    expect_error(HEAD REPO
+                 "    environments:\n" STAGE "    jobs:\n"
+                 "      w: { runs-on: [web], env: { SLIPWAY_SHA: x }, steps: [{ run: x }] }\n",
                  "SLIPWAY_SHA", 0);
     expect_error("rights: { operate: [anyone] }\n", "group:NAME", 1);
 }
@@ -210,8 +221,10 @@ static void an_at_without_brackets_and_a_plain_hour_stay_text(void **state)
     struct outcome o;
 
     (void)state;
-    read_text(&o, HEAD REPO "    environments:\n"
-                            "      p: { on: schedule, at: 15:00:30, roles: { web: { agent: { hosts: [a] } } } }\n" JOBS);
+    read_text(
+        &o, HEAD REPO
+        "    environments:\n"
+        "      p: { on: schedule, at: 15:00:30, roles: { web: { agent: { hosts: [a] } } } }\n" JOBS);
     assert_int_equal(o.rc, 0);
     assert_string_equal(o.config->repos[0].environments[0].at.items[0], "15:00:30");
     outcome_end(&o);
@@ -254,13 +267,16 @@ static void every_setting_without_a_rule_is_told(void **state)
     for (size_t i = 0; i < sizeof(environment) / sizeof(*environment); i++) {
         struct outcome o;
         char text[2048];
-        snprintf(text, sizeof(text),
-                 HEAD REPO "    environments:\n      p: { %s, roles: { web: { agent: { hosts: [a] } } } }\n" JOBS,
-                 environment[i][1]);
+        snprintf(
+            text, sizeof(text),
+            HEAD REPO
+            "    environments:\n      p: { %s, roles: { web: { agent: { hosts: [a] } } } }\n" JOBS,
+            environment[i][1]);
         read_text(&o, text);
         assert_int_equal(o.rc, 0);
         assert_int_equal(o.config->repos[0].environments[0].n_unbuilt, 1);
-        assert_string_equal(o.config->repos[0].environments[0].unbuilt[0].setting, environment[i][0]);
+        assert_string_equal(o.config->repos[0].environments[0].unbuilt[0].setting,
+                            environment[i][0]);
         assert_int_equal(o.config->repos[0].environments[0].unbuilt[0].line, 9);
         assert_int_equal(o.problems.n, 1);
         outcome_end(&o);

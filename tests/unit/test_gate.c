@@ -151,43 +151,103 @@ static void a_setting_without_a_rule_binds_every_pass(void **state)
 static struct gate_facts facts_with(enum cause_kind kind, bool named)
 {
     static const struct gate_interval before = {.from = NOW - 2 * MINUTE, .to = NOW - MINUTE};
-    static const struct gate_interval around = {
-        .from = NOW - MINUTE, .to = NOW + MINUTE, .name = "z", .strict = true};
-    static const struct gate_hold hold = {
-        .who = "ana", .why = "stock", .since = NOW - MINUTE, .until = VERDICT_NEVER};
+    static const struct gate_interval around = {.from = NOW - MINUTE,
+                                                .to = NOW + MINUTE,
+                                                .name = "z",
+                                                .strict = true};
+    static const struct gate_hold hold = {.who = "ana",
+                                          .why = "stock",
+                                          .since = NOW - MINUTE,
+                                          .until = VERDICT_NEVER};
     static const struct gate_need unproven = {.environment = "stage"};
     static const struct gate_need unrehearsed = {.environment = "stage", .proven = true};
     static const struct gate_setting setting = {.setting = "ci", .line = 7};
     static const struct gate_host silent = {.name = "a", .known = true, .seen_at = 1};
-    static const struct gate_host lacking = {
-        .name = "a", .known = true, .seen_at = NOW, .lacks = "fetch@2"};
+    static const struct gate_host lacking = {.name = "a",
+                                             .known = true,
+                                             .seen_at = NOW,
+                                             .lacks = "fetch@2"};
     struct gate_facts f = clear_facts();
 
     f.names_barrier = f.names_unrehearsed = f.names_unsettled = named;
     switch (kind) {
-    case CAUSE_SCHEDULE: f.start_at = NOW + 1; break;
-    case CAUSE_WINDOW: f.windows = &before; f.n_windows = 1; break;
-    case CAUSE_CALENDAR: f.windows = &before; f.n_windows = 1; f.windows_of_calendar = true; break;
-    case CAUSE_FREEZE: f.freezes = &around; f.n_freezes = 1; break;
-    case CAUSE_HOLD: f.holds = &hold; f.n_holds = 1; break;
-    case CAUSE_APPROVAL: f.missing_approval = "approve-code"; break;
-    case CAUSE_CHECK: f.missing_check = "approve-content"; break;
-    case CAUSE_CI: f.missing_ci = "test"; break;
-    case CAUSE_NEEDS: f.needs = &unproven; f.n_needs = 1; break;
-    case CAUSE_REHEARSAL: f.needs = &unrehearsed; f.n_needs = 1; break;
-    case CAUSE_BARRIER: f.barrier = "#449"; f.barrier_until = NOW + 1; break;
-    case CAUSE_UNSETTLED: f.unsettled_database = "shop"; break;
-    case CAUSE_OPEN_DEPLOYMENT: f.open_deployment = "r7"; break;
-    case CAUSE_REWRITTEN: f.rewritten = "4f2c9e1"; break;
-    case CAUSE_SOURCE_NOT_SEEN: f.source_seen_at = 0; break;
-    case CAUSE_HOST_LACKS_DOCUMENT: f.hosts = &lacking; f.n_hosts = 1; break;
-    case CAUSE_HOST_SILENT: f.hosts = &silent; f.n_hosts = 1; break;
-    case CAUSE_NO_HOST: f.role_without_host = "web"; break;
-    case CAUSE_FAILED_BEFORE: f.failed_before = true; break;
-    case CAUSE_NOT_ASKED: f.not_asked = true; break;
-    case CAUSE_NOT_BUILT: f.not_built = &setting; f.n_not_built = 1; break;
+    case CAUSE_SCHEDULE:
+        f.start_at = NOW + 1;
+        break;
+    case CAUSE_WINDOW:
+        f.windows = &before;
+        f.n_windows = 1;
+        break;
+    case CAUSE_CALENDAR:
+        f.windows = &before;
+        f.n_windows = 1;
+        f.windows_of_calendar = true;
+        break;
+    case CAUSE_FREEZE:
+        f.freezes = &around;
+        f.n_freezes = 1;
+        break;
+    case CAUSE_HOLD:
+        f.holds = &hold;
+        f.n_holds = 1;
+        break;
+    case CAUSE_APPROVAL:
+        f.missing_approval = "approve-code";
+        break;
+    case CAUSE_CHECK:
+        f.missing_check = "approve-content";
+        break;
+    case CAUSE_CI:
+        f.missing_ci = "test";
+        break;
+    case CAUSE_NEEDS:
+        f.needs = &unproven;
+        f.n_needs = 1;
+        break;
+    case CAUSE_REHEARSAL:
+        f.needs = &unrehearsed;
+        f.n_needs = 1;
+        break;
+    case CAUSE_BARRIER:
+        f.barrier = "#449";
+        f.barrier_until = NOW + 1;
+        break;
+    case CAUSE_UNSETTLED:
+        f.unsettled_database = "shop";
+        break;
+    case CAUSE_OPEN_DEPLOYMENT:
+        f.open_deployment = "r7";
+        break;
+    case CAUSE_REWRITTEN:
+        f.rewritten = "4f2c9e1";
+        break;
+    case CAUSE_SOURCE_NOT_SEEN:
+        f.source_seen_at = 0;
+        break;
+    case CAUSE_HOST_LACKS_DOCUMENT:
+        f.hosts = &lacking;
+        f.n_hosts = 1;
+        break;
+    case CAUSE_HOST_SILENT:
+        f.hosts = &silent;
+        f.n_hosts = 1;
+        break;
+    case CAUSE_NO_HOST:
+        f.role_without_host = "web";
+        break;
+    case CAUSE_FAILED_BEFORE:
+        f.failed_before = true;
+        break;
+    case CAUSE_NOT_ASKED:
+        f.not_asked = true;
+        break;
+    case CAUSE_NOT_BUILT:
+        f.not_built = &setting;
+        f.n_not_built = 1;
+        break;
     case CAUSE_EXCLUDED:
-    case CAUSE_COUNT: break;
+    case CAUSE_COUNT:
+        break;
     }
     return f;
 }
@@ -208,8 +268,8 @@ static void every_cause_binds_exactly_where_the_gate_table_says(void **state)
                 f.pass = (enum gate_pass)pass;
                 v = gate_judge(&f, NOW);
                 if (binds != (verdict_cause(&v, (enum cause_kind)kind) != NULL) || binds == v.go)
-                    fail_msg("cause %s, pass %d, named %d", verdict_cause_key((enum cause_kind)kind),
-                             pass, named);
+                    fail_msg("cause %s, pass %d, named %d",
+                             verdict_cause_key((enum cause_kind)kind), pass, named);
             }
         }
     }

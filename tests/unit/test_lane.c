@@ -15,16 +15,26 @@ static void patterns_match_as_githubs_path_filters_do(void **state)
         const char *pattern, *path;
         bool matches;
     } cases[] = {
-        {"pages/**", "pages/a.html", true},     {"pages/**", "pages/a/b/c.html", true},
-        {"pages/**", "pages", false},           {"pages/**", "pagesx/a.html", false},
-        {"**/*.png", "a.png", true},            {"**/*.png", "x/y/a.png", true},
-        {"**/*.png", "x/y/a.jpg", false},       {"*.md", "README.md", true},
-        {"*.md", "docs/README.md", false},      {"docs/*/x", "docs/a/x", true},
-        {"docs/*/x", "docs/a/b/x", false},      {"docs/**/x", "docs/x", true},
-        {"docs/**/x", "docs/a/b/x", true},      {"a?c", "abc", true},
-        {"a?c", "a/c", false},                  {"**", "any/thing", true},
-        {"**/a/**/b", "x/a/y/z/b", true},       {"**/a/**/b", "x/c/y/b", false},
-        {"pages/**", "../pages/x", false},      {"images/**", "images/\xe5\x86\xac.png", true},
+        {"pages/**", "pages/a.html", true},
+        {"pages/**", "pages/a/b/c.html", true},
+        {"pages/**", "pages", false},
+        {"pages/**", "pagesx/a.html", false},
+        {"**/*.png", "a.png", true},
+        {"**/*.png", "x/y/a.png", true},
+        {"**/*.png", "x/y/a.jpg", false},
+        {"*.md", "README.md", true},
+        {"*.md", "docs/README.md", false},
+        {"docs/*/x", "docs/a/x", true},
+        {"docs/*/x", "docs/a/b/x", false},
+        {"docs/**/x", "docs/x", true},
+        {"docs/**/x", "docs/a/b/x", true},
+        {"a?c", "abc", true},
+        {"a?c", "a/c", false},
+        {"**", "any/thing", true},
+        {"**/a/**/b", "x/a/y/z/b", true},
+        {"**/a/**/b", "x/c/y/b", false},
+        {"pages/**", "../pages/x", false},
+        {"images/**", "images/\xe5\x86\xac.png", true},
     };
 
     (void)state;

@@ -59,8 +59,12 @@ static void world_init(struct world *w)
     w->now = NOW;
     w->deployment.state = DEPLOYMENT_DEPLOYING;
     w->jobs[0] = (struct job){.number = 0, .name = "fetch", .max_parallel = HOSTS};
-    w->jobs[1] = (struct job){
-        .number = 1, .name = "migrate", .needs = {0}, .n_needs = 1, .max_parallel = 1, .database = "shop"};
+    w->jobs[1] = (struct job){.number = 1,
+                              .name = "migrate",
+                              .needs = {0},
+                              .n_needs = 1,
+                              .max_parallel = 1,
+                              .database = "shop"};
     w->jobs[2] = (struct job){
         .number = 2, .name = "web", .needs = {1}, .n_needs = 1, .max_parallel = 1, .ramp = true};
     for (int j = 0; j < JOBS; j++)
@@ -129,7 +133,8 @@ static void world_apply(struct world *w, const struct progress_move *m)
         break;
     case PROGRESS_ATTEMPT_PLAN: {
         struct attempt *a = &w->attempts[w->n_attempts++];
-        *a = (struct attempt){.job_number = job->number, .n = (int64_t)w->n_attempts, .changed = -1};
+        *a =
+            (struct attempt){.job_number = job->number, .n = (int64_t)w->n_attempts, .changed = -1};
         strcpy(a->command_id, world_invoke(w, job->number, 0)->command_id);
         break;
     }
@@ -490,7 +495,8 @@ int main(void)
         cmocka_unit_test(handed_out_and_never_acknowledged_is_unknown_and_not_a_failure),
         cmocka_unit_test(M5_a_silent_migrate_job_is_unknown_and_nothing_else_moves),
         cmocka_unit_test(M6_a_failed_migrate_job_touches_no_other_host),
-        cmocka_unit_test(M2_a_migrate_job_that_provably_never_began_is_tried_again_but_not_for_ever),
+        cmocka_unit_test(
+            M2_a_migrate_job_that_provably_never_began_is_tried_again_but_not_for_ever),
         cmocka_unit_test(any_answers_in_any_order_come_to_an_end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -23,8 +23,8 @@ static struct plan_release release(int64_t number, bool proven)
     return r;
 }
 
-static struct release_facts facts_on(enum deployment_trigger on, const struct plan_release *releases,
-                                     size_t n)
+static struct release_facts facts_on(enum deployment_trigger on,
+                                     const struct plan_release *releases, size_t n)
 {
     return (struct release_facts){.on = on,
                                   .grace_ms = 15 * MINUTE,

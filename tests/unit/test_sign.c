@@ -1,4 +1,5 @@
 /* sign: published and foreign signatures verify, changed ones do not. */
+#include <pty.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -6,6 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -190,6 +193,29 @@ static void what_is_no_key_of_the_kind_is_refused_and_nobody_is_asked(void **sta
     sign_rsa_free(rsa);
 }
 
+static void an_encrypted_key_is_refused_on_a_terminal_without_a_question(void **state)
+{
+    char said[200] = "";
+    int terminal, status;
+    pid_t pid;
+
+    (void)state;
+    pid = forkpty(&terminal, NULL, NULL, NULL);
+    if (pid == 0) {
+        struct sign_key *key = NULL;
+        alarm(20); /* whoever asks waits for ever */
+        _exit(sign_key_from_pem(encrypted_pem, strlen(encrypted_pem), &key, NULL) == ERR_INVALID
+                  ? 7
+                  : 1);
+    }
+    assert_true(pid > 0);
+    assert_true(read(terminal, said, sizeof(said) - 1) <= 0); /* the end, not a prompt */
+    close(terminal);
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 7);
+}
+
 static void a_foreign_pss_signature_verifies_with_our_parameters_only(void **state)
 {
     (void)state;
@@ -249,6 +275,7 @@ int main(void)
         cmocka_unit_test(each_flipped_bit_of_an_envelope_is_denied),
         cmocka_unit_test(a_key_survives_its_file),
         cmocka_unit_test(what_is_no_key_of_the_kind_is_refused_and_nobody_is_asked),
+        cmocka_unit_test(an_encrypted_key_is_refused_on_a_terminal_without_a_question),
         cmocka_unit_test(a_foreign_pss_signature_verifies_with_our_parameters_only),
         cmocka_unit_test(ours_verifies_for_its_own_key_only),
         cmocka_unit_test(keys_and_signatures_from_outside_are_measured_first),

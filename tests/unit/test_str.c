@@ -229,6 +229,19 @@ static void T42_whatever_two_bytes_follow_an_escape_nothing_dangerous_stays(void
     arena_deinit(&arena);
 }
 
+static void cleaning_leaves_each_seen_character_alone(void **state)
+{
+    char text[96] = "";
+    struct arena arena;
+
+    (void)state;
+    for (int c = 0x20; c < 0x7f; c++)
+        text[c - 0x20] = (char)c;
+    arena_init(&arena);
+    assert_string_equal(str_clean(&arena, text, 95, 1000), text);
+    arena_deinit(&arena);
+}
+
 static void cleaning_cuts_between_characters(void **state)
 {
     const char *text = "a\xc3\xbc\xe6\x97\xa5";
@@ -257,6 +270,7 @@ int main(void)
         cmocka_unit_test(utf8_takes_each_code_point_in_its_shortest_form_only),
         cmocka_unit_test(T42_what_a_terminal_or_log_would_act_on_is_dropped),
         cmocka_unit_test(T42_whatever_two_bytes_follow_an_escape_nothing_dangerous_stays),
+        cmocka_unit_test(cleaning_leaves_each_seen_character_alone),
         cmocka_unit_test(cleaning_cuts_between_characters),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -17,9 +17,11 @@
 #include "lib/config/config_read.h"
 
 static const char *const names[] = {
-    "Asia/Tokyo",        "Europe/Berlin",   "America/New_York", "Australia/Lord_Howe", "Pacific/Apia",
-    "Africa/Casablanca", "Asia/Tehran",     "Antarctica/Troll", "America/Sao_Paulo",   "Asia/Kathmandu",
-    "Pacific/Chatham",   "America/St_Johns", "Africa/Cairo",    "Asia/Gaza",           "UTC",
+    "Asia/Tokyo",          "Europe/Berlin",    "America/New_York",
+    "Australia/Lord_Howe", "Pacific/Apia",     "Africa/Casablanca",
+    "Asia/Tehran",         "Antarctica/Troll", "America/Sao_Paulo",
+    "Asia/Kathmandu",      "Pacific/Chatham",  "America/St_Johns",
+    "Africa/Cairo",        "Asia/Gaza",        "UTC",
 };
 
 static int64_t glibc_offset(time_ms t)
@@ -156,14 +158,16 @@ static void F6_occurrences_are_derived_per_day_in_the_environments_zone(void **s
     assert_int_equal(config_read_bytes(text, strlen(text), "/", &config, &problems, NULL), 0);
     assert_int_equal(calendar_new(config, &calendar, NULL), 0);
     e = &config->repos[0].environments[0];
-    assert_true(occurrence_next(calendar, e, 1795500000000, &o)); /* exactly at 15:00 counts as next */
+    assert_true(
+        occurrence_next(calendar, e, 1795500000000, &o)); /* exactly at 15:00 counts as next */
     assert_string_equal(o.date, "2026-11-24");
     assert_string_equal(o.time, "15:00:00");
     assert_int_equal(o.due_at, 1795500000000);
     assert_true(occurrence_next(calendar, e, 1795500000001, &o));
     assert_string_equal(o.date, "2026-11-25");
     assert_string_equal(o.time, "11:00:00");
-    assert_int_equal(occurrence_list(calendar, e, 1795500000000 - 86400000, 1795500000000, list, 8), 2);
+    assert_int_equal(occurrence_list(calendar, e, 1795500000000 - 86400000, 1795500000000, list, 8),
+                     2);
     assert_string_equal(list[1].time, "11:00:00");
     calendar_free(calendar);
     config_free(config);
