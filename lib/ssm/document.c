@@ -1,191 +1,337 @@
+/* document: see document.h. Source: ssm-wire.md 7.1. */
 #include "lib/ssm/document.h"
 
-#include <stdlib.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "lib/base/buf.h"
-#include "lib/base/embed.h"
 #include "lib/base/json.h"
 #include "lib/base/names.h"
 #include "lib/base/str.h"
 
-extern const struct embedded_file document_files[];
-extern const size_t n_document_files;
+#define ACTION_RUN "aws:runShellScript"
+#define ACTION_HEALTH "slipway:health"
+#define FIRST_LINE "set -eu"
+#define TIMEOUT_MIN_S 5
+#define TIMEOUT_DIGITS 7
+#define DESCRIPTION_MAX 256
+#define PATH_MAX_BYTES 1024
+#define URL_MAX 512
+#define WITHIN_MAX_S 3600
 
-static void add_step(struct json_out *o, struct arena *arena, const struct document_step *s)
+static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+
+/* Grammars ----------------------------------------------------------------------------------- */
+
+static bool is_variable(const char *name)
 {
-    json_begin_object(o, NULL);
-    json_add_str(o, "action", s->health_http != NULL ? "slipway:health" : "aws:runShellScript");
-    json_add_str(o, "name", s->name);
-    json_begin_object(o, "inputs");
-    if (s->health_http != NULL) {
-        json_add_str(o, "http", s->health_http);
-        json_add_int(o, "expect", s->health_expect);
-    } else {
-        json_begin_array(o, "runCommand");
-        json_add_str(o, NULL, "set -eu");
-        json_add_str(o, NULL, s->script);
-        json_end_array(o);
-        json_add_str(o, "workingDirectory", s->working_directory);
-        json_add_str(o, "timeoutSeconds", arena_printf(arena, "%lld", (long long)s->timeout_seconds));
-        json_add_str(o, "onFailure", "exit");
-        json_begin_object(o, "environment");
-        for (size_t i = 0; i < s->environment.n; i++)
-            json_add_str(o, s->environment.items[i].key, s->environment.items[i].value);
-        json_end_object(o);
-        json_add_str(o, "runAs", s->run_as);
+    size_t n = strlen(name);
+
+    if (n == 0 || n > 128 || (name[0] >= '0' && name[0] <= '9'))
+        return false;
+    for (size_t i = 0; i < n; i++) {
+        if (name[i] != '_' && strchr(letters, name[i]) == NULL)
+            return false;
     }
-    if (s->health_within_seconds > 0)
-        json_add_int(o, "withinSeconds", s->health_within_seconds);
-    json_end_object(o);
-    json_end_object(o);
+    return true;
 }
 
-const char *document_text(struct arena *arena, const struct document *d)
+/* A login: what useradd of Debian makes, and no number. */
+static bool is_user(const char *s)
 {
-    struct json_out o;
-    struct buf buf;
-    const char *text;
+    size_t n = strlen(s);
 
-    buf_init(&buf, DOCUMENT_MAX);
-    json_out_init(&o, &buf);
-    json_begin_object(&o, NULL);
-    json_add_str(&o, "schemaVersion", "2.2");
-    json_add_str(&o, "description", d->description);
-    json_begin_array(&o, "mainSteps");
-    for (size_t i = 0; i < d->n_steps; i++)
-        add_step(&o, arena, &d->steps[i]);
-    json_end_array(&o);
-    json_end_object(&o);
-    text = buf.overflow ? NULL : arena_strn(arena, buf_str(&buf), buf.len);
-    buf_deinit(&buf);
-    return text;
+    if (n > 32 || (s[0] >= '0' && s[0] <= '9') || s[0] == '-')
+        return false;
+    for (size_t i = 0; i < n; i++) {
+        if (strchr("_.-", s[i]) == NULL && strchr(letters, s[i]) == NULL)
+            return false;
+    }
+    return true;
 }
 
-/* runCommand: its lines, joined. */
-static const char *join(struct arena *arena, const struct cJSON *lines)
+static const char *odd_in_run(const struct document_step *s)
 {
-    struct buf buf;
-    const char *text;
+    if (s->script == NULL || *s->script == '\0')
+        return "runCommand";
+    if (s->working_directory == NULL || strlen(s->working_directory) > PATH_MAX_BYTES ||
+        (*s->working_directory != '\0' && *s->working_directory != '/'))
+        return "workingDirectory";
+    if (s->timeout_s < TIMEOUT_MIN_S || s->timeout_s > DOCUMENT_TIMEOUT_MAX_S)
+        return "timeoutSeconds";
+    if (s->run_as == NULL || !is_user(s->run_as))
+        return "runAs";
+    if (s->environment.n > DOCUMENT_VARIABLES_MAX)
+        return "environment";
+    for (size_t i = 0; i < s->environment.n; i++) {
+        const struct config_pair *pair = &s->environment.items[i];
 
-    buf_init(&buf, DOCUMENT_MAX);
-    for (const struct cJSON *l = json_first(lines); l != NULL; l = json_next(l)) {
-        if (json_string_value(l) == NULL) {
-            buf_deinit(&buf);
-            return NULL;
+        if (pair->key == NULL || pair->value == NULL || !is_variable(pair->key))
+            return "environment";
+        for (size_t k = 0; k < i; k++) {
+            if (str_eq(s->environment.items[k].key, pair->key))
+                return "environment";
         }
-        buf_adds(&buf, json_string_value(l));
-        buf_addc(&buf, '\n');
     }
-    text = buf.overflow || buf.len == 0 ? NULL : arena_strn(arena, buf_str(&buf), buf.len);
-    buf_deinit(&buf);
-    return text;
+    return NULL;
 }
 
-static int take_script(struct arena *arena, const struct cJSON *inputs, struct document_step *s,
-                       struct err *err)
+static const char *odd_in_health(const struct document_step *s)
 {
-    const struct cJSON *environment = json_object(inputs, "environment");
-    const char *seconds = json_str(inputs, "timeoutSeconds");
-    const char *folder = json_str(inputs, "workingDirectory");
-    const char *run_as = json_str(inputs, "runAs");
+    if (s->http == NULL || strlen(s->http) > URL_MAX ||
+        (!str_starts(s->http, "http://") && !str_starts(s->http, "https://")))
+        return "http";
+    if (s->expect < 100 || s->expect > 599)
+        return "expect";
+    if (s->within_s < 1 || s->within_s > WITHIN_MAX_S)
+        return "withinSeconds";
+    return NULL;
+}
 
-    s->script = join(arena, json_array(inputs, "runCommand"));
-    if (s->script == NULL)
-        return err_set(err, ERR_INVALID, "step %s has no runCommand", s->name);
-    if (seconds == NULL || str_parse_int64(seconds, &s->timeout_seconds) < 0 || s->timeout_seconds < 5 ||
-        s->timeout_seconds > DOCUMENT_TIMEOUT_MAX)
-        return err_set(err, ERR_INVALID, "step %s: timeoutSeconds from 5 to %d is expected", s->name,
-                       DOCUMENT_TIMEOUT_MAX);
-    s->working_directory = arena_str(arena, folder == NULL ? "" : folder);
-    if (s->working_directory[0] != '\0' && s->working_directory[0] != '/')
-        return err_set(err, ERR_INVALID, "step %s: workingDirectory must be absolute", s->name);
-    s->run_as = arena_str(arena, run_as == NULL ? "" : run_as);
-    if (s->run_as[0] != '\0' && !names_is_word(s->run_as))
-        return err_set(err, ERR_INVALID, "step %s: runAs is not a user's name", s->name);
-    s->environment.items = arena_array(arena, json_count(environment), sizeof(*s->environment.items));
-    for (const struct cJSON *e = json_first(environment); e != NULL; e = json_next(e)) {
-        const char *key = json_key(e);
-        if (json_string_value(e) == NULL || key[0] == '\0' || strchr(key, '=') != NULL)
-            return err_set(err, ERR_INVALID, "step %s: environment of another form", s->name);
-        s->environment.items[s->environment.n++] =
-            (struct config_pair){arena_str(arena, key), arena_str(arena, json_string_value(e))};
+/* What is wrong with step `i`, or NULL. */
+static const char *odd_member(const struct document *d, size_t i)
+{
+    const struct document_step *s = &d->steps[i];
+
+    if (s->name == NULL || !names_is_word(s->name))
+        return "name";
+    for (size_t k = 0; k < i; k++) {
+        if (str_eq(d->steps[k].name, s->name))
+            return "name (there twice)";
+    }
+    return s->action == DOCUMENT_RUN ? odd_in_run(s) : odd_in_health(s);
+}
+
+static int check(const struct document *d, struct err *err)
+{
+    if (d->n_steps == 0 || d->n_steps > DOCUMENT_STEPS_MAX)
+        return err_set(err, ERR_INVALID, "document: %zu steps, 1 to %d are expected", d->n_steps,
+                       DOCUMENT_STEPS_MAX);
+    if (d->description == NULL || strlen(d->description) > DESCRIPTION_MAX)
+        return err_set(err, ERR_INVALID, "document: description is missing or over %d bytes",
+                       DESCRIPTION_MAX);
+    for (size_t i = 0; i < d->n_steps; i++) {
+        const char *odd = odd_member(d, i);
+
+        if (odd != NULL)
+            return err_set(err, ERR_INVALID, "document: step %zu (%.64s): %s is odd", i + 1,
+                           d->steps[i].name != NULL ? d->steps[i].name : "", odd);
     }
     return 0;
 }
 
-static int take_step(struct arena *arena, const struct cJSON *json, struct document_step *s,
-                     struct err *err)
+/* Making ------------------------------------------------------------------------------------- */
+
+static void add_run(struct json_out *out, const struct document_step *s, struct arena *arena)
 {
-    const struct cJSON *inputs = json_object(json, "inputs");
+    json_add_str(out, "action", ACTION_RUN);
+    json_add_str(out, "name", s->name);
+    json_begin_object(out, "inputs");
+    json_begin_array(out, "runCommand");
+    json_add_str(out, NULL, FIRST_LINE);
+    json_add_str(out, NULL, s->script);
+    json_end_array(out);
+    json_add_str(out, "workingDirectory", s->working_directory);
+    json_add_str(out, "timeoutSeconds", arena_printf(arena, "%lld", (long long)s->timeout_s));
+    json_add_str(out, "onFailure", "exit");
+    json_begin_object(out, "environment");
+    for (size_t i = 0; i < s->environment.n; i++)
+        json_add_str(out, s->environment.items[i].key, s->environment.items[i].value);
+    json_end_object(out);
+    json_add_str(out, "runAs", s->run_as);
+    json_end_object(out);
+}
+
+static void add_health(struct json_out *out, const struct document_step *s)
+{
+    json_add_str(out, "action", ACTION_HEALTH);
+    json_add_str(out, "name", s->name);
+    json_begin_object(out, "inputs");
+    json_add_str(out, "http", s->http);
+    json_add_int(out, "expect", s->expect);
+    json_add_int(out, "withinSeconds", s->within_s);
+    json_end_object(out);
+}
+
+int document_make(struct arena *arena, const struct document *d, const char **ret_text,
+                  char ret_digest[DIGEST_HEX_SIZE], struct err *err)
+{
+    int rc = check(d, err);
+    struct json_out out;
+    struct buf buf;
+
+    if (rc < 0)
+        return rc;
+    buf_init(&buf, DOCUMENT_MAX);
+    json_out_init(&out, &buf);
+    json_begin_object(&out, NULL);
+    json_add_str(&out, "schemaVersion", "2.2");
+    json_add_str(&out, "description", d->description);
+    json_begin_array(&out, "mainSteps");
+    for (size_t i = 0; i < d->n_steps; i++) {
+        json_begin_object(&out, NULL);
+        if (d->steps[i].action == DOCUMENT_RUN)
+            add_run(&out, &d->steps[i], arena);
+        else
+            add_health(&out, &d->steps[i]);
+        json_end_object(&out);
+    }
+    json_end_array(&out);
+    json_end_object(&out);
+    if (buf.overflow) {
+        buf_deinit(&buf);
+        return err_set(err, ERR_INVALID, "document: over %d KiB; make its scripts shorter",
+                       DOCUMENT_MAX / 1024);
+    }
+    digest_sha256_hex(buf_str(&buf), buf.len, ret_digest);
+    *ret_text = arena_strn(arena, buf_str(&buf), buf.len);
+    buf_deinit(&buf);
+    return 0;
+}
+
+/* Reading ------------------------------------------------------------------------------------ */
+
+static bool has_only(const struct cJSON *object, const char *const *keys, size_t n)
+{
+    size_t known = 0;
+
+    for (size_t i = 0; i < n; i++)
+        known += json_get(object, keys[i]) != NULL;
+    return json_is_object(object) && known == n && json_count(object) == n;
+}
+
+static int take_environment(struct arena *arena, const struct cJSON *object,
+                            struct config_pairs *ret_pairs)
+{
+    struct config_pairs pairs = {.n = 0};
+
+    if (json_count(object) > DOCUMENT_VARIABLES_MAX)
+        return ERR_INVALID;
+    pairs.items = arena_array(arena, json_count(object), sizeof(*pairs.items));
+    for (const struct cJSON *item = json_first(object); item != NULL; item = json_next(item)) {
+        const char *value = json_string_value(item);
+
+        if (value == NULL)
+            return ERR_INVALID;
+        pairs.items[pairs.n++] = (struct config_pair){.key = arena_str(arena, json_key(item)),
+                                                      .value = arena_str(arena, value)};
+    }
+    *ret_pairs = pairs;
+    return 0;
+}
+
+/* ["set -eu", SCRIPT] */
+static const char *take_script(struct arena *arena, const struct cJSON *array)
+{
+    const struct cJSON *first = json_first(array);
+
+    if (json_count(array) != 2 || !str_eq(json_string_value(first), FIRST_LINE))
+        return NULL;
+    return arena_str(arena, json_string_value(json_next(first)));
+}
+
+static const char *take_run(struct arena *arena, const struct cJSON *inputs,
+                            struct document_step *s)
+{
+    static const char *const keys[] = {"runCommand", "workingDirectory", "timeoutSeconds",
+                                       "onFailure",  "environment",      "runAs"};
+    const char *timeout = json_str(inputs, "timeoutSeconds");
+
+    if (!has_only(inputs, keys, sizeof(keys) / sizeof(keys[0])))
+        return "inputs";
+    if (!str_eq(json_str(inputs, "onFailure"), "exit"))
+        return "onFailure";
+    if (timeout == NULL || strlen(timeout) > TIMEOUT_DIGITS ||
+        str_parse_int64(timeout, &s->timeout_s) < 0)
+        return "timeoutSeconds";
+    if (json_object(inputs, "environment") == NULL ||
+        take_environment(arena, json_object(inputs, "environment"), &s->environment) < 0)
+        return "environment";
+    s->script = take_script(arena, json_array(inputs, "runCommand"));
+    s->working_directory = arena_str(arena, json_str(inputs, "workingDirectory"));
+    s->run_as = arena_str(arena, json_str(inputs, "runAs"));
+    return NULL;
+}
+
+static const char *take_health(struct arena *arena, const struct cJSON *inputs,
+                               struct document_step *s)
+{
+    static const char *const keys[] = {"http", "expect", "withinSeconds"};
+
+    if (!has_only(inputs, keys, sizeof(keys) / sizeof(keys[0])))
+        return "inputs";
+    s->http = arena_str(arena, json_str(inputs, "http"));
+    (void)json_int(inputs, "expect", &s->expect);
+    (void)json_int(inputs, "withinSeconds", &s->within_s);
+    return NULL;
+}
+
+/* The member that is odd, or NULL; grammars are check()'s. */
+static const char *take_step(struct arena *arena, const struct cJSON *json, struct document_step *s)
+{
+    static const char *const keys[] = {"action", "name", "inputs"};
     const char *action = json_str(json, "action");
 
+    if (!has_only(json, keys, sizeof(keys) / sizeof(keys[0])))
+        return "its members";
     s->name = arena_str(arena, json_str(json, "name"));
-    if (!names_is_word(s->name) || action == NULL || inputs == NULL)
-        return err_set(err, ERR_INVALID, "a step needs action, name and inputs");
-    s->run_as = s->working_directory = "";
-    json_int(inputs, "withinSeconds", &s->health_within_seconds);
-    if (s->health_within_seconds < 0 || s->health_within_seconds > 86400)
-        return err_set(err, ERR_INVALID, "step %s: withinSeconds up to a day", s->name);
-    if (strcmp(action, "aws:runShellScript") == 0)
-        return take_script(arena, inputs, s, err);
-    if (strcmp(action, "slipway:health") != 0)
-        return err_set(err, ERR_INVALID, "step %s: unknown action %s", s->name, action);
-    s->health_http = arena_str(arena, json_str(inputs, "http"));
-    if (s->health_http == NULL || !json_int(inputs, "expect", &s->health_expect))
-        return err_set(err, ERR_INVALID, "step %s: http and expect are needed", s->name);
-    return 0;
+    if (str_eq(action, ACTION_RUN)) {
+        s->action = DOCUMENT_RUN;
+        return take_run(arena, json_object(json, "inputs"), s);
+    }
+    s->action = DOCUMENT_HEALTH;
+    return str_eq(action, ACTION_HEALTH) ? take_health(arena, json_object(json, "inputs"), s)
+                                         : "action";
 }
 
-int document_read(struct arena *arena, const char *text, size_t len, struct document *ret_document,
-                  struct err *err)
+static int take(struct arena *arena, const struct cJSON *json, struct document *d, struct err *err)
 {
-    struct document d = {.n_steps = 0};
+    static const char *const keys[] = {"schemaVersion", "description", "mainSteps"};
+    const struct cJSON *steps = json_array(json, "mainSteps");
+
+    if (!has_only(json, keys, sizeof(keys) / sizeof(keys[0])) || steps == NULL ||
+        !str_eq(json_str(json, "schemaVersion"), "2.2"))
+        return err_set(err, ERR_INVALID,
+                       "document: schemaVersion 2.2, description and mainSteps are expected");
+    if (json_count(steps) > DOCUMENT_STEPS_MAX)
+        return err_set(err, ERR_INVALID, "document: over %d steps", DOCUMENT_STEPS_MAX);
+    d->description = arena_str(arena, json_str(json, "description"));
+    d->steps = arena_array(arena, json_count(steps), sizeof(*d->steps));
+    for (const struct cJSON *item = json_first(steps); item != NULL; item = json_next(item)) {
+        const char *odd = take_step(arena, item, &d->steps[d->n_steps]);
+
+        d->n_steps++;
+        if (odd != NULL)
+            return err_set(err, ERR_INVALID, "document: step %zu: %s is odd", d->n_steps, odd);
+    }
+    return check(d, err);
+}
+
+int document_parse(struct arena *arena, const char *text, size_t len, struct document *ret_document,
+                   struct err *err)
+{
+    const struct json_limits limits = {.depth = 6, .nodes = 20000};
+    struct document document = {.n_steps = 0};
     struct cJSON *json = NULL;
-    const struct cJSON *steps;
     int rc;
 
     if (len > DOCUMENT_MAX)
-        return err_set(err, ERR_INVALID, "the document is over %d bytes", DOCUMENT_MAX);
-    if ((rc = json_parse(text, len, NULL, &json, err)) < 0)
-        return rc;
-    steps = json_array(json, "mainSteps");
-    d.description = arena_str(arena, json_str(json, "description"));
-    if (!str_eq(json_str(json, "schemaVersion"), "2.2"))
-        rc = err_set(err, ERR_INVALID, "schemaVersion 2.2 is expected");
-    else if (json_count(steps) < 1 || json_count(steps) > DOCUMENT_STEPS_MAX)
-        rc = err_set(err, ERR_INVALID, "1 to %d steps are expected", DOCUMENT_STEPS_MAX);
-    else
-        d.steps = arena_array(arena, json_count(steps), sizeof(*d.steps));
-    for (const struct cJSON *s = json_first(steps); s != NULL && rc == 0; s = json_next(s))
-        rc = take_step(arena, s, &d.steps[d.n_steps++], err);
+        return err_set(err, ERR_INVALID, "document: %zu bytes, at most %d", len, DOCUMENT_MAX);
+    rc = json_parse(text, len, &limits, &json, err);
+    if (rc < 0)
+        return err_wrap(err, "document");
+    rc = take(arena, json, &document, err);
     json_free(json);
     if (rc == 0)
-        *ret_document = d;
+        *ret_document = document;
     return rc;
 }
 
-const char *document_shipped(struct arena *arena, const char *name, const char **ret_name)
+int document_step_number(const struct document *document, const char *name)
 {
-    const struct embedded_file *best = NULL;
-    size_t n = strlen(name);
-    long newest = 0;
-
-    for (size_t i = 0; i < n_document_files; i++) {
-        const struct embedded_file *f = &document_files[i];
-        if (strncmp(f->name, name, n) != 0)
-            continue;
-        if (strcmp(f->name + n, ".sh") == 0) {
-            best = f;
-            break;
-        }
-        if (f->name[n] == '@' && strtol(f->name + n + 1, NULL, 10) > newest) {
-            newest = strtol(f->name + n + 1, NULL, 10);
-            best = f;
-        }
+    for (size_t i = 0; i < document->n_steps; i++) {
+        if (str_eq(document->steps[i].name, name))
+            return (int)i;
     }
-    if (best == NULL)
-        return NULL;
-    *ret_name = arena_strn(arena, best->name, strlen(best->name) - strlen(".sh"));
-    return (const char *)best->bytes;
+    return -1;
 }

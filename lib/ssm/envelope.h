@@ -27,7 +27,7 @@
 
 /*
  * The members Repository, Environment, HostName and Release are also parameters of the scripts
- * (REPO, ENVIRONMENT, HOST, RELEASE); the text has both and they must agree.
+ * (REPO, ENVIRONMENT, HOST, and RELEASE as "r128", "" for 0); the text has both, they must agree.
  */
 struct envelope {
     const char *store_id;   /* UUID */

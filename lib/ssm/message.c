@@ -13,7 +13,8 @@
 
 #define COMMAND_MAX (2 * DOCUMENT_MAX + ENVELOPE_MAX + 65536)
 
-static const char *const state_words[] = {"", "accepted", "started", "finished", "declined", "unknown"};
+static const char *const state_words[] = {"",         "accepted", "started",
+                                          "finished", "declined", "unknown"};
 
 const char *message_id(struct arena *arena, const char *command_id, const char *host_id)
 {
@@ -85,8 +86,10 @@ int message_command_read(struct arena *arena, const char *text, size_t len,
                                  .signature = arena_str(arena, json_str(ours, "Signature")),
                                  .document = arena_str(arena, json_str(ours, "Document"))};
     json_free(json);
-    if (!names_is_uuid(c.command_id) || c.envelope == NULL || c.signature == NULL || c.document == NULL)
-        return err_set(err, ERR_INVALID, "not a command that this agent runs: its envelope is missing");
+    if (!names_is_uuid(c.command_id) || c.envelope == NULL || c.signature == NULL ||
+        c.document == NULL)
+        return err_set(err, ERR_INVALID,
+                       "not a command that this agent runs: its envelope is missing");
     *ret_command = c;
     return 0;
 }
@@ -193,8 +196,9 @@ static void take_results(struct arena *arena, const struct cJSON *json, struct m
         const char *value = json_string_value(json_next(json_first(p)));
         if (key == NULL || value == NULL || !names_is_word(key))
             continue;
-        r->results[r->n_results++] = (struct result_line){
-            arena_str(arena, key), str_clean(arena, value, strlen(value), 1024)};
+        r->results[r->n_results++] =
+            (struct result_line){arena_str(arena, key),
+                                 str_clean(arena, value, strlen(value), 1024)};
     }
 }
 
@@ -203,8 +207,8 @@ static const char *clean(struct arena *arena, const char *text, size_t max)
     return text == NULL ? "" : str_clean(arena, text, strlen(text), max);
 }
 
-int message_reply_read(struct arena *arena, const char *text, size_t len, struct message_reply *ret_reply,
-                       struct err *err)
+int message_reply_read(struct arena *arena, const char *text, size_t len,
+                       struct message_reply *ret_reply, struct err *err)
 {
     struct message_reply r = {.state = MESSAGE_NONE};
     struct cJSON *json = NULL;

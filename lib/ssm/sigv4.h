@@ -97,7 +97,7 @@ struct sigv4_signer {
 };
 
 /* The value of the Authorization header. `request->headers` are all that is to be signed, sorted by
- * name, x-amz-date among them. */
+ * name, x-amz-date among them. NULL: they are not, or it is too long. */
 char *sigv4_authorize(struct arena *arena, const struct sigv4_signer *signer,
                       const struct sigv4_request *request, struct err *err);
 

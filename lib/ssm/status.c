@@ -10,10 +10,10 @@ enum step_status status_of_step(const char *word)
     static const struct {
         const char *word;
         enum step_status status;
-    } words[] = {{"Success", STEP_SUCCESS},     {"SuccessAndReboot", STEP_SUCCESS},
-                 {"Skipped", STEP_SUCCESS},     {"Failed", STEP_FAILED},
-                 {"TimedOut", STEP_TIMED_OUT},  {"Cancelled", STEP_CANCELLED},
-                 {"NotStarted", STEP_PENDING},  {"Pending", STEP_PENDING}};
+    } words[] = {{"Success", STEP_SUCCESS},    {"SuccessAndReboot", STEP_SUCCESS},
+                 {"Skipped", STEP_SUCCESS},    {"Failed", STEP_FAILED},
+                 {"TimedOut", STEP_TIMED_OUT}, {"Cancelled", STEP_CANCELLED},
+                 {"NotStarted", STEP_PENDING}, {"Pending", STEP_PENDING}};
 
     for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
         if (str_eq(word, words[i].word))
@@ -79,6 +79,7 @@ struct status_move status_after(enum invocation_status now, const struct message
     }
     if (states_allows(invocation_statuses, (int)now, (int)wanted))
         move.status = wanted;
-    move.details = details != NULL && move.status == wanted ? details : invocation_statuses[move.status].text;
+    move.details =
+        details != NULL && move.status == wanted ? details : invocation_statuses[move.status].text;
     return move;
 }
