@@ -317,6 +317,7 @@ CREATE TABLE results (                       -- lines of SLIPWAY_RESULT (P8)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE output_chunks (                 -- written once each; a repeat is dropped
+    arrival     INTEGER PRIMARY KEY,         -- order in which they came, over all hosts: where a reader goes on
     command_id  TEXT NOT NULL,
     host_id     TEXT NOT NULL,
     number      INTEGER NOT NULL,            -- 0.., over all steps of the command on that host
@@ -324,9 +325,9 @@ CREATE TABLE output_chunks (                 -- written once each; a repeat is d
     stream      TEXT NOT NULL CHECK (stream IN ('out', 'err')),
     at          INTEGER NOT NULL,            -- host's clock
     text        BLOB NOT NULL,               -- bytes as printed
-    PRIMARY KEY (command_id, host_id, number),
+    UNIQUE (command_id, host_id, number),
     FOREIGN KEY (command_id, host_id) REFERENCES invocations (command_id, host_id)
-) STRICT, WITHOUT ROWID;
+) STRICT;
 
 CREATE TABLE replies (                       -- what agents said, stored before it is believed
     id          INTEGER PRIMARY KEY,

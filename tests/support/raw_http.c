@@ -115,7 +115,7 @@ struct raw_answer *raw_http_ask(const char *address, const void *bytes, size_t l
 
 const char *raw_http_header(const struct raw_answer *answer, const char *name)
 {
-    static char value[1024];
+    static _Thread_local char value[1024];
     const char *line = answer->head;
     size_t len = strlen(name);
 

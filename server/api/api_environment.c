@@ -1,0 +1,367 @@
+#include "server/api/api_environment.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "lib/base/arena.h"
+#include "lib/base/err.h"
+#include "lib/calendar/occurrence.h"
+#include "lib/calendar/zone.h"
+#include "lib/store/store_attempt.h"
+#include "lib/store/store_command.h"
+#include "lib/store/store_deployment.h"
+#include "lib/store/store_release.h"
+#include "server/api/api_shape.h"
+#include "server/flow/outlook.h"
+#include "server/flow/snapshot.h"
+
+/* Loading --------------------------------------------------------------------------------------- */
+
+static bool is_needed(const struct config_environment *environment)
+{
+    const struct config_repo *repo = environment->repo;
+
+    for (size_t i = 0; i < repo->n_environments; i++) {
+        for (size_t k = 0; k < repo->environments[i].n_needs; k++) {
+            if (repo->environments[i].needs[k] == environment)
+                return true;
+        }
+    }
+    return false;
+}
+
+/* One deployment, or NULL where `find` says that there is none. */
+static int one(struct api_view *view, int64_t repository_id, const char *environment,
+               int (*find)(struct db *, struct arena *, int64_t, const char *, struct deployment *,
+                           struct err *),
+               const struct deployment **ret_deployment, struct err *err)
+{
+    struct arena *arena = view->request->arena;
+    struct deployment *d = arena_alloc(arena, sizeof(*d));
+    int rc = find(view->db, arena, repository_id, environment, d, err);
+
+    if (rc < 0 && rc != ERR_NOT_FOUND)
+        return rc;
+    *ret_deployment = rc == 0 ? d : NULL;
+    return 0;
+}
+
+static int load_unknown(struct api_view *view, struct api_environment *env, struct err *err)
+{
+    struct attempt *attempts;
+    size_t n;
+    int rc = store_attempt_all_unsettled(view->db, view->request->arena, &attempts, &n, err);
+
+    for (size_t i = 0; rc == 0 && i < n; i++) {
+        if (attempts[i].state != ATTEMPT_UNKNOWN)
+            continue;
+        for (size_t k = 0; k < env->n_recent; k++) {
+            if (env->recent[k].id == attempts[i].deployment_id)
+                env->unknown_of = env->recent[k].id;
+        }
+    }
+    return rc;
+}
+
+/* What the flow would do next, asked of the same function that the flow asks. */
+static int load_next(struct api_view *view, struct api_environment *env, struct err *err)
+{
+    struct arena *arena = view->request->arena;
+    struct outlook *outlook = arena_alloc(arena, sizeof(*outlook));
+    const struct release_plan *plan = &outlook->plan;
+    const struct plan_release *shown;
+    struct release *release;
+    int rc = outlook_make(view->db, view->snapshot, env->repository, env->config, view->now, arena,
+                          outlook, err);
+
+    if (rc < 0)
+        return rc;
+    shown = plan->target != NULL ? plan->target : plan->newest;
+    if (shown == NULL)
+        return 0;
+    release = arena_alloc(arena, sizeof(*release));
+    rc = store_release_by_number(view->db, arena, env->repository->id, shown->number, release, err);
+    if (rc < 0)
+        return rc;
+    env->next = release;
+    env->verdict = plan->target != NULL ? &plan->verdict : &plan->newest_verdict;
+    env->start_at = plan->start_at != VERDICT_NEVER ? plan->start_at : 0;
+    return 0;
+}
+
+int api_environment_load(struct api_view *view, const struct repository *repository,
+                         const struct config_environment *config, struct api_environment *ret_env,
+                         struct err *err)
+{
+    struct api_environment env = {
+        .config = config, .repository = repository, .is_needed = is_needed(config)};
+    int rc;
+
+    *ret_env = env;
+    if (repository->id == 0)
+        return 0;
+    rc = one(view, repository->id, config->name, store_deployment_live, &env.live, err);
+    if (rc == 0)
+        rc = one(view, repository->id, config->name, store_deployment_open, &env.open, err);
+    if (rc == 0)
+        rc = store_deployment_list(view->db, view->request->arena, repository->id, config->name, 0,
+                                   API_ENVIRONMENT_RECENT, &env.recent, &env.n_recent, err);
+    if (rc == 0)
+        rc = load_unknown(view, &env, err);
+    if (rc == 0)
+        rc = load_next(view, &env, err);
+    if (rc == 0)
+        *ret_env = env;
+    return rc;
+}
+
+/* Words ----------------------------------------------------------------------------------------- */
+
+/* The newest deployment whose range (from, target] holds the release; undone ones brought nothing. */
+static const struct deployment *deployment_of(const struct api_environment *env, int64_t number)
+{
+    for (size_t i = 0; i < env->n_recent; i++) {
+        const struct deployment *d = &env->recent[i];
+
+        if (d->state != DEPLOYMENT_SUPERSEDED && d->release_number >= number &&
+            (d->from_number < number || d->release_number == number))
+            return d;
+    }
+    return NULL;
+}
+
+static bool is_newest_cut(const struct api_environment *env, const struct deployment *d)
+{
+    for (size_t i = 0; i < env->n_recent; i++) {
+        if (env->recent[i].state != DEPLOYMENT_SUPERSEDED)
+            return &env->recent[i] == d || env->recent[i].id == d->id;
+    }
+    return true;
+}
+
+enum shown api_environment_shows(const struct api_environment *env, int64_t number,
+                                 const struct deployment **ret_deployment)
+{
+    const struct deployment *d = deployment_of(env, number);
+    int64_t live = env->live != NULL ? env->live->release_number : 0;
+    struct shown_facts facts = {
+        .attempt_unknown = d != NULL && d->id == env->unknown_of,
+        .has_deployment = d != NULL,
+        .deployment = d != NULL ? d->state : DEPLOYMENT_WAITING,
+        .cut_since = d != NULL && !is_newest_cut(env, d),
+        .needed = env->is_needed,
+        .is_live = number <= live,
+        .is_candidate = number > live && env->next != NULL,
+        .on_release = env->config->on == CONFIG_ON_RELEASE,
+        .has_start = env->start_at != 0,
+        .verdict = env->next != NULL && number <= env->next->number ? env->verdict : NULL,
+    };
+
+    if (facts.verdict == NULL)
+        facts.is_candidate = false;
+    if (ret_deployment != NULL)
+        *ret_deployment = d;
+    return shown_judge(&facts);
+}
+
+enum shown api_environment_state(const struct api_environment *env)
+{
+    enum shown state = env->live != NULL ? SHOWN_LIVE : SHOWN_RECEIVED;
+
+    if (env->live != NULL)
+        state = shown_worse(state, api_environment_shows(env, env->live->release_number, NULL));
+    if (env->next != NULL)
+        state = shown_worse(state, api_environment_shows(env, env->next->number, NULL));
+    if (env->open != NULL)
+        state = shown_worse(state, api_environment_shows(env, env->open->release_number, NULL));
+    return state;
+}
+
+const char *api_environment_time(struct api_view *view, const struct api_environment *env, time_ms t)
+{
+    const struct zone *zone = calendar_zone(view->snapshot->calendar, env->config);
+    char text[ZONE_TEXT_SIZE];
+
+    if (t == 0)
+        return "";
+    zone_text(zone, t, view->language, text);
+    return arena_str(view->request->arena, text);
+}
+
+/* Two causes have a second text for a second case. */
+static const char *cause_key(const struct cause *cause)
+{
+    if (cause->kind == CAUSE_SCHEDULE && cause->until == VERDICT_NEVER)
+        return "schedule-over";
+    if (cause->kind == CAUSE_SOURCE_NOT_SEEN && cause->since == 0 && cause->why == NULL)
+        return "source-never-seen";
+    return verdict_cause_key(cause->kind);
+}
+
+const char *api_environment_cause(struct api_view *view, const struct cause *cause)
+{
+    struct arena *arena = view->request->arena;
+    const struct message_value values[] = {
+        {"what", cause->what},
+        {"who", cause->who},
+        {"why", cause->why},
+        {"line", arena_printf(arena, "%d", cause->line)},
+    };
+
+    return messages_fill(arena, view->language, arena_printf(arena, "cause.%s", cause_key(cause)),
+                         values, sizeof(values) / sizeof(values[0]));
+}
+
+/* JSON ------------------------------------------------------------------------------------------ */
+
+static void add_end(struct json_out *out, const char *key, time_ms t)
+{
+    json_add_time(out, key, t == VERDICT_NEVER ? 0 : t);
+}
+
+static void add_cause(struct json_out *out, struct api_view *view, const struct cause *cause)
+{
+    bool is_setting = cause->kind == CAUSE_NOT_BUILT;
+
+    json_begin_object(out, NULL);
+    json_add_str(out, "cause", verdict_cause_key(cause->kind));
+    json_add_str(out, "text", api_environment_cause(view, cause));
+    json_add_str(out, "who", cause->who);
+    add_end(out, "until", cause->until);
+    json_add_str(out, "setting", is_setting ? cause->what : NULL);
+    api_shape_int_or_null(out, "line", cause->line);
+    json_end_object(out);
+}
+
+int api_environment_verdict(struct json_out *out, const char *key, struct api_view *view,
+                            const struct api_environment *env, struct err *err)
+{
+    int64_t live = env->live != NULL ? env->live->release_number : 1;
+    int rc;
+
+    if (env->next == NULL) {
+        json_add_null(out, key);
+        return 0;
+    }
+    json_begin_object(out, key);
+    json_add_str(out, "environment", env->config->name);
+    json_add_int(out, "release", env->next->number);
+    json_add_str(out, "sha", env->next->sha);
+    json_add_str(out, "subject", env->next->subject);
+    json_add_time(out, "start_at", env->start_at);
+    api_shape_text_or_null(out, "start_text", api_environment_time(view, env, env->start_at));
+    json_add_bool(out, "go", env->verdict->go);
+    json_begin_array(out, "causes");
+    for (size_t i = 0; i < env->verdict->n_causes; i++)
+        add_cause(out, view, &env->verdict->causes[i]);
+    json_end_array(out);
+    add_end(out, "next_change", env->verdict->next_change);
+    rc = api_shape_pulls(out, "pulls", view, env->repository->id, live, env->next->number, err);
+    json_end_object(out);
+    return rc;
+}
+
+/* What is live there: the release itself, and what came with it. */
+static int add_live(struct json_out *out, struct api_view *view, const struct api_environment *env,
+                    struct err *err)
+{
+    const struct deployment *live = env->live;
+    struct release release = {0};
+    int rc;
+
+    if (live == NULL) {
+        json_add_null(out, "live");
+        return 0;
+    }
+    rc = store_release_by_number(view->db, view->request->arena, env->repository->id,
+                                 live->release_number, &release, err);
+    if (rc < 0)
+        return rc;
+    json_begin_object(out, "live");
+    json_add_int(out, "release", release.number);
+    json_add_str(out, "sha", release.sha);
+    json_add_str(out, "subject", release.subject);
+    json_add_time(out, "since", live->ended_at);
+    rc = api_shape_pulls(out, "pulls", view, env->repository->id,
+                         live->from_number != 0 ? live->from_number : release.number - 1,
+                         release.number, err);
+    json_end_object(out);
+    return rc;
+}
+
+/* Hosts whose part in every job that is there has ended, of all. */
+static int count_hosts(struct api_view *view, int64_t deployment_id, int64_t *ret_done,
+                       int64_t *ret_total, struct err *err)
+{
+    struct invocation *all;
+    size_t n;
+    int rc = store_command_invocations(view->db, view->request->arena, deployment_id, &all, &n, err);
+
+    if (rc < 0)
+        return rc;
+    *ret_done = 0;
+    *ret_total = 0;
+    for (size_t i = 0; i < n; i++) {
+        bool first = true;
+        bool done = true;
+
+        for (size_t k = 0; k < i; k++)
+            first = first && strcmp(all[k].host_id, all[i].host_id) != 0;
+        for (size_t k = 0; k < n; k++) {
+            if (strcmp(all[k].host_id, all[i].host_id) == 0)
+                done = done && invocation_has_ended(all[k].status);
+        }
+        *ret_total += first;
+        *ret_done += first && done;
+    }
+    return 0;
+}
+
+static int add_open(struct json_out *out, struct api_view *view, const struct api_environment *env,
+                    struct err *err)
+{
+    const struct deployment *open = env->open;
+    int64_t done = 0;
+    int64_t total = 0;
+    int rc;
+
+    if (open == NULL) {
+        json_add_null(out, "open");
+        return 0;
+    }
+    rc = count_hosts(view, open->id, &done, &total, err);
+    if (rc < 0)
+        return rc;
+    json_begin_object(out, "open");
+    json_add_int(out, "id", open->id);
+    json_add_int(out, "release", open->release_number);
+    json_add_str(out, "sha", open->sha);
+    json_add_str(out, "state", deployment_states[open->state].text);
+    json_add_str(out, "cause", open->cause);
+    json_add_time(out, "start_at", open->start_at);
+    json_add_time(out, "started_at", open->started_at);
+    json_add_int(out, "hosts_done", done);
+    json_add_int(out, "hosts_total", total);
+    json_end_object(out);
+    return 0;
+}
+
+int api_environment_shape(struct json_out *out, const char *key, struct api_view *view,
+                          const struct api_environment *env, struct err *err)
+{
+    int rc;
+
+    json_begin_object(out, key);
+    json_add_str(out, "name", env->config->name);
+    json_add_str(out, "url", env->config->url);
+    json_add_str(out, "on", config_on_names[env->config->on]);
+    json_add_str(out, "timezone", env->config->timezone);
+    json_add_str(out, "state", shown_key(api_environment_state(env)));
+    rc = add_live(out, view, env, err);
+    if (rc == 0)
+        rc = add_open(out, view, env, err);
+    if (rc == 0)
+        rc = api_environment_verdict(out, "next", view, env, err);
+    json_end_object(out);
+    return rc;
+}

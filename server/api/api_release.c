@@ -1,0 +1,439 @@
+#include "server/api/api_release.h"
+
+#include <string.h>
+
+#include "lib/base/arena.h"
+#include "lib/base/clock.h"
+#include "lib/base/err.h"
+#include "lib/base/json.h"
+#include "lib/base/str.h"
+#include "lib/store/store_deployment.h"
+#include "lib/store/store_journal.h"
+#include "lib/store/store_output.h"
+#include "lib/store/store_pull_request.h"
+#include "lib/store/store_release.h"
+#include "lib/store/store_wish.h"
+#include "lib/store/writer.h"
+#include "server/api/api.h"
+#include "server/api/api_body.h"
+#include "server/api/api_environment.h"
+#include "server/api/api_shape.h"
+#include "server/api/policy.h"
+#include "server/api/reply.h"
+
+#define ANSWER_MAX ((size_t)16 << 20)
+#define PAGE_MAX 100
+#define PAGE_USUAL 50
+#define CHUNKS_MAX 200               /* of output in one answer */
+#define REASON_MAX 500
+
+/* What all handlers of this file begin with. */
+struct scene {
+    struct request *request;
+    struct reply *reply;
+    struct api_view view;
+    const struct config_repo *repo;
+    struct repository repository;
+    struct api_environment *environments; /* of the repository, in file order */
+    size_t n_environments;
+    struct json_out out;
+    struct buf buf;
+    struct err err;
+};
+
+/* `environments`: load them too. An object is open in `out` afterwards. */
+static int scene_open(struct scene *s, struct request *request, struct reply *reply,
+                      bool environments)
+{
+    int rc;
+
+    *s = (struct scene){.request = request, .reply = reply};
+    buf_init(&s->buf, ANSWER_MAX);
+    json_out_init(&s->out, &s->buf);
+    json_begin_object(&s->out, NULL);
+    rc = api_view_open(&s->view, request, &s->err);
+    if (rc == 0)
+        rc = api_view_repository(&s->view, &s->repo, &s->repository, &s->err);
+    if (rc < 0 || !environments)
+        return rc;
+    s->environments = arena_array(request->arena, s->repo->n_environments, sizeof(*s->environments));
+    for (size_t i = 0; rc == 0 && i < s->repo->n_environments; i++) {
+        rc = api_environment_load(&s->view, &s->repository, &s->repo->environments[i],
+                                  &s->environments[i], &s->err);
+        s->n_environments += rc == 0;
+    }
+    return rc;
+}
+
+/* Close what is open and answer: the object with `status`, or the error. */
+static enum request_next scene_close(struct scene *s, int rc, int status)
+{
+    api_view_close(&s->view);
+    json_end_object(&s->out);
+    if (rc < 0) {
+        buf_deinit(&s->buf);
+        reply_error(s->request, s->reply, &s->err);
+    } else {
+        reply_json_buf(s->request, s->reply, status, &s->buf);
+    }
+    return REQUEST_DONE;
+}
+
+/* Releases -------------------------------------------------------------------------------------- */
+
+static void add_places(struct scene *s, int64_t number)
+{
+    json_begin_array(&s->out, "environments");
+    for (size_t i = 0; i < s->n_environments; i++) {
+        const struct deployment *d;
+        enum shown shown = api_environment_shows(&s->environments[i], number, &d);
+
+        json_begin_object(&s->out, NULL);
+        json_add_str(&s->out, "name", s->environments[i].config->name);
+        json_add_str(&s->out, "state", shown_key(shown));
+        api_shape_int_or_null(&s->out, "deployment", d != NULL ? d->id : 0);
+        json_add_time(&s->out, "at", d == NULL ? 0 : d->ended_at != 0 ? d->ended_at : d->started_at);
+        json_end_object(&s->out);
+    }
+    json_end_array(&s->out);
+}
+
+/* The members of a release in the object that is open. */
+static int add_release(struct scene *s, const struct release *release)
+{
+    int rc;
+
+    api_shape_release(&s->out, release);
+    rc = api_shape_pulls(&s->out, "pulls", &s->view, s->repository.id, release->number - 1,
+                         release->number, &s->err);
+    if (rc == 0)
+        add_places(s, release->number);
+    return rc;
+}
+
+static int add_page(struct scene *s, int64_t before, int64_t limit)
+{
+    struct release *releases = NULL;
+    size_t n = 0;
+    int rc = store_release_list(s->view.db, s->request->arena, s->repository.id, before,
+                                (size_t)limit, &releases, &n, &s->err);
+
+    if (rc < 0)
+        return rc;
+    json_begin_array(&s->out, "releases");
+    for (size_t i = 0; rc == 0 && i < n; i++) {
+        json_begin_object(&s->out, NULL);
+        rc = add_release(s, &releases[i]);
+        json_end_object(&s->out);
+    }
+    json_end_array(&s->out);
+    api_shape_int_or_null(&s->out, "next",
+                          n == (size_t)limit && releases[n - 1].number > 1 ? releases[n - 1].number
+                                                                           : 0);
+    return rc;
+}
+
+enum request_next api_release_list(struct request *request, struct reply *reply)
+{
+    struct scene s;
+    int64_t before = 0;
+    int64_t limit = PAGE_USUAL;
+    int rc = scene_open(&s, request, reply, true);
+
+    if (rc == 0)
+        rc = request_query_int(request, "before", 1, INT64_MAX, 0, &before, &s.err);
+    if (rc == 0)
+        rc = request_query_int(request, "limit", 1, PAGE_MAX, PAGE_USUAL, &limit, &s.err);
+    if (rc == 0)
+        rc = add_page(&s, before, limit);
+    return scene_close(&s, rc, 200);
+}
+
+/* One ------------------------------------------------------------------------------------------- */
+
+static int find_release(struct scene *s, struct release *ret_release)
+{
+    int64_t number = 0;
+    int rc = api_view_number(&s->view, 2, &number, &s->err);
+
+    if (rc == 0)
+        rc = store_release_by_number(s->view.db, s->request->arena, s->repository.id, number,
+                                     ret_release, &s->err);
+    if (rc == ERR_NOT_FOUND)
+        (void)err_set(&s->err, ERR_NOT_FOUND, "%s has no release r%s", s->repo->name,
+                      s->request->segments[2]);
+    return rc;
+}
+
+static int add_deployments(struct scene *s, int64_t number)
+{
+    struct deployment *deployments;
+    size_t n;
+    int rc = store_deployment_of_release(s->view.db, s->request->arena, s->repository.id, number,
+                                         &deployments, &n, &s->err);
+
+    if (rc < 0)
+        return rc;
+    json_begin_array(&s->out, "deployments");
+    for (size_t i = 0; rc == 0 && i < n; i++)
+        rc = api_shape_deployment(&s->out, &s->view, &deployments[i], &s->err);
+    json_end_array(&s->out);
+    return rc;
+}
+
+/* Verdicts of those environments in which this release, or one that holds it, is still to come. */
+static int add_verdicts(struct scene *s, int64_t number)
+{
+    int rc = 0;
+
+    json_begin_array(&s->out, "verdicts");
+    for (size_t i = 0; rc == 0 && i < s->n_environments; i++) {
+        const struct api_environment *env = &s->environments[i];
+        int64_t live = env->live != NULL ? env->live->release_number : 0;
+
+        if (env->next != NULL && number > live)
+            rc = api_environment_verdict(&s->out, NULL, &s->view, env, &s->err);
+    }
+    json_end_array(&s->out);
+    return rc;
+}
+
+enum request_next api_release_get(struct request *request, struct reply *reply)
+{
+    struct release release = {0};
+    struct scene s;
+    int rc = scene_open(&s, request, reply, true);
+
+    if (rc == 0)
+        rc = find_release(&s, &release);
+    if (rc == 0)
+        rc = add_release(&s, &release);
+    if (rc == 0)
+        rc = add_deployments(&s, release.number);
+    if (rc == 0)
+        rc = add_verdicts(&s, release.number);
+    if (rc == 0)
+        rc = api_shape_pulls(&s.out, "not_included", &s.view, s.repository.id, release.number,
+                             INT64_MAX, &s.err);
+    return scene_close(&s, rc, 200);
+}
+
+/* Output ---------------------------------------------------------------------------------------- */
+
+static void add_chunk(struct json_out *out, const struct output_line *line)
+{
+    const struct output_chunk *c = &line->chunk;
+
+    json_begin_object(out, NULL);
+    json_add_str(out, "command", c->command_id);
+    json_add_str(out, "host", line->host);
+    json_add_int(out, "number", c->number);
+    json_add_str(out, "step", c->step);
+    json_add_str(out, "stream", c->error_stream ? "err" : "out");
+    json_add_time(out, "at", c->at);
+    json_add_strn(out, "text", c->text, c->len);
+    json_end_object(out);
+}
+
+/* May more still come? Something of this release is under way in that environment. */
+static int still_runs(struct scene *s, int64_t number, const char *environment, bool *ret_runs)
+{
+    struct deployment *deployments;
+    size_t n;
+    int rc = store_deployment_of_release(s->view.db, s->request->arena, s->repository.id, number,
+                                         &deployments, &n, &s->err);
+
+    *ret_runs = false;
+    for (size_t i = 0; rc == 0 && i < n; i++) {
+        if (environment == NULL || str_eq(environment, deployments[i].environment))
+            *ret_runs = *ret_runs || deployment_is_open(deployments[i].state);
+    }
+    return rc;
+}
+
+static int add_output(struct scene *s, int64_t number)
+{
+    const char *environment = request_query(s->request, "environment");
+    const char *host = request_query(s->request, "host");
+    struct output_line *lines = NULL;
+    int64_t after = 0;
+    bool runs = false;
+    size_t n = 0;
+    int rc = request_query_int(s->request, "after", 0, INT64_MAX, 0, &after, &s->err);
+
+    if (rc == 0)
+        rc = still_runs(s, number, environment, &runs); /* before the output: it may end in between */
+    if (rc == 0)
+        rc = store_output_of_release(s->view.db, s->request->arena, s->repository.id, number,
+                                     environment, host, after, CHUNKS_MAX, &lines, &n, &s->err);
+    if (rc < 0)
+        return rc;
+    json_begin_array(&s->out, "chunks");
+    for (size_t i = 0; i < n; i++)
+        add_chunk(&s->out, &lines[i]);
+    json_end_array(&s->out);
+    json_add_str(&s->out, "next",
+                 arena_printf(s->request->arena, "%lld",
+                              (long long)(n > 0 ? lines[n - 1].arrival : after)));
+    json_add_bool(&s->out, "running", runs || n == CHUNKS_MAX);
+    return 0;
+}
+
+enum request_next api_release_logs(struct request *request, struct reply *reply)
+{
+    struct release release = {0};
+    struct scene s;
+    int rc = scene_open(&s, request, reply, false);
+
+    if (rc == 0)
+        rc = find_release(&s, &release);
+    if (rc == 0)
+        rc = add_output(&s, release.number);
+    return scene_close(&s, rc, 200);
+}
+
+/* The wish -------------------------------------------------------------------------------------- */
+
+struct wishing {
+    struct request *request;
+    struct wish wish;
+    const char *repo;
+};
+
+/* The one that is named, else the last in flow order: nobody needs it. */
+static int choose_environment(struct scene *s, const char *name,
+                              const struct config_environment **ret_environment)
+{
+    const struct config_environment *found = name != NULL ? config_environment(s->repo, name) : NULL;
+
+    if (name != NULL && found == NULL)
+        return err_set(&s->err, ERR_NOT_FOUND, "%s has no environment %s", s->repo->name, name);
+    for (size_t i = 0; name == NULL && i < s->n_environments; i++) {
+        if (!s->environments[i].is_needed)
+            found = s->environments[i].config;
+    }
+    if (found == NULL)
+        return err_set(&s->err, ERR_NOT_FOUND, "%s has no environment", s->repo->name);
+    if (found->on == CONFIG_ON_PULL_REQUEST)
+        return err_set(&s->err, ERR_INVALID, "%s shows pull requests, not releases", found->name);
+    *ret_environment = found;
+    return 0;
+}
+
+/* The rights of an environment replace those of its repository (A4). */
+static int check_right(struct scene *s, const struct config_environment *environment)
+{
+    unsigned rights = policy_rights(s->request, &environment->rights);
+
+    if ((rights & RIGHT_BIT(RIGHT_OPERATE)) != 0)
+        return 0;
+    return err_set(&s->err, ERR_DENIED, "%s may not release to %s; the right is operate",
+                   s->request->actor.name, environment->name);
+}
+
+static int check_number(struct scene *s, const struct config_environment *environment,
+                        const struct release *release)
+{
+    for (size_t i = 0; i < s->n_environments; i++) {
+        const struct api_environment *env = &s->environments[i];
+
+        if (env->config != environment)
+            continue;
+        if (env->live != NULL && release->number <= env->live->release_number)
+            return err_set(&s->err, ERR_CONFLICT, "r%lld is live in %s already (r%lld)",
+                           (long long)release->number, environment->name,
+                           (long long)env->live->release_number);
+    }
+    if (release->off_line)
+        return err_set(&s->err, ERR_CONFLICT, "r%lld is no longer on %s", (long long)release->number,
+                       s->repo->branch);
+    return 0;
+}
+
+static int write_wish(struct db *db, void *arg, struct err *err)
+{
+    struct wishing *w = arg;
+    const struct journal_entry entry = {
+        .at = w->wish.wished_at,
+        .actor = w->wish.actor,
+        .way = w->wish.way,
+        .act = "release.wish",
+        .subject = arena_printf(w->request->arena, "%s/%s/r%lld", w->repo, w->wish.environment,
+                                (long long)w->wish.release_number),
+        .reason = w->wish.reason,
+    };
+    int rc = policy_confirm(db, w->request, err);
+
+    if (rc == 0)
+        rc = store_wish_put(db, &w->wish, &w->wish.id, err);
+    return rc == 0 ? store_journal_add(db, &entry, err) : rc;
+}
+
+/* The answer shows the verdict as it is after the wish, so the environment is read again. */
+static int add_wish(struct scene *s, const struct wish *wish,
+                    const struct config_environment *environment)
+{
+    struct api_environment env;
+    int rc = api_environment_load(&s->view, &s->repository, environment, &env, &s->err);
+
+    if (rc < 0)
+        return rc;
+    json_begin_object(&s->out, "wish");
+    json_add_int(&s->out, "id", wish->id);
+    json_add_str(&s->out, "environment", wish->environment);
+    json_add_int(&s->out, "release", wish->release_number);
+    json_end_object(&s->out);
+    return api_environment_verdict(&s->out, "verdict", &s->view, &env, &s->err);
+}
+
+static int read_wish(struct request *request, const char **ret_environment, const char **ret_reason,
+                     struct err *err)
+{
+    static const char *const keys[] = {"environment", "reason"};
+    struct cJSON *body = NULL;
+    int rc = api_body_read(request, keys, 2, &body, err);
+
+    if (rc == 0)
+        rc = api_body_text(request, body, "environment", 64, ret_environment, err);
+    if (rc == 0)
+        rc = api_body_text(request, body, "reason", REASON_MAX, ret_reason, err);
+    json_free(body);
+    return rc;
+}
+
+enum request_next api_release_wish(struct request *request, struct reply *reply)
+{
+    const struct config_environment *environment = NULL;
+    const char *name = NULL;
+    struct release release = {0};
+    struct wishing w = {.request = request};
+    struct scene s;
+    int rc = scene_open(&s, request, reply, true);
+
+    if (rc == 0)
+        rc = read_wish(request, &name, &w.wish.reason, &s.err);
+    if (rc == 0)
+        rc = find_release(&s, &release);
+    if (rc == 0)
+        rc = choose_environment(&s, name, &environment);
+    if (rc == 0)
+        rc = check_right(&s, environment);
+    if (rc == 0)
+        rc = check_number(&s, environment, &release);
+    if (rc < 0)
+        return scene_close(&s, rc, 0);
+
+    w.repo = s.repo->name;
+    w.wish.repository_id = s.repository.id;
+    w.wish.environment = environment->name;
+    w.wish.release_number = release.number;
+    w.wish.actor = request->actor.name;
+    w.wish.way = request->actor.way;
+    w.wish.wished_at = s.view.now;
+    rc = writer_do(request->api->writer, write_wish, &w, &s.err);
+    if (rc == 0) {
+        request->api->ring_flow(request->api->flow);
+        rc = add_wish(&s, &w.wish, environment);
+    }
+    return scene_close(&s, rc, 202);
+}
