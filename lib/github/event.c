@@ -30,7 +30,8 @@ static enum event_kind kind_of(const char *name)
 
 /* Fields --------------------------------------------------------------------------------------- */
 
-static const char *text(struct arena *arena, const struct cJSON *object, const char *key, size_t max)
+static const char *text(struct arena *arena, const struct cJSON *object, const char *key,
+                        size_t max)
 {
     const char *s = json_str(object, key);
 
@@ -81,7 +82,8 @@ static void sha_or_empty(const struct cJSON *object, const char *key, char ret_s
         memcpy(ret_sha, s, 41);
 }
 
-static struct event_account account(struct arena *arena, const struct cJSON *object, const char *key)
+static struct event_account account(struct arena *arena, const struct cJSON *object,
+                                    const char *key)
 {
     const struct cJSON *user = json_object(object, key);
     struct event_account a = {0};
@@ -296,8 +298,8 @@ static int read_repository(struct arena *arena, const struct cJSON *root, struct
 {
     const struct cJSON *repository = json_object(root, "repository");
     const char *name = json_str(repository, "full_name");
-    bool whole = read_id(repository, "id", &event->repository_id) && name != NULL &&
-                 names_is_repo(name);
+    bool whole =
+        read_id(repository, "id", &event->repository_id) && name != NULL && names_is_repo(name);
 
     if (!whole) {
         event->repository_id = 0;

@@ -22,13 +22,13 @@
 struct arena;
 struct err;
 
-#define EVENT_BODY_MAX ((size_t)25 << 20)  /* of JSON, after url-decoding */
-#define EVENT_TITLE_MAX 300                /* bytes; GitHub's own limit is 256 characters */
-#define EVENT_NAME_MAX 255                 /* branches, labels, logins, URLs are cut or refused here */
-#define EVENT_LABELS_MAX 100               /* what GitHub allows on one pull request */
+#define EVENT_BODY_MAX ((size_t)25 << 20) /* of JSON, after url-decoding */
+#define EVENT_TITLE_MAX 300               /* bytes; GitHub's own limit is 256 characters */
+#define EVENT_NAME_MAX 255   /* branches, labels, logins, URLs are cut or refused here */
+#define EVENT_LABELS_MAX 100 /* what GitHub allows on one pull request */
 
 enum event_kind {
-    EVENT_OTHER,                /* known to GitHub, nothing to us: acknowledged */
+    EVENT_OTHER, /* known to GitHub, nothing to us: acknowledged */
     EVENT_PING,
     EVENT_PULL_REQUEST,
     EVENT_PULL_REQUEST_REVIEW,
@@ -38,46 +38,46 @@ enum event_kind {
 /* An account. id 0 = absent or gone; GitHub sends null for deleted ones. */
 struct event_account {
     int64_t id;
-    const char *login;          /* NULL with id 0 */
+    const char *login; /* NULL with id 0 */
 };
 
 struct event_pull_request {
     int64_t id;
     int64_t number;
-    bool open;                  /* `state` is "open" */
+    bool open; /* `state` is "open" */
     bool draft;
-    bool merged;                /* only a JSON true counts, or `merged_at` where `merged` cannot be there */
-    bool has_merged;            /* this payload carries `merged`; reviews do not */
-    bool fork;                  /* head.repo is null or another repository than base.repo */
+    bool merged;     /* only a JSON true counts, or `merged_at` where `merged` cannot be there */
+    bool has_merged; /* this payload carries `merged`; reviews do not */
+    bool fork;       /* head.repo is null or another repository than base.repo */
     const char *title;
-    const char *url;            /* html_url; "" if it is odd */
+    const char *url; /* html_url; "" if it is odd */
     struct event_account author;
     struct event_account merged_by;
     const char *base_ref;
     const char *head_ref;
     char head_sha[41];
-    char merge_sha[41];         /* "" unless merged and a proper commit id */
+    char merge_sha[41]; /* "" unless merged and a proper commit id */
     time_ms opened_at;
     time_ms updated_at;
-    time_ms closed_at;          /* 0 = null or absent */
+    time_ms closed_at; /* 0 = null or absent */
     time_ms merged_at;
-    const char **labels;        /* without repeats */
+    const char **labels; /* without repeats */
     size_t n_labels;
-    bool has_labels;            /* `labels` was there: the list is the whole truth at that time */
+    bool has_labels; /* `labels` was there: the list is the whole truth at that time */
 };
 
 struct event_review {
     int64_t id;
-    const char *state;          /* lower case: approved, changes_requested, commented, dismissed, pending */
-    char commit_sha[41];        /* "" = null or odd */
+    const char *state; /* lower case: approved, changes_requested, commented, dismissed, pending */
+    char commit_sha[41]; /* "" = null or odd */
     struct event_account reviewer;
-    time_ms submitted_at;       /* 0 = null or absent */
+    time_ms submitted_at; /* 0 = null or absent */
 };
 
 struct event_push {
-    const char *ref;            /* full: refs/heads/main */
-    char before_sha[41];        /* 40 zeros = the branch is new */
-    char after_sha[41];         /* 40 zeros = the branch is gone */
+    const char *ref;     /* full: refs/heads/main */
+    char before_sha[41]; /* 40 zeros = the branch is new */
+    char after_sha[41];  /* 40 zeros = the branch is gone */
     bool created;
     bool deleted;
     bool forced;
@@ -85,14 +85,14 @@ struct event_push {
 
 struct event {
     enum event_kind kind;
-    const char *action;         /* "" = this event has none */
-    int64_t repository_id;      /* 0 = no repository in it */
-    const char *repository;     /* full_name, "" = none */
+    const char *action;     /* "" = this event has none */
+    int64_t repository_id;  /* 0 = no repository in it */
+    const char *repository; /* full_name, "" = none */
     struct event_account sender;
-    const char *label;          /* of labeled and unlabeled, "" = none */
+    const char *label;                      /* of labeled and unlabeled, "" = none */
     struct event_pull_request pull_request; /* of pull_request and pull_request_review */
-    struct event_review review; /* of pull_request_review */
-    struct event_push push;     /* of push */
+    struct event_review review;             /* of pull_request_review */
+    struct event_push push;                 /* of push */
 };
 
 /*

@@ -16,7 +16,7 @@ struct secret;
 
 #define SIGNATURE_SECRETS_MAX 8
 #define SIGNATURE_SIZE 32
-#define SIGNATURE_HEADER_LEN 71          /* "sha256=" and 64 lower-case hex digits */
+#define SIGNATURE_HEADER_LEN 71 /* "sha256=" and 64 lower-case hex digits */
 
 struct signature;
 

@@ -6,16 +6,17 @@
 
 /* The rows of this release are found by its deployments and commands, then numbered by arrival; only
  * those of one page are read in full. */
-DB_STATEMENT(SQL_OUTPUT_OF_RELEASE,
-             "SELECT o.arrival, h.name, o.command_id, o.host_id, o.number, o.step, o.stream, o.at, o.text"
-             " FROM output_chunks o JOIN hosts h ON h.id = o.host_id WHERE o.arrival IN ("
-             "SELECT p.arrival FROM deployments d"
-             " JOIN invocations i ON i.deployment_id = d.id"
-             " JOIN output_chunks p ON p.command_id = i.command_id AND p.host_id = i.host_id"
-             " JOIN hosts g ON g.id = i.host_id"
-             " WHERE d.repository_id = $1 AND d.release_number = $2"
-             " AND ($3 IS NULL OR d.environment = $3) AND ($4 IS NULL OR g.name = $4)"
-             " AND p.arrival > $5 ORDER BY p.arrival LIMIT $6) ORDER BY o.arrival");
+DB_STATEMENT(
+    SQL_OUTPUT_OF_RELEASE,
+    "SELECT o.arrival, h.name, o.command_id, o.host_id, o.number, o.step, o.stream, o.at, o.text"
+    " FROM output_chunks o JOIN hosts h ON h.id = o.host_id WHERE o.arrival IN ("
+    "SELECT p.arrival FROM deployments d"
+    " JOIN invocations i ON i.deployment_id = d.id"
+    " JOIN output_chunks p ON p.command_id = i.command_id AND p.host_id = i.host_id"
+    " JOIN hosts g ON g.id = i.host_id"
+    " WHERE d.repository_id = $1 AND d.release_number = $2"
+    " AND ($3 IS NULL OR d.environment = $3) AND ($4 IS NULL OR g.name = $4)"
+    " AND p.arrival > $5 ORDER BY p.arrival LIMIT $6) ORDER BY o.arrival");
 
 static void fill(struct db_rows *rows, struct arena *arena, struct output_line *line)
 {
@@ -43,8 +44,8 @@ int store_output_of_release(struct db *db, struct arena *arena, int64_t reposito
     struct db_rows *rows;
     size_t n = 0;
     size_t cap = 0;
-    int rc = db_query(db, &SQL_OUTPUT_OF_RELEASE, &rows, err, "iittii", repository_id, release_number,
-                      environment, host, after, (int64_t)limit);
+    int rc = db_query(db, &SQL_OUTPUT_OF_RELEASE, &rows, err, "iittii", repository_id,
+                      release_number, environment, host, after, (int64_t)limit);
 
     if (rc < 0)
         return rc;

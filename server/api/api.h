@@ -23,24 +23,24 @@ struct writer;
 
 struct api {
     struct clock *clock;
-    struct db_pool *readers;         /* take one, give it back before the handler returns */
+    struct db_pool *readers; /* take one, give it back before the handler returns */
     struct writer *writer;
-    const char *version;             /* of the program */
-    const char *store_id;            /* UUID */
-    const char *key_fingerprint;     /* of the command-signing key, as activations print it */
-    uid_t uid;                       /* the server's own; it has all rights on the cli socket */
+    const char *version;         /* of the program */
+    const char *store_id;        /* UUID */
+    const char *key_fingerprint; /* of the command-signing key, as activations print it */
+    uid_t uid;                   /* the server's own; it has all rights on the cli socket */
 
-    struct snapshots *snapshots;     /* the configuration in force: take it, give it back */
+    struct snapshots *snapshots; /* the configuration in force: take it, give it back */
 
     const struct secret *const *webhook_secrets; /* each at least 32 bytes (W1) */
     size_t n_webhook_secrets;
 
-    void (*ring_flow)(void *flow);   /* there is something new; any thread, after the commit */
+    void (*ring_flow)(void *flow); /* there is something new; any thread, after the commit */
     void *flow;
 
-    struct door *door;               /* agents' listener; door.h */
-    struct api_events *events;       /* who watches; api_events.h */
-    struct metrics *metrics;         /* counters; api_metrics.h */
+    struct door *door;         /* agents' listener; door.h */
+    struct api_events *events; /* who watches; api_events.h */
+    struct metrics *metrics;   /* counters; api_metrics.h */
 
     /* The state of things outside this room, as short texts for doctor and readyz. Optional. */
     bool (*is_ready)(void *server);

@@ -14,7 +14,8 @@ static bool says_json(const struct request *request)
     const char *value = request_header(request, "Content-Type");
     size_t len = strlen(type);
 
-    return value != NULL && strncasecmp(value, type, len) == 0 && strchr("; \t", value[len]) != NULL;
+    return value != NULL && strncasecmp(value, type, len) == 0 &&
+           strchr("; \t", value[len]) != NULL;
 }
 
 static int check_keys(const struct cJSON *body, const char *const *keys, size_t n_keys,
@@ -43,8 +44,8 @@ int api_body_read(const struct request *request, const char *const *keys, size_t
 
     if (request->body_len != 0 && !says_json(request))
         return err_set(err, ERR_INVALID, "Content-Type: expected application/json");
-    rc = json_parse(bytes, request->body_len != 0 ? request->body_len : strlen(bytes), &limits, &body,
-                    err);
+    rc = json_parse(bytes, request->body_len != 0 ? request->body_len : strlen(bytes), &limits,
+                    &body, err);
     if (rc == 0 && !json_is_object(body))
         rc = err_set(err, ERR_INVALID, "body: expected an object");
     if (rc == 0)

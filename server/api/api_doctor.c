@@ -36,9 +36,9 @@ struct examination {
 };
 
 struct finding {
-    const char *name;                /* of the messages */
+    const char *name; /* of the messages */
     enum check_state state;
-    const char *about;               /* behind the name, for checks that come several times; NULL */
+    const char *about; /* behind the name, for checks that come several times; NULL */
     struct message_value values[4];
     size_t n_values;
 };
@@ -57,8 +57,9 @@ static void say(struct examination *x, const struct finding *f)
     json_add_str(x->out, "text", messages_fill(arena, language, key, f->values, f->n_values));
     (void)snprintf(key, sizeof(key), "doctor.%s.fix", f->name);
     json_add_str(x->out, "fix",
-                 f->state == CHECK_OK ? NULL
-                                      : messages_fill(arena, language, key, f->values, f->n_values));
+                 f->state == CHECK_OK
+                     ? NULL
+                     : messages_fill(arena, language, key, f->values, f->n_values));
     json_end_object(x->out);
 }
 
@@ -105,8 +106,9 @@ static int check_deliveries(struct examination *x)
         return rc;
     say(x, &(struct finding){.name = "deliveries",
                              .state = n == 0 ? CHECK_WARN : CHECK_OK,
-                             .values = {{"url", config->webhooks_url != NULL ? config->webhooks_url
-                                                                             : config->listen_webhooks}},
+                             .values = {{"url", config->webhooks_url != NULL
+                                                    ? config->webhooks_url
+                                                    : config->listen_webhooks}},
                              .n_values = 1});
     say(x, &(struct finding){.name = "backlog",
                              .state = waiting > MANY_WAITING ? CHECK_WARN : CHECK_OK,
@@ -130,9 +132,9 @@ static int check_sources(struct examination *x)
                   : stored.fetched_at == 0                                 ? CHECK_WARN
                                                                            : CHECK_OK;
         f.values[0] = (struct message_value){"what", repo->name};
-        f.values[1] = (struct message_value){"why", stored.rewritten_sha[0] != '\0'
-                                                        ? stored.rewritten_sha
-                                                        : stored.failure};
+        f.values[1] =
+            (struct message_value){"why", stored.rewritten_sha[0] != '\0' ? stored.rewritten_sha
+                                                                          : stored.failure};
         f.values[2] = (struct message_value){"url", repo->mirror};
         f.n_values = 3;
         say(x, &f);
@@ -154,9 +156,9 @@ static int check_host(struct examination *x, const struct config_environment *en
               : rc == 0                                      ? CHECK_FAIL
                                                              : CHECK_WARN;
     f.values[0] = (struct message_value){"who", name};
-    f.values[1] = (struct message_value){"what", arena_printf(x->view->request->arena, "%s/%s",
-                                                              environment->repo->name,
-                                                              environment->name)};
+    f.values[1] =
+        (struct message_value){"what", arena_printf(x->view->request->arena, "%s/%s",
+                                                    environment->repo->name, environment->name)};
     f.n_values = 2;
     say(x, &f);
     return 0;
@@ -197,7 +199,8 @@ static int check_databases(struct examination *x)
     struct attempt *attempts;
     size_t n;
     size_t unknown = 0;
-    int rc = store_attempt_all_unsettled(x->view->db, x->view->request->arena, &attempts, &n, x->err);
+    int rc =
+        store_attempt_all_unsettled(x->view->db, x->view->request->arena, &attempts, &n, x->err);
 
     if (rc < 0)
         return rc;
@@ -205,11 +208,12 @@ static int check_databases(struct examination *x)
         if (attempts[i].state != ATTEMPT_UNKNOWN && attempts[i].state != ATTEMPT_FAILED)
             continue;
         unknown++;
-        say(x, &(struct finding){.name = "database",
-                                 .about = attempts[i].database,
-                                 .state = CHECK_FAIL,
-                                 .values = {{"what", attempts[i].database}, {"who", attempts[i].host}},
-                                 .n_values = 2});
+        say(x,
+            &(struct finding){.name = "database",
+                              .about = attempts[i].database,
+                              .state = CHECK_FAIL,
+                              .values = {{"what", attempts[i].database}, {"who", attempts[i].host}},
+                              .n_values = 2});
     }
     if (unknown == 0)
         say(x, &(struct finding){.name = "database", .state = CHECK_OK});
@@ -221,7 +225,8 @@ static void say_unbuilt(struct examination *x, const struct config_unbuilt *unbu
     say(x, &(struct finding){.name = "setting",
                              .about = unbuilt->setting,
                              .state = CHECK_WARN,
-                             .values = {{"what", unbuilt->setting}, {"line", number(x, unbuilt->line)}},
+                             .values = {{"what", unbuilt->setting},
+                                        {"line", number(x, unbuilt->line)}},
                              .n_values = 2});
 }
 
@@ -278,8 +283,8 @@ static int check_cage(struct examination *x)
 }
 
 static int (*const checks[])(struct examination *x) = {
-    check_store, check_journal,   check_deliveries, check_sources, check_hosts,
-    check_databases, check_settings, check_listen,  check_cage,
+    check_store,     check_journal,  check_deliveries, check_sources, check_hosts,
+    check_databases, check_settings, check_listen,     check_cage,
 };
 
 enum request_next api_doctor_get(struct request *request, struct reply *reply)

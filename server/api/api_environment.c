@@ -30,22 +30,6 @@ static bool is_needed(const struct config_environment *environment)
     return false;
 }
 
-/* One deployment, or NULL where `find` says that there is none. */
-static int one(struct api_view *view, int64_t repository_id, const char *environment,
-               int (*find)(struct db *, struct arena *, int64_t, const char *, struct deployment *,
-                           struct err *),
-               const struct deployment **ret_deployment, struct err *err)
-{
-    struct arena *arena = view->request->arena;
-    struct deployment *d = arena_alloc(arena, sizeof(*d));
-    int rc = find(view->db, arena, repository_id, environment, d, err);
-
-    if (rc < 0 && rc != ERR_NOT_FOUND)
-        return rc;
-    *ret_deployment = rc == 0 ? d : NULL;
-    return 0;
-}
-
 static int load_unknown(struct api_view *view, struct api_environment *env, struct err *err)
 {
     struct attempt *attempts;
@@ -63,29 +47,27 @@ static int load_unknown(struct api_view *view, struct api_environment *env, stru
     return rc;
 }
 
-/* What the flow would do next, asked of the same function that the flow asks. */
-static int load_next(struct api_view *view, struct api_environment *env, struct err *err)
+/* What is there and what comes next, asked of the same function that the flow asks. */
+static int load_outlook(struct api_view *view, struct api_environment *env, struct err *err)
 {
     struct arena *arena = view->request->arena;
     struct outlook *outlook = arena_alloc(arena, sizeof(*outlook));
     const struct release_plan *plan = &outlook->plan;
-    const struct plan_release *shown;
-    struct release *release;
     int rc = outlook_make(view->db, view->snapshot, env->repository, env->config, view->now, arena,
                           outlook, err);
 
     if (rc < 0)
         return rc;
-    shown = plan->target != NULL ? plan->target : plan->newest;
-    if (shown == NULL)
-        return 0;
-    release = arena_alloc(arena, sizeof(*release));
-    rc = store_release_by_number(view->db, arena, env->repository->id, shown->number, release, err);
-    if (rc < 0)
-        return rc;
-    env->next = release;
-    env->verdict = plan->target != NULL ? &plan->verdict : &plan->newest_verdict;
-    env->start_at = plan->start_at != VERDICT_NEVER ? plan->start_at : 0;
+    env->live = outlook->has_live ? &outlook->live : NULL;
+    env->open = outlook->has_open ? &outlook->open : NULL;
+    if (plan->target != NULL) {
+        env->next = outlook_release(outlook, plan->target);
+        env->verdict = &plan->verdict;
+        env->start_at = plan->start_at != VERDICT_NEVER ? plan->start_at : 0;
+    } else if (plan->newest != NULL) {
+        env->next = outlook_release(outlook, plan->newest);
+        env->verdict = &plan->newest_verdict;
+    }
     return 0;
 }
 
@@ -93,23 +75,18 @@ int api_environment_load(struct api_view *view, const struct repository *reposit
                          const struct config_environment *config, struct api_environment *ret_env,
                          struct err *err)
 {
-    struct api_environment env = {
-        .config = config, .repository = repository, .is_needed = is_needed(config)};
-    int rc;
+    struct api_environment env = {.config = config,
+                                  .repository = repository,
+                                  .is_needed = is_needed(config)};
+    int rc = 0;
 
-    *ret_env = env;
-    if (repository->id == 0)
-        return 0;
-    rc = one(view, repository->id, config->name, store_deployment_live, &env.live, err);
-    if (rc == 0)
-        rc = one(view, repository->id, config->name, store_deployment_open, &env.open, err);
-    if (rc == 0)
+    if (repository->id != 0)
+        rc = load_outlook(view, &env, err);
+    if (rc == 0 && repository->id != 0)
         rc = store_deployment_list(view->db, view->request->arena, repository->id, config->name, 0,
                                    API_ENVIRONMENT_RECENT, &env.recent, &env.n_recent, err);
-    if (rc == 0)
+    if (rc == 0 && repository->id != 0)
         rc = load_unknown(view, &env, err);
-    if (rc == 0)
-        rc = load_next(view, &env, err);
     if (rc == 0)
         *ret_env = env;
     return rc;
@@ -177,7 +154,8 @@ enum shown api_environment_state(const struct api_environment *env)
     return state;
 }
 
-const char *api_environment_time(struct api_view *view, const struct api_environment *env, time_ms t)
+const char *api_environment_time(struct api_view *view, const struct api_environment *env,
+                                 time_ms t)
 {
     const struct zone *zone = calendar_zone(view->snapshot->calendar, env->config);
     char text[ZONE_TEXT_SIZE];
@@ -295,7 +273,8 @@ static int count_hosts(struct api_view *view, int64_t deployment_id, int64_t *re
 {
     struct invocation *all;
     size_t n;
-    int rc = store_command_invocations(view->db, view->request->arena, deployment_id, &all, &n, err);
+    int rc =
+        store_command_invocations(view->db, view->request->arena, deployment_id, &all, &n, err);
 
     if (rc < 0)
         return rc;

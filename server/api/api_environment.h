@@ -19,20 +19,20 @@
 struct err;
 struct outlook;
 
-#define API_ENVIRONMENT_RECENT 100   /* deployments looked at for what became of a release */
+#define API_ENVIRONMENT_RECENT 100 /* deployments looked at for what became of a release */
 
 struct api_environment {
     const struct config_environment *config;
     const struct repository *repository;
-    bool is_needed;                  /* another environment needs this one */
-    const struct deployment *live;   /* NULL = unknown (C7) */
-    const struct deployment *open;   /* waiting, deploying or in attention; NULL */
-    struct deployment *recent;       /* newest first */
+    bool is_needed;                /* another environment needs this one */
+    const struct deployment *live; /* NULL = unknown (C7) */
+    const struct deployment *open; /* waiting, deploying or in attention; NULL */
+    struct deployment *recent;     /* newest first */
     size_t n_recent;
-    int64_t unknown_of;              /* deployment with an attempt that is unknown and unsettled; 0 */
-    const struct release *next;      /* candidate of the next start; NULL = nothing new */
-    time_ms start_at;                /* 0 = no time is set */
-    const struct verdict *verdict;   /* of `next`, NULL with it */
+    int64_t unknown_of;            /* deployment with an attempt that is unknown and unsettled; 0 */
+    const struct release *next;    /* candidate of the next start; NULL = nothing new */
+    time_ms start_at;              /* 0 = no time is set */
+    const struct verdict *verdict; /* of `next`, NULL with it */
 };
 
 /* In the request's arena. Of a repository that the store does not know yet (id 0) there is only its
@@ -57,7 +57,8 @@ int api_environment_verdict(struct json_out *out, const char *key, struct api_vi
                             const struct api_environment *env, struct err *err);
 
 /* An instant in the environment's zone and the reader's language, for people; "" for 0. */
-const char *api_environment_time(struct api_view *view, const struct api_environment *env, time_ms t);
+const char *api_environment_time(struct api_view *view, const struct api_environment *env,
+                                 time_ms t);
 
 /* A cause in the reader's language. */
 const char *api_environment_cause(struct api_view *view, const struct cause *cause);

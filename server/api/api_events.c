@@ -12,7 +12,7 @@
 #include "server/api/reply.h"
 
 #define HEARTBEAT_MS 20000
-#define KEPT 256                     /* changes remembered for those who come back */
+#define KEPT 256 /* changes remembered for those who come back */
 #define ALL_TOPICS (~0u)
 
 #define TOPIC_ROW(symbol, bit, text) {bit, text},
@@ -26,15 +26,15 @@ static const struct {
 /* One stream; in the arena of its request. */
 struct watcher {
     struct request *request;
-    uint64_t seen;                   /* last change it was told */
+    uint64_t seen; /* last change it was told */
     bool greeted;
     mono_ms beat_at;
 };
 
 struct api_events {
     pthread_mutex_t lock;
-    uint64_t last;                   /* number of the newest change; 0 = none yet */
-    unsigned topics[KEPT];           /* of change N at N % KEPT */
+    uint64_t last;         /* number of the newest change; 0 = none yet */
+    unsigned topics[KEPT]; /* of change N at N % KEPT */
     struct watcher *watchers[API_EVENTS_WATCHERS_MAX];
     size_t n_watchers;
 };
@@ -84,15 +84,16 @@ static unsigned changed_since(const struct api_events *e, uint64_t seen)
 static size_t write_change(char *bytes, size_t max, uint64_t id, unsigned topics)
 {
     char text[256];
-    size_t len = (size_t)snprintf(text, sizeof(text), "id: %llu\nevent: change\ndata: {\"topics\":[",
-                                  (unsigned long long)id);
+    size_t len =
+        (size_t)snprintf(text, sizeof(text), "id: %llu\nevent: change\ndata: {\"topics\":[",
+                         (unsigned long long)id);
     const char *comma = "";
 
     for (size_t i = 0; i < N_TOPICS; i++) {
         if ((topics & topic_rows[i].bit) == 0)
             continue;
-        len += (size_t)snprintf(text + len, sizeof(text) - len, "%s\"%s\"", comma,
-                                topic_rows[i].text);
+        len +=
+            (size_t)snprintf(text + len, sizeof(text) - len, "%s\"%s\"", comma, topic_rows[i].text);
         comma = ",";
     }
     len += (size_t)snprintf(text + len, sizeof(text) - len, "]}\n\n");

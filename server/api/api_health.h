@@ -6,7 +6,8 @@
 
 #include "server/api/request.h"
 
-enum request_next api_health_live(struct request *request, struct reply *reply);  /* "ok" */
-enum request_next api_health_ready(struct request *request, struct reply *reply); /* "ready", or 503 */
+enum request_next api_health_live(struct request *request, struct reply *reply); /* "ok" */
+enum request_next api_health_ready(struct request *request,
+                                   struct reply *reply); /* "ready", or 503 */
 
 #endif

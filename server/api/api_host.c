@@ -18,7 +18,7 @@
 #include "server/api/reply.h"
 
 #define LIST_MAX ((size_t)8 << 20)
-#define CODE_PREFIX "act_"           /* so that no code begins with a dash on a command line */
+#define CODE_PREFIX "act_" /* so that no code begins with a dash on a command line */
 #define USUAL_LIFE_MS ((int64_t)24 * 60 * 60 * 1000)
 #define TAGS_MAX 50
 #define LIMIT_MAX 1000
@@ -187,8 +187,10 @@ static int check_names(const struct activation *a, struct err *err)
     if ((a->name == NULL) == (a->prefix == NULL))
         return err_set(err, ERR_INVALID, "expected one of name and prefix");
     if (!names_is_word(a->name != NULL ? a->name : a->prefix))
-        return err_set(err, ERR_INVALID, "%s: expected letters, digits, dot, dash, underscore; at most "
-                                         "64", a->name != NULL ? "name" : "prefix");
+        return err_set(err, ERR_INVALID,
+                       "%s: expected letters, digits, dot, dash, underscore; at most "
+                       "64",
+                       a->name != NULL ? "name" : "prefix");
     if (a->name != NULL && a->limit != 1)
         return err_set(err, ERR_INVALID, "limit: a name is for one host; use prefix for several");
     return 0;
@@ -265,10 +267,11 @@ static void answer(struct request *request, struct reply *reply, const struct ma
     json_begin_object(&out, NULL);
     json_add_str(&out, "id", a->id);
     json_add_str(&out, "code", code);
-    json_add_str(&out, "command",
-                 arena_printf(request->arena,
-                              "slipway-agent --register --url %s --id %s --code %s --key %s --store %s",
-                              url, a->id, code, api->key_fingerprint, api->store_id));
+    json_add_str(
+        &out, "command",
+        arena_printf(request->arena,
+                     "slipway-agent --register --url %s --id %s --code %s --key %s --store %s", url,
+                     a->id, code, api->key_fingerprint, api->store_id));
     json_add_time(&out, "expires_at", a->expires_at);
     json_add_str(&out, "key", api->key_fingerprint);
     json_add_str(&out, "store", api->store_id);

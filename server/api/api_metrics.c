@@ -51,7 +51,7 @@ void metrics_count_delivery(struct metrics *metrics, enum metrics_delivery what)
 struct page {
     struct api_view *view;
     struct buf *buf;
-    const char *metric;              /* whose samples are written */
+    const char *metric; /* whose samples are written */
     struct err *err;
 };
 
@@ -152,8 +152,8 @@ static int deployments_open(struct page *page)
 {
     struct deployment *open;
     size_t n;
-    int rc = store_deployment_all_open(page->view->db, page->view->request->arena, &open, &n,
-                                       page->err);
+    int rc =
+        store_deployment_all_open(page->view->db, page->view->request->arena, &open, &n, page->err);
 
     for (size_t i = 0; rc == 0 && i < n; i++)
         sample(page, 1,
@@ -172,15 +172,17 @@ static const struct metric {
     {"slipway_build_info", "gauge", "The version that runs.", build_info},
     {"slipway_webhook_deliveries_total", "counter", "Requests at the webhooks listener by result.",
      deliveries_total},
-    {"slipway_deliveries_waiting", "gauge", "Deliveries stored and not yet read.", deliveries_waiting},
+    {"slipway_deliveries_waiting", "gauge", "Deliveries stored and not yet read.",
+     deliveries_waiting},
     {"slipway_deployments_open", "gauge", "Deployments waiting, deploying or in attention.",
      deployments_open},
-    {"slipway_agent_last_seen_timestamp_seconds", "gauge", "When a host was last heard.", agents_seen},
+    {"slipway_agent_last_seen_timestamp_seconds", "gauge", "When a host was last heard.",
+     agents_seen},
     {"slipway_mirror_fetched_timestamp_seconds", "gauge", "When a repository was last read.",
      mirrors_fetched},
     {"slipway_writer_jobs_total", "counter", "Transactions executed since the start.", writer_jobs},
-    {"slipway_writer_commits_total", "counter", "Commits since the start; each serves several jobs.",
-     writer_commits},
+    {"slipway_writer_commits_total", "counter",
+     "Commits since the start; each serves several jobs.", writer_commits},
 };
 
 /* Who may ask --------------------------------------------------------------------------------------- */

@@ -16,9 +16,9 @@ struct metrics;
 #define METRICS_DELIVERIES(X)                                                                      \
     X(METRICS_DELIVERY_STORED, "stored")                                                           \
     X(METRICS_DELIVERY_KNOWN, "known")                                                             \
-    X(METRICS_DELIVERY_REFUSED, "refused")       /* 400 to 415 */                                  \
-    X(METRICS_DELIVERY_UNSIGNED, "unsigned")     /* 401 */                                         \
-    X(METRICS_DELIVERY_SHED, "shed")             /* 503: GitHub will not send it again by itself */
+    X(METRICS_DELIVERY_REFUSED, "refused")   /* 400 to 415 */                                      \
+    X(METRICS_DELIVERY_UNSIGNED, "unsigned") /* 401 */                                             \
+    X(METRICS_DELIVERY_SHED, "shed")         /* 503: GitHub will not send it again by itself */
 
 #define METRICS_ENUM(symbol, text) symbol,
 enum metrics_delivery { METRICS_DELIVERIES(METRICS_ENUM) METRICS_DELIVERIES_COUNT };

@@ -22,10 +22,14 @@ static const struct {
     const char *ending;
     const char *type;
 } types[] = {
-    {".html", "text/html; charset=utf-8"},  {".js", "text/javascript; charset=utf-8"},
-    {".mjs", "text/javascript; charset=utf-8"}, {".css", "text/css; charset=utf-8"},
-    {".svg", "image/svg+xml"},              {".png", "image/png"},
-    {".ico", "image/x-icon"},               {".txt", "text/plain; charset=utf-8"},
+    {".html", "text/html; charset=utf-8"},
+    {".js", "text/javascript; charset=utf-8"},
+    {".mjs", "text/javascript; charset=utf-8"},
+    {".css", "text/css; charset=utf-8"},
+    {".svg", "image/svg+xml"},
+    {".png", "image/png"},
+    {".ico", "image/x-icon"},
+    {".txt", "text/plain; charset=utf-8"},
     {".json", "application/json"},
 };
 
@@ -62,13 +66,15 @@ static bool takes_gzip(const struct request *request)
     return strncasecmp(weight, "q=0", 3) != 0 || (weight[3] == '.' && strspn(weight + 4, "0") < 1);
 }
 
-static void send_file(struct request *request, struct reply *reply, const struct embedded_file *file)
+static void send_file(struct request *request, struct reply *reply,
+                      const struct embedded_file *file)
 {
     const char *tag = arena_printf(request->arena, "\"%.32s\"", file->sha256);
     const char *have = request_header(request, "If-None-Match");
 
     reply_header(reply, "ETag", tag);
-    reply_header(reply, "Cache-Control", "no-cache"); /* keep it, but ask whether it is still the one */
+    reply_header(reply, "Cache-Control",
+                 "no-cache"); /* keep it, but ask whether it is still the one */
     reply_header(reply, "Vary", "Accept-Encoding");
     reply_header(reply, "Content-Security-Policy", CONTENT_SECURITY_POLICY);
     if (have != NULL && strstr(have, tag) != NULL) {

@@ -24,7 +24,7 @@
 #define ANSWER_MAX ((size_t)16 << 20)
 #define PAGE_MAX 100
 #define PAGE_USUAL 50
-#define CHUNKS_MAX 200               /* of output in one answer */
+#define CHUNKS_MAX 200 /* of output in one answer */
 #define REASON_MAX 500
 
 /* What all handlers of this file begin with. */
@@ -56,7 +56,8 @@ static int scene_open(struct scene *s, struct request *request, struct reply *re
         rc = api_view_repository(&s->view, &s->repo, &s->repository, &s->err);
     if (rc < 0 || !environments)
         return rc;
-    s->environments = arena_array(request->arena, s->repo->n_environments, sizeof(*s->environments));
+    s->environments =
+        arena_array(request->arena, s->repo->n_environments, sizeof(*s->environments));
     for (size_t i = 0; rc == 0 && i < s->repo->n_environments; i++) {
         rc = api_environment_load(&s->view, &s->repository, &s->repo->environments[i],
                                   &s->environments[i], &s->err);
@@ -92,7 +93,10 @@ static void add_places(struct scene *s, int64_t number)
         json_add_str(&s->out, "name", s->environments[i].config->name);
         json_add_str(&s->out, "state", shown_key(shown));
         api_shape_int_or_null(&s->out, "deployment", d != NULL ? d->id : 0);
-        json_add_time(&s->out, "at", d == NULL ? 0 : d->ended_at != 0 ? d->ended_at : d->started_at);
+        json_add_time(&s->out, "at",
+                      d == NULL          ? 0
+                      : d->ended_at != 0 ? d->ended_at
+                                         : d->started_at);
         json_end_object(&s->out);
     }
     json_end_array(&s->out);
@@ -262,7 +266,8 @@ static int add_output(struct scene *s, int64_t number)
     int rc = request_query_int(s->request, "after", 0, INT64_MAX, 0, &after, &s->err);
 
     if (rc == 0)
-        rc = still_runs(s, number, environment, &runs); /* before the output: it may end in between */
+        rc = still_runs(s, number, environment,
+                        &runs); /* before the output: it may end in between */
     if (rc == 0)
         rc = store_output_of_release(s->view.db, s->request->arena, s->repository.id, number,
                                      environment, host, after, CHUNKS_MAX, &lines, &n, &s->err);
@@ -304,7 +309,8 @@ struct wishing {
 static int choose_environment(struct scene *s, const char *name,
                               const struct config_environment **ret_environment)
 {
-    const struct config_environment *found = name != NULL ? config_environment(s->repo, name) : NULL;
+    const struct config_environment *found =
+        name != NULL ? config_environment(s->repo, name) : NULL;
 
     if (name != NULL && found == NULL)
         return err_set(&s->err, ERR_NOT_FOUND, "%s has no environment %s", s->repo->name, name);
@@ -345,8 +351,8 @@ static int check_number(struct scene *s, const struct config_environment *enviro
                            (long long)env->live->release_number);
     }
     if (release->off_line)
-        return err_set(&s->err, ERR_CONFLICT, "r%lld is no longer on %s", (long long)release->number,
-                       s->repo->branch);
+        return err_set(&s->err, ERR_CONFLICT, "r%lld is no longer on %s",
+                       (long long)release->number, s->repo->branch);
     return 0;
 }
 

@@ -100,8 +100,8 @@ static int add_results(struct json_out *out, struct api_view *view, const struct
 {
     struct result_line *lines;
     size_t n;
-    int rc = store_command_results(view->db, view->request->arena, i->command_id, i->host_id, &lines,
-                                   &n, err);
+    int rc = store_command_results(view->db, view->request->arena, i->command_id, i->host_id,
+                                   &lines, &n, err);
 
     if (rc < 0)
         return rc;

@@ -17,7 +17,7 @@
 
 struct err;
 
-#define API_SHAPE_PULLS_MAX 100      /* of one range; more are not listed one by one */
+#define API_SHAPE_PULLS_MAX 100 /* of one range; more are not listed one by one */
 
 void api_shape_pull(struct json_out *out, const struct pull_request *pull);
 

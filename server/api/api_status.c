@@ -17,7 +17,7 @@
 /* One configured repository with its environments. */
 struct board_row {
     const struct config_repo *repo;
-    struct repository stored;        /* id 0 = the mirror has not shown it yet */
+    struct repository stored; /* id 0 = the mirror has not shown it yet */
     struct api_environment *environments;
     size_t n_environments;
 };
@@ -26,7 +26,7 @@ struct board {
     struct api_view view;
     struct board_row *rows;
     size_t n_rows;
-    enum shown worst;                /* of all environments: the headline */
+    enum shown worst;                        /* of all environments: the headline */
     const struct api_environment *worst_env; /* NULL = there is none */
 };
 
@@ -148,9 +148,10 @@ static void add_waiting(struct json_out *out, struct board *board)
             json_begin_object(out, NULL);
             json_add_str(out, "repository", board->rows[i].repo->name);
             json_add_str(out, "environment", env->config->name);
-            api_shape_int_or_null(out, "release", env->open != NULL   ? env->open->release_number
-                                                  : env->next != NULL ? env->next->number
-                                                                      : 0);
+            api_shape_int_or_null(out, "release",
+                                  env->open != NULL   ? env->open->release_number
+                                  : env->next != NULL ? env->next->number
+                                                      : 0);
             json_add_str(out, "state", shown_key(state));
             json_add_str(out, "text", sentence(board, env, state));
             json_end_object(out);
@@ -233,7 +234,8 @@ enum request_next api_status_get(struct request *request, struct reply *reply)
 
 /* Plain text ------------------------------------------------------------------------------------- */
 
-static void text_environment(struct buf *buf, struct board *board, const struct api_environment *env)
+static void text_environment(struct buf *buf, struct board *board,
+                             const struct api_environment *env)
 {
     char key[64] = "state.";
 
@@ -246,7 +248,8 @@ static void text_environment(struct buf *buf, struct board *board, const struct 
     buf_addf(buf, "    > r%lld %.7s %s\n", (long long)env->next->number, env->next->sha,
              api_environment_time(&board->view, env, env->start_at));
     for (size_t i = 0; i < env->verdict->n_causes; i++)
-        buf_addf(buf, "      - %s\n", api_environment_cause(&board->view, &env->verdict->causes[i]));
+        buf_addf(buf, "      - %s\n",
+                 api_environment_cause(&board->view, &env->verdict->causes[i]));
 }
 
 enum request_next api_status_text(struct request *request, struct reply *reply)

@@ -17,7 +17,7 @@
 #include "server/api/policy.h"
 #include "server/api/reply.h"
 
-#define PREFIX "slipway_"            /* so that secret scanners know it */
+#define PREFIX "slipway_" /* so that secret scanners know it */
 #define LIST_MAX ((size_t)1 << 20)
 
 /* One token, on its way into the store or out of it. */
@@ -92,8 +92,10 @@ static int read_rights(const struct request *request, const struct cJSON *body,
         int right = word != NULL ? right_from_name(word) : -1;
 
         if (right < 0)
-            return err_set(err, ERR_INVALID, "rights: %.64s is none; there are view, approve-content, "
-                           "approve-code, operate, hotfix, admin", word != NULL ? word : "a member");
+            return err_set(err, ERR_INVALID,
+                           "rights: %.64s is none; there are view, approve-content, "
+                           "approve-code, operate, hotfix, admin",
+                           word != NULL ? word : "a member");
         if (!policy_allows(&request->actor, (enum right)right))
             return err_set(err, ERR_DENIED, "rights: you do not have %s yourself", word);
         if ((seen & RIGHT_BIT(right)) == 0)
@@ -114,8 +116,9 @@ static int read_token(struct request *request, struct change *change, struct err
     if (rc == 0)
         rc = api_body_text(request, body, "name", 64, &change->token.name, err);
     if (rc == 0 && (change->token.name == NULL || !names_is_word(change->token.name)))
-        rc = err_set(err, ERR_INVALID, "name: expected letters, digits, dot, dash, underscore; at "
-                                       "most 64");
+        rc = err_set(err, ERR_INVALID,
+                     "name: expected letters, digits, dot, dash, underscore; at "
+                     "most 64");
     if (rc == 0)
         rc = read_rights(request, body, &change->token.rights, err);
     if (rc == 0)
@@ -151,7 +154,8 @@ static int write_token(struct db *db, void *arg, struct err *err)
         rc = store_token_put(db, &change->token, err);
     if (rc == 0)
         rc = journal(db, change, "token.add",
-                     arena_printf(change->request->arena, "{\"rights\":\"%s\"}", change->token.rights),
+                     arena_printf(change->request->arena, "{\"rights\":\"%s\"}",
+                                  change->token.rights),
                      err);
     return rc;
 }

@@ -80,8 +80,8 @@ int api_view_repository(struct api_view *view, const struct config_repo **ret_re
                         struct repository *ret_repository, struct err *err)
 {
     struct request *request = view->request;
-    const char *name = arena_printf(request->arena, "%s/%s", request->segments[0],
-                                    request->segments[1]);
+    const char *name =
+        arena_printf(request->arena, "%s/%s", request->segments[0], request->segments[1]);
     const struct config_repo *repo = config_repo(view->config, name);
     int rc;
 

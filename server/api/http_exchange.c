@@ -22,38 +22,38 @@
 #include "server/api/request_filter.h"
 #include "server/api/routes.h"
 
-#define BODY_FIRST 16384             /* a body's buffer begins so and doubles: memory follows what came */
-#define SEND_MS 60000                /* to take an answer off us */
+#define BODY_FIRST 16384 /* a body's buffer begins so and doubles: memory follows what came */
+#define SEND_MS 60000    /* to take an answer off us */
 #define STREAM_BLOCK 4096
 #define GROUPS_MAX 256
-#define USER_TIMEOUT_MS 30000        /* a peer that acknowledges nothing for so long is gone */
+#define USER_TIMEOUT_MS 30000 /* a peer that acknowledges nothing for so long is gone */
 
 enum phase { PHASE_HEADERS, PHASE_BODY, PHASE_HANDLING, PHASE_ANSWERED };
 
 struct http_exchange {
-    struct request request;          /* first: its address is the exchange's */
+    struct request request; /* first: its address is the exchange's */
     struct reply reply;
-    struct arena arena;              /* request.arena */
+    struct arena arena; /* request.arena */
     struct http_listener *listener;
     struct http_connection *connection;
     struct MHD_Connection *mhd;
-    const char *target_at;           /* where the target lies in libmicrohttpd's buffer */
+    const char *target_at; /* where the target lies in libmicrohttpd's buffer */
     struct request_header *headers;
     size_t headers_size;
     enum phase phase;
-    request_fn *next;                /* handler, or what request_then() said */
+    request_fn *next; /* handler, or what request_then() said */
     mono_ms wake_at;
     char *body;
     size_t body_size;
-    size_t body_expected;            /* its length as announced, else what the route takes at most */
-    size_t body_dropped;             /* bytes of a body that is refused at its end */
-    int body_refused;                /* status of that, 0 = none */
+    size_t body_expected; /* its length as announced, else what the route takes at most */
+    size_t body_dropped;  /* bytes of a body that is refused at its end */
+    int body_refused;     /* status of that, 0 = none */
 
     pthread_mutex_t lock;
-    bool resumed;                    /* before it was suspended */
+    bool resumed; /* before it was suspended */
     bool suspended;
     bool over;
-    unsigned holders;                /* its connection is one */
+    unsigned holders; /* its connection is one */
 };
 
 static struct http_exchange *exchange_of(const struct request *request)
@@ -431,7 +431,7 @@ static int exchange_route(struct http_exchange *x)
     request->route = found.route;
     for (size_t i = 0; i < found.n_segments; i++)
         request->segments[i] = arena_strn(request->arena, request->path + found.segments[i].offset,
-                                             found.segments[i].len);
+                                          found.segments[i].len);
     return 0;
 }
 

@@ -29,9 +29,9 @@ struct http_shared {
     struct api *api;
     struct reaper *reaper;
     struct http_server_options options;
-    _Atomic size_t body_bytes;       /* of bodies in memory, against options.body_budget */
-    atomic_bool stopping;            /* nothing new; what waits is woken */
-    atomic_bool hard;                /* nothing waits any more */
+    _Atomic size_t body_bytes; /* of bodies in memory, against options.body_budget */
+    atomic_bool stopping;      /* nothing new; what waits is woken */
+    atomic_bool hard;          /* nothing waits any more */
 };
 
 /* One per listener. */
@@ -48,9 +48,9 @@ struct http_listener {
 struct http_connection {
     struct reaper_entry *entry;
     struct peer peer;
-    uint32_t *groups;                /* peer.groups */
-    bool drain;                      /* refused early: what still comes is read and dropped */
-    bool over_limit;                 /* one too many: answered 503 */
+    uint32_t *groups; /* peer.groups */
+    bool drain;       /* refused early: what still comes is read and dropped */
+    bool over_limit;  /* one too many: answered 503 */
 };
 
 /* libmicrohttpd's callbacks; `cls` is the struct http_listener. */

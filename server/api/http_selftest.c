@@ -20,13 +20,17 @@ static const struct probe {
     size_t len;
     int status;
 } probes[] = {
-#define PROBE(what, text, status) {what, text, sizeof(text) - 1, status}
-    PROBE("a good request", "GET /healthz HTTP/1.1\r\nHost: self\r\nConnection: close\r\n\r\n", 200),
+#define PROBE(what, text, status)                                                                  \
+    {                                                                                              \
+        what, text, sizeof(text) - 1, status                                                       \
+    }
+    PROBE("a good request", "GET /healthz HTTP/1.1\r\nHost: self\r\nConnection: close\r\n\r\n",
+          200),
     PROBE("bare line feeds", "GET /healthz HTTP/1.1\nHost: self\nConnection: close\r\n\r\n", 400),
     PROBE("a folded header",
           "GET /healthz HTTP/1.1\r\nHost: self\r\nX-A: b\r\n c\r\nConnection: close\r\n\r\n", 400),
-    PROBE("a NUL in a value",
-          "GET /healthz HTTP/1.1\r\nHost: self\0x\r\nConnection: close\r\n\r\n", 400),
+    PROBE("a NUL in a value", "GET /healthz HTTP/1.1\r\nHost: self\0x\r\nConnection: close\r\n\r\n",
+          400),
 #undef PROBE
 };
 

@@ -23,7 +23,7 @@
 
 #define BACKLOG 511
 #define STOP_STEP_MS 5
-#define ABOVE_LIMIT 64               /* connections above ours that are still answered 503 */
+#define ABOVE_LIMIT 64 /* connections above ours that are still answered 503 */
 
 /*
  * What each listener may cost. `pool` is libmicrohttpd's memory per connection: headers must fit
@@ -197,8 +197,8 @@ static int listener_start(struct http_server *server, enum listener which, struc
     const struct limits *limit = &limits[which];
     unsigned threads = wanted->n_threads != 0 ? wanted->n_threads : limit->threads;
     unsigned per_address;
-    unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG |
-                     MHD_USE_ITC;
+    unsigned flags =
+        MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG | MHD_USE_ITC;
     int fd = -1;
     int rc;
 
@@ -211,14 +211,14 @@ static int listener_start(struct http_server *server, enum listener which, struc
     if (rc < 0)
         return rc;
     /* Behind a proxy everybody has one address, so loopback is not limited by address. */
-    per_address = wanted->max_per_address != 0 ? wanted->max_per_address
-                                               : listener->max_connections / 4 * 3;
+    per_address =
+        wanted->max_per_address != 0 ? wanted->max_per_address : listener->max_connections / 4 * 3;
     if (which == LISTENER_CLI || is_loopback(listener->address))
         per_address = 0;
 
     listener->daemon = MHD_start_daemon(
-        flags, 0, NULL, NULL, http_exchange_access, listener, MHD_OPTION_EXTERNAL_LOGGER, library_says,
-        listener, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_THREAD_POOL_SIZE, threads,
+        flags, 0, NULL, NULL, http_exchange_access, listener, MHD_OPTION_EXTERNAL_LOGGER,
+        library_says, listener, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_THREAD_POOL_SIZE, threads,
         MHD_OPTION_CONNECTION_LIMIT, listener->max_connections + ABOVE_LIMIT,
         MHD_OPTION_PER_IP_CONNECTION_LIMIT, per_address, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
         limit->pool, MHD_OPTION_CONNECTION_TIMEOUT, 0u, MHD_OPTION_STRICT_FOR_CLIENT, 1,

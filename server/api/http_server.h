@@ -26,19 +26,19 @@ struct err;
 struct http_server;
 
 struct http_server_listener {
-    const char *address;         /* "127.0.0.1:8700", "[::1]:8700", port 0 = a free one; for cli a path.
+    const char *address; /* "127.0.0.1:8700", "[::1]:8700", port 0 = a free one; for cli a path.
                                   * NULL = this listener is off */
-    unsigned n_threads;          /* 0 = the default of this listener */
-    unsigned max_connections;    /* 0 = the default of this listener */
-    unsigned max_per_address;    /* 0 = the default: 3/4 of max_connections; loopback is not counted */
+    unsigned n_threads;  /* 0 = the default of this listener */
+    unsigned max_connections; /* 0 = the default of this listener */
+    unsigned max_per_address; /* 0 = the default: 3/4 of max_connections; loopback is not counted */
 };
 
 struct http_server_options {
     struct http_server_listener listeners[LISTENER_COUNT];
-    size_t body_budget;          /* bytes of bodies in memory over all requests; 0 = 96 MiB */
-    int64_t headers_ms;          /* from the first byte of a request to the end of its headers; 0 = 5000 */
-    int64_t body_ms;             /* from there to the end of its body; 0 = 10000 */
-    int64_t idle_ms;             /* between requests of one connection; 0 = 75000 */
+    size_t body_budget; /* bytes of bodies in memory over all requests; 0 = 96 MiB */
+    int64_t headers_ms; /* from the first byte of a request to the end of its headers; 0 = 5000 */
+    int64_t body_ms;    /* from there to the end of its body; 0 = 10000 */
+    int64_t idle_ms;    /* between requests of one connection; 0 = 75000 */
 };
 
 /*

@@ -29,7 +29,8 @@
     (RIGHT_BIT(RIGHT_VIEW) | RIGHT_BIT(RIGHT_APPROVE_CONTENT) | RIGHT_BIT(RIGHT_APPROVE_CODE) |    \
      RIGHT_BIT(RIGHT_OPERATE) | RIGHT_BIT(RIGHT_HOTFIX) | RIGHT_BIT(RIGHT_ADMIN))
 
-_Static_assert((int)CONFIG_RIGHTS + 1 == (int)RIGHT_COUNT && (int)CONFIG_ADMIN + 1 == (int)RIGHT_ADMIN,
+_Static_assert((int)CONFIG_RIGHTS + 1 == (int)RIGHT_COUNT &&
+                   (int)CONFIG_ADMIN + 1 == (int)RIGHT_ADMIN,
                "the rights of the configuration and ours are one list");
 
 void policy_request_id(char ret_id[REQUEST_ID_SIZE])
@@ -49,7 +50,8 @@ static bool same_address(const char *a, const char *b)
 
     if (inet_pton(AF_INET, a, x) == 1)
         return inet_pton(AF_INET, b, y) == 1 && memcmp(x, y, 4) == 0;
-    return inet_pton(AF_INET6, a, x) == 1 && inet_pton(AF_INET6, b, y) == 1 && memcmp(x, y, 16) == 0;
+    return inet_pton(AF_INET6, a, x) == 1 && inet_pton(AF_INET6, b, y) == 1 &&
+           memcmp(x, y, 16) == 0;
 }
 
 static bool listed(const struct config_list *list, const char *address)
@@ -271,7 +273,8 @@ int policy_confirm(struct db *db, const struct request *request, struct err *err
 
     if (request->actor.token_digest == NULL)
         return 0;
-    if (store_token_by_digest(db, request->arena, request->actor.token_digest, &found, &ignored) < 0)
+    if (store_token_by_digest(db, request->arena, request->actor.token_digest, &found, &ignored) <
+        0)
         return err_set(err, ERR_DENIED, "token %s was ended a moment ago", request->actor.token);
     return 0;
 }

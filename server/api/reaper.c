@@ -17,8 +17,8 @@
 #include "server/api/request.h"
 
 #define NEVER INT64_MAX
-#define PAUSE_MS 50              /* between two looks: thousands of deadlines cost twenty scans a second */
-#define DRAINS_MAX 64            /* sockets drained at once; beyond, they are closed without */
+#define PAUSE_MS 50   /* between two looks: thousands of deadlines cost twenty scans a second */
+#define DRAINS_MAX 64 /* sockets drained at once; beyond, they are closed without */
 #define DRAIN_MS 2000
 #define DRAIN_BYTES (64 << 20)
 
@@ -26,8 +26,8 @@ struct reaper_entry {
     struct reaper_entry *previous;
     struct reaper_entry *next;
     int fd;
-    _Atomic mono_ms deadline;    /* of the phase, or of the wait; NEVER = none */
-    struct request *waiting;     /* under the table's lock; NULL = nobody waits */
+    _Atomic mono_ms deadline; /* of the phase, or of the wait; NEVER = none */
+    struct request *waiting;  /* under the table's lock; NULL = nobody waits */
 };
 
 struct drain {
@@ -39,11 +39,11 @@ struct drain {
 struct reaper {
     pthread_t thread;
     struct clock *clock;
-    int bell;                    /* eventfd: look again */
-    _Atomic mono_ms wake;        /* when the thread will look by itself */
+    int bell;             /* eventfd: look again */
+    _Atomic mono_ms wake; /* when the thread will look by itself */
     atomic_bool stop;
 
-    pthread_mutex_t lock;        /* all below */
+    pthread_mutex_t lock; /* all below */
     struct reaper_entry *first;
     size_t n_entries;
     struct drain drains[DRAINS_MAX];
@@ -246,7 +246,8 @@ void reaper_forget(struct reaper *r, struct reaper_entry *e, bool drain)
         int fd = fcntl(e->fd, F_DUPFD_CLOEXEC, 0);
 
         if (fd >= 0) {
-            r->drains[r->n_drains++] = (struct drain){.fd = fd, .until = clock_mono(r->clock) + DRAIN_MS};
+            r->drains[r->n_drains++] =
+                (struct drain){.fd = fd, .until = clock_mono(r->clock) + DRAIN_MS};
             rings = true;
         }
     }

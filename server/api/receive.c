@@ -24,14 +24,14 @@
 struct receiving {
     struct request *request;
     struct delivery delivery;
-    struct signature *signature;     /* freed with the request, as is `digest` */
+    struct signature *signature; /* freed with the request, as is `digest` */
     struct digest *digest;
-    char *zstd;                      /* freed with the request */
+    char *zstd; /* freed with the request */
     size_t zstd_len;
-    size_t size;                     /* of the body, before compression */
+    size_t size; /* of the body, before compression */
 
     /* Written by the writer's thread before it resumes the request. */
-    atomic_bool stored;              /* `rc`, `known` and `id` are there */
+    atomic_bool stored; /* `rc`, `known` and `id` are there */
     int rc;
     bool known;
     int64_t id;
@@ -74,8 +74,8 @@ static enum request_next refuse(struct request *request, struct reply *reply, in
 {
     const struct receiving *r = request->state;
 
-    log_notice("webhook.refused", "status=%d why=%s delivery=%s peer=%s request=%s", status, LOG(why),
-               LOG(r->delivery.guid), LOG(request->peer.address), request->id);
+    log_notice("webhook.refused", "status=%d why=%s delivery=%s peer=%s request=%s", status,
+               LOG(why), LOG(r->delivery.guid), LOG(request->peer.address), request->id);
     reply_refuse(request, reply, status, NULL);
     return REQUEST_DONE;
 }
@@ -117,8 +117,8 @@ enum request_next receive_begin(struct request *request, struct reply *reply)
     r->delivery.form = type == 1;
     if (!signature_parse(request_header(request, "X-Hub-Signature-256"), claimed))
         return refuse(request, reply, 401, "signature is missing or malformed");
-    r->signature = signature_new(claimed, request->api->webhook_secrets,
-                                 request->api->n_webhook_secrets);
+    r->signature =
+        signature_new(claimed, request->api->webhook_secrets, request->api->n_webhook_secrets);
     r->digest = digest_new();
     return REQUEST_WAITS;
 }
@@ -213,7 +213,8 @@ enum request_next receive_delivery(struct request *request, struct reply *reply)
     int rc;
 
     if (signature_judge(r->signature) != SIGNATURE_RIGHT)
-        return refuse(request, reply, 401, "signature mismatch; check the secret in GitHub's settings");
+        return refuse(request, reply, 401,
+                      "signature mismatch; check the secret in GitHub's settings");
 
     /* From here on it is GitHub that speaks. */
     digest_final(r->digest, digest);

@@ -11,7 +11,7 @@
 #include "server/api/request.h"
 #include "server/api/routes.h"
 
-#define PROBLEM_MAX 8192             /* an err text has 1 KiB; escaped it may be six times that */
+#define PROBLEM_MAX 8192 /* an err text has 1 KiB; escaped it may be six times that */
 
 void reply_header(struct reply *reply, const char *name, const char *value)
 {
@@ -77,8 +77,8 @@ int reply_status(int err_code)
 
 static const struct status_row {
     int status;
-    const char *title;               /* of problem+json, RFC 9110's words */
-    const char *fixed;               /* the body on webhooks and agents */
+    const char *title; /* of problem+json, RFC 9110's words */
+    const char *fixed; /* the body on webhooks and agents */
 } status_rows[] = {
     {202, "Accepted", "accepted\n"},
     {400, "Bad Request", "bad request\n"},
@@ -128,8 +128,8 @@ static void reply_problem(struct request *request, struct reply *reply, int stat
         json_add_str(&out, "detail", detail);
     json_add_str(&out, "id", request->id);
     json_end_object(&out);
-    reply_body(reply, status, "application/problem+json", arena_strn(request->arena, buf.data, buf.len),
-               buf.len);
+    reply_body(reply, status, "application/problem+json",
+               arena_strn(request->arena, buf.data, buf.len), buf.len);
     reply_header(reply, "Cache-Control", "no-store");
     buf_deinit(&buf);
 }

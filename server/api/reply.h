@@ -23,22 +23,22 @@ typedef ssize_t reply_stream_fn(struct request *request, char *bytes, size_t max
 
 struct reply {
     int status;
-    const char *body;                /* arena or static storage */
+    const char *body; /* arena or static storage */
     size_t body_len;
     struct {
         const char *name;
         const char *value;
     } headers[REPLY_HEADERS_MAX];
     size_t n_headers;
-    bool close;                      /* end the connection after this answer */
-    reply_stream_fn *stream;         /* instead of `body` */
+    bool close;                                  /* end the connection after this answer */
+    reply_stream_fn *stream;                     /* instead of `body` */
     void (*stream_end)(struct request *request); /* once, when the stream is over for any reason */
 };
 
 /* `bytes` are not copied. */
 void reply_body(struct reply *reply, int status, const char *content_type, const char *bytes,
                 size_t len);
-void reply_text(struct reply *reply, int status, const char *text);   /* text/plain; UTF-8 */
+void reply_text(struct reply *reply, int status, const char *text); /* text/plain; UTF-8 */
 void reply_json(struct reply *reply, int status, const char *json, size_t len);
 /* The text in `buf`, which is emptied; a buf that overflowed is an internal error. */
 void reply_json_buf(struct request *request, struct reply *reply, int status, struct buf *buf);

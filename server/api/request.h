@@ -59,24 +59,24 @@ enum right {
 };
 #define RIGHT_BIT(right) (1u << (right))
 
-const char *right_name(enum right right);  /* as in the configuration: view, approve-content ... */
-int right_from_name(const char *name);     /* enum right, or -1 */
+const char *right_name(enum right right); /* as in the configuration: view, approve-content ... */
+int right_from_name(const char *name);    /* enum right, or -1 */
 
 /* Who asks. */
 struct actor {
-    char name[160];          /* token:NAME, uid:N, anyone; as the journal writes it */
-    const char *way;         /* cli, api, webhook, door */
-    const char *token;       /* name of the token that was shown, NULL = none */
+    char name[160];           /* token:NAME, uid:N, anyone; as the journal writes it */
+    const char *way;          /* cli, api, webhook, door */
+    const char *token;        /* name of the token that was shown, NULL = none */
     const char *token_digest; /* SHA-256 of it, hex; NULL = none */
-    unsigned own;            /* RIGHT_BITs it has everywhere: of the token, of root */
-    unsigned rights;         /* RIGHT_BITs where the route acts; view is in it whenever another is */
+    unsigned own;             /* RIGHT_BITs it has everywhere: of the token, of root */
+    unsigned rights; /* RIGHT_BITs where the route acts; view is in it whenever another is */
 };
 
 /* Where the bytes come from. */
 struct peer {
-    char address[64];        /* numeric address, behind a trusted proxy the one it names; "unix" */
-    int64_t uid;             /* of the process at the other end of the cli socket, else -1 */
-    const uint32_t *groups;  /* its Unix groups; only valid while it is admitted */
+    char address[64];       /* numeric address, behind a trusted proxy the one it names; "unix" */
+    int64_t uid;            /* of the process at the other end of the cli socket, else -1 */
+    const uint32_t *groups; /* its Unix groups; only valid while it is admitted */
     size_t n_groups;
 };
 
@@ -95,21 +95,22 @@ struct request {
     struct api *api;
     const struct route *route;
     enum listener listener;
-    char id[REQUEST_ID_SIZE];        /* X-Request-Id of the answer; log lines carry it */
+    char id[REQUEST_ID_SIZE]; /* X-Request-Id of the answer; log lines carry it */
     const char *method;
-    const char *target;              /* raw, as in the request line */
-    const char *path;                /* target up to '?' */
-    const char *query;               /* behind '?'; "" = none. Use request_query() */
+    const char *target;                         /* raw, as in the request line */
+    const char *path;                           /* target up to '?' */
+    const char *query;                          /* behind '?'; "" = none. Use request_query() */
     const char *segments[REQUEST_SEGMENTS_MAX]; /* what stands for the {names} of the route, raw */
     const struct request_header *headers;
     size_t n_headers;
-    const char *body;                /* whole body, with a NUL behind it; "" if there is none */
+    const char *body; /* whole body, with a NUL behind it; "" if there is none */
     size_t body_len;
     struct peer peer;
     struct actor actor;
-    struct arena *arena;             /* lives until the answer is sent */
-    void *state;                     /* the handler's own, from its first call to its continuation */
-    void (*end)(struct request *request); /* frees handles in `state`; called once, when the answer is
+    struct arena *arena; /* lives until the answer is sent */
+    void *state;         /* the handler's own, from its first call to its continuation */
+    void (*end)(
+        struct request *request); /* frees handles in `state`; called once, when the answer is
                                       * sent or the connection lost, and nobody holds the request */
 };
 

@@ -25,12 +25,12 @@
 /* Pointers into the buffer of the connection, as libmicrohttpd left it. */
 struct request_filter_input {
     const char *method;
-    const char *target;              /* where the target begins */
-    const char *target_text;         /* a copy of it, made before libmicrohttpd cut it at '?' */
+    const char *target;      /* where the target begins */
+    const char *target_text; /* a copy of it, made before libmicrohttpd cut it at '?' */
     const char *version;
     const struct request_header *headers;
     size_t n_headers;
-    bool chunked;                    /* this listener takes Transfer-Encoding: chunked */
+    bool chunked; /* this listener takes Transfer-Encoding: chunked */
 };
 
 /* NULL = in order; else a constant text that says what is wrong, for the log only. */

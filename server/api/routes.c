@@ -16,11 +16,12 @@
 
 #define KIB ((size_t)1024)
 #define MIB (1024 * KIB)
-#define WEBHOOK_BODY (25 * MIB)      /* GitHub sends at most 25 MB (github-wire.md 1) */
+#define WEBHOOK_BODY (25 * MIB) /* GitHub sends at most 25 MB (github-wire.md 1) */
 #define DOOR_BODY (256 * KIB)
 #define API_BODY (1 * MIB)
 
-#define EVERYWHERE (ON(LISTENER_WEBHOOKS) | ON(LISTENER_AGENTS) | ON(LISTENER_WEB) | ON(LISTENER_CLI))
+#define EVERYWHERE                                                                                 \
+    (ON(LISTENER_WEBHOOKS) | ON(LISTENER_AGENTS) | ON(LISTENER_WEB) | ON(LISTENER_CLI))
 #define API (ON(LISTENER_WEB) | ON(LISTENER_CLI))
 #define WEB ON(LISTENER_WEB)
 

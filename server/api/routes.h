@@ -18,27 +18,27 @@
 /* Where the right is asked for: rights of a repository or environment replace those of the top. */
 enum route_scope {
     ROUTE_TOP,
-    ROUTE_REPOSITORY,        /* that of the first two segments */
-    ROUTE_ENVIRONMENT,       /* any environment of it; the handler asks again about the one it acts on */
-    ROUTE_ANYWHERE,          /* the top or any repository; the handler shows only what may be seen */
+    ROUTE_REPOSITORY,  /* that of the first two segments */
+    ROUTE_ENVIRONMENT, /* any environment of it; the handler asks again about the one it acts on */
+    ROUTE_ANYWHERE,    /* the top or any repository; the handler shows only what may be seen */
 };
 
 struct route {
-    const char *name;        /* operationId */
-    unsigned listeners;      /* ON(LISTENER_...) */
-    const char *method;      /* GET also answers HEAD */
-    const char *pattern;     /* "/api/v1/hosts", "/{owner}/{name}/releases/{number}" */
+    const char *name;    /* operationId */
+    unsigned listeners;  /* ON(LISTENER_...) */
+    const char *method;  /* GET also answers HEAD */
+    const char *pattern; /* "/api/v1/hosts", "/{owner}/{name}/releases/{number}" */
     enum right right;
     enum route_scope scope;
-    size_t body_limit;       /* bytes; 0 = a body is refused */
-    bool chunked;            /* Transfer-Encoding: chunked is accepted */
+    size_t body_limit; /* bytes; 0 = a body is refused */
+    bool chunked;      /* Transfer-Encoding: chunked is accepted */
     /* Optional: asked when the headers are there, before any byte of the body is taken. It may
      * fill the reply and return REQUEST_DONE: then the body is not read. REQUEST_WAITS = go on. */
     request_fn *begin;
     /* Optional: sees each piece of the body as it comes; the whole is collected all the same. */
     void (*piece)(struct request *request, const char *bytes, size_t len);
     request_fn *handler;
-    const char *summary;     /* one line, for people and docs/openapi.yaml */
+    const char *summary; /* one line, for people and docs/openapi.yaml */
 };
 
 extern const struct route routes[];
@@ -46,14 +46,14 @@ extern const size_t n_routes;
 
 enum routes_match {
     ROUTES_FOUND,
-    ROUTES_NO_PATH,          /* 404 */
-    ROUTES_NO_METHOD,        /* 405; `allow` lists those there are */
+    ROUTES_NO_PATH,   /* 404 */
+    ROUTES_NO_METHOD, /* 405; `allow` lists those there are */
 };
 
 struct routes_found {
     const struct route *route;
     struct {
-        size_t offset;       /* in the path */
+        size_t offset; /* in the path */
         size_t len;
     } segments[REQUEST_SEGMENTS_MAX];
     size_t n_segments;

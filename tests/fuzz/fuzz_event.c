@@ -25,7 +25,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
         assert(event.action != NULL && event.repository != NULL && event.label != NULL);
         assert(!event.pull_request.merged || event.kind == EVENT_PULL_REQUEST ||
                event.kind == EVENT_PULL_REQUEST_REVIEW);
-        assert(event.pull_request.merge_sha[0] == '\0' || strlen(event.pull_request.merge_sha) == 40);
+        assert(event.pull_request.merge_sha[0] == '\0' ||
+               strlen(event.pull_request.merge_sha) == 40);
     }
     arena_deinit(&arena);
     return 0;

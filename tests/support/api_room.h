@@ -26,7 +26,7 @@ struct api_room {
     const struct secret *secrets[1];
     struct api api;
     struct http_server *server;
-    atomic_uint rung;                /* times the flow's doorbell was rung */
+    atomic_uint rung; /* times the flow's doorbell was rung */
 };
 
 /* Fails the test if anything does. Addresses of the listeners are filled in; `options` may be NULL. */

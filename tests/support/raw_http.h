@@ -8,11 +8,11 @@
 #include <stddef.h>
 
 struct raw_answer {
-    int status;            /* 0 = closed without an answer */
-    char head[4096];       /* status line and headers */
+    int status;      /* 0 = closed without an answer */
+    char head[4096]; /* status line and headers */
     char body[65536];
     size_t body_len;
-    bool closed;           /* the other side ended the connection */
+    bool closed; /* the other side ended the connection */
 };
 
 /* "127.0.0.1:N" or the path of a socket. */

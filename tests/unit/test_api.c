@@ -34,7 +34,7 @@ static struct api_room room;
 struct asked {
     int status;
     struct raw_answer *answer;
-    struct cJSON *json;      /* NULL if the body is none */
+    struct cJSON *json; /* NULL if the body is none */
 };
 
 static struct asked ask(enum listener listener, const char *method, const char *target,
@@ -100,8 +100,12 @@ static void make_token(const char *name, const char *rights, char token[128])
 
 static int add_release(struct db *db, const char *sha, const char *subject, struct err *err)
 {
-    struct release r = {.repository_id = 1, .subject = subject, .author = "mika",
-                        .committed_at = NOW, .seen_at = NOW, .n_paths = -1};
+    struct release r = {.repository_id = 1,
+                        .subject = subject,
+                        .author = "mika",
+                        .committed_at = NOW,
+                        .seen_at = NOW,
+                        .n_paths = -1};
     int64_t number;
 
     memcpy(r.sha, sha, 41);
@@ -133,12 +137,19 @@ static int add_pull(struct db *db, int64_t number, const char *sha, struct err *
 
 static int add_host(struct db *db, struct err *err)
 {
-    const struct activation a = {.id = "5b2f6d0e-0000-4000-8000-000000000001", .code_digest = "x",
-                                 .name = "stage-1", .limit = 1, .created_at = NOW,
-                                 .created_by = "uid:0", .expires_at = NOW * 2};
+    const struct activation a = {.id = "5b2f6d0e-0000-4000-8000-000000000001",
+                                 .code_digest = "x",
+                                 .name = "stage-1",
+                                 .limit = 1,
+                                 .created_at = NOW,
+                                 .created_by = "uid:0",
+                                 .expires_at = NOW * 2};
     const struct config_pairs none = {0};
-    const struct host h = {.id = HOST, .name = "stage-1", .state = HOST_REGISTERED,
-                           .activation_id = a.id, .registered_at = NOW};
+    const struct host h = {.id = HOST,
+                           .name = "stage-1",
+                           .state = HOST_REGISTERED,
+                           .activation_id = a.id,
+                           .registered_at = NOW};
     int rc = store_host_activation_put(db, &a, &none, err);
 
     return rc < 0 ? rc : store_host_register(db, &h, "fingerprint", "spki", err);
@@ -148,19 +159,44 @@ static int add_deployment(struct db *db, struct err *err)
 {
     char digest[DIGEST_HEX_SIZE];
     bool is_new;
-    struct deployment d = {.repository_id = 1, .environment = "stage", .kind = DEPLOYMENT_RELEASE,
-                           .release_number = 2, .lane = LANE_CODE, .trigger = DEPLOYMENT_ON_MERGE,
-                           .state = DEPLOYMENT_WAITING, .config_digest = digest,
-                           .plan_digest = digest, .rows_expected = 1, .cut_at = NOW, .start_at = NOW};
-    struct job job = {.name = "publish", .max_parallel = 1, .start_within_ms = 120000,
-                      .timeout_ms = 600000, .state = JOB_WAITING, .document_digest = digest};
-    struct command c = {.id = COMMAND, .document_digest = digest, .parameters = "{}",
-                        .requested_at = NOW, .requested_by = "deployment"};
-    struct invocation i = {.command_id = COMMAND, .host_id = HOST, .roles = "web",
-                           .status = INVOCATION_PENDING, .details = "Pending", .envelope = "{}",
-                           .signature = "x", .start_by = NOW * 2, .exit_code = -1};
-    struct output_chunk out = {.command_id = COMMAND, .host_id = HOST, .step = "fetch", .at = NOW,
-                               .text = "hello \xff\n", .len = 8};
+    struct deployment d = {.repository_id = 1,
+                           .environment = "stage",
+                           .kind = DEPLOYMENT_RELEASE,
+                           .release_number = 2,
+                           .lane = LANE_CODE,
+                           .trigger = DEPLOYMENT_ON_MERGE,
+                           .state = DEPLOYMENT_WAITING,
+                           .config_digest = digest,
+                           .plan_digest = digest,
+                           .rows_expected = 1,
+                           .cut_at = NOW,
+                           .start_at = NOW};
+    struct job job = {.name = "publish",
+                      .max_parallel = 1,
+                      .start_within_ms = 120000,
+                      .timeout_ms = 600000,
+                      .state = JOB_WAITING,
+                      .document_digest = digest};
+    struct command c = {.id = COMMAND,
+                        .document_digest = digest,
+                        .parameters = "{}",
+                        .requested_at = NOW,
+                        .requested_by = "deployment"};
+    struct invocation i = {.command_id = COMMAND,
+                           .host_id = HOST,
+                           .roles = "web",
+                           .status = INVOCATION_PENDING,
+                           .details = "Pending",
+                           .envelope = "{}",
+                           .signature = "x",
+                           .start_by = NOW * 2,
+                           .exit_code = -1};
+    struct output_chunk out = {.command_id = COMMAND,
+                               .host_id = HOST,
+                               .step = "fetch",
+                               .at = NOW,
+                               .text = "hello \xff\n",
+                               .len = 8};
     int rc;
 
     digest_sha256_hex("x", 1, digest);
@@ -184,7 +220,8 @@ static int add_deployment(struct db *db, struct err *err)
     if (rc == 0)
         rc = store_command_chunk(db, &out, err);
     if (rc == 0)
-        rc = store_deployment_move(db, d.id, DEPLOYMENT_WAITING, DEPLOYMENT_DEPLOYING, NULL, NOW, err);
+        rc = store_deployment_move(db, d.id, DEPLOYMENT_WAITING, DEPLOYMENT_DEPLOYING, NULL, NOW,
+                                   err);
     return rc;
 }
 
@@ -277,9 +314,11 @@ static void nobody_gives_a_right_he_has_not(void **state)
     (void)state;
     make_token("only-admin", "[\"admin\"]", token);
     assert_int_equal(status(LISTENER_WEB, "POST", "/api/v1/tokens", token,
-                            "{\"name\":\"more\",\"rights\":[\"hotfix\"]}"), 403);
+                            "{\"name\":\"more\",\"rights\":[\"hotfix\"]}"),
+                     403);
     assert_int_equal(status(LISTENER_WEB, "POST", "/api/v1/tokens", token,
-                            "{\"name\":\"less\",\"rights\":[\"view\"]}"), 201);
+                            "{\"name\":\"less\",\"rights\":[\"view\"]}"),
+                     201);
 }
 
 /* Bad input ----------------------------------------------------------------------------------------- */
@@ -326,9 +365,9 @@ static void bad_bodies_are_told_what_was_expected(void **state)
 static void what_is_not_there_is_404_with_its_name(void **state)
 {
     static const char *const targets[] = {
-        "/api/v1/repos/acme/other/releases",   "/api/v1/repos/acme/shop/releases/99",
-        "/api/v1/repos/acme/shop/releases/0",  "/api/v1/repos/acme/shop/releases/03",
-        "/api/v1/repos/acme/shop/releases/x",  "/api/v1/repos/acme/shop/releases/99/logs",
+        "/api/v1/repos/acme/other/releases",  "/api/v1/repos/acme/shop/releases/99",
+        "/api/v1/repos/acme/shop/releases/0", "/api/v1/repos/acme/shop/releases/03",
+        "/api/v1/repos/acme/shop/releases/x", "/api/v1/repos/acme/shop/releases/99/logs",
     };
 
     (void)state;
@@ -339,18 +378,23 @@ static void what_is_not_there_is_404_with_its_name(void **state)
             fail_msg("%s: %d", targets[i], a.status);
         done(&a);
     }
-    assert_int_equal(status(LISTENER_CLI, "GET", "/api/v1/repos/acme/shop/releases?limit=0", NULL, NULL), 422);
-    assert_int_equal(status(LISTENER_CLI, "GET", "/api/v1/repos/acme/shop/releases?limit=a", NULL, NULL), 422);
-    assert_int_equal(status(LISTENER_CLI, "POST", "/api/v1/repos/acme/shop/releases/3/release", NULL,
-                            "{\"environment\":\"moon\"}"), 404);
+    assert_int_equal(status(LISTENER_CLI, "GET", "/api/v1/repos/acme/shop/releases?limit=0", NULL,
+                            NULL),
+                     422);
+    assert_int_equal(status(LISTENER_CLI, "GET", "/api/v1/repos/acme/shop/releases?limit=a", NULL,
+                            NULL),
+                     422);
+    assert_int_equal(status(LISTENER_CLI, "POST", "/api/v1/repos/acme/shop/releases/3/release",
+                            NULL, "{\"environment\":\"moon\"}"),
+                     404);
 }
 
 static void a_form_of_another_site_cannot_post(void **state)
 {
     static const char raw[] = "POST /api/v1/tokens HTTP/1.1\r\nHost: h\r\n"
                               "Content-Type: text/plain\r\nContent-Length: 2\r\n\r\n{}";
-    struct raw_answer *a = raw_http_ask(http_server_address(room.server, LISTENER_CLI), raw,
-                                        sizeof(raw) - 1);
+    struct raw_answer *a =
+        raw_http_ask(http_server_address(room.server, LISTENER_CLI), raw, sizeof(raw) - 1);
 
     (void)state;
     assert_int_equal(a->status, 422);
@@ -371,7 +415,8 @@ static const struct cJSON *nth(const struct cJSON *array, size_t n)
 
 static void releases_come_newest_first_in_pages(void **state)
 {
-    struct asked a = ask(LISTENER_WEB, "GET", "/api/v1/repos/acme/shop/releases?limit=2", NULL, NULL);
+    struct asked a =
+        ask(LISTENER_WEB, "GET", "/api/v1/repos/acme/shop/releases?limit=2", NULL, NULL);
     const struct cJSON *list = json_array(a.json, "releases");
     int64_t number;
 
@@ -382,7 +427,8 @@ static void releases_come_newest_first_in_pages(void **state)
     assert_true(json_int(a.json, "next", &number) && number == 2);
     assert_string_equal(json_str(nth(list, 1), "subject"), "Winter sale (#7)");
     assert_int_equal(json_count(json_array(nth(list, 1), "pulls")), 1);
-    assert_string_equal(json_str(nth(json_array(nth(list, 1), "environments"), 0), "state"), "staging");
+    assert_string_equal(json_str(nth(json_array(nth(list, 1), "environments"), 0), "state"),
+                        "staging");
     done(&a);
     a = ask(LISTENER_WEB, "GET", "/api/v1/repos/acme/shop/releases?before=2", NULL, NULL);
     assert_int_equal(json_count(json_array(a.json, "releases")), 1);
@@ -404,13 +450,15 @@ static void a_release_shows_its_deployments_hosts_and_what_it_lacks(void **state
     assert_string_equal(json_str(host, "host"), "stage-1");
     assert_string_equal(json_str(host, "status"), "Pending");
     assert_int_equal(json_count(json_array(a.json, "not_included")), 1);
-    assert_string_equal(json_str(nth(json_array(a.json, "pulls"), 0), "title"), "Winter <b>sale</b>");
+    assert_string_equal(json_str(nth(json_array(a.json, "pulls"), 0), "title"),
+                        "Winter <b>sale</b>");
     done(&a);
 }
 
 static void output_is_followed_from_where_one_was(void **state)
 {
-    struct asked a = ask(LISTENER_WEB, "GET", "/api/v1/repos/acme/shop/releases/2/logs", NULL, NULL);
+    struct asked a =
+        ask(LISTENER_WEB, "GET", "/api/v1/repos/acme/shop/releases/2/logs", NULL, NULL);
     const struct cJSON *chunks = json_array(a.json, "chunks");
     char target[200];
     bool running;
@@ -429,8 +477,8 @@ static void output_is_followed_from_where_one_was(void **state)
     a = ask(LISTENER_WEB, "GET", "/api/v1/repos/acme/shop/releases/2/logs?host=other", NULL, NULL);
     assert_int_equal(json_count(json_array(a.json, "chunks")), 0);
     done(&a);
-    a = ask(LISTENER_WEB, "GET", "/api/v1/repos/acme/shop/releases/2/logs?environment=stage&host=stage-1",
-            NULL, NULL);
+    a = ask(LISTENER_WEB, "GET",
+            "/api/v1/repos/acme/shop/releases/2/logs?environment=stage&host=stage-1", NULL, NULL);
     assert_int_equal(json_count(json_array(a.json, "chunks")), 2);
     done(&a);
 }
@@ -481,7 +529,8 @@ static void hosts_doctor_and_metrics_answer(void **state)
     done(&a);
     a = ask(LISTENER_CLI, "GET", "/api/v1/doctor", NULL, NULL);
     assert_int_equal(a.status, 200);
-    for (const struct cJSON *c = json_first(json_array(a.json, "checks")); c != NULL; c = json_next(c)) {
+    for (const struct cJSON *c = json_first(json_array(a.json, "checks")); c != NULL;
+         c = json_next(c)) {
         if (strncmp(json_str(c, "text"), "doctor.", 7) == 0)
             fail_msg("%s has no text", json_str(c, "text"));
         assert_true(strcmp(json_str(c, "state"), "ok") == 0 || json_str(c, "fix") != NULL);
@@ -500,7 +549,8 @@ static void T41_the_page_comes_with_its_policy_and_a_tag(void **state)
 
     (void)state;
     assert_int_equal(a.status, 200);
-    assert_non_null(strstr(a.answer->head, "Content-Security-Policy: default-src 'none'; script-src 'self'"));
+    assert_non_null(
+        strstr(a.answer->head, "Content-Security-Policy: default-src 'none'; script-src 'self'"));
     assert_string_equal(raw_http_header(a.answer, "X-Content-Type-Options"), "nosniff");
     assert_string_equal(raw_http_header(a.answer, "Referrer-Policy"), "no-referrer");
     len = (size_t)snprintf(bytes, sizeof(bytes), again, raw_http_header(a.answer, "ETag"));

@@ -19,7 +19,8 @@
 #include "lib/github/event.h"
 
 #define EXAMPLES                                                                                   \
-    SLIPWAY_SOURCE_DIR "/tests/npm/node_modules/@octokit/webhooks-examples/api.github.com/index.json"
+    SLIPWAY_SOURCE_DIR                                                                             \
+        "/tests/npm/node_modules/@octokit/webhooks-examples/api.github.com/index.json"
 #define TEXT_MAX ((size_t)1 << 20)
 
 static struct cJSON *examples; /* [{name, examples: [payload]}] */
@@ -55,8 +56,8 @@ enum change { CHANGE_NONE, CHANGE_REMOVE, CHANGE_NULL, CHANGE_RETYPE, CHANGE_HUG
 struct writing {
     struct json_out out;
     enum change change;
-    size_t at;               /* the member with this number is changed */
-    size_t n;                /* members so far */
+    size_t at; /* the member with this number is changed */
+    size_t n;  /* members so far */
 };
 
 static void write_value(struct writing *w, const struct cJSON *parent, const struct cJSON *item,
@@ -173,7 +174,8 @@ static int read_text(const char *name, const char *text, size_t len, struct aren
 }
 
 #define FOR_EACH_EXAMPLE(group, payload)                                                           \
-    for (const struct cJSON *group = json_first(examples); group != NULL; group = json_next(group)) \
+    for (const struct cJSON *group = json_first(examples); group != NULL;                          \
+         group = json_next(group))                                                                 \
         for (const struct cJSON *payload = json_first(json_array(group, "examples"));              \
              payload != NULL; payload = json_next(payload))
 
@@ -185,7 +187,8 @@ static void every_example_of_github_is_readable(void **state)
 
     (void)state;
     buf_init(&buf, TEXT_MAX);
-    FOR_EACH_EXAMPLE (group, payload) {
+    FOR_EACH_EXAMPLE(group, payload)
+    {
         struct arena arena;
         struct event event;
         struct err err = ERR_INIT;
@@ -224,7 +227,8 @@ static void T10_any_field_removed_nulled_retyped_or_huge_is_survived(void **stat
 
     (void)state;
     buf_init(&buf, TEXT_MAX);
-    FOR_EACH_EXAMPLE (group, payload) {
+    FOR_EACH_EXAMPLE(group, payload)
+    {
         const char *name = json_str(group, "name");
         size_t n;
 
@@ -237,7 +241,8 @@ static void T10_any_field_removed_nulled_retyped_or_huge_is_survived(void **stat
             continue;
         n = write_payload(payload, CHANGE_NONE, 0, &buf);
         for (size_t at = 0; at < n; at++) {
-            for (int change = CHANGE_REMOVE; change < (nth < 1 ? CHANGE_COUNT : CHANGE_NULL); change++) {
+            for (int change = CHANGE_REMOVE; change < (nth < 1 ? CHANGE_COUNT : CHANGE_NULL);
+                 change++) {
                 struct arena arena;
                 struct event event;
                 struct err err = ERR_INIT;
@@ -271,7 +276,8 @@ static void T06_a_body_under_another_events_name_is_unreadable(void **state)
 
     (void)state;
     buf_init(&buf, TEXT_MAX);
-    FOR_EACH_EXAMPLE (group, payload) {
+    FOR_EACH_EXAMPLE(group, payload)
+    {
         const char *name = json_str(group, "name");
 
         (void)write_payload(payload, CHANGE_NONE, 0, &buf);
@@ -368,7 +374,10 @@ static void only_a_json_true_means_merged(void **state)
 
 static void an_odd_merge_commit_is_to_be_looked_up_not_believed(void **state)
 {
-    static const char *const odd[] = {"null", "\"\"", "7", "\"HEAD\"",
+    static const char *const odd[] = {"null",
+                                      "\"\"",
+                                      "7",
+                                      "\"HEAD\"",
                                       "\"0000000000000000000000000000000000000000\"",
                                       "\"4F2C9E1BBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBB\"",
                                       "\"--upload-pack=xxxxxxxxxxxxxxxxxxxxxxxxxxx\""};
@@ -445,10 +454,12 @@ static void a_form_has_one_payload_and_is_decoded(void **state)
 
     (void)state;
     arena_init(&arena);
-    assert_int_equal(read_plain("ping", true, "payload=%7B%22action%22%3A%22a+b%22%7D", &e, &arena), 0);
+    assert_int_equal(read_plain("ping", true, "payload=%7B%22action%22%3A%22a+b%22%7D", &e, &arena),
+                     0);
     assert_string_equal(e.action, "a b");
     assert_int_equal(read_plain("ping", true, "x=1&payload=%7b%7d&y=", &e, &arena), 0);
-    assert_int_equal(read_plain("ping", true, "payload=%7B%7D&payload=%7B%7D", &e, &arena), ERR_INVALID);
+    assert_int_equal(read_plain("ping", true, "payload=%7B%7D&payload=%7B%7D", &e, &arena),
+                     ERR_INVALID);
     assert_int_equal(read_plain("ping", true, "payload=%7B%7", &e, &arena), ERR_INVALID);
     assert_int_equal(read_plain("ping", true, "payload=%zz", &e, &arena), ERR_INVALID);
     assert_int_equal(read_plain("ping", true, "payload=%00%7B%7D", &e, &arena), ERR_INVALID);

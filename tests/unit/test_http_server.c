@@ -43,9 +43,9 @@ struct sent {
     const char *event;
     const char *guid;
     const char *type;
-    const char *length;      /* NULL = the right one, "" = none */
-    const char *signature;   /* NULL = the right one, "" = none */
-    const char *more;        /* further header lines, each with CRLF */
+    const char *length;    /* NULL = the right one, "" = none */
+    const char *signature; /* NULL = the right one, "" = none */
+    const char *more;      /* further header lines, each with CRLF */
     const char *body;
     size_t body_len;
 };
@@ -116,7 +116,9 @@ static int status_of_bytes(const char *address, const char *bytes, size_t len)
 
 static int room_up(void **state)
 {
-    struct http_server_options options = {.body_budget = 40 * MIB, .headers_ms = 600, .body_ms = 3000};
+    struct http_server_options options = {.body_budget = 40 * MIB,
+                                          .headers_ms = 600,
+                                          .body_ms = 3000};
 
     (void)state;
     log_init(LOG_LOGFMT, LOG_ERROR);
@@ -197,42 +199,135 @@ static void W2_each_fault_has_its_status(void **state)
         {"other path", {.method = "POST", .path = "/x", .more = "", .body = ""}, 404},
         {"no slash", {.method = "POST", .path = "/webhooks/github/", .more = "", .body = ""}, 404},
         {"query is no other path",
-         {.method = "POST", .path = "/webhooks/github?x", .event = "push", .guid = "q",
-          .type = "text/plain", .more = "", .body = ""}, 415},
+         {.method = "POST",
+          .path = "/webhooks/github?x",
+          .event = "push",
+          .guid = "q",
+          .type = "text/plain",
+          .more = "",
+          .body = ""},
+         415},
         {"GET", {.method = "GET", .path = "/webhooks/github", .more = "", .body = ""}, 405},
         {"odd method", {.method = "BREW", .path = "/webhooks/github", .more = "", .body = ""}, 405},
-        {"no event", {.method = "POST", .path = "/webhooks/github", .guid = "g", .more = "",
-                      .type = "application/json", .body = "{}", .body_len = 2}, 400},
-        {"no delivery", {.method = "POST", .path = "/webhooks/github", .event = "push", .more = "",
-                         .type = "application/json", .body = "{}", .body_len = 2}, 400},
-        {"event twice", {.method = "POST", .path = "/webhooks/github", .event = "push", .guid = "g",
-                         .type = "application/json", .more = "X-GitHub-Event: push\r\n",
-                         .body = "{}", .body_len = 2}, 400},
-        {"blank in delivery", {.method = "POST", .path = "/webhooks/github", .event = "push",
-                               .guid = "a b", .type = "application/json", .more = "", .body = "{}",
-                               .body_len = 2}, 400},
-        {"event not ASCII", {.method = "POST", .path = "/webhooks/github", .event = "p\xc3\xbcsh",
-                             .guid = "g", .type = "application/json", .more = "", .body = "{}",
-                             .body_len = 2}, 400},
-        {"no length", {.method = "POST", .path = "/webhooks/github", .event = "push", .guid = "g",
-                       .type = "application/json", .length = "", .more = "", .body = ""}, 411},
-        {"too long", {.method = "POST", .path = "/webhooks/github", .event = "push", .guid = "g",
-                      .type = "application/json", .length = "26214401", .more = "", .body = ""}, 413},
-        {"media type", {.method = "POST", .path = "/webhooks/github", .event = "push", .guid = "g",
-                        .type = "application/jsonx", .more = "", .body = "{}", .body_len = 2}, 415},
-        {"no media type", {.method = "POST", .path = "/webhooks/github", .event = "push",
-                           .guid = "g", .more = "", .body = "{}", .body_len = 2}, 415},
-        {"no signature", {.method = "POST", .path = "/webhooks/github", .event = "push",
-                          .guid = "g", .type = "application/json", .signature = "", .more = "",
-                          .body = "{}", .body_len = 2}, 401},
-        {"SHA-1 only", {.method = "POST", .path = "/webhooks/github", .event = "push", .guid = "g",
-                        .type = "application/json", .signature = "",
-                        .more = "X-Hub-Signature: sha1=01dc10d0c83e72ed246219cdd91669667fe2ca59\r\n",
-                        .body = "{}", .body_len = 2}, 401},
-        {"signature twice", {.method = "POST", .path = "/webhooks/github", .event = "push",
-                             .guid = "g", .type = "application/json",
-                             .more = "X-Hub-Signature-256: sha256=00\r\n", .body = "{}",
-                             .body_len = 2}, 400},
+        {"no event",
+         {.method = "POST",
+          .path = "/webhooks/github",
+          .guid = "g",
+          .more = "",
+          .type = "application/json",
+          .body = "{}",
+          .body_len = 2},
+         400},
+        {"no delivery",
+         {.method = "POST",
+          .path = "/webhooks/github",
+          .event = "push",
+          .more = "",
+          .type = "application/json",
+          .body = "{}",
+          .body_len = 2},
+         400},
+        {"event twice",
+         {.method = "POST",
+          .path = "/webhooks/github",
+          .event = "push",
+          .guid = "g",
+          .type = "application/json",
+          .more = "X-GitHub-Event: push\r\n",
+          .body = "{}",
+          .body_len = 2},
+         400},
+        {"blank in delivery",
+         {.method = "POST",
+          .path = "/webhooks/github",
+          .event = "push",
+          .guid = "a b",
+          .type = "application/json",
+          .more = "",
+          .body = "{}",
+          .body_len = 2},
+         400},
+        {"event not ASCII",
+         {.method = "POST",
+          .path = "/webhooks/github",
+          .event = "p\xc3\xbcsh",
+          .guid = "g",
+          .type = "application/json",
+          .more = "",
+          .body = "{}",
+          .body_len = 2},
+         400},
+        {"no length",
+         {.method = "POST",
+          .path = "/webhooks/github",
+          .event = "push",
+          .guid = "g",
+          .type = "application/json",
+          .length = "",
+          .more = "",
+          .body = ""},
+         411},
+        {"too long",
+         {.method = "POST",
+          .path = "/webhooks/github",
+          .event = "push",
+          .guid = "g",
+          .type = "application/json",
+          .length = "26214401",
+          .more = "",
+          .body = ""},
+         413},
+        {"media type",
+         {.method = "POST",
+          .path = "/webhooks/github",
+          .event = "push",
+          .guid = "g",
+          .type = "application/jsonx",
+          .more = "",
+          .body = "{}",
+          .body_len = 2},
+         415},
+        {"no media type",
+         {.method = "POST",
+          .path = "/webhooks/github",
+          .event = "push",
+          .guid = "g",
+          .more = "",
+          .body = "{}",
+          .body_len = 2},
+         415},
+        {"no signature",
+         {.method = "POST",
+          .path = "/webhooks/github",
+          .event = "push",
+          .guid = "g",
+          .type = "application/json",
+          .signature = "",
+          .more = "",
+          .body = "{}",
+          .body_len = 2},
+         401},
+        {"SHA-1 only",
+         {.method = "POST",
+          .path = "/webhooks/github",
+          .event = "push",
+          .guid = "g",
+          .type = "application/json",
+          .signature = "",
+          .more = "X-Hub-Signature: sha1=01dc10d0c83e72ed246219cdd91669667fe2ca59\r\n",
+          .body = "{}",
+          .body_len = 2},
+         401},
+        {"signature twice",
+         {.method = "POST",
+          .path = "/webhooks/github",
+          .event = "push",
+          .guid = "g",
+          .type = "application/json",
+          .more = "X-Hub-Signature-256: sha256=00\r\n",
+          .body = "{}",
+          .body_len = 2},
+         400},
     };
     int64_t before = api_room_deliveries(&room);
 
@@ -249,7 +344,11 @@ static void W2_each_fault_has_its_status(void **state)
 /* Each request has this fault and all those that come later in the order. */
 static void W2_the_earlier_fault_wins(void **state)
 {
-    struct sent s = {.method = "PUT", .path = "/x", .length = "999999999", .signature = "", .body = "",
+    struct sent s = {.method = "PUT",
+                     .path = "/x",
+                     .length = "999999999",
+                     .signature = "",
+                     .body = "",
                      .more = "Host: again\r\n"};
 
     (void)state;
@@ -365,7 +464,10 @@ static void bodies_beyond_the_budget_are_503_and_may_be_sent_again(void **state)
 
 static void T07_every_framing_case_is_refused_and_the_connection_closed(void **state)
 {
-#define CASE(text) {text, sizeof(text) - 1}
+#define CASE(text)                                                                                 \
+    {                                                                                              \
+        text, sizeof(text) - 1                                                                     \
+    }
     static const struct {
         const char *bytes;
         size_t len;
@@ -373,7 +475,8 @@ static void T07_every_framing_case_is_refused_and_the_connection_closed(void **s
         CASE(HEAD EVENT "Content-Length: 2\r\nContent-Length: 2\r\n\r\n{}"),
         CASE(HEAD EVENT "Content-Length: 5\r\nContent-Length: 0\r\n\r\nhello"),
         CASE(HEAD EVENT "Content-Length: 0\r\nContent-Length: 5\r\n\r\nhello"),
-        CASE(HEAD EVENT "Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n"),
+        CASE(HEAD EVENT
+             "Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n"),
         CASE(HEAD EVENT "Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n"),
         CASE(HEAD EVENT "Transfer-Encoding: gzip\r\n\r\n"),
         CASE(HEAD EVENT "Content-Length : 2\r\n\r\n{}"),
@@ -381,13 +484,15 @@ static void T07_every_framing_case_is_refused_and_the_connection_closed(void **s
         CASE("POST /webhooks/github HTTP/1.1\nHost: h\nContent-Length: 0\n\n"),
         CASE(HEAD "X-Sig: a\r\n b\r\nContent-Length: 2\r\n\r\n{}"),
         CASE(HEAD "Host: other\r\nContent-Length: 2\r\n\r\n{}"),
-        CASE(HEAD "X-Hub-Signature-256: a\r\nX-Hub-Signature-256: b\r\nContent-Length: 2\r\n\r\n{}"),
+        CASE(HEAD
+             "X-Hub-Signature-256: a\r\nX-Hub-Signature-256: b\r\nContent-Length: 2\r\n\r\n{}"),
         CASE("POST http://h/webhooks/github HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\n{}"),
         CASE("POST /webhooks/github%00x HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\n{}"),
         CASE("POST /webhooks/github\0x HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\n{}"),
         CASE("POST /x/%2e%2e/webhooks/github HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\n{}"),
         CASE(HEAD "X-A: a\0b\r\nContent-Length: 2\r\n\r\n{}"),
-        CASE(HEAD "X-A: a\x0b" "b\r\nContent-Length: 2\r\n\r\n{}"),
+        CASE(HEAD "X-A: a\x0b"
+                  "b\r\nContent-Length: 2\r\n\r\n{}"),
         CASE("POST /webhooks/github HTTP/1.1\r\nContent-Length: 2\r\n\r\n{}"),
         CASE(HEAD "Content-Length: 99999999999999999999999\r\n\r\n"),
         CASE(HEAD "Content-Length: -1\r\n\r\n"),
@@ -532,8 +637,8 @@ static void T47_an_outsider_sees_one_word_on_each_listener(void **state)
 
     (void)state;
     for (int i = 0; i < LISTENER_COUNT; i++) {
-        struct raw_answer *a = raw_http_ask(http_server_address(room.server, (enum listener)i), ask,
-                                            sizeof(ask) - 1);
+        struct raw_answer *a =
+            raw_http_ask(http_server_address(room.server, (enum listener)i), ask, sizeof(ask) - 1);
 
         assert_int_equal(a->status, 200);
         assert_string_equal(a->body, "ok\n");
@@ -542,7 +647,8 @@ static void T47_an_outsider_sees_one_word_on_each_listener(void **state)
     assert_int_equal(STATUS(webhooks, "GET /api/v1/status HTTP/1.1\r\nHost: h\r\n\r\n"), 404);
     assert_int_equal(STATUS(webhooks, "GET /metrics HTTP/1.1\r\nHost: h\r\n\r\n"), 404);
     assert_int_equal(STATUS(http_server_address(room.server, LISTENER_WEB),
-                            "GET /api/v1/tokens HTTP/1.1\r\nHost: h\r\n\r\n"), 401);
+                            "GET /api/v1/tokens HTTP/1.1\r\nHost: h\r\n\r\n"),
+                     401);
 }
 
 static void T46_other_spellings_and_methods_reach_nothing_on_web(void **state)
@@ -557,7 +663,8 @@ static void T46_other_spellings_and_methods_reach_nothing_on_web(void **state)
     assert_int_equal(STATUS(web, "HEAD /api/v1/tokens HTTP/1.1\r\nHost: h\r\n\r\n"), 401);
     assert_int_equal(STATUS(web, "TRACE / HTTP/1.1\r\nHost: h\r\n\r\n"), 405);
     assert_int_equal(STATUS(web, "POST /api/v1/tokens HTTP/1.1\r\nHost: h\r\n"
-                                 "X-HTTP-Method-Override: GET\r\nContent-Length: 0\r\n\r\n"), 401);
+                                 "X-HTTP-Method-Override: GET\r\nContent-Length: 0\r\n\r\n"),
+                     401);
 }
 
 static void sse_tells_what_changed_and_ends_with_the_server(void **state)
@@ -584,7 +691,8 @@ static void T48_the_cli_socket_is_0660_and_knows_its_peer(void **state)
     (void)state;
     assert_int_equal(api_room_cli_mode(&room), 0660);
     assert_int_equal(STATUS(http_server_address(room.server, LISTENER_CLI),
-                            "GET /api/v1/tokens HTTP/1.1\r\nHost: h\r\n\r\n"), 200);
+                            "GET /api/v1/tokens HTTP/1.1\r\nHost: h\r\n\r\n"),
+                     200);
 }
 
 /* Last: it stops the server while requests wait. */

@@ -27,9 +27,10 @@ static const char *judge_bytes(const char *raw, size_t len, bool chunked)
 static void a_usual_delivery_passes(void **state)
 {
     (void)state;
-    assert_null(JUDGE(POST "Content-Length: 12\r\nX-GitHub-Event: push\r\nX-GitHub-Delivery: a-b\r\n"
-                           "X-Hub-Signature: sha1=x\r\nX-Hub-Signature-256: sha256=y\r\n"
-                           "Content-Type: application/json\r\nAccept: */*\r\n\r\n"));
+    assert_null(JUDGE(POST
+                      "Content-Length: 12\r\nX-GitHub-Event: push\r\nX-GitHub-Delivery: a-b\r\n"
+                      "X-Hub-Signature: sha1=x\r\nX-Hub-Signature-256: sha256=y\r\n"
+                      "Content-Type: application/json\r\nAccept: */*\r\n\r\n"));
     assert_null(JUDGE("GET /api/v1/status?lang=ja&at=1%202 HTTP/1.1\r\nHost: h\r\nX-Empty:\r\n"
                       "X-Tab:\ta\tb \r\nX-High: \xe3\x81\x82\r\n\r\n"));
     assert_null(JUDGE("GET / HTTP/1.0\r\nHost: h\r\n\r\n"));
@@ -92,9 +93,19 @@ static void a_length_is_digits_and_nothing_else(void **state)
     static const struct {
         const char *text;
         long long n;
-    } cases[] = {{"0", 0},    {"26214400", 26214400}, {"007", 7},  {"1 ", 1}, {"", -1}, {"+5", -1},
-                 {"-1", -1},  {"5, 5", -1},           {"0x5", -1}, {"5 6", -1}, {"1e3", -1},
-                 {"999999999999999999", 999999999999999999}, {"9999999999999999999", -1}};
+    } cases[] = {{"0", 0},
+                 {"26214400", 26214400},
+                 {"007", 7},
+                 {"1 ", 1},
+                 {"", -1},
+                 {"+5", -1},
+                 {"-1", -1},
+                 {"5, 5", -1},
+                 {"0x5", -1},
+                 {"5 6", -1},
+                 {"1e3", -1},
+                 {"999999999999999999", 999999999999999999},
+                 {"9999999999999999999", -1}};
 
     (void)state;
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
@@ -104,7 +115,8 @@ static void a_length_is_digits_and_nothing_else(void **state)
 static void chunked_passes_only_where_it_is_taken(void **state)
 {
     static const char raw[] = "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: Chunked\r\n\r\n";
-    static const char gzip[] = "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: gzip, chunked\r\n\r\n";
+    static const char gzip[] =
+        "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: gzip, chunked\r\n\r\n";
 
     (void)state;
     assert_null(judge_bytes(raw, sizeof(raw) - 1, true));

@@ -58,18 +58,34 @@ static void segments_are_handed_on_raw(void **state)
 static void T46_another_spelling_of_a_path_is_not_there(void **state)
 {
     static const char *const paths[] = {
-        "/webhooks/github/",  "//webhooks/github",     "/webhooks//github", "/webhooks/github;x",
-        "/webhooks/github%2f", "/webhooks/%67ithub",   "/Webhooks/github",  "/webhooks/./github",
-        "/x/../webhooks/github", "/webhooks/github.json", "",               "/webhooks",
-        "/webhooks/githubx",  "/webhooks/github#",
+        "/webhooks/github/",
+        "//webhooks/github",
+        "/webhooks//github",
+        "/webhooks/github;x",
+        "/webhooks/github%2f",
+        "/webhooks/%67ithub",
+        "/Webhooks/github",
+        "/webhooks/./github",
+        "/x/../webhooks/github",
+        "/webhooks/github.json",
+        "",
+        "/webhooks",
+        "/webhooks/githubx",
+        "/webhooks/github#",
     };
     static const char *const api[] = {
-        "/api/v1/repos/acme/../releases",   "/api/v1/repos/acme/./releases",
-        "/api/v1/repos/acme/a%2fb/releases", "/api/v1/repos/acme//releases",
-        "/api/v1/repos//b/releases",        "/api/v1/repos/acme/b;x/releases",
-        "/api/v1/status/",                  "/api/v1//status",
-        "/api/v2/status",                   "/API/v1/status",
-        "/api/v1/tokens/",                  "/api/v1/repos/acme/b/releases/1/",
+        "/api/v1/repos/acme/../releases",
+        "/api/v1/repos/acme/./releases",
+        "/api/v1/repos/acme/a%2fb/releases",
+        "/api/v1/repos/acme//releases",
+        "/api/v1/repos//b/releases",
+        "/api/v1/repos/acme/b;x/releases",
+        "/api/v1/status/",
+        "/api/v1//status",
+        "/api/v2/status",
+        "/API/v1/status",
+        "/api/v1/tokens/",
+        "/api/v1/repos/acme/b/releases/1/",
     };
 
     (void)state;

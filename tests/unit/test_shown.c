@@ -25,8 +25,10 @@ static struct verdict bound_by(enum cause_kind a, enum cause_kind b)
 static enum shown candidate(enum cause_kind a, enum cause_kind b, bool on_release, bool has_start)
 {
     struct verdict v = bound_by(a, b);
-    struct shown_facts f = {
-        .is_candidate = true, .on_release = on_release, .has_start = has_start, .verdict = &v};
+    struct shown_facts f = {.is_candidate = true,
+                            .on_release = on_release,
+                            .has_start = has_start,
+                            .verdict = &v};
 
     return shown_judge(&f);
 }
