@@ -93,6 +93,8 @@ static int cage_load(bool keeper, struct err *err)
     scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_ALLOW);
     int rc = ctx == NULL ? -ENOMEM : refuse(ctx, forbidden, sizeof(forbidden) / sizeof(*forbidden));
 
+    if (rc == 0) /* a thread that a library started already is held as well */
+        rc = seccomp_attr_set(ctx, SCMP_FLTATR_CTL_TSYNC, 1);
     if (rc == 0)
         rc = refuse_namespaces(ctx);
     if (rc == 0 && keeper)

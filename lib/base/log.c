@@ -132,8 +132,8 @@ void log_line(enum log_level level, const char *event, const char *fmt, ...)
     vsnprintf(raw, sizeof(raw), fmt, args);
     va_end(args);
     arena_init(&arena);
-    fields =
-        str_clean(&arena, raw, strlen(raw), sizeof(raw)); /* one line, even if LOG was forgotten */
+    /* Once more as a whole: one line, even where LOG was forgotten. */
+    fields = str_clean(&arena, raw, strlen(raw), sizeof(raw));
     timestamp_format(clock_now(clock_system()), at);
     buf_init(&line, JSON_GROWTH * LINE_MAX_BYTES + 1024);
     if (format == LOG_JSON) {

@@ -1,6 +1,7 @@
 /* cage: T58. What is given up is gone, for children too. Each case runs in a child of its own. */
 #include <errno.h>
 #include <fcntl.h>
+#include <ftw.h>
 #include <pthread.h>
 #include <sched.h>
 #include <setjmp.h>
@@ -59,7 +60,8 @@ static bool refused(long rc)
 
 static int execute(void)
 {
-    char *argv[] = {(char *)"true", NULL};
+    char name[] = "true";
+    char *argv[] = {name, NULL};
     char *environment[] = {NULL};
 
     return execve("/bin/true", argv, environment);
@@ -142,6 +144,36 @@ static int no_exec(void)
     return 0;
 }
 
+static void *wait_then_execute(void *arg)
+{
+    char byte;
+
+    if (read(*(int *)arg, &byte, 1) != 1)
+        return NULL;
+    return refused(execute()) ? arg : NULL;
+}
+
+/* Threads of a library may be older than the filter. */
+static int older_thread(void)
+{
+    int ends[2];
+    pthread_t thread;
+    void *got = NULL;
+
+    EXPECT(pipe(ends) == 0);
+    EXPECT(pthread_create(&thread, NULL, wait_then_execute, &ends[0]) == 0);
+    EXPECT(cage_no_exec(NULL) == 0);
+    EXPECT(write(ends[1], "x", 1) == 1);
+    EXPECT(pthread_join(thread, &got) == 0 && got == &ends[0]);
+    return 0;
+}
+
+static void T58_a_thread_that_was_there_before_is_held_too(void **state)
+{
+    (void)state;
+    runs(older_thread);
+}
+
 static void T58_nothing_is_executed_mounted_traced_or_unkeyed(void **state)
 {
     (void)state;
@@ -194,6 +226,12 @@ static bool opens(const char *path, int flags)
     return fd >= 0;
 }
 
+static int remove_one(const char *path, const struct stat *st, int kind, struct FTW *ftw)
+{
+    (void)st, (void)kind, (void)ftw;
+    return remove(path);
+}
+
 static int files(void)
 {
     const char *readable[] = {in_folder("read"), in_folder("one.conf"), in_folder("not-there")};
@@ -230,7 +268,6 @@ static int files(void)
 static void T58_only_the_named_files_are_reached_or_the_kernel_is_said_to_lack_it(void **state)
 {
     static const char *const folders[] = {"read", "write", "other"};
-    char command[100];
 
     (void)state;
     assert_non_null(mkdtemp(folder));
@@ -240,8 +277,7 @@ static void T58_only_the_named_files_are_reached_or_the_kernel_is_said_to_lack_i
     assert_true(opens(in_folder("other/file"), O_CREAT | O_WRONLY));
     assert_true(opens(in_folder("one.conf"), O_CREAT | O_WRONLY));
     runs(files);
-    snprintf(command, sizeof(command), "rm -rf %s", folder);
-    assert_int_equal(system(command), 0);
+    assert_int_equal(nftw(folder, remove_one, 8, FTW_DEPTH | FTW_PHYS), 0);
 }
 
 static int report(void)
@@ -270,6 +306,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(T58_no_core_no_new_privileges_no_open_files),
+        cmocka_unit_test(T58_a_thread_that_was_there_before_is_held_too),
         cmocka_unit_test(T58_nothing_is_executed_mounted_traced_or_unkeyed),
         cmocka_unit_test(T58_the_keeper_forks_workers_but_listens_to_nobody),
         cmocka_unit_test(T58_only_the_named_files_are_reached_or_the_kernel_is_said_to_lack_it),

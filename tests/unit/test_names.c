@@ -179,7 +179,7 @@ static void ids_with_a_time_sort_by_it(void **state)
     char before[NAMES_UUID_SIZE] = "", id[NAMES_UUID_SIZE];
 
     (void)state;
-    for (long long ms = 1; ms < (1ll << 47); ms = ms * 3 + 1) {
+    for (long long ms = 1; ms < (1LL << 47); ms = ms * 3 + 1) {
         names_uuid_at(ms, id);
         assert_true(names_is_uuid(id));
         assert_int_equal(id[14], '7');
@@ -187,7 +187,7 @@ static void ids_with_a_time_sort_by_it(void **state)
         assert_true(strcmp(before, id) < 0);
         memcpy(before, id, sizeof(id));
     }
-    names_uuid_at(0x0123456789abll, id);
+    names_uuid_at(0x0123456789abLL, id);
     assert_memory_equal(id, "01234567-89ab-7", 15);
 }
 

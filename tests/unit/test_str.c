@@ -172,9 +172,11 @@ static void T42_what_a_terminal_or_log_would_act_on_is_dropped(void **state)
         {"\x1b]0;open\nnext", "next"}, /* and eats no line */
         {"one\r\ntwo\tthree", "onetwothree"},
         {"level=notice\nlevel=error event=forged", "level=noticelevel=error event=forged"},
+        /* NOLINTNEXTLINE(misc-misleading-bidirectional) */
         {"safe\xe2\x80\xae"
          "gnp.exe",
          "safegnp.exe"}, /* U+202E */
+        /* NOLINTNEXTLINE(misc-misleading-bidirectional) */
         {"a\xe2\x81\xa6"
          "b\xe2\x81\xa9",
          "ab"}, /* U+2066, U+2069 */
