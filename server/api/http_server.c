@@ -261,10 +261,12 @@ int http_server_start(struct http_server **ret_server, const struct http_server_
         if (server->shared.options.listeners[i].address != NULL)
             rc = listener_start(server, (enum listener)i, err);
     }
+    atomic_store(&server->shared.testing, true);
     for (int i = 0; rc == 0 && i < LISTENER_CLI; i++) {
         if (server->listeners[i].daemon != NULL)
             rc = http_selftest(server->listeners[i].address, err);
     }
+    atomic_store(&server->shared.testing, false);
     if (rc < 0) {
         http_server_stop(server, 0);
         return rc;

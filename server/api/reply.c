@@ -5,6 +5,7 @@
 
 #include "lib/base/arena.h"
 #include "lib/base/buf.h"
+#include "lib/base/digest.h"
 #include "lib/base/err.h"
 #include "lib/base/json.h"
 #include "lib/base/log.h"
@@ -38,7 +39,8 @@ void reply_text(struct reply *reply, int status, const char *text)
 void reply_json(struct reply *reply, int status, const char *json, size_t len)
 {
     reply_body(reply, status, "application/json", json, len);
-    reply_header(reply, "Cache-Control", "no-store");
+    /* Keep it, but ask whether it is still so; what was made just now may hold a secret. */
+    reply_header(reply, "Cache-Control", status == 200 ? "no-cache" : "no-store");
 }
 
 void reply_stream(struct reply *reply, const char *content_type, reply_stream_fn *stream,
@@ -167,6 +169,22 @@ void reply_error(struct request *request, struct reply *reply, const struct err 
     reply_refuse(request, reply, status, err->text);
 }
 
+/* Who has this very body already is spared the bytes. */
+static void tag_body(struct request *request, struct reply *reply)
+{
+    const char *have = request_header(request, "If-None-Match");
+    char digest[DIGEST_HEX_SIZE];
+    const char *tag;
+
+    digest_sha256_hex(reply->body, reply->body_len, digest);
+    tag = arena_printf(request->arena, "\"%.32s\"", digest);
+    reply_header(reply, "ETag", tag);
+    if (have != NULL && strstr(have, tag) != NULL) {
+        reply->status = 304;
+        reply->body_len = 0;
+    }
+}
+
 void reply_json_buf(struct request *request, struct reply *reply, int status, struct buf *buf)
 {
     if (buf->overflow) {
@@ -176,6 +194,8 @@ void reply_json_buf(struct request *request, struct reply *reply, int status, st
         reply_error(request, reply, &err);
     } else {
         reply_json(reply, status, arena_strn(request->arena, buf_str(buf), buf->len), buf->len);
+        if (status == 200)
+            tag_body(request, reply);
     }
     buf_deinit(buf);
 }

@@ -40,7 +40,7 @@ void reply_body(struct reply *reply, int status, const char *content_type, const
                 size_t len);
 void reply_text(struct reply *reply, int status, const char *text); /* text/plain; UTF-8 */
 void reply_json(struct reply *reply, int status, const char *json, size_t len);
-/* The text in `buf`, which is emptied; a buf that overflowed is an internal error. */
+/* The text in `buf`, which is emptied; a buf that overflowed is an internal error. A 200 gets a tag. */
 void reply_json_buf(struct request *request, struct reply *reply, int status, struct buf *buf);
 void reply_stream(struct reply *reply, const char *content_type, reply_stream_fn *stream,
                   void (*stream_end)(struct request *request));
