@@ -236,6 +236,8 @@ CREATE TABLE jobs (
     timeout_ms     INTEGER NOT NULL,
     proves_commit  INTEGER NOT NULL CHECK (proves_commit IN (0, 1)), -- a step of it writes `commit` (P1)
     document_digest TEXT NOT NULL REFERENCES documents (digest),
+    candidates     TEXT NOT NULL,            -- migrate job: comma list of hosts it may run on, else ''
+    primary_host   TEXT,                     -- migrate job: the only one it may run on; NULL = any of them
     state          TEXT NOT NULL CHECK (state IN ('waiting', 'running', 'succeeded', 'failed', 'cancelled')),
     cause          TEXT,
     started_at     INTEGER,

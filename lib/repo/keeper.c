@@ -87,7 +87,7 @@ static char *inbox_take(struct inbox *in, struct arena *arena, size_t *ret_len, 
 /* The keeper's own side ------------------------------------------------------------------------- */
 
 struct worker {
-    pid_t pid;               /* 0 = free */
+    pid_t pid; /* 0 = free */
     int fd;
     uint64_t id;
     enum keeper_verb verb;
@@ -102,7 +102,7 @@ struct waiting {
 };
 
 struct yard {
-    int fd;                  /* to the server */
+    int fd; /* to the server */
     struct worker workers[WORKERS_MAX];
     struct waiting *first, **end;
     size_t n_waiting;
@@ -159,7 +159,8 @@ static _Noreturn void worker_main(int fd, const char *text, size_t len)
             a.rc = mirror_fetch(&r.source, a.tip, &err);
             break;
         case KEEPER_LINE:
-            a.rc = mirror_line(&arena, r.source.folder, r.source.name, r.known, r.sha, &a.line, &err);
+            a.rc =
+                mirror_line(&arena, r.source.folder, r.source.name, r.known, r.sha, &a.line, &err);
             break;
         case KEEPER_PATHS:
             a.rc = mirror_paths(&arena, r.source.folder, r.source.name, r.sha, &a.paths, &err);
@@ -319,8 +320,8 @@ static _Noreturn void keeper_main(int fd)
     for (;;) {
         struct pollfd fds[1 + WORKERS_MAX] = {{.fd = fd, .events = POLLIN}};
         for (int i = 0; i < WORKERS_MAX; i++)
-            fds[1 + i] =
-                (struct pollfd){.fd = y.workers[i].pid != 0 ? y.workers[i].fd : -1, .events = POLLIN};
+            fds[1 + i] = (struct pollfd){.fd = y.workers[i].pid != 0 ? y.workers[i].fd : -1,
+                                         .events = POLLIN};
         if (poll(fds, 1 + WORKERS_MAX, next_deadline(&y)) < 0 && errno != EINTR)
             _exit(1);
         if (fds[0].revents != 0) {

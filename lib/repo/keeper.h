@@ -27,19 +27,19 @@ enum keeper_verb { KEEPER_FETCH, KEEPER_LINE, KEEPER_PATHS };
 
 struct keeper_request {
     enum keeper_verb verb;
-    struct mirror_source source;  /* folder and name always; the rest for FETCH */
-    const char *known;            /* LINE: NULL = none */
-    const char *sha;              /* LINE: the tip; PATHS: the commit */
-    int64_t deadline_ms;          /* for the worker */
+    struct mirror_source source; /* folder and name always; the rest for FETCH */
+    const char *known;           /* LINE: NULL = none */
+    const char *sha;             /* LINE: the tip; PATHS: the commit */
+    int64_t deadline_ms;         /* for the worker */
 };
 
 struct keeper_answer {
     uint64_t id;
-    int rc;                       /* 0, or the worker's error */
+    int rc; /* 0, or the worker's error */
     const char *error;
-    char tip[41];                 /* FETCH */
-    struct mirror_line line;      /* LINE */
-    struct mirror_paths paths;    /* PATHS */
+    char tip[41];              /* FETCH */
+    struct mirror_line line;   /* LINE */
+    struct mirror_paths paths; /* PATHS */
 };
 
 struct keeper;
@@ -62,12 +62,13 @@ int keeper_wait(struct keeper *keeper, struct arena *arena, int64_t timeout_ms,
                 struct keeper_answer *ret_answer, struct err *err);
 
 /* Frames as texts, for both sides and the fuzz target. */
-const char *keeper_request_text(struct arena *arena, uint64_t id, const struct keeper_request *request);
+const char *keeper_request_text(struct arena *arena, uint64_t id,
+                                const struct keeper_request *request);
 int keeper_request_read(struct arena *arena, const char *text, size_t len, uint64_t *ret_id,
                         struct keeper_request *ret_request, struct err *err);
 const char *keeper_answer_text(struct arena *arena, enum keeper_verb verb,
                                const struct keeper_answer *answer);
-int keeper_answer_read(struct arena *arena, const char *text, size_t len, struct keeper_answer *ret_answer,
-                       struct err *err);
+int keeper_answer_read(struct arena *arena, const char *text, size_t len,
+                       struct keeper_answer *ret_answer, struct err *err);
 
 #endif

@@ -85,7 +85,8 @@ int keeper_request_read(struct arena *arena, const char *text, size_t len, uint6
     return 0;
 }
 
-const char *keeper_answer_text(struct arena *arena, enum keeper_verb verb, const struct keeper_answer *a)
+const char *keeper_answer_text(struct arena *arena, enum keeper_verb verb,
+                               const struct keeper_answer *a)
 {
     struct json_out o;
     struct buf buf;
@@ -152,8 +153,8 @@ static int take_commits(struct arena *arena, const struct cJSON *list, struct mi
     return 0;
 }
 
-int keeper_answer_read(struct arena *arena, const char *text, size_t len, struct keeper_answer *ret_answer,
-                       struct err *err)
+int keeper_answer_read(struct arena *arena, const char *text, size_t len,
+                       struct keeper_answer *ret_answer, struct err *err)
 {
     struct keeper_answer a = {.id = 0};
     struct cJSON *json = NULL;

@@ -30,8 +30,8 @@ static int failed(struct err *err, int code, const char *what)
                    e != NULL && e->message != NULL ? e->message : "git failed");
 }
 
-static int open_mirror(const char *folder, const char *name, bool create, git_repository **ret_repository,
-                       struct err *err)
+static int open_mirror(const char *folder, const char *name, bool create,
+                       git_repository **ret_repository, struct err *err)
 {
     char path[4096];
     const char *slash = strchr(name, '/');
@@ -87,7 +87,8 @@ int mirror_fetch(const struct mirror_source *s, char ret_tip[41], struct err *er
 
     if (!names_is_branch(s->branch))
         return err_set(err, ERR_INVALID, "\"%.100s\" is not the name of a branch", s->branch);
-    if ((rc = check_url(s, err)) < 0 || (rc = open_mirror(s->folder, s->name, true, &repository, err)) < 0)
+    if ((rc = check_url(s, err)) < 0 ||
+        (rc = open_mirror(s->folder, s->name, true, &repository, err)) < 0)
         return rc;
     git_fetch_options_init(&options, GIT_FETCH_OPTIONS_VERSION);
     snprintf(refspec, sizeof(refspec), "+refs/heads/%s:" REF, s->branch);
@@ -96,7 +97,8 @@ int mirror_fetch(const struct mirror_source *s, char ret_tip[41], struct err *er
     options.update_fetchhead = 0;
     options.proxy_opts.type = GIT_PROXY_NONE;
     if (git_remote_create_anonymous(&remote, repository, s->url) < 0 ||
-        git_remote_connect(remote, GIT_DIRECTION_FETCH, &options.callbacks, &options.proxy_opts, NULL) < 0 ||
+        git_remote_connect(remote, GIT_DIRECTION_FETCH, &options.callbacks, &options.proxy_opts,
+                           NULL) < 0 ||
         git_remote_ls(&heads, &n, remote) < 0) {
         rc = failed(err, ERR_UNREACHABLE, s->url);
         goto out;

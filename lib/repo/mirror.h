@@ -15,15 +15,15 @@
 #include "lib/base/err.h"
 #include "lib/base/timestamp.h"
 
-#define MIRROR_LINE_MAX 1000      /* commits in one answer */
-#define MIRROR_PATHS_MAX 3000     /* paths in one answer */
+#define MIRROR_LINE_MAX 1000  /* commits in one answer */
+#define MIRROR_PATHS_MAX 3000 /* paths in one answer */
 
 /* Once in each worker, before anything else. `roots`: folders from which file: may come. */
 void mirror_library_begin(void);
 
 struct mirror_source {
-    const char *folder;           /* of all mirrors */
-    const char *name;             /* owner/name */
+    const char *folder; /* of all mirrors */
+    const char *name;   /* owner/name */
     const char *url;
     const char *branch;
     const char *const *roots;
@@ -35,17 +35,17 @@ int mirror_fetch(const struct mirror_source *source, char ret_tip[41], struct er
 
 struct mirror_commit {
     char sha[41];
-    char parent_sha[41];          /* first parent, "" for a root */
+    char parent_sha[41]; /* first parent, "" for a root */
     time_ms committed_at;
-    const char *author;           /* name, cleaned */
-    const char *subject;          /* first line, cleaned, at most 200 bytes */
+    const char *author;  /* name, cleaned */
+    const char *subject; /* first line, cleaned, at most 200 bytes */
 };
 
 struct mirror_line {
     struct mirror_commit *commits; /* just after `known` up to `tip`, oldest first */
     size_t n;
-    bool rewritten;               /* `known` is not on tip's first-parent line */
-    bool more;                    /* there were more than MIRROR_LINE_MAX: the oldest were given */
+    bool rewritten; /* `known` is not on tip's first-parent line */
+    bool more;      /* there were more than MIRROR_LINE_MAX: the oldest were given */
 };
 
 /* The first-parent line. Without `known` (NULL): only the tip. */

@@ -33,8 +33,9 @@ int store_deployment_insert(struct db *db, const struct deployment *d, int64_t *
 DB_STATEMENT(
     SQL_JOB_INSERT,
     "INSERT INTO jobs (deployment_id, number, name, needs, database, max_parallel, max_errors,"
-    " ramp, start_within_ms, timeout_ms, proves_commit, document_digest, state)"
-    " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 'waiting')");
+    " ramp, start_within_ms, timeout_ms, proves_commit, document_digest, candidates,"
+    " primary_host, state) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14,"
+    " 'waiting')");
 
 int store_deployment_job(struct db *db, const struct job *j, struct err *err)
 {
@@ -48,9 +49,10 @@ int store_deployment_job(struct db *db, const struct job *j, struct err *err)
     for (size_t i = 0; i < j->n_needs; i++)
         json_add_int(&out, NULL, j->needs[i]);
     json_end_array(&out);
-    rc = db_run(db, &SQL_JOB_INSERT, err, "iitteiibiibt", j->deployment_id, (int64_t)j->number,
+    rc = db_run(db, &SQL_JOB_INSERT, err, "iitteiibiibtte", j->deployment_id, (int64_t)j->number,
                 j->name, buf_str(&needs), j->database, j->max_parallel, j->max_errors, (int)j->ramp,
-                j->start_within_ms, j->timeout_ms, (int)j->proves_commit, j->document_digest);
+                j->start_within_ms, j->timeout_ms, (int)j->proves_commit, j->document_digest,
+                j->candidates == NULL ? "" : j->candidates, j->primary_host);
     buf_deinit(&needs);
     return rc;
 }
@@ -295,7 +297,7 @@ DB_STATEMENT(
     SQL_DEPLOYMENT_JOBS,
     "SELECT deployment_id, number, name, needs, database, max_parallel, max_errors, ramp,"
     " start_within_ms, timeout_ms, proves_commit, document_digest, state, cause, started_at,"
-    " ended_at FROM jobs WHERE deployment_id = $1 ORDER BY number");
+    " ended_at, candidates, primary_host FROM jobs WHERE deployment_id = $1 ORDER BY number");
 
 int store_deployment_jobs(struct db *db, struct arena *arena, int64_t id, struct job **ret_items,
                           size_t *ret_n, struct err *err)
@@ -324,6 +326,8 @@ int store_deployment_jobs(struct db *db, struct arena *arena, int64_t id, struct
         j->cause = db_text(rows, arena, 13);
         j->started_at = db_int(rows, 14);
         j->ended_at = db_int(rows, 15);
+        j->candidates = db_text(rows, arena, 16);
+        j->primary_host = db_text(rows, arena, 17);
         if ((rc = take_needs(j, db_text(rows, arena, 3), err)) < 0)
             break;
     }

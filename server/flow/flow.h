@@ -46,21 +46,21 @@ enum flow_topic {
 
 struct flow {
     struct clock *clock;
-    struct db *db;                    /* read-only, the flow's own */
+    struct db *db; /* read-only, the flow's own */
     struct writer *writer;
-    struct keeper *keeper;            /* NULL in tests without mirrors */
+    struct keeper *keeper; /* NULL in tests without mirrors */
     struct snapshots *snapshots;
-    const struct sign_key *key;       /* signs envelopes */
+    const struct sign_key *key; /* signs envelopes */
     const char *store_id;
-    const char *mirrors;              /* folder of the bare mirrors */
-    time_ms heard_since;              /* the server listens since; nobody is silent before (migrate.md 4) */
+    const char *mirrors; /* folder of the bare mirrors */
+    time_ms heard_since; /* the server listens since; nobody is silent before (migrate.md 4) */
 
     /* Told after the commit; called on the flow's thread. */
-    void (*ring_host)(void *arg, const char *host_id);   /* a command waits for it */
-    void (*tell)(void *arg, unsigned topics);            /* enum flow_topic */
+    void (*ring_host)(void *arg, const char *host_id); /* a command waits for it */
+    void (*tell)(void *arg, unsigned topics);          /* enum flow_topic */
     void *arg;
 
-    struct reconcile *reconcile;      /* mirrors being asked; owned */
+    struct reconcile *reconcile; /* mirrors being asked; owned */
 };
 
 /* One look of all rooms, with the configuration in force now. `ret_next` = when to look again at the
@@ -74,8 +74,8 @@ struct look {
     const struct snapshot *snapshot;
     struct arena *arena;
     time_ms now;
-    time_ms next;                     /* earliest instant at which something may change */
-    bool moved;                       /* something was written: look again at once */
+    time_ms next; /* earliest instant at which something may change */
+    bool moved;   /* something was written: look again at once */
 };
 
 /* Look again at `at`. */
@@ -87,8 +87,8 @@ int look_write(struct look *look, int (*fn)(struct db *db, void *arg, struct err
 
 /* The journal line of a move, inside its transaction: actor slipway, way timer. `detail` is a JSON
  * object or NULL. */
-int look_journal(struct db *db, time_ms now, const char *act, const char *subject, const char *detail,
-                 const char *reason, struct err *err);
+int look_journal(struct db *db, time_ms now, const char *act, const char *subject,
+                 const char *detail, const char *reason, struct err *err);
 
 int collect_look(struct look *look, struct err *err);
 int record_look(struct look *look, struct err *err);

@@ -34,7 +34,8 @@ void snapshots_init(struct snapshots *snapshots);
 void snapshots_deinit(struct snapshots *snapshots);
 
 /* Resolve `config` as of `now`; takes it over, also when it fails. */
-int snapshot_make(struct config *config, time_ms now, struct snapshot **ret_snapshot, struct err *err);
+int snapshot_make(struct config *config, time_ms now, struct snapshot **ret_snapshot,
+                  struct err *err);
 
 /* Put `snapshot` in force; the one before lives until its last user gives it back. */
 void snapshots_set(struct snapshots *snapshots, struct snapshot *snapshot);

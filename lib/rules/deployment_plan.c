@@ -1,0 +1,123 @@
+#include "lib/rules/deployment_plan.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const struct host *host_named(const struct host *hosts, size_t n, const char *name)
+{
+    for (size_t i = 0; i < n; i++)
+        if (strcmp(hosts[i].name, name) == 0)
+            return &hosts[i];
+    return NULL;
+}
+
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(((const struct planned_host *)a)->name, ((const struct planned_host *)b)->name);
+}
+
+struct planning {
+    const struct config_environment *environment;
+    const struct host *hosts;
+    size_t n_hosts;
+    struct arena *arena;
+    struct deployment_plan *plan;
+};
+
+static void add_host(struct planning *p, struct planned_job *job, size_t *cap, const char *name,
+                     const char *role)
+{
+    const struct host *host = host_named(p->hosts, p->n_hosts, name);
+    struct planned_host *h;
+
+    if (host != NULL && host->state == HOST_DRAINED)
+        return;
+    for (size_t i = 0; i < job->n_hosts; i++)
+        if (strcmp(job->hosts[i].name, name) == 0) {
+            job->hosts[i].roles = arena_printf(p->arena, "%s,%s", job->hosts[i].roles, role);
+            return;
+        }
+    h = ARENA_PUSH(p->arena, job->hosts, job->n_hosts, *cap);
+    h->name = name;
+    h->host = host;
+    h->roles = role;
+}
+
+static void add_hosts(struct planning *p, struct planned_job *job)
+{
+    const struct config_environment *e = p->environment;
+    size_t cap = 0;
+
+    for (size_t i = 0; i < job->job->runs_on.n; i++) {
+        const char *role = job->job->runs_on.items[i];
+        bool covered = false, some = false;
+        for (size_t k = 0; k < e->n_roles; k++) {
+            if (!config_role_covers(e, &e->roles[k], role))
+                continue;
+            covered = true;
+            for (size_t h = 0; h < e->roles[k].hosts.n; h++) {
+                add_host(p, job, &cap, e->roles[k].hosts.items[h], role);
+                some = true;
+            }
+        }
+        if (covered && !some)
+            p->plan->role_without_host = role;
+    }
+    if (job->n_hosts > 1)
+        qsort(job->hosts, job->n_hosts, sizeof(*job->hosts), by_name);
+}
+
+static void set_pace(struct planned_job *job)
+{
+    const struct config_job *c = job->job;
+    bool health = c->health.http != NULL || c->health.run != NULL;
+    int64_t n = (int64_t)job->n_hosts;
+
+    job->max_parallel = c->max_parallel_percent ? n * c->max_parallel / 100 : c->max_parallel;
+    if (job->max_parallel < 1)
+        job->max_parallel = 1;
+    job->ramp = health || !c->max_parallel_percent || c->max_parallel != 100;
+}
+
+static int place_of(const struct deployment_plan *plan, const struct config_job *job)
+{
+    for (size_t i = 0; i < plan->n_jobs; i++)
+        if (plan->jobs[i].job == job)
+            return (int)i;
+    return -1;
+}
+
+/* What it needs and runs here comes first; a job that does not run here is passed over. */
+static void add_job(struct planning *p, const struct config_job *job, size_t depth)
+{
+    struct planned_job *planned;
+
+    if (!config_job_runs(job, p->environment) || place_of(p->plan, job) >= 0 || depth == 0)
+        return;
+    for (size_t i = 0; i < job->n_needs; i++)
+        add_job(p, job->needs[i], depth - 1);
+    planned = &p->plan->jobs[p->plan->n_jobs];
+    *planned = (struct planned_job){.job = job};
+    add_hosts(p, planned);
+    if (planned->n_hosts == 0)
+        return; /* none of its roles is in this environment */
+    for (size_t i = 0; i < job->n_needs; i++) {
+        int at = place_of(p->plan, job->needs[i]);
+        if (at >= 0)
+            planned->needs[planned->n_needs++] = at;
+    }
+    set_pace(planned);
+    p->plan->n_jobs++;
+}
+
+void deployment_plan_make(const struct config_environment *environment, const struct host *hosts,
+                          size_t n_hosts, struct arena *arena, struct deployment_plan *ret_plan)
+{
+    const struct config_repo *repo = environment->repo;
+    struct planning p = {environment, hosts, n_hosts, arena, ret_plan};
+
+    *ret_plan = (struct deployment_plan){.n_jobs = 0};
+    ret_plan->jobs = arena_array(arena, repo->n_jobs + 1, sizeof(*ret_plan->jobs));
+    for (size_t i = 0; i < repo->n_jobs; i++)
+        add_job(&p, &repo->jobs[i], repo->n_jobs + 1);
+}

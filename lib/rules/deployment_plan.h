@@ -1,0 +1,42 @@
+/*
+ * deployment plan: which jobs a deployment has, in which order, on which hosts.
+ *
+ * From the configuration and the registered hosts, at the cut (P4: a snapshot). A job runs once per host
+ * however many of its roles the host has. Pure; everything lies in the caller's arena.
+ */
+#ifndef SLIPWAY_LIB_RULES_DEPLOYMENT_PLAN_H
+#define SLIPWAY_LIB_RULES_DEPLOYMENT_PLAN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "lib/base/arena.h"
+#include "lib/model/config.h"
+#include "lib/model/host.h"
+
+struct planned_host {
+    const char *name;        /* as configured */
+    const struct host *host; /* NULL: nobody registered under that name */
+    const char *roles;       /* comma list, those of this job */
+};
+
+struct planned_job {
+    const struct config_job *job;
+    int needs[32]; /* places in the plan's list */
+    size_t n_needs;
+    struct planned_host *hosts; /* by name; drained ones are left out */
+    size_t n_hosts;
+    int64_t max_parallel; /* hosts at once, percentages resolved (at least 1) */
+    bool ramp;            /* one host first, then doubling (P3) */
+};
+
+struct deployment_plan {
+    struct planned_job *jobs; /* each behind what it needs */
+    size_t n_jobs;
+    const char *role_without_host; /* a role of one of the jobs that resolves to nothing, NULL */
+};
+
+void deployment_plan_make(const struct config_environment *environment, const struct host *hosts,
+                          size_t n_hosts, struct arena *arena, struct deployment_plan *ret_plan);
+
+#endif

@@ -1,0 +1,205 @@
+/*
+ * collect: what hosts said becomes what is known of their commands.
+ *
+ * Replies were stored before they were believed; each is read once, in the order of arrival, and moves
+ * its invocation by the rules of lib/ssm/status. Order, repetition and delay make no difference to the
+ * end. A commit that is not the wanted one fails the host (P1).
+ */
+#include <string.h>
+
+#include "lib/base/arena.h"
+#include "lib/base/log.h"
+#include "lib/base/str.h"
+#include "lib/ssm/document.h"
+#include "lib/ssm/message_reply.h"
+#include "lib/ssm/status.h"
+#include "lib/store/store_command.h"
+#include "lib/store/store_deployment.h"
+#include "lib/store/store_host.h"
+#include "lib/store/store_reply.h"
+#include "server/flow/flow.h"
+
+#define BATCH 100
+
+/* Everything one reply changes, decided before the transaction. */
+struct collected {
+    const struct reply_row *row;
+    struct message_reply reply;
+    struct invocation invocation;
+    struct invocation_change change;
+    struct document document; /* what it runs, to know its steps */
+    bool moves;
+    const char *note; /* why nothing changes, NULL */
+    time_ms now;
+};
+
+/* P1: the last `commit` line of a job that must write one proves what is on the host. */
+static int check_commit(struct look *look, struct collected *c, struct err *err)
+{
+    struct deployment deployment;
+    struct job *jobs;
+    size_t n;
+    int rc;
+
+    if (c->change.status != INVOCATION_SUCCESS || c->invocation.deployment_id == 0)
+        return 0;
+    rc = store_deployment_by_id(look->flow->db, look->arena, c->invocation.deployment_id,
+                                &deployment, err);
+    if (rc == 0)
+        rc = store_deployment_jobs(look->flow->db, look->arena, deployment.id, &jobs, &n, err);
+    if (rc < 0)
+        return rc;
+    if ((size_t)c->invocation.job_number >= n || !jobs[c->invocation.job_number].proves_commit)
+        return 0;
+    if (!str_eq(c->change.commit_sha, deployment.sha)) {
+        c->change.status = INVOCATION_FAILED;
+        c->change.details = "Failed";
+        c->change.cause = c->change.commit_sha[0] == '\0'
+                              ? "no step reported the commit"
+                              : arena_printf(look->arena, "it runs commit %.7s, wanted is %.7s",
+                                             c->change.commit_sha, deployment.sha);
+    }
+    return 0;
+}
+
+/* The journal a reply speaks of must be the one that is known of its host. */
+static int journal_is_known(struct look *look, const struct collected *c, bool *ret_known,
+                            struct err *err)
+{
+    struct host host;
+    int rc = store_host_by_id(look->flow->db, look->arena, c->row->host_id, &host, err);
+
+    if (rc == 0)
+        *ret_known = host.journal_id == NULL || c->reply.journal_id == NULL ||
+                     str_eq(host.journal_id, c->reply.journal_id);
+    return rc;
+}
+
+/* The job that a command belongs to, and the document it runs. */
+static int load_job(struct look *look, struct collected *c, bool *ret_has_database, struct err *err)
+{
+    const char *name, *version, *content;
+    struct job *jobs;
+    size_t n;
+    int rc;
+
+    *ret_has_database = false;
+    if (c->invocation.deployment_id == 0)
+        return 0;
+    rc = store_deployment_jobs(look->flow->db, look->arena, c->invocation.deployment_id, &jobs, &n,
+                               err);
+    if (rc < 0 || (size_t)c->invocation.job_number >= n)
+        return rc;
+    *ret_has_database = jobs[c->invocation.job_number].database != NULL;
+    rc = store_command_content(look->flow->db, look->arena,
+                               jobs[c->invocation.job_number].document_digest, &name, &version,
+                               &content, err);
+    return rc < 0 ? rc : document_parse(look->arena, content, strlen(content), &c->document, err);
+}
+
+static int decide(struct look *look, struct collected *c, struct err *err)
+{
+    struct status_facts facts;
+    struct status_change change;
+    struct err own = ERR_INIT;
+    int rc =
+        message_reply_parse(look->arena, c->row->payload, strlen(c->row->payload), &c->reply, &own);
+
+    if (rc < 0) {
+        c->note = arena_str(look->arena, own.text);
+        return 0;
+    }
+    rc = store_command_invocation(look->flow->db, look->arena, c->row->command_id, c->row->host_id,
+                                  &c->invocation, &own);
+    if (rc == ERR_NOT_FOUND) {
+        c->note = "no such command on that host";
+        return 0;
+    }
+    if (rc < 0) {
+        *err = own;
+        return rc;
+    }
+    facts =
+        (struct status_facts){.now = c->invocation.status, .began = c->invocation.began_at != 0};
+    if ((rc = load_job(look, c, &facts.has_database, err)) < 0 ||
+        (rc = journal_is_known(look, c, &facts.journal_is_known, err)) < 0)
+        return rc;
+    status_judge(look->arena, &facts, &c->reply, &change);
+    c->moves = change.changes && change.status != c->invocation.status;
+    c->note = change.changes ? NULL : change.note;
+    c->change = (struct invocation_change){.status = change.status,
+                                           .details = change.details,
+                                           .cause = change.cause,
+                                           .exit_code = change.exit_code,
+                                           .commit_sha = change.commit_sha};
+    return c->moves ? check_commit(look, c, err) : 0;
+}
+
+static int put_steps(struct db *db, const struct collected *c, struct err *err)
+{
+    int rc = 0;
+
+    for (size_t i = 0; i < c->reply.n_steps && rc == 0; i++) {
+        const struct message_reply_step *s = &c->reply.steps[i];
+        int number = document_step_number(&c->document, s->name);
+        struct step step = {.number = number,
+                            .name = s->name,
+                            .status = s->status,
+                            .exit_code = s->exit_code,
+                            .started_at = s->started_at,
+                            .ended_at = s->ended_at};
+        if (number < 0)
+            continue; /* not a step of what was sent */
+        memcpy(step.command_id, c->invocation.command_id, sizeof(step.command_id));
+        memcpy(step.host_id, c->invocation.host_id, sizeof(step.host_id));
+        rc = store_command_step(db, &step, err);
+    }
+    return rc;
+}
+
+static int apply(struct db *db, void *arg, struct err *err)
+{
+    const struct collected *c = arg;
+    const struct reply_row *row = c->row;
+    int rc = store_reply_collect(db, row->id, c->note, c->now, err);
+
+    if (rc < 0 || c->invocation.command_id[0] == '\0')
+        return rc;
+    rc = store_command_heard(db, row->command_id, row->host_id, row->received_at, err);
+    if (rc == 0 && c->note == NULL)
+        rc = put_steps(db, c, err);
+    if (rc == 0 && c->note == NULL)
+        rc = store_command_results_put(db, row->command_id, row->host_id, c->reply.results,
+                                       c->reply.n_results, err);
+    if (rc == 0 && c->reply.journal_id != NULL && c->reply.journal_id[0] != '\0')
+        rc = store_host_observed(db, row->host_id, 1, c->reply.journal_id, c->reply.boot_id,
+                                 c->reply.record_number, err);
+    if (rc < 0 || !c->moves)
+        return rc;
+    rc = store_command_move(db, row->command_id, row->host_id, c->invocation.status, &c->change,
+                            c->now, err);
+    if (rc < 0)
+        return rc;
+    return look_journal(db, c->now, "invocation.move", row->command_id, NULL, c->change.details,
+                        err);
+}
+
+int collect_look(struct look *look, struct err *err)
+{
+    struct reply_row *rows;
+    size_t n;
+    int rc = store_reply_open(look->flow->db, look->arena, BATCH, &rows, &n, err);
+
+    for (size_t i = 0; i < n && rc == 0; i++) {
+        struct collected c = {.row = &rows[i], .now = look->now};
+        rc = decide(look, &c, err);
+        if (rc < 0)
+            break;
+        if (c.moves)
+            log_notice("invocation.moved", "command=%s host=%s status=%s cause=%s",
+                       c.row->command_id, LOG(c.invocation.host), c.change.details,
+                       LOG(c.change.cause));
+        rc = look_write(look, apply, &c, FLOW_DEPLOYMENTS, err);
+    }
+    return rc;
+}

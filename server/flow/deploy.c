@@ -1,0 +1,398 @@
+#include "server/flow/deploy.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "lib/base/arena.h"
+#include "lib/base/buf.h"
+#include "lib/base/digest.h"
+#include "lib/base/json.h"
+#include "lib/base/log.h"
+#include "lib/base/names.h"
+#include "lib/base/str.h"
+#include "lib/rules/lane.h"
+#include "lib/ssm/document.h"
+#include "lib/ssm/document_shipped.h"
+#include "lib/ssm/envelope.h"
+#include "lib/store/store_command.h"
+#include "lib/store/store_deployment.h"
+#include "lib/store/store_occurrence.h"
+#include "lib/store/store_release.h"
+#include "lib/store/store_wish.h"
+#include "server/flow/flow.h"
+#include "server/flow/outlook.h"
+#include "server/flow/snapshot.h"
+
+#define SLICE 200
+#define PLAN_MAX (4 * 1024 * 1024)
+#define MIGRATE_START_BY_MS 60000
+
+struct cut {
+    struct look *look;
+    const struct outlook *outlook;
+    const struct config_environment *environment;
+    struct deployment deployment;
+    struct job *jobs;
+    const char **contents; /* documents of the jobs */
+    size_t n_jobs;
+    struct invocation *rows;
+    size_t n_rows, at, cap;
+};
+
+/* Documents --------------------------------------------------------------------------------------- */
+
+static int add_step(struct cut *c, const struct config_job *job, const struct config_step *step,
+                    struct document *document, struct err *err)
+{
+    const struct config_repo *repo = c->environment->repo;
+    const struct document_settings settings = {repo->root, repo->keep, repo->mirror, repo->branch};
+    struct document_step steps[DOCUMENT_SHIPPED_STEPS] = {{.action = DOCUMENT_RUN}};
+    struct config_pairs env = {.n = 0}, none = {.n = 0};
+    struct arena *arena = c->look->arena;
+    size_t n = 1;
+    int rc = 0;
+
+    env.items = arena_array(arena, job->env.n + step->env.n, sizeof(*env.items));
+    for (size_t i = 0; i < job->env.n; i++)
+        env.items[env.n++] = job->env.items[i];
+    for (size_t i = 0; i < step->env.n; i++)
+        env.items[env.n++] = step->env.items[i];
+    if (step->uses != NULL) {
+        rc = document_shipped_steps(arena, step->uses, step->name, steps, &n, err);
+    } else {
+        steps[0].name = step->name;
+        steps[0].script = step->run;
+    }
+    for (size_t i = 0; i < n && rc == 0; i++) {
+        steps[i].action = DOCUMENT_RUN;
+        steps[i].run_as = step->run_as;
+        steps[i].working_directory = step->working_directory;
+        steps[i].timeout_s = job->once != NULL ? DOCUMENT_TIMEOUT_MAX_S : job->timeout_ms / 1000;
+        document_shipped_environment(arena, &settings, step->uses != NULL ? &step->with : &none,
+                                     &env, &steps[i].environment);
+        document->steps[document->n_steps++] = steps[i];
+    }
+    return rc;
+}
+
+static void add_health(struct cut *c, const struct config_job *job, struct document *document)
+{
+    struct document_step *s = &document->steps[document->n_steps];
+    struct config_pairs none = {.n = 0};
+
+    if (job->health.http == NULL && job->health.run == NULL)
+        return;
+    *s = (struct document_step){.name = "health", .run_as = "", .working_directory = ""};
+    s->within_s = (job->health.within_ms + 999) / 1000;
+    if (job->health.http != NULL) {
+        s->action = DOCUMENT_HEALTH;
+        s->http = job->health.http;
+        s->expect = job->health.expect;
+    } else {
+        s->action = DOCUMENT_RUN;
+        s->timeout_s = s->within_s + 5;
+        /* Tried until it is well or the time is over; one second between tries. */
+        s->script = arena_printf(c->look->arena,
+                                 "slipway_end=$(($(date +%%s) + %lld))\n"
+                                 "until (\n%s\n); do\n"
+                                 "    [ \"$(date +%%s)\" -lt \"$slipway_end\" ] || exit 1\n"
+                                 "    sleep 1\ndone\n",
+                                 (long long)s->within_s, job->health.run);
+        if (s->timeout_s < 10)
+            s->timeout_s = 10;
+        document_shipped_environment(c->look->arena, &(struct document_settings){.root = NULL},
+                                     &none, &job->env, &s->environment);
+    }
+    document->n_steps++;
+}
+
+static bool proves_commit(const struct config_job *job)
+{
+    for (size_t i = 0; i < job->n_steps; i++)
+        if (str_starts(job->steps[i].uses, "activate") || str_starts(job->steps[i].uses, "publish"))
+            return true;
+    return false;
+}
+
+static int make_job(struct cut *c, size_t number, struct err *err)
+{
+    const struct planned_job *planned = &c->outlook->jobs.jobs[number];
+    const struct config_job *config = planned->job;
+    struct arena *arena = c->look->arena;
+    struct document document = {
+        .description = arena_printf(arena, "%s of %s", config->name, c->environment->repo->name)};
+    struct job *job = &c->jobs[number];
+    char digest[DIGEST_HEX_SIZE];
+    int rc = 0;
+
+    document.steps =
+        arena_array(arena, config->n_steps * DOCUMENT_SHIPPED_STEPS + 1, sizeof(*document.steps));
+    for (size_t i = 0; i < config->n_steps && rc == 0; i++)
+        rc = add_step(c, config, &config->steps[i], &document, err);
+    if (rc < 0)
+        return err_wrap(err, "job %s", config->name);
+    add_health(c, config, &document);
+    if ((rc = document_make(arena, &document, &c->contents[number], digest, err)) < 0)
+        return err_wrap(err, "job %s", config->name);
+    *job = (struct job){.number = (int)number,
+                        .name = config->name,
+                        .n_needs = planned->n_needs,
+                        .max_parallel = planned->max_parallel,
+                        .max_errors = config->max_errors,
+                        .ramp = planned->ramp,
+                        .start_within_ms = config->start_within_ms,
+                        .timeout_ms = config->timeout_ms,
+                        .proves_commit = proves_commit(config),
+                        .document_digest = arena_str(arena, digest),
+                        .candidates = ""};
+    memcpy(job->needs, planned->needs, sizeof(job->needs));
+    if (config->once == NULL)
+        return 0;
+    job->database = config_database(c->look->snapshot->config, c->environment, config->once, arena);
+    if (!config->start_within_set)
+        job->start_within_ms = MIGRATE_START_BY_MS;
+    for (size_t i = 0; i < planned->n_hosts; i++) {
+        job->candidates = arena_printf(arena, "%s%s%s", job->candidates, i > 0 ? "," : "",
+                                       planned->hosts[i].name);
+        if (str_eq(config->primary, planned->hosts[i].name))
+            job->primary_host = config->primary;
+    }
+    return 0;
+}
+
+/* Commands ---------------------------------------------------------------------------------------- */
+
+int deploy_sign(struct look *look, const struct deploy_order *order, const char *command_id,
+                struct invocation *ret_invocation, struct err *err)
+{
+    const struct deployment *d = order->deployment;
+    struct invocation *inv = ret_invocation;
+    char signature[ENVELOPE_SIGNATURE_SIZE];
+    const struct envelope envelope = {.store_id = look->flow->store_id,
+                                      .command_id = command_id,
+                                      .host_id = order->host_id,
+                                      .host = order->host,
+                                      .repository = d->repository,
+                                      .environment = d->environment,
+                                      .release = d->release_number,
+                                      .database = order->job->database,
+                                      .epoch = order->epoch,
+                                      .document =
+                                          arena_printf(look->arena, "%s@1", order->job->name),
+                                      .document_digest = order->job->document_digest,
+                                      .sha = d->sha,
+                                      .previous_sha = d->from_sha,
+                                      .roles = order->roles,
+                                      .start_by = order->start_by};
+    int rc;
+
+    *inv = (struct invocation){.host = order->host,
+                               .deployment_id = d->id,
+                               .job_number = order->job->number,
+                               .roles = order->roles,
+                               .start_by = order->start_by};
+    snprintf(inv->command_id, sizeof(inv->command_id), "%s", command_id);
+    snprintf(inv->host_id, sizeof(inv->host_id), "%s", order->host_id);
+    rc = envelope_make(look->arena, &envelope, &inv->envelope, err);
+    if (rc < 0)
+        return err_wrap(err, "envelope for %s", order->host);
+    envelope_sign(look->flow->key, inv->envelope, signature);
+    inv->signature = arena_str(look->arena, signature);
+    return 0;
+}
+
+int deploy_put(struct db *db, const struct deployment *deployment, const struct job *job,
+               const struct invocation *invocation, time_ms now, struct err *err)
+{
+    struct command command = {.deployment_id = deployment->id,
+                              .job_number = job->number,
+                              .document_digest = job->document_digest,
+                              .parameters = "{}",
+                              .requested_at = now,
+                              .requested_by = "deployment"};
+    int rc;
+
+    memcpy(command.id, invocation->command_id, sizeof(command.id));
+    rc = store_command_insert(db, &command, err);
+    return rc < 0 ? rc : store_command_invoke(db, invocation, err);
+}
+
+/* Until when a command of this job may begin: the limits of the jobs before it come first. */
+static time_ms start_by_of(const struct cut *c, size_t number)
+{
+    time_ms base = c->deployment.start_at > c->look->now ? c->deployment.start_at : c->look->now;
+    time_ms limit = base + c->environment->grace_ms;
+
+    for (size_t i = 0; i < number; i++) {
+        const struct planned_job *p = &c->outlook->jobs.jobs[i];
+        int64_t turns = ((int64_t)p->n_hosts + p->max_parallel - 1) / p->max_parallel;
+        limit += turns * (c->jobs[i].timeout_ms + c->jobs[i].start_within_ms);
+    }
+    return limit + c->jobs[number].start_within_ms;
+}
+
+static int make_rows(struct cut *c, size_t number, struct err *err)
+{
+    const struct planned_job *planned = &c->outlook->jobs.jobs[number];
+    int rc = 0;
+
+    /* A migrate attempt is planned, signed and offered when its turn comes. */
+    for (size_t i = 0; i < planned->n_hosts && c->jobs[number].database == NULL && rc == 0; i++) {
+        const struct planned_host *h = &planned->hosts[i];
+        const struct deploy_order order = {.deployment = &c->deployment,
+                                           .job = &c->jobs[number],
+                                           .host_id = h->host->id,
+                                           .host = h->name,
+                                           .roles = h->roles,
+                                           .start_by = start_by_of(c, number)};
+        char id[NAMES_UUID_SIZE];
+        names_uuid_at(c->look->now, id);
+        rc = deploy_sign(c->look, &order, id,
+                         ARENA_PUSH(c->look->arena, c->rows, c->n_rows, c->cap), err);
+    }
+    return rc;
+}
+
+/* What an approval binds (A1): environment, commit, jobs with documents, role names; no hosts, no times. */
+static const char *plan_digest(struct cut *c)
+{
+    char digest[DIGEST_HEX_SIZE];
+    struct json_out o;
+    struct buf buf;
+
+    buf_init(&buf, PLAN_MAX);
+    json_out_init(&o, &buf);
+    json_begin_object(&o, NULL);
+    json_add_str(&o, "environment", c->environment->name);
+    json_add_str(&o, "commit", c->deployment.sha);
+    json_begin_array(&o, "jobs");
+    for (size_t i = 0; i < c->n_jobs; i++) {
+        const struct config_job *config = c->outlook->jobs.jobs[i].job;
+        json_begin_object(&o, NULL);
+        json_add_str(&o, "name", c->jobs[i].name);
+        json_add_str(&o, "document", c->jobs[i].document_digest);
+        json_add_str(&o, "database", c->jobs[i].database);
+        json_add_int(&o, "max_parallel", config->max_parallel);
+        json_add_bool(&o, "percent", config->max_parallel_percent);
+        json_add_int(&o, "max_errors", config->max_errors);
+        json_begin_array(&o, "roles");
+        for (size_t k = 0; k < config->runs_on.n; k++)
+            json_add_str(&o, NULL, config->runs_on.items[k]);
+        json_end_array(&o);
+        json_end_object(&o);
+    }
+    json_end_array(&o);
+    json_end_object(&o);
+    digest_sha256_hex(buf_str(&buf), buf.len, digest);
+    buf_deinit(&buf);
+    return arena_str(c->look->arena, digest);
+}
+
+/* Writing ----------------------------------------------------------------------------------------- */
+
+static const char *subject_of(struct cut *c)
+{
+    return arena_printf(c->look->arena, "%s/%s/r%lld", c->deployment.repository,
+                        c->deployment.environment, (long long)c->deployment.release_number);
+}
+
+static int apply_cut(struct db *db, void *arg, struct err *err)
+{
+    struct cut *c = arg;
+    struct deployment *d = &c->deployment;
+    char detail[160];
+    int rc = store_deployment_insert(db, d, &d->id, err);
+
+    for (size_t i = 0; i < c->n_jobs && rc == 0; i++) {
+        c->jobs[i].deployment_id = d->id;
+        rc = store_command_document(db, c->jobs[i].document_digest, c->jobs[i].name, "1",
+                                    c->contents[i], err);
+        if (rc == 0)
+            rc = store_deployment_job(db, &c->jobs[i], err);
+    }
+    if (rc == 0 && d->wish_id != 0)
+        rc = store_wish_take(db, d->wish_id, d->id, err);
+    snprintf(detail, sizeof(detail), "{\"deployment\":%lld,\"plan\":\"%.64s\"}", (long long)d->id,
+             d->plan_digest);
+    return rc < 0 ? rc
+                  : look_journal(db, d->cut_at, "deployment.cut", subject_of(c), detail, NULL, err);
+}
+
+static int apply_slice(struct db *db, void *arg, struct err *err)
+{
+    struct cut *c = arg;
+    int rc = 0;
+
+    for (size_t i = c->at; i < c->n_rows && i < c->at + SLICE && rc == 0; i++) {
+        c->rows[i].deployment_id = c->deployment.id;
+        rc = deploy_put(db, &c->deployment, &c->jobs[c->rows[i].job_number], &c->rows[i],
+                        c->deployment.cut_at, err);
+    }
+    return rc;
+}
+
+static void fill_deployment(struct cut *c)
+{
+    const struct outlook *o = c->outlook;
+    const struct release_plan *plan = &o->plan;
+    struct deployment *d = &c->deployment;
+
+    *d = (struct deployment){.repository_id = o->repository_id,
+                             .repository = c->environment->repo->name,
+                             .environment = c->environment->name,
+                             .kind = DEPLOYMENT_RELEASE,
+                             .release_number = plan->target->number,
+                             .from_number = o->has_live ? o->live.release_number : 0,
+                             .lane = LANE_CODE,
+                             .trigger = o->facts.on,
+                             .wish_id = o->facts.wished != NULL ? o->wish.id : 0,
+                             .config_digest = c->look->snapshot->digest,
+                             .cut_at = c->look->now,
+                             .start_at =
+                                 plan->start_at < c->look->now ? c->look->now : plan->start_at,
+                             .start_until = c->look->now + c->environment->grace_ms};
+    memcpy(d->sha, plan->target->sha, sizeof(d->sha));
+    if (o->has_live)
+        memcpy(d->from_sha, o->live.sha, sizeof(d->from_sha));
+    if (plan->occurrence.date[0] != '\0') {
+        memcpy(d->occurrence_date, plan->occurrence.date, sizeof(d->occurrence_date));
+        memcpy(d->occurrence_time, plan->occurrence.time, sizeof(d->occurrence_time));
+        d->start_at = plan->start_at;
+        d->start_until = plan->start_until;
+    }
+}
+
+int deploy_cut(struct look *look, const struct outlook *outlook,
+               const struct config_environment *environment, struct err *err)
+{
+    struct cut c = {.look = look, .outlook = outlook, .environment = environment};
+    struct deployment *d = &c.deployment;
+    int rc = 0;
+
+    fill_deployment(&c);
+    c.n_jobs = outlook->jobs.n_jobs;
+    c.jobs = arena_array(look->arena, c.n_jobs, sizeof(*c.jobs));
+    c.contents = arena_array(look->arena, c.n_jobs, sizeof(*c.contents));
+    for (size_t i = 0; i < c.n_jobs && rc == 0; i++)
+        rc = make_job(&c, i, err);
+    for (size_t i = 0; i < c.n_jobs && rc == 0; i++)
+        rc = make_rows(&c, i, err);
+    if (rc < 0)
+        return rc;
+    d->plan_digest = plan_digest(&c);
+    d->rows_expected = (int64_t)c.n_rows;
+    rc = d->from_number != 0 && d->from_number < d->release_number
+             ? store_release_lane(look->flow->db, d->repository_id, d->from_number,
+                                  d->release_number, &d->lane, err)
+             : 0;
+    if (rc == 0)
+        rc = look_write(look, apply_cut, &c, FLOW_DEPLOYMENTS, err);
+    if (rc < 0 || d->id == 0)
+        return rc;
+    for (c.at = 0; c.at < c.n_rows && rc == 0; c.at += SLICE)
+        rc = look_write(look, apply_slice, &c, 0, err);
+    log_notice("deployment.cut", "deployment=%lld repo=%s environment=%s release=r%lld sha=%s",
+               (long long)d->id, LOG(d->repository), LOG(d->environment),
+               (long long)d->release_number, d->sha);
+    return rc;
+}

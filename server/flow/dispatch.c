@@ -1,0 +1,389 @@
+/*
+ * dispatch: deployments that run: who gets the next command, what has ended, what cannot be proven.
+ *
+ * lib/rules/progress names the moves; each is one short transaction with its journal line. A command that
+ * is released is told to its host's doorbell after the commit. The migrate job's attempt is planned here,
+ * when its turn comes: host chosen, epoch raised, envelope signed, all in one transaction (M1, M2, G1).
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "lib/base/arena.h"
+#include "lib/base/log.h"
+#include "lib/base/names.h"
+#include "lib/base/str.h"
+#include "lib/rules/migrate.h"
+#include "lib/rules/progress.h"
+#include "lib/rules/verdict.h"
+#include "lib/ssm/envelope.h"
+#include "lib/store/store_attempt.h"
+#include "lib/store/store_command.h"
+#include "lib/store/store_deployment.h"
+#include "lib/store/store_host.h"
+#include "server/flow/deploy.h"
+#include "server/flow/flow.h"
+
+#define RETRY_LATER_MS 2000
+
+/* One move on its way into the store. */
+struct dispatched {
+    const struct deployment *deployment;
+    const struct progress_move *move;
+    const char *subject;
+    const struct invocation *signed_anew; /* RELEASE with a new envelope, RETRY, ATTEMPT_PLAN */
+    struct attempt attempt;               /* ATTEMPT_PLAN */
+    int changed;                          /* ATTEMPT_MOVE */
+    time_ms now;
+};
+
+static int move_invocation(struct db *db, const struct dispatched *d, enum invocation_status to,
+                           const char *details, const char *cause, struct err *err)
+{
+    const struct invocation *inv = d->move->invocation;
+    const struct invocation_change change = {
+        .status = to, .details = details, .cause = cause, .exit_code = -1, .commit_sha = ""};
+
+    return store_command_move(db, inv->command_id, inv->host_id, inv->status, &change, d->now, err);
+}
+
+static int release(struct db *db, const struct dispatched *d, struct err *err)
+{
+    const struct invocation *inv = d->move->invocation;
+    int rc = 0;
+
+    if (d->signed_anew != NULL)
+        rc = store_command_resign(db, inv->command_id, inv->host_id, d->signed_anew->envelope,
+                                  d->signed_anew->signature, d->signed_anew->start_by, err);
+    return rc < 0 ? rc : store_command_release(db, inv->command_id, inv->host_id, d->now, err);
+}
+
+static int plan_attempt(struct db *db, struct dispatched *d, struct err *err)
+{
+    int rc = deploy_put(db, d->deployment, d->move->job, d->signed_anew, d->now, err);
+
+    return rc < 0 ? rc : store_attempt_plan(db, &d->attempt, &d->attempt.id, err);
+}
+
+/* The move itself; `act` names it in the journal, NULL = it needs no line of its own. */
+static int make_move(struct db *db, struct dispatched *d, const char **ret_act, struct err *err)
+{
+    const struct progress_move *m = d->move;
+
+    switch (m->kind) {
+    case PROGRESS_JOB_START:
+        *ret_act = "job.start";
+        return store_deployment_job_move(db, d->deployment->id, m->job->number, m->job->state,
+                                         JOB_RUNNING, NULL, d->now, err);
+    case PROGRESS_RELEASE:
+        *ret_act = "invocation.release";
+        return release(db, d, err);
+    case PROGRESS_RETRY:
+        *ret_act = "invocation.again";
+        return deploy_put(db, d->deployment, m->job, d->signed_anew, d->now, err);
+    case PROGRESS_UNDELIVERED:
+        *ret_act = "invocation.undelivered";
+        return move_invocation(db, d, INVOCATION_TIMED_OUT, "DeliveryTimedOut",
+                               "it did not take its command in time", err);
+    case PROGRESS_LOST:
+        *ret_act = "invocation.lost";
+        return move_invocation(db, d, INVOCATION_UNKNOWN, "Unknown",
+                               "it fell silent; it may have run, or still be running", err);
+    case PROGRESS_LEAVE_OUT:
+        *ret_act = NULL;
+        return move_invocation(db, d, INVOCATION_CANCELLED, "Terminated", NULL, err);
+    case PROGRESS_ATTEMPT_PLAN:
+        *ret_act = "attempt.plan";
+        return plan_attempt(db, d, err);
+    case PROGRESS_ATTEMPT_MOVE:
+        *ret_act = "attempt.move";
+        return store_attempt_move(db, m->attempt->id, m->attempt->state, m->attempt_state,
+                                  d->changed, d->now, err);
+    case PROGRESS_JOB_END:
+        *ret_act = "job.end";
+        return store_deployment_job_move(db, d->deployment->id, m->job->number, m->job->state,
+                                         m->job_state, m->cause, d->now, err);
+    case PROGRESS_DEPLOYMENT_END:
+        *ret_act = "deployment.end";
+        return store_deployment_move(db, d->deployment->id, d->deployment->state,
+                                     m->deployment_state, m->cause, d->now, err);
+    }
+    return 0;
+}
+
+static int apply(struct db *db, void *arg, struct err *err)
+{
+    struct dispatched *d = arg;
+    const struct progress_move *m = d->move;
+    const char *act = NULL;
+    char detail[256];
+    int rc = make_move(db, d, &act, err);
+
+    if (rc < 0 || act == NULL)
+        return rc;
+    snprintf(detail, sizeof(detail),
+             "{\"deployment\":%lld,\"job\":\"%.64s\",\"command\":\"%.36s\",\"to\":\"%s\"}",
+             (long long)d->deployment->id, m->job != NULL ? m->job->name : "",
+             m->invocation != NULL    ? m->invocation->command_id
+             : d->signed_anew != NULL ? d->signed_anew->command_id
+                                      : "",
+             m->kind == PROGRESS_ATTEMPT_MOVE     ? attempt_states[m->attempt_state].text
+             : m->kind == PROGRESS_JOB_END        ? job_states[m->job_state].text
+             : m->kind == PROGRESS_DEPLOYMENT_END ? deployment_states[m->deployment_state].text
+                                                  : "");
+    return look_journal(db, d->now, act, d->subject, detail, m->cause, err);
+}
+
+/* Signing anew: same host, same job; what was in the old envelope stays, but for id, epoch, start-by. */
+static int sign(struct look *look, struct dispatched *d, const struct invocation *like,
+                const char *id, int64_t epoch, struct err *err)
+{
+    struct invocation *inv = arena_alloc(look->arena, sizeof(*inv));
+    const struct deploy_order order = {.deployment = d->deployment,
+                                       .job = d->move->job,
+                                       .host_id = like->host_id,
+                                       .host = like->host,
+                                       .roles = like->roles,
+                                       .epoch = epoch,
+                                       .start_by = look->now + d->move->job->start_within_ms};
+    int rc = deploy_sign(look, &order, id, inv, err);
+
+    if (rc == 0)
+        d->signed_anew = inv;
+    return rc;
+}
+
+static bool is_candidate(const struct job *job, const char *host)
+{
+    size_t n = strlen(host);
+
+    for (const char *p = job->candidates; p != NULL && *p != '\0';) {
+        size_t len = strcspn(p, ",");
+        if (len == n && strncmp(p, host, n) == 0)
+            return true;
+        p += len + (p[len] == ',');
+    }
+    return false;
+}
+
+/* No host for the migrate job: a clear stop after its limit, a wait before. */
+static int no_host(struct look *look, struct dispatched *d, struct err *err)
+{
+    static const char *const cause = "no host that may run the migrate job is online";
+    struct progress_move end = {.kind = PROGRESS_JOB_END,
+                                .job = d->move->job,
+                                .job_state = JOB_FAILED,
+                                .cause = cause};
+    time_ms limit = d->move->job->started_at + d->move->job->start_within_ms;
+
+    if (d->move->job->primary_host != NULL)
+        end.cause = arena_printf(look->arena, "%s is offline; it is the primary of the migrate job",
+                                 d->move->job->primary_host);
+    if (look->now < limit) {
+        look_again(look, look->now + RETRY_LATER_MS);
+        return 0;
+    }
+    d->move = &end;
+    return look_write(look, apply, d, FLOW_DEPLOYMENTS, err);
+}
+
+/* Another attempt holds the database, or this release was migrated there before. */
+static int check_ledger(struct look *look, struct dispatched *d, bool *ret_go, struct err *err)
+{
+    const struct job *job = d->move->job;
+    struct err own = ERR_INIT;
+    struct attempt other;
+    int rc = store_attempt_unsettled(look->flow->db, look->arena, job->database, &other, &own);
+
+    *ret_go = false;
+    if (rc == 0) {
+        look_again(look, look->now + RETRY_LATER_MS);
+        return 0;
+    }
+    if (rc == ERR_NOT_FOUND)
+        rc = store_attempt_success(look->flow->db, look->arena, job->database,
+                                   d->deployment->repository_id, d->deployment->release_number,
+                                   &other, &own);
+    if (rc == 0) {
+        struct progress_move end = {.kind = PROGRESS_JOB_END,
+                                    .job = job,
+                                    .job_state = JOB_SUCCEEDED,
+                                    .cause = "done in an earlier deployment of this release"};
+        d->move = &end;
+        return look_write(look, apply, d, FLOW_DEPLOYMENTS, err);
+    }
+    if (rc != ERR_NOT_FOUND) {
+        *err = own;
+        return rc;
+    }
+    *ret_go = true;
+    return 0;
+}
+
+static int plan(struct look *look, struct dispatched *d, const struct host *hosts, size_t n_hosts,
+                struct err *err)
+{
+    const struct job *job = d->move->job;
+    struct host *candidates = arena_array(look->arena, n_hosts, sizeof(*candidates));
+    const struct host *host;
+    struct invocation like = {.roles = ""};
+    char id[NAMES_UUID_SIZE];
+    int64_t epoch;
+    size_t n = 0;
+    bool go;
+    int rc = check_ledger(look, d, &go, err);
+
+    if (rc < 0 || !go)
+        return rc;
+    for (size_t i = 0; i < n_hosts; i++)
+        if (is_candidate(job, hosts[i].name))
+            candidates[n++] = hosts[i];
+    host = migrate_choose_host(candidates, n, job->primary_host, look->now);
+    if (host == NULL)
+        return no_host(look, d, err);
+    if ((rc = store_attempt_epoch(look->flow->db, job->database, &epoch, err)) < 0)
+        return rc;
+    names_uuid_at(look->now, id);
+    memcpy(like.host_id, host->id, sizeof(like.host_id));
+    like.host = host->name;
+    like.roles = job->name;
+    if ((rc = sign(look, d, &like, id, epoch, err)) < 0)
+        return rc;
+    d->attempt = (struct attempt){.database = job->database,
+                                  .repository_id = d->deployment->repository_id,
+                                  .release_number = d->deployment->release_number,
+                                  .epoch = epoch,
+                                  .deployment_id = d->deployment->id,
+                                  .job_number = job->number,
+                                  .planned_at = look->now};
+    memcpy(d->attempt.command_id, id, sizeof(d->attempt.command_id));
+    memcpy(d->attempt.host_id, host->id, sizeof(d->attempt.host_id));
+    log_notice("attempt.planned", "database=%s host=%s epoch=%lld release=r%lld",
+               LOG(job->database), LOG(host->name), (long long)epoch,
+               (long long)d->deployment->release_number);
+    return look_write(look, apply, d, FLOW_DEPLOYMENTS, err);
+}
+
+static int again(struct look *look, struct dispatched *d, struct err *err)
+{
+    char id[NAMES_UUID_SIZE];
+    int rc;
+
+    names_uuid_at(look->now, id);
+    rc = sign(look, d, d->move->invocation, id, 0, err);
+    return rc < 0 ? rc : look_write(look, apply, d, FLOW_DEPLOYMENTS, err);
+}
+
+static int release_one(struct look *look, struct dispatched *d, struct err *err)
+{
+    const struct invocation *inv = d->move->invocation;
+    int rc = 0;
+
+    /* Less than its delivery limit is left: signed anew under the same id. An attempt was just signed. */
+    if (d->move->job->database == NULL && inv->start_by < look->now + d->move->job->start_within_ms)
+        rc = sign(look, d, inv, inv->command_id, 0, err);
+    if (rc == 0)
+        rc = look_write(look, apply, d, FLOW_DEPLOYMENTS, err);
+    if (rc == 0 && look->flow->ring_host != NULL)
+        look->flow->ring_host(look->flow->arg, inv->host_id);
+    return rc;
+}
+
+static int move_attempt(struct look *look, struct dispatched *d, struct err *err)
+{
+    struct result_line *lines;
+    size_t n;
+    int rc = 0;
+
+    d->changed = -1;
+    if (d->move->attempt_state == ATTEMPT_SUCCEEDED) {
+        rc = store_command_results(look->flow->db, look->arena, d->move->invocation->command_id,
+                                   d->move->invocation->host_id, &lines, &n, err);
+        if (rc == 0)
+            d->changed = migrate_changed(lines, n);
+    }
+    if (rc == 0)
+        log_notice("attempt.moved", "database=%s host=%s from=%s to=%s",
+                   LOG(d->move->attempt->database), LOG(d->move->attempt->host),
+                   attempt_states[d->move->attempt->state].text,
+                   attempt_states[d->move->attempt_state].text);
+    return rc < 0 ? rc : look_write(look, apply, d, FLOW_DEPLOYMENTS, err);
+}
+
+static int do_move(struct look *look, const struct deployment *deployment,
+                   const struct progress_move *m, const struct host *hosts, size_t n_hosts,
+                   struct err *err)
+{
+    struct dispatched d = {.deployment = deployment, .move = m, .now = look->now, .changed = -1};
+
+    d.subject = arena_printf(look->arena, "%s/%s/r%lld", deployment->repository,
+                             deployment->environment, (long long)deployment->release_number);
+    switch (m->kind) {
+    case PROGRESS_ATTEMPT_PLAN:
+        return plan(look, &d, hosts, n_hosts, err);
+    case PROGRESS_RETRY:
+        return again(look, &d, err);
+    case PROGRESS_RELEASE:
+        return release_one(look, &d, err);
+    case PROGRESS_ATTEMPT_MOVE:
+        return move_attempt(look, &d, err);
+    case PROGRESS_DEPLOYMENT_END:
+        log_notice("deployment.end",
+                   "deployment=%lld repo=%s environment=%s release=r%lld state=%s cause=%s",
+                   (long long)deployment->id, LOG(deployment->repository),
+                   LOG(deployment->environment), (long long)deployment->release_number,
+                   deployment_states[m->deployment_state].text, LOG(m->cause));
+        break;
+    case PROGRESS_JOB_START:
+    case PROGRESS_UNDELIVERED:
+    case PROGRESS_LOST:
+    case PROGRESS_LEAVE_OUT:
+    case PROGRESS_JOB_END:
+        break;
+    }
+    return look_write(look, apply, &d, FLOW_DEPLOYMENTS, err);
+}
+
+static int dispatch_one(struct look *look, const struct deployment *deployment,
+                        const struct host *hosts, size_t n_hosts, struct err *err)
+{
+    struct progress_facts f = {.deployment = deployment,
+                               .hosts = hosts,
+                               .n_hosts = n_hosts,
+                               .heard_since = look->flow->heard_since};
+    struct db *db = look->flow->db;
+    struct progress_plan plan_made;
+    struct job *jobs;
+    struct invocation *invocations;
+    struct attempt *attempts;
+    int rc;
+
+    if ((rc = store_deployment_jobs(db, look->arena, deployment->id, &jobs, &f.n_jobs, err)) < 0 ||
+        (rc = store_command_invocations(db, look->arena, deployment->id, &invocations,
+                                        &f.n_invocations, err)) < 0 ||
+        (rc = store_attempt_of_deployment(db, look->arena, deployment->id, &attempts, &f.n_attempts,
+                                          err)) < 0)
+        return rc;
+    f.jobs = jobs;
+    f.invocations = invocations;
+    f.attempts = attempts;
+    progress_make(&f, look->now, look->arena, &plan_made);
+    look_again(look, plan_made.next_change);
+    for (size_t i = 0; i < plan_made.n_moves && rc == 0; i++)
+        rc = do_move(look, deployment, &plan_made.moves[i], hosts, n_hosts, err);
+    return rc;
+}
+
+int dispatch_look(struct look *look, struct err *err)
+{
+    struct deployment *open;
+    struct host *hosts;
+    size_t n, n_hosts;
+    int rc = store_deployment_all_open(look->flow->db, look->arena, &open, &n, err);
+
+    if (rc == 0)
+        rc = store_host_list(look->flow->db, look->arena, &hosts, &n_hosts, err);
+    for (size_t i = 0; i < n && rc == 0; i++)
+        if (open[i].state != DEPLOYMENT_WAITING)
+            rc = dispatch_one(look, &open[i], hosts, n_hosts, err);
+    return rc;
+}

@@ -1,0 +1,94 @@
+#include "server/flow/flow.h"
+
+#include "lib/base/arena.h"
+#include "lib/base/clock.h"
+#include "lib/base/log.h"
+#include "lib/rules/verdict.h"
+#include "lib/store/db.h"
+#include "lib/store/store_journal.h"
+#include "lib/store/writer.h"
+#include "server/flow/snapshot.h"
+
+#define ROUNDS_MAX 50 /* of one call; then the loop turns once and comes back */
+
+void look_again(struct look *look, time_ms at)
+{
+    if (at < look->next)
+        look->next = at;
+}
+
+int look_write(struct look *look, int (*fn)(struct db *db, void *arg, struct err *err), void *arg,
+               unsigned topics, struct err *err)
+{
+    struct flow *flow = look->flow;
+    struct err own = ERR_INIT;
+    int rc = writer_do(flow->writer, fn, arg, &own);
+
+    if (rc == ERR_CONFLICT) {
+        log_debug("flow.stale", "err=%s", LOG(own.text));
+        look->moved = true; /* somebody was faster: decide again */
+        return 0;
+    }
+    if (rc == ERR_BUSY) {
+        look_again(look, look->now + 100);
+        return 0;
+    }
+    if (rc < 0) {
+        if (err != NULL)
+            *err = own;
+        return rc;
+    }
+    look->moved = true;
+    if (flow->tell != NULL && topics != 0)
+        flow->tell(flow->arg, topics);
+    return 0;
+}
+
+int look_journal(struct db *db, time_ms now, const char *act, const char *subject,
+                 const char *detail, const char *reason, struct err *err)
+{
+    const struct journal_entry entry = {.at = now,
+                                        .actor = "slipway",
+                                        .way = "timer",
+                                        .act = act,
+                                        .subject = subject,
+                                        .detail = detail,
+                                        .reason = reason};
+
+    return store_journal_add(db, &entry, err);
+}
+
+static int look_once(struct flow *flow, struct arena *arena, struct look *look, struct err *err)
+{
+    int rc;
+
+    *look = (struct look){.flow = flow,
+                          .snapshot = snapshots_take(flow->snapshots),
+                          .arena = arena,
+                          .now = clock_now(flow->clock),
+                          .next = VERDICT_NEVER};
+    if ((rc = collect_look(look, err)) == 0 && (rc = record_look(look, err)) == 0 &&
+        (rc = reconcile_look(look, err)) == 0 && (rc = schedule_look(look, err)) == 0)
+        rc = dispatch_look(look, err);
+    snapshots_give(look->snapshot);
+    return rc;
+}
+
+int flow_look(struct flow *flow, time_ms *ret_next, struct err *err)
+{
+    struct arena arena;
+    struct look look;
+    int rc = 0;
+
+    arena_init(&arena);
+    for (int i = 0; i < ROUNDS_MAX; i++) {
+        rc = look_once(flow, &arena, &look, err);
+        if (rc < 0 || !look.moved)
+            break;
+        arena_reset(&arena);
+    }
+    arena_deinit(&arena);
+    if (rc == 0)
+        *ret_next = look.moved ? look.now : look.next;
+    return rc;
+}

@@ -1,0 +1,350 @@
+#include "server/flow/outlook.h"
+
+#include <string.h>
+
+#include "lib/base/str.h"
+#include "lib/calendar/occurrence.h"
+#include "lib/rules/migrate.h"
+#include "lib/store/store_attempt.h"
+#include "lib/store/store_command.h"
+#include "lib/store/store_deployment.h"
+#include "lib/store/store_host.h"
+#include "lib/store/store_occurrence.h"
+#include "lib/store/store_release.h"
+#include "server/flow/snapshot.h"
+
+#define CANDIDATES_MAX 50
+#define OCCURRENCES_MAX 64
+
+struct making {
+    struct db *db;
+    const struct snapshot *snapshot;
+    const struct repository *repository;
+    const struct config_environment *environment;
+    time_ms now;
+    struct arena *arena;
+    struct outlook *outlook;
+};
+
+/* 0 and `*ret_found`: a row that is not there is no error here. */
+static int maybe(int rc, bool *ret_found, struct err *own, struct err *err)
+{
+    *ret_found = rc == 0;
+    if (rc == ERR_NOT_FOUND)
+        return 0;
+    if (rc < 0 && err != NULL)
+        *err = *own;
+    return rc;
+}
+
+static int load_deployments(struct making *m, struct err *err)
+{
+    struct outlook *o = m->outlook;
+    const char *name = m->environment->name;
+    struct err own = ERR_INIT;
+    int rc = maybe(store_deployment_live(m->db, m->arena, m->repository->id, name, &o->live, &own),
+                   &o->has_live, &own, err);
+
+    if (rc == 0)
+        rc = maybe(store_deployment_open(m->db, m->arena, m->repository->id, name, &o->open, &own),
+                   &o->has_open, &own, err);
+    if (rc == 0)
+        rc = maybe(store_wish_open(m->db, m->arena, m->repository->id, name, &o->wish, &own),
+                   &o->has_wish, &own, err);
+    return rc;
+}
+
+/* The environments before it: has the release succeeded there, and its migrate jobs with it? (C1, M8)
+ * A deployment succeeds only if its migrate job did, so one proof is both, unless its job runs only
+ * here. */
+static int load_needs(struct making *m, struct plan_release *r, struct err *err)
+{
+    const struct config_environment *e = m->environment;
+
+    for (size_t i = 0; i < e->n_needs && i < RELEASE_PLAN_NEEDS_MAX; i++) {
+        struct gate_need *need = &r->needs[r->n_needs++];
+        struct deployment last;
+        struct err own = ERR_INIT;
+        bool found;
+        int rc = maybe(store_deployment_last_of(m->db, m->arena, m->repository->id,
+                                                e->needs[i]->name, r->number, &last, &own),
+                       &found, &own, err);
+        if (rc < 0)
+            return rc;
+        need->environment = e->needs[i]->name;
+        need->proven = found && last.state == DEPLOYMENT_SUCCEEDED;
+        need->rehearsed = need->proven;
+    }
+    return 0;
+}
+
+static int load_candidate(struct making *m, const struct release *release, struct plan_release *r,
+                          struct err *err)
+{
+    struct deployment last;
+    struct err own = ERR_INIT;
+    bool found;
+    int rc = maybe(store_deployment_last_of(m->db, m->arena, m->repository->id,
+                                            m->environment->name, release->number, &last, &own),
+                   &found, &own, err);
+
+    if (rc < 0)
+        return rc;
+    *r = (struct plan_release){.number = release->number,
+                               .sha = release->sha,
+                               .lane = release->lane,
+                               .seen_at = release->seen_at};
+    if (found && (last.state == DEPLOYMENT_FAILED || last.state == DEPLOYMENT_CANCELLED)) {
+        r->failed = true;
+        r->failed_at = last.ended_at;
+    }
+    return load_needs(m, r, err);
+}
+
+static int load_candidates(struct making *m, struct err *err)
+{
+    struct outlook *o = m->outlook;
+    struct plan_release *list;
+    int rc = store_release_newer(m->db, m->arena, m->repository->id,
+                                 o->has_live ? o->live.release_number : 0, CANDIDATES_MAX,
+                                 &o->releases, &o->n_releases, err);
+
+    if (rc < 0)
+        return rc;
+    list = arena_array(m->arena, o->n_releases, sizeof(*list));
+    for (size_t i = 0; i < o->n_releases && rc == 0; i++)
+        rc = load_candidate(m, &o->releases[i], &list[i], err);
+    o->facts.live_number = o->has_live ? o->live.release_number : 0;
+    o->facts.releases = list;
+    o->facts.n_releases = o->n_releases;
+    return rc;
+}
+
+/* A candidate by number, also one that is not newer than what is live. */
+static int find_candidate(struct making *m, int64_t number,
+                          const struct plan_release **ret_candidate, struct err *err)
+{
+    struct outlook *o = m->outlook;
+    struct release *release = arena_alloc(m->arena, sizeof(*release));
+    struct plan_release *r = arena_alloc(m->arena, sizeof(*r));
+    int rc;
+
+    for (size_t i = 0; i < o->facts.n_releases; i++)
+        if (o->facts.releases[i].number == number) {
+            *ret_candidate = &o->facts.releases[i];
+            return 0;
+        }
+    rc = store_release_by_number(m->db, m->arena, m->repository->id, number, release, err);
+    if (rc == 0)
+        rc = load_candidate(m, release, r, err);
+    if (rc == 0)
+        *ret_candidate = r;
+    return rc;
+}
+
+static int load_open(struct making *m, struct err *err)
+{
+    struct outlook *o = m->outlook;
+    struct invocation *invocations;
+    struct attempt *attempts;
+    size_t n, n_attempts;
+    int rc = 0;
+
+    if (o->has_wish) {
+        rc = find_candidate(m, o->wish.release_number, &o->facts.wished, err);
+        o->facts.wished_at = o->wish.wished_at;
+    }
+    if (rc < 0 || !o->has_open)
+        return rc;
+    o->facts.open = &o->open;
+    o->facts.config_changed = strcmp(o->open.config_digest, m->snapshot->digest) != 0;
+    if ((rc = find_candidate(m, o->open.release_number, &o->facts.open_release, err)) < 0 ||
+        (rc = store_command_invocations(m->db, m->arena, o->open.id, &invocations, &n, err)) < 0 ||
+        (rc = store_attempt_of_deployment(m->db, m->arena, o->open.id, &attempts, &n_attempts,
+                                          err)) < 0)
+        return rc;
+    o->facts.open_rows = (int64_t)n;
+    for (size_t i = 0; i < n_attempts; i++)
+        o->facts.open_unsettled = o->facts.open_unsettled || attempts[i].settled_at == 0;
+    return 0;
+}
+
+static const char *rule_of(struct making *m, const struct occurrence *o)
+{
+    return arena_printf(m->arena, "%s %s", o->time, m->environment->timezone);
+}
+
+static struct plan_occurrence planned(const struct occurrence *o)
+{
+    struct plan_occurrence p = {.due_at = o->due_at};
+
+    memcpy(p.date, o->date, sizeof(p.date));
+    memcpy(p.time, o->time, sizeof(p.time));
+    return p;
+}
+
+/* Undecided occurrences since this `at` is in the schedule: over (missed), current, and the next (F6). */
+static int load_occurrences(struct making *m, struct err *err)
+{
+    const struct config_environment *e = m->environment;
+    struct release_facts *f = &m->outlook->facts;
+    struct occurrence found[OCCURRENCES_MAX];
+    struct plan_occurrence *missed = arena_array(m->arena, OCCURRENCES_MAX, sizeof(*missed));
+    time_ms cut_due = m->now + e->cut_off_ms;
+    time_ms from = 0;
+    size_t n;
+    int rc = store_occurrence_latest(m->db, m->repository->id, e->name, &from, err);
+
+    if (rc < 0)
+        return rc;
+    if (from < m->now - 30 * INT64_C(86400000))
+        from = m->now - 30 * INT64_C(86400000);
+    n = occurrence_list(m->snapshot->calendar, e, from, cut_due + 1, found, OCCURRENCES_MAX);
+    for (size_t i = 0; i < n; i++) {
+        const struct occurrence_key key = {m->repository->id, e->name, found[i].date,
+                                           found[i].time};
+        bool decided;
+        time_ms since;
+        if ((rc = store_occurrence_is_decided(m->db, &key, &decided, err)) < 0 ||
+            (rc = store_schedule_since(m->db, m->repository->id, e->name, rule_of(m, &found[i]),
+                                       &since, err)) < 0)
+            return rc;
+        if (decided || since == 0 || found[i].due_at < since)
+            continue; /* an edit never fires anything */
+        if (m->now >= found[i].due_at + e->grace_ms)
+            missed[f->n_missed++] = planned(&found[i]);
+        else if (f->current.date[0] == '\0')
+            f->current = planned(&found[i]);
+    }
+    f->missed = missed;
+    if (occurrence_next(m->snapshot->calendar, e, cut_due + 1, &found[0]))
+        f->next = planned(&found[0]);
+    return 0;
+}
+
+/* Hosts of all jobs, each once. */
+static void load_gate_hosts(struct making *m)
+{
+    const struct deployment_plan *plan = &m->outlook->jobs;
+    struct gate_facts *g = &m->outlook->facts.gate;
+    struct gate_host *hosts = NULL;
+    size_t cap = 0, n = 0;
+
+    for (size_t j = 0; j < plan->n_jobs; j++) {
+        const struct planned_job *job = &plan->jobs[j];
+        if (job->job->start_within_ms > g->start_within_ms)
+            g->start_within_ms = job->job->start_within_ms;
+        for (size_t i = 0; i < job->n_hosts; i++) {
+            const struct planned_host *h = &job->hosts[i];
+            struct gate_host *entry;
+            bool known = false;
+            for (size_t k = 0; k < n && !known; k++)
+                known = strcmp(hosts[k].name, h->name) == 0;
+            if (known)
+                continue;
+            entry = ARENA_PUSH(m->arena, hosts, n, cap);
+            entry->name = h->name;
+            entry->known = h->host != NULL;
+            entry->seen_at = h->host != NULL ? h->host->seen_at : 0;
+        }
+    }
+    g->hosts = hosts;
+    g->n_hosts = n;
+    g->role_without_host = plan->role_without_host;
+    if (plan->n_jobs == 0)
+        g->role_without_host = "any job";
+}
+
+/* An attempt that holds a database of this environment (M2). */
+static int load_unsettled(struct making *m, struct err *err)
+{
+    const struct config_repo *repo = m->environment->repo;
+    struct gate_facts *g = &m->outlook->facts.gate;
+
+    for (size_t i = 0; i < repo->n_jobs; i++) {
+        struct attempt attempt;
+        struct err own = ERR_INIT;
+        const char *database;
+        bool found;
+        int rc;
+        if (repo->jobs[i].once == NULL || !config_job_runs(&repo->jobs[i], m->environment))
+            continue;
+        database =
+            config_database(m->snapshot->config, m->environment, repo->jobs[i].once, m->arena);
+        rc = maybe(store_attempt_unsettled(m->db, m->arena, database, &attempt, &own), &found, &own,
+                   err);
+        if (rc < 0)
+            return rc;
+        /* One of the open deployment itself is its own business. */
+        if (!found || (m->outlook->has_open && attempt.deployment_id == m->outlook->open.id))
+            continue;
+        g->unsettled_database = attempt.database;
+        g->unsettled_host = attempt.host;
+        g->unsettled_since = attempt.planned_at;
+    }
+    return 0;
+}
+
+static int load_gate(struct making *m, struct err *err)
+{
+    const struct config_environment *e = m->environment;
+    struct outlook *o = m->outlook;
+    struct gate_facts *g = &o->facts.gate;
+    struct gate_setting *settings = arena_array(m->arena, e->n_unbuilt, sizeof(*settings));
+    int rc = store_host_list(m->db, m->arena, &o->hosts, &o->n_hosts, err);
+
+    if (rc < 0)
+        return rc;
+    deployment_plan_make(e, o->hosts, o->n_hosts, m->arena, &o->jobs);
+    load_gate_hosts(m);
+    for (size_t i = 0; i < e->n_unbuilt; i++)
+        settings[i] = (struct gate_setting){e->unbuilt[i].setting, e->unbuilt[i].line};
+    g->pass = GATE_NORMAL;
+    g->not_built = settings;
+    g->n_not_built = e->n_unbuilt;
+    g->rewritten = m->repository->rewritten_sha[0] != '\0' ? m->repository->rewritten_sha : NULL;
+    g->source_seen_at = m->repository->fetched_at;
+    g->source_failure = m->repository->failure;
+    if (o->has_open && o->open.state != DEPLOYMENT_WAITING) {
+        g->open_deployment = arena_printf(m->arena, "r%lld", (long long)o->open.release_number);
+        g->open_state = o->open.state;
+        g->open_since = o->open.started_at;
+    }
+    return load_unsettled(m, err);
+}
+
+int outlook_make(struct db *db, const struct snapshot *snapshot,
+                 const struct repository *repository, const struct config_environment *environment,
+                 time_ms now, struct arena *arena, struct outlook *ret_outlook, struct err *err)
+{
+    static const enum deployment_trigger triggers[] = {
+        [CONFIG_ON_PULL_REQUEST] = DEPLOYMENT_ON_RELEASE, /* not built: it binds the gate */
+        [CONFIG_ON_MERGE] = DEPLOYMENT_ON_MERGE,
+        [CONFIG_ON_SCHEDULE] = DEPLOYMENT_ON_SCHEDULE,
+        [CONFIG_ON_RELEASE] = DEPLOYMENT_ON_RELEASE};
+    struct making m = {db, snapshot, repository, environment, now, arena, ret_outlook};
+    struct release_facts *f = &ret_outlook->facts;
+    int rc;
+
+    *ret_outlook = (struct outlook){.repository_id = repository->id};
+    f->on = triggers[environment->on];
+    f->grace_ms = environment->grace_ms;
+    f->cut_off_ms = environment->cut_off_ms;
+    f->after_failure_next = environment->after_failure == CONFIG_NEXT;
+    if ((rc = load_deployments(&m, err)) < 0 || (rc = load_candidates(&m, err)) < 0 ||
+        (rc = load_open(&m, err)) < 0 || (rc = load_gate(&m, err)) < 0)
+        return err_wrap(err, "%s %s", repository->name, environment->name);
+    if (f->on == DEPLOYMENT_ON_SCHEDULE && (rc = load_occurrences(&m, err)) < 0)
+        return err_wrap(err, "%s %s", repository->name, environment->name);
+    release_plan_make(f, now, &ret_outlook->plan);
+    return 0;
+}
+
+const struct release *outlook_release(const struct outlook *outlook,
+                                      const struct plan_release *candidate)
+{
+    for (size_t i = 0; candidate != NULL && i < outlook->n_releases; i++)
+        if (outlook->releases[i].number == candidate->number)
+            return &outlook->releases[i];
+    return NULL;
+}

@@ -1,0 +1,52 @@
+/*
+ * outlook: what is live in an environment, what is next and when, and why not yet.
+ *
+ * The facts and the plan of one repository and environment at one instant. The flow acts on it, page and
+ * command line show it: one function for all. Reads only; any thread with a connection of its own.
+ */
+#ifndef SLIPWAY_SERVER_FLOW_OUTLOOK_H
+#define SLIPWAY_SERVER_FLOW_OUTLOOK_H
+
+#include <stdbool.h>
+
+#include "lib/base/arena.h"
+#include "lib/base/err.h"
+#include "lib/model/config.h"
+#include "lib/model/deployment.h"
+#include "lib/model/host.h"
+#include "lib/model/release.h"
+#include "lib/model/repository.h"
+#include "lib/rules/deployment_plan.h"
+#include "lib/rules/release_plan.h"
+#include "lib/store/store_wish.h"
+
+struct db;
+struct snapshot;
+
+struct outlook {
+    int64_t repository_id;
+    bool has_live;
+    struct deployment live; /* last that succeeded */
+    bool has_open;
+    struct deployment open; /* waiting, deploying, attention */
+    bool has_wish;
+    struct wish wish;
+    struct release *releases; /* behind the plan's candidates, same order */
+    size_t n_releases;
+    struct host *hosts; /* all that are registered */
+    size_t n_hosts;
+    struct deployment_plan jobs; /* what a deployment would run now, and where */
+    struct release_facts facts;  /* what the plan was made from */
+    struct release_plan plan;
+};
+
+/* `now` may be any instant near the present; facts are those of now. ERR_INTERNAL only. */
+int outlook_make(struct db *db, const struct snapshot *snapshot,
+                 const struct repository *repository, const struct config_environment *environment,
+                 time_ms now, struct arena *arena, struct outlook *ret_outlook, struct err *err);
+
+/* The release behind a candidate of the plan; NULL if it is not loaded. */
+const struct release *outlook_release(const struct outlook *outlook,
+                                      const struct plan_release *candidate);
+
+#endif

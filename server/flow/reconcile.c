@@ -1,0 +1,334 @@
+/*
+ * reconcile: what the branch contains is asked of git (W4): fetch, first-parent line, paths, numbers.
+ *
+ *      idle --(wanted, or not seen for a minute)--> fetch --> line --> paths of each --> releases
+ *
+ * The git keeper works; this only asks and takes, one question per repository at a time, so that a slow
+ * mirror holds up nobody else. What is under way is memory of this process only: after a restart it is
+ * asked again. A mirror that cannot be reached is said on its repository and tried again later.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/arena.h"
+#include "lib/base/clock.h"
+#include "lib/base/log.h"
+#include "lib/base/str.h"
+#include "lib/model/config.h"
+#include "lib/repo/keeper.h"
+#include "lib/rules/lane.h"
+#include "lib/store/store_release.h"
+#include "lib/store/store_repository.h"
+#include "server/flow/flow.h"
+#include "server/flow/snapshot.h"
+
+#define SEEN_EVERY_MS 60000
+#define RETRY_MS 10000
+#define FETCH_DEADLINE_MS 120000
+#define READ_DEADLINE_MS 30000
+
+enum stage { STAGE_FETCH, STAGE_LINE, STAGE_PATHS };
+
+/* One repository that is being asked about. */
+struct asking {
+    struct asking *next;
+    char *name;
+    uint64_t id; /* of the question under way */
+    enum stage stage;
+    time_ms began;
+    char tip[41];
+    struct arena arena; /* the line */
+    struct mirror_line line;
+    enum lane *lanes;
+    int64_t *n_paths;
+    size_t at; /* commit whose paths are asked */
+};
+
+struct reconcile {
+    struct asking *first;
+};
+
+void reconcile_free(struct reconcile *reconcile)
+{
+    while (reconcile != NULL && reconcile->first != NULL) {
+        struct asking *a = reconcile->first;
+        reconcile->first = a->next;
+        arena_deinit(&a->arena);
+        free(a->name);
+        free(a);
+    }
+    free(reconcile);
+}
+
+static void forget(struct reconcile *reconcile, struct asking *asking)
+{
+    for (struct asking **p = &reconcile->first; *p != NULL; p = &(*p)->next)
+        if (*p == asking) {
+            *p = asking->next;
+            break;
+        }
+    arena_deinit(&asking->arena);
+    free(asking->name);
+    free(asking);
+}
+
+static struct asking *asking_of(struct reconcile *reconcile, const char *name)
+{
+    for (struct asking *a = reconcile->first; a != NULL; a = a->next)
+        if (strcmp(a->name, name) == 0)
+            return a;
+    return NULL;
+}
+
+static int ask(struct look *look, struct asking *a, const struct keeper_request *request,
+               enum stage stage, struct err *err)
+{
+    a->stage = stage;
+    return keeper_ask(look->flow->keeper, request, &a->id, err);
+}
+
+static struct keeper_request request_of(const struct look *look, enum keeper_verb verb,
+                                        const char *name)
+{
+    return (struct keeper_request){.verb = verb,
+                                   .source = {.folder = look->flow->mirrors, .name = name},
+                                   .deadline_ms = READ_DEADLINE_MS};
+}
+
+static int begin_fetch(struct look *look, const struct config_repo *repo, struct err *err)
+{
+    const struct config *config = look->snapshot->config;
+    struct keeper_request request = request_of(look, KEEPER_FETCH, repo->name);
+    struct asking *a = calloc(1, sizeof(*a));
+
+    if (a == NULL || (a->name = strdup(repo->name)) == NULL)
+        abort();
+    arena_init(&a->arena);
+    a->began = look->now;
+    a->next = look->flow->reconcile->first;
+    look->flow->reconcile->first = a;
+    request.source.url = repo->mirror;
+    request.source.branch = repo->branch;
+    request.source.roots = config->mirror_roots.items;
+    request.source.n_roots = config->mirror_roots.n;
+    request.deadline_ms = FETCH_DEADLINE_MS;
+    return ask(look, a, &request, STAGE_FETCH, err);
+}
+
+/* What is written once a question led to its end. */
+struct seen {
+    struct asking *asking;
+    struct repository repository;
+    const char *failure;   /* NULL: it went well */
+    const char *rewritten; /* NULL: it is on our line */
+    time_ms now;
+};
+
+static int apply_releases(struct db *db, const struct seen *s, struct err *err)
+{
+    const struct asking *a = s->asking;
+    int rc = 0;
+
+    for (size_t i = 0; i < a->line.n && rc == 0; i++) {
+        const struct mirror_commit *c = &a->line.commits[i];
+        struct release release = {.repository_id = s->repository.id,
+                                  .subject = c->subject,
+                                  .author = c->author,
+                                  .committed_at = c->committed_at,
+                                  .seen_at = s->now,
+                                  .lane = a->lanes == NULL ? LANE_CODE : a->lanes[i],
+                                  .n_paths = a->n_paths == NULL ? 0 : a->n_paths[i]};
+        char subject[400], detail[64];
+        int64_t number = 0;
+        memcpy(release.sha, c->sha, sizeof(release.sha));
+        memcpy(release.parent_sha, c->parent_sha, sizeof(release.parent_sha));
+        rc = store_release_append(db, &release, &number, err);
+        snprintf(subject, sizeof(subject), "%s r%lld", a->name, (long long)number);
+        snprintf(detail, sizeof(detail), "{\"sha\":\"%s\"}", c->sha);
+        if (rc == 0)
+            rc = look_journal(db, s->now, "release.number", subject, detail, NULL, err);
+    }
+    return rc;
+}
+
+static int apply(struct db *db, void *arg, struct err *err)
+{
+    const struct seen *s = arg;
+    int rc;
+
+    if (s->failure != NULL)
+        return store_repository_failed(db, s->repository.id, s->failure, s->now, err);
+    if (s->rewritten != NULL) {
+        char detail[64];
+        snprintf(detail, sizeof(detail), "{\"tip\":\"%s\"}", s->rewritten);
+        rc = store_repository_rewritten(db, s->repository.id, s->rewritten, err);
+        if (rc == 0)
+            rc = store_repository_fetched(db, s->repository.id, s->repository.tip_sha,
+                                          s->asking->began, s->now, err);
+        return rc < 0 ? rc
+                      : look_journal(db, s->now, "repository.rewritten", s->asking->name, detail,
+                                     NULL, err);
+    }
+    rc = store_repository_fetched(db, s->repository.id, s->asking->tip, s->asking->began, s->now,
+                                  err);
+    if (rc == 0 && s->repository.rewritten_sha[0] != '\0')
+        rc = store_repository_rewritten(db, s->repository.id, "", err);
+    return rc < 0 ? rc : apply_releases(db, s, err);
+}
+
+static int finish(struct look *look, struct asking *a, const char *failure, const char *rewritten,
+                  struct err *err)
+{
+    struct seen s = {.asking = a, .failure = failure, .rewritten = rewritten, .now = look->now};
+    int rc = store_repository_by_name(look->flow->db, look->arena, a->name, &s.repository, err);
+    bool told = failure != NULL && str_eq(failure, s.repository.failure);
+
+    if (rc == 0 && failure != NULL && !told)
+        log_warning("mirror.failed", "repo=%s err=%s", LOG(a->name), LOG(failure));
+    if (rc == 0 && rewritten != NULL && strcmp(rewritten, s.repository.rewritten_sha) != 0)
+        log_warning("mirror.rewritten", "repo=%s tip=%s", LOG(a->name), rewritten);
+    for (size_t i = 0; rc == 0 && failure == NULL && rewritten == NULL && i < a->line.n; i++)
+        log_notice("release.seen", "repo=%s sha=%s subject=%s", LOG(a->name),
+                   a->line.commits[i].sha, LOG(a->line.commits[i].subject));
+    if (rc == 0)
+        rc = look_write(look, apply, &s, a->line.n > 0 || failure != NULL ? FLOW_RELEASES : 0, err);
+    forget(look->flow->reconcile, a);
+    return rc;
+}
+
+/* Paths are asked only where they decide something: a repository with content patterns. */
+static int ask_paths(struct look *look, struct asking *a, struct err *err)
+{
+    struct keeper_request request = request_of(look, KEEPER_PATHS, a->name);
+
+    if (a->at == a->line.n)
+        return finish(look, a, NULL, NULL, err);
+    request.sha = a->line.commits[a->at].sha;
+    return ask(look, a, &request, STAGE_PATHS, err);
+}
+
+static int take_line(struct look *look, struct asking *a, const struct keeper_answer *answer,
+                     struct err *err)
+{
+    const struct config_repo *repo = config_repo(look->snapshot->config, a->name);
+
+    if (answer->line.rewritten)
+        return finish(look, a, NULL, answer->line.n > 0 ? answer->line.commits[0].sha : a->tip,
+                      err);
+    a->line.n = answer->line.n;
+    a->line.commits = arena_array(&a->arena, answer->line.n, sizeof(*a->line.commits));
+    for (size_t i = 0; i < answer->line.n; i++) {
+        a->line.commits[i] = answer->line.commits[i];
+        a->line.commits[i].author = arena_str(&a->arena, answer->line.commits[i].author);
+        a->line.commits[i].subject = arena_str(&a->arena, answer->line.commits[i].subject);
+    }
+    if (answer->line.more && a->line.n > 0)
+        memcpy(a->tip, a->line.commits[a->line.n - 1].sha, sizeof(a->tip)); /* the rest next time */
+    if (repo == NULL || repo->content.n == 0)
+        return finish(look, a, NULL, NULL, err);
+    a->lanes = arena_array(&a->arena, a->line.n, sizeof(*a->lanes));
+    a->n_paths = arena_array(&a->arena, a->line.n, sizeof(*a->n_paths));
+    return ask_paths(look, a, err);
+}
+
+static int take_paths(struct look *look, struct asking *a, const struct keeper_answer *answer,
+                      struct err *err)
+{
+    const struct config_repo *repo = config_repo(look->snapshot->config, a->name);
+
+    a->lanes[a->at] = repo == NULL
+                          ? LANE_CODE
+                          : lane_of_paths(repo->content.items, repo->content.n, answer->paths.paths,
+                                          answer->paths.n, answer->paths.truncated);
+    a->n_paths[a->at] = (int64_t)answer->paths.n;
+    a->at++;
+    return ask_paths(look, a, err);
+}
+
+static int take_fetch(struct look *look, struct asking *a, const struct keeper_answer *answer,
+                      struct err *err)
+{
+    struct keeper_request request = request_of(look, KEEPER_LINE, a->name);
+    struct release newest;
+    struct err own = ERR_INIT;
+    struct repository repository;
+    int rc = store_repository_by_name(look->flow->db, look->arena, a->name, &repository, err);
+
+    if (rc < 0)
+        return rc;
+    memcpy(a->tip, answer->tip, sizeof(a->tip));
+    rc = store_release_newest(look->flow->db, look->arena, repository.id, &newest, &own);
+    if (rc < 0 && rc != ERR_NOT_FOUND) {
+        *err = own;
+        return rc;
+    }
+    request.known = rc == 0 ? newest.sha : NULL;
+    request.sha = a->tip;
+    if (request.known != NULL && strcmp(request.known, a->tip) == 0)
+        return finish(look, a, NULL, NULL, err);
+    return ask(look, a, &request, STAGE_LINE, err);
+}
+
+static int take_answers(struct look *look, struct err *err)
+{
+    for (;;) {
+        struct keeper_answer answer;
+        struct asking *a;
+        bool got;
+        int rc = keeper_take(look->flow->keeper, look->arena, &answer, &got, err);
+        if (rc < 0 || !got)
+            return rc;
+        for (a = look->flow->reconcile->first; a != NULL && a->id != answer.id; a = a->next)
+            ;
+        if (a == NULL)
+            continue;
+        if (answer.rc < 0)
+            rc = finish(look, a, answer.error != NULL ? answer.error : "git failed", NULL, err);
+        else if (a->stage == STAGE_FETCH)
+            rc = take_fetch(look, a, &answer, err);
+        else if (a->stage == STAGE_LINE)
+            rc = take_line(look, a, &answer, err);
+        else
+            rc = take_paths(look, a, &answer, err);
+        if (rc < 0)
+            return rc;
+    }
+}
+
+static bool is_due(struct look *look, const struct repository *r)
+{
+    time_ms due = r->wanted_at != 0 ? r->wanted_at : r->fetched_at + SEEN_EVERY_MS;
+
+    if (r->failed_at != 0 && due < r->failed_at + RETRY_MS)
+        due = r->failed_at + RETRY_MS;
+    if (r->fetched_at == 0 && r->failed_at == 0)
+        due = 0;
+    if (due > look->now)
+        look_again(look, due);
+    return due <= look->now;
+}
+
+int reconcile_look(struct look *look, struct err *err)
+{
+    const struct config *config = look->snapshot->config;
+    int rc;
+
+    if (look->flow->keeper == NULL)
+        return 0;
+    if (look->flow->reconcile == NULL) {
+        look->flow->reconcile = calloc(1, sizeof(*look->flow->reconcile));
+        if (look->flow->reconcile == NULL)
+            abort();
+    }
+    rc = take_answers(look, err);
+    for (size_t i = 0; i < config->n_repos && rc == 0; i++) {
+        struct repository r;
+        if (asking_of(look->flow->reconcile, config->repos[i].name) != NULL)
+            continue;
+        rc = store_repository_by_name(look->flow->db, look->arena, config->repos[i].name, &r, err);
+        if (rc == 0 && is_due(look, &r))
+            rc = begin_fetch(look, &config->repos[i], err);
+    }
+    return rc;
+}

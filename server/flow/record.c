@@ -1,0 +1,232 @@
+/*
+ * record: deliveries become pull requests, reviews, labels, pushes, and a timeline.
+ *
+ * An event is a hint (W4): order and completeness are not assumed, rows only move forward, and what the
+ * branch holds is asked of git by reconcile. An attempt is counted before the work, so that a row that
+ * brings the server down is set aside after three (W7). Only configured repositories act (W6).
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/arena.h"
+#include "lib/base/log.h"
+#include "lib/base/str.h"
+#include "lib/base/zip.h"
+#include "lib/github/event.h"
+#include "lib/model/config.h"
+#include "lib/store/store_delivery.h"
+#include "lib/store/store_pull_request.h"
+#include "lib/store/store_repository.h"
+#include "server/flow/flow.h"
+#include "server/flow/snapshot.h"
+
+#define BATCH 20
+#define CRASHES_MAX 3
+
+struct recorded {
+    const struct delivery *delivery;
+    const struct event *event;           /* NULL: unreadable */
+    const struct repository *repository; /* NULL: not one of ours */
+    enum delivery_state state;
+    const char *note;
+    bool wants_fetch;
+    time_ms now;
+};
+
+static int begin(struct db *db, void *arg, struct err *err)
+{
+    const struct delivery *d = arg;
+
+    return store_delivery_begin(db, d->id, err);
+}
+
+static struct pull_request pull_of(const struct recorded *r)
+{
+    const struct event_pull_request *p = &r->event->pull_request;
+    struct pull_request pull = {.repository_id = r->repository->id,
+                                .number = p->number,
+                                .github_id = p->id,
+                                .state = p->merged ? PULL_REQUEST_MERGED
+                                         : p->open ? PULL_REQUEST_OPEN
+                                                   : PULL_REQUEST_CLOSED,
+                                .draft = p->draft,
+                                .fork = p->fork,
+                                .title = p->title,
+                                .url = p->url,
+                                .author_id = p->author.id,
+                                .author = p->author.login,
+                                .base_ref = p->base_ref,
+                                .head_ref = p->head_ref,
+                                .merged_by_id = p->merged_by.id,
+                                .merged_by = p->merged_by.login,
+                                .opened_at = p->opened_at,
+                                .updated_at = p->updated_at,
+                                .closed_at = p->closed_at,
+                                .merged_at = p->merged_at};
+
+    memcpy(pull.head_sha, p->head_sha, sizeof(pull.head_sha));
+    if (p->merged)
+        memcpy(pull.merge_sha, p->merge_sha, sizeof(pull.merge_sha));
+    return pull;
+}
+
+static int put_pull_request(struct db *db, const struct recorded *r, struct err *err)
+{
+    const struct event *e = r->event;
+    const struct event_pull_request *p = &e->pull_request;
+    struct pull_request pull = pull_of(r);
+    char kind[160];
+    struct timeline_entry entry = {.number = p->number,
+                                   .at = p->updated_at != 0 ? p->updated_at
+                                                            : r->delivery->received_at,
+                                   .kind = kind,
+                                   .actor_id = e->sender.id,
+                                   .actor = e->sender.login,
+                                   .detail = e->label,
+                                   .delivery_id = r->delivery->id};
+    bool taken;
+    int rc;
+
+    snprintf(kind, sizeof(kind), "%.60s.%.60s", r->delivery->event, e->action);
+    if (e->kind == EVENT_PULL_REQUEST_REVIEW)
+        entry.detail = e->review.state;
+    rc = store_pull_request_put(db, &pull, &taken, err);
+    if (rc == 0 && taken && p->has_labels)
+        rc = store_pull_request_labels(db, pull.repository_id, pull.number, p->labels, p->n_labels,
+                                       err);
+    if (rc == 0 && e->kind == EVENT_PULL_REQUEST_REVIEW) {
+        const struct pull_request_review review = {.github_id = e->review.id,
+                                                   .state = e->review.state,
+                                                   .commit_sha = e->review.commit_sha,
+                                                   .reviewer_id = e->review.reviewer.id,
+                                                   .reviewer = e->review.reviewer.login,
+                                                   .submitted_at = e->review.submitted_at};
+        rc = store_pull_request_review(db, pull.repository_id, pull.number, &review, err);
+    }
+    return rc < 0 ? rc : store_pull_request_happened(db, pull.repository_id, &entry, err);
+}
+
+static int apply(struct db *db, void *arg, struct err *err)
+{
+    const struct recorded *r = arg;
+    const struct event *e = r->event;
+    int rc = store_delivery_close(db, r->delivery->id, r->state, e != NULL ? e->action : NULL,
+                                  e != NULL ? e->repository : NULL, r->note, r->now, err);
+
+    if (rc < 0 || r->state != DELIVERY_RECORDED)
+        return rc;
+    if (e->repository_id != 0)
+        rc = store_repository_bind(db, r->repository->id, e->repository_id, err);
+    if (rc == 0 && (e->kind == EVENT_PULL_REQUEST || e->kind == EVENT_PULL_REQUEST_REVIEW))
+        rc = put_pull_request(db, r, err);
+    if (rc == 0 && e->kind == EVENT_PUSH)
+        rc = store_push_put(db, r->repository->id, e->push.ref, e->push.before_sha,
+                            e->push.after_sha, e->push.forced, e->sender.id, e->sender.login,
+                            r->now, r->delivery->id, err);
+    if (rc == 0 && r->wants_fetch)
+        rc = store_repository_want(db, r->repository->id, r->now, err);
+    return rc;
+}
+
+/* What this event means for a configured repository. */
+static void decide(struct recorded *r)
+{
+    const struct event *e = r->event;
+    const char *branch = r->repository->branch;
+
+    if (e->repository_id != 0 && r->repository->github_id != 0 &&
+        e->repository_id != r->repository->github_id) {
+        r->state = DELIVERY_IGNORED;
+        r->note = "another repository under a known name (its id is not the bound one)";
+        return;
+    }
+    switch (e->kind) {
+    case EVENT_PULL_REQUEST:
+    case EVENT_PULL_REQUEST_REVIEW:
+        r->state = DELIVERY_RECORDED;
+        r->wants_fetch = e->pull_request.merged && str_eq(e->pull_request.base_ref, branch);
+        break;
+    case EVENT_PUSH:
+        r->state = DELIVERY_RECORDED;
+        r->wants_fetch = str_starts(e->push.ref, "refs/heads/") && str_eq(e->push.ref + 11, branch);
+        break;
+    case EVENT_PING:
+    case EVENT_OTHER:
+        r->state = DELIVERY_IGNORED;
+        r->note = "acknowledged, nothing to do";
+        break;
+    }
+}
+
+/* The body as GitHub sent it, and what it says. `*ret_read` false: unreadable, `note` says why. */
+static int read_body(struct look *look, const struct delivery *d, struct event *ret_event,
+                     const char **ret_note, bool *ret_read, struct err *err)
+{
+    struct err own = ERR_INIT;
+    struct zip *zip;
+    const void *packed;
+    size_t packed_len, size, len;
+    char *body = NULL;
+    int rc =
+        store_delivery_body(look->flow->db, look->arena, d->id, &packed, &packed_len, &size, err);
+
+    if (rc < 0)
+        return rc;
+    zip = zip_new();
+    rc = zip_expand(zip, packed, packed_len, EVENT_BODY_MAX, &body, &len, &own);
+    if (rc == 0)
+        rc = event_read(d->event, d->form, body, len, look->arena, ret_event, &own);
+    *ret_read = rc == 0;
+    if (rc < 0)
+        *ret_note = arena_str(look->arena, own.text);
+    free(body);
+    zip_free(zip);
+    return 0;
+}
+
+static int record_one(struct look *look, struct delivery *d, struct err *err)
+{
+    struct recorded r = {.delivery = d, .now = look->now, .state = DELIVERY_UNREADABLE};
+    struct repository repository;
+    struct event event = {.action = NULL};
+    bool read = false;
+    int rc;
+
+    if (d->crashes >= CRASHES_MAX) {
+        r.state = DELIVERY_QUARANTINED;
+        r.note = "work on it ended the server three times; kept aside";
+        log_error("delivery.quarantined", "delivery=%s", LOG(d->guid));
+        return look_write(look, apply, &r, FLOW_DELIVERIES, err);
+    }
+    if ((rc = look_write(look, begin, d, 0, err)) < 0 ||
+        (rc = read_body(look, d, &event, &r.note, &read, err)) < 0)
+        return rc;
+    if (read) {
+        r.event = &event;
+        r.state = DELIVERY_IGNORED;
+        r.note = "not a configured repository";
+        if (config_repo(look->snapshot->config, event.repository) != NULL &&
+            store_repository_by_name(look->flow->db, look->arena, event.repository, &repository,
+                                     NULL) == 0) {
+            r.repository = &repository;
+            r.note = NULL;
+            decide(&r);
+        }
+    }
+    log_notice("delivery.read", "delivery=%s event=%s action=%s repo=%s state=%s note=%s",
+               LOG(d->guid), LOG(d->event), LOG(event.action), LOG(event.repository),
+               delivery_states[r.state].text, LOG(r.note));
+    return look_write(look, apply, &r, FLOW_DELIVERIES, err);
+}
+
+int record_look(struct look *look, struct err *err)
+{
+    struct delivery *items;
+    size_t n;
+    int rc = store_delivery_open(look->flow->db, look->arena, BATCH, &items, &n, err);
+
+    for (size_t i = 0; i < n && rc == 0; i++)
+        rc = record_one(look, &items[i], err);
+    return rc;
+}

@@ -1,0 +1,177 @@
+/*
+ * schedule: for each environment of each repository: outlook, plan, one move.
+ *
+ * The plan says cut, start, undo, give up, or wait; every occurrence is decided once (I8). An undone cut
+ * takes its commands along before anybody was told of them, and opens the wish it came from again.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "lib/base/arena.h"
+#include "lib/base/log.h"
+#include "lib/model/config.h"
+#include "lib/store/store_deployment.h"
+#include "lib/store/store_occurrence.h"
+#include "lib/store/store_repository.h"
+#include "lib/store/store_wish.h"
+#include "server/flow/deploy.h"
+#include "server/flow/flow.h"
+#include "server/flow/outlook.h"
+#include "server/flow/snapshot.h"
+
+/* A move of the open deployment, and the occurrences that are decided with it. */
+struct scheduled {
+    int64_t repository_id;
+    const char *environment;
+    const struct outlook *outlook;
+    enum deployment_state to;
+    const char *act;
+    const char *subject;
+    const char *cause;
+    time_ms now;
+};
+
+static int decide_occurrence(struct db *db, const struct scheduled *s,
+                             const struct plan_occurrence *o, const char *decision,
+                             const char *cause, int64_t deployment_id, struct err *err)
+{
+    const struct occurrence_key key = {s->repository_id, s->environment, o->date, o->time};
+
+    return store_occurrence_decide(db, &key, o->due_at, decision, cause, deployment_id, s->now,
+                                   err);
+}
+
+static int apply_decisions(struct db *db, void *arg, struct err *err)
+{
+    const struct scheduled *s = arg;
+    const struct release_plan *plan = &s->outlook->plan;
+    int rc = 0;
+
+    for (size_t i = 0; i < plan->n_decisions && rc == 0; i++) {
+        const struct plan_decision *d = &plan->decisions[i];
+        char detail[96];
+        snprintf(detail, sizeof(detail), "{\"at\":\"%.10s %.8s\"}", d->occurrence.date,
+                 d->occurrence.time);
+        rc = decide_occurrence(db, s, &d->occurrence, d->decision, d->cause, 0, err);
+        if (rc == 0)
+            rc = look_journal(db, s->now,
+                              d->decision[0] == 'd' ? "occurrence.defer" : "occurrence.skip",
+                              s->subject, detail, d->cause, err);
+    }
+    return rc;
+}
+
+/* The occurrence a deployment was cut for. */
+static struct plan_occurrence occurrence_of(const struct deployment *d)
+{
+    struct plan_occurrence o = {.due_at = d->start_at};
+
+    memcpy(o.date, d->occurrence_date, sizeof(o.date));
+    memcpy(o.time, d->occurrence_time, sizeof(o.time));
+    return o;
+}
+
+static int apply_move(struct db *db, void *arg, struct err *err)
+{
+    const struct scheduled *s = arg;
+    const struct deployment *d = &s->outlook->open;
+    struct plan_occurrence o = occurrence_of(d);
+    char detail[64];
+    int rc = store_deployment_move(db, d->id, d->state, s->to, s->cause, s->now, err);
+
+    if (rc == 0 && s->to != DEPLOYMENT_DEPLOYING)
+        rc = store_deployment_sweep(db, d->id, s->now, err);
+    if (rc == 0 && s->to == DEPLOYMENT_SUPERSEDED && d->wish_id != 0)
+        rc = store_wish_reopen(db, d->wish_id, err);
+    if (rc == 0 && o.date[0] != '\0' && s->to == DEPLOYMENT_DEPLOYING)
+        rc = decide_occurrence(db, s, &o, "started", NULL, d->id, err);
+    /* Its time is over: deferred. Undone earlier, it is cut anew for the same occurrence. */
+    if (rc == 0 && o.date[0] != '\0' && s->to == DEPLOYMENT_SUPERSEDED && d->start_until != 0 &&
+        s->now >= d->start_until)
+        rc = decide_occurrence(db, s, &o, "deferred", s->cause, d->id, err);
+    snprintf(detail, sizeof(detail), "{\"deployment\":%lld}", (long long)d->id);
+    return rc < 0 ? rc : look_journal(db, s->now, s->act, s->subject, detail, s->cause, err);
+}
+
+static int move(struct look *look, struct scheduled *s, struct err *err)
+{
+    const struct deployment *d = &s->outlook->open;
+
+    log_notice(s->act, "deployment=%lld repo=%s environment=%s release=r%lld cause=%s",
+               (long long)d->id, LOG(d->repository), LOG(d->environment),
+               (long long)d->release_number, LOG(s->cause));
+    return look_write(look, apply_move, s, FLOW_DEPLOYMENTS, err);
+}
+
+/* Why the cut is undone: the plan's reason, and what stood in the way. */
+static const char *undo_cause(struct look *look, const struct release_plan *plan)
+{
+    const struct verdict *v = &plan->verdict;
+
+    for (size_t i = 0; i < v->n_causes; i++)
+        if (v->causes[i].kind != CAUSE_SCHEDULE)
+            return arena_printf(look->arena, "%s: %s%s%s", plan->reason,
+                                verdict_cause_key(v->causes[i].kind),
+                                v->causes[i].what != NULL ? " " : "",
+                                v->causes[i].what != NULL ? v->causes[i].what : "");
+    return plan->reason;
+}
+
+static int act(struct look *look, struct outlook *outlook, const struct repository *repository,
+               const struct config_environment *e, struct err *err)
+{
+    const struct release_plan *plan = &outlook->plan;
+    struct scheduled s = {.repository_id = repository->id,
+                          .environment = e->name,
+                          .outlook = outlook,
+                          .subject = arena_printf(look->arena, "%s/%s", repository->name, e->name),
+                          .now = look->now};
+    int rc = 0;
+
+    if (plan->n_decisions > 0)
+        rc = look_write(look, apply_decisions, &s, FLOW_DEPLOYMENTS, err);
+    if (rc < 0)
+        return rc;
+    switch (plan->action) {
+    case PLAN_WAIT:
+        look_again(look, plan->next_change);
+        return 0;
+    case PLAN_CUT:
+        return deploy_cut(look, outlook, e, err);
+    case PLAN_START:
+        s.to = DEPLOYMENT_DEPLOYING;
+        s.act = "deployment.start";
+        return move(look, &s, err);
+    case PLAN_UNDO:
+        s.to = DEPLOYMENT_SUPERSEDED;
+        s.act = "deployment.undo";
+        s.cause = undo_cause(look, plan);
+        return move(look, &s, err);
+    case PLAN_GIVE_UP:
+        s.to = DEPLOYMENT_FAILED;
+        s.act = "deployment.give-up";
+        s.cause = outlook->open.cause;
+        return move(look, &s, err);
+    }
+    return 0;
+}
+
+int schedule_look(struct look *look, struct err *err)
+{
+    const struct config *config = look->snapshot->config;
+    int rc = 0;
+
+    for (size_t i = 0; i < config->n_repos && rc == 0; i++) {
+        const struct config_repo *repo = &config->repos[i];
+        struct repository repository;
+        rc = store_repository_by_name(look->flow->db, look->arena, repo->name, &repository, err);
+        for (size_t k = 0; k < repo->n_environments && rc == 0; k++) {
+            struct outlook *outlook = arena_alloc(look->arena, sizeof(*outlook));
+            rc = outlook_make(look->flow->db, look->snapshot, &repository, &repo->environments[k],
+                              look->now, look->arena, outlook, err);
+            if (rc == 0)
+                rc = act(look, outlook, &repository, &repo->environments[k], err);
+        }
+    }
+    return rc;
+}
