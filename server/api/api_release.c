@@ -305,25 +305,26 @@ struct wishing {
     const char *repo;
 };
 
-/* The one that is named, else the last in flow order: nobody needs it. */
-static int choose_environment(struct scene *s, const char *name,
-                              const struct config_environment **ret_environment)
+/* The one that is named, else the last in flow order: nobody needs it. NULL = none, said in s->err. */
+static const struct config_environment *choose_environment(struct scene *s, const char *name)
 {
     const struct config_environment *found =
         name != NULL ? config_environment(s->repo, name) : NULL;
 
-    if (name != NULL && found == NULL)
-        return err_set(&s->err, ERR_NOT_FOUND, "%s has no environment %s", s->repo->name, name);
     for (size_t i = 0; name == NULL && i < s->n_environments; i++) {
         if (!s->environments[i].is_needed)
             found = s->environments[i].config;
     }
-    if (found == NULL)
-        return err_set(&s->err, ERR_NOT_FOUND, "%s has no environment", s->repo->name);
-    if (found->on == CONFIG_ON_PULL_REQUEST)
-        return err_set(&s->err, ERR_INVALID, "%s shows pull requests, not releases", found->name);
-    *ret_environment = found;
-    return 0;
+    if (found == NULL) {
+        (void)err_set(&s->err, ERR_NOT_FOUND, "%s has no environment %s", s->repo->name,
+                      name != NULL ? name : "");
+        return NULL;
+    }
+    if (found->on == CONFIG_ON_PULL_REQUEST) {
+        (void)err_set(&s->err, ERR_INVALID, "%s shows pull requests, not releases", found->name);
+        return NULL;
+    }
+    return found;
 }
 
 /* The rights of an environment replace those of its repository (A4). */
@@ -420,10 +421,12 @@ enum request_next api_release_wish(struct request *request, struct reply *reply)
         rc = read_wish(request, &name, &w.wish.reason, &s.err);
     if (rc == 0)
         rc = find_release(&s, &release);
-    if (rc == 0)
-        rc = choose_environment(&s, name, &environment);
-    if (rc == 0)
-        rc = check_right(&s, environment);
+    if (rc < 0)
+        return scene_close(&s, rc, 0);
+    environment = choose_environment(&s, name);
+    if (environment == NULL)
+        return scene_close(&s, (int)s.err.code, 0);
+    rc = check_right(&s, environment);
     if (rc == 0)
         rc = check_number(&s, environment, &release);
     if (rc < 0)

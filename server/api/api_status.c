@@ -237,9 +237,9 @@ enum request_next api_status_get(struct request *request, struct reply *reply)
 static void text_environment(struct buf *buf, struct board *board,
                              const struct api_environment *env)
 {
-    char key[64] = "state.";
+    const char *key =
+        arena_printf(board->view.request->arena, "state.%s", shown_key(api_environment_state(env)));
 
-    strcat(key, shown_key(api_environment_state(env)));
     buf_addf(buf, "  %s: %s\n", env->config->name, messages_text(board->view.language, key));
     if (env->live != NULL)
         buf_addf(buf, "    r%lld %.7s\n", (long long)env->live->release_number, env->live->sha);

@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -109,9 +110,9 @@ static void every_combination_has_a_word_with_texts(void **state)
         }
     }
     for (int shown = 0; shown < SHOWN_COUNT; shown++) {
-        char key[64] = "state.";
+        char key[64];
 
-        strcat(key, shown_key((enum shown)shown));
+        snprintf(key, sizeof(key), "state.%s", shown_key((enum shown)shown));
         assert_string_not_equal(messages_text(LANGUAGE_EN, key), key);
         assert_string_not_equal(messages_text(LANGUAGE_JA, key), key);
     }
