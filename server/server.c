@@ -1,0 +1,475 @@
+#include "server/server.h"
+
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lib/base/arena.h"
+#include "lib/base/buf.h"
+#include "lib/base/cage.h"
+#include "lib/base/clock.h"
+#include "lib/base/file.h"
+#include "lib/base/log.h"
+#include "lib/base/secret.h"
+#include "lib/base/str.h"
+#include "lib/config/config_read.h"
+#include "lib/model/config.h"
+#include "lib/repo/keeper.h"
+#include "lib/store/db.h"
+#include "lib/store/store.h"
+#include "lib/store/store_config.h"
+#include "lib/store/store_journal.h"
+#include "lib/store/store_occurrence.h"
+#include "lib/store/store_repository.h"
+#include "lib/store/writer.h"
+#include "server/api/api.h"
+#include "server/api/api_events.h"
+#include "server/api/api_metrics.h"
+#include "server/api/door.h"
+#include "server/api/door_keys.h"
+#include "server/api/http_server.h"
+#include "server/flow/flow.h"
+#include "server/flow/outlook.h"
+#include "server/flow/snapshot.h"
+#include "server/loop.h"
+
+#define SECRETS_MAX 8
+#define SECRET_MIN 32
+#define EXIT_CONFIG 78
+#define EXIT_IO 74
+#define EXIT_BUSY 75
+
+struct server {
+    const char *config_path;
+    struct keeper *keeper;
+    struct store store;
+    struct db *flow_db;
+    struct writer *writer;
+    struct snapshots snapshots;
+    struct secret *secrets[SECRETS_MAX];
+    const struct secret *secret_list[SECRETS_MAX];
+    size_t n_secrets;
+    struct door_keys keys;
+    char mirrors[4096];
+    struct flow flow;
+    struct loop *loop;
+    struct api api;
+    struct http_server *http;
+    char *listen[4];               /* of the first configuration: a change needs a restart */
+    atomic_bool failed;
+};
+
+/* Configuration ----------------------------------------------------------------------------------- */
+
+static void tell_problems(const struct problems *problems)
+{
+    struct buf text;
+
+    buf_init(&text, 1 << 20);
+    for (size_t i = 0; i < problems->n; i++)
+        problems_print(&problems->items[i], &text);
+    (void)!file_write_fd(STDERR_FILENO, buf_str(&text), text.len);
+    buf_deinit(&text);
+}
+
+static int read_config(const char *path, struct config **ret_config, struct err *err)
+{
+    struct problems problems;
+    struct arena arena;
+    int rc;
+
+    arena_init(&arena);
+    problems_init(&problems, &arena);
+    rc = config_read(path, ret_config, &problems, err);
+    if (rc < 0)
+        tell_problems(&problems);
+    for (size_t i = 0; rc == 0 && i < problems.n; i++)
+        log_warning("config.warning", "file=%s line=%d text=%s", LOG(problems.items[i].file),
+                    problems.items[i].line, LOG(problems.items[i].text));
+    arena_deinit(&arena);
+    return rc;
+}
+
+/* What the store must know of a configuration before anything is decided by it. */
+struct accepting {
+    const struct config *config;
+    const char *by;
+    time_ms now;
+};
+
+static int accept_environment(struct db *db, int64_t repository_id, const struct config_environment *e,
+                              time_ms now, struct err *err)
+{
+    struct arena arena;
+    const char **rules;
+    int rc;
+
+    arena_init(&arena);
+    rules = arena_array(&arena, e->at.n, sizeof(*rules));
+    for (size_t i = 0; i < e->at.n; i++)
+        rules[i] = arena_printf(&arena, "%s %s", e->at.items[i], e->timezone);
+    rc = store_schedule_keep(db, repository_id, e->name, rules, e->at.n, now, err);
+    arena_deinit(&arena);
+    return rc;
+}
+
+static int accept_config(struct db *db, void *arg, struct err *err)
+{
+    const struct accepting *a = arg;
+    struct arena arena;
+    bool is_new = false;
+    int rc = store_config_put(db, a->config->digest, a->config->text, a->by, a->now, &is_new, err);
+
+    arena_init(&arena);
+    for (size_t i = 0; i < a->config->n_repos && rc == 0; i++) {
+        const struct config_repo *repo = &a->config->repos[i];
+        struct repository row;
+        rc = store_repository_ensure(db, repo->name, repo->branch, err);
+        if (rc == 0)
+            rc = store_repository_by_name(db, &arena, repo->name, &row, err);
+        for (size_t k = 0; k < repo->n_environments && rc == 0; k++)
+            rc = accept_environment(db, row.id, &repo->environments[k], a->now, err);
+    }
+    if (rc == 0) {
+        char detail[96];
+        const struct journal_entry entry = {.at = a->now,
+                                            .actor = "slipway",
+                                            .way = "timer",
+                                            .act = "config.accept",
+                                            .subject = a->by,
+                                            .detail = detail};
+        snprintf(detail, sizeof(detail), "{\"digest\":\"%s\",\"new\":%s}", a->config->digest,
+                 is_new ? "true" : "false");
+        rc = store_journal_add(db, &entry, err);
+    }
+    arena_deinit(&arena);
+    return rc;
+}
+
+static int put_in_force(struct server *s, struct config *config, const char *by, struct err *err)
+{
+    time_ms now = clock_now(clock_system());
+    struct accepting a = {config, by, now};
+    struct snapshot *snapshot;
+    int rc = writer_do(s->writer, accept_config, &a, err);
+
+    if (rc < 0) {
+        config_free(config);
+        return rc;
+    }
+    rc = snapshot_make(config, now, &snapshot, err);
+    if (rc == 0)
+        snapshots_set(&s->snapshots, snapshot);
+    return rc;
+}
+
+/* Parts ------------------------------------------------------------------------------------------- */
+
+static void ring_flow(void *arg)
+{
+    struct server *s = arg;
+
+    if (s->loop != NULL)
+        loop_ring(s->loop);
+}
+
+static void ring_host(void *arg, const char *host_id)
+{
+    struct server *s = arg;
+
+    door_ring(s->api.door, host_id);
+}
+
+static void tell(void *arg, unsigned topics)
+{
+    struct server *s = arg;
+
+    api_events_publish(s->api.events, topics);
+}
+
+/* Side effects have stopped; main leaves its wait and ends the program. */
+static void fail(struct server *s)
+{
+    if (!atomic_exchange(&s->failed, true))
+        kill(getpid(), SIGTERM);
+}
+
+static void flow_failed(void *arg, const struct err *err)
+{
+    log_error("flow.failed", "err=%s", LOG(err->text));
+    fail(arg);
+}
+
+static void writer_failed(void *arg)
+{
+    log_error("store.failed", "err=%s", LOG("a write could not be synced; the server stops and reads again"));
+    fail(arg);
+}
+
+static bool is_ready(void *arg)
+{
+    struct server *s = arg;
+
+    return s->loop != NULL && !atomic_load(&s->failed);
+}
+
+static int read_secrets(struct server *s, const struct config *config, struct err *err)
+{
+    if (config->webhook_secret_files.n > SECRETS_MAX)
+        return err_set(err, ERR_INVALID, "at most %d webhook secrets", SECRETS_MAX);
+    for (size_t i = 0; i < config->webhook_secret_files.n; i++) {
+        int rc = secret_read_file(config->webhook_secret_files.items[i], SECRET_MIN, &s->secrets[i], err);
+        if (rc < 0)
+            return rc;
+        s->secret_list[i] = s->secrets[i];
+        s->n_secrets++;
+    }
+    return 0;
+}
+
+static int start_http(struct server *s, const struct config *config, struct err *err)
+{
+    struct http_server_options options = {.body_budget = 0};
+    const struct door_options door = {.credential_key = s->keys.credential,
+                                      .public_key = s->keys.public_key};
+    const char *addresses[LISTENER_COUNT] = {config->listen_webhooks, config->listen_agents,
+                                             config->listen_web, config->listen_cli};
+
+    for (int i = 0; i < LISTENER_COUNT; i++) {
+        options.listeners[i].address = addresses[i];
+        s->listen[i] = strdup(addresses[i]);
+    }
+    s->api.clock = clock_system();
+    s->api.writer = s->writer;
+    s->api.version = SLIPWAY_VERSION;
+    s->api.store_id = s->store.store_id;
+    s->api.key_fingerprint = s->keys.fingerprint;
+    s->api.uid = geteuid();
+    s->api.snapshots = &s->snapshots;
+    s->api.webhook_secrets = s->secret_list;
+    s->api.n_webhook_secrets = s->n_secrets;
+    s->api.ring_flow = ring_flow;
+    s->api.flow = s;
+    s->api.door = door_new(&door);
+    s->api.events = api_events_new();
+    s->api.metrics = metrics_new();
+    s->api.is_ready = is_ready;
+    s->api.server = s;
+    return http_server_start(&s->http, &options, &s->api, err);
+}
+
+static int start_flow(struct server *s, struct err *err)
+{
+    int rc = db_open_read(s->store.path, &s->flow_db, err);
+
+    if (rc < 0)
+        return rc;
+    s->flow = (struct flow){.clock = clock_system(),
+                            .db = s->flow_db,
+                            .writer = s->writer,
+                            .keeper = s->keeper,
+                            .snapshots = &s->snapshots,
+                            .key = s->keys.signing,
+                            .store_id = s->store.store_id,
+                            .mirrors = s->mirrors,
+                            .heard_since = clock_now(clock_system()),
+                            .ring_host = ring_host,
+                            .tell = tell,
+                            .arg = s};
+    return loop_start(&s->loop, &s->flow, flow_failed, s, err);
+}
+
+static void tell_addresses(const struct server *s)
+{
+    for (int i = 0; i < LISTENER_COUNT; i++) {
+        const char *address = http_server_address(s->http, (enum listener)i);
+        if (address != NULL)
+            log_notice("listening", "listener=%s address=%s", listener_name((enum listener)i), LOG(address));
+    }
+}
+
+static int start_store(struct server *s, const struct config *config, int *ret_exit, struct err *err)
+{
+    char keys[4096];
+    int rc = store_open(config->state, SLIPWAY_VERSION, clock_now(clock_system()), &s->store, err);
+
+    *ret_exit = rc == ERR_BUSY ? EXIT_BUSY : EXIT_IO;
+    if (rc < 0)
+        return rc;
+    snprintf(s->mirrors, sizeof(s->mirrors), "%s/mirrors", config->state);
+    snprintf(keys, sizeof(keys), "%s/keys", config->state);
+    if ((rc = file_mkdirs(s->mirrors, 0700, err)) < 0 || (rc = file_mkdirs(keys, 0700, err)) < 0 ||
+        (rc = door_keys_open(keys, &s->keys, err)) < 0 ||
+        (rc = writer_start(&s->writer, s->store.db, NULL, err)) < 0)
+        return rc;
+    writer_on_broken(s->writer, writer_failed, s);
+    return db_pool_new(s->store.path, &s->api.readers, err);
+}
+
+int server_start(const struct server_options *options, struct server **ret_server, int *ret_exit,
+                 struct err *err)
+{
+    struct server *s = calloc(1, sizeof(*s));
+    struct config *config = NULL;
+    const struct snapshot *snapshot;
+    int rc;
+
+    if (s == NULL)
+        abort();
+    s->config_path = options->config;
+    s->store.lock = -1;
+    snapshots_init(&s->snapshots);
+    *ret_exit = EXIT_IO;
+    /* Before any thread, library or secret. */
+    if ((rc = keeper_spawn(&s->keeper, err)) < 0 || (rc = cage_basics(err)) < 0)
+        goto out;
+    *ret_exit = EXIT_CONFIG;
+    if ((rc = read_config(options->config, &config, err)) < 0)
+        goto out;
+    rc = read_secrets(s, config, err);
+    if (rc == 0)
+        rc = start_store(s, config, ret_exit, err);
+    if (rc < 0) {
+        config_free(config);
+        goto out;
+    }
+    *ret_exit = EXIT_IO;
+    if ((rc = put_in_force(s, config, "start", err)) < 0)
+        goto out;
+    snapshot = snapshots_take(&s->snapshots);
+    rc = start_http(s, snapshot->config, err);
+    snapshots_give(snapshot);
+    if (rc == 0)
+        rc = start_flow(s, err);
+    if (rc == 0 && !options->uncaged)
+        rc = cage_no_exec(err);
+    if (rc == 0)
+        tell_addresses(s);
+out:
+    if (rc < 0) {
+        server_stop(s);
+        return rc;
+    }
+    *ret_exit = 0;
+    *ret_server = s;
+    return 0;
+}
+
+/* Reload ------------------------------------------------------------------------------------------ */
+
+struct promise {
+    const char *subject;
+    time_ms start_at;
+};
+
+/* What is promised in each environment, by the configuration in force. */
+static size_t promises(struct server *s, struct arena *arena, struct promise **ret_items)
+{
+    const struct snapshot *snapshot = snapshots_take(&s->snapshots);
+    const struct config *config = snapshot->config;
+    struct promise *items = NULL;
+    size_t n = 0, cap = 0;
+    struct db *db;
+
+    if (db_pool_take(s->api.readers, &db, NULL) == 0) {
+        for (size_t i = 0; i < config->n_repos; i++) {
+            struct repository repository;
+            if (store_repository_by_name(db, arena, config->repos[i].name, &repository, NULL) < 0)
+                continue;
+            for (size_t k = 0; k < config->repos[i].n_environments; k++) {
+                const struct config_environment *e = &config->repos[i].environments[k];
+                struct outlook *o = arena_alloc(arena, sizeof(*o));
+                if (outlook_make(db, snapshot, &repository, e, clock_now(clock_system()), arena, o, NULL) < 0 ||
+                    o->plan.target == NULL || o->plan.start_at == VERDICT_NEVER)
+                    continue;
+                *ARENA_PUSH(arena, items, n, cap) = (struct promise){
+                    arena_printf(arena, "%s/%s/r%lld", repository.name, e->name,
+                                 (long long)o->plan.target->number),
+                    o->plan.start_at};
+            }
+        }
+        db_pool_give(s->api.readers, db);
+    }
+    snapshots_give(snapshot);
+    *ret_items = items;
+    return n;
+}
+
+static void tell_moved(const struct promise *before, size_t n, const struct promise *after, size_t m)
+{
+    for (size_t i = 0; i < m; i++)
+        for (size_t k = 0; k < n; k++)
+            if (strcmp(before[k].subject, after[i].subject) == 0 && before[k].start_at != after[i].start_at) {
+                char from[TIMESTAMP_SIZE], to[TIMESTAMP_SIZE];
+                timestamp_format(before[k].start_at, from);
+                timestamp_format(after[i].start_at, to);
+                log_notice("promise.moved", "what=%s from=%s to=%s", LOG(after[i].subject), from, to);
+            }
+}
+
+void server_reload(struct server *s)
+{
+    struct promise *before, *after;
+    struct config *config = NULL;
+    struct err err = ERR_INIT;
+    const char *addresses[LISTENER_COUNT];
+    struct arena arena;
+    size_t n;
+
+    if (read_config(s->config_path, &config, &err) < 0) {
+        log_error("config.refused", "err=%s", LOG(err.text));
+        return;
+    }
+    addresses[0] = config->listen_webhooks;
+    addresses[1] = config->listen_agents;
+    addresses[2] = config->listen_web;
+    addresses[3] = config->listen_cli;
+    for (int i = 0; i < LISTENER_COUNT; i++)
+        if (!str_eq(s->listen[i], addresses[i]))
+            log_warning("config.restart-needed", "setting=listen.%s", listener_name((enum listener)i));
+    arena_init(&arena);
+    n = promises(s, &arena, &before);
+    if (put_in_force(s, config, "reload", &err) < 0) {
+        log_error("config.refused", "err=%s", LOG(err.text));
+    } else {
+        size_t m = promises(s, &arena, &after);
+        tell_moved(before, n, after, m);
+        log_notice("config.accepted", "by=reload");
+        api_events_publish(s->api.events, API_EVENTS_CONFIG);
+        loop_ring(s->loop);
+    }
+    arena_deinit(&arena);
+}
+
+bool server_has_failed(const struct server *server)
+{
+    return atomic_load(&server->failed);
+}
+
+void server_stop(struct server *s)
+{
+    if (s == NULL)
+        return;
+    http_server_stop(s->http, 3000);
+    loop_stop(s->loop);
+    reconcile_free(s->flow.reconcile);
+    db_close(s->flow_db);
+    db_pool_free(s->api.readers);
+    writer_stop(s->writer);
+    door_free(s->api.door);
+    api_events_free(s->api.events);
+    metrics_free(s->api.metrics);
+    door_keys_deinit(&s->keys);
+    snapshots_deinit(&s->snapshots);
+    for (size_t i = 0; i < s->n_secrets; i++)
+        secret_free(s->secrets[i]);
+    for (int i = 0; i < LISTENER_COUNT; i++)
+        free(s->listen[i]);
+    keeper_free(s->keeper);
+    if (s->store.lock >= 0)
+        close(s->store.lock);
+    free(s);
+}
