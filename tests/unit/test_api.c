@@ -245,11 +245,42 @@ static int add_rows(struct db *db, void *arg, struct err *err)
     return rc < 0 ? rc : add_deployment(db, err);
 }
 
+/* A house of its own: a proxy in front, and a production with rights of its own. */
+static const char other_house[] =
+    "version: 1\n"
+    "timezone: Asia/Tokyo\n"
+    "trusted-proxies: [127.0.0.1]\n"
+    "metrics-from: [10.0.0.9]\n"
+    "github: { webhook-secret-files: [webhook-secret] }\n"
+    "rights: { view: [], operate: [\"token:deployer\"] }\n"
+    "repos:\n"
+    "  acme/shop:\n"
+    "    branch: main\n"
+    "    mirror: https://github.com/acme/shop.git\n"
+    "    root: /srv/shop\n"
+    "    environments:\n"
+    "      stage: { on: release, roles: { web: { agent: { hosts: [stage-1] } } } }\n"
+    "      production:\n"
+    "        on: release\n"
+    "        needs: [stage]\n"
+    "        rights: { operate: [\"token:chief\"] }\n"
+    "        roles: { web: { agent: { hosts: [web-1] } } }\n"
+    "    jobs: { publish: { runs-on: [web], steps: [{ uses: fetch }, { uses: publish }] } }\n";
+
 static int room_up(void **state)
 {
     (void)state;
     log_init(LOG_LOGFMT, LOG_ERROR);
     api_room_up(&room, NULL);
+    api_room_write(&room, add_rows, NULL);
+    return 0;
+}
+
+static int other_room_up(void **state)
+{
+    (void)state;
+    log_init(LOG_LOGFMT, LOG_ERROR);
+    api_room_up_with(&room, NULL, other_house);
     api_room_write(&room, add_rows, NULL);
     return 0;
 }
@@ -319,6 +350,56 @@ static void nobody_gives_a_right_he_has_not(void **state)
     assert_int_equal(status(LISTENER_WEB, "POST", "/api/v1/tokens", token,
                             "{\"name\":\"less\",\"rights\":[\"view\"]}"),
                      201);
+}
+
+static int metrics_through(const char *forwarded)
+{
+    char bytes[256];
+    size_t len =
+        (size_t)snprintf(bytes, sizeof(bytes), "GET /metrics HTTP/1.1\r\nHost: h\r\n%s%s%s\r\n",
+                         forwarded != NULL ? "X-Forwarded-For: " : "",
+                         forwarded != NULL ? forwarded : "", forwarded != NULL ? "\r\n" : "");
+    struct raw_answer *a = raw_http_ask(http_server_address(room.server, LISTENER_WEB), bytes, len);
+    int s = a->status;
+
+    free(a);
+    return s;
+}
+
+/* What a proxy adds is believed, what its client wrote before it is not. */
+static void T47_a_peer_is_who_the_trusted_proxy_says(void **state)
+{
+    (void)state;
+    assert_int_equal(metrics_through(NULL), 401);
+    assert_int_equal(metrics_through("10.0.0.9"), 200);
+    assert_int_equal(metrics_through("10.0.0.9, 127.0.0.1"), 200);
+    assert_int_equal(metrics_through("10.0.0.9, 10.0.0.8"), 401);
+    assert_int_equal(metrics_through("10.0.0.8, 10.0.0.9"), 200);
+    assert_int_equal(metrics_through("10.0.0.9, nonsense"), 401);
+    assert_int_equal(metrics_through(""), 401);
+}
+
+static void A4_rights_of_an_environment_replace_those_of_the_top(void **state)
+{
+    static const char wish[] = "/api/v1/repos/acme/shop/releases/3/release";
+    char deployer[128];
+    char chief[128];
+
+    (void)state;
+    make_token("deployer", "[\"view\"]", deployer);
+    make_token("chief", "[\"view\"]", chief);
+    assert_int_equal(status(LISTENER_WEB, "POST", wish, deployer, "{\"environment\":\"stage\"}"),
+                     202);
+    assert_int_equal(status(LISTENER_WEB, "POST", wish, deployer,
+                            "{\"environment\":\"production\"}"),
+                     403);
+    assert_int_equal(status(LISTENER_WEB, "POST", wish, chief, "{\"environment\":\"production\"}"),
+                     202);
+    assert_int_equal(status(LISTENER_WEB, "POST", wish, chief, "{\"environment\":\"stage\"}"), 403);
+    assert_int_equal(status(LISTENER_WEB, "GET", "/api/v1/status", NULL, NULL),
+                     401); /* empty = nobody */
+    assert_int_equal(status(LISTENER_WEB, "GET", "/status.txt", NULL, NULL), 401);
+    assert_int_equal(status(LISTENER_WEB, "GET", "/", NULL, NULL), 200);
 }
 
 /* Bad input ----------------------------------------------------------------------------------------- */
@@ -580,5 +661,11 @@ int main(void)
         cmocka_unit_test(T41_the_page_comes_with_its_policy_and_a_tag),
     };
 
-    return cmocka_run_group_tests(tests, room_up, room_down);
+    const struct CMUnitTest others[] = {
+        cmocka_unit_test(T47_a_peer_is_who_the_trusted_proxy_says),
+        cmocka_unit_test(A4_rights_of_an_environment_replace_those_of_the_top),
+    };
+    int failed = cmocka_run_group_tests(tests, room_up, room_down);
+
+    return failed + cmocka_run_group_tests(others, other_room_up, room_down);
 }
