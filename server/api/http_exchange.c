@@ -225,7 +225,8 @@ static enum MHD_Result exchange_refuse_early(struct http_exchange *x, int status
     if (status != 0)
         reply_refuse(&x->request, &x->reply, status, NULL);
     x->reply.close = true;
-    x->connection->drain = true;
+    x->connection->drain = request_header(&x->request, "Content-Length") != NULL ||
+                           request_header(&x->request, "Transfer-Encoding") != NULL;
     return exchange_answer(x);
 }
 

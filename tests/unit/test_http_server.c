@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,6 +25,7 @@
 #include "lib/base/secret.h"
 #include "lib/model/delivery.h"
 #include "lib/store/store_delivery.h"
+#include "lib/store/writer.h"
 #include "server/api/api.h"
 #include "server/api/api_events.h"
 #include "server/api/http_server.h"
@@ -330,6 +332,7 @@ static void W2_each_fault_has_its_status(void **state)
          400},
     };
     int64_t before = api_room_deliveries(&room);
+    uint64_t jobs = writer_counts(room.writer).jobs;
 
     (void)state;
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -338,7 +341,8 @@ static void W2_each_fault_has_its_status(void **state)
         if (status != cases[i].status)
             fail_msg("%s: %d, expected %d", cases[i].what, status, cases[i].status);
     }
-    assert_int_equal(api_room_deliveries(&room), before); /* T04 */
+    assert_int_equal(api_room_deliveries(&room), before);
+    assert_int_equal(writer_counts(room.writer).jobs, jobs); /* T04: the store was not even asked */
 }
 
 /* Each request has this fault and all those that come later in the order. */
@@ -455,6 +459,59 @@ static void bodies_beyond_the_budget_are_503_and_may_be_sent_again(void **state)
     assert_int_equal(status_of(&s), 202);
     free(bytes);
     free(body);
+}
+
+/* A writer that is stuck ---------------------------------------------------------------------------- */
+
+static sem_t stuck;
+
+static int wait_for_it(struct db *db, void *arg, struct err *err)
+{
+    (void)db;
+    (void)arg;
+    (void)err;
+    (void)sem_wait(&stuck);
+    return 0;
+}
+
+static int do_nothing(struct db *db, void *arg, struct err *err)
+{
+    (void)db;
+    (void)arg;
+    (void)err;
+    return 0;
+}
+
+static void nothing_done(void *arg, int rc, const struct err *err)
+{
+    (void)arg;
+    (void)rc;
+    (void)err;
+}
+
+static void W2_a_full_queue_is_503_and_nothing_is_half_stored(void **state)
+{
+    struct sent s = GOOD;
+    struct err err = ERR_INIT;
+    struct raw_answer *a;
+
+    (void)state;
+    sem_init(&stuck, 0, 0);
+    s.guid = "queue-full";
+    assert_int_equal(writer_post(room.writer, wait_for_it, NULL, nothing_done, &err), 0);
+    while (writer_post(room.writer, do_nothing, NULL, nothing_done, &err) == 0)
+        continue;
+    assert_int_equal(err.code, ERR_BUSY);
+    a = deliver(&s);
+    assert_int_equal(a->status, 503);
+    assert_string_equal(raw_http_header(a, "Retry-After"), "60");
+    assert_string_equal(a->body, "busy, retry later\n");
+    free(a);
+    sem_post(&stuck);
+    while (writer_post(room.writer, do_nothing, NULL, nothing_done, &err) != 0)
+        usleep(1000);
+    assert_int_equal(status_of(&s), 202);
+    sem_destroy(&stuck);
 }
 
 /* T07 --------------------------------------------------------------------------------------------- */
@@ -731,6 +788,7 @@ int main(void)
         cmocka_unit_test(T01_one_wrong_byte_of_the_body_stores_nothing),
         cmocka_unit_test(W2_25_MiB_are_taken_and_one_byte_more_is_413),
         cmocka_unit_test(bodies_beyond_the_budget_are_503_and_may_be_sent_again),
+        cmocka_unit_test(W2_a_full_queue_is_503_and_nothing_is_half_stored),
         cmocka_unit_test(T07_every_framing_case_is_refused_and_the_connection_closed),
         cmocka_unit_test(T08_a_drip_of_headers_or_body_ends_by_total_time),
         cmocka_unit_test(T08_many_that_drip_do_not_keep_others_out),
