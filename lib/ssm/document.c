@@ -50,42 +50,52 @@ static bool is_user(const char *s)
     return true;
 }
 
-static const char *odd_in_run(const struct document_step *s)
+static const char *odd_in_environment(const struct config_pairs *pairs)
+{
+    if (pairs->n > DOCUMENT_VARIABLES_MAX)
+        return "environment (too many)";
+    for (size_t i = 0; i < pairs->n; i++) {
+        const struct config_pair *pair = &pairs->items[i];
+
+        if (pair->key == NULL || pair->value == NULL || !is_variable(pair->key))
+            return "environment";
+        for (size_t k = 0; k < i; k++) {
+            if (str_eq(pairs->items[k].key, pair->key))
+                return "environment (one name twice)";
+        }
+    }
+    return NULL;
+}
+
+static const char *odd_in_script(const struct document_step *s)
 {
     if (s->script == NULL || *s->script == '\0')
         return "runCommand";
     if (s->working_directory == NULL || strlen(s->working_directory) > PATH_MAX_BYTES ||
         (*s->working_directory != '\0' && *s->working_directory != '/'))
         return "workingDirectory";
-    if (s->timeout_s < TIMEOUT_MIN_S || s->timeout_s > DOCUMENT_TIMEOUT_MAX_S)
-        return "timeoutSeconds";
     if (s->run_as == NULL || !is_user(s->run_as))
         return "runAs";
-    if (s->environment.n > DOCUMENT_VARIABLES_MAX)
-        return "environment";
-    for (size_t i = 0; i < s->environment.n; i++) {
-        const struct config_pair *pair = &s->environment.items[i];
+    return odd_in_environment(&s->environment);
+}
 
-        if (pair->key == NULL || pair->value == NULL || !is_variable(pair->key))
-            return "environment";
-        for (size_t k = 0; k < i; k++) {
-            if (str_eq(s->environment.items[k].key, pair->key))
-                return "environment";
-        }
-    }
-    return NULL;
+static const char *odd_in_run(const struct document_step *s)
+{
+    if (s->timeout_s < TIMEOUT_MIN_S || s->timeout_s > DOCUMENT_TIMEOUT_MAX_S)
+        return "timeoutSeconds";
+    return odd_in_script(s);
 }
 
 static const char *odd_in_health(const struct document_step *s)
 {
-    if (s->http == NULL || strlen(s->http) > URL_MAX ||
-        (!str_starts(s->http, "http://") && !str_starts(s->http, "https://")))
-        return "http";
-    if (s->expect < 100 || s->expect > 599)
-        return "expect";
     if (s->within_s < 1 || s->within_s > WITHIN_MAX_S)
         return "withinSeconds";
-    return NULL;
+    if (s->http == NULL)
+        return odd_in_script(s);
+    if (strlen(s->http) > URL_MAX ||
+        (!str_starts(s->http, "http://") && !str_starts(s->http, "https://")))
+        return "http";
+    return s->expect < 100 || s->expect > 599 ? "expect" : NULL;
 }
 
 /* What is wrong with step `i`, or NULL. */
@@ -122,34 +132,40 @@ static int check(const struct document *d, struct err *err)
 
 /* Making ------------------------------------------------------------------------------------- */
 
-static void add_run(struct json_out *out, const struct document_step *s, struct arena *arena)
+static void add_script(struct json_out *out, const struct document_step *s)
 {
-    json_add_str(out, "action", ACTION_RUN);
-    json_add_str(out, "name", s->name);
-    json_begin_object(out, "inputs");
     json_begin_array(out, "runCommand");
     json_add_str(out, NULL, FIRST_LINE);
     json_add_str(out, NULL, s->script);
     json_end_array(out);
     json_add_str(out, "workingDirectory", s->working_directory);
-    json_add_str(out, "timeoutSeconds", arena_printf(arena, "%lld", (long long)s->timeout_s));
-    json_add_str(out, "onFailure", "exit");
     json_begin_object(out, "environment");
     for (size_t i = 0; i < s->environment.n; i++)
         json_add_str(out, s->environment.items[i].key, s->environment.items[i].value);
     json_end_object(out);
     json_add_str(out, "runAs", s->run_as);
-    json_end_object(out);
 }
 
-static void add_health(struct json_out *out, const struct document_step *s)
+static void add_step(struct json_out *out, struct arena *arena, const struct document_step *s)
 {
-    json_add_str(out, "action", ACTION_HEALTH);
+    json_begin_object(out, NULL);
+    json_add_str(out, "action", s->action == DOCUMENT_RUN ? ACTION_RUN : ACTION_HEALTH);
     json_add_str(out, "name", s->name);
     json_begin_object(out, "inputs");
-    json_add_str(out, "http", s->http);
-    json_add_int(out, "expect", s->expect);
-    json_add_int(out, "withinSeconds", s->within_s);
+    if (s->action == DOCUMENT_RUN) {
+        add_script(out, s);
+        json_add_str(out, "timeoutSeconds", arena_printf(arena, "%lld", (long long)s->timeout_s));
+        json_add_str(out, "onFailure", "exit");
+    } else {
+        if (s->http != NULL) {
+            json_add_str(out, "http", s->http);
+            json_add_int(out, "expect", s->expect);
+        } else {
+            add_script(out, s);
+        }
+        json_add_int(out, "withinSeconds", s->within_s);
+    }
+    json_end_object(out);
     json_end_object(out);
 }
 
@@ -168,14 +184,8 @@ int document_make(struct arena *arena, const struct document *d, const char **re
     json_add_str(&out, "schemaVersion", "2.2");
     json_add_str(&out, "description", d->description);
     json_begin_array(&out, "mainSteps");
-    for (size_t i = 0; i < d->n_steps; i++) {
-        json_begin_object(&out, NULL);
-        if (d->steps[i].action == DOCUMENT_RUN)
-            add_run(&out, &d->steps[i], arena);
-        else
-            add_health(&out, &d->steps[i]);
-        json_end_object(&out);
-    }
+    for (size_t i = 0; i < d->n_steps; i++)
+        add_step(&out, arena, &d->steps[i]);
     json_end_array(&out);
     json_end_object(&out);
     if (buf.overflow) {
@@ -220,49 +230,57 @@ static int take_environment(struct arena *arena, const struct cJSON *object,
     return 0;
 }
 
-/* ["set -eu", SCRIPT] */
-static const char *take_script(struct arena *arena, const struct cJSON *array)
+/* runCommand is ["set -eu", SCRIPT]. */
+static const char *take_script(struct arena *arena, const struct cJSON *inputs,
+                               struct document_step *s)
 {
-    const struct cJSON *first = json_first(array);
+    const struct cJSON *lines = json_array(inputs, "runCommand");
+    const struct cJSON *first = json_first(lines);
 
-    if (json_count(array) != 2 || !str_eq(json_string_value(first), FIRST_LINE))
-        return NULL;
-    return arena_str(arena, json_string_value(json_next(first)));
+    if (json_count(lines) != 2 || !str_eq(json_string_value(first), FIRST_LINE))
+        return "runCommand";
+    if (json_object(inputs, "environment") == NULL ||
+        take_environment(arena, json_object(inputs, "environment"), &s->environment) < 0)
+        return "environment";
+    s->script = arena_str(arena, json_string_value(json_next(first)));
+    s->working_directory = arena_str(arena, json_str(inputs, "workingDirectory"));
+    s->run_as = arena_str(arena, json_str(inputs, "runAs"));
+    return NULL;
 }
+
+#define KEYS(array) array, sizeof(array) / sizeof((array)[0])
 
 static const char *take_run(struct arena *arena, const struct cJSON *inputs,
                             struct document_step *s)
 {
-    static const char *const keys[] = {"runCommand", "workingDirectory", "timeoutSeconds",
-                                       "onFailure",  "environment",      "runAs"};
+    static const char *const keys[] = {"runCommand", "workingDirectory", "environment",
+                                       "runAs",      "timeoutSeconds",   "onFailure"};
     const char *timeout = json_str(inputs, "timeoutSeconds");
 
-    if (!has_only(inputs, keys, sizeof(keys) / sizeof(keys[0])))
+    if (!has_only(inputs, KEYS(keys)))
         return "inputs";
     if (!str_eq(json_str(inputs, "onFailure"), "exit"))
         return "onFailure";
     if (timeout == NULL || strlen(timeout) > TIMEOUT_DIGITS ||
         str_parse_int64(timeout, &s->timeout_s) < 0)
         return "timeoutSeconds";
-    if (json_object(inputs, "environment") == NULL ||
-        take_environment(arena, json_object(inputs, "environment"), &s->environment) < 0)
-        return "environment";
-    s->script = take_script(arena, json_array(inputs, "runCommand"));
-    s->working_directory = arena_str(arena, json_str(inputs, "workingDirectory"));
-    s->run_as = arena_str(arena, json_str(inputs, "runAs"));
-    return NULL;
+    return take_script(arena, inputs, s);
 }
 
 static const char *take_health(struct arena *arena, const struct cJSON *inputs,
                                struct document_step *s)
 {
-    static const char *const keys[] = {"http", "expect", "withinSeconds"};
+    static const char *const by_http[] = {"http", "expect", "withinSeconds"};
+    static const char *const by_script[] = {"runCommand", "workingDirectory", "environment",
+                                            "runAs", "withinSeconds"};
 
-    if (!has_only(inputs, keys, sizeof(keys) / sizeof(keys[0])))
+    (void)json_int(inputs, "withinSeconds", &s->within_s);
+    if (has_only(inputs, KEYS(by_script)))
+        return take_script(arena, inputs, s);
+    if (!has_only(inputs, KEYS(by_http)) || json_str(inputs, "http") == NULL)
         return "inputs";
     s->http = arena_str(arena, json_str(inputs, "http"));
     (void)json_int(inputs, "expect", &s->expect);
-    (void)json_int(inputs, "withinSeconds", &s->within_s);
     return NULL;
 }
 
@@ -272,7 +290,7 @@ static const char *take_step(struct arena *arena, const struct cJSON *json, stru
     static const char *const keys[] = {"action", "name", "inputs"};
     const char *action = json_str(json, "action");
 
-    if (!has_only(json, keys, sizeof(keys) / sizeof(keys[0])))
+    if (!has_only(json, KEYS(keys)))
         return "its members";
     s->name = arena_str(arena, json_str(json, "name"));
     if (str_eq(action, ACTION_RUN)) {
@@ -289,7 +307,7 @@ static int take(struct arena *arena, const struct cJSON *json, struct document *
     static const char *const keys[] = {"schemaVersion", "description", "mainSteps"};
     const struct cJSON *steps = json_array(json, "mainSteps");
 
-    if (!has_only(json, keys, sizeof(keys) / sizeof(keys[0])) || steps == NULL ||
+    if (!has_only(json, KEYS(keys)) || steps == NULL ||
         !str_eq(json_str(json, "schemaVersion"), "2.2"))
         return err_set(err, ERR_INVALID,
                        "document: schemaVersion 2.2, description and mainSteps are expected");

@@ -23,26 +23,27 @@
 #define DOCUMENT_TIMEOUT_MAX_S 172800 /* the longest SSM allows: policy of migrate jobs */
 
 enum document_action {
-    DOCUMENT_RUN,    /* aws:runShellScript */
-    DOCUMENT_HEALTH, /* slipway:health */
+    DOCUMENT_RUN,    /* aws:runShellScript: a script, once */
+    DOCUMENT_HEALTH, /* slipway:health: again and again until it is well or the time is over */
 };
 
 struct document_step {
     enum document_action action;
     const char *name; /* a word, unique in the document */
 
-    /* DOCUMENT_RUN. Run as `sh SCRIPT`; the text begins with `set -eu`, which the host sees as the
-     * first of runCommand and the builder puts there. */
+    /* DOCUMENT_HEALTH: GET `http` until `expect` is answered; with `http` NULL run `script` until
+     * it ends with 0. */
+    const char *http;
+    int64_t expect;   /* HTTP status */
+    int64_t within_s; /* 1 .. 3600 */
+
+    /* What is run, as `sh -c`: the builder puts `set -eu` in front of it, as the first of
+     * runCommand; `script` is without that line. */
     const char *script;
     const char *working_directory;   /* absolute; "" = none */
-    int64_t timeout_s;               /* 5 .. DOCUMENT_TIMEOUT_MAX_S */
-    struct config_pairs environment; /* names [A-Za-z_][A-Za-z0-9_]* */
+    struct config_pairs environment; /* names [A-Za-z_][A-Za-z0-9_]*, each once */
     const char *run_as;              /* user; "" = the agent's own */
-
-    /* DOCUMENT_HEALTH: GET until `expect` is answered or the time is over. */
-    const char *http; /* URL */
-    int64_t expect;   /* HTTP status */
-    int64_t within_s;
+    int64_t timeout_s;               /* DOCUMENT_RUN: 5 .. DOCUMENT_TIMEOUT_MAX_S */
 };
 
 struct document {

@@ -34,8 +34,9 @@ int document_shipped_steps(struct arena *arena, const char *uses, const char *st
                            struct document_step ret_steps[DOCUMENT_SHIPPED_STEPS], size_t *ret_n,
                            struct err *err);
 
-/* Variables by which such a script gets its settings: SLIPWAY_ROOT, _KEEP, _MIRROR, _BRANCH, and
- * SLIPWAY_WITH_<KEY> for each of `with`; then `env`. Appended to what `step->environment` has. */
+/* Variables of a step: `env` of the configuration, then those by which shipped scripts get their
+ * settings: SLIPWAY_ROOT, _KEEP, _MIRROR, _BRANCH and SLIPWAY_WITH_<KEY> for each of `with`. Ours win
+ * over an `env` of the same name. `with` and `env` may be NULL. */
 struct document_settings {
     const char *root; /* NULL = none */
     int64_t keep;

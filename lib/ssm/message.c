@@ -1,244 +1,225 @@
+/* message: see message.h. */
 #include "lib/ssm/message.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "lib/base/buf.h"
+#include "lib/base/digest.h"
 #include "lib/base/json.h"
 #include "lib/base/names.h"
 #include "lib/base/str.h"
-#include "lib/ssm/document.h"
-#include "lib/ssm/envelope.h"
-#include "lib/ssm/status.h"
 
-#define COMMAND_MAX (2 * DOCUMENT_MAX + ENVELOPE_MAX + 65536)
+#define ID_PREFIX "aws.ssm."
+#define PROTOCOL 1
+#define MESSAGES_MAX 16 /* of one answer that are looked at */
 
-static const char *const state_words[] = {"",         "accepted", "started",
-                                          "finished", "declined", "unknown"};
-
-const char *message_id(struct arena *arena, const char *command_id, const char *host_id)
+/* The text in `buf`, which is emptied, kept in the arena. */
+static int finish(struct arena *arena, struct buf *buf, const char *what, const char **ret_text,
+                  struct err *err)
 {
-    return arena_printf(arena, "aws.ssm.%s.%s", command_id, host_id);
+    int rc = 0;
+
+    if (buf->overflow)
+        rc = err_set(err, ERR_INVALID, "%s: over %zu bytes", what, buf->max);
+    else
+        *ret_text = arena_strn(arena, buf_str(buf), buf->len);
+    buf_deinit(buf);
+    return rc;
 }
 
-void message_id_command(const char *id, char out[37])
-{
-    const char *last = strrchr(id, '.');
-    const char *p = last;
+/* The payload of a command -------------------------------------------------------------------- */
 
-    out[0] = '\0';
-    while (p != NULL && p > id && p[-1] != '.')
-        p--;
-    if (last != NULL && last - p == 36)
-        snprintf(out, 37, "%.36s", p);
-    if (!names_is_uuid(out))
-        out[0] = '\0';
+static void add_ours(struct json_out *out, const struct message_command *c)
+{
+    json_begin_object(out, "Slipway");
+    json_add_int(out, "Protocol", PROTOCOL);
+    json_add_str(out, "Envelope", c->envelope);
+    json_add_str(out, "Signature", c->signature);
+    json_add_str(out, "Document", c->document);
+    json_end_object(out);
 }
 
-const char *message_command_text(struct arena *arena, const struct message_command *c)
+int message_command_make(struct arena *arena, const struct message_command *c,
+                         const char **ret_payload, struct err *err)
 {
-    struct json_out o;
+    struct json_out out;
     struct buf buf;
-    const char *text;
 
-    buf_init(&buf, COMMAND_MAX);
-    json_out_init(&o, &buf);
-    json_begin_object(&o, NULL);
-    json_begin_object(&o, "Parameters");
-    json_end_object(&o);
-    json_add_raw(&o, "DocumentContent", c->document);
-    json_add_str(&o, "CommandId", c->command_id);
-    json_add_str(&o, "DocumentName", c->document_name);
-    json_add_str(&o, "OutputS3KeyPrefix", "");
-    json_add_str(&o, "OutputS3BucketName", "");
-    json_add_str(&o, "CloudWatchLogGroupName", "");
-    json_add_str(&o, "CloudWatchOutputEnabled", "false");
-    if (c->envelope != NULL) {
-        json_begin_object(&o, "Slipway");
-        json_add_int(&o, "Protocol", ENVELOPE_PROTOCOL);
-        json_add_str(&o, "Envelope", c->envelope);
-        json_add_str(&o, "Signature", c->signature);
-        json_add_str(&o, "Document", c->document);
-        json_end_object(&o);
-    }
-    json_end_object(&o);
-    text = buf.overflow ? NULL : arena_strn(arena, buf_str(&buf), buf.len);
-    buf_deinit(&buf);
-    return text;
+    buf_init(&buf, MESSAGE_PAYLOAD_MAX);
+    json_out_init(&out, &buf);
+    json_begin_object(&out, NULL);
+    json_begin_object(&out, "Parameters");
+    json_end_object(&out);
+    json_add_raw(&out, "DocumentContent", c->document);
+    json_add_str(&out, "CommandId", c->command_id);
+    json_add_str(&out, "DocumentName", c->document_name);
+    json_add_str(&out, "OutputS3KeyPrefix", "");
+    json_add_str(&out, "OutputS3BucketName", "");
+    json_add_str(&out, "CloudWatchLogGroupName", "");
+    json_add_str(&out, "CloudWatchOutputEnabled", "false");
+    if (c->envelope != NULL)
+        add_ours(&out, c);
+    json_end_object(&out);
+    return finish(arena, &buf, "payload of a command", ret_payload, err);
 }
 
-int message_command_read(struct arena *arena, const char *text, size_t len,
-                         struct message_command *ret_command, struct err *err)
+static int take_command(struct arena *arena, const struct cJSON *json, struct message_command *c,
+                        struct err *err)
 {
-    struct cJSON *json = NULL;
-    const struct cJSON *ours;
-    struct message_command c;
-    int rc;
+    const struct cJSON *ours = json_object(json, "Slipway");
+    int64_t protocol = 0;
 
-    if (len > COMMAND_MAX)
-        return err_set(err, ERR_INVALID, "the command is too large");
-    if ((rc = json_parse(text, len, NULL, &json, err)) < 0)
-        return rc;
-    ours = json_object(json, "Slipway");
-    c = (struct message_command){.command_id = arena_str(arena, json_str(json, "CommandId")),
-                                 .document_name = arena_str(arena, json_str(json, "DocumentName")),
-                                 .envelope = arena_str(arena, json_str(ours, "Envelope")),
-                                 .signature = arena_str(arena, json_str(ours, "Signature")),
-                                 .document = arena_str(arena, json_str(ours, "Document"))};
-    json_free(json);
-    if (!names_is_uuid(c.command_id) || c.envelope == NULL || c.signature == NULL ||
-        c.document == NULL)
+    *c = (struct message_command){
+        .command_id = arena_str(arena, json_str(json, "CommandId")),
+        .document_name = arena_str(arena, json_str(json, "DocumentName")),
+        .document = arena_str(arena, json_str(ours, "Document")),
+        .envelope = arena_str(arena, json_str(ours, "Envelope")),
+        .signature = arena_str(arena, json_str(ours, "Signature")),
+    };
+    if (!names_is_uuid(c->command_id) || c->document_name == NULL)
+        return err_set(err, ERR_INVALID, "payload: CommandId or DocumentName is odd");
+    if (ours == NULL)
+        return err_set(err, ERR_INVALID, "payload of command %s: no signed envelope",
+                       c->command_id);
+    if (!json_int(ours, "Protocol", &protocol) || protocol != PROTOCOL)
+        return err_set(err, ERR_INVALID, "payload of command %s: protocol %lld, this one speaks %d",
+                       c->command_id, (long long)protocol, PROTOCOL);
+    if (c->document == NULL || c->envelope == NULL || c->signature == NULL)
         return err_set(err, ERR_INVALID,
-                       "not a command that this agent runs: its envelope is missing");
-    *ret_command = c;
+                       "payload of command %s: Envelope, Signature and Document are expected",
+                       c->command_id);
     return 0;
 }
 
-static void add_steps(struct json_out *o, const struct message_reply *r)
+int message_command_parse(struct arena *arena, const char *payload, size_t len,
+                          struct message_command *ret_command, struct err *err)
 {
-    json_begin_object(o, "runtimeStatus");
-    for (size_t i = 0; i < r->n_steps; i++) {
-        const struct message_step *s = &r->steps[i];
-        json_begin_object(o, s->name);
-        json_add_str(o, "status", step_statuses[s->status].text);
-        json_add_int(o, "code", s->code);
-        json_add_str(o, "name", "aws:runShellScript");
-        json_add_int(o, "number", s->number);
-        json_add_str(o, "output", "");
-        json_add_time(o, "startDateTime", s->started_at);
-        json_add_time(o, "endDateTime", s->ended_at);
-        json_add_str(o, "standardOutput", "");
-        json_add_str(o, "standardError", "");
-        json_end_object(o);
-    }
-    json_end_object(o);
-}
-
-const char *message_reply_text(struct arena *arena, const struct message_reply *r)
-{
-    struct json_out o;
-    struct buf buf;
-    const char *text;
-
-    buf_init(&buf, MESSAGE_REPLY_MAX);
-    json_out_init(&o, &buf);
-    json_begin_object(&o, NULL);
-    json_begin_object(&o, "additionalInfo");
-    json_begin_object(&o, "agent");
-    json_add_str(&o, "lang", "en-US");
-    json_add_str(&o, "name", "slipway-agent");
-    json_add_str(&o, "os", "linux");
-    json_add_str(&o, "ver", SLIPWAY_VERSION);
-    json_end_object(&o);
-    json_end_object(&o);
-    json_add_str(&o, "documentStatus", r->document_status);
-    json_add_str(&o, "documentTraceOutput", r->trace == NULL ? "" : r->trace);
-    add_steps(&o, r);
-    json_begin_object(&o, "Slipway");
-    json_add_str(&o, "State", state_words[r->state]);
-    json_add_str(&o, "Reason", r->reason == NULL ? "" : r->reason);
-    json_add_int(&o, "RecordNumber", r->record_number);
-    json_add_str(&o, "JournalId", r->journal_id);
-    json_add_str(&o, "BootId", r->boot_id);
-    json_begin_array(&o, "Results");
-    for (size_t i = 0; i < r->n_results; i++) {
-        json_begin_array(&o, NULL);
-        json_add_str(&o, NULL, r->results[i].key);
-        json_add_str(&o, NULL, r->results[i].value);
-        json_end_array(&o);
-    }
-    json_end_array(&o);
-    json_end_object(&o);
-    json_end_object(&o);
-    text = buf.overflow ? NULL : arena_strn(arena, buf_str(&buf), buf.len);
-    buf_deinit(&buf);
-    return text;
-}
-
-static time_ms time_of(const struct cJSON *object, const char *key)
-{
-    const char *text = json_str(object, key);
-    time_ms t = 0;
-
-    return text != NULL && timestamp_parse_rfc3339(text, &t) == 0 ? t : 0;
-}
-
-static void take_steps(struct arena *arena, const struct cJSON *json, struct message_reply *r)
-{
-    size_t n = json_count(json);
-
-    if (n > DOCUMENT_STEPS_MAX)
-        n = DOCUMENT_STEPS_MAX;
-    r->steps = arena_array(arena, n, sizeof(*r->steps));
-    for (const struct cJSON *s = json_first(json); s != NULL && r->n_steps < n; s = json_next(s)) {
-        struct message_step *step = &r->steps[r->n_steps];
-        int64_t number = (int64_t)r->n_steps;
-        step->code = -1;
-        if (!names_is_word(json_key(s)))
-            continue;
-        step->name = arena_str(arena, json_key(s));
-        json_int(s, "code", &step->code);
-        json_int(s, "number", &number);
-        step->number = number >= 0 && number < DOCUMENT_STEPS_MAX ? (int)number : (int)r->n_steps;
-        step->status = status_of_step(json_str(s, "status"));
-        step->started_at = time_of(s, "startDateTime");
-        step->ended_at = time_of(s, "endDateTime");
-        r->n_steps++;
-    }
-}
-
-static void take_results(struct arena *arena, const struct cJSON *json, struct message_reply *r)
-{
-    r->results = arena_array(arena, MESSAGE_RESULTS_MAX, sizeof(*r->results));
-    for (const struct cJSON *p = json_first(json); p != NULL && r->n_results < MESSAGE_RESULTS_MAX;
-         p = json_next(p)) {
-        const char *key = json_string_value(json_first(p));
-        const char *value = json_string_value(json_next(json_first(p)));
-        if (key == NULL || value == NULL || !names_is_word(key))
-            continue;
-        r->results[r->n_results++] =
-            (struct result_line){arena_str(arena, key),
-                                 str_clean(arena, value, strlen(value), 1024)};
-    }
-}
-
-static const char *clean(struct arena *arena, const char *text, size_t max)
-{
-    return text == NULL ? "" : str_clean(arena, text, strlen(text), max);
-}
-
-int message_reply_read(struct arena *arena, const char *text, size_t len,
-                       struct message_reply *ret_reply, struct err *err)
-{
-    struct message_reply r = {.state = MESSAGE_NONE};
+    const struct json_limits limits = {.depth = 16, .nodes = 40000};
+    struct message_command command;
     struct cJSON *json = NULL;
-    const struct cJSON *ours;
-    const char *status, *word;
     int rc;
 
-    if (len > MESSAGE_REPLY_MAX)
-        return err_set(err, ERR_INVALID, "the reply is over %d bytes", MESSAGE_REPLY_MAX);
-    if ((rc = json_parse(text, len, NULL, &json, err)) < 0)
-        return rc;
-    status = json_str(json, "documentStatus");
-    if (status == NULL) {
-        json_free(json);
-        return err_set(err, ERR_INVALID, "documentStatus is missing");
-    }
-    r.document_status = clean(arena, status, 32);
-    r.trace = clean(arena, json_str(json, "documentTraceOutput"), 2000);
-    take_steps(arena, json_object(json, "runtimeStatus"), &r);
-    ours = json_object(json, "Slipway");
-    word = json_str(ours, "State");
-    for (int i = 1; i <= MESSAGE_UNKNOWN; i++)
-        if (str_eq(word, state_words[i]))
-            r.state = (enum message_state)i;
-    r.reason = clean(arena, json_str(ours, "Reason"), 500);
-    json_int(ours, "RecordNumber", &r.record_number);
-    r.journal_id = clean(arena, json_str(ours, "JournalId"), 36);
-    r.boot_id = clean(arena, json_str(ours, "BootId"), 36);
-    take_results(arena, json_array(ours, "Results"), &r);
+    if (len > MESSAGE_PAYLOAD_MAX)
+        return err_set(err, ERR_INVALID, "payload: %zu bytes, at most %d", len,
+                       MESSAGE_PAYLOAD_MAX);
+    rc = json_parse(payload, len, &limits, &json, err);
+    if (rc < 0)
+        return err_wrap(err, "payload");
+    rc = take_command(arena, json, &command, err);
     json_free(json);
-    *ret_reply = r;
+    if (rc == 0)
+        *ret_command = command;
+    return rc;
+}
+
+/* Ids ----------------------------------------------------------------------------------------- */
+
+void message_id_make(const char *command_id, const char *host_id, char out[MESSAGE_ID_SIZE])
+{
+    size_t n = strlen(ID_PREFIX);
+    size_t command_len = strnlen(command_id, 36);
+    size_t host_len = strnlen(host_id, 20);
+
+    memcpy(out, ID_PREFIX, n);
+    memcpy(out + n, command_id, command_len);
+    out[n + command_len] = '.';
+    memcpy(out + n + command_len + 1, host_id, host_len);
+    out[n + command_len + 1 + host_len] = '\0';
+}
+
+bool message_id_parse(const char *id, char ret_command_id[37], char ret_host_id[21])
+{
+    char command_id[37];
+
+    if (id == NULL || strlen(id) != MESSAGE_ID_SIZE - 1 || !str_starts(id, ID_PREFIX))
+        return false;
+    id += strlen(ID_PREFIX);
+    memcpy(command_id, id, 36);
+    command_id[36] = '\0';
+    if (!names_is_uuid(command_id) || id[36] != '.' || !names_is_host_id(id + 37))
+        return false;
+    memcpy(ret_command_id, command_id, sizeof(command_id));
+    memcpy(ret_host_id, id + 37, 21);
+    return true;
+}
+
+/* The answer of GetMessages -------------------------------------------------------------------- */
+
+static void add_message(struct json_out *out, const struct message *m)
+{
+    char digest[DIGEST_HEX_SIZE];
+
+    digest_sha256_hex(m->payload, strlen(m->payload), digest);
+    json_begin_object(out, NULL);
+    json_add_time(out, "CreatedDate", m->created_at);
+    json_add_str(out, "Destination", m->destination);
+    json_add_str(out, "MessageId", m->id);
+    json_add_str(out, "Payload", m->payload);
+    json_add_str(out, "PayloadDigest", digest);
+    json_add_str(out, "Topic", m->topic);
+    json_end_object(out);
+}
+
+int message_answer_make(struct arena *arena, const char *destination, const char *request_id,
+                        const struct message *messages, size_t n, const char **ret_body,
+                        struct err *err)
+{
+    struct json_out out;
+    struct buf buf;
+
+    buf_init(&buf, MESSAGE_ANSWER_MAX);
+    json_out_init(&out, &buf);
+    json_begin_object(&out, NULL);
+    json_add_str(&out, "Destination", destination);
+    json_add_str(&out, "MessagesRequestId", request_id);
+    json_begin_array(&out, "Messages");
+    for (size_t i = 0; i < n; i++)
+        add_message(&out, &messages[i]);
+    json_end_array(&out);
+    json_end_object(&out);
+    return finish(arena, &buf, "answer to a poll", ret_body, err);
+}
+
+/* False: it is left out. */
+static bool take_message(struct arena *arena, const struct cJSON *json, struct message *m)
+{
+    const char *sent = json_str(json, "PayloadDigest");
+    char digest[DIGEST_HEX_SIZE];
+
+    *m = (struct message){
+        .id = arena_str(arena, json_str(json, "MessageId")),
+        .destination = arena_str(arena, json_str(json, "Destination")),
+        .topic = arena_str(arena, json_str(json, "Topic")),
+        .payload = arena_str(arena, json_str(json, "Payload")),
+    };
+    if (m->id == NULL || m->destination == NULL || m->topic == NULL || m->payload == NULL ||
+        timestamp_parse_rfc3339(json_str(json, "CreatedDate"), &m->created_at) < 0)
+        return false;
+    digest_sha256_hex(m->payload, strlen(m->payload), digest);
+    return str_eq(sent, digest);
+}
+
+int message_answer_parse(struct arena *arena, const char *body, size_t len,
+                         struct message **ret_messages, size_t *ret_n, struct err *err)
+{
+    const struct json_limits limits = {.depth = 8, .nodes = 1000};
+    const struct cJSON *array;
+    struct message *messages;
+    struct cJSON *json = NULL;
+    size_t n = 0;
+    int rc;
+
+    if (len > MESSAGE_ANSWER_MAX)
+        return err_set(err, ERR_INVALID, "answer to a poll: over %d bytes", MESSAGE_ANSWER_MAX);
+    rc = json_parse(body, len, &limits, &json, err);
+    if (rc < 0)
+        return err_wrap(err, "answer to a poll");
+    array = json_array(json, "Messages");
+    messages = arena_array(arena, MESSAGES_MAX, sizeof(*messages));
+    for (const struct cJSON *i = json_first(array); i != NULL && n < MESSAGES_MAX; i = json_next(i))
+        n += take_message(arena, i, &messages[n]);
+    json_free(json);
+    *ret_messages = messages;
+    *ret_n = n;
     return 0;
 }

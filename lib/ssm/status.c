@@ -1,85 +1,206 @@
+/* status: see status.h. Source: ssm-wire.md 4.1, 4.2, 12.2; migrate.md 5, M7. */
 #include "lib/ssm/status.h"
 
-#include <stddef.h>
+#include <string.h>
 
+#include "lib/base/names.h"
 #include "lib/base/str.h"
-#include "lib/ssm/message.h"
 
-enum step_status status_of_step(const char *word)
+/* Words --------------------------------------------------------------------------------------- */
+
+bool status_of_document(const char *word, enum invocation_status *ret_status)
+{
+    static const struct {
+        const char *word;
+        enum invocation_status status;
+    } words[] = {
+        {"InProgress", INVOCATION_IN_PROGRESS},   {"Success", INVOCATION_SUCCESS},
+        {"SuccessAndReboot", INVOCATION_SUCCESS}, {"Failed", INVOCATION_FAILED},
+        {"TimedOut", INVOCATION_TIMED_OUT},       {"Cancelled", INVOCATION_CANCELLED},
+    };
+
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+        if (str_eq(word, words[i].word)) {
+            *ret_status = words[i].status;
+            return true;
+        }
+    }
+    return false;
+}
+
+bool status_of_step(const char *word, enum step_status *ret_status)
 {
     static const struct {
         const char *word;
         enum step_status status;
-    } words[] = {{"Success", STEP_SUCCESS},    {"SuccessAndReboot", STEP_SUCCESS},
-                 {"Skipped", STEP_SUCCESS},    {"Failed", STEP_FAILED},
-                 {"TimedOut", STEP_TIMED_OUT}, {"Cancelled", STEP_CANCELLED},
-                 {"NotStarted", STEP_PENDING}, {"Pending", STEP_PENDING}};
+    } words[] = {
+        {"NotStarted", STEP_PENDING},
+        {"Pending", STEP_PENDING},
+        {"InProgress", STEP_IN_PROGRESS},
+        {"Success", STEP_SUCCESS},
+        {"SuccessAndReboot", STEP_SUCCESS},
+        {"Skipped", STEP_SUCCESS},
+        {"Failed", STEP_FAILED},
+        {"TimedOut", STEP_TIMED_OUT},
+        {"Cancelled", STEP_CANCELLED},
+    };
 
-    for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
-        if (str_eq(word, words[i].word))
-            return words[i].status;
-    return STEP_IN_PROGRESS;
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+        if (str_eq(word, words[i].word)) {
+            *ret_status = words[i].status;
+            return true;
+        }
+    }
+    return false;
 }
 
-static enum invocation_status word_status(const char *word, const char **ret_details)
-{
-    enum step_status s = status_of_step(word);
+/* What a reply says --------------------------------------------------------------------------- */
 
-    *ret_details = s == STEP_TIMED_OUT ? "ExecutionTimedOut" : NULL;
-    switch (s) {
-    case STEP_SUCCESS:
-        return INVOCATION_SUCCESS;
-    case STEP_FAILED:
-        return INVOCATION_FAILED;
-    case STEP_TIMED_OUT:
-        return INVOCATION_TIMED_OUT;
-    case STEP_CANCELLED:
-        return INVOCATION_CANCELLED;
-    case STEP_PENDING:
-    case STEP_IN_PROGRESS:
-    case STEP_STATUSES_COUNT:
+static const char *last_result(const struct message_reply *r, const char *key)
+{
+    const char *value = NULL;
+
+    for (size_t i = 0; i < r->n_results; i++) {
+        if (str_eq(r->results[i].key, key))
+            value = r->results[i].value;
+    }
+    return value;
+}
+
+static const char *last_commit(const struct message_reply *r)
+{
+    const char *sha = "";
+
+    for (size_t i = 0; i < r->n_results; i++) {
+        if (str_eq(r->results[i].key, "commit") && names_is_sha40(r->results[i].value))
+            sha = r->results[i].value;
+    }
+    return sha;
+}
+
+/* The last step that ran; skipped ones have no code. NULL = none. */
+static const struct message_reply_step *last_step(const struct message_reply *r)
+{
+    const struct message_reply_step *last = NULL;
+
+    for (size_t i = 0; i < r->n_steps; i++) {
+        if (r->steps[i].exit_code >= 0)
+            last = &r->steps[i];
+    }
+    return last;
+}
+
+static const char *failure_text(struct arena *arena, const struct message_reply *r)
+{
+    if (*r->reason != '\0')
+        return r->reason;
+    if (*r->trace != '\0')
+        return r->trace;
+    for (size_t i = 0; i < r->n_steps; i++) {
+        const struct message_reply_step *s = &r->steps[i];
+
+        if (s->status == STEP_FAILED)
+            return arena_printf(arena, "step %s ended with %lld", s->name, (long long)s->exit_code);
+        if (s->status == STEP_TIMED_OUT)
+            return arena_printf(arena, "step %s was ended at its time limit", s->name);
+    }
+    return NULL;
+}
+
+static struct status_change ended(struct arena *arena, const struct message_reply *r)
+{
+    static const struct {
+        enum invocation_status status;
+        const char *details;
+    } details[] = {
+        {INVOCATION_SUCCESS, "Success"},
+        {INVOCATION_FAILED, "Failed"},
+        {INVOCATION_TIMED_OUT, "ExecutionTimedOut"},
+        {INVOCATION_CANCELLED, "Cancelled"},
+    };
+    struct status_change to = {.status = r->status, .details = ""};
+
+    for (size_t i = 0; i < sizeof(details) / sizeof(details[0]); i++) {
+        if (details[i].status == r->status)
+            to.details = details[i].details;
+    }
+    if (r->status != INVOCATION_SUCCESS)
+        to.cause = failure_text(arena, r);
+    return to;
+}
+
+static struct status_change unknown(const char *cause)
+{
+    return (
+        struct status_change){.status = INVOCATION_UNKNOWN, .details = "Unknown", .cause = cause};
+}
+
+/* Never began: believed only where nothing contradicts it (migrate.md 5). */
+static struct status_change declined(const struct status_facts *f, const struct message_reply *r)
+{
+    if (f->began)
+        return unknown("the host says that it never began, and said before that it had");
+    if (!f->journal_is_known)
+        return unknown(
+            "the host says that it never began, from a journal that is not the known one");
+    return (struct status_change){
+        .status = INVOCATION_FAILED,
+        .details = "NotStarted",
+        .cause = *r->reason != '\0' ? r->reason : "the host declined it",
+    };
+}
+
+/* Where this reply alone would lead. */
+static struct status_change wanted(struct arena *arena, const struct status_facts *f,
+                                   const struct message_reply *r)
+{
+    const struct status_change as_it_is = {.status = f->now, .details = ""};
+
+    switch (r->state) {
+    case MESSAGE_REPLY_ACCEPTED:
+        return as_it_is; /* in the host's journal, and may still be declined */
+    case MESSAGE_REPLY_DECLINED:
+        return declined(f, r);
+    case MESSAGE_REPLY_UNKNOWN:
+        return unknown(*r->reason != '\0' ? r->reason : "the host cannot prove its end");
+    case MESSAGE_REPLY_FINISHED:
+        if (f->has_database && r->status != INVOCATION_SUCCESS &&
+            str_eq(last_result(r, STATUS_RESULT_KEY), STATUS_RESULT_UNKNOWN))
+            return unknown("somebody else held the application's own migration lock");
+        return ended(arena, r);
+    case MESSAGE_REPLY_STARTED:
+    case MESSAGE_REPLY_OTHER:
+    case MESSAGE_REPLY_STATES_COUNT:
         break;
     }
-    return INVOCATION_IN_PROGRESS;
+    if (r->status == INVOCATION_IN_PROGRESS)
+        return (struct status_change){.status = INVOCATION_IN_PROGRESS, .details = "InProgress"};
+    return ended(arena, r);
 }
 
-static int64_t last_code(const struct message_reply *reply)
+void status_judge(struct arena *arena, const struct status_facts *facts,
+                  const struct message_reply *reply, struct status_change *ret_change)
 {
-    int64_t code = -1;
+    const struct message_reply_step *last = last_step(reply);
+    struct status_change to = wanted(arena, facts, reply);
 
-    for (size_t i = 0; i < reply->n_steps; i++)
-        if (reply->steps[i].status != STEP_PENDING && reply->steps[i].status != STEP_IN_PROGRESS)
-            code = reply->steps[i].code;
-    return code;
-}
+    to.changes = true;
+    to.exit_code = last != NULL ? last->exit_code : -1;
+    to.commit_sha = last_commit(reply);
+    if (to.status != facts->now &&
+        !states_allows(invocation_statuses, (int)facts->now, (int)to.status)) {
+        /* Too late to move it. Steps may still be news: the last of several replies came first. */
+        bool carries =
+            to.status == INVOCATION_IN_PROGRESS && (reply->n_steps > 0 || reply->n_results > 0);
 
-struct status_move status_after(enum invocation_status now, const struct message_reply *reply)
-{
-    struct status_move move = {.status = now, .exit_code = last_code(reply)};
-    const char *details = NULL;
-    enum invocation_status wanted = word_status(reply->document_status, &details);
-
-    switch (reply->state) {
-    case MESSAGE_ACCEPTED:
-        wanted = now; /* claimed, not begun: its acknowledgement says as much */
-        break;
-    case MESSAGE_STARTED:
-        wanted = INVOCATION_IN_PROGRESS;
-        break;
-    case MESSAGE_DECLINED:
-        wanted = INVOCATION_FAILED;
-        details = "NotStarted";
-        break;
-    case MESSAGE_UNKNOWN:
-        wanted = INVOCATION_UNKNOWN;
-        break;
-    case MESSAGE_NONE:
-    case MESSAGE_FINISHED:
-        break;
+        to.changes = carries;
+        to.note = carries ? NULL
+                          : arena_printf(arena, "%s came when it was %s",
+                                         invocation_statuses[to.status].text,
+                                         invocation_statuses[facts->now].text);
+        to.status = facts->now;
+        to.details = "";
+        to.cause = NULL;
     }
-    if (states_allows(invocation_statuses, (int)now, (int)wanted))
-        move.status = wanted;
-    move.details =
-        details != NULL && move.status == wanted ? details : invocation_statuses[move.status].text;
-    return move;
+    *ret_change = to;
 }

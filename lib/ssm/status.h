@@ -36,9 +36,10 @@ struct status_facts {
 };
 
 struct status_change {
-    bool changes;     /* false: `note` says why not */
-    const char *note; /* NULL when it changes something */
-    enum invocation_status status;
+    bool
+        changes; /* what it carries counts: status, steps, results. False: dropped, `note` says why */
+    const char *note;              /* NULL when it counts */
+    enum invocation_status status; /* perhaps the one it has already: no move */
     const char *details; /* SSM's StatusDetails; Unknown; NotStarted = proven never to have begun */
     const char *cause;   /* for people; NULL */
     int64_t exit_code;   /* of the last step that ran; -1 = none is known */
