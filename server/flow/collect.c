@@ -38,7 +38,7 @@ static int check_commit(struct look *look, struct collected *c, struct err *err)
 {
     struct deployment deployment;
     struct job *jobs;
-    size_t n;
+    size_t n = 0;
     int rc;
 
     if (c->change.status != INVOCATION_SUCCESS || c->invocation.deployment_id == 0)

@@ -169,20 +169,22 @@ static bool is_candidate(const struct job *job, const char *host)
 static int no_host(struct look *look, struct dispatched *d, struct err *err)
 {
     static const char *const cause = "no host that may run the migrate job is online";
-    struct progress_move end = {.kind = PROGRESS_JOB_END,
-                                .job = d->move->job,
-                                .job_state = JOB_FAILED,
-                                .cause = cause};
+    struct progress_move *end = arena_alloc(look->arena, sizeof(*end));
     time_ms limit = d->move->job->started_at + d->move->job->start_within_ms;
 
-    if (d->move->job->primary_host != NULL)
-        end.cause = arena_printf(look->arena, "%s is offline; it is the primary of the migrate job",
-                                 d->move->job->primary_host);
     if (look->now < limit) {
         look_again(look, look->now + RETRY_LATER_MS);
         return 0;
     }
-    d->move = &end;
+    *end = (struct progress_move){.kind = PROGRESS_JOB_END,
+                                  .job = d->move->job,
+                                  .job_state = JOB_FAILED,
+                                  .cause = cause};
+    if (d->move->job->primary_host != NULL)
+        end->cause =
+            arena_printf(look->arena, "%s is offline; it is the primary of the migrate job",
+                         d->move->job->primary_host);
+    d->move = end;
     return look_write(look, apply, d, FLOW_DEPLOYMENTS, err);
 }
 
@@ -204,11 +206,13 @@ static int check_ledger(struct look *look, struct dispatched *d, bool *ret_go, s
                                    d->deployment->repository_id, d->deployment->release_number,
                                    &other, &own);
     if (rc == 0) {
-        struct progress_move end = {.kind = PROGRESS_JOB_END,
-                                    .job = job,
-                                    .job_state = JOB_SUCCEEDED,
-                                    .cause = "done in an earlier deployment of this release"};
-        d->move = &end;
+        struct progress_move *end = arena_alloc(look->arena, sizeof(*end));
+
+        *end = (struct progress_move){.kind = PROGRESS_JOB_END,
+                                      .job = job,
+                                      .job_state = JOB_SUCCEEDED,
+                                      .cause = "done in an earlier deployment of this release"};
+        d->move = end;
         return look_write(look, apply, d, FLOW_DEPLOYMENTS, err);
     }
     if (rc != ERR_NOT_FOUND) {

@@ -114,7 +114,7 @@ static int apply(struct db *db, void *arg, struct err *err)
     int rc = store_delivery_close(db, r->delivery->id, r->state, e != NULL ? e->action : NULL,
                                   e != NULL ? e->repository : NULL, r->note, r->now, err);
 
-    if (rc < 0 || r->state != DELIVERY_RECORDED)
+    if (rc < 0 || e == NULL || r->state != DELIVERY_RECORDED)
         return rc;
     if (e->repository_id != 0)
         rc = store_repository_bind(db, r->repository->id, e->repository_id, err);
