@@ -1,0 +1,138 @@
+/* slipway: the command line. Finds the verb in the table, the server by the configuration, and runs it. */
+#include <locale.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/client.h"
+#include "cli/command.h"
+#include "lib/base/arena.h"
+#include "lib/base/err.h"
+#include "lib/base/str.h"
+#include "lib/config/config_read.h"
+
+#define CONFIG_DEFAULT "/etc/slipway/slipway.yml"
+#define SOCKET_DEFAULT "/run/slipway/cli.sock"
+
+static void print_help(FILE *out)
+{
+    fputs("slipway: merged pull requests, launched on time\n\n"
+          "usage: slipway [--config FILE | --socket PATH | --url URL] COMMAND ...\n\n",
+          out);
+    for (size_t i = 0; i < n_commands; i++)
+        fprintf(out, "  %-18s %s\n", commands[i].name, commands[i].summary);
+    fputs("\n  --config FILE   the server's configuration: its socket is asked (" CONFIG_DEFAULT
+          ")\n"
+          "  --socket PATH   that socket\n"
+          "  --url URL       the web listener, with a token in SLIPWAY_TOKEN\n"
+          "  --json          the API's JSON instead of a table\n"
+          "Every command: slipway COMMAND --help\n",
+          out);
+}
+
+/* The verb is one or two words. */
+static const struct command *find(int argc, char **argv, int *ret_words)
+{
+    for (int words = 2; words >= 1; words--) {
+        char name[128];
+        if (argc < words)
+            continue;
+        snprintf(name, sizeof(name), "%s%s%s", argv[0], words == 2 ? " " : "",
+                 words == 2 ? argv[1] : "");
+        for (size_t i = 0; i < n_commands; i++)
+            if (strcmp(commands[i].name, name) == 0) {
+                *ret_words = words;
+                return &commands[i];
+            }
+    }
+    return NULL;
+}
+
+static int unknown(int argc, char **argv)
+{
+    const char *names[32];
+    char two[128];
+    const char *near;
+
+    for (size_t i = 0; i < n_commands && i < 32; i++)
+        names[i] = commands[i].name;
+    snprintf(two, sizeof(two), "%s%s%s", argv[0], argc > 1 ? " " : "", argc > 1 ? argv[1] : "");
+    near = str_nearest(argv[0], names, n_commands);
+    if (near == NULL)
+        near = str_nearest(two, names, n_commands);
+    if (near != NULL) {
+        snprintf(two, sizeof(two), "slipway %s", near);
+        return command_error(COMMAND_USAGE, two, "no command \"%s\"", argv[0]);
+    }
+    return command_error(COMMAND_USAGE, "slipway --help", "no command \"%s\"", argv[0]);
+}
+
+/* Where the server listens, by its configuration; a file that cannot be read leaves the usual place. */
+static const char *socket_of(const char *path, struct arena *arena)
+{
+    struct config *config = NULL;
+    struct problems problems;
+    const char *socket = SOCKET_DEFAULT;
+
+    problems_init(&problems, arena);
+    if (config_read(path, &config, &problems, NULL) == 0) {
+        socket = arena_str(arena, config->listen_cli);
+        config_free(config);
+    }
+    return socket;
+}
+
+static int run(struct invoke *invoke, const char *socket, const char *url)
+{
+    struct arena arena;
+    int status;
+
+    arena_init(&arena);
+    if (invoke->command->server) {
+        if (socket == NULL && url == NULL)
+            socket = socket_of(invoke->config, &arena);
+        invoke->client = client_new(url == NULL ? socket : NULL, url, getenv("SLIPWAY_TOKEN"));
+    }
+    status = invoke->command->run(invoke);
+    client_free(invoke->client);
+    arena_deinit(&arena);
+    if (fflush(stdout) != 0 && status == 0)
+        status = COMMAND_IO;
+    return status;
+}
+
+int main(int argc, char **argv)
+{
+    struct invoke invoke = {.argc = argc - 1, .argv = argv + 1};
+    const char *socket, *url, *config;
+    bool help;
+    int words;
+
+    setlocale(LC_CTYPE, "C.UTF-8");
+    config = command_option(&invoke, "--config");
+    socket = command_option(&invoke, "--socket");
+    url = command_option(&invoke, "--url");
+    invoke.json = command_flag(&invoke, "--json");
+    help = command_flag(&invoke, "--help") || command_flag(&invoke, "-h");
+    invoke.config = config != NULL                     ? config
+                    : getenv("SLIPWAY_CONFIG") != NULL ? getenv("SLIPWAY_CONFIG")
+                                                       : CONFIG_DEFAULT;
+    invoke.color =
+        isatty(STDOUT_FILENO) && getenv("NO_COLOR") == NULL && !str_eq(getenv("TERM"), "dumb");
+    if (invoke.argc == 0) {
+        print_help(help ? stdout : stderr);
+        return help ? COMMAND_DONE : COMMAND_USAGE;
+    }
+    invoke.command = find(invoke.argc, invoke.argv, &words);
+    if (invoke.command == NULL)
+        return unknown(invoke.argc, invoke.argv);
+    invoke.argc -= words;
+    invoke.argv += words;
+    if (help) {
+        printf("usage: slipway %s %s\n%s. Right: %s\n", invoke.command->name, invoke.command->args,
+               invoke.command->summary, invoke.command->right);
+        return COMMAND_DONE;
+    }
+    return run(&invoke, socket, url);
+}

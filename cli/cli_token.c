@@ -1,0 +1,108 @@
+/* slipway token add, ls, rm. */
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/client.h"
+#include "cli/command.h"
+#include "cli/table.h"
+#include "lib/base/arena.h"
+#include "lib/base/buf.h"
+#include "lib/base/json.h"
+#include "lib/base/names.h"
+
+int cli_token_add(struct invoke *invoke)
+{
+    const char *rights = command_option(invoke, "--rights");
+    const char *lives = command_option(invoke, "--for");
+    struct client_answer answer;
+    struct json_out out;
+    struct buf body;
+    char words[512], *save = NULL;
+    int status = command_options_end(invoke);
+
+    if (status == 0 && rights == NULL)
+        status = command_usage(
+            invoke,
+            "--rights is missing: view, approve-content, approve-code, operate, hotfix, admin");
+    if (status != 0)
+        return status;
+    buf_init(&body, 65536);
+    json_out_init(&out, &body);
+    json_begin_object(&out, NULL);
+    json_add_str(&out, "name", invoke->argv[0]);
+    json_begin_array(&out, "rights");
+    snprintf(words, sizeof(words), "%s", rights);
+    for (char *word = strtok_r(words, ",", &save); word != NULL; word = strtok_r(NULL, ",", &save))
+        json_add_str(&out, NULL, word);
+    json_end_array(&out);
+    if (lives != NULL)
+        json_add_str(&out, "for", lives);
+    json_end_object(&out);
+    status = client_ask(invoke->client, "POST", "/api/v1/tokens", buf_str(&body), &answer);
+    if (status == 0) {
+        const char *token = json_str(answer.json, "token");
+        printf("%s\n", invoke->json || token == NULL ? answer.text : token);
+        fputs("It is shown this once.\n", stderr);
+        client_answer_deinit(&answer);
+    }
+    buf_deinit(&body);
+    return status;
+}
+
+int cli_token_ls(struct invoke *invoke)
+{
+    static const char *const heads[] = {"TOKEN", "RIGHTS", "MADE", "BY", "EXPIRES", "LAST USED"};
+    struct client_answer answer;
+    struct table table;
+    struct arena arena;
+    int status = command_options_end(invoke);
+
+    if (status == 0)
+        status = client_ask(invoke->client, "GET", "/api/v1/tokens", NULL, &answer);
+    if (status != 0)
+        return status;
+    arena_init(&arena);
+    if (invoke->json)
+        printf("%s\n", answer.text);
+    table_init(&table, &arena, 6, heads);
+    for (const struct cJSON *t = json_first(json_array(answer.json, "tokens")); t != NULL;
+         t = json_next(t)) {
+        const char *rights = "";
+        for (const struct cJSON *r = json_first(json_array(t, "rights")); r != NULL;
+             r = json_next(r))
+            rights = arena_printf(&arena, "%s%s%s", rights, rights[0] != '\0' ? "," : "",
+                                  json_string_value(r));
+        {
+            const char *cells[] = {json_str(t, "name"),       rights,
+                                   json_str(t, "created_at"), json_str(t, "created_by"),
+                                   json_str(t, "expires_at"), json_str(t, "used_at")};
+            table_row(&table, cells);
+        }
+    }
+    if (!invoke->json)
+        table_print(&table);
+    client_answer_deinit(&answer);
+    arena_deinit(&arena);
+    return COMMAND_DONE;
+}
+
+int cli_token_rm(struct invoke *invoke)
+{
+    struct client_answer answer;
+    struct arena arena;
+    int status = command_options_end(invoke);
+
+    if (status == 0 && !names_is_word(invoke->argv[0]))
+        status = command_usage(invoke, "\"%s\" is not the name of a token", invoke->argv[0]);
+    if (status != 0)
+        return status;
+    arena_init(&arena);
+    status = client_ask(invoke->client, "DELETE",
+                        arena_printf(&arena, "/api/v1/tokens/%s", invoke->argv[0]), NULL, &answer);
+    if (status == 0) {
+        printf("token %s ended\n", invoke->argv[0]);
+        client_answer_deinit(&answer);
+    }
+    arena_deinit(&arena);
+    return status;
+}

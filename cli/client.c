@@ -1,0 +1,129 @@
+#include "cli/client.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/command.h"
+#include "lib/base/arena.h"
+#include "lib/base/err.h"
+#include "lib/base/json.h"
+#include "lib/base/str.h"
+#include "lib/httpc/httpc.h"
+
+#define ANSWER_MAX (32u << 20)
+#define TIMEOUT_MS 15000
+
+struct client {
+    struct httpc *httpc;
+    const char *socket;
+    const char *url;
+    const char *token;
+};
+
+struct client *client_new(const char *socket, const char *url, const char *token)
+{
+    struct client *c = calloc(1, sizeof(*c));
+
+    if (c == NULL)
+        abort();
+    c->httpc = httpc_new();
+    c->socket = socket;
+    c->url = url;
+    c->token = token;
+    return c;
+}
+
+void client_free(struct client *client)
+{
+    if (client == NULL)
+        return;
+    httpc_free(client->httpc);
+    free(client);
+}
+
+/* HTTP status -> exit status; the one table. */
+static int exit_of(int status)
+{
+    switch (status) {
+    case 400:
+    case 413:
+    case 415:
+    case 422:
+        return COMMAND_DATA;
+    case 401:
+    case 403:
+        return COMMAND_NOT_ALLOWED;
+    case 404:
+    case 405:
+        return COMMAND_NO_SUCH;
+    case 409:
+    case 429:
+    case 503:
+        return COMMAND_NOT_NOW;
+    default:
+        return status >= 500 ? COMMAND_BUG : COMMAND_PROTOCOL;
+    }
+}
+
+static int tell_refusal(const struct client_answer *answer)
+{
+    const char *detail = json_str(answer->json, "detail");
+    const char *title = json_str(answer->json, "title");
+    const char *id = json_str(answer->json, "id");
+    struct arena arena;
+    const char *text = detail != NULL ? detail : title != NULL ? title : "the server refused";
+
+    arena_init(&arena);
+    text = str_clean(&arena, text, strlen(text), 500);
+    fprintf(stderr, "slipway: error: %s", text);
+    if (id != NULL && exit_of(answer->status) == COMMAND_BUG)
+        fprintf(stderr, " (request %s)", str_clean(&arena, id, strlen(id), 40));
+    fputs("\n", stderr);
+    arena_deinit(&arena);
+    return exit_of(answer->status);
+}
+
+int client_ask(struct client *c, const char *method, const char *path, const char *body,
+               struct client_answer *ret_answer)
+{
+    char url[4096], authorization[256] = "X-Slipway: cli";
+    const char *headers[] = {"Content-Type: application/json", "Accept: application/json",
+                             authorization, NULL};
+    struct httpc_request request = {.method = method,
+                                    .url = url,
+                                    .headers = headers,
+                                    .body = body,
+                                    .body_len = body == NULL ? 0 : strlen(body),
+                                    .timeout_ms = TIMEOUT_MS,
+                                    .answer_max = ANSWER_MAX};
+    struct httpc_answer raw = {.status = 0};
+    struct err err = ERR_INIT;
+    int rc;
+
+    snprintf(url, sizeof(url), "%s%s", c->url != NULL ? c->url : "http://localhost", path);
+    if (c->token != NULL)
+        snprintf(authorization, sizeof(authorization), "Authorization: Bearer %s", c->token);
+    rc = c->socket != NULL ? httpc_send_unix(c->httpc, c->socket, &request, &raw, &err)
+                           : httpc_send(c->httpc, &request, &raw, &err);
+    if (rc < 0)
+        return command_error(COMMAND_UNREACHABLE, "systemctl status slipwayd",
+                             "the server does not answer at %s: %s",
+                             c->socket != NULL ? c->socket : c->url, err.text);
+    *ret_answer =
+        (struct client_answer){.status = raw.status, .text = raw.body, .len = raw.body_len};
+    if (json_parse(raw.body, raw.body_len, NULL, &ret_answer->json, NULL) < 0)
+        ret_answer->json = NULL;
+    if (raw.status < 400)
+        return 0;
+    rc = tell_refusal(ret_answer);
+    client_answer_deinit(ret_answer);
+    return rc;
+}
+
+void client_answer_deinit(struct client_answer *answer)
+{
+    json_free(answer->json);
+    free(answer->text);
+    *answer = (struct client_answer){.status = 0};
+}

@@ -1,0 +1,119 @@
+#include "cli/command.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "lib/base/str.h"
+
+const struct command commands[] = {
+    {"status", "[REPO] [--watch]", "what is live, what is next and when, and why not yet", "view",
+     true, 0, cli_status},
+    {"releases", "REPO", "numbered releases and where each is", "view", true, 1, cli_releases},
+    {"show", "REPO rN", "one release: what is in it, its deployments, host by host", "view", true,
+     2, cli_show},
+    {"logs", "REPO rN [--host HOST] [--environment ENV] [-f]", "what the hosts printed", "view",
+     true, 2, cli_logs},
+    {"release", "REPO rN [ENV] [-m WHY] [--wait]", "bring a release to an environment on: release",
+     "operate", true, 2, cli_release},
+    {"hosts", "", "machines that run commands, and when they were last heard", "view", true, 0,
+     cli_hosts},
+    {"activation create", "--name HOST | --prefix P [--tag K=V] [--limit N] [--for 24h]",
+     "one line that registers an agent", "admin", true, 0, cli_activation_create},
+    {"activation ls", "", "activations and how often each was used", "admin", true, 0,
+     cli_activation_ls},
+    {"token add", "NAME --rights RIGHT[,RIGHT] [--for 90d]", "a token for the API, shown once",
+     "admin", true, 1, cli_token_add},
+    {"token ls", "", "tokens, their rights and last use", "admin", true, 0, cli_token_ls},
+    {"token rm", "NAME", "end a token at once", "admin", true, 1, cli_token_rm},
+    {"doctor", "", "is everything well, and what to do if not", "view", true, 0, cli_doctor},
+    {"config check", "[FILE]",
+     "every mistake of a configuration, what is not built, the next starts", "-", false, 0,
+     cli_config_check},
+    {"version", "", "the version of this program", "-", false, 0, cli_version},
+};
+const size_t n_commands = sizeof(commands) / sizeof(*commands);
+
+int command_error(int status, const char *try, const char *fmt, ...)
+{
+    va_list args;
+
+    fputs("slipway: error: ", stderr);
+    va_start(args, fmt);
+    vfprintf(stderr, fmt, args);
+    va_end(args);
+    fputs(".", stderr);
+    if (try != NULL)
+        fprintf(stderr, " Try: %s", try);
+    fputs("\n", stderr);
+    return status;
+}
+
+int command_usage(const struct invoke *invoke, const char *fmt, ...)
+{
+    va_list args;
+
+    fputs("slipway: error: ", stderr);
+    va_start(args, fmt);
+    vfprintf(stderr, fmt, args);
+    va_end(args);
+    fprintf(stderr, ".\nusage: slipway %s %s\n", invoke->command->name, invoke->command->args);
+    return COMMAND_USAGE;
+}
+
+static void take_out(struct invoke *invoke, int at, int n)
+{
+    for (int i = at; i + n < invoke->argc; i++)
+        invoke->argv[i] = invoke->argv[i + n];
+    invoke->argc -= n;
+}
+
+const char *command_option(struct invoke *invoke, const char *name)
+{
+    size_t n = strlen(name);
+
+    for (int i = 0; i < invoke->argc; i++) {
+        const char *word = invoke->argv[i];
+        if (strcmp(word, name) == 0 && i + 1 < invoke->argc) {
+            const char *value = invoke->argv[i + 1];
+            take_out(invoke, i, 2);
+            return value;
+        }
+        if (strncmp(word, name, n) == 0 && word[n] == '=') {
+            take_out(invoke, i, 1);
+            return word + n + 1;
+        }
+    }
+    return NULL;
+}
+
+bool command_flag(struct invoke *invoke, const char *name)
+{
+    for (int i = 0; i < invoke->argc; i++)
+        if (strcmp(invoke->argv[i], name) == 0) {
+            take_out(invoke, i, 1);
+            return true;
+        }
+    return false;
+}
+
+int command_options_end(struct invoke *invoke)
+{
+    for (int i = 0; i < invoke->argc; i++)
+        if (invoke->argv[i][0] == '-' && invoke->argv[i][1] != '\0')
+            return command_usage(invoke, "unknown option %s, or its value is missing",
+                                 invoke->argv[i]);
+    if (invoke->argc < invoke->command->min_args)
+        return command_usage(invoke, "%s needs more words", invoke->command->name);
+    return 0;
+}
+
+int command_release_number(const char *word, long long *ret_number)
+{
+    int64_t number;
+
+    if (str_parse_int64(word[0] == 'r' ? word + 1 : word, &number) < 0 || number < 1)
+        return -1;
+    *ret_number = number;
+    return 0;
+}

@@ -1,0 +1,87 @@
+/*
+ * command: what `slipway` can do: one table, one file per family of verbs.
+ *
+ * Help, usage errors and "did you mean" come from the table. A verb gets its words behind its name and a
+ * client, prints data on stdout and all else on stderr, and returns the program's exit status.
+ */
+#ifndef SLIPWAY_CLI_COMMAND_H
+#define SLIPWAY_CLI_COMMAND_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Exit statuses (ux.md, Exit). */
+enum {
+    COMMAND_DONE = 0,
+    COMMAND_FAILED = 1, /* the operation ran and failed */
+    COMMAND_USAGE = 64,
+    COMMAND_DATA = 65,
+    COMMAND_NO_SUCH = 66,
+    COMMAND_UNREACHABLE = 69, /* the server */
+    COMMAND_BUG = 70,
+    COMMAND_IO = 74,
+    COMMAND_NOT_NOW = 75,
+    COMMAND_PROTOCOL = 76,
+    COMMAND_NOT_ALLOWED = 77,
+    COMMAND_CONFIG = 78,
+};
+
+struct client;
+
+/* What all verbs share. */
+struct invoke {
+    const struct command *command;
+    struct client *client; /* NULL for verbs that need no server */
+    const char *config;    /* path of the configuration */
+    bool json;             /* --json: the API's answer as it is */
+    bool color;
+    int argc; /* words behind the verb */
+    char **argv;
+};
+
+struct command {
+    const char *name; /* "status", "activation create" */
+    const char *args; /* for the usage line */
+    const char *summary;
+    const char *right; /* who may: view, operate, admin, or "-" for verbs on files */
+    bool server;       /* it asks the server */
+    int min_args;      /* words that must be there */
+    int (*run)(struct invoke *invoke);
+};
+
+extern const struct command commands[];
+extern const size_t n_commands;
+
+/* `slipway: error: WHAT. Try: COMMAND` on stderr; returns `status`. */
+int command_error(int status, const char *try, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+/* Wrong words: says how the verb is used. */
+int command_usage(const struct invoke *invoke, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* "--name VALUE" or "--name=VALUE" among the words; takes it out. NULL = it is not there. */
+const char *command_option(struct invoke *invoke, const char *name);
+/* "--name" alone. */
+bool command_flag(struct invoke *invoke, const char *name);
+/* Any option that is left over is a mistake: 0, or the exit status. */
+int command_options_end(struct invoke *invoke);
+
+/* "r128" or "128"; ERR_INVALID. */
+int command_release_number(const char *word, long long *ret_number);
+
+int cli_status(struct invoke *invoke);
+int cli_releases(struct invoke *invoke);
+int cli_show(struct invoke *invoke);
+int cli_logs(struct invoke *invoke);
+int cli_release(struct invoke *invoke);
+int cli_hosts(struct invoke *invoke);
+int cli_activation_create(struct invoke *invoke);
+int cli_activation_ls(struct invoke *invoke);
+int cli_token_add(struct invoke *invoke);
+int cli_token_ls(struct invoke *invoke);
+int cli_token_rm(struct invoke *invoke);
+int cli_config_check(struct invoke *invoke);
+int cli_doctor(struct invoke *invoke);
+int cli_version(struct invoke *invoke);
+
+#endif
