@@ -176,7 +176,8 @@ static size_t leave_escaped(void *cls, struct MHD_Connection *connection, char *
     return strlen(text);
 }
 
-static void library_says(void *cls, const char *format, va_list args)
+__attribute__((format(printf, 2, 0))) static void library_says(void *cls, const char *format,
+                                                               va_list args)
 {
     const struct http_listener *listener = cls;
     char text[256];

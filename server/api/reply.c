@@ -104,7 +104,7 @@ static const struct status_row *status_row(int status)
         if (status_rows[i].status == status)
             return &status_rows[i];
     }
-    assert(!"a status without a row");
+    assert(false && "a status without a row");
     return &status_rows[0];
 }
 

@@ -37,7 +37,7 @@ struct collected {
 static int check_commit(struct look *look, struct collected *c, struct err *err)
 {
     struct deployment deployment;
-    struct job *jobs;
+    struct job *jobs = NULL;
     size_t n = 0;
     int rc;
 
@@ -49,7 +49,8 @@ static int check_commit(struct look *look, struct collected *c, struct err *err)
         rc = store_deployment_jobs(look->flow->db, look->arena, deployment.id, &jobs, &n, err);
     if (rc < 0)
         return rc;
-    if ((size_t)c->invocation.job_number >= n || !jobs[c->invocation.job_number].proves_commit)
+    if (jobs == NULL || (size_t)c->invocation.job_number >= n ||
+        !jobs[c->invocation.job_number].proves_commit)
         return 0;
     if (!str_eq(c->change.commit_sha, deployment.sha)) {
         c->change.status = INVOCATION_FAILED;
