@@ -117,6 +117,16 @@ int store_host_add_key(struct db *db, const char *id, const char *spki, time_ms 
     return db_run(db, &SQL_HOST_KEY, err, "tti", id, spki, now);
 }
 
+DB_STATEMENT(SQL_HOST_RETIRE_KEYS,
+             "UPDATE host_keys SET retired_at = $1 WHERE host_id = $2 AND spki <> $3"
+             " AND retired_at IS NULL");
+
+int store_host_retire_keys(struct db *db, const char *id, const char *spki, time_ms now,
+                           struct err *err)
+{
+    return db_run(db, &SQL_HOST_RETIRE_KEYS, err, "itt", now, id, spki);
+}
+
 DB_STATEMENT(SQL_HOST_KEYS, "SELECT spki FROM host_keys WHERE host_id = $1 AND retired_at IS NULL"
                             " ORDER BY added_at DESC LIMIT 8");
 
@@ -202,6 +212,22 @@ int store_host_by_id(struct db *db, struct arena *arena, const char *id, struct 
     int rc = db_query(db, &SQL_HOST_BY_ID, &rows, err, "t", id);
 
     return rc < 0 ? rc : one(rows, arena, ret_host, id, err);
+}
+
+DB_STATEMENT(SQL_HOST_BY_REGISTRATION,
+             "SELECT " COLUMNS " FROM hosts WHERE activation_id = $1 AND fingerprint = $2"
+             " AND state <> 'deregistered' AND EXISTS (SELECT 1 FROM host_keys k"
+             " WHERE k.host_id = hosts.id AND k.spki = $3)");
+
+int store_host_by_registration(struct db *db, struct arena *arena, const char *activation_id,
+                               const char *fingerprint, const char *spki, struct host *ret_host,
+                               struct err *err)
+{
+    struct db_rows *rows;
+    int rc = db_query(db, &SQL_HOST_BY_REGISTRATION, &rows, err, "ttt", activation_id, fingerprint,
+                      spki);
+
+    return rc < 0 ? rc : one(rows, arena, ret_host, fingerprint, err);
 }
 
 DB_STATEMENT(SQL_HOST_BY_NAME,

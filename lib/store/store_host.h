@@ -34,8 +34,15 @@ int store_host_activation_count(struct db *db, const char *id, time_ms now, stru
  * same activation's name is replaced (deregistered). ERR_CONFLICT: the name is taken. Writer. */
 int store_host_register(struct db *db, const struct host *host, const char *fingerprint,
                         const char *spki, struct err *err);
+/* The host that this machine became with this activation before; ERR_NOT_FOUND. */
+int store_host_by_registration(struct db *db, struct arena *arena, const char *activation_id,
+                               const char *fingerprint, const char *spki, struct host *ret_host,
+                               struct err *err);
 int store_host_add_key(struct db *db, const char *id, const char *spki, time_ms now,
                        struct err *err);
+/* Only `spki` from here on. Writer. */
+int store_host_retire_keys(struct db *db, const char *id, const char *spki, time_ms now,
+                           struct err *err);
 /* The keys it may sign with, newest first. */
 int store_host_keys(struct db *db, struct arena *arena, const char *id, const char ***ret_items,
                     size_t *ret_n, struct err *err);

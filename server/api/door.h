@@ -5,11 +5,14 @@
  * opened; one verifier holds the request against that proof before anything else looks at the body
  * (T34). Host ids come from the key that signed, never from what a body claims (T36).
  *
- *      door.c              table, dispatch, answers, the wait for a commit
+ *      door.c              table and dispatch
  *      door_verify.c       who is it: session credentials, the host's own key, an activation code
  *      door_credentials.c  short-lived credentials, which nobody has to store
- *      door_host.c         registration, role token, key, health, what a host says of itself
- *      door_poll.c         GetMessages: hand out commands, or wait for the doorbell
+ *      door_call.c         one call: its answer, its errors, the wait for a commit
+ *      door_registration.c a machine with an activation code becomes a host
+ *      door_host.c         role token, keys, health, what a host says of itself
+ *      door_poll.c         GetMessages: hand out commands, or wait for the bell
+ *      door_bell.c         who waits, by host
  *      door_reply.c        acknowledgements, replies, output
  *
  * Handlers run on http threads; door_ring() on any.
@@ -33,6 +36,12 @@ void door_free(struct door *door);
 
 /* There is something for that host: whoever polls for it looks again. Any thread, after the commit. */
 void door_ring(struct door *door, const char *host_id);
+
+/* For the parts of the door. */
+struct door_bell;
+struct door_bell *door_own_bell(struct door *door);
+const struct secret *door_credential_key(const struct door *door);
+const unsigned char *door_public_key(const struct door *door);
 
 enum request_next door_post(struct request *request, struct reply *reply);
 

@@ -1,0 +1,128 @@
+/* door: see door.h. */
+#include "server/api/door.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/arena.h"
+#include "lib/base/clock.h"
+#include "lib/base/json.h"
+#include "server/api/api.h"
+#include "server/api/door_bell.h"
+#include "server/api/door_call.h"
+#include "server/api/door_host.h"
+#include "server/api/door_poll.h"
+#include "server/api/door_registration.h"
+#include "server/api/door_reply.h"
+#include "server/api/door_verify.h"
+
+#define SSM(name) .target = "AmazonSSM." name, .service = "ssm"
+#define MDS(name) .target = "EC2WindowsMessageDeliveryService." name, .service = "ec2messages"
+#define OURS(name) .target = "Slipway." name, .service = "ssm"
+
+/* Without a word about its proof an operation wants session credentials. */
+static const struct door_call_operation operations[] = {
+    {SSM("RegisterManagedInstance"), .proof = DOOR_CALL_ACTIVATION,
+     .handler = door_registration_add},
+    {SSM("RequestManagedInstanceRoleToken"), .proof = DOOR_CALL_HOST_KEY,
+     .handler = door_host_role_token},
+    {SSM("UpdateManagedInstancePublicKey"), .proof = DOOR_CALL_HOST_KEY,
+     .handler = door_host_update_key},
+    {SSM("UpdateInstanceInformation"), .handler = door_host_information},
+    {SSM("ListInstanceAssociations"), .handler = door_host_no_associations},
+    {SSM("ListAssociations"), .handler = door_host_no_associations},
+    {SSM("UpdateInstanceAssociationStatus"), .handler = door_host_nothing},
+    {SSM("PutComplianceItems"), .handler = door_host_nothing},
+    {SSM("PutInventory"), .handler = door_host_nothing},
+    {SSM("GetParameters"), .handler = door_host_no_parameters},
+
+    {MDS("GetMessages"), .handler = door_poll_messages},
+    {MDS("AcknowledgeMessage"), .handler = door_reply_acknowledge},
+    {MDS("SendReply"), .handler = door_reply_send},
+    {MDS("FailMessage"), .handler = door_reply_fail},
+    {MDS("DeleteMessage"), .handler = door_reply_delete},
+
+    {OURS("PutOutput"), .handler = door_reply_output},
+    {OURS("Observe"), .handler = door_host_observe},
+};
+
+struct door {
+    struct door_options options;
+    struct door_bell *bell;
+};
+
+struct door *door_new(const struct door_options *options)
+{
+    struct door *door = calloc(1, sizeof(*door));
+
+    if (door == NULL)
+        abort();
+    door->options = *options;
+    door->bell = door_bell_new();
+    return door;
+}
+
+void door_free(struct door *door)
+{
+    if (door == NULL)
+        return;
+    door_bell_free(door->bell);
+    free(door);
+}
+
+void door_ring(struct door *door, const char *host_id)
+{
+    door_bell_ring(door->bell, host_id);
+}
+
+struct door_bell *door_own_bell(struct door *door)
+{
+    return door->bell;
+}
+
+const struct secret *door_credential_key(const struct door *door)
+{
+    return door->options.credential_key;
+}
+
+const unsigned char *door_public_key(const struct door *door)
+{
+    return door->options.public_key;
+}
+
+static const struct door_call_operation *find_operation(const char *target)
+{
+    for (size_t i = 0; target != NULL && i < sizeof(operations) / sizeof(operations[0]); i++) {
+        if (strcmp(operations[i].target, target) == 0)
+            return &operations[i];
+    }
+    return NULL;
+}
+
+static void call_end(struct request *request)
+{
+    struct door_call *call = request->state;
+
+    door_poll_end(call);
+    json_free(call->json);
+}
+
+enum request_next door_post(struct request *request, struct reply *reply)
+{
+    struct door_call *call = arena_alloc(request->arena, sizeof(*call));
+
+    call->request = request;
+    call->door = request->api->door;
+    call->now = clock_now(request->api->clock);
+    request->state = call;
+    request->end = call_end;
+    call->operation = find_operation(request_header(request, "X-Amz-Target"));
+    if (call->operation == NULL)
+        return door_call_refuse(call, reply, "UnknownOperationException",
+                                "no such operation at this door");
+    if (!door_verify(call, call->door->options.credential_key, reply))
+        return REQUEST_DONE;
+    if (call->operation->proof == DOOR_CALL_SESSION)
+        door_host_seen(call);
+    return call->operation->handler(call, reply);
+}

@@ -1,0 +1,350 @@
+/* door_host: see door_host.h. */
+#include "server/api/door_host.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/arena.h"
+#include "lib/base/buf.h"
+#include "lib/base/clock.h"
+#include "lib/base/digest.h"
+#include "lib/base/json.h"
+#include "lib/base/log.h"
+#include "lib/base/secret.h"
+#include "lib/base/sign.h"
+#include "lib/base/str.h"
+#include "lib/ssm/message_observe.h"
+#include "lib/store/store_journal.h"
+#include "lib/store/writer.h"
+#include "server/api/api.h"
+#include "server/api/api_events.h"
+#include "server/api/door.h"
+#include "server/api/door_credentials.h"
+
+#define SEEN_EVERY_MS 10000
+#define KEYS_MAX 8
+#define SPKI_MAX 1024
+#define WORD_MAX 64
+#define AGENT_SIZE 160
+#define PROTOCOL 1
+
+/* Signs of life ------------------------------------------------------------------------------- */
+
+struct sign_of_life {
+    struct api *api;
+    char host_id[21];
+    char agent[AGENT_SIZE];    /* "" = as before */
+    char platform[AGENT_SIZE]; /* "" = as before */
+    time_ms at;
+    bool was_silent;
+};
+
+static int write_seen(struct db *db, void *arg, struct err *err)
+{
+    const struct sign_of_life *s = arg;
+    int rc = store_host_seen(db, s->host_id, s->agent, s->platform, s->at, err);
+
+    return rc == ERR_CONFLICT ? 0 : rc; /* deregistered in between */
+}
+
+static void seen_done(void *arg, int rc, const struct err *err)
+{
+    struct sign_of_life *s = arg;
+
+    if (rc < 0)
+        log_warning("host.not-seen", "id=%s err=%s", s->host_id, LOG(err->text));
+    if (rc == 0 && s->was_silent) {
+        api_events_publish(s->api->events, API_EVENTS_HOSTS);
+        s->api->ring_flow(s->api->flow);
+    }
+    free(s);
+}
+
+static void post_seen(struct door_call *call, const char *agent, const char *platform)
+{
+    struct sign_of_life *s = calloc(1, sizeof(*s));
+    struct err err = ERR_INIT;
+
+    if (s == NULL)
+        abort();
+    s->api = call->request->api;
+    memcpy(s->host_id, call->host.id, sizeof(s->host_id));
+    snprintf(s->agent, sizeof(s->agent), "%s", agent);
+    snprintf(s->platform, sizeof(s->platform), "%s", platform);
+    s->at = call->now;
+    s->was_silent = !host_is_online(&call->host, call->now);
+    if (writer_post(s->api->writer, write_seen, s, seen_done, &err) < 0) {
+        log_warning("host.not-seen", "id=%s err=%s", s->host_id, LOG(err.text));
+        free(s);
+    }
+}
+
+void door_host_seen(struct door_call *call)
+{
+    if (call->now - call->host.seen_at >= SEEN_EVERY_MS)
+        post_seen(call, "", "");
+}
+
+/* Foreign words, safe in a line. */
+static const char *clean(struct door_call *call, const char *text)
+{
+    return str_clean(call->request->arena, text, strlen(text), WORD_MAX);
+}
+
+enum request_next door_host_information(struct door_call *call, struct reply *reply)
+{
+    struct arena *arena = call->request->arena;
+    const char *id, *agent, *version, *type, *platform, *platform_version;
+
+    if (!door_call_text(call, "InstanceId", WORD_MAX, &id) ||
+        !door_call_text(call, "AgentName", WORD_MAX, &agent) ||
+        !door_call_text(call, "AgentVersion", WORD_MAX, &version) ||
+        !door_call_text(call, "PlatformType", WORD_MAX, &type) ||
+        !door_call_text(call, "PlatformName", WORD_MAX, &platform) ||
+        !door_call_text(call, "PlatformVersion", WORD_MAX, &platform_version))
+        return door_call_refuse(call, reply, "InvalidInstanceInformationValue",
+                                "a text of at most 64 bytes is expected");
+    if (strcmp(id, call->host.id) != 0)
+        return door_call_refuse(call, reply, "InvalidInstanceId",
+                                "InstanceId must be the caller's own");
+    agent = clean(call, arena_printf(arena, "%s%s%s", agent, *version != '\0' ? " " : "", version));
+    /* The short form is a ping and says nothing about the system. */
+    platform =
+        *platform != '\0'
+            ? clean(call, arena_printf(arena, "%s%s%s", platform,
+                                       *platform_version != '\0' ? " " : "", platform_version))
+        : call->host.platform == NULL ? clean(call, type)
+                                      : "";
+    if (str_eq(agent, call->host.agent))
+        agent = "";
+    if (*platform != '\0' && str_eq(platform, call->host.platform))
+        platform = "";
+    if (*agent != '\0' || *platform != '\0')
+        post_seen(call, agent, platform);
+    return door_call_answer(call, reply, "{}");
+}
+
+/* Credentials --------------------------------------------------------------------------------- */
+
+static int write_retired(struct db *db, struct door_call *call, struct err *err)
+{
+    return store_host_retire_keys(db, call->host.id, call->spki, call->now, err);
+}
+
+static enum request_next answer_token(struct door_call *call, struct reply *reply)
+{
+    struct arena *arena = call->request->arena;
+    struct door_credentials c;
+    const char *body;
+
+    door_credentials_make(door_credential_key(call->door), call->host.id,
+                          call->now + DOOR_CREDENTIALS_LIFE_MS, &c);
+    body =
+        arena_printf(arena,
+                     "{\"AccessKeyId\":\"%s\",\"SecretAccessKey\":\"%s\",\"SessionToken\":\"%s\","
+                     "\"TokenExpirationDate\":%lld,\"UpdateKeyPair\":false}",
+                     c.key_id, c.secret, c.token, (long long)(c.expires_at / 1000));
+    secret_wipe(&c, sizeof(c));
+    return door_call_answer(call, reply, body);
+}
+
+/* The fingerprint is the machine's: a key that came with another machine is a copy. */
+enum request_next door_host_role_token(struct door_call *call, struct reply *reply)
+{
+    struct db_pool *readers = call->request->api->readers;
+    struct arena *arena = call->request->arena;
+    const char *sent = json_str(call->json, "Fingerprint");
+    const char *known = NULL;
+    const char **keys;
+    struct err err = ERR_INIT;
+    struct db *db;
+    size_t n = 0;
+    int rc = db_pool_take(readers, &db, &err);
+
+    if (rc < 0)
+        return door_call_fault(call, reply, err.text);
+    rc = store_host_fingerprint(db, arena, call->host.id, &known, &err);
+    if (rc == 0)
+        rc = store_host_keys(db, arena, call->host.id, &keys, &n, &err);
+    db_pool_give(readers, db);
+    if (rc < 0)
+        return door_call_fault(call, reply, err.text);
+    if (sent == NULL || strlen(sent) != strlen(known) || !digest_equal(sent, known, strlen(known)))
+        return door_call_refuse(call, reply, "MachineFingerprintDoesNotMatch",
+                                "this key was registered by another machine");
+    /* The newest key was seen: older ones are not needed any more (ssm-wire.md 9.2). */
+    if (n > 1 && strcmp(keys[0], call->spki) == 0)
+        return door_call_write(call, reply, write_retired, answer_token);
+    return answer_token(call, reply);
+}
+
+static int write_key(struct db *db, struct door_call *call, struct err *err)
+{
+    const char *spki = json_str(call->json, "NewPublicKey");
+    const struct journal_entry entry = {
+        .at = call->now,
+        .actor = arena_printf(call->request->arena, "host:%s", call->host.id),
+        .way = "door",
+        .act = "host.key",
+        .subject = call->host.id,
+    };
+    const char **keys;
+    size_t n;
+    int rc = store_host_keys(db, call->request->arena, call->host.id, &keys, &n, err);
+
+    for (size_t i = 0; rc == 0 && i < n; i++) {
+        if (strcmp(keys[i], spki) == 0)
+            return 0; /* again: the answer was lost */
+    }
+    if (rc == 0 && n >= KEYS_MAX)
+        return door_call_refusal(call, err, ERR_BUSY, "TooManyUpdates",
+                                 "too many new keys, none of them used");
+    if (rc == 0)
+        rc = store_host_add_key(db, call->host.id, spki, call->now, err);
+    return rc < 0 ? rc : store_journal_add(db, &entry, err);
+}
+
+/* Signed with the old key; both hold until the new one was seen. */
+enum request_next door_host_update_key(struct door_call *call, struct reply *reply)
+{
+    const char *spki = json_str(call->json, "NewPublicKey");
+    struct err err = ERR_INIT;
+
+    if (spki == NULL || strlen(spki) > SPKI_MAX ||
+        !str_eq(json_str(call->json, "NewPublicKeyType"), "Rsa") ||
+        sign_rsa_check_spki(spki, &err) < 0)
+        return door_call_refuse(call, reply, "InvalidPublicKey",
+                                err.text[0] != '\0' ? err.text : "an RSA key is expected");
+    return door_call_write(call, reply, write_key, door_call_done);
+}
+
+/* What a host says of its journal ------------------------------------------------------------- */
+
+/* Why its journal cannot be the one it had, or NULL (migrate.md 5). */
+static const char *journal_trouble(struct arena *arena, const struct host *known,
+                                   const struct message_observe *o)
+{
+    if (known->journal_id == NULL)
+        return NULL;
+    if (!str_eq(known->journal_id, o->journal_id))
+        return "it has another journal than before";
+    if (o->record_number < known->record_number)
+        return arena_printf(arena, "its journal went back from record %lld to %lld",
+                            (long long)known->record_number, (long long)o->record_number);
+    return NULL;
+}
+
+static int bar(struct db *db, struct door_call *call, const struct host *known, const char *why,
+               struct err *err)
+{
+    const struct journal_entry entry = {
+        .at = call->now,
+        .actor = arena_printf(call->request->arena, "host:%s", known->id),
+        .way = "door",
+        .act = "host.bar",
+        .subject = known->id,
+        .reason = why,
+    };
+    int rc;
+
+    log_error("host.barred", "host=%s id=%s err=%s", LOG(known->name), known->id, LOG(why));
+    if (known->state == HOST_BARRED)
+        return 0;
+    rc = store_host_move(db, known->id, known->state, HOST_BARRED, err);
+    return rc < 0 ? rc : store_journal_add(db, &entry, err);
+}
+
+/* The known journal stays the known one when it is in doubt: a person accepts the other. */
+static int write_observed(struct db *db, struct door_call *call, struct err *err)
+{
+    struct arena *arena = call->request->arena;
+    const struct message_observe *o = call->own;
+    const char *trouble;
+    struct host known;
+    int rc = store_host_by_id(db, arena, call->host.id, &known, err);
+
+    if (rc < 0)
+        return rc;
+    trouble = journal_trouble(arena, &known, o);
+    if (trouble != NULL)
+        rc = bar(db, call, &known, trouble, err);
+    else
+        rc = store_host_observed(db, known.id, o->protocol, o->journal_id, o->boot_id,
+                                 o->record_number, err);
+    for (size_t i = 0; i < o->n_documents && rc == 0; i++)
+        rc = store_host_document(db, known.id, o->documents[i].name, o->documents[i].digest, err);
+    if (rc == 0)
+        rc = store_host_seen(db, known.id,
+                             *o->agent_version != '\0'
+                                 ? arena_printf(arena, "slipway-agent %s", o->agent_version)
+                                 : NULL,
+                             NULL, call->now, err);
+    return rc;
+}
+
+static enum request_next observed(struct door_call *call, struct reply *reply)
+{
+    const struct api *api = call->request->api;
+
+    api_events_publish(api->events, API_EVENTS_HOSTS);
+    api->ring_flow(api->flow);
+    return door_call_answer(call, reply,
+                            arena_printf(call->request->arena, "{\"StoreId\":\"%s\"}",
+                                         api->store_id));
+}
+
+enum request_next door_host_observe(struct door_call *call, struct reply *reply)
+{
+    struct request *request = call->request;
+    struct message_observe *o = arena_alloc(request->arena, sizeof(*o));
+    struct err err = ERR_INIT;
+
+    if (message_observe_parse(request->arena, request->body, request->body_len, o, &err) < 0)
+        return door_call_refuse(call, reply, "ValidationException", err.text);
+    if (o->protocol != PROTOCOL)
+        return door_call_refuse(call, reply, "ValidationException",
+                                arena_printf(request->arena,
+                                             "protocol %lld is not spoken here, only %d",
+                                             (long long)o->protocol, PROTOCOL));
+    call->own = o;
+    return door_call_write(call, reply, write_observed, observed);
+}
+
+/* Answered without doing anything ------------------------------------------------------------- */
+
+enum request_next door_host_no_associations(struct door_call *call, struct reply *reply)
+{
+    return door_call_answer(call, reply, "{\"Associations\":[]}");
+}
+
+enum request_next door_host_nothing(struct door_call *call, struct reply *reply)
+{
+    return door_call_answer(call, reply, "{}");
+}
+
+/* Slipway has no parameters to give: every name that was asked for is invalid. */
+enum request_next door_host_no_parameters(struct door_call *call, struct reply *reply)
+{
+    const struct cJSON *names = json_array(call->json, "Names");
+    struct json_out out;
+    struct buf buf;
+    const char *body;
+
+    buf_init(&buf, call->request->body_len + 4096);
+    json_out_init(&out, &buf);
+    json_begin_object(&out, NULL);
+    json_begin_array(&out, "Parameters");
+    json_end_array(&out);
+    json_begin_array(&out, "InvalidParameters");
+    for (const struct cJSON *i = json_first(names); i != NULL; i = json_next(i)) {
+        if (json_string_value(i) != NULL)
+            json_add_str(&out, NULL, json_string_value(i));
+    }
+    json_end_array(&out);
+    json_end_object(&out);
+    body = buf.overflow ? "{\"Parameters\":[],\"InvalidParameters\":[]}"
+                        : arena_strn(call->request->arena, buf_str(&buf), buf.len);
+    buf_deinit(&buf);
+    return door_call_answer(call, reply, body);
+}

@@ -1,0 +1,187 @@
+/* door_poll: see door_poll.h. */
+#include "server/api/door_poll.h"
+
+#include <string.h>
+
+#include "lib/base/arena.h"
+#include "lib/base/clock.h"
+#include "lib/base/json.h"
+#include "lib/base/log.h"
+#include "lib/base/str.h"
+#include "lib/ssm/message.h"
+#include "lib/store/store_command.h"
+#include "server/api/api.h"
+#include "server/api/door.h"
+#include "server/api/door_bell.h"
+
+#define OFFERS_MAX 4 /* in one answer: each may have half a megabyte */
+#define REQUEST_ID_MAX 128
+
+struct poll {
+    struct door_bell_waiter waiter;
+    bool waits; /* in the bell */
+    mono_ms deadline;
+    const char *answer_to; /* MessagesRequestId */
+    struct offer *offers;
+    size_t n;
+    time_ms offered_at;
+};
+
+static void leave(struct door_call *call)
+{
+    struct poll *poll = call->own;
+
+    if (poll->waits)
+        door_bell_leave(door_own_bell(call->door), &poll->waiter);
+    poll->waits = false;
+}
+
+void door_poll_end(struct door_call *call)
+{
+    if (call->operation != NULL && call->operation->handler == door_poll_messages &&
+        call->own != NULL)
+        leave(call);
+}
+
+/* Answering ----------------------------------------------------------------------------------- */
+
+static int make_message(struct door_call *call, const struct offer *offer, time_ms at,
+                        struct message *ret_message, struct err *err)
+{
+    const struct invocation *i = &offer->invocation;
+    struct arena *arena = call->request->arena;
+    const struct message_command command = {
+        .command_id = i->command_id,
+        .document_name = offer->document_name,
+        .document = offer->content,
+        .envelope = i->envelope,
+        .signature = i->signature,
+    };
+    char *id = arena_alloc(arena, MESSAGE_ID_SIZE);
+
+    message_id_make(i->command_id, i->host_id, id);
+    *ret_message = (struct message){
+        .id = id,
+        .destination = i->host_id,
+        .topic = MESSAGE_TOPIC_SEND,
+        .created_at = at,
+    };
+    return message_command_make(arena, &command, &ret_message->payload, err);
+}
+
+static enum request_next answer(struct door_call *call, struct reply *reply)
+{
+    const struct poll *poll = call->own;
+    struct arena *arena = call->request->arena;
+    struct message *messages = arena_array(arena, poll->n, sizeof(*messages));
+    struct err err = ERR_INIT;
+    const char *body;
+    int rc = 0;
+
+    for (size_t i = 0; i < poll->n && rc == 0; i++)
+        rc = make_message(call, &poll->offers[i], poll->offered_at, &messages[i], &err);
+    if (rc == 0)
+        rc = message_answer_make(arena, call->host.id, poll->answer_to, messages, poll->n, &body,
+                                 &err);
+    return rc < 0 ? door_call_fault(call, reply, err.text) : door_call_answer(call, reply, body);
+}
+
+/* Offering ------------------------------------------------------------------------------------ */
+
+/* On the writer's thread: what is there now, for this poll alone. */
+static int write_offered(struct db *db, struct door_call *call, struct err *err)
+{
+    struct poll *poll = call->own;
+    time_ms now = clock_now(call->request->api->clock);
+    int rc = store_command_offers(db, call->request->arena, call->host.id, now, OFFERS_MAX,
+                                  &poll->offers, &poll->n, err);
+
+    poll->offered_at = now;
+    for (size_t i = 0; i < poll->n && rc == 0; i++)
+        rc = store_command_offered(db, poll->offers[i].invocation.command_id, call->host.id, now,
+                                   now + DOOR_POLL_VISIBILITY_MS, err);
+    return rc;
+}
+
+static enum request_next offered(struct door_call *call, struct reply *reply)
+{
+    const struct poll *poll = call->own;
+    const struct api *api = call->request->api;
+
+    for (size_t i = 0; i < poll->n; i++)
+        log_notice("command.offered", "command=%s host=%s document=%s again=%d",
+                   poll->offers[i].invocation.command_id, LOG(call->host.name),
+                   LOG(poll->offers[i].document_name), poll->offers[i].invocation.offered_at != 0);
+    if (poll->n > 0)
+        api->ring_flow(api->flow);
+    return answer(call, reply);
+}
+
+/* Waiting ------------------------------------------------------------------------------------- */
+
+static int has_work(struct door_call *call, bool *ret_has, struct err *err)
+{
+    struct api *api = call->request->api;
+    struct offer *offers;
+    struct db *db;
+    size_t n = 0;
+    int rc = db_pool_take(api->readers, &db, err);
+
+    if (rc < 0)
+        return rc;
+    rc = store_command_offers(db, call->request->arena, call->host.id, clock_now(api->clock), 1,
+                              &offers, &n, err);
+    db_pool_give(api->readers, db);
+    *ret_has = n > 0;
+    return rc;
+}
+
+/* On the http thread: at the beginning, at each ring, at the end of the time. */
+static enum request_next look(struct request *request, struct reply *reply)
+{
+    struct door_call *call = request->state;
+    struct poll *poll = call->own;
+    bool over = clock_mono(request->api->clock) >= poll->deadline ||
+                atomic_load(&poll->waiter.superseded) || request_is_stopping(request);
+    struct err err = ERR_INIT;
+    bool has = false;
+
+    if (!atomic_load(&poll->waiter.superseded) && !request_is_stopping(request) &&
+        has_work(call, &has, &err) < 0) {
+        leave(call);
+        return door_call_fault(call, reply, err.text);
+    }
+    if (has) {
+        leave(call);
+        return door_call_write(call, reply, write_offered, offered);
+    }
+    if (over) {
+        leave(call);
+        return answer(call, reply);
+    }
+    request_then(request, look);
+    request_wake_at(request, poll->deadline);
+    return REQUEST_WAITS;
+}
+
+enum request_next door_poll_messages(struct door_call *call, struct reply *reply)
+{
+    struct request *request = call->request;
+    struct poll *poll;
+
+    if (!str_eq(json_str(call->json, "Destination"), call->host.id))
+        return door_call_refuse(call, reply, "InvalidDestinationException",
+                                "Destination must be the caller's own id");
+    poll = arena_alloc(request->arena, sizeof(*poll));
+    if (!door_call_text(call, "MessagesRequestId", REQUEST_ID_MAX, &poll->answer_to))
+        return door_call_refuse(call, reply, "ValidationException",
+                                "MessagesRequestId is a text of at most 128 bytes");
+    poll->deadline = clock_mono(request->api->clock) + DOOR_POLL_HOLD_MS;
+    poll->waiter.request = request;
+    memcpy(poll->waiter.host_id, call->host.id, sizeof(poll->waiter.host_id));
+    call->own = poll;
+    request_drop_body(request);
+    door_bell_wait(door_own_bell(call->door), &poll->waiter);
+    poll->waits = true;
+    return look(request, reply);
+}
