@@ -1,9 +1,9 @@
-/* slipway config check: on the file alone, no server. And slipway version. */
+/* slipway config check: on the file alone, no server. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/command.h"
+#include "cli/cli_command.h"
 #include "cli/table.h"
 #include "lib/base/arena.h"
 #include "lib/base/buf.h"
@@ -125,7 +125,7 @@ int cli_config_check(struct invoke *invoke)
     struct err err = ERR_INIT;
     struct arena arena;
     size_t errors;
-    int status = command_options_end(invoke);
+    int status = cli_command_options_end(invoke);
 
     if (status != 0)
         return status;
@@ -133,8 +133,8 @@ int cli_config_check(struct invoke *invoke)
     problems_init(&problems, &arena);
     if (config_read(path, &config, &problems, &err) < 0) {
         print_problems(&problems);
-        status = command_error(err.code == ERR_NOT_FOUND ? COMMAND_NO_SUCH : COMMAND_CONFIG, NULL,
-                               "%s", err.text);
+        status = cli_command_error(err.code == ERR_NOT_FOUND ? COMMAND_NO_SUCH : COMMAND_CONFIG,
+                                   NULL, "%s", err.text);
         arena_deinit(&arena);
         return status;
     }
@@ -147,13 +147,4 @@ int cli_config_check(struct invoke *invoke)
     config_free(config);
     arena_deinit(&arena);
     return errors > 0 ? COMMAND_CONFIG : COMMAND_DONE;
-}
-
-int cli_version(struct invoke *invoke)
-{
-    if (invoke->json)
-        puts("{\"version\":\"" SLIPWAY_VERSION "\"}");
-    else
-        puts("slipway " SLIPWAY_VERSION);
-    return COMMAND_DONE;
 }

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "cli/client.h"
-#include "cli/command.h"
+#include "cli/cli_command.h"
 #include "lib/base/arena.h"
 #include "lib/base/json.h"
 #include "lib/base/str.h"
@@ -13,7 +13,7 @@ int cli_doctor(struct invoke *invoke)
     struct client_answer answer;
     struct arena arena;
     bool failed = false;
-    int status = command_options_end(invoke);
+    int status = cli_command_options_end(invoke);
 
     if (status == 0)
         status = client_ask(invoke->client, "GET", "/api/v1/doctor", NULL, &answer);

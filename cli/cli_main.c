@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "cli/client.h"
-#include "cli/command.h"
+#include "cli/cli_command.h"
 #include "lib/base/arena.h"
 #include "lib/base/err.h"
 #include "lib/base/str.h"
@@ -20,8 +20,8 @@ static void print_help(FILE *out)
     fputs("slipway: merged pull requests, launched on time\n\n"
           "usage: slipway [--config FILE | --socket PATH | --url URL] COMMAND ...\n\n",
           out);
-    for (size_t i = 0; i < n_commands; i++)
-        fprintf(out, "  %-18s %s\n", commands[i].name, commands[i].summary);
+    for (size_t i = 0; i < n_cli_commands; i++)
+        fprintf(out, "  %-18s %s\n", cli_commands[i].name, cli_commands[i].summary);
     fputs("\n  --config FILE   the server's configuration: its socket is asked (" CONFIG_DEFAULT
           ")\n"
           "  --socket PATH   that socket\n"
@@ -40,10 +40,10 @@ static const struct command *find(int argc, char **argv, int *ret_words)
             continue;
         snprintf(name, sizeof(name), "%s%s%s", argv[0], words == 2 ? " " : "",
                  words == 2 ? argv[1] : "");
-        for (size_t i = 0; i < n_commands; i++)
-            if (strcmp(commands[i].name, name) == 0) {
+        for (size_t i = 0; i < n_cli_commands; i++)
+            if (strcmp(cli_commands[i].name, name) == 0) {
                 *ret_words = words;
-                return &commands[i];
+                return &cli_commands[i];
             }
     }
     return NULL;
@@ -55,17 +55,17 @@ static int unknown(int argc, char **argv)
     char two[128];
     const char *near;
 
-    for (size_t i = 0; i < n_commands && i < 32; i++)
-        names[i] = commands[i].name;
+    for (size_t i = 0; i < n_cli_commands && i < 32; i++)
+        names[i] = cli_commands[i].name;
     snprintf(two, sizeof(two), "%s%s%s", argv[0], argc > 1 ? " " : "", argc > 1 ? argv[1] : "");
-    near = str_nearest(argv[0], names, n_commands);
+    near = str_nearest(argv[0], names, n_cli_commands);
     if (near == NULL)
-        near = str_nearest(two, names, n_commands);
+        near = str_nearest(two, names, n_cli_commands);
     if (near != NULL) {
         snprintf(two, sizeof(two), "slipway %s", near);
-        return command_error(COMMAND_USAGE, two, "no command \"%s\"", argv[0]);
+        return cli_command_error(COMMAND_USAGE, two, "no command \"%s\"", argv[0]);
     }
-    return command_error(COMMAND_USAGE, "slipway --help", "no command \"%s\"", argv[0]);
+    return cli_command_error(COMMAND_USAGE, "slipway --help", "no command \"%s\"", argv[0]);
 }
 
 /* Where the server listens, by its configuration; a file that cannot be read leaves the usual place. */
@@ -110,11 +110,11 @@ int main(int argc, char **argv)
     int words;
 
     setlocale(LC_CTYPE, "C.UTF-8");
-    config = command_option(&invoke, "--config");
-    socket = command_option(&invoke, "--socket");
-    url = command_option(&invoke, "--url");
-    invoke.json = command_flag(&invoke, "--json");
-    help = command_flag(&invoke, "--help") || command_flag(&invoke, "-h");
+    config = cli_command_option(&invoke, "--config");
+    socket = cli_command_option(&invoke, "--socket");
+    url = cli_command_option(&invoke, "--url");
+    invoke.json = cli_command_flag(&invoke, "--json");
+    help = cli_command_flag(&invoke, "--help") || cli_command_flag(&invoke, "-h");
     invoke.config = config != NULL                     ? config
                     : getenv("SLIPWAY_CONFIG") != NULL ? getenv("SLIPWAY_CONFIG")
                                                        : CONFIG_DEFAULT;

@@ -5,7 +5,7 @@
 #include <unistd.h>
 
 #include "cli/client.h"
-#include "cli/command.h"
+#include "cli/cli_command.h"
 #include "cli/table.h"
 #include "lib/base/arena.h"
 #include "lib/base/json.h"
@@ -94,8 +94,8 @@ static void print_status(const struct cJSON *json, const char *only)
 
 int cli_status(struct invoke *invoke)
 {
-    bool watch = command_flag(invoke, "--watch") || command_flag(invoke, "-w");
-    int status = command_options_end(invoke);
+    bool watch = cli_command_flag(invoke, "--watch") || cli_command_flag(invoke, "-w");
+    int status = cli_command_options_end(invoke);
 
     while (status == 0) {
         struct client_answer answer;

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "cli/client.h"
-#include "cli/command.h"
+#include "cli/cli_command.h"
 #include "cli/table.h"
 #include "lib/base/arena.h"
 #include "lib/base/buf.h"
@@ -12,16 +12,16 @@
 
 int cli_token_add(struct invoke *invoke)
 {
-    const char *rights = command_option(invoke, "--rights");
-    const char *lives = command_option(invoke, "--for");
+    const char *rights = cli_command_option(invoke, "--rights");
+    const char *lives = cli_command_option(invoke, "--for");
     struct client_answer answer;
     struct json_out out;
     struct buf body;
     char words[512], *save = NULL;
-    int status = command_options_end(invoke);
+    int status = cli_command_options_end(invoke);
 
     if (status == 0 && rights == NULL)
-        status = command_usage(
+        status = cli_command_usage(
             invoke,
             "--rights is missing: view, approve-content, approve-code, operate, hotfix, admin");
     if (status != 0)
@@ -55,7 +55,7 @@ int cli_token_ls(struct invoke *invoke)
     struct client_answer answer;
     struct table table;
     struct arena arena;
-    int status = command_options_end(invoke);
+    int status = cli_command_options_end(invoke);
 
     if (status == 0)
         status = client_ask(invoke->client, "GET", "/api/v1/tokens", NULL, &answer);
@@ -90,10 +90,10 @@ int cli_token_rm(struct invoke *invoke)
 {
     struct client_answer answer;
     struct arena arena;
-    int status = command_options_end(invoke);
+    int status = cli_command_options_end(invoke);
 
     if (status == 0 && !names_is_word(invoke->argv[0]))
-        status = command_usage(invoke, "\"%s\" is not the name of a token", invoke->argv[0]);
+        status = cli_command_usage(invoke, "\"%s\" is not the name of a token", invoke->argv[0]);
     if (status != 0)
         return status;
     arena_init(&arena);

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/command.h"
+#include "cli/cli_command.h"
 #include "lib/base/arena.h"
 #include "lib/base/err.h"
 #include "lib/base/json.h"
@@ -107,9 +107,9 @@ int client_ask(struct client *c, const char *method, const char *path, const cha
     rc = c->socket != NULL ? httpc_send_unix(c->httpc, c->socket, &request, &raw, &err)
                            : httpc_send(c->httpc, &request, &raw, &err);
     if (rc < 0)
-        return command_error(COMMAND_UNREACHABLE, "systemctl status slipwayd",
-                             "the server does not answer at %s: %s",
-                             c->socket != NULL ? c->socket : c->url, err.text);
+        return cli_command_error(COMMAND_UNREACHABLE, "systemctl status slipwayd",
+                                 "the server does not answer at %s: %s",
+                                 c->socket != NULL ? c->socket : c->url, err.text);
     *ret_answer =
         (struct client_answer){.status = raw.status, .text = raw.body, .len = raw.body_len};
     if (json_parse(raw.body, raw.body_len, NULL, &ret_answer->json, NULL) < 0)

@@ -1,4 +1,4 @@
-#include "cli/command.h"
+#include "cli/cli_command.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -6,7 +6,7 @@
 
 #include "lib/base/str.h"
 
-const struct command commands[] = {
+const struct command cli_commands[] = {
     {"status", "[REPO] [--watch]", "what is live, what is next and when, and why not yet", "view",
      true, 0, cli_status},
     {"releases", "REPO", "numbered releases and where each is", "view", true, 1, cli_releases},
@@ -32,9 +32,9 @@ const struct command commands[] = {
      cli_config_check},
     {"version", "", "the version of this program", "-", false, 0, cli_version},
 };
-const size_t n_commands = sizeof(commands) / sizeof(*commands);
+const size_t n_cli_commands = sizeof(cli_commands) / sizeof(*cli_commands);
 
-int command_error(int status, const char *try, const char *fmt, ...)
+int cli_command_error(int status, const char *try, const char *fmt, ...)
 {
     va_list args;
 
@@ -49,7 +49,7 @@ int command_error(int status, const char *try, const char *fmt, ...)
     return status;
 }
 
-int command_usage(const struct invoke *invoke, const char *fmt, ...)
+int cli_command_usage(const struct invoke *invoke, const char *fmt, ...)
 {
     va_list args;
 
@@ -68,7 +68,7 @@ static void take_out(struct invoke *invoke, int at, int n)
     invoke->argc -= n;
 }
 
-const char *command_option(struct invoke *invoke, const char *name)
+const char *cli_command_option(struct invoke *invoke, const char *name)
 {
     size_t n = strlen(name);
 
@@ -87,7 +87,7 @@ const char *command_option(struct invoke *invoke, const char *name)
     return NULL;
 }
 
-bool command_flag(struct invoke *invoke, const char *name)
+bool cli_command_flag(struct invoke *invoke, const char *name)
 {
     for (int i = 0; i < invoke->argc; i++)
         if (strcmp(invoke->argv[i], name) == 0) {
@@ -97,18 +97,18 @@ bool command_flag(struct invoke *invoke, const char *name)
     return false;
 }
 
-int command_options_end(struct invoke *invoke)
+int cli_command_options_end(struct invoke *invoke)
 {
     for (int i = 0; i < invoke->argc; i++)
         if (invoke->argv[i][0] == '-' && invoke->argv[i][1] != '\0')
-            return command_usage(invoke, "unknown option %s, or its value is missing",
-                                 invoke->argv[i]);
+            return cli_command_usage(invoke, "unknown option %s, or its value is missing",
+                                     invoke->argv[i]);
     if (invoke->argc < invoke->command->min_args)
-        return command_usage(invoke, "%s needs more words", invoke->command->name);
+        return cli_command_usage(invoke, "%s needs more words", invoke->command->name);
     return 0;
 }
 
-int command_release_number(const char *word, long long *ret_number)
+int cli_command_release_number(const char *word, long long *ret_number)
 {
     int64_t number;
 

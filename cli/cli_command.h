@@ -1,11 +1,11 @@
 /*
- * command: what `slipway` can do: one table, one file per family of verbs.
+ * cli_command: what `slipway` can do: one table, one file per family of verbs.
  *
  * Help, usage errors and "did you mean" come from the table. A verb gets its words behind its name and a
  * client, prints data on stdout and all else on stderr, and returns the program's exit status.
  */
-#ifndef SLIPWAY_CLI_COMMAND_H
-#define SLIPWAY_CLI_COMMAND_H
+#ifndef SLIPWAY_CLI_CLI_COMMAND_H
+#define SLIPWAY_CLI_CLI_COMMAND_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -49,25 +49,25 @@ struct command {
     int (*run)(struct invoke *invoke);
 };
 
-extern const struct command commands[];
-extern const size_t n_commands;
+extern const struct command cli_commands[];
+extern const size_t n_cli_commands;
 
 /* `slipway: error: WHAT. Try: COMMAND` on stderr; returns `status`. */
-int command_error(int status, const char *try, const char *fmt, ...)
+int cli_command_error(int status, const char *try, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 /* Wrong words: says how the verb is used. */
-int command_usage(const struct invoke *invoke, const char *fmt, ...)
+int cli_command_usage(const struct invoke *invoke, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 
 /* "--name VALUE" or "--name=VALUE" among the words; takes it out. NULL = it is not there. */
-const char *command_option(struct invoke *invoke, const char *name);
+const char *cli_command_option(struct invoke *invoke, const char *name);
 /* "--name" alone. */
-bool command_flag(struct invoke *invoke, const char *name);
+bool cli_command_flag(struct invoke *invoke, const char *name);
 /* Any option that is left over is a mistake: 0, or the exit status. */
-int command_options_end(struct invoke *invoke);
+int cli_command_options_end(struct invoke *invoke);
 
 /* "r128" or "128"; ERR_INVALID. */
-int command_release_number(const char *word, long long *ret_number);
+int cli_command_release_number(const char *word, long long *ret_number);
 
 int cli_status(struct invoke *invoke);
 int cli_releases(struct invoke *invoke);

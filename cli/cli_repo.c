@@ -1,0 +1,63 @@
+#include "cli/cli_repo.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/client.h"
+#include "cli/cli_command.h"
+#include "cli/table.h"
+#include "lib/base/arena.h"
+#include "lib/base/buf.h"
+#include "lib/base/json.h"
+#include "lib/base/names.h"
+#include "lib/base/str.h"
+
+/* "/api/v1/repos/OWNER/NAME/releases": the words were checked, so nothing needs an escape. */
+const char *cli_repo_path(struct arena *arena, const char *repo, long long number, const char *rest)
+{
+    if (number == 0)
+        return arena_printf(arena, "/api/v1/repos/%s/releases%s", repo, rest);
+    return arena_printf(arena, "/api/v1/repos/%s/releases/%lld%s", repo, number, rest);
+}
+
+int cli_repo_words(struct invoke *invoke, long long *ret_number)
+{
+    int status = cli_command_options_end(invoke);
+
+    if (status != 0)
+        return status;
+    if (!names_is_repo(invoke->argv[0]))
+        return cli_command_usage(invoke, "\"%s\" is not the name of a repository (owner/name)",
+                                 invoke->argv[0]);
+    if (ret_number != NULL && cli_command_release_number(invoke->argv[1], ret_number) < 0)
+        return cli_command_usage(invoke, "\"%s\" is not a release such as r128", invoke->argv[1]);
+    return 0;
+}
+
+/* "stage live, production scheduled" */
+const char *cli_repo_places(struct arena *arena, const struct cJSON *release)
+{
+    const char *text = "";
+
+    for (const struct cJSON *e = json_first(json_array(release, "environments")); e != NULL;
+         e = json_next(e))
+        text = arena_printf(arena, "%s%s%s %s", text, text[0] != '\0' ? ", " : "",
+                            json_str(e, "name"), json_str(e, "state"));
+    return text;
+}
+
+const char *cli_repo_pulls(struct arena *arena, const struct cJSON *release)
+{
+    const char *text = "";
+
+    for (const struct cJSON *p = json_first(json_array(release, "pulls")); p != NULL;
+         p = json_next(p)) {
+        int64_t number = 0;
+        json_int(p, "number", &number);
+        text = arena_printf(arena, "%s%s#%" PRId64 " %s", text, text[0] != '\0' ? ", " : "", number,
+                            json_str(p, "title"));
+    }
+    return text;
+}
