@@ -11,6 +11,7 @@
 #include "lib/base/buf.h"
 #include "lib/base/cage.h"
 #include "lib/base/clock.h"
+#include "lib/base/digest.h"
 #include "lib/base/file.h"
 #include "lib/base/log.h"
 #include "lib/base/secret.h"
@@ -53,12 +54,13 @@ struct server {
     const struct secret *secret_list[SECRETS_MAX];
     size_t n_secrets;
     struct door_keys keys;
+    char key_text[DIGEST_BASE64_SIZE(SIGN_PUBLIC_SIZE)];
     char mirrors[4096];
     struct flow flow;
     struct loop *loop;
     struct api api;
     struct http_server *http;
-    char *listen[4];               /* of the first configuration: a change needs a restart */
+    char *listen[4]; /* of the first configuration: a change needs a restart */
     atomic_bool failed;
 };
 
@@ -100,8 +102,8 @@ struct accepting {
     time_ms now;
 };
 
-static int accept_environment(struct db *db, int64_t repository_id, const struct config_environment *e,
-                              time_ms now, struct err *err)
+static int accept_environment(struct db *db, int64_t repository_id,
+                              const struct config_environment *e, time_ms now, struct err *err)
 {
     struct arena arena;
     const char **rules;
@@ -205,7 +207,8 @@ static void flow_failed(void *arg, const struct err *err)
 
 static void writer_failed(void *arg)
 {
-    log_error("store.failed", "err=%s", LOG("a write could not be synced; the server stops and reads again"));
+    log_error("store.failed", "err=%s",
+              LOG("a write could not be synced; the server stops and reads again"));
     fail(arg);
 }
 
@@ -221,7 +224,8 @@ static int read_secrets(struct server *s, const struct config *config, struct er
     if (config->webhook_secret_files.n > SECRETS_MAX)
         return err_set(err, ERR_INVALID, "at most %d webhook secrets", SECRETS_MAX);
     for (size_t i = 0; i < config->webhook_secret_files.n; i++) {
-        int rc = secret_read_file(config->webhook_secret_files.items[i], SECRET_MIN, &s->secrets[i], err);
+        int rc = secret_read_file(config->webhook_secret_files.items[i], SECRET_MIN, &s->secrets[i],
+                                  err);
         if (rc < 0)
             return rc;
         s->secret_list[i] = s->secrets[i];
@@ -246,7 +250,9 @@ static int start_http(struct server *s, const struct config *config, struct err 
     s->api.writer = s->writer;
     s->api.version = SLIPWAY_VERSION;
     s->api.store_id = s->store.store_id;
-    s->api.key_fingerprint = s->keys.fingerprint;
+    /* 32 bytes: short enough to be pinned whole, so the key is its own fingerprint. */
+    digest_base64url(s->keys.public_key, sizeof(s->keys.public_key), s->key_text);
+    s->api.key_fingerprint = s->key_text;
     s->api.uid = geteuid();
     s->api.snapshots = &s->snapshots;
     s->api.webhook_secrets = s->secret_list;
@@ -287,11 +293,13 @@ static void tell_addresses(const struct server *s)
     for (int i = 0; i < LISTENER_COUNT; i++) {
         const char *address = http_server_address(s->http, (enum listener)i);
         if (address != NULL)
-            log_notice("listening", "listener=%s address=%s", listener_name((enum listener)i), LOG(address));
+            log_notice("listening", "listener=%s address=%s", listener_name((enum listener)i),
+                       LOG(address));
     }
 }
 
-static int start_store(struct server *s, const struct config *config, int *ret_exit, struct err *err)
+static int start_store(struct server *s, const struct config *config, int *ret_exit,
+                       struct err *err)
 {
     char keys[4096];
     int rc = store_open(config->state, SLIPWAY_VERSION, clock_now(clock_system()), &s->store, err);
@@ -382,13 +390,14 @@ static size_t promises(struct server *s, struct arena *arena, struct promise **r
             for (size_t k = 0; k < config->repos[i].n_environments; k++) {
                 const struct config_environment *e = &config->repos[i].environments[k];
                 struct outlook *o = arena_alloc(arena, sizeof(*o));
-                if (outlook_make(db, snapshot, &repository, e, clock_now(clock_system()), arena, o, NULL) < 0 ||
+                if (outlook_make(db, snapshot, &repository, e, clock_now(clock_system()), arena, o,
+                                 NULL) < 0 ||
                     o->plan.target == NULL || o->plan.start_at == VERDICT_NEVER)
                     continue;
-                *ARENA_PUSH(arena, items, n, cap) = (struct promise){
-                    arena_printf(arena, "%s/%s/r%lld", repository.name, e->name,
-                                 (long long)o->plan.target->number),
-                    o->plan.start_at};
+                *ARENA_PUSH(arena, items, n, cap) =
+                    (struct promise){arena_printf(arena, "%s/%s/r%lld", repository.name, e->name,
+                                                  (long long)o->plan.target->number),
+                                     o->plan.start_at};
             }
         }
         db_pool_give(s->api.readers, db);
@@ -398,15 +407,18 @@ static size_t promises(struct server *s, struct arena *arena, struct promise **r
     return n;
 }
 
-static void tell_moved(const struct promise *before, size_t n, const struct promise *after, size_t m)
+static void tell_moved(const struct promise *before, size_t n, const struct promise *after,
+                       size_t m)
 {
     for (size_t i = 0; i < m; i++)
         for (size_t k = 0; k < n; k++)
-            if (strcmp(before[k].subject, after[i].subject) == 0 && before[k].start_at != after[i].start_at) {
+            if (strcmp(before[k].subject, after[i].subject) == 0 &&
+                before[k].start_at != after[i].start_at) {
                 char from[TIMESTAMP_SIZE], to[TIMESTAMP_SIZE];
                 timestamp_format(before[k].start_at, from);
                 timestamp_format(after[i].start_at, to);
-                log_notice("promise.moved", "what=%s from=%s to=%s", LOG(after[i].subject), from, to);
+                log_notice("promise.moved", "what=%s from=%s to=%s", LOG(after[i].subject), from,
+                           to);
             }
 }
 
@@ -429,7 +441,8 @@ void server_reload(struct server *s)
     addresses[3] = config->listen_cli;
     for (int i = 0; i < LISTENER_COUNT; i++)
         if (!str_eq(s->listen[i], addresses[i]))
-            log_warning("config.restart-needed", "setting=listen.%s", listener_name((enum listener)i));
+            log_warning("config.restart-needed", "setting=listen.%s",
+                        listener_name((enum listener)i));
     arena_init(&arena);
     n = promises(s, &arena, &before);
     if (put_in_force(s, config, "reload", &err) < 0) {
