@@ -298,6 +298,31 @@ static void tell_addresses(const struct server *s)
     }
 }
 
+/* Hands off everything but our own folders, what the configuration names, and what libraries read. Before
+ * any thread; a kernel without Landlock is a warning that doctor repeats. */
+static int hold_files(const struct server *s, const struct config *config, struct err *err)
+{
+    const char *readable[16 + SECRETS_MAX] = {"/etc", "/usr/share/zoneinfo", "/usr/lib", "/lib",
+                                              "/proc"};
+    char config_folder[4096], socket_folder[4096];
+    const char *writable[] = {config->state, socket_folder, "/dev/null"};
+    size_t n = 5;
+    bool held = false;
+    int rc = file_mkdirs(config->state, 0700, err);
+
+    if (rc < 0)
+        return err_wrap(err, "state folder");
+    file_folder(s->config_path, config_folder, sizeof(config_folder));
+    file_folder(config->listen_cli, socket_folder, sizeof(socket_folder));
+    readable[n++] = config_folder;
+    for (size_t i = 0; i < config->webhook_secret_files.n && i < SECRETS_MAX; i++)
+        readable[n++] = config->webhook_secret_files.items[i];
+    rc = cage_files(readable, n, writable, sizeof(writable) / sizeof(*writable), &held, err);
+    if (rc == 0 && !held)
+        log_warning("cage.files", "text=%s", LOG("this kernel has no Landlock"));
+    return rc;
+}
+
 static int start_store(struct server *s, const struct config *config, int *ret_exit,
                        struct err *err)
 {
@@ -338,6 +363,8 @@ int server_start(const struct server_options *options, struct server **ret_serve
     if ((rc = read_config(options->config, &config, err)) < 0)
         goto out;
     rc = read_secrets(s, config, err);
+    if (rc == 0 && !options->uncaged)
+        rc = hold_files(s, config, err);
     if (rc == 0)
         rc = start_store(s, config, ret_exit, err);
     if (rc < 0) {

@@ -16,8 +16,8 @@
 struct server;
 
 struct server_options {
-    const char *config;       /* path of slipway.yml */
-    bool uncaged;             /* tests of parts only: leave out seccomp */
+    const char *config; /* path of slipway.yml */
+    bool uncaged;       /* tests of parts only: leave out seccomp and Landlock */
 };
 
 /* Exit status of the program for what can go wrong at start (ux.md, Exit). */

@@ -77,7 +77,7 @@ int file_write_fd(int fd, const void *bytes, size_t n)
     return 0;
 }
 
-static void folder_of(const char *path, char *out, size_t size)
+void file_folder(const char *path, char *out, size_t size)
 {
     const char *slash = strrchr(path, '/');
 
@@ -109,7 +109,7 @@ int file_write_atomic(const char *path, const void *bytes, size_t n, mode_t mode
     if (snprintf(temporary, sizeof(temporary), "%s.new.%d.%u", path, (int)getpid(),
                  atomic_fetch_add(&number, 1)) >= (int)sizeof(temporary))
         return err_set(err, ERR_INVALID, "path too long: %s", path);
-    folder_of(path, folder, sizeof(folder));
+    file_folder(path, folder, sizeof(folder));
     unlink(temporary);
     fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode);
     if (fd < 0)
@@ -148,7 +148,7 @@ int file_mkdirs(const char *path, mode_t mode, struct err *err)
         }
         if (chmod(partial, mode) < 0) /* the umask took its part */
             return failed(err, "setting the mode of folder", partial);
-        folder_of(partial, folder, sizeof(folder));
+        file_folder(partial, folder, sizeof(folder));
         if ((rc = file_sync_dir(folder, err)) < 0)
             return rc;
     }

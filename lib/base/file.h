@@ -39,4 +39,7 @@ int file_check_dir(const char *path, bool is_private, struct err *err);
 /* All of it, over short writes and signals. Negative errno. */
 int file_write_fd(int fd, const void *bytes, size_t n);
 
+/* The folder that a path names its last part in: "/a" of "/a/b", "." of "b". */
+void file_folder(const char *path, char *out, size_t size);
+
 #endif

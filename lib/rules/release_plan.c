@@ -74,8 +74,7 @@ static void plan_times(const struct release_facts *f, struct release_plan *p, ti
             p->start_at = p->target->seen_at;
         break;
     case DEPLOYMENT_ON_RELEASE:
-        if (f->wished != NULL)
-            p->start_at = f->wished_at;
+        p->start_at = f->wished != NULL ? f->wished_at : VERDICT_NEVER;
         break;
     case DEPLOYMENT_ON_SCHEDULE:
         if (p->occurrence.date[0] == '\0') {
@@ -143,7 +142,10 @@ static void plan_without_open(const struct release_facts *f, struct release_plan
             verdict_change_at(&p->verdict, p->occurrence.due_at - f->cut_off_ms);
         return;
     }
-    g = facts_of(f, p->target, p->start_at, p->start_until);
+    /* Nobody asked: no time is promised, and no time stands in the way. */
+    g = facts_of(f, p->target,
+                 f->on == DEPLOYMENT_ON_RELEASE && f->wished == NULL ? now : p->start_at,
+                 p->start_until);
     g.not_asked = f->on == DEPLOYMENT_ON_RELEASE && f->wished == NULL;
     if (f->wished != NULL)
         g.failed_before = false; /* a person brings it out again (C1) */
