@@ -17,7 +17,7 @@
 
 #define MESSAGE_PAYLOAD_MAX (512 * 1024) /* bytes */
 #define MESSAGE_ANSWER_MAX (4 * 1024 * 1024)
-#define MESSAGE_ID_SIZE 68 /* "aws.ssm." UUID "." mi-id and a NUL */
+#define MESSAGE_ID_SIZE 66 /* "aws.ssm." UUID "." mi-id and a NUL */
 #define MESSAGE_TOPIC_SEND "aws.ssm.sendCommand"
 #define MESSAGE_TOPIC_CANCEL "aws.ssm.cancelCommand"
 
