@@ -36,6 +36,7 @@
 #include "server/flow/outlook.h"
 #include "server/flow/snapshot.h"
 #include "server/loop.h"
+#include "server/upkeep.h"
 
 #define SECRETS_MAX 8
 #define SECRET_MIN 32
@@ -58,6 +59,7 @@ struct server {
     char mirrors[4096];
     struct flow flow;
     struct loop *loop;
+    struct upkeep *upkeep;
     struct api api;
     struct http_server *http;
     char *listen[4]; /* of the first configuration: a change needs a restart */
@@ -202,6 +204,12 @@ static void fail(struct server *s)
 static void flow_failed(void *arg, const struct err *err)
 {
     log_error("flow.failed", "err=%s", LOG(err->text));
+    fail(arg);
+}
+
+static void store_damaged(void *arg, const struct err *err)
+{
+    (void)err; /* told where it was found */
     fail(arg);
 }
 
@@ -379,6 +387,8 @@ int server_start(const struct server_options *options, struct server **ret_serve
     snapshots_give(snapshot);
     if (rc == 0)
         rc = start_flow(s, err);
+    if (rc == 0)
+        rc = upkeep_start(&s->upkeep, s->store.path, store_damaged, s, err);
     if (rc == 0 && !options->uncaged)
         rc = cage_no_exec(err);
     if (rc == 0)
@@ -494,6 +504,7 @@ void server_stop(struct server *s)
     if (s == NULL)
         return;
     http_server_stop(s->http, 3000);
+    upkeep_stop(s->upkeep);
     loop_stop(s->loop);
     reconcile_free(s->flow.reconcile);
     db_close(s->flow_db);

@@ -20,7 +20,10 @@ DB_STATEMENT(SQL_STORE_TABLES,
 DB_STATEMENT(SQL_STORE_IDENTITY, "SELECT store_id FROM store WHERE id = 1");
 DB_STATEMENT(SQL_STORE_IDENTIFY, "INSERT INTO store (id, store_id, created_at) VALUES (1, $1, $2)");
 DB_STATEMENT(SQL_STORE_BEGIN, "INSERT INTO incarnations (started_at, version) VALUES ($1, $2)");
-DB_STATEMENT(SQL_STORE_CHECK, "PRAGMA quick_check(1)");
+DB_STATEMENT(
+    SQL_STORE_NEXT_TABLE,
+    "SELECT name FROM sqlite_schema WHERE type = 'table' AND name > $1 ORDER BY name LIMIT 1");
+DB_STATEMENT(SQL_STORE_CHECK, "SELECT quick_check FROM pragma_quick_check($1)");
 DB_STATEMENT(SQL_MIGRATIONS,
              "SELECT version, name, sha256 FROM schema_migrations ORDER BY version");
 DB_STATEMENT(
@@ -169,11 +172,11 @@ int store_open(const char *folder, const char *version, time_ms now, struct stor
     return rc;
 }
 
-int store_check(struct db *db, struct err *err)
+static int check_table(struct db *db, const char *table, struct err *err)
 {
     struct db_rows *rows;
     char text[256] = "";
-    int rc = db_query(db, &SQL_STORE_CHECK, &rows, err, "");
+    int rc = db_query(db, &SQL_STORE_CHECK, &rows, err, "t", table);
 
     if (rc < 0)
         return rc;
@@ -182,6 +185,27 @@ int store_check(struct db *db, struct err *err)
         db_copy(rows, 0, text, sizeof(text));
     db_end(rows);
     if (rc >= 0 && strcmp(text, "ok") != 0)
-        rc = err_set(err, ERR_INTERNAL, "the store is damaged: %s", text);
+        rc = err_set(err, ERR_INTERNAL, "the store is damaged: table %s: %s", table, text);
     return rc < 0 ? rc : 0;
+}
+
+int store_check(struct db *db, struct err *err)
+{
+    char table[128] = "";
+    int rc = 0;
+
+    while (rc == 0) {
+        struct db_rows *rows;
+        int found;
+        if ((rc = db_query(db, &SQL_STORE_NEXT_TABLE, &rows, err, "t", table)) < 0)
+            return rc;
+        found = db_next(rows, err);
+        if (found > 0)
+            db_copy(rows, 0, table, sizeof(table));
+        db_end(rows);
+        if (found <= 0)
+            return found;
+        rc = check_table(db, table, err);
+    }
+    return rc;
 }

@@ -26,7 +26,8 @@ struct store {
 int store_open(const char *folder, const char *version, time_ms now, struct store *ret_store,
                struct err *err);
 
-/* Check every page and index. ERR_INTERNAL says what is broken. On a read-only connection. */
+/* Check pages and indexes, table by table, so that no read lasts long. ERR_INTERNAL says what is broken. On a
+ * read-only connection. */
 int store_check(struct db *db, struct err *err);
 
 #endif

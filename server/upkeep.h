@@ -1,0 +1,20 @@
+/*
+ * upkeep: what looks after the store while it serves: every page and index is checked once the server
+ * runs, and each night after. A damaged store stops the side effects (design.md 7).
+ *
+ * A thread of its own with a read-only connection.
+ */
+#ifndef SLIPWAY_SERVER_UPKEEP_H
+#define SLIPWAY_SERVER_UPKEEP_H
+
+#include "lib/base/err.h"
+
+struct upkeep;
+
+/* `damaged` is called on its thread, once. */
+int upkeep_start(struct upkeep **ret_upkeep, const char *path,
+                 void (*damaged)(void *arg, const struct err *err), void *arg, struct err *err);
+/* Accepts NULL. */
+void upkeep_stop(struct upkeep *upkeep);
+
+#endif
