@@ -6,7 +6,7 @@
 
 #include "lib/base/str.h"
 
-const struct command cli_commands[] = {
+const struct command cli_command_table[] = {
     {"status", "[REPO] [--watch]", "what is live, what is next and when, and why not yet", "view",
      true, 0, cli_status},
     {"releases", "REPO", "numbered releases and where each is", "view", true, 1, cli_releases},
@@ -32,7 +32,7 @@ const struct command cli_commands[] = {
      cli_config_check},
     {"version", "", "the version of this program", "-", false, 0, cli_version},
 };
-const size_t n_cli_commands = sizeof(cli_commands) / sizeof(*cli_commands);
+const size_t cli_command_count = sizeof(cli_command_table) / sizeof(*cli_command_table);
 
 int cli_command_error(int status, const char *try, const char *fmt, ...)
 {

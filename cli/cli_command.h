@@ -49,8 +49,8 @@ struct command {
     int (*run)(struct invoke *invoke);
 };
 
-extern const struct command cli_commands[];
-extern const size_t n_cli_commands;
+extern const struct command cli_command_table[];
+extern const size_t cli_command_count;
 
 /* `slipway: error: WHAT. Try: COMMAND` on stderr; returns `status`. */
 int cli_command_error(int status, const char *try, const char *fmt, ...)

@@ -20,8 +20,8 @@ static void print_help(FILE *out)
     fputs("slipway: merged pull requests, launched on time\n\n"
           "usage: slipway [--config FILE | --socket PATH | --url URL] COMMAND ...\n\n",
           out);
-    for (size_t i = 0; i < n_cli_commands; i++)
-        fprintf(out, "  %-18s %s\n", cli_commands[i].name, cli_commands[i].summary);
+    for (size_t i = 0; i < cli_command_count; i++)
+        fprintf(out, "  %-18s %s\n", cli_command_table[i].name, cli_command_table[i].summary);
     fputs("\n  --config FILE   the server's configuration: its socket is asked (" CONFIG_DEFAULT
           ")\n"
           "  --socket PATH   that socket\n"
@@ -40,10 +40,10 @@ static const struct command *find(int argc, char **argv, int *ret_words)
             continue;
         snprintf(name, sizeof(name), "%s%s%s", argv[0], words == 2 ? " " : "",
                  words == 2 ? argv[1] : "");
-        for (size_t i = 0; i < n_cli_commands; i++)
-            if (strcmp(cli_commands[i].name, name) == 0) {
+        for (size_t i = 0; i < cli_command_count; i++)
+            if (strcmp(cli_command_table[i].name, name) == 0) {
                 *ret_words = words;
-                return &cli_commands[i];
+                return &cli_command_table[i];
             }
     }
     return NULL;
@@ -55,12 +55,12 @@ static int unknown(int argc, char **argv)
     char two[128];
     const char *near;
 
-    for (size_t i = 0; i < n_cli_commands && i < 32; i++)
-        names[i] = cli_commands[i].name;
+    for (size_t i = 0; i < cli_command_count && i < 32; i++)
+        names[i] = cli_command_table[i].name;
     snprintf(two, sizeof(two), "%s%s%s", argv[0], argc > 1 ? " " : "", argc > 1 ? argv[1] : "");
-    near = str_nearest(argv[0], names, n_cli_commands);
+    near = str_nearest(argv[0], names, cli_command_count);
     if (near == NULL)
-        near = str_nearest(two, names, n_cli_commands);
+        near = str_nearest(two, names, cli_command_count);
     if (near != NULL) {
         snprintf(two, sizeof(two), "slipway %s", near);
         return cli_command_error(COMMAND_USAGE, two, "no command \"%s\"", argv[0]);

@@ -110,8 +110,8 @@ struct job {
     int64_t timeout_ms;
     bool proves_commit; /* one of its steps writes `commit` (P1) */
     const char *document_digest;
-    const char *candidates;       /* migrate job: comma list of hosts, "" for others */
-    const char *primary_host;     /* migrate job: the only host it may run on, NULL = any candidate */
+    const char *candidates;   /* migrate job: comma list of hosts, "" for others */
+    const char *primary_host; /* migrate job: the only host it may run on, NULL = any candidate */
     enum job_state state;
     const char *cause;
     time_ms started_at;

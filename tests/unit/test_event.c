@@ -20,7 +20,7 @@
 
 #define EXAMPLES                                                                                   \
     SLIPWAY_SOURCE_DIR                                                                             \
-        "/tests/npm/node_modules/@octokit/webhooks-examples/api.github.com/index.json"
+    "/tests/npm/node_modules/@octokit/webhooks-examples/api.github.com/index.json"
 #define TEXT_MAX ((size_t)1 << 20)
 
 static struct cJSON *examples; /* [{name, examples: [payload]}] */
