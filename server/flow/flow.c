@@ -9,7 +9,8 @@
 #include "lib/store/writer.h"
 #include "server/flow/snapshot.h"
 
-#define ROUNDS_MAX 50 /* of one call; then the loop turns once and comes back */
+#define ROUNDS_MAX 50 /* of one call; then the loop turns once and comes back ... */
+#define BREATH_MS 50  /* ... after so long: work that never rests must not take the machine */
 
 void look_again(struct look *look, time_ms at)
 {
@@ -89,6 +90,6 @@ int flow_look(struct flow *flow, time_ms *ret_next, struct err *err)
     }
     arena_deinit(&arena);
     if (rc == 0)
-        *ret_next = look.moved ? look.now : look.next;
+        *ret_next = look.moved ? look.now + BREATH_MS : look.next;
     return rc;
 }
