@@ -55,10 +55,13 @@ static void check_job_cycles(struct reader *r, const struct config_repo *repo)
 static bool role_is_known(const struct config_repo *repo, const char *role)
 {
     for (size_t i = 0; i < repo->n_environments; i++)
+        if (repo->environments[i].n_roles == 0)
+            return true; /* its roles could not be read: that is told already */
+    for (size_t i = 0; i < repo->n_environments; i++)
         for (size_t k = 0; k < repo->environments[i].n_roles; k++)
             if (config_role_covers(&repo->environments[i], &repo->environments[i].roles[k], role))
                 return true;
-    return false;
+    return repo->n_environments == 0;
 }
 
 static void check_roles(struct reader *r, const struct config_repo *repo,

@@ -173,10 +173,9 @@ static void read_file(struct reader *r, const char *file, const char *bytes, siz
 
 static int finish(struct reader *r, struct config **ret_config, struct err *err)
 {
-    size_t n = r->problems->n_errors;
+    size_t n;
 
-    if (n == 0)
-        config_check(r);
+    config_check(r);
     n = r->problems->n_errors;
     r->problems->bytes = NULL;
     if (n > 0) {
