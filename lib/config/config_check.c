@@ -7,13 +7,13 @@
 
 static void error_at(struct reader *r, const struct config_place *at, const char *text)
 {
-    r->problems->file = at->file;
+    problems_move(r->problems, at->file);
     problems_error(r->problems, at->line, at->column, "%s", text);
 }
 
 static void warn_at(struct reader *r, const struct config_place *at, const char *text)
 {
-    r->problems->file = at->file;
+    problems_move(r->problems, at->file);
     problems_warn(r->problems, at->line, at->column, "%s", text);
 }
 
@@ -190,7 +190,7 @@ void config_check(struct reader *r)
     for (size_t i = 0; i < c->n_repos; i++)
         check_repo(r, &c->repos[i]);
     if (c->webhook_secret_files.n == 0) {
-        r->problems->file = r->file;
+        problems_move(r->problems, r->file);
         problems_error(
             r->problems, 0, 0,
             "github.webhook-secret-files is missing: without a secret the server does not start");

@@ -154,7 +154,7 @@ static void read_file(struct reader *r, const char *file, const char *bytes, siz
 
     r->file = arena_str(r->arena, file);
     r->problems->file = arena_str(r->problems->arena, file);
-    r->problems->bytes = bytes;
+    r->problems->bytes = arena_strn(r->problems->arena, bytes, len); /* for excerpts, to the end */
     r->problems->len = len;
     root = yaml_tree_read(r->arena, bytes, len, r->problems);
     if (root == NULL && r->problems->n_errors == 0)

@@ -16,6 +16,14 @@ void problems_init(struct problems *problems, struct arena *arena)
     *problems = (struct problems){.arena = arena, .file = "slipway.yml"};
 }
 
+void problems_move(struct problems *problems, const char *file)
+{
+    if (str_eq(problems->file, file))
+        return;
+    problems->file = arena_str(problems->arena, file);
+    problems->bytes = NULL;
+}
+
 static const char *excerpt_of(const struct problems *problems, int line)
 {
     const char *p = problems->bytes;

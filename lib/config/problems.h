@@ -34,6 +34,8 @@ struct problems {
 };
 
 void problems_init(struct problems *problems, struct arena *arena);
+/* What follows is about another file, whose text is not at hand: no excerpts, unless it is the same. */
+void problems_move(struct problems *problems, const char *file);
 void problems_error(struct problems *problems, int line, int column, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));
 void problems_warn(struct problems *problems, int line, int column, const char *fmt, ...)
