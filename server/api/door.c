@@ -16,6 +16,8 @@
 #include "server/api/door_reply.h"
 #include "server/api/door_verify.h"
 
+#define HOLD_MS 15000
+
 #define SSM(name) .target = "AmazonSSM." name, .service = "ssm"
 #define MDS(name) .target = "EC2WindowsMessageDeliveryService." name, .service = "ec2messages"
 #define OURS(name) .target = "Slipway." name, .service = "ssm"
@@ -88,6 +90,11 @@ const struct secret *door_credential_key(const struct door *door)
 const unsigned char *door_public_key(const struct door *door)
 {
     return door->options.public_key;
+}
+
+int64_t door_hold_ms(const struct door *door)
+{
+    return door->options.hold_ms > 0 ? door->options.hold_ms : HOLD_MS;
 }
 
 static const struct door_call_operation *find_operation(const char *target)

@@ -176,7 +176,7 @@ enum request_next door_poll_messages(struct door_call *call, struct reply *reply
     if (!door_call_text(call, "MessagesRequestId", REQUEST_ID_MAX, &poll->answer_to))
         return door_call_refuse(call, reply, "ValidationException",
                                 "MessagesRequestId is a text of at most 128 bytes");
-    poll->deadline = clock_mono(request->api->clock) + DOOR_POLL_HOLD_MS;
+    poll->deadline = clock_mono(request->api->clock) + door_hold_ms(call->door);
     poll->waiter.request = request;
     memcpy(poll->waiter.host_id, call->host.id, sizeof(poll->waiter.host_id));
     call->own = poll;

@@ -10,7 +10,6 @@
 
 #include "server/api/door_call.h"
 
-#define DOOR_POLL_HOLD_MS 15000 /* agents give up at 20 s */
 #define DOOR_POLL_VISIBILITY_MS 10000
 
 enum request_next door_poll_messages(struct door_call *call, struct reply *reply);

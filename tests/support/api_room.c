@@ -14,13 +14,17 @@
 #include "lib/base/arena.h"
 #include "lib/base/clock.h"
 #include "lib/base/secret.h"
+#include "lib/base/sign.h"
 #include "lib/config/config_read.h"
 #include "lib/store/store_delivery.h"
 #include "lib/store/writer.h"
 #include "server/api/api_events.h"
 #include "server/api/api_metrics.h"
+#include "server/api/door.h"
 
 #define KEY_FINGERPRINT "00112233445566778899aabbccddeeff"
+
+static const unsigned char public_key[SIGN_PUBLIC_SIZE] = {1, 2, 3};
 
 static const char usual_config[] = "version: 1\n"
                                    "url: https://slipway.example\n"
@@ -118,6 +122,7 @@ void api_room_up_with(struct api_room *room, const struct http_server_options *o
     snapshots_set(&room->snapshots, snapshot_of(config, room->folder));
     room->secret = secret_new(API_ROOM_SECRET, strlen(API_ROOM_SECRET));
     room->secrets[0] = room->secret;
+    room->credential_key = secret_new("a credential key of 32 bytes ...", 32);
     room->api = (struct api){
         .clock = clock_system(),
         .readers = room->readers,
@@ -131,6 +136,8 @@ void api_room_up_with(struct api_room *room, const struct http_server_options *o
         .n_webhook_secrets = 1,
         .ring_flow = ring,
         .flow = room,
+        .door = door_new(&(struct door_options){.credential_key = room->credential_key,
+                                                .public_key = public_key}),
         .events = api_events_new(),
         .metrics = metrics_new(),
     };
@@ -156,10 +163,12 @@ void api_room_down(struct api_room *room)
     writer_stop(room->writer);
     db_pool_free(room->readers);
     (void)close(room->store.lock);
+    door_free(room->api.door);
     api_events_free(room->api.events);
     metrics_free(room->api.metrics);
     snapshots_deinit(&room->snapshots);
     secret_free(room->secret);
+    secret_free(room->credential_key);
     snprintf(command, sizeof(command), "rm -rf %s", room->folder);
     assert_int_equal(system(command), 0);
 }

@@ -25,6 +25,7 @@ struct api_room {
     struct secret *secret;
     const struct secret *secrets[1];
     struct api api;
+    struct secret *credential_key; /* of the door */
     struct http_server *server;
     atomic_uint rung; /* times the flow's doorbell was rung */
 };

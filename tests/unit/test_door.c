@@ -1,0 +1,1227 @@
+/*
+ * door: the agents' listener over a real socket, store and writer. Hosts of this test sign as
+ * slipway-agent does; libcurl's own signer is tried too.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+#include <curl/curl.h>
+
+#include "lib/base/arena.h"
+#include "lib/base/clock.h"
+#include "lib/base/digest.h"
+#include "lib/base/json.h"
+#include "lib/base/log.h"
+#include "lib/base/sign.h"
+#include "lib/base/str.h"
+#include "lib/ssm/message.h"
+#include "lib/ssm/message_observe.h"
+#include "lib/ssm/message_output.h"
+#include "lib/ssm/sigv4.h"
+#include "lib/store/store_command.h"
+#include "lib/store/store_host.h"
+#include "lib/store/store_reply.h"
+#include "server/api/door.h"
+#include "server/api/door_credentials.h"
+#include "tests/support/api_room.h"
+#include "tests/support/raw_http.h"
+
+#define CODE "act_abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstu"
+#define ONE "5b2f6d0e-0000-4000-8000-000000000001"  /* activation for web-1 */
+#define MANY "5b2f6d0e-0000-4000-8000-000000000002" /* for batch1, batch2 */
+#define PRINT_1 "0b1c2d3e-0000-4000-8000-000000000001"
+#define PRINT_2 "0b1c2d3e-0000-4000-8000-000000000002"
+#define JOURNAL "0b1c2d3e-0000-4000-8000-00000000000a"
+#define OTHER_JOURNAL "0b1c2d3e-0000-4000-8000-00000000000b"
+#define BOOT "0b1c2d3e-0000-4000-8000-00000000000c"
+#define COMMAND "01930000-0000-7000-8000-000000000001"
+#define REPLY "0b1c2d3e-0000-4000-8000-0000000000d1"
+
+#define HOLD_MS 800
+
+static const unsigned char public_key[SIGN_PUBLIC_SIZE] = {7};
+static struct api_room room;
+static struct arena arena;
+static struct sign_rsa *key_1, *key_2;
+static char *spki_1, *spki_2;
+
+/* A clock that can be moved: minutes pass at once. */
+static struct {
+    struct clock clock;
+    atomic_llong now_off;
+} moved;
+
+static time_ms moved_now(struct clock *clock)
+{
+    (void)clock;
+    return clock_now(clock_system()) + atomic_load(&moved.now_off);
+}
+
+static mono_ms moved_mono(struct clock *clock)
+{
+    (void)clock;
+    return clock_mono(clock_system());
+}
+
+static int put_activations(struct db *db, void *arg, struct err *err)
+{
+    const time_ms now = clock_now(clock_system());
+    struct config_pair tag = {"Role", "web"};
+    const struct config_pairs tags = {.items = &tag, .n = 1};
+    char digest[DIGEST_HEX_SIZE];
+    struct activation a = {.id = ONE,
+                           .code_digest = digest,
+                           .name = "web-1",
+                           .limit = 1,
+                           .created_at = now,
+                           .created_by = "uid:0",
+                           .expires_at = now + 86400000};
+    int rc;
+
+    (void)arg;
+    digest_sha256_hex(CODE, strlen(CODE), digest);
+    rc = store_host_activation_put(db, &a, &tags, err);
+    a.id = MANY;
+    a.name = NULL;
+    a.prefix = "batch";
+    a.limit = 2;
+    return rc < 0 ? rc : store_host_activation_put(db, &a, &tags, err);
+}
+
+static int set_up(void **state)
+{
+    (void)state;
+    arena_init(&arena);
+    atomic_store(&moved.now_off, 0);
+    api_room_up(&room, NULL);
+    room.api.clock = &moved.clock;
+    door_free(room.api.door);
+    room.api.door = door_new(&(struct door_options){.credential_key = room.credential_key,
+                                                    .public_key = public_key,
+                                                    .hold_ms = HOLD_MS});
+    api_room_write(&room, put_activations, NULL);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    api_room_down(&room);
+    arena_deinit(&arena);
+    return 0;
+}
+
+/* Asking -------------------------------------------------------------------------------------- */
+
+/* Who signs, and what is done to the request on its way. */
+struct signer {
+    const char *key_id;
+    const char *secret;
+    const char *token;
+    const struct sign_rsa *rsa;
+    const char *service;      /* NULL = the target's own */
+    time_ms off;              /* of its clock */
+    const char *body_as_sent; /* another body than the signed one */
+    const char *host_as_sent; /* another Host than the signed one */
+    bool chunked;
+};
+
+struct asked {
+    int status;
+    const char *type; /* "" = no error */
+    const char *message;
+    const char *body;
+    const char *request_id;
+};
+
+static const char *text_of(const char *s)
+{
+    return arena_str(&arena, s != NULL ? s : "");
+}
+
+static struct asked read_answer(struct raw_answer *answer)
+{
+    struct err err = ERR_INIT;
+    struct asked asked = {.status = answer->status, .type = "", .message = ""};
+    struct cJSON *json = NULL;
+
+    asked.body = arena_strn(&arena, answer->body, answer->body_len);
+    asked.request_id = text_of(raw_http_header(answer, "x-amzn-RequestId"));
+    if (json_parse(answer->body, answer->body_len, NULL, &json, &err) == 0) {
+        asked.type = text_of(json_str(json, "__type"));
+        asked.message = text_of(json_str(json, "message"));
+        json_free(json);
+    }
+    free(answer);
+    return asked;
+}
+
+static const char *address(void)
+{
+    return http_server_address(room.server, LISTENER_AGENTS);
+}
+
+/* The bytes of a request; without `signer` it is not signed. */
+static char *request_bytes(const char *target, const char *body, const struct signer *signer)
+{
+    const char *service = strncmp(target, "EC2", 3) == 0 ? "ec2messages" : "ssm";
+    const char *sent = body;
+    struct sigv4_header headers[5] = {{"content-type", "application/x-amz-json-1.1"},
+                                      {"host", address()}};
+    struct sigv4_request request = {.method = "POST",
+                                    .path = "/",
+                                    .query = "",
+                                    .headers = headers,
+                                    .body = body,
+                                    .body_len = strlen(body)};
+    char date[SIGV4_DATE_SIZE];
+    struct err err = ERR_INIT;
+    char *bytes;
+
+    bytes = arena_printf(&arena, "POST / HTTP/1.1\r\nContent-Type: %s\r\nX-Amz-Target: %s\r\n",
+                         headers[0].value, target);
+    if (signer != NULL) {
+        const struct sigv4_signer how = {.key_id = signer->key_id,
+                                         .secret = signer->secret,
+                                         .rsa = signer->rsa,
+                                         .region = "slipway",
+                                         .service =
+                                             signer->service != NULL ? signer->service : service};
+        size_t n = 2;
+
+        sigv4_date(moved_now(NULL) + signer->off, date);
+        headers[n++] = (struct sigv4_header){"x-amz-date", date};
+        if (signer->token != NULL)
+            headers[n++] = (struct sigv4_header){"x-amz-security-token", signer->token};
+        headers[n++] = (struct sigv4_header){"x-amz-target", target};
+        request.n_headers = n;
+        bytes = arena_printf(&arena, "%sX-Amz-Date: %s\r\nAuthorization: %s\r\n", bytes, date,
+                             sigv4_authorize(&arena, &how, &request, &err));
+        if (signer->token != NULL)
+            bytes = arena_printf(&arena, "%sX-Amz-Security-Token: %s\r\n", bytes, signer->token);
+        sent = signer->body_as_sent != NULL ? signer->body_as_sent : body;
+    }
+    bytes = arena_printf(&arena, "%sHost: %s\r\n", bytes,
+                         signer != NULL && signer->host_as_sent != NULL ? signer->host_as_sent
+                                                                        : address());
+    if (signer != NULL && signer->chunked)
+        return arena_printf(
+            &arena, "%sTransfer-Encoding: chunked\r\n\r\n%zx\r\n%.1s\r\n%zx\r\n%s\r\n0\r\n\r\n",
+            bytes, (size_t)1, sent, strlen(sent) - 1, sent + 1);
+    return arena_printf(&arena, "%sContent-Length: %zu\r\n\r\n%s", bytes, strlen(sent), sent);
+}
+
+static struct asked ask(const char *target, const char *body, const struct signer *signer)
+{
+    char *bytes = request_bytes(target, body, signer);
+
+    return read_answer(raw_http_ask(address(), bytes, strlen(bytes)));
+}
+
+static void must_be(struct asked asked, const char *type)
+{
+    int status = *type == '\0' ? 200 : strncmp(type, "Internal", 8) == 0 ? 500 : 400;
+
+    if (asked.status != status || strcmp(asked.type, type) != 0)
+        fail_msg("%d %s (%s), expected %d %s", asked.status, asked.type, asked.body, status, type);
+    assert_true(strlen(asked.request_id) == 36);
+}
+
+/* A member of the answer. */
+static const char *member(struct asked asked, const char *key)
+{
+    struct err err = ERR_INIT;
+    struct cJSON *json = NULL;
+    const char *value;
+
+    assert_int_equal(json_parse(asked.body, strlen(asked.body), NULL, &json, &err), 0);
+    value = text_of(json_str(json, key));
+    json_free(json);
+    return value;
+}
+
+/* Hosts --------------------------------------------------------------------------------------- */
+
+static struct asked register_as(const char *activation, const char *code, const char *fingerprint,
+                                const char *spki)
+{
+    return ask(
+        "AmazonSSM.RegisterManagedInstance",
+        arena_printf(&arena,
+                     "{\"ActivationCode\":\"%s\",\"ActivationId\":\"%s\",\"Fingerprint\":\"%s\","
+                     "\"PublicKey\":\"%s\",\"PublicKeyType\":\"Rsa\"}",
+                     code, activation, fingerprint, spki),
+        NULL);
+}
+
+static const char *registered(const char *activation, const char *fingerprint, const char *spki)
+{
+    struct asked asked = register_as(activation, CODE, fingerprint, spki);
+
+    must_be(asked, "");
+    return member(asked, "InstanceId");
+}
+
+static struct asked role_token(const struct signer *by_key, const char *fingerprint)
+{
+    return ask("AmazonSSM.RequestManagedInstanceRoleToken",
+               arena_printf(&arena, "{\"Fingerprint\":\"%s\"}", fingerprint), by_key);
+}
+
+/* A host that has registered and holds credentials. */
+struct guest {
+    const char *id;
+    struct signer by_key;
+    struct signer session;
+};
+
+static struct guest come_in(const char *activation, const char *fingerprint,
+                            const struct sign_rsa *rsa, const char *spki)
+{
+    struct guest g = {.id = registered(activation, fingerprint, spki)};
+    struct asked asked;
+
+    g.by_key = (struct signer){.key_id = g.id, .rsa = rsa, .chunked = true};
+    asked = role_token(&g.by_key, fingerprint);
+    must_be(asked, "");
+    g.session = (struct signer){.key_id = member(asked, "AccessKeyId"),
+                                .secret = member(asked, "SecretAccessKey"),
+                                .token = member(asked, "SessionToken")};
+    return g;
+}
+
+static struct guest web_1(void)
+{
+    return come_in(ONE, PRINT_1, key_1, spki_1);
+}
+
+static struct host host_of(const char *id)
+{
+    struct err err = ERR_INIT;
+    struct host host;
+    struct db *db;
+
+    assert_int_equal(db_pool_take(room.readers, &db, &err), 0);
+    assert_int_equal(store_host_by_id(db, &arena, id, &host, &err), 0);
+    db_pool_give(room.readers, db);
+    return host;
+}
+
+/* Signs of life are written behind the answer: one more write of our own comes after them. */
+static int nothing(struct db *db, void *arg, struct err *err)
+{
+    (void)db, (void)arg, (void)err;
+    return 0;
+}
+
+static void settle(void)
+{
+    api_room_write(&room, nothing, NULL);
+}
+
+#define PING(id)                                                                                   \
+    arena_printf(                                                                                  \
+        &arena,                                                                                    \
+        "{\"AgentName\":\"slipway-agent\",\"AgentVersion\":\"0.1.0\",\"InstanceId\":\"%s\","       \
+        "\"PlatformType\":\"Linux\"}",                                                             \
+        id)
+
+/* Registration -------------------------------------------------------------------------------- */
+
+static void host_gets_name_and_tags_from_its_activation(void **state)
+{
+    struct err err = ERR_INIT;
+    struct config_pairs tags;
+    struct host host;
+    struct db *db;
+    struct asked asked = register_as(ONE, CODE, PRINT_1, spki_1);
+
+    (void)state;
+    must_be(asked, "");
+    assert_non_null(strstr(asked.body, "\"HostName\":\"web-1\""));
+    assert_non_null(strstr(asked.body, room.store.store_id));
+    host = host_of(member(asked, "InstanceId"));
+    assert_string_equal(host.name, "web-1");
+    assert_int_equal(db_pool_take(room.readers, &db, &err), 0);
+    assert_int_equal(store_host_tags(db, &arena, host.id, &tags, &err), 0);
+    db_pool_give(room.readers, db);
+    assert_int_equal(tags.n, 1);
+    assert_true(atomic_load(&room.rung) > 0);
+}
+
+static void T33_activation_is_refused_by_its_reason(void **state)
+{
+    (void)state;
+    must_be(register_as(ONE, CODE "x", PRINT_1, spki_1), "InvalidActivation");
+    must_be(register_as(PRINT_1, CODE, PRINT_1, spki_1), "InvalidActivation");
+    must_be(register_as("x", CODE, PRINT_1, spki_1), "InvalidActivation");
+    must_be(register_as(ONE, CODE, PRINT_1, "AAAA"), "InvalidPublicKey");
+    must_be(register_as(ONE, CODE, "x", spki_1), "ValidationException");
+    must_be(ask("AmazonSSM.RegisterManagedInstance", "{}", NULL), "InvalidActivation");
+    must_be(ask("AmazonSSM.RegisterManagedInstance", "[", NULL), "SerializationException");
+    must_be(register_as(ONE, CODE, PRINT_1, spki_1), "");
+    must_be(register_as(ONE, CODE, PRINT_2, spki_2), "RegistrationLimitExceeded");
+    atomic_store(&moved.now_off, 86400001);
+    must_be(register_as(ONE, CODE, PRINT_2, spki_2), "ActivationExpired");
+}
+
+static void lost_answer_to_a_registration_gives_the_same_host(void **state)
+{
+    (void)state;
+    assert_string_equal(registered(ONE, PRINT_1, spki_1), registered(ONE, PRINT_1, spki_1));
+    assert_string_not_equal(registered(MANY, PRINT_1, spki_1), registered(MANY, PRINT_2, spki_2));
+}
+
+static void prefix_names_one_host_after_the_other(void **state)
+{
+    const char *first = registered(MANY, PRINT_1, spki_1);
+    const char *second = registered(MANY, PRINT_2, spki_2);
+
+    (void)state;
+    assert_string_equal(host_of(first).name, "batch1");
+    assert_string_equal(host_of(second).name, "batch2");
+}
+
+static int put_second_activation(struct db *db, void *arg, struct err *err)
+{
+    const time_ms now = clock_now(clock_system());
+    const struct config_pairs none = {0};
+    char digest[DIGEST_HEX_SIZE];
+    const struct activation a = {.id = PRINT_2,
+                                 .code_digest = digest,
+                                 .name = "web-1",
+                                 .limit = 1,
+                                 .created_at = now,
+                                 .created_by = "uid:0",
+                                 .expires_at = now + 86400000};
+
+    (void)arg;
+    digest_sha256_hex(CODE, strlen(CODE), digest);
+    return store_host_activation_put(db, &a, &none, err);
+}
+
+static void machine_made_anew_replaces_the_host_of_its_name(void **state)
+{
+    struct guest old = web_1();
+    const char *id;
+
+    (void)state;
+    api_room_write(&room, put_second_activation, NULL);
+    id = registered(PRINT_2, PRINT_2, spki_2);
+    assert_string_equal(host_of(id).name, "web-1");
+    assert_int_equal(host_of(old.id).state, HOST_DEREGISTERED);
+    must_be(ask("AmazonSSM.UpdateInstanceInformation", PING(old.id), &old.session),
+            "UnrecognizedClientException");
+    must_be(role_token(&old.by_key, PRINT_1), "AccessDeniedException");
+}
+
+/* Proofs -------------------------------------------------------------------------------------- */
+
+static void T34_nothing_but_registration_opens_unsigned(void **state)
+{
+    static const char *const targets[] = {
+        "AmazonSSM.RequestManagedInstanceRoleToken",
+        "AmazonSSM.UpdateManagedInstancePublicKey",
+        "AmazonSSM.UpdateInstanceInformation",
+        "AmazonSSM.ListInstanceAssociations",
+        "AmazonSSM.ListAssociations",
+        "AmazonSSM.UpdateInstanceAssociationStatus",
+        "AmazonSSM.PutComplianceItems",
+        "AmazonSSM.PutInventory",
+        "AmazonSSM.GetParameters",
+        "EC2WindowsMessageDeliveryService.GetMessages",
+        "EC2WindowsMessageDeliveryService.AcknowledgeMessage",
+        "EC2WindowsMessageDeliveryService.SendReply",
+        "EC2WindowsMessageDeliveryService.FailMessage",
+        "EC2WindowsMessageDeliveryService.DeleteMessage",
+        "Slipway.PutOutput",
+        "Slipway.Observe",
+    };
+    struct guest g = web_1();
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(targets) / sizeof(targets[0]); i++) {
+        must_be(ask(targets[i], "{}", NULL), "MissingAuthenticationTokenException");
+        /* A key opens what asks for a key, a session the rest; none opens the other. */
+        must_be(ask(targets[i], "{}", i < 2 ? &g.session : &g.by_key),
+                "UnrecognizedClientException");
+    }
+}
+
+static void unknown_operations_are_said_to_be_unknown(void **state)
+{
+    static const char *const targets[] = {"AmazonSSM.SendCommand", "AmazonSSM.getparameters",
+                                          "Slipway.RequestStart", "Nothing",
+                                          "AmazonSSM.GetParametersX"};
+    struct guest g = web_1();
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(targets) / sizeof(targets[0]); i++)
+        must_be(ask(targets[i], "{}", &g.session), "UnknownOperationException");
+}
+
+static void websocket_channel_is_not_there(void **state)
+{
+    static const char ask_for[] = "POST /v1/control-channel/mi-0123456789abcdef0 HTTP/1.1\r\n"
+                                  "Host: h\r\nContent-Length: 2\r\n\r\n{}";
+    struct raw_answer *answer = raw_http_ask(address(), ask_for, strlen(ask_for));
+
+    (void)state;
+    assert_int_equal(answer->status, 404);
+    free(answer);
+}
+
+static void changed(const struct guest *g, struct signer signer, const char *type)
+{
+    must_be(ask("AmazonSSM.UpdateInstanceInformation", PING(g->id), &signer), type);
+}
+
+static void T33_each_flaw_of_a_session_signature_has_its_code(void **state)
+{
+    struct guest g = web_1();
+    struct signer s = g.session;
+
+    (void)state;
+    changed(&g, s, "");
+    s.secret = "wrong";
+    changed(&g, s, "InvalidSignatureException");
+    s = g.session;
+    s.off = 6 * 60 * 1000;
+    changed(&g, s, "InvalidSignatureException");
+    s.off = -6 * 60 * 1000;
+    changed(&g, s, "InvalidSignatureException");
+    s.off = -4 * 60 * 1000;
+    changed(&g, s, "");
+    s = g.session;
+    s.service = "ec2messages";
+    changed(&g, s, "InvalidSignatureException");
+    s = g.session;
+    s.body_as_sent = "{}";
+    changed(&g, s, "InvalidSignatureException");
+    s = g.session;
+    s.host_as_sent = "other";
+    changed(&g, s, "InvalidSignatureException");
+    s = g.session;
+    s.token = NULL;
+    changed(&g, s, "UnrecognizedClientException");
+    s.token = "SLIPWAY1.mi-0123456789abcdef0.99999999999999.0000000000000000."
+              "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
+    changed(&g, s, "UnrecognizedClientException");
+    s = g.session;
+    s.key_id = "ASIAAAAAAAAAAAAAAAAA";
+    changed(&g, s, "UnrecognizedClientException");
+    s = g.session;
+    s.key_id = "a b";
+    changed(&g, s, "IncompleteSignatureException");
+    atomic_store(&moved.now_off, DOOR_CREDENTIALS_LIFE_MS + 1000);
+    changed(&g, g.session, "ExpiredTokenException");
+}
+
+static void T33_each_changed_letter_of_a_session_token_is_refused(void **state)
+{
+    struct guest g = web_1();
+    struct door_credentials c;
+    char *token = arena_str(&arena, g.session.token);
+
+    (void)state;
+    assert_int_equal(door_credentials_open(room.credential_key, token, &c), 0);
+    assert_string_equal(c.host_id, g.id);
+    assert_string_equal(c.secret, g.session.secret);
+    for (size_t i = 0; token[i] != '\0'; i++) {
+        char had = token[i];
+
+        token[i] = had == 'a' ? 'b' : 'a';
+        /* The last letter of base64 without padding has two bits that say nothing. */
+        if (token[i + 1] != '\0')
+            assert_int_equal(door_credentials_open(room.credential_key, token, &c), ERR_DENIED);
+        token[i] = had;
+    }
+    assert_int_equal(door_credentials_open(room.secret, token, &c), ERR_DENIED);
+    token[strlen(token) - 10] = '\0';
+    assert_int_equal(door_credentials_open(room.credential_key, token, &c), ERR_DENIED);
+}
+
+static void T33_each_flaw_of_a_hosts_own_signature_has_its_code(void **state)
+{
+    struct guest g = web_1();
+    struct signer s = g.by_key;
+
+    (void)state;
+    must_be(role_token(&s, PRINT_1), "");
+    must_be(role_token(&s, PRINT_2), "MachineFingerprintDoesNotMatch");
+    s.rsa = key_2;
+    must_be(role_token(&s, PRINT_1), "InvalidSignatureException");
+    s = g.by_key;
+    s.key_id = "mi-00000000000000000";
+    must_be(role_token(&s, PRINT_1), "UnrecognizedClientException");
+    s.key_id = "mi-x";
+    must_be(role_token(&s, PRINT_1), "UnrecognizedClientException");
+    s = g.by_key;
+    s.chunked = false;
+    s.body_as_sent = "{\"Fingerprint\":\"" PRINT_1 "\" }";
+    must_be(role_token(&s, PRINT_1), "InvalidSignatureException");
+    s = g.by_key;
+    s.off = -6 * 60 * 1000;
+    must_be(role_token(&s, PRINT_1), "InvalidSignatureException");
+}
+
+/* One letter of an RSA signature on its way (ssm-wire.md 16, 2). */
+static void T33_changed_byte_of_an_rsa_signature_is_refused(void **state)
+{
+    struct guest g = web_1();
+    char *bytes;
+    char *at;
+
+    (void)state;
+    bytes = request_bytes("AmazonSSM.RequestManagedInstanceRoleToken",
+                          "{\"Fingerprint\":\"" PRINT_1 "\"}", &g.by_key);
+    at = strstr(bytes, "Signature=") + strlen("Signature=") + 40;
+    *at = *at == 'A' ? 'B' : 'A';
+    must_be(read_answer(raw_http_ask(address(), bytes, strlen(bytes))),
+            "InvalidSignatureException");
+    at = strstr(bytes, "Authorization: ") + strlen("Authorization: ");
+    *at = 'B';
+    must_be(read_answer(raw_http_ask(address(), bytes, strlen(bytes))),
+            "IncompleteSignatureException");
+}
+
+static void both_keys_hold_until_the_new_one_is_seen(void **state)
+{
+    struct guest g = web_1();
+    struct signer by_new = g.by_key;
+
+    (void)state;
+    by_new.rsa = key_2;
+    atomic_store(&moved.now_off, 1000);
+    must_be(ask("AmazonSSM.UpdateManagedInstancePublicKey",
+                arena_printf(&arena, "{\"NewPublicKey\":\"%s\",\"NewPublicKeyType\":\"Rsa\"}",
+                             spki_2),
+                &g.by_key),
+            "");
+    must_be(role_token(&g.by_key, PRINT_1), "");
+    must_be(role_token(&by_new, PRINT_1), "");
+    must_be(role_token(&g.by_key, PRINT_1), "InvalidSignatureException");
+    must_be(role_token(&by_new, PRINT_1), "");
+    must_be(ask("AmazonSSM.UpdateManagedInstancePublicKey",
+                "{\"NewPublicKey\":\"AAAA\",\"NewPublicKeyType\":\"Rsa\"}", &by_new),
+            "InvalidPublicKey");
+}
+
+/* Another implementation of the signature: libcurl's. */
+static size_t drop(char *bytes, size_t size, size_t n, void *arg)
+{
+    (void)bytes, (void)arg;
+    return size * n;
+}
+
+static long ask_by_libcurl(const struct signer *s, const char *secret, const char *body)
+{
+    CURL *curl = curl_easy_init();
+    struct curl_slist *headers = NULL;
+    long status = 0;
+
+    headers = curl_slist_append(headers, "Content-Type: application/x-amz-json-1.1");
+    headers = curl_slist_append(headers, "X-Amz-Target: AmazonSSM.UpdateInstanceInformation");
+    headers =
+        curl_slist_append(headers, arena_printf(&arena, "X-Amz-Security-Token: %s", s->token));
+    curl_easy_setopt(curl, CURLOPT_URL, arena_printf(&arena, "http://%s/", address()));
+    curl_easy_setopt(curl, CURLOPT_PROXY, "");
+    curl_easy_setopt(curl, CURLOPT_AWS_SIGV4, "aws:amz:us-east-1:ssm");
+    curl_easy_setopt(curl, CURLOPT_USERPWD, arena_printf(&arena, "%s:%s", s->key_id, secret));
+    curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
+    curl_easy_setopt(curl, CURLOPT_POSTFIELDS, body);
+    curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, drop);
+    assert_int_equal(curl_easy_perform(curl), CURLE_OK);
+    curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
+    curl_slist_free_all(headers);
+    curl_easy_cleanup(curl);
+    return status;
+}
+
+static void libcurls_signature_is_verified(void **state)
+{
+    struct guest g = web_1();
+
+    (void)state;
+    assert_int_equal(ask_by_libcurl(&g.session, g.session.secret, PING(g.id)), 200);
+    assert_int_equal(ask_by_libcurl(&g.session, "wrong", PING(g.id)), 400);
+}
+
+/* Health -------------------------------------------------------------------------------------- */
+
+static void ping_makes_a_host_online_and_says_its_agent(void **state)
+{
+    struct guest g = web_1();
+    struct host host;
+
+    (void)state;
+    must_be(ask("AmazonSSM.UpdateInstanceInformation", PING(g.id), &g.session), "");
+    settle();
+    host = host_of(g.id);
+    assert_true(host_is_online(&host, clock_now(clock_system())));
+    assert_string_equal(host.agent, "slipway-agent 0.1.0");
+    assert_string_equal(host.platform, "Linux");
+    must_be(ask("AmazonSSM.UpdateInstanceInformation", PING("mi-00000000000000000"), &g.session),
+            "InvalidInstanceId");
+    must_be(ask("AmazonSSM.UpdateInstanceInformation", "{\"InstanceId\":5}", &g.session),
+            "InvalidInstanceInformationValue");
+}
+
+static void associations_and_parameters_are_answered_without_doing_anything(void **state)
+{
+    struct guest g = web_1();
+
+    (void)state;
+    assert_string_equal(ask("AmazonSSM.ListInstanceAssociations", "{}", &g.session).body,
+                        "{\"Associations\":[]}");
+    assert_string_equal(ask("AmazonSSM.PutInventory", "{}", &g.session).body, "{}");
+    assert_string_equal(
+        ask("AmazonSSM.GetParameters", "{\"Names\":[\"a\",\"b\\\"\"]}", &g.session).body,
+        "{\"Parameters\":[],\"InvalidParameters\":[\"a\",\"b\\\"\"]}");
+}
+
+/* Commands ------------------------------------------------------------------------------------ */
+
+struct sending {
+    const char *host_id;
+    bool release;
+};
+
+static int put_command(struct db *db, void *arg, struct err *err)
+{
+    const struct sending *s = arg;
+    char digest[DIGEST_HEX_SIZE];
+    struct command c = {.id = COMMAND,
+                        .document_digest = digest,
+                        .parameters = "{}",
+                        .requested_at = 1,
+                        .requested_by = "deployment"};
+    struct invocation i = {.command_id = COMMAND,
+                           .roles = "web",
+                           .envelope = "{\"signed\":\"bytes\"}",
+                           .signature = "c2ln",
+                           .start_by = clock_now(clock_system()) + 3600000};
+    int rc;
+
+    memcpy(i.host_id, s->host_id, sizeof(i.host_id));
+    digest_sha256_hex("{}", 2, digest);
+    rc = store_command_document(db, digest, "web", "1", "{}", err);
+    if (rc == 0)
+        rc = store_command_insert(db, &c, err);
+    if (rc == 0)
+        rc = store_command_invoke(db, &i, err);
+    if (rc == 0 && s->release)
+        rc = store_command_release(db, COMMAND, s->host_id, 1, err);
+    return rc;
+}
+
+static int release_command(struct db *db, void *arg, struct err *err)
+{
+    return store_command_release(db, COMMAND, arg, 1, err);
+}
+
+static struct invocation invocation_of(const char *host_id)
+{
+    struct err err = ERR_INIT;
+    struct invocation i;
+    struct db *db;
+
+    assert_int_equal(db_pool_take(room.readers, &db, &err), 0);
+    assert_int_equal(store_command_invocation(db, &arena, COMMAND, host_id, &i, &err), 0);
+    db_pool_give(room.readers, db);
+    return i;
+}
+
+static char *poll_bytes(const struct guest *g)
+{
+    return request_bytes("EC2WindowsMessageDeliveryService.GetMessages",
+                         arena_printf(&arena,
+                                      "{\"Destination\":\"%s\",\"MessagesRequestId\":\"" REPLY
+                                      "\",\"VisibilityTimeoutInSeconds\":10}",
+                                      g->id),
+                         &g->session);
+}
+
+static size_t messages_in(struct asked asked, struct message **ret_messages)
+{
+    struct err err = ERR_INIT;
+    size_t n;
+
+    must_be(asked, "");
+    assert_int_equal(message_answer_parse(&arena, asked.body, strlen(asked.body), ret_messages, &n,
+                                          &err),
+                     0);
+    return n;
+}
+
+static struct asked poll(const struct guest *g)
+{
+    char *bytes = poll_bytes(g);
+
+    return read_answer(raw_http_ask(address(), bytes, strlen(bytes)));
+}
+
+static void released_command_is_handed_out_with_envelope_and_document(void **state)
+{
+    struct guest g = web_1();
+    struct sending sending = {.host_id = g.id, .release = true};
+    struct message_command command;
+    struct err err = ERR_INIT;
+    struct message *messages;
+
+    (void)state;
+    api_room_write(&room, put_command, &sending);
+    assert_int_equal(messages_in(poll(&g), &messages), 1);
+    assert_string_equal(messages[0].topic, "aws.ssm.sendCommand");
+    assert_string_equal(messages[0].id, arena_printf(&arena, "aws.ssm." COMMAND ".%s", g.id));
+    assert_int_equal(message_command_parse(&arena, messages[0].payload, strlen(messages[0].payload),
+                                           &command, &err),
+                     0);
+    assert_string_equal(command.envelope, "{\"signed\":\"bytes\"}");
+    assert_string_equal(command.document, "{}");
+    /* Stored before it left. */
+    assert_true(invocation_of(g.id).offered_at != 0);
+}
+
+static void command_that_is_not_released_waits_and_the_poll_ends_empty(void **state)
+{
+    struct guest g = web_1();
+    struct sending sending = {.host_id = g.id, .release = false};
+    mono_ms began = clock_mono(clock_system());
+    struct message *messages;
+
+    (void)state;
+    api_room_write(&room, put_command, &sending);
+    assert_int_equal(messages_in(poll(&g), &messages), 0);
+    assert_true(clock_mono(clock_system()) - began >= HOLD_MS);
+    assert_int_equal(invocation_of(g.id).offered_at, 0);
+}
+
+static void bell_wakes_a_poll_at_once(void **state)
+{
+    struct guest g = web_1();
+    struct sending sending = {.host_id = g.id, .release = false};
+    struct message *messages;
+    char *bytes = poll_bytes(&g);
+    int fd = raw_http_open(address());
+    mono_ms began;
+
+    (void)state;
+    api_room_write(&room, put_command, &sending);
+    raw_http_send(fd, bytes, strlen(bytes));
+    usleep(300 * 1000);
+    began = clock_mono(clock_system());
+    door_ring(room.api.door, "mi-00000000000000000"); /* another host's */
+    api_room_write(&room, release_command, (void *)(uintptr_t)g.id);
+    door_ring(room.api.door, g.id);
+    assert_int_equal(messages_in(read_answer(raw_http_read(fd, 10)), &messages), 1);
+    assert_true(clock_mono(clock_system()) - began < HOLD_MS / 2);
+    close(fd);
+}
+
+static void command_is_handed_out_again_until_it_is_acknowledged(void **state)
+{
+    struct guest g = web_1();
+    struct sending sending = {.host_id = g.id, .release = true};
+    const char *acknowledge =
+        arena_printf(&arena, "{\"MessageId\":\"aws.ssm." COMMAND ".%s\"}", g.id);
+    struct message *messages;
+
+    (void)state;
+    api_room_write(&room, put_command, &sending);
+    assert_int_equal(messages_in(poll(&g), &messages), 1);
+    assert_int_equal(messages_in(poll(&g), &messages), 0);
+    atomic_store(&moved.now_off, 10001);
+    assert_int_equal(messages_in(poll(&g), &messages), 1);
+    must_be(ask("EC2WindowsMessageDeliveryService.AcknowledgeMessage", acknowledge, &g.session),
+            "");
+    must_be(ask("EC2WindowsMessageDeliveryService.AcknowledgeMessage", acknowledge, &g.session),
+            "");
+    atomic_store(&moved.now_off, 60000);
+    assert_int_equal(messages_in(poll(&g), &messages), 0);
+    assert_true(invocation_of(g.id).acknowledged_at != 0);
+    must_be(ask("EC2WindowsMessageDeliveryService.DeleteMessage", acknowledge, &g.session), "");
+}
+
+static void command_after_start_by_is_not_handed_out(void **state)
+{
+    struct guest g = web_1();
+    struct sending sending = {.host_id = g.id, .release = true};
+    struct message *messages;
+
+    (void)state;
+    api_room_write(&room, put_command, &sending);
+    /* Its credentials live as long as the command: ask for new ones. */
+    atomic_store(&moved.now_off, 3600001);
+    g.session.token = NULL;
+    {
+        struct asked asked = role_token(&g.by_key, PRINT_1);
+
+        must_be(asked, "");
+        g.session = (struct signer){.key_id = member(asked, "AccessKeyId"),
+                                    .secret = member(asked, "SecretAccessKey"),
+                                    .token = member(asked, "SessionToken")};
+    }
+    assert_int_equal(messages_in(poll(&g), &messages), 0);
+    assert_int_equal(invocation_of(g.id).offered_at, 0);
+}
+
+static void newer_poll_sends_the_older_one_home(void **state)
+{
+    struct guest g = web_1();
+    struct sending sending = {.host_id = g.id, .release = false};
+    char *bytes = poll_bytes(&g);
+    int older = raw_http_open(address());
+    int newer = raw_http_open(address());
+    struct message *messages;
+
+    (void)state;
+    api_room_write(&room, put_command, &sending);
+    raw_http_send(older, bytes, strlen(bytes));
+    usleep(300 * 1000);
+    raw_http_send(newer, bytes, strlen(bytes));
+    assert_int_equal(messages_in(read_answer(raw_http_read(older, 5)), &messages), 0);
+    api_room_write(&room, release_command, (void *)(uintptr_t)g.id);
+    door_ring(room.api.door, g.id);
+    assert_int_equal(messages_in(read_answer(raw_http_read(newer, 5)), &messages), 1);
+    close(older);
+    close(newer);
+}
+
+static void poll_that_hangs_up_is_forgotten(void **state)
+{
+    struct guest g = web_1();
+    struct sending sending = {.host_id = g.id, .release = false};
+    char *bytes = poll_bytes(&g);
+    struct message *messages;
+    int fd = raw_http_open(address());
+
+    (void)state;
+    api_room_write(&room, put_command, &sending);
+    raw_http_send(fd, bytes, strlen(bytes));
+    usleep(300 * 1000);
+    close(fd);
+    usleep(300 * 1000);
+    door_ring(room.api.door, g.id);
+    api_room_write(&room, release_command, (void *)(uintptr_t)g.id);
+    assert_int_equal(messages_in(poll(&g), &messages), 1);
+}
+
+static void polls_end_when_the_server_stops(void **state)
+{
+    struct guest g = web_1();
+    char *bytes = poll_bytes(&g);
+    int fd = raw_http_open(address());
+    struct raw_answer *answer;
+
+    (void)state;
+    raw_http_send(fd, bytes, strlen(bytes));
+    usleep(300 * 1000);
+    api_room_stop_server(&room);
+    answer = raw_http_read(fd, 5);
+    assert_int_equal(answer->status, 200);
+    free(answer);
+    close(fd);
+}
+
+static void poll_for_another_host_is_refused(void **state)
+{
+    struct guest g = web_1();
+
+    (void)state;
+    must_be(ask("EC2WindowsMessageDeliveryService.GetMessages",
+                "{\"Destination\":\"mi-00000000000000000\",\"MessagesRequestId\":\"x\"}",
+                &g.session),
+            "InvalidDestinationException");
+}
+
+/* Replies ------------------------------------------------------------------------------------- */
+
+static size_t replies(struct reply_row **ret_rows)
+{
+    struct err err = ERR_INIT;
+    struct db *db;
+    size_t n;
+
+    assert_int_equal(db_pool_take(room.readers, &db, &err), 0);
+    assert_int_equal(store_reply_open(db, &arena, 100, ret_rows, &n, &err), 0);
+    db_pool_give(room.readers, db);
+    return n;
+}
+
+static const char *reply_body(const char *host_id, const char *reply_id)
+{
+    return arena_printf(&arena,
+                        "{\"MessageId\":\"aws.ssm." COMMAND ".%s\",\"ReplyId\":\"%s\","
+                        "\"Payload\":\"{\\\"documentStatus\\\":\\\"InProgress\\\"}\"}",
+                        host_id, reply_id);
+}
+
+static void reply_is_stored_once_whatever_the_repeats(void **state)
+{
+    struct guest g = web_1();
+    struct sending sending = {.host_id = g.id, .release = true};
+    const char *target = "EC2WindowsMessageDeliveryService.SendReply";
+    struct reply_row *rows;
+    unsigned rung;
+
+    (void)state;
+    api_room_write(&room, put_command, &sending);
+    rung = atomic_load(&room.rung);
+    must_be(ask(target, reply_body(g.id, REPLY), &g.session), "");
+    must_be(ask(target, reply_body(g.id, REPLY), &g.session), "");
+    assert_int_equal(replies(&rows), 1);
+    assert_string_equal(rows[0].host_id, g.id);
+    assert_string_equal(rows[0].payload, "{\"documentStatus\":\"InProgress\"}");
+    assert_true(atomic_load(&room.rung) > rung);
+    assert_true(invocation_of(g.id).heard_at != 0);
+    must_be(ask(target, reply_body(g.id, PRINT_1), &g.session), "");
+    assert_int_equal(replies(&rows), 2);
+}
+
+static void T36_nobody_speaks_for_another_host(void **state)
+{
+    struct guest g = web_1();
+    struct guest other = come_in(MANY, PRINT_2, key_2, spki_2);
+    struct sending sending = {.host_id = g.id, .release = true};
+    struct output_chunk chunk = {.step = "web", .text = "x", .len = 1};
+    struct err err = ERR_INIT;
+    struct reply_row *rows;
+    const char *body;
+
+    (void)state;
+    api_room_write(&room, put_command, &sending);
+    must_be(ask("EC2WindowsMessageDeliveryService.SendReply", reply_body(g.id, REPLY),
+                &other.session),
+            "InvalidMessageIdException");
+    /* Its own name, but not its command. */
+    must_be(ask("EC2WindowsMessageDeliveryService.SendReply", reply_body(other.id, REPLY),
+                &other.session),
+            "InvalidMessageIdException");
+    must_be(ask("EC2WindowsMessageDeliveryService.AcknowledgeMessage",
+                arena_printf(&arena, "{\"MessageId\":\"aws.ssm." COMMAND ".%s\"}", g.id),
+                &other.session),
+            "InvalidMessageIdException");
+    must_be(ask("EC2WindowsMessageDeliveryService.FailMessage",
+                arena_printf(&arena,
+                             "{\"MessageId\":\"aws.ssm." COMMAND
+                             ".%s\",\"FailureType\":\"NoHandlerExists\"}",
+                             g.id),
+                &other.session),
+            "InvalidMessageIdException");
+    assert_int_equal(message_output_make(&arena, COMMAND, &chunk, 1, &body, &err), 0);
+    must_be(ask("Slipway.PutOutput", body, &other.session), "InvalidCommandId");
+    assert_int_equal(replies(&rows), 0);
+    assert_int_equal(invocation_of(g.id).acknowledged_at, 0);
+    /* An id that another host made hides nothing: ids are kept per host. */
+    must_be(ask("EC2WindowsMessageDeliveryService.SendReply", reply_body(g.id, REPLY), &g.session),
+            "");
+    assert_int_equal(replies(&rows), 1);
+}
+
+static void odd_replies_are_refused_at_the_door(void **state)
+{
+    struct guest g = web_1();
+    struct sending sending = {.host_id = g.id, .release = true};
+    char *big = arena_alloc(&arena, 210 * 1024);
+
+    (void)state;
+    api_room_write(&room, put_command, &sending);
+    must_be(ask("EC2WindowsMessageDeliveryService.SendReply", "{}", &g.session),
+            "InvalidMessageIdException");
+    must_be(ask("EC2WindowsMessageDeliveryService.SendReply", reply_body(g.id, "a b"), &g.session),
+            "ValidationException");
+    must_be(ask("EC2WindowsMessageDeliveryService.SendReply",
+                arena_printf(&arena, "{\"MessageId\":\"aws.ssm." COMMAND ".%s\",\"ReplyId\":\"x\"}",
+                             g.id),
+                &g.session),
+            "ValidationException");
+    memset(big, 'x', 205 * 1024);
+    must_be(ask("EC2WindowsMessageDeliveryService.SendReply",
+                arena_printf(&arena,
+                             "{\"MessageId\":\"aws.ssm." COMMAND
+                             ".%s\",\"ReplyId\":\"x\",\"Payload\":\"%s\"}",
+                             g.id, big),
+                &g.session),
+            "ValidationException");
+    must_be(ask("EC2WindowsMessageDeliveryService.SendReply", "{\"a\":1,\"a\":2}", &g.session),
+            "SerializationException");
+}
+
+static void agent_that_refuses_a_message_is_a_failed_reply(void **state)
+{
+    struct guest g = web_1();
+    struct sending sending = {.host_id = g.id, .release = true};
+    const char *body = arena_printf(&arena,
+                                    "{\"MessageId\":\"aws.ssm." COMMAND
+                                    ".%s\",\"FailureType\":\"NoHandlerExists\"}",
+                                    g.id);
+    struct reply_row *rows;
+
+    (void)state;
+    api_room_write(&room, put_command, &sending);
+    must_be(ask("EC2WindowsMessageDeliveryService.FailMessage", body, &g.session), "");
+    must_be(ask("EC2WindowsMessageDeliveryService.FailMessage", body, &g.session), "");
+    assert_int_equal(replies(&rows), 1);
+    assert_non_null(strstr(rows[0].payload, "NoHandlerExists"));
+}
+
+static void output_is_kept_once_and_a_heartbeat_is_heard(void **state)
+{
+    struct guest g = web_1();
+    struct sending sending = {.host_id = g.id, .release = true};
+    const struct output_chunk chunks[] = {
+        {.number = 0, .step = "web", .at = 5, .text = "one\n", .len = 4},
+        {.number = 1, .step = "web", .error_stream = true, .at = 6, .text = "t\xff", .len = 2}};
+    struct output_chunk *kept;
+    struct err err = ERR_INIT;
+    const char *body, *beat;
+    struct db *db;
+    size_t n;
+
+    (void)state;
+    api_room_write(&room, put_command, &sending);
+    assert_int_equal(message_output_make(&arena, COMMAND, chunks, 2, &body, &err), 0);
+    assert_int_equal(message_output_make(&arena, COMMAND, NULL, 0, &beat, &err), 0);
+    must_be(ask("Slipway.PutOutput", beat, &g.session), "");
+    assert_true(invocation_of(g.id).heard_at != 0);
+    must_be(ask("Slipway.PutOutput", body, &g.session), "");
+    must_be(ask("Slipway.PutOutput", body, &g.session), "");
+    must_be(ask("Slipway.PutOutput", "{}", &g.session), "ValidationException");
+    assert_int_equal(db_pool_take(room.readers, &db, &err), 0);
+    assert_int_equal(store_command_chunks(db, &arena, COMMAND, g.id, -1, 10, &kept, &n, &err), 0);
+    db_pool_give(room.readers, db);
+    assert_int_equal(n, 2);
+    assert_memory_equal(kept[1].text, "t\xff", 2);
+    assert_true(kept[1].error_stream);
+}
+
+/* What a host says of itself ------------------------------------------------------------------- */
+
+static struct asked observe(const struct guest *g, const char *journal, int64_t record,
+                            int64_t protocol)
+{
+    struct message_observe_document document = {
+        "fetch@1", "44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a"};
+    const struct message_observe o = {.journal_id = journal,
+                                      .boot_id = BOOT,
+                                      .record_number = record,
+                                      .protocol = protocol,
+                                      .agent_version = "0.1.0",
+                                      .documents = &document,
+                                      .n_documents = 1};
+    struct err err = ERR_INIT;
+    const char *body;
+
+    assert_int_equal(message_observe_make(&arena, &o, &body, &err), 0);
+    return ask("Slipway.Observe", body, &g->session);
+}
+
+static void observation_is_kept_and_tells_the_store(void **state)
+{
+    struct guest g = web_1();
+    struct asked asked = observe(&g, JOURNAL, 5, 1);
+    struct host host;
+
+    (void)state;
+    must_be(asked, "");
+    assert_string_equal(member(asked, "StoreId"), room.store.store_id);
+    host = host_of(g.id);
+    assert_string_equal(host.journal_id, JOURNAL);
+    assert_string_equal(host.boot_id, BOOT);
+    assert_int_equal(host.record_number, 5);
+    assert_int_equal(host.protocol, 1);
+    must_be(observe(&g, JOURNAL, 5, 1), "");
+    must_be(observe(&g, JOURNAL, 9, 1), "");
+    assert_int_equal(host_of(g.id).state, HOST_REGISTERED);
+    must_be(observe(&g, JOURNAL, 9, 2), "ValidationException");
+    must_be(observe(&g, JOURNAL, 9, 0), "ValidationException");
+}
+
+static void journal_that_went_back_bars_the_host(void **state)
+{
+    struct guest g = web_1();
+
+    (void)state;
+    must_be(observe(&g, JOURNAL, 9, 1), "");
+    must_be(observe(&g, JOURNAL, 8, 1), "");
+    assert_int_equal(host_of(g.id).state, HOST_BARRED);
+    assert_int_equal(host_of(g.id).record_number, 9);
+}
+
+static void another_journal_bars_the_host_and_does_not_become_the_known_one(void **state)
+{
+    struct guest g = web_1();
+
+    (void)state;
+    must_be(observe(&g, JOURNAL, 9, 1), "");
+    must_be(observe(&g, OTHER_JOURNAL, 100, 1), "");
+    must_be(observe(&g, OTHER_JOURNAL, 101, 1), "");
+    assert_int_equal(host_of(g.id).state, HOST_BARRED);
+    assert_string_equal(host_of(g.id).journal_id, JOURNAL);
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(host_gets_name_and_tags_from_its_activation),
+        TEST(T33_activation_is_refused_by_its_reason),
+        TEST(lost_answer_to_a_registration_gives_the_same_host),
+        TEST(prefix_names_one_host_after_the_other),
+        TEST(machine_made_anew_replaces_the_host_of_its_name),
+        TEST(T34_nothing_but_registration_opens_unsigned),
+        TEST(unknown_operations_are_said_to_be_unknown),
+        TEST(websocket_channel_is_not_there),
+        TEST(T33_each_flaw_of_a_session_signature_has_its_code),
+        TEST(T33_each_changed_letter_of_a_session_token_is_refused),
+        TEST(T33_each_flaw_of_a_hosts_own_signature_has_its_code),
+        TEST(T33_changed_byte_of_an_rsa_signature_is_refused),
+        TEST(both_keys_hold_until_the_new_one_is_seen),
+        TEST(libcurls_signature_is_verified),
+        TEST(ping_makes_a_host_online_and_says_its_agent),
+        TEST(associations_and_parameters_are_answered_without_doing_anything),
+        TEST(released_command_is_handed_out_with_envelope_and_document),
+        TEST(command_that_is_not_released_waits_and_the_poll_ends_empty),
+        TEST(bell_wakes_a_poll_at_once),
+        TEST(command_is_handed_out_again_until_it_is_acknowledged),
+        TEST(command_after_start_by_is_not_handed_out),
+        TEST(newer_poll_sends_the_older_one_home),
+        TEST(poll_that_hangs_up_is_forgotten),
+        TEST(polls_end_when_the_server_stops),
+        TEST(poll_for_another_host_is_refused),
+        TEST(reply_is_stored_once_whatever_the_repeats),
+        TEST(T36_nobody_speaks_for_another_host),
+        TEST(odd_replies_are_refused_at_the_door),
+        TEST(agent_that_refuses_a_message_is_a_failed_reply),
+        TEST(output_is_kept_once_and_a_heartbeat_is_heard),
+        TEST(observation_is_kept_and_tells_the_store),
+        TEST(journal_that_went_back_bars_the_host),
+        TEST(another_journal_bars_the_host_and_does_not_become_the_known_one),
+    };
+    int failed;
+
+    moved.clock = (struct clock){.now = moved_now, .mono = moved_mono};
+    log_init(LOG_LOGFMT, LOG_ERROR);
+    curl_global_init(CURL_GLOBAL_DEFAULT);
+    key_1 = sign_rsa_new(2048);
+    key_2 = sign_rsa_new(2048);
+    spki_1 = sign_rsa_spki(key_1);
+    spki_2 = sign_rsa_spki(key_2);
+    failed = cmocka_run_group_tests(tests, NULL, NULL);
+    free(spki_1);
+    free(spki_2);
+    sign_rsa_free(key_1);
+    sign_rsa_free(key_2);
+    curl_global_cleanup();
+    return failed;
+}
