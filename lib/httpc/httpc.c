@@ -16,6 +16,7 @@
 struct httpc {
     CURL *curl;
     CURLU *url;
+    const atomic_bool *stop;   /* of the request under way */
     char why[CURL_ERROR_SIZE]; /* libcurl's own words about the last failure */
 };
 
@@ -108,6 +109,16 @@ static size_t take(char *bytes, size_t size, size_t n, void *arg)
     return s->body.overflow ? 0 : size * n;
 }
 
+/* libcurl asks at least once a second; anything but 0 ends the request. */
+static int asked_to_stop(void *arg, curl_off_t down_total, curl_off_t down, curl_off_t up_total,
+                         curl_off_t up)
+{
+    const atomic_bool *const *stop = arg;
+
+    (void)down_total, (void)down, (void)up_total, (void)up;
+    return atomic_load(*stop) ? 1 : 0;
+}
+
 static int add_headers(struct sending *s, const struct httpc_request *r, struct err *err)
 {
     /* An empty one takes away what libcurl would add: the wait for "100 Continue". */
@@ -143,6 +154,12 @@ static void set_up(struct httpc *h, const char *socket, const struct httpc_reque
     curl_easy_setopt(h->curl, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
     if (socket != NULL)
         curl_easy_setopt(h->curl, CURLOPT_UNIX_SOCKET_PATH, socket);
+    if (r->stop != NULL) {
+        h->stop = r->stop;
+        curl_easy_setopt(h->curl, CURLOPT_XFERINFOFUNCTION, asked_to_stop);
+        curl_easy_setopt(h->curl, CURLOPT_XFERINFODATA, &h->stop);
+        curl_easy_setopt(h->curl, CURLOPT_NOPROGRESS, 0L);
+    }
     if (r->body != NULL) {
         curl_easy_setopt(h->curl, CURLOPT_POSTFIELDS, r->body);
         curl_easy_setopt(h->curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)r->body_len);

@@ -9,6 +9,7 @@
 #ifndef SLIPWAY_LIB_HTTPC_HTTPC_H
 #define SLIPWAY_LIB_HTTPC_HTTPC_H
 
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -28,6 +29,9 @@ struct httpc_request {
     int64_t connect_ms; /* to reach the other side; 0 = 5000 */
     int64_t timeout_ms; /* for all of it; 0 = 30000 */
     size_t answer_max;  /* bytes of the answer's body; 0 = 64 KiB */
+    /* Once true, the request ends within about a second, as ERR_TIMEOUT: whoever waits in a long poll can
+     * be told to go home. NULL = never. */
+    const atomic_bool *stop;
 };
 
 struct httpc_answer {

@@ -1,0 +1,194 @@
+/* command_folder: see command_folder.h. */
+#include "agent/command_folder.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "agent/agent_config.h"
+#include "lib/base/digest.h"
+#include "lib/base/file.h"
+#include "lib/base/names.h"
+#include "lib/base/str.h"
+
+#define COMMANDS "commands"
+
+const char *command_folder_path(struct arena *arena, const char *state, const char *command_id)
+{
+    return arena_printf(arena, "%s/" COMMANDS "/%s", state, command_id);
+}
+
+static int write_file(struct arena *arena, const char *folder, const char *name, const char *text,
+                      struct err *err)
+{
+    return file_write_atomic(arena_printf(arena, "%s/%s", folder, name), text, strlen(text), 0600,
+                             err);
+}
+
+static int read_file(struct arena *arena, const char *folder, const char *name, size_t max,
+                     const char **ret_text, struct err *err)
+{
+    char *bytes = NULL;
+    size_t len;
+    int rc = file_read_all(arena_printf(arena, "%s/%s", folder, name), max, &bytes, &len, err);
+
+    if (rc == 0)
+        *ret_text = arena_strn(arena, bytes, len);
+    free(bytes);
+    return rc;
+}
+
+int command_folder_make(struct arena *arena, const char *state, const char *command_id,
+                        const char *envelope, const char *signature, const char *document,
+                        struct err *err)
+{
+    const char *folder = command_folder_path(arena, state, command_id);
+    int rc = file_mkdirs(folder, 0700, err);
+
+    if (rc == 0)
+        rc = write_file(arena, folder, "envelope", envelope, err);
+    if (rc == 0)
+        rc = write_file(arena, folder, "signature", signature, err);
+    if (rc == 0)
+        rc = write_file(arena, folder, "document", document, err);
+    if (rc == 0)
+        rc = write_file(arena, folder, "lock", "", err);
+    return rc;
+}
+
+int command_folder_order(struct arena *arena, const struct agent_config *config, const char *folder,
+                         struct command_order *ret_order, struct err *err)
+{
+    const char *envelope, *signature, *document;
+    struct command_order order;
+    char digest[DIGEST_HEX_SIZE];
+    int rc;
+
+    if ((rc = read_file(arena, folder, "envelope", ENVELOPE_MAX, &envelope, err)) < 0 ||
+        (rc = read_file(arena, folder, "signature", 1024, &signature, err)) < 0 ||
+        (rc = read_file(arena, folder, "document", DOCUMENT_MAX, &document, err)) < 0 ||
+        (rc = envelope_open(arena, config->key, envelope, signature, &order.envelope, err)) < 0)
+        return rc;
+    digest_sha256_hex(document, strlen(document), digest);
+    if (!str_eq(digest, order.envelope.document_digest))
+        return err_set(err, ERR_DENIED, "the document is not the one that was signed");
+    rc = document_parse(arena, document, strlen(document), &order.document, err);
+    if (rc == 0)
+        *ret_order = order;
+    return rc;
+}
+
+int command_folder_lock(struct arena *arena, const char *folder, int *ret_fd, struct err *err)
+{
+    return file_lock(arena_printf(arena, "%s/lock", folder), ret_fd, err);
+}
+
+bool command_folder_is_held(struct arena *arena, const char *folder)
+{
+    struct err err = ERR_INIT;
+    int fd, rc = command_folder_lock(arena, folder, &fd, &err);
+
+    if (rc == 0)
+        close(fd);
+    return rc == ERR_BUSY;
+}
+
+/* All ------------------------------------------------------------------------------------------ */
+
+int command_folder_all(struct arena *arena, const char *state, const char ***ret_ids, size_t *ret_n,
+                       struct err *err)
+{
+    const char *path = arena_printf(arena, "%s/" COMMANDS, state);
+    const char **ids = NULL;
+    const struct dirent *entry;
+    size_t n = 0, cap = 0;
+    DIR *dir = opendir(path);
+
+    if (dir == NULL)
+        return err_set(err, errno == ENOENT ? ERR_NOT_FOUND : ERR_INTERNAL, "reading %s: %s", path,
+                       strerror(errno));
+    while ((entry = readdir(dir)) != NULL) {
+        if (names_is_uuid(entry->d_name))
+            *ARENA_PUSH(arena, ids, n, cap) = arena_str(arena, entry->d_name);
+    }
+    closedir(dir);
+    *ret_ids = ids;
+    *ret_n = n;
+    return 0;
+}
+
+/* Remove all that is in the folder, `depth` levels down, then the folder. Links are not followed. */
+static void remove_tree(int parent, const char *name, int depth)
+{
+    int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+    const struct dirent *entry;
+
+    while (dir != NULL && (entry = readdir(dir)) != NULL) {
+        if (str_eq(entry->d_name, ".") || str_eq(entry->d_name, ".."))
+            continue;
+        if (unlinkat(fd, entry->d_name, 0) < 0 && depth > 0)
+            remove_tree(fd, entry->d_name, depth - 1);
+    }
+    if (dir != NULL)
+        closedir(dir);
+    else if (fd >= 0)
+        close(fd);
+    (void)unlinkat(parent, name, AT_REMOVEDIR);
+}
+
+/* What a script left behind may be deep; deeper than this stays. */
+#define DEPTH_MAX 16
+
+void command_folder_remove(const char *path)
+{
+    remove_tree(AT_FDCWD, path, DEPTH_MAX);
+}
+
+struct over {
+    const char *id;
+    time_ms changed_at;
+};
+
+static int newest_first(const void *a, const void *b)
+{
+    const struct over *x = a, *y = b;
+
+    return x->changed_at < y->changed_at ? 1 : x->changed_at > y->changed_at ? -1 : 0;
+}
+
+void command_folder_prune(struct arena *arena, const char *state, time_ms now,
+                          bool (*is_over)(void *arg, const char *command_id), void *arg)
+{
+    int commands =
+        open(arena_printf(arena, "%s/" COMMANDS, state), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    struct err err = ERR_INIT;
+    const char **ids;
+    struct over *all;
+    struct stat st;
+    size_t n, n_all = 0;
+
+    if (commands < 0 || command_folder_all(arena, state, &ids, &n, &err) < 0) {
+        if (commands >= 0)
+            close(commands);
+        return;
+    }
+    all = arena_array(arena, n, sizeof(*all));
+    for (size_t i = 0; i < n; i++) {
+        if (is_over(arg, ids[i]) && fstatat(commands, ids[i], &st, AT_SYMLINK_NOFOLLOW) == 0)
+            all[n_all++] = (struct over){ids[i], (time_ms)st.st_mtim.tv_sec * 1000};
+    }
+    qsort(all, n_all, sizeof(*all), newest_first);
+    for (size_t i = 0; i < n_all; i++) {
+        if (now - all[i].changed_at > COMMAND_FOLDER_KEPT_MS)
+            remove_tree(commands, all[i].id, DEPTH_MAX);
+        else if (i >= COMMAND_FOLDER_OUTPUT_KEPT)
+            (void)unlinkat(commands, arena_printf(arena, "%s/output", all[i].id), 0);
+    }
+    close(commands);
+}

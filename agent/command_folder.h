@@ -1,0 +1,66 @@
+/*
+ * command_folder: what one command has on the host's disk, STATE/commands/COMMAND-ID/.
+ *
+ *      envelope, signature, document   exact bytes as they came, written before `accepted`
+ *      lock                            held by the supervisor, and by the command itself where it has a
+ *                                      database (G7): free = nothing of it runs any more
+ *      output, tail.N                  what it printed (output.h)
+ *      outcome                         steps so far, and the end (outcome.h)
+ *      work/STEP/result                SLIPWAY_RESULT of each step
+ *
+ * Made by the claim, read by the supervisor and by whoever reports. After the report it stays for a while as
+ * evidence, and so that a command is known even if the journal is lost.
+ */
+#ifndef SLIPWAY_AGENT_COMMAND_FOLDER_H
+#define SLIPWAY_AGENT_COMMAND_FOLDER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "lib/base/arena.h"
+#include "lib/base/err.h"
+#include "lib/base/timestamp.h"
+#include "lib/ssm/document.h"
+#include "lib/ssm/envelope.h"
+
+struct agent_config;
+
+#define COMMAND_FOLDER_KEPT_MS ((int64_t)7 * 24 * 3600 * 1000) /* after its report */
+#define COMMAND_FOLDER_OUTPUT_KEPT 20 /* reported commands that keep what they printed */
+
+/* STATE/commands/COMMAND-ID. */
+const char *command_folder_path(struct arena *arena, const char *state, const char *command_id);
+
+/* Make it, durable when it returns: envelope, signature, document, an empty lock. */
+int command_folder_make(struct arena *arena, const char *state, const char *command_id,
+                        const char *envelope, const char *signature, const char *document,
+                        struct err *err);
+
+/* What it is to run. Checked again against the pinned key and the digest, for disks rot. */
+struct command_order {
+    struct envelope envelope;
+    struct document document;
+};
+int command_folder_order(struct arena *arena, const struct agent_config *config, const char *folder,
+                         struct command_order *ret_order, struct err *err);
+
+/* ERR_BUSY: somebody holds it. */
+int command_folder_lock(struct arena *arena, const char *folder, int *ret_fd, struct err *err);
+/* Asked by taking it for an instant; a folder that is gone is not held. */
+bool command_folder_is_held(struct arena *arena, const char *folder);
+
+/* Ids of all commands that have a folder. */
+int command_folder_all(struct arena *arena, const char *state, const char ***ret_ids, size_t *ret_n,
+                       struct err *err);
+
+/* Remove a folder and what is in it; links are not followed. Best effort. */
+void command_folder_remove(const char *path);
+
+/*
+ * Give back the room of commands that are over: `is_over` says which; the newest keep their output, the
+ * rest their small files, until they are a week old. Best effort.
+ */
+void command_folder_prune(struct arena *arena, const char *state, time_ms now,
+                          bool (*is_over)(void *arg, const char *command_id), void *arg);
+
+#endif

@@ -1,0 +1,268 @@
+/* observe: see observe.h. */
+#include "agent/observe.h"
+
+#include <string.h>
+
+#include "agent/command_folder.h"
+#include "agent/outcome.h"
+#include "agent/report.h"
+#include "lib/base/arena.h"
+#include "lib/base/json.h"
+#include "lib/base/log.h"
+#include "lib/base/str.h"
+#include "lib/ssm/document_shipped.h"
+#include "lib/ssm/envelope.h"
+#include "lib/ssm/message_observe.h"
+
+#define WAIT_MS 100
+#define WAITS 100 /* a supervisor that was never let go ends at once */
+
+enum observe_action observe_decide(const struct observe_facts *f)
+{
+    switch (f->last) {
+    case AGENT_JOURNAL_NONE:
+        return OBSERVE_NEW;
+    case AGENT_JOURNAL_ACCEPTED:
+    case AGENT_JOURNAL_ASKING:
+        /* The supervisor comes up before `started` is written, and begins after it. */
+        return f->is_held ? OBSERVE_WAIT : OBSERVE_NOT_STARTED;
+    case AGENT_JOURNAL_STARTED:
+        if (f->has_end)
+            return OBSERVE_REPORT;
+        return f->is_held ? OBSERVE_TAKE_UP : OBSERVE_UNKNOWN;
+    case AGENT_JOURNAL_CARRIED:
+        return f->has_end ? OBSERVE_REPORT : OBSERVE_UNKNOWN;
+    case AGENT_JOURNAL_FINISHED:
+        /* It had an end when that was written; without it there is nothing to tell. */
+        return f->has_end ? OBSERVE_REPORT : OBSERVE_UNKNOWN;
+    case AGENT_JOURNAL_DECLINED:
+        return OBSERVE_REPORT;
+    case AGENT_JOURNAL_REPORTED:
+    case AGENT_JOURNAL_KINDS_COUNT:
+        break;
+    }
+    return OBSERVE_CLOSED;
+}
+
+/* The journal ------------------------------------------------------------------------------------ */
+
+/* What has a folder was taken from the door before; a new journal knows nothing of it. */
+static int carry_over(struct agent *agent, struct arena *arena, struct err *err)
+{
+    const char **ids;
+    size_t n;
+    int rc = command_folder_all(arena, agent->state, &ids, &n, err);
+
+    if (rc == ERR_NOT_FOUND)
+        return 0;
+    for (size_t i = 0; i < n && rc == 0; i++) {
+        const struct agent_journal_record record = {.kind = AGENT_JOURNAL_CARRIED,
+                                                    .command_id = ids[i]};
+        struct agent_journal_entry entry;
+
+        if (!agent_journal_find(agent->journal, ids[i], &entry))
+            rc = agent_journal_add(agent->journal, &record, clock_now(agent->clock), err);
+    }
+    if (rc == 0 && n > 0)
+        log_error("journal.new", "carried=%zu err=%s", n,
+                  LOG("there are commands of an older journal; the server bars this host from "
+                      "migrate jobs until somebody runs: slipway agent accept-journal"));
+    return rc;
+}
+
+int observe_open_journal(struct agent *agent, struct err *err)
+{
+    time_ms now = clock_now(agent->clock);
+    struct err own = ERR_INIT;
+    struct arena arena;
+    const char *aside;
+    int rc;
+
+    arena_init(&arena);
+    rc = agent_journal_open(agent->state, now, &agent->journal, &own);
+    if (rc == ERR_INVALID) {
+        rc = agent_journal_set_aside(agent->state, now, &arena, &aside, err);
+        if (rc == 0) {
+            log_error("journal.damaged", "kept=%s err=%s", LOG(aside), LOG(own.text));
+            rc = agent_journal_open(agent->state, now, &agent->journal, &own);
+        }
+    }
+    if (rc < 0 && own.code != 0)
+        *err = own;
+    if (rc == 0 && agent_journal_is_new(agent->journal))
+        rc = carry_over(agent, &arena, err);
+    arena_deinit(&arena);
+    return rc;
+}
+
+/* Taking up -------------------------------------------------------------------------------------- */
+
+static enum observe_action look(struct agent *agent, struct arena *arena,
+                                const struct agent_journal_entry *entry)
+{
+    const char *folder = command_folder_path(arena, agent->state, entry->command_id);
+    struct observe_facts facts = {.last = entry->kind};
+    struct err err = ERR_INIT;
+    struct message_reply reply;
+
+    /* In this order: whoever lets go of the lock has written the end before. */
+    facts.is_held = command_folder_is_held(arena, folder);
+    facts.has_end =
+        outcome_read(arena, folder, &reply, &err) == 0 && reply.state == MESSAGE_REPLY_FINISHED;
+    return observe_decide(&facts);
+}
+
+static int not_started(struct agent *agent, const char *command_id, struct err *err)
+{
+    static const char *const why = "the agent was stopped before it was started";
+    const struct agent_journal_record record = {.kind = AGENT_JOURNAL_DECLINED,
+                                                .command_id = command_id,
+                                                .why = why};
+    int rc = agent_journal_add(agent->journal, &record, clock_now(agent->clock), err);
+
+    if (rc == 0)
+        report_watch(agent->report, command_id, REPORT_DECLINED, why);
+    return rc;
+}
+
+static int take_up(struct agent *agent, struct arena *arena,
+                   const struct agent_journal_entry *entry, struct err *err)
+{
+    enum observe_action action = look(agent, arena, entry);
+
+    for (int i = 0; action == OBSERVE_WAIT && i < WAITS && !atomic_load(agent->stop); i++) {
+        agent_sleep(agent, WAIT_MS);
+        action = look(agent, arena, entry);
+    }
+    log_notice("command.found", "command=%s journal=%s action=%d", entry->command_id,
+               agent_journal_kind_text(entry->kind), (int)action);
+    switch (action) {
+    case OBSERVE_NOT_STARTED:
+        return not_started(agent, entry->command_id, err);
+    case OBSERVE_TAKE_UP:
+        report_watch(agent->report, entry->command_id, REPORT_RUNNING, "");
+        return 0;
+    case OBSERVE_REPORT:
+        report_watch(agent->report, entry->command_id,
+                     entry->kind == AGENT_JOURNAL_DECLINED ? REPORT_DECLINED : REPORT_RUNNING,
+                     entry->kind == AGENT_JOURNAL_DECLINED ? "declined" : "");
+        return 0;
+    case OBSERVE_UNKNOWN:
+        report_watch(agent->report, entry->command_id, REPORT_UNKNOWN,
+                     entry->kind == AGENT_JOURNAL_STARTED
+                         ? "it was started, its supervisor is gone, and nothing says how it ended"
+                         : "the journal of this host is not the one that knew of it");
+        return 0;
+    case OBSERVE_WAIT:
+        return err_set(err, ERR_BUSY, "command %s is held by somebody, but was never started",
+                       entry->command_id);
+    case OBSERVE_NEW:
+    case OBSERVE_CLOSED:
+        break;
+    }
+    return 0;
+}
+
+int observe_take_up(struct agent *agent, struct err *err)
+{
+    struct agent_journal_entry *entries;
+    struct arena arena;
+    size_t n;
+    int rc = 0;
+
+    arena_init(&arena);
+    agent_journal_open_commands(agent->journal, &arena, &entries, &n);
+    for (size_t i = 0; i < n && rc == 0; i++)
+        rc = take_up(agent, &arena, &entries[i], err);
+    arena_deinit(&arena);
+    return rc;
+}
+
+/* Telling ---------------------------------------------------------------------------------------- */
+
+static enum message_reply_state state_of(enum agent_journal_kind kind)
+{
+    switch (kind) {
+    case AGENT_JOURNAL_STARTED:
+        return MESSAGE_REPLY_STARTED;
+    case AGENT_JOURNAL_FINISHED:
+        return MESSAGE_REPLY_FINISHED;
+    case AGENT_JOURNAL_DECLINED:
+        return MESSAGE_REPLY_DECLINED;
+    case AGENT_JOURNAL_CARRIED:
+        return MESSAGE_REPLY_UNKNOWN;
+    case AGENT_JOURNAL_NONE:
+    case AGENT_JOURNAL_ACCEPTED:
+    case AGENT_JOURNAL_ASKING:
+    case AGENT_JOURNAL_REPORTED:
+    case AGENT_JOURNAL_KINDS_COUNT:
+        break;
+    }
+    return MESSAGE_REPLY_ACCEPTED;
+}
+
+static int make_body(struct agent *agent, struct arena *arena, const char **ret_body,
+                     struct err *err)
+{
+    struct message_observe observe = {.journal_id = agent_journal_id(agent->journal),
+                                      .boot_id = agent->boot_id,
+                                      .record_number = agent_journal_number(agent->journal),
+                                      .protocol = ENVELOPE_PROTOCOL,
+                                      .agent_version = SLIPWAY_VERSION};
+    const struct document_shipped *shipped;
+    struct agent_journal_entry *entries;
+    size_t n;
+
+    agent_journal_open_commands(agent->journal, arena, &entries, &n);
+    if (n > MESSAGE_OBSERVE_OPEN_MAX) {
+        entries += n - MESSAGE_OBSERVE_OPEN_MAX; /* the newest */
+        n = MESSAGE_OBSERVE_OPEN_MAX;
+    }
+    observe.open = arena_array(arena, n, sizeof(*observe.open));
+    for (size_t i = 0; i < n; i++)
+        observe.open[observe.n_open++] =
+            (struct message_observe_command){.command_id = entries[i].command_id,
+                                             .state = state_of(entries[i].kind)};
+    shipped = document_shipped_all(&n);
+    observe.documents = arena_array(arena, n, sizeof(*observe.documents));
+    for (size_t i = 0; i < n; i++)
+        observe.documents[observe.n_documents++] =
+            (struct message_observe_document){.name = shipped[i].name, .digest = shipped[i].digest};
+    return message_observe_make(arena, &observe, ret_body, err);
+}
+
+static int check_store(struct agent *agent, const struct httpc_answer *answer, struct err *err)
+{
+    struct cJSON *json = NULL;
+    int rc = json_parse(answer->body, answer->body_len, NULL, &json, err);
+
+    if (rc < 0)
+        return ERR_BUSY;
+    if (!str_eq(json_str(json, "StoreId"), agent->config->store_id))
+        rc = err_set(err, ERR_DENIED,
+                     "the server's store is %.40s, this host belongs to %s; nothing of it is run",
+                     json_str(json, "StoreId") != NULL ? json_str(json, "StoreId") : "(none)",
+                     agent->config->store_id);
+    json_free(json);
+    return rc;
+}
+
+int observe_tell(struct agent *agent, struct httpc *httpc, struct err *err)
+{
+    struct httpc_answer answer = {.status = 0};
+    struct arena arena;
+    const char *body;
+    int rc;
+
+    arena_init(&arena);
+    pthread_mutex_lock(&agent->telling);
+    rc = make_body(agent, &arena, &body, err);
+    if (rc == 0)
+        rc = session_call(agent->session, httpc, SESSION_OBSERVE, body, &answer, err);
+    pthread_mutex_unlock(&agent->telling);
+    if (rc == 0)
+        rc = check_store(agent, &answer, err);
+    httpc_answer_deinit(&answer);
+    arena_deinit(&arena);
+    return rc;
+}

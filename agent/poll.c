@@ -1,0 +1,227 @@
+/* poll: see poll.h. */
+#include "agent/poll.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/utsname.h>
+
+#include "agent/command_folder.h"
+#include "agent/observe.h"
+#include "agent/report.h"
+#include "agent/run.h"
+#include "lib/base/arena.h"
+#include "lib/base/buf.h"
+#include "lib/base/file.h"
+#include "lib/base/json.h"
+#include "lib/base/log.h"
+#include "lib/base/str.h"
+#include "lib/ssm/message.h"
+
+#define VISIBILITY_S 10 /* in that time a message is acknowledged, or it comes again */
+#define BACK_OFF_MS 1000
+#define BACK_OFF_MAX_MS 30000
+#define QUICK_MS 1000 /* an empty answer in less is no long poll: wait as Amazon's agent does */
+#define QUICK_WAIT_MS 2000
+#define ROOM_MS 100       /* between two looks for room */
+#define STRANGER_MS 60000 /* the door does not know us, or is another's */
+#define PRUNE_EVERY_MS 3600000
+
+struct polling {
+    struct agent *agent;
+    struct httpc *httpc;
+    struct arena arena; /* of one round */
+    mono_ms observe_at; /* 0 = before anything else */
+    mono_ms prune_at;
+    unsigned tries; /* that failed, one after the other */
+};
+
+/* Sign of life ----------------------------------------------------------------------------------- */
+
+/* NAME or VERSION_ID of os-release, without quotes; "" = not there. */
+static const char *os_release(struct arena *arena, const char *text, const char *key)
+{
+    for (const char *line = text; line != NULL && *line != '\0';) {
+        const char *end = strchr(line, '\n');
+        size_t n = end != NULL ? (size_t)(end - line) : strlen(line);
+        size_t len = strlen(key);
+
+        if (n > len && strncmp(line, key, len) == 0 && line[len] == '=') {
+            const char *value = line + len + 1;
+
+            n -= len + 1;
+            if (n >= 2 && value[0] == '"' && value[n - 1] == '"') {
+                value++;
+                n -= 2;
+            }
+            return str_clean(arena, value, n, 60);
+        }
+        line = end != NULL ? end + 1 : NULL;
+    }
+    return "";
+}
+
+static int tell_alive(struct polling *p, struct err *err)
+{
+    struct httpc_answer answer = {.status = 0};
+    struct err own = ERR_INIT;
+    struct utsname system;
+    char *text = NULL;
+    struct json_out out;
+    struct buf body;
+    size_t len;
+    int rc;
+
+    if (uname(&system) < 0)
+        memset(&system, 0, sizeof(system));
+    if (file_read_all("/etc/os-release", 65536, &text, &len, &own) < 0)
+        text = NULL;
+    buf_init(&body, 4096);
+    json_out_init(&out, &body);
+    json_begin_object(&out, NULL);
+    json_add_str(&out, "AgentName", "slipway-agent");
+    json_add_str(&out, "AgentStatus", "Active");
+    json_add_str(&out, "AgentVersion", SLIPWAY_VERSION);
+    json_add_str(&out, "ComputerName", system.nodename);
+    json_add_str(&out, "InstanceId", p->agent->config->host_id);
+    json_add_str(&out, "PlatformName", os_release(&p->arena, text, "NAME"));
+    json_add_str(&out, "PlatformType", "Linux");
+    json_add_str(&out, "PlatformVersion", os_release(&p->arena, text, "VERSION_ID"));
+    json_end_object(&out);
+    rc = session_call(p->agent->session, p->httpc, SESSION_UPDATE_INFORMATION, buf_str(&body),
+                      &answer, err);
+    httpc_answer_deinit(&answer);
+    buf_deinit(&body);
+    free(text);
+    return rc;
+}
+
+/* What is true here, before anything is asked for, and from time to time. */
+static int tell(struct polling *p, struct err *err)
+{
+    mono_ms now = clock_mono(p->agent->clock);
+    bool first = p->observe_at == 0;
+    int rc;
+
+    if (!first && now < p->observe_at)
+        return 0;
+    rc = observe_tell(p->agent, p->httpc, err);
+    if (rc == 0)
+        rc = tell_alive(p, err);
+    if (rc < 0)
+        return rc;
+    if (first)
+        log_notice("agent.heard", "host=%s url=%s", p->agent->config->host_id,
+                   LOG(p->agent->config->url));
+    p->observe_at =
+        now + OBSERVE_EVERY_MS / 2 + agent_back_off(1, OBSERVE_EVERY_MS / 2, OBSERVE_EVERY_MS / 2);
+    return 0;
+}
+
+/* Commands --------------------------------------------------------------------------------------- */
+
+static void wait_for_room(struct polling *p)
+{
+    while (report_running(p->agent->report) >= RUN_MAX && !atomic_load(p->agent->stop))
+        agent_sleep(p->agent, ROOM_MS);
+}
+
+static int ask(struct polling *p, struct message **ret_messages, size_t *ret_n, struct err *err)
+{
+    struct httpc_answer answer = {.status = 0};
+    char request_id[NAMES_UUID_SIZE], body[256];
+    int rc;
+
+    names_uuid_new(request_id);
+    snprintf(body, sizeof(body),
+             "{\"Destination\":\"%s\",\"MessagesRequestId\":\"%s\","
+             "\"VisibilityTimeoutInSeconds\":%d}",
+             p->agent->config->host_id, request_id, VISIBILITY_S);
+    rc = session_call(p->agent->session, p->httpc, SESSION_GET_MESSAGES, body, &answer, err);
+    if (rc == 0)
+        rc =
+            message_answer_parse(&p->arena, answer.body, answer.body_len, ret_messages, ret_n, err);
+    httpc_answer_deinit(&answer);
+    return rc;
+}
+
+static int poll_once(struct polling *p, struct err *err)
+{
+    struct agent *agent = p->agent;
+    mono_ms began = clock_mono(agent->clock);
+    struct message *messages;
+    size_t n = 0;
+    int rc = ask(p, &messages, &n, err);
+
+    if (rc < 0)
+        return rc;
+    for (size_t i = 0; i < n && !atomic_load(agent->stop); i++) {
+        /* What finds no room is not acknowledged, so it comes again. */
+        if (report_running(agent->report) < RUN_MAX)
+            run_message(agent, p->httpc, &messages[i]);
+    }
+    if (n == 0 && clock_mono(agent->clock) - began < QUICK_MS)
+        agent_sleep(agent, QUICK_WAIT_MS + agent_back_off(1, QUICK_WAIT_MS / 4, QUICK_WAIT_MS / 4));
+    return 0;
+}
+
+/* Room on the disk ------------------------------------------------------------------------------- */
+
+static bool is_over(void *arg, const char *command_id)
+{
+    const struct agent *agent = arg;
+    struct agent_journal_entry entry;
+
+    return agent_journal_find(agent->journal, command_id, &entry) &&
+           entry.kind == AGENT_JOURNAL_REPORTED;
+}
+
+static void prune(struct polling *p)
+{
+    mono_ms now = clock_mono(p->agent->clock);
+
+    if (p->prune_at != 0 && now < p->prune_at)
+        return;
+    p->prune_at = now + PRUNE_EVERY_MS;
+    command_folder_prune(&p->arena, p->agent->state, clock_now(p->agent->clock), is_over, p->agent);
+}
+
+/* The loop --------------------------------------------------------------------------------------- */
+
+static void back_off(struct polling *p, int rc, const struct err *err)
+{
+    int64_t ms = agent_back_off(++p->tries, BACK_OFF_MS, BACK_OFF_MAX_MS);
+
+    if (rc == ERR_DENIED)
+        ms = agent_back_off(1, STRANGER_MS, STRANGER_MS);
+    if (p->tries == 1 || rc == ERR_DENIED)
+        log_warning("poll.waits", "ms=%lld err=%s", (long long)ms, LOG(err->text));
+    /* Whoever answered so may be a server that was started anew: say again what is true here. */
+    p->observe_at = 0;
+    agent_sleep(p->agent, ms);
+}
+
+void poll_run(struct agent *agent)
+{
+    struct polling p = {.agent = agent, .httpc = httpc_new()};
+
+    arena_init(&p.arena);
+    while (!atomic_load(agent->stop)) {
+        struct err err = ERR_INIT;
+        int rc;
+
+        arena_reset(&p.arena);
+        prune(&p);
+        wait_for_room(&p);
+        rc = tell(&p, &err);
+        if (rc == 0 && !atomic_load(agent->stop))
+            rc = poll_once(&p, &err);
+        if (rc == 0)
+            p.tries = 0;
+        else if (!atomic_load(agent->stop))
+            back_off(&p, rc, &err);
+    }
+    arena_deinit(&p.arena);
+    httpc_free(p.httpc);
+}

@@ -1,0 +1,39 @@
+/*
+ * result_lines: what scripts tell the rules, the `key=value` lines of SLIPWAY_RESULT (design.md P8).
+ *
+ * Foreign bytes: bounded in bytes, lines and length of a value; keys are words; values are cleaned for
+ * one line. What does not fit is left out and counted, never fatal: the end of a command must not be
+ * lost over a line. Pure but for result_lines_read. Texts lie in the arena.
+ */
+#ifndef SLIPWAY_AGENT_RESULT_LINES_H
+#define SLIPWAY_AGENT_RESULT_LINES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "lib/base/arena.h"
+#include "lib/base/err.h"
+#include "lib/model/command.h"
+
+#define RESULT_LINES_BYTES_MAX ((size_t)64 * 1024) /* of all steps of a command */
+
+struct result_lines {
+    struct result_line *lines; /* in the order they were written */
+    size_t n, cap;
+    size_t bytes; /* of keys and values */
+    size_t n_odd; /* lines left out: no `key=value`, or beyond a limit */
+};
+
+/* Add the lines of one step's text. A last line without its end counts. */
+void result_lines_add(struct arena *arena, struct result_lines *lines, const char *text,
+                      size_t len);
+
+/* The same of a file that a script may have replaced by anything: only a regular file is read, and no
+ * more than the limit. None there is no error. */
+int result_lines_read(struct arena *arena, struct result_lines *lines, const char *path,
+                      struct err *err);
+
+/* Is the last line of that key this value? */
+bool result_lines_say(const struct result_lines *lines, const char *key, const char *value);
+
+#endif

@@ -1,0 +1,259 @@
+/* run: see run.h. */
+#include "agent/run.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "agent/command_folder.h"
+#include "agent/report.h"
+#include "agent/run_as.h"
+#include "agent/supervise.h"
+#include "lib/base/arena.h"
+#include "lib/base/buf.h"
+#include "lib/base/digest.h"
+#include "lib/base/json.h"
+#include "lib/base/log.h"
+#include "lib/base/str.h"
+
+#define TELL_FIRST_MS 500
+#define TELL_MAX_MS 4000
+
+struct claim {
+    struct agent *agent;
+    struct httpc *httpc;
+    const struct message *message;
+    struct arena *arena;
+    char id[NAMES_UUID_SIZE]; /* of the command, from the message's id */
+    struct message_command command;
+    struct envelope envelope;
+};
+
+static time_ms now_of(const struct claim *c)
+{
+    return clock_now(c->agent->clock);
+}
+
+/* The door need not send it again. Best effort: a repetition is answered from the journal. */
+static void acknowledge(struct claim *c)
+{
+    struct httpc_answer answer = {.status = 0};
+    struct err err = ERR_INIT;
+    char body[128];
+
+    snprintf(body, sizeof(body), "{\"MessageId\":\"%s\"}", c->message->id);
+    if (session_call(c->agent->session, c->httpc, SESSION_ACKNOWLEDGE, body, &answer, &err) < 0)
+        log_warning("message.not-acknowledged", "command=%s err=%s", c->id, LOG(err.text));
+    httpc_answer_deinit(&answer);
+}
+
+/* It will never run here: written down, told, acknowledged. */
+static void decline(struct claim *c, const char *why)
+{
+    const struct agent_journal_record record = {.kind = AGENT_JOURNAL_DECLINED,
+                                                .command_id = c->id,
+                                                .why = why};
+    struct err err = ERR_INIT;
+
+    log_error("command.refused", "command=%s err=%s", c->id, LOG(why));
+    if (agent_journal_add(c->agent->journal, &record, now_of(c), &err) < 0) {
+        agent_fail(c->agent, &err);
+        return;
+    }
+    report_watch(c->agent->report, c->id, REPORT_DECLINED, why);
+    acknowledge(c);
+}
+
+/* Checking --------------------------------------------------------------------------------------- */
+
+static int check_users(struct claim *c, const struct document *document, struct err *err)
+{
+    struct run_as user;
+
+    for (size_t i = 0; i < document->n_steps; i++) {
+        const struct document_step *step = &document->steps[i];
+
+        if ((step->action == DOCUMENT_RUN || step->http == NULL) &&
+            run_as_find(c->arena, step->run_as, &user, err) < 0)
+            return err_wrap(err, "step %s", step->name);
+    }
+    return 0;
+}
+
+/* Whose word is it, is it meant for us, is it whole, does it come in time? */
+static int check(struct claim *c, struct err *err)
+{
+    const struct agent_config *config = c->agent->config;
+    struct envelope *e = &c->envelope;
+    char digest[DIGEST_HEX_SIZE];
+    struct document document;
+    int rc;
+
+    rc = message_command_parse(c->arena, c->message->payload, strlen(c->message->payload),
+                               &c->command, err);
+    if (rc == 0)
+        rc =
+            envelope_open(c->arena, config->key, c->command.envelope, c->command.signature, e, err);
+    if (rc < 0)
+        return rc;
+    if (!str_eq(e->command_id, c->id) || !str_eq(c->command.command_id, c->id))
+        return err_set(err, ERR_DENIED, "signed as command %s, sent as %s", e->command_id, c->id);
+    if (!str_eq(e->store_id, config->store_id))
+        return err_set(err, ERR_DENIED, "signed by store %s, this host belongs to %s", e->store_id,
+                       config->store_id);
+    if (!str_eq(e->host_id, config->host_id))
+        return err_set(err, ERR_DENIED, "signed for host %s (%s), this is %s", e->host, e->host_id,
+                       config->host_id);
+    digest_sha256_hex(c->command.document, strlen(c->command.document), digest);
+    if (!str_eq(digest, e->document_digest))
+        return err_set(err, ERR_DENIED, "its document is not the one that was signed");
+    rc = document_parse(c->arena, c->command.document, strlen(c->command.document), &document, err);
+    if (rc == 0 && now_of(c) >= e->start_by)
+        rc = err_set(err, ERR_TIMEOUT, "expired: it came after the time it had to start by");
+    return rc < 0 ? rc : check_users(c, &document, err);
+}
+
+/* Claiming and starting -------------------------------------------------------------------------- */
+
+static int claim(struct claim *c, struct err *err)
+{
+    char digest[DIGEST_HEX_SIZE];
+    const struct agent_journal_record record = {.kind = AGENT_JOURNAL_ACCEPTED,
+                                                .command_id = c->id,
+                                                .envelope_digest = digest,
+                                                .database = c->envelope.database,
+                                                .epoch = c->envelope.epoch};
+    int rc = command_folder_make(c->arena, c->agent->state, c->id, c->command.envelope,
+                                 c->command.signature, c->command.document, err);
+
+    if (rc < 0)
+        return rc;
+    digest_sha256_hex(c->command.envelope, strlen(c->command.envelope), digest);
+    rc = agent_journal_add(c->agent->journal, &record, now_of(c), err);
+    if (rc < 0)
+        agent_fail(c->agent, err);
+    return rc;
+}
+
+/*
+ * The door must know that it is ours before it begins, or it would take it for undelivered. ERR_TIMEOUT:
+ * start-by passed first; ERR_CONFLICT: this agent was told to end, the next one declines it.
+ */
+static int tell(struct claim *c, struct err *err)
+{
+    const struct message_reply reply = {.status = INVOCATION_IN_PROGRESS,
+                                        .trace = "",
+                                        .state = MESSAGE_REPLY_ACCEPTED,
+                                        .reason = ""};
+    char reply_id[NAMES_UUID_SIZE];
+
+    names_uuid_new(reply_id);
+    for (unsigned tries = 1; now_of(c) < c->envelope.start_by; tries++) {
+        int rc = report_reply(c->agent, c->httpc, c->id, reply_id, &reply, NULL, err);
+
+        if (atomic_load(c->agent->stop))
+            return ERR_CONFLICT;
+        if (rc == 0 || !session_is_later(rc))
+            return rc;
+        if (tries == 1)
+            log_warning("command.waits", "command=%s err=%s", c->id, LOG(err->text));
+        agent_sleep(c->agent, agent_back_off(tries, TELL_FIRST_MS, TELL_MAX_MS));
+    }
+    return err_set(err, ERR_TIMEOUT, "expired: the server could not be told before start-by");
+}
+
+/* From `started` on it may have run; the byte that lets the supervisor go comes after it. */
+static int start(struct claim *c, struct err *err)
+{
+    const char *folder = command_folder_path(c->arena, c->agent->state, c->id);
+    struct supervise_child child;
+    struct agent_journal_record record = {.kind = AGENT_JOURNAL_STARTED,
+                                          .command_id = c->id,
+                                          .boot_id = c->agent->boot_id};
+    int lock_fd, rc;
+
+    if ((rc = command_folder_lock(c->arena, folder, &lock_fd, err)) < 0)
+        return rc;
+    rc = supervise_start(c->agent->state, c->id, lock_fd, &child, err);
+    close(lock_fd);
+    if (rc < 0)
+        return rc;
+    if (now_of(c) >= c->envelope.start_by) {
+        supervise_give_up(&child);
+        return err_set(err, ERR_TIMEOUT, "expired while it was being started");
+    }
+    record.pid = child.pid;
+    record.pid_started = child.started;
+    rc = agent_journal_add(c->agent->journal, &record, now_of(c), err);
+    if (rc < 0) {
+        supervise_give_up(&child);
+        agent_fail(c->agent, err);
+        return rc;
+    }
+    supervise_go(&child);
+    return 0;
+}
+
+static void run_new(struct claim *c)
+{
+    const struct envelope *e = &c->envelope;
+    struct err err = ERR_INIT;
+    int rc = check(c, &err);
+
+    if (rc == 0)
+        rc = claim(c, &err);
+    if (rc == 0) {
+        log_notice("command.accepted",
+                   "command=%s repo=%s environment=%s release=r%lld document=%s", c->id,
+                   LOG(e->repository), LOG(e->environment), (long long)e->release,
+                   LOG(e->document));
+        rc = tell(c, &err);
+    }
+    if (rc == 0)
+        rc = start(c, &err);
+    if (atomic_load(c->agent->stop) && rc < 0)
+        return; /* the next start decides by what is on disk */
+    if (rc < 0) {
+        decline(c, arena_str(c->arena, err.text));
+        return;
+    }
+    log_notice("command.started", "command=%s host=%s", c->id, LOG(e->host));
+    report_watch(c->agent->report, c->id, REPORT_RUNNING, "");
+    acknowledge(c);
+}
+
+/* Known: never run again. If its end was reported already, that is said once more. */
+static void repeat(struct claim *c, const struct agent_journal_entry *entry)
+{
+    log_notice("command.repeated", "command=%s state=%s", c->id,
+               agent_journal_kind_text(entry->kind));
+    if (entry->kind == AGENT_JOURNAL_REPORTED) {
+        if (entry->end == AGENT_JOURNAL_DECLINED)
+            report_watch(c->agent->report, c->id, REPORT_DECLINED, "declined before");
+        else
+            report_watch(c->agent->report, c->id, REPORT_UNKNOWN,
+                         "it was started before, and nothing says how it ended");
+    }
+    acknowledge(c);
+}
+
+void run_message(struct agent *agent, struct httpc *httpc, const struct message *message)
+{
+    struct claim c = {.agent = agent, .httpc = httpc, .message = message};
+    struct agent_journal_entry entry;
+    struct arena arena;
+    char host_id[21];
+
+    if (!message_id_parse(message->id, c.id, host_id) || !str_eq(host_id, agent->config->host_id) ||
+        !str_starts(message->topic, MESSAGE_TOPIC_SEND)) {
+        log_error("message.refused", "id=%s topic=%s", LOG(message->id), LOG(message->topic));
+        return;
+    }
+    arena_init(&arena);
+    c.arena = &arena;
+    if (agent_journal_find(agent->journal, c.id, &entry))
+        repeat(&c, &entry);
+    else
+        run_new(&c);
+    arena_deinit(&arena);
+}

@@ -1,0 +1,342 @@
+/* session: see session.h. */
+#include "agent/session.h"
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/buf.h"
+#include "lib/base/json.h"
+#include "lib/base/secret.h"
+#include "lib/base/str.h"
+#include "lib/ssm/message.h"
+#include "lib/ssm/sigv4.h"
+
+#define CONTENT_TYPE "application/x-amz-json-1.1"
+#define LONG_POLL_MS 40000 /* the door holds a poll for 15 s */
+#define CALL_MS 20000
+#define LIFE_MIN_MS 60000 /* of credentials, whatever the clocks say */
+#define LIFE_MAX_MS ((int64_t)12 * 3600 * 1000)
+#define TEXT_MAX 2048 /* of key id, secret, token */
+
+static const struct {
+    const char *target;
+    const char *service;
+    int64_t timeout_ms;
+    size_t answer_max;
+} operations[] = {
+    [SESSION_UPDATE_INFORMATION] = {"AmazonSSM.UpdateInstanceInformation", "ssm", CALL_MS, 0},
+    [SESSION_GET_MESSAGES] = {"EC2WindowsMessageDeliveryService.GetMessages", "ec2messages",
+                              LONG_POLL_MS, MESSAGE_ANSWER_MAX},
+    [SESSION_ACKNOWLEDGE] = {"EC2WindowsMessageDeliveryService.AcknowledgeMessage", "ec2messages",
+                             CALL_MS, 0},
+    [SESSION_SEND_REPLY] = {"EC2WindowsMessageDeliveryService.SendReply", "ec2messages", CALL_MS,
+                            0},
+    [SESSION_PUT_OUTPUT] = {"Slipway.PutOutput", "ssm", CALL_MS, 0},
+    [SESSION_OBSERVE] = {"Slipway.Observe", "ssm", CALL_MS, 0},
+};
+#define TARGET_TOKEN "AmazonSSM.RequestManagedInstanceRoleToken"
+#define TARGET_REGISTER "AmazonSSM.RegisterManagedInstance"
+
+struct credentials {
+    char key_id[TEXT_MAX];
+    char secret[TEXT_MAX];
+    char token[TEXT_MAX];
+    mono_ms renew_at;
+    unsigned generation; /* 0 = there are none */
+};
+
+struct session {
+    const struct agent_config *config;
+    const struct sign_rsa *rsa;
+    struct clock *clock;
+    const atomic_bool *stop;
+    pthread_mutex_t lock; /* credentials */
+    struct credentials credentials;
+};
+
+struct session *session_new(const struct agent_config *config, const struct sign_rsa *rsa,
+                            struct clock *clock, const atomic_bool *stop)
+{
+    struct session *s = calloc(1, sizeof(*s));
+
+    if (s == NULL)
+        abort();
+    s->config = config;
+    s->rsa = rsa;
+    s->clock = clock;
+    s->stop = stop;
+    pthread_mutex_init(&s->lock, NULL);
+    return s;
+}
+
+void session_free(struct session *session)
+{
+    if (session == NULL)
+        return;
+    pthread_mutex_destroy(&session->lock);
+    secret_wipe(&session->credentials, sizeof(session->credentials));
+    free(session);
+}
+
+/* One request ---------------------------------------------------------------------------------- */
+
+struct asking {
+    const char *url;
+    const char *target;
+    const char *body;
+    int64_t timeout_ms;
+    size_t answer_max;
+    const atomic_bool *stop;
+    const struct sigv4_signer *signer; /* NULL = not signed */
+    const char *token;                 /* NULL = none */
+    time_ms now;
+};
+
+/* host[:port], as it is sent and signed. */
+static const char *authority_of(const char *url)
+{
+    return strstr(url, "://") + 3;
+}
+
+static int add_signature(struct arena *arena, const struct asking *a, const char **headers,
+                         size_t n, struct err *err)
+{
+    char date[SIGV4_DATE_SIZE];
+    struct sigv4_header signed_headers[5] = {{"content-type", CONTENT_TYPE},
+                                             {"host", authority_of(a->url)}};
+    size_t n_signed = 2;
+    struct sigv4_request request = {.method = "POST",
+                                    .path = "/",
+                                    .query = "",
+                                    .headers = signed_headers,
+                                    .body = a->body,
+                                    .body_len = strlen(a->body)};
+    const char *authorization;
+
+    sigv4_date(a->now, date);
+    signed_headers[n_signed++] = (struct sigv4_header){"x-amz-date", date};
+    headers[n++] = arena_printf(arena, "X-Amz-Date: %s", date);
+    if (a->token != NULL) {
+        signed_headers[n_signed++] = (struct sigv4_header){"x-amz-security-token", a->token};
+        headers[n++] = arena_printf(arena, "X-Amz-Security-Token: %s", a->token);
+    }
+    signed_headers[n_signed++] = (struct sigv4_header){"x-amz-target", a->target};
+    request.n_headers = n_signed;
+    authorization = sigv4_authorize(arena, a->signer, &request, err);
+    if (authorization == NULL)
+        return ERR_INVALID;
+    headers[n++] = arena_printf(arena, "Authorization: %s", authorization);
+    headers[n] = NULL;
+    return 0;
+}
+
+/* Which of our codes an answer that is not 200 stands for. */
+static int judge(const struct asking *a, const struct httpc_answer *answer, struct err *err)
+{
+    static const char *const denied[] = {
+        "ExpiredTokenException",         "UnrecognizedClientException",
+        "InvalidSignatureException",     "IncompleteSignatureException",
+        "AccessDeniedException",         "MissingAuthenticationTokenException",
+        "AuthorizationFailureException", "MachineFingerprintDoesNotMatch",
+    };
+    static const char *const later[] = {"ThrottlingException", "TooManyRequestsException",
+                                        "TooManyUpdates", "RequestTimeoutException"};
+    const struct json_limits limits = {.depth = 8, .nodes = 200};
+    struct err own = ERR_INIT;
+    struct cJSON *json = NULL;
+    const char *type = "", *text = "", *hash;
+    enum err_code code = answer->status >= 500 || answer->status == 429 || answer->status == 408
+                             ? ERR_BUSY
+                             : ERR_INVALID;
+
+    if (json_parse(answer->body, answer->body_len, &limits, &json, &own) == 0) {
+        type = json_str(json, "__type") != NULL ? json_str(json, "__type") : "";
+        text = json_str(json, "message") != NULL ? json_str(json, "message") : "";
+    }
+    hash = strrchr(type, '#');
+    type = hash != NULL ? hash + 1 : type;
+    for (size_t i = 0; i < sizeof(denied) / sizeof(denied[0]); i++)
+        code = str_eq(type, denied[i]) ? ERR_DENIED : code;
+    for (size_t i = 0; i < sizeof(later) / sizeof(later[0]); i++)
+        code = str_eq(type, later[i]) ? ERR_BUSY : code;
+    (void)err_set(err, code, "%s answered %d %.80s: %.300s", a->target, answer->status, type, text);
+    json_free(json);
+    return code;
+}
+
+static int ask(struct httpc *httpc, const struct asking *a, struct httpc_answer *ret_answer,
+               struct err *err)
+{
+    struct httpc_answer answer = {.status = 0};
+    const char *headers[8];
+    struct arena arena;
+    size_t n = 0;
+    int rc = 0;
+
+    arena_init(&arena);
+    headers[n++] = "Content-Type: " CONTENT_TYPE;
+    headers[n++] = arena_printf(&arena, "Host: %s", authority_of(a->url));
+    headers[n++] = arena_printf(&arena, "X-Amz-Target: %s", a->target);
+    headers[n] = NULL;
+    if (a->signer != NULL)
+        rc = add_signature(&arena, a, headers, n, err);
+    if (rc == 0) {
+        const struct httpc_request request = {.method = "POST",
+                                              .url = arena_printf(&arena, "%s/", a->url),
+                                              .headers = headers,
+                                              .body = a->body,
+                                              .body_len = strlen(a->body),
+                                              .timeout_ms = a->timeout_ms,
+                                              .answer_max = a->answer_max,
+                                              .stop = a->stop};
+        rc = httpc_send(httpc, &request, &answer, err);
+    }
+    if (rc == 0 && answer.status != 200)
+        rc = judge(a, &answer, err);
+    if (rc == 0) {
+        *ret_answer = answer;
+        answer.body = NULL;
+    }
+    httpc_answer_deinit(&answer);
+    arena_deinit(&arena);
+    return rc;
+}
+
+/* Credentials ---------------------------------------------------------------------------------- */
+
+static int take_credentials(struct session *s, const struct httpc_answer *answer, struct err *err)
+{
+    struct credentials *c = &s->credentials;
+    const char *key_id, *secret, *token;
+    struct cJSON *json = NULL;
+    int64_t expires = 0, life;
+    int rc = json_parse(answer->body, answer->body_len, NULL, &json, err);
+
+    if (rc < 0)
+        return rc;
+    key_id = json_str(json, "AccessKeyId");
+    secret = json_str(json, "SecretAccessKey");
+    token = json_str(json, "SessionToken");
+    if (key_id == NULL || secret == NULL || token == NULL || strlen(key_id) >= TEXT_MAX ||
+        strlen(secret) >= TEXT_MAX || strlen(token) >= TEXT_MAX ||
+        !json_int(json, "TokenExpirationDate", &expires)) {
+        rc = err_set(err, ERR_BUSY, "the answer with the credentials is not complete");
+        goto out;
+    }
+    strcpy(c->key_id, key_id);
+    strcpy(c->secret, secret);
+    strcpy(c->token, token);
+    life = expires * 1000 - clock_now(s->clock);
+    life = life < LIFE_MIN_MS ? LIFE_MIN_MS : life > LIFE_MAX_MS ? LIFE_MAX_MS : life;
+    c->renew_at = clock_mono(s->clock) + life / 2;
+    c->generation++;
+out:
+    json_free(json);
+    return rc;
+}
+
+static int renew(struct session *s, struct httpc *httpc, struct err *err)
+{
+    const struct sigv4_signer signer = {.key_id = s->config->host_id,
+                                        .rsa = s->rsa,
+                                        .region = s->config->region,
+                                        .service = "ssm"};
+    struct httpc_answer answer = {.status = 0};
+    struct asking a = {.url = s->config->url,
+                       .target = TARGET_TOKEN,
+                       .timeout_ms = CALL_MS,
+                       .stop = s->stop,
+                       .signer = &signer};
+    char body[128];
+    int rc;
+
+    snprintf(body, sizeof(body), "{\"Fingerprint\":\"%s\"}", s->config->fingerprint);
+    a.body = body;
+    a.now = clock_now(s->clock);
+    rc = ask(httpc, &a, &answer, err);
+    if (rc == 0) {
+        rc = take_credentials(s, &answer, err);
+        secret_wipe(answer.body, answer.body_len);
+    }
+    httpc_answer_deinit(&answer);
+    return rc < 0 ? err_wrap(err, "asking for credentials") : 0;
+}
+
+/* A copy of the current ones. `stale`: those that were refused; 0 = none. */
+static int credentials_now(struct session *s, struct httpc *httpc, unsigned stale,
+                           struct credentials *ret_credentials, struct err *err)
+{
+    struct credentials *c = &s->credentials;
+    bool is_old;
+    int rc = 0;
+
+    pthread_mutex_lock(&s->lock);
+    is_old = c->generation != 0 && clock_mono(s->clock) >= c->renew_at;
+    if (c->generation == 0 || c->generation == stale || is_old)
+        rc = renew(s, httpc, err);
+    /* Half of their life is left: they still serve. */
+    if (rc < 0 && is_old && c->generation != stale)
+        rc = 0;
+    if (rc == 0)
+        *ret_credentials = *c;
+    pthread_mutex_unlock(&s->lock);
+    return rc;
+}
+
+/* Calls ----------------------------------------------------------------------------------------- */
+
+static int call_once(struct session *s, struct httpc *httpc, enum session_operation operation,
+                     const char *body, const struct credentials *c, struct httpc_answer *ret_answer,
+                     struct err *err)
+{
+    const struct sigv4_signer signer = {.key_id = c->key_id,
+                                        .secret = c->secret,
+                                        .region = s->config->region,
+                                        .service = operations[operation].service};
+    const struct asking a = {.url = s->config->url,
+                             .target = operations[operation].target,
+                             .body = body,
+                             .timeout_ms = operations[operation].timeout_ms,
+                             .answer_max = operations[operation].answer_max,
+                             .stop = s->stop,
+                             .signer = &signer,
+                             .token = c->token,
+                             .now = clock_now(s->clock)};
+
+    return ask(httpc, &a, ret_answer, err);
+}
+
+int session_call(struct session *s, struct httpc *httpc, enum session_operation operation,
+                 const char *body, struct httpc_answer *ret_answer, struct err *err)
+{
+    struct credentials c = {.generation = 0};
+    int rc = credentials_now(s, httpc, 0, &c, err);
+
+    if (rc == 0)
+        rc = call_once(s, httpc, operation, body, &c, ret_answer, err);
+    else if (rc == ERR_INVALID) /* of the question for credentials, not of this one */
+        rc = ERR_DENIED;
+    if (rc == ERR_DENIED && c.generation != 0) {
+        rc = credentials_now(s, httpc, c.generation, &c, err);
+        if (rc == 0)
+            rc = call_once(s, httpc, operation, body, &c, ret_answer, err);
+        else if (rc == ERR_INVALID)
+            rc = ERR_DENIED;
+    }
+    secret_wipe(&c, sizeof(c));
+    return rc;
+}
+
+int session_register(struct httpc *httpc, const char *url, const char *body,
+                     struct httpc_answer *ret_answer, struct err *err)
+{
+    const struct asking a = {.url = url,
+                             .target = TARGET_REGISTER,
+                             .body = body,
+                             .timeout_ms = CALL_MS};
+
+    return ask(httpc, &a, ret_answer, err);
+}

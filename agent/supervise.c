@@ -1,0 +1,422 @@
+/* supervise: see supervise.h. */
+#include "agent/supervise.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "agent/agent_config.h"
+#include "agent/command_folder.h"
+#include "agent/outcome.h"
+#include "agent/output.h"
+#include "agent/result_lines.h"
+#include "agent/script_environment.h"
+#include "agent/step_health.h"
+#include "agent/step_run.h"
+#include "lib/base/arena.h"
+#include "lib/base/clock.h"
+#include "lib/base/file.h"
+#include "lib/base/log.h"
+
+/* Where the supervisor finds them. */
+#define LOCK_FD 3
+#define GO_FD 4
+#define READY_FD 5
+
+#define READY_MS 10000
+#define RUN_DIR "/run/slipway-agent"
+#define WRITE_TRIES 30 /* a second apart: a full disk may be helped in time */
+
+/* Starting one ---------------------------------------------------------------------------------- */
+
+/* Only calls that are safe between fork and exec of a program with threads. */
+static void become_supervisor(const int from[3], char *const argv[])
+{
+    pid_t pid;
+    int high[3];
+
+    (void)setsid();
+    pid = fork();
+    if (pid != 0)
+        _exit(pid < 0 ? 1 : 0);
+    for (int i = 0; i < 3; i++)
+        high[i] = fcntl(from[i], F_DUPFD, READY_FD + 1); /* out of the way of the next lines */
+    for (int i = 0; i < 3; i++) {
+        if (high[i] < 0 || dup2(high[i], LOCK_FD + i) < 0)
+            _exit(1);
+    }
+    (void)close_range(READY_FD + 1, UINT_MAX, 0);
+    /* This very program, even while its file is being replaced by an upgrade. */
+    (void)execv("/proc/self/exe", argv);
+    _exit(1);
+}
+
+/* "PID START\n" within READY_MS. */
+static int read_ready(int fd, struct supervise_child *child, struct err *err)
+{
+    char line[64] = "";
+    size_t n = 0;
+
+    while (n < sizeof(line) - 1 && strchr(line, '\n') == NULL) {
+        struct pollfd p = {.fd = fd, .events = POLLIN};
+        ssize_t got = -1;
+        int ready = poll(&p, 1, READY_MS);
+
+        if (ready < 0 && errno == EINTR)
+            continue;
+        if (ready > 0)
+            got = read(fd, line + n, sizeof(line) - 1 - n);
+        if (got <= 0)
+            return err_set(err, ERR_INTERNAL, "the supervisor did not come up");
+        n += (size_t)got;
+        line[n] = '\0';
+    }
+    if (sscanf(line, "%19" SCNd64 " %19" SCNd64, &child->pid, &child->started) != 2)
+        return err_set(err, ERR_INTERNAL, "the supervisor said something odd");
+    return 0;
+}
+
+int supervise_start(const char *state, const char *command_id, int lock_fd,
+                    struct supervise_child *ret_child, struct err *err)
+{
+    char *argv[] = {NULL, NULL, NULL, NULL, NULL, NULL};
+    const char *const words[] = {"slipway-agent", "--state", state, "--supervise", command_id};
+    struct supervise_child child = {.go_fd = -1};
+    int go[2] = {-1, -1}, ready[2] = {-1, -1};
+    int status = 0, rc = 0;
+    pid_t pid;
+
+    for (size_t i = 0; i < 5; i++) {
+        argv[i] = strdup(words[i]);
+        if (argv[i] == NULL)
+            abort();
+    }
+    if (pipe2(go, O_CLOEXEC) < 0 || pipe2(ready, O_CLOEXEC) < 0) {
+        rc = err_set(err, ERR_INTERNAL, "making a pipe: %s", strerror(errno));
+        goto out;
+    }
+    pid = fork();
+    if (pid == 0)
+        become_supervisor((const int[]){lock_fd, go[0], ready[1]}, argv);
+    if (pid < 0) {
+        rc = err_set(err, ERR_INTERNAL, "forking: %s", strerror(errno));
+        goto out;
+    }
+    close(ready[1]);
+    ready[1] = -1;
+    while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+        ;
+    rc = read_ready(ready[0], &child, err);
+    if (rc == 0) {
+        child.go_fd = go[1];
+        go[1] = -1;
+        *ret_child = child;
+    }
+out:
+    for (int i = 0; i < 2; i++) {
+        if (go[i] >= 0)
+            close(go[i]);
+        if (ready[i] >= 0)
+            close(ready[i]);
+    }
+    for (size_t i = 0; i < 5; i++)
+        free(argv[i]);
+    return rc;
+}
+
+void supervise_go(struct supervise_child *child)
+{
+    (void)file_write_fd(child->go_fd, "g", 1);
+    supervise_give_up(child);
+}
+
+void supervise_give_up(struct supervise_child *child)
+{
+    close(child->go_fd);
+    child->go_fd = -1;
+}
+
+/* The supervisor ------------------------------------------------------------------------------- */
+
+struct supervisor {
+    struct arena arena;
+    struct clock *clock;
+    const char *folder;
+    struct agent_config config;
+    struct command_order order;
+    struct message_reply reply; /* what the outcome says */
+    struct result_lines results;
+    struct output_writer *output;
+};
+
+static int64_t own_start(void)
+{
+    char *text = NULL, *at;
+    size_t len;
+    int64_t start = 0;
+    struct err err = ERR_INIT;
+
+    if (file_read_all("/proc/self/stat", 4096, &text, &len, &err) < 0)
+        return 0;
+    at = strrchr(text, ')'); /* behind the name, field 3 comes next */
+    for (int field = 2; at != NULL && field < 22; field++)
+        at = strchr(at + 1, ' ');
+    if (at != NULL)
+        start = strtoll(at + 1, NULL, 10);
+    free(text);
+    return start;
+}
+
+static bool wait_for_go(void)
+{
+    char line[64], go;
+    int n = snprintf(line, sizeof(line), "%lld %" PRId64 "\n", (long long)getpid(), own_start());
+    ssize_t got;
+
+    (void)file_write_fd(READY_FD, line, (size_t)n);
+    close(READY_FD);
+    do
+        got = read(GO_FD, &go, 1);
+    while (got < 0 && errno == EINTR);
+    close(GO_FD);
+    return got == 1;
+}
+
+/* What stands on disk must be true before the next step; a disk that is full may be helped. */
+static int write_outcome(struct supervisor *s)
+{
+    struct err err = ERR_INIT;
+    int rc = -1;
+
+    s->reply.results = s->results.lines;
+    s->reply.n_results = s->results.n;
+    for (int i = 0; i < WRITE_TRIES && rc < 0; i++) {
+        if (i > 0)
+            (void)poll(NULL, 0, 1000);
+        rc = outcome_write(&s->arena, s->folder, &s->reply, clock_now(s->clock), &err);
+    }
+    if (rc < 0)
+        log_error("command.outcome-lost", "command=%s err=%s", s->order.envelope.command_id,
+                  LOG(err.text));
+    return rc;
+}
+
+static void say(struct supervisor *s, size_t number, const char *text)
+{
+    output_writer_add(s->output, (uint16_t)number, true, text, strlen(text), clock_now(s->clock));
+}
+
+/* A folder of the step's own, and in it the empty result that it may write to. */
+static int make_result(struct supervisor *s, const struct document_step *step,
+                       const struct run_as *user, const char **ret_path, struct err *err)
+{
+    const char *base = arena_printf(&s->arena, "%s/work", s->folder), *folder, *path;
+    int fd, rc;
+
+    if (!user->is_own) { /* whoever that is cannot look into the state folder */
+        const char *run = *s->config.run_dir != '\0' ? s->config.run_dir : RUN_DIR;
+
+        if ((rc = file_mkdirs(run, 0711, err)) < 0 || (rc = file_check_dir(run, false, err)) < 0)
+            return rc;
+        base = arena_printf(&s->arena, "%s/%s", run, s->order.envelope.command_id);
+        if ((rc = file_mkdirs(base, 0711, err)) < 0)
+            return rc;
+    }
+    folder = arena_printf(&s->arena, "%s/%s", base, step->name);
+    path = arena_printf(&s->arena, "%s/result", folder);
+    if ((rc = file_mkdirs(folder, 0700, err)) < 0)
+        return rc;
+    fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (fd < 0 || (!user->is_own && (fchown(fd, user->uid, user->gid) < 0 ||
+                                     lchown(folder, user->uid, user->gid) < 0)))
+        rc = err_set(err, ERR_INTERNAL, "making %s: %s", path, strerror(errno));
+    if (fd >= 0)
+        close(fd);
+    *ret_path = path;
+    return rc;
+}
+
+/* What the step told; then what it left outside of our own folders is removed. */
+static void take_results(struct supervisor *s, size_t number, const char *path,
+                         const struct run_as *user)
+{
+    size_t odd = s->results.n_odd;
+    struct err err = ERR_INIT;
+    char *slash;
+
+    if (result_lines_read(&s->arena, &s->results, path, &err) < 0)
+        say(s, number, arena_printf(&s->arena, "slipway: %s\n", err.text));
+    if (s->results.n_odd > odd)
+        say(s, number,
+            arena_printf(&s->arena,
+                         "slipway: %zu lines of SLIPWAY_RESULT are no key=value or too much, and "
+                         "are left out\n",
+                         s->results.n_odd - odd));
+    if (user->is_own)
+        return;
+    path = arena_str(&s->arena, path);
+    slash = strrchr(path, '/');
+    *slash = '\0';
+    command_folder_remove(path);
+    slash = strrchr(path, '/');
+    *slash = '\0';
+    (void)rmdir(path);
+}
+
+static int run_step(struct supervisor *s, size_t number, struct step_end *ret_end, struct err *err)
+{
+    const struct document_step *step = &s->order.document.steps[number];
+    bool has_database = s->order.envelope.database != NULL;
+    struct step_run run = {.script = step->script,
+                           .working_directory = step->working_directory,
+                           .umask = s->config.umask,
+                           .lock_fd = has_database ? LOCK_FD : -1,
+                           .number = (uint16_t)number,
+                           .output = s->output,
+                           .clock = s->clock};
+    const char *result_path;
+    struct run_as user;
+    int rc;
+
+    if (step->action == DOCUMENT_HEALTH && step->http != NULL)
+        return step_health_wait(step, &run, ret_end, err);
+    if ((rc = run_as_find(&s->arena, step->run_as, &user, err)) < 0 ||
+        (rc = make_result(s, step, &user, &result_path, err)) < 0)
+        return rc;
+    run.user = &user;
+    run.environment =
+        script_environment_make(&s->arena,
+                                &(struct script_environment_facts){.config = &s->config,
+                                                                   .envelope = &s->order.envelope,
+                                                                   .step = step,
+                                                                   .home = user.home,
+                                                                   .result_path = result_path});
+    /* A time limit of a migrate job is an alarm: the server's business, nothing is killed (M5). */
+    if (!has_database)
+        run.end_at = clock_mono(s->clock) + step->timeout_s * 1000;
+    rc = step->action == DOCUMENT_HEALTH ? step_health_wait(step, &run, ret_end, err)
+                                         : step_run_script(&run, ret_end, err);
+    if (rc == 0)
+        take_results(s, number, result_path, &user);
+    return rc;
+}
+
+static void begin(struct supervisor *s)
+{
+    const struct document *document = &s->order.document;
+
+    s->reply = (struct message_reply){.status = INVOCATION_IN_PROGRESS,
+                                      .trace = "",
+                                      .state = MESSAGE_REPLY_STARTED,
+                                      .reason = "",
+                                      .n_steps = document->n_steps};
+    s->reply.steps = arena_array(&s->arena, document->n_steps, sizeof(*s->reply.steps));
+    for (size_t i = 0; i < document->n_steps; i++)
+        s->reply.steps[i] = (struct message_reply_step){.name = document->steps[i].name,
+                                                        .status = STEP_PENDING,
+                                                        .exit_code = -1};
+}
+
+/* Do the steps after this one matter? Fills in what they are, if not. */
+static bool goes_on(struct supervisor *s, size_t number)
+{
+    const struct message_reply_step *step = &s->reply.steps[number];
+    struct message_reply *reply = &s->reply;
+
+    if (step->status != STEP_SUCCESS) {
+        reply->status = step->status == STEP_TIMED_OUT ? INVOCATION_TIMED_OUT : INVOCATION_FAILED;
+        return false;
+    }
+    if (number == 0 && s->order.envelope.database != NULL &&
+        result_lines_say(&s->results, "migrate", "none")) {
+        for (size_t i = 1; i < reply->n_steps; i++)
+            reply->steps[i].status = STEP_SUCCESS; /* without times and code: Skipped */
+        reply->status = INVOCATION_SUCCESS;
+        return false;
+    }
+    if (number + 1 == reply->n_steps)
+        reply->status = INVOCATION_SUCCESS;
+    return number + 1 < reply->n_steps;
+}
+
+/* True: there is a next step. */
+static int do_step(struct supervisor *s, size_t number, bool *ret_next)
+{
+    struct message_reply_step *step = &s->reply.steps[number];
+    struct step_end end = {STEP_FAILED, -1};
+    struct err err = ERR_INIT;
+
+    step->status = STEP_IN_PROGRESS;
+    step->started_at = clock_now(s->clock);
+    if (write_outcome(s) < 0)
+        return -1;
+    if (run_step(s, number, &end, &err) < 0) {
+        end = (struct step_end){STEP_FAILED, -1};
+        s->reply.reason = arena_printf(&s->arena, "step %s: %s", step->name, err.text);
+        say(s, number, arena_printf(&s->arena, "slipway: %s\n", err.text));
+    }
+    step->status = end.status;
+    step->exit_code = end.exit_code;
+    step->ended_at = clock_now(s->clock);
+    output_writer_flush(s->output);
+    *ret_next = goes_on(s, number);
+    return *ret_next ? write_outcome(s) : 0;
+}
+
+static int run_all(struct supervisor *s)
+{
+    bool next = true;
+    struct err err = ERR_INIT;
+
+    begin(s);
+    for (size_t i = 0; next; i++) {
+        if (do_step(s, i, &next) < 0)
+            return -1;
+    }
+    output_writer_close(s->output);
+    if (s->output->lost > 0)
+        log_warning("command.output-lost", "command=%s bytes=%lld", s->order.envelope.command_id,
+                    (long long)s->output->lost);
+    if (output_fold(s->folder, clock_now(s->clock), &err) < 0)
+        log_warning("command.output-lost", "command=%s err=%s", s->order.envelope.command_id,
+                    LOG(err.text));
+    s->reply.state = MESSAGE_REPLY_FINISHED;
+    return write_outcome(s);
+}
+
+int supervise_main(const char *state, const char *command_id)
+{
+    static struct output_writer output;
+    struct supervisor s = {.clock = clock_system(), .output = &output};
+    struct err err = ERR_INIT;
+    int rc;
+
+    /* Who stops the agent's service does not mean what it runs. */
+    (void)signal(SIGHUP, SIG_IGN);
+    (void)signal(SIGINT, SIG_IGN);
+    (void)signal(SIGTERM, SIG_IGN);
+    (void)signal(SIGPIPE, SIG_IGN);
+    (void)umask(077);
+    for (int fd = LOCK_FD; fd <= READY_FD; fd++)
+        (void)fcntl(fd, F_SETFD, FD_CLOEXEC);
+    arena_init(&s.arena);
+    s.folder = command_folder_path(&s.arena, state, command_id);
+    if ((rc = agent_config_read(&s.arena, state, &s.config, &err)) == 0 &&
+        (rc = command_folder_order(&s.arena, &s.config, s.folder, &s.order, &err)) == 0)
+        rc = output_writer_open(s.output, s.folder, &err);
+    if (rc < 0)
+        log_error("command.not-started", "command=%s err=%s", LOG(command_id), LOG(err.text));
+    else if (wait_for_go())
+        rc = run_all(&s);
+    arena_deinit(&s.arena);
+    return rc < 0 ? 1 : 0;
+}

@@ -1,0 +1,42 @@
+/*
+ * supervise: one process per command, which outlives the agent (migrate.md 4).
+ *
+ * It holds the lock of the command's folder, runs the steps one after the other, enforces their time
+ * limits, and writes what they print and how they end to disk by itself. The agent only reads behind it;
+ * it may be stopped, upgraded or killed meanwhile. Nobody waits for the supervisor: it was forked twice
+ * and is a session of its own.
+ *
+ *      agent                               supervisor (the same program, --supervise)
+ *      lock the folder
+ *      fork, fork, exec     ----------->   read and check what the folder holds
+ *      read "PID START"     <-----------   ready
+ *      journal `started`
+ *      write one byte       ----------->   outcome InProgress, steps ..., outcome with an end
+ *
+ * If the byte never comes, nothing runs. A command that has a database is never killed, and inherits the
+ * lock, so that a killed supervisor does not look like its end (G7).
+ */
+#ifndef SLIPWAY_AGENT_SUPERVISE_H
+#define SLIPWAY_AGENT_SUPERVISE_H
+
+#include <stdint.h>
+
+#include "lib/base/err.h"
+
+struct supervise_child {
+    int64_t pid;
+    int64_t started; /* clock ticks since boot, so that a pid is not mistaken for another's */
+    int go_fd;       /* supervise_go() or supervise_give_up() */
+};
+
+/* Start one that holds `lock_fd`, which is the caller's to close afterwards. It waits. */
+int supervise_start(const char *state, const char *command_id, int lock_fd,
+                    struct supervise_child *ret_child, struct err *err);
+void supervise_go(struct supervise_child *child);
+void supervise_give_up(struct supervise_child *child);
+
+/* The other side: main of `--supervise`. Its descriptors stand where supervise_start() put them.
+ * Returns the exit code. */
+int supervise_main(const char *state, const char *command_id);
+
+#endif
