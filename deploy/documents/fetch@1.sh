@@ -9,7 +9,7 @@ umask 022
 root="${SLIPWAY_HOST_ROOT:-}${SLIPWAY_ROOT:?no root is configured for this repository}"
 releases="$root/releases"
 target="$releases/$SLIPWAY_SHA"
-work="$releases/.fetch-$SLIPWAY_SHA"
+work="$releases/.fetch-$SLIPWAY_SHA.$$"
 export GIT_TERMINAL_PROMPT=0 GIT_ALLOW_PROTOCOL=file:https
 
 quiet_git() {

@@ -86,6 +86,8 @@ static bool host_is_near(CURLU *url)
 /* libcurl sends to what is judged here, not to a second reading of the text. */
 static int judge_url(struct httpc *h, const char *text, bool local, struct err *err)
 {
+    /* Emptied first: a text without a scheme would be read as relative to the address before. */
+    (void)curl_url_set(h->url, CURLUPART_URL, NULL, 0);
     if (curl_url_set(h->url, CURLUPART_URL, text, 0) != CURLUE_OK)
         return err_set(err, ERR_INVALID, "%.200s: not an address", text);
     if (part_is_there(h->url, CURLUPART_USER) || part_is_there(h->url, CURLUPART_PASSWORD))

@@ -229,8 +229,8 @@ static void fetch_after_an_interruption_is_whole(void **state)
     (void)state;
     /* Killed in the middle of a fetch, and in the middle of a removal. */
     shell(arena_printf(&arena,
-                       "mkdir -p host/releases/.fetch-%s/half host/releases/.fetch-other "
-                       "host/releases/.drop-x && echo torn > host/releases/.fetch-%s/page.html",
+                       "mkdir -p host/releases/.fetch-%s.7/half host/releases/.fetch-other "
+                       "host/releases/.drop-x && echo torn > host/releases/.fetch-%s.7/page.html",
                        shas[3], shas[3]));
     must_run(run("fetch", shas[3], NULL));
     assert_string_equal(shell(arena_printf(&arena, "cat host/releases/%s/page.html", shas[3])),
@@ -249,7 +249,7 @@ static void fetch_killed_at_any_time_leaves_no_half_release(void **state)
             "export SLIPWAY_SHA=%s SLIPWAY_ROOT=/host SLIPWAY_HOST_ROOT='%s' SLIPWAY_KEEP=3 "
             "SLIPWAY_BRANCH=main SLIPWAY_MIRROR=file://%s/mirror.git; "
             "setsid sh '%s/deploy/documents/fetch@1.sh' & p=$!; sleep 0.0%02d; "
-            "kill -9 -- -$p 2>/dev/null || true; wait $p || true",
+            "kill -9 -$p 2>/dev/null || true; wait $p || true",
             shas[1], folder, folder, SLIPWAY_SOURCE_DIR, i * 8));
         if (is_there(release(shas[1])))
             assert_string_equal(shell(arena_printf(&arena, "cat host/releases/%s/public/index.html",
