@@ -77,32 +77,22 @@ static int add_step(struct cut *c, const struct config_job *job, const struct co
 
 static void add_health(struct cut *c, const struct config_job *job, struct document *document)
 {
+    const struct config_repo *repo = c->environment->repo;
+    const struct document_settings settings = {repo->root, repo->keep, repo->mirror, repo->branch};
     struct document_step *s = &document->steps[document->n_steps];
-    struct config_pairs none = {.n = 0};
 
     if (job->health.http == NULL && job->health.run == NULL)
         return;
-    *s = (struct document_step){.name = "health", .run_as = "", .working_directory = ""};
-    s->within_s = (job->health.within_ms + 999) / 1000;
-    if (job->health.http != NULL) {
-        s->action = DOCUMENT_HEALTH;
-        s->http = job->health.http;
-        s->expect = job->health.expect;
-    } else {
-        s->action = DOCUMENT_RUN;
-        s->timeout_s = s->within_s + 5;
-        /* Tried until it is well or the time is over; one second between tries. */
-        s->script = arena_printf(c->look->arena,
-                                 "slipway_end=$(($(date +%%s) + %lld))\n"
-                                 "until (\n%s\n); do\n"
-                                 "    [ \"$(date +%%s)\" -lt \"$slipway_end\" ] || exit 1\n"
-                                 "    sleep 1\ndone\n",
-                                 (long long)s->within_s, job->health.run);
-        if (s->timeout_s < 10)
-            s->timeout_s = 10;
-        document_shipped_environment(c->look->arena, &(struct document_settings){.root = NULL},
-                                     &none, &job->env, &s->environment);
-    }
+    /* The host asks again and again until it is well or the time is over. */
+    *s = (struct document_step){.action = DOCUMENT_HEALTH,
+                                .name = "health",
+                                .http = job->health.http,
+                                .expect = job->health.expect,
+                                .within_s = (job->health.within_ms + 999) / 1000,
+                                .script = job->health.run,
+                                .run_as = "",
+                                .working_directory = ""};
+    document_shipped_environment(c->look->arena, &settings, NULL, &job->env, &s->environment);
     document->n_steps++;
 }
 

@@ -19,6 +19,8 @@
 #include "server/flow/outlook.h"
 #include "server/flow/snapshot.h"
 
+#define IMPOSSIBLE_MS 60000
+
 /* A move of the open deployment, and the occurrences that are decided with it. */
 struct scheduled {
     int64_t repository_id;
@@ -117,6 +119,24 @@ static const char *undo_cause(struct look *look, const struct release_plan *plan
     return plan->reason;
 }
 
+/* A deployment that cannot be made of this configuration concerns this environment alone: said, and tried
+ * again later. */
+static int cut(struct look *look, const struct outlook *outlook, const struct config_environment *e,
+               const char *subject, struct err *err)
+{
+    struct err own = ERR_INIT;
+    int rc = deploy_cut(look, outlook, e, &own);
+
+    if (rc == ERR_INVALID || rc == ERR_NOT_FOUND) {
+        log_error("deployment.impossible", "what=%s err=%s", LOG(subject), LOG(own.text));
+        look_again(look, look->now + IMPOSSIBLE_MS);
+        return 0;
+    }
+    if (rc < 0)
+        *err = own;
+    return rc;
+}
+
 static int act(struct look *look, struct outlook *outlook, const struct repository *repository,
                const struct config_environment *e, struct err *err)
 {
@@ -137,7 +157,7 @@ static int act(struct look *look, struct outlook *outlook, const struct reposito
         look_again(look, plan->next_change);
         return 0;
     case PLAN_CUT:
-        return deploy_cut(look, outlook, e, err);
+        return cut(look, outlook, e, s.subject, err);
     case PLAN_START:
         s.to = DEPLOYMENT_DEPLOYING;
         s.act = "deployment.start";
