@@ -111,8 +111,8 @@ static void open_server(struct api_room *room, const struct http_server_options 
     must(http_server_start(&room->server, &options, &room->api, &err), &err);
 }
 
-void api_room_up_with(struct api_room *room, const struct http_server_options *options,
-                      const char *config)
+static void up(struct api_room *room, const struct http_server_options *options, const char *config,
+               struct clock *clock, int64_t poll_hold_ms)
 {
     memset(room, 0, sizeof(*room));
     snprintf(room->folder, sizeof(room->folder), "/tmp/slipway-api-XXXXXX");
@@ -124,7 +124,7 @@ void api_room_up_with(struct api_room *room, const struct http_server_options *o
     room->secrets[0] = room->secret;
     room->credential_key = secret_new("a credential key of 32 bytes ...", 32);
     room->api = (struct api){
-        .clock = clock_system(),
+        .clock = clock,
         .readers = room->readers,
         .writer = room->writer,
         .version = SLIPWAY_VERSION,
@@ -137,11 +137,23 @@ void api_room_up_with(struct api_room *room, const struct http_server_options *o
         .ring_flow = ring,
         .flow = room,
         .door = door_new(&(struct door_options){.credential_key = room->credential_key,
-                                                .public_key = public_key}),
+                                                .public_key = public_key,
+                                                .hold_ms = poll_hold_ms}),
         .events = api_events_new(),
         .metrics = metrics_new(),
     };
     open_server(room, options);
+}
+
+void api_room_up_with(struct api_room *room, const struct http_server_options *options,
+                      const char *config)
+{
+    up(room, options, config, clock_system(), 0);
+}
+
+void api_room_up_at(struct api_room *room, struct clock *clock, int64_t poll_hold_ms)
+{
+    up(room, NULL, usual_config, clock, poll_hold_ms);
 }
 
 void api_room_up(struct api_room *room, const struct http_server_options *options)

@@ -47,7 +47,6 @@
 
 #define HOLD_MS 800
 
-static const unsigned char public_key[SIGN_PUBLIC_SIZE] = {7};
 static struct api_room room;
 static struct arena arena;
 static struct sign_rsa *key_1, *key_2;
@@ -101,12 +100,7 @@ static int set_up(void **state)
     (void)state;
     arena_init(&arena);
     atomic_store(&moved.now_off, 0);
-    api_room_up(&room, NULL);
-    room.api.clock = &moved.clock;
-    door_free(room.api.door);
-    room.api.door = door_new(&(struct door_options){.credential_key = room.credential_key,
-                                                    .public_key = public_key,
-                                                    .hold_ms = HOLD_MS});
+    api_room_up_at(&room, &moved.clock, HOLD_MS);
     api_room_write(&room, put_activations, NULL);
     return 0;
 }
