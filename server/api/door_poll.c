@@ -75,7 +75,7 @@ static enum request_next answer(struct door_call *call, struct reply *reply)
     struct arena *arena = call->request->arena;
     struct message *messages = arena_array(arena, poll->n, sizeof(*messages));
     struct err err = ERR_INIT;
-    const char *body;
+    const char *body = "";
     int rc = 0;
 
     for (size_t i = 0; i < poll->n && rc == 0; i++)

@@ -66,9 +66,9 @@ static int choose_name(struct db *db, const struct door_call *call, const char *
         *ret_name = a->name;
         return replace_older(db, call, a->name, err);
     }
-    for (int64_t i = 1; i <= NAMES_TRIED; i++) {
+    for (int i = 1; i <= NAMES_TRIED; i++) {
         const char *name =
-            arena_printf(arena, "%s%lld", a->prefix, (long long)(a->registrations + i));
+            arena_printf(arena, "%s%lld", a->prefix, (long long)a->registrations + i);
         struct host other;
         int rc = store_host_by_name(db, arena, name, &other, err);
 
