@@ -245,8 +245,7 @@ static int read_secrets(struct server *s, const struct config *config, struct er
 static int start_http(struct server *s, const struct config *config, struct err *err)
 {
     struct http_server_options options = {.body_budget = 0};
-    const struct door_options door = {.credential_key = s->keys.credential,
-                                      .public_key = s->keys.public_key};
+    const struct door_options door = {.credential_key = s->keys.credential};
     const char *addresses[LISTENER_COUNT] = {config->listen_webhooks, config->listen_agents,
                                              config->listen_web, config->listen_cli};
 

@@ -87,11 +87,6 @@ const struct secret *door_credential_key(const struct door *door)
     return door->options.credential_key;
 }
 
-const unsigned char *door_public_key(const struct door *door)
-{
-    return door->options.public_key;
-}
-
 int64_t door_hold_ms(const struct door *door)
 {
     return door->options.hold_ms > 0 ? door->options.hold_ms : HOLD_MS;

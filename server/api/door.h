@@ -29,7 +29,6 @@ struct secret;
 
 struct door_options {
     const struct secret *credential_key; /* at least 32 bytes; outlives the door */
-    const unsigned char *public_key; /* SIGN_PUBLIC_SIZE bytes: hosts pin it when they register */
     int64_t hold_ms; /* how long a poll without work is held; 0 = 15 s: agents give up at 20 s */
 };
 
@@ -44,7 +43,6 @@ void door_ring(struct door *door, const char *host_id);
 struct door_bell;
 struct door_bell *door_own_bell(struct door *door);
 const struct secret *door_credential_key(const struct door *door);
-const unsigned char *door_public_key(const struct door *door);
 int64_t door_hold_ms(const struct door *door);
 
 enum request_next door_post(struct request *request, struct reply *reply);

@@ -73,7 +73,6 @@ int door_keys_open(const char *folder, struct door_keys *ret_keys, struct err *e
         goto out;
     }
     sign_key_public(keys.signing, keys.public_key);
-    sign_fingerprint(keys.public_key, keys.fingerprint);
     *ret_keys = keys;
 out:
     secret_free(pem);

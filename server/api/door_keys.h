@@ -1,7 +1,7 @@
 /*
  * door_keys: the server's own keys, made at the first start and kept in the state folder.
  *
- *      signing-key.pem   Ed25519: signs envelopes; hosts pin its fingerprint
+ *      signing-key.pem   Ed25519: signs envelopes; hosts pin its public half
  *      credential-key    32 random bytes as hex: behind the agents' session credentials
  *
  * Called by main before any thread. Losing the first means registering every host again.
@@ -18,7 +18,6 @@ struct door_keys {
     struct sign_key *signing;
     struct secret *credential;
     unsigned char public_key[SIGN_PUBLIC_SIZE];
-    char fingerprint[SIGN_FINGERPRINT_SIZE];
 };
 
 /* Read what is there, make what is missing. ERR_DENIED: a file that others can read. */

@@ -131,15 +131,14 @@ static int write_registration(struct db *db, struct door_call *call, struct err 
     return rc;
 }
 
-/* What slipway-agent pins, and how the host is called; other agents ignore the member. */
+/* With what slipway-agent compares and says; other agents ignore the member. The key that it pins it
+ * has from the administrator, not from here. */
 static enum request_next registered(struct door_call *call, struct reply *reply)
 {
     const struct registration *r = call->own;
     const struct api *api = call->request->api;
     struct arena *arena = call->request->arena;
-    char key[DIGEST_BASE64_SIZE(SIGN_PUBLIC_SIZE)];
 
-    digest_base64(door_public_key(call->door), SIGN_PUBLIC_SIZE, key);
     log_notice("host.registered", "host=%s id=%s activation=%s again=%d peer=%s", LOG(r->host.name),
                r->host.id, call->activation.id, r->known, LOG(call->request->peer.address));
     api_events_publish(api->events, API_EVENTS_HOSTS);
@@ -147,9 +146,8 @@ static enum request_next registered(struct door_call *call, struct reply *reply)
     return door_call_answer(
         call, reply,
         arena_printf(arena,
-                     "{\"InstanceId\":\"%s\",\"Slipway\":{\"StoreId\":\"%s\",\"PublicKey\":\"%s\","
-                     "\"HostName\":\"%s\"}}",
-                     r->host.id, api->store_id, key, r->host.name));
+                     "{\"InstanceId\":\"%s\",\"Slipway\":{\"StoreId\":\"%s\",\"HostName\":\"%s\"}}",
+                     r->host.id, api->store_id, r->host.name));
 }
 
 enum request_next door_registration_add(struct door_call *call, struct reply *reply)

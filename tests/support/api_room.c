@@ -14,7 +14,6 @@
 #include "lib/base/arena.h"
 #include "lib/base/clock.h"
 #include "lib/base/secret.h"
-#include "lib/base/sign.h"
 #include "lib/config/config_read.h"
 #include "lib/store/store_delivery.h"
 #include "lib/store/writer.h"
@@ -23,8 +22,6 @@
 #include "server/api/door.h"
 
 #define KEY_FINGERPRINT "00112233445566778899aabbccddeeff"
-
-static const unsigned char public_key[SIGN_PUBLIC_SIZE] = {1, 2, 3};
 
 static const char usual_config[] = "version: 1\n"
                                    "url: https://slipway.example\n"
@@ -137,7 +134,6 @@ static void up(struct api_room *room, const struct http_server_options *options,
         .ring_flow = ring,
         .flow = room,
         .door = door_new(&(struct door_options){.credential_key = room->credential_key,
-                                                .public_key = public_key,
                                                 .hold_ms = poll_hold_ms}),
         .events = api_events_new(),
         .metrics = metrics_new(),
