@@ -24,7 +24,7 @@ struct loop {
     atomic_bool stopping;
     void (*failed)(void *arg, const struct err *err);
     void *arg;
-    int64_t skew;   /* wall clock minus monotonic clock at the last look */
+    int64_t skew; /* wall clock minus monotonic clock at the last look */
 };
 
 static void watch_clock(struct loop *loop)
@@ -73,8 +73,8 @@ static void *loop_main(void *arg)
     return NULL;
 }
 
-int loop_start(struct loop **ret_loop, struct flow *flow, void (*failed)(void *arg, const struct err *err),
-               void *arg, struct err *err)
+int loop_start(struct loop **ret_loop, struct flow *flow,
+               void (*failed)(void *arg, const struct err *err), void *arg, struct err *err)
 {
     struct loop *loop = calloc(1, sizeof(*loop));
 
@@ -86,7 +86,8 @@ int loop_start(struct loop **ret_loop, struct flow *flow, void (*failed)(void *a
     loop->skew = clock_now(flow->clock) - clock_mono(flow->clock);
     loop->bell = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (loop->bell < 0 || pthread_create(&loop->thread, NULL, loop_main, loop) != 0) {
-        int rc = err_set(err, ERR_INTERNAL, "the flow's thread cannot be started: %s", strerror(errno));
+        int rc =
+            err_set(err, ERR_INTERNAL, "the flow's thread cannot be started: %s", strerror(errno));
         if (loop->bell >= 0)
             close(loop->bell);
         free(loop);

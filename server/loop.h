@@ -14,8 +14,8 @@ struct flow;
 struct loop;
 
 /* `flow` must outlive it. `failed` is called on the loop's thread when a look fails: the server ends. */
-int loop_start(struct loop **ret_loop, struct flow *flow, void (*failed)(void *arg, const struct err *err),
-               void *arg, struct err *err);
+int loop_start(struct loop **ret_loop, struct flow *flow,
+               void (*failed)(void *arg, const struct err *err), void *arg, struct err *err);
 /* Look soon. Any thread. */
 void loop_ring(struct loop *loop);
 /* Ends the thread after its present look. Accepts NULL. */

@@ -16,11 +16,10 @@
 #define EXIT_USAGE 64
 #define EXIT_FAILED 1
 
-static const char usage[] =
-    "usage: slipwayd [--config FILE] [--log auto|text|logfmt|json]\n"
-    "  --config   the configuration (/etc/slipway/slipway.yml)\n"
-    "  --log      form of the log on standard error\n"
-    "  --version  print the version\n";
+static const char usage[] = "usage: slipwayd [--config FILE] [--log auto|text|logfmt|json]\n"
+                            "  --config   the configuration (/etc/slipway/slipway.yml)\n"
+                            "  --log      form of the log on standard error\n"
+                            "  --version  print the version\n";
 
 /* To the service manager, if there is one (sd_notify). */
 static void notify(const char *state)
@@ -29,7 +28,8 @@ static void notify(const char *state)
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     int fd;
 
-    if (path == NULL || strlen(path) >= sizeof(address.sun_path) || (path[0] != '/' && path[0] != '@'))
+    if (path == NULL || strlen(path) >= sizeof(address.sun_path) ||
+        (path[0] != '/' && path[0] != '@'))
         return;
     memcpy(address.sun_path, path, strlen(path));
     if (path[0] == '@')
