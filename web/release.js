@@ -8,7 +8,7 @@ const Steps = ({ data }) => {
   const current = data.environments.findIndex((e) => e.state !== "live");
   return html`<ol class="flow">${data.environments.map((e, i) => html`
     <li key=${e.name} aria-current=${i === current ? "step" : undefined}><strong>${e.name}</strong> <${State} state=${e.state} />
-      ${e.at && html`<span class="muted">${when(e.at)}</span>`}</li>`)}</ol>`;
+      ${e.at && html`<span class="muted">${when(e.at, e.timezone)}</span>`}</li>`)}</ol>`;
 };
 
 const Host = ({ host }) => html`
@@ -24,15 +24,14 @@ const Job = ({ job }) => {
   const done = job.hosts.filter((h) => h.status === "Success").length;
   return html`<section class="job"><h4>${job.name} <span class="muted">${t("page.hosts-done", { done, total: job.hosts.length })}</span>
       ${job.database && html` <span class="tag">${t("page.database", { name: job.database })}</span>`}</h4>
-    ${job.cause && html`<p class="causes">${job.cause}</p>`}
+    ${job.cause && html`<p class=${job.state === "failed" ? "causes" : "muted"}>${job.cause}</p>`}
     ${job.hosts.length > 0 && html`<table><thead><tr><th scope="col">${t("page.host")}</th><th scope="col">${t("page.state")}</th>
       <th scope="col">${t("page.steps")}</th><th scope="col">${t("page.commit")}</th></tr></thead>
       <tbody>${job.hosts.map((h) => html`<${Host} key=${h.host_id} host=${h} />`)}</tbody></table>`}</section>`;
 };
 
-const Deployment = ({ d }) => html`
-  <section class="panel"><header><h3>${d.environment}</h3><span class="muted">${t(`deployment.${d.state}`)} · ${t(`page.on-${d.trigger}`)}
-      · ${when(d.started_at || d.start_at)} ${seconds(d.started_at, d.ended_at)}</span></header>
+const Deployment = ({ d, zone }) => html`
+  <section class="panel"><header><h3>${d.environment}</h3><span class="muted">${t(`deployment.${d.state}`)} · ${t(`page.on-${d.trigger}`)} · ${when(d.started_at || d.start_at, zone)} · ${seconds(d.started_at, d.ended_at)}</span></header>
     ${d.cause && html`<p class=${`bar ${d.state === "attention" || d.state === "failed" ? "bad" : "wait"}`}>${d.cause}</p>`}
     ${d.jobs.map((j) => html`<${Job} key=${j.name} job=${j} />`)}</section>`;
 
@@ -69,15 +68,17 @@ const Logs = ({ repo, number, version }) => {
 };
 
 export function Release({ data, repo, number, version }) {
-  document.title = `r${number} ${data.subject} · ${repo}`;
+  const title = data.pulls.length ? data.pulls[0].title : data.subject;
+  const zones = Object.fromEntries(data.environments.map((e) => [e.name, e.timezone]));
+  document.title = `r${number} ${title} · ${repo}`;
   return html`
     <p class="crumbs"><a href="/">${t("page.board")}</a> / ${repo}</p>
-    <h1 class="headline">r${number} <code>${short(data.sha)}</code> ${data.subject}</h1>
+    <h1 class="headline">r${number} <code>${short(data.sha)}</code> ${title}</h1>
     <${Steps} data=${data} />
     ${data.verdicts.filter((v) => v.causes.length).map((v) => html`<section class="panel"><h3>${t("page.why-not-yet", { environment: v.environment })}</h3>
       <${Causes} causes=${v.causes} /></section>`)}
     <section class="panel"><h2>${t("page.in-it")}</h2><${Pulls} pulls=${data.pulls} fallback=${data.subject} />
       ${data.not_included && data.not_included.length > 0 && html`<h3>${t("page.not-in-it")}</h3><${Pulls} pulls=${data.not_included} />`}</section>
-    ${data.deployments.map((d) => html`<${Deployment} key=${d.id} d=${d} />`)}
+    ${data.deployments.map((d) => html`<${Deployment} key=${d.id} d=${d} zone=${zones[d.environment]} />`)}
     <${Logs} repo=${repo} number=${number} version=${version} />`;
 }
