@@ -64,7 +64,7 @@ int command_folder_make(struct arena *arena, const char *state, const char *comm
 int command_folder_order(struct arena *arena, const struct agent_config *config, const char *folder,
                          struct command_order *ret_order, struct err *err)
 {
-    const char *envelope, *signature, *document;
+    const char *envelope = "", *signature = "", *document = "";
     struct command_order order;
     char digest[DIGEST_HEX_SIZE];
     int rc;

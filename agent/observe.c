@@ -95,6 +95,16 @@ int observe_open_journal(struct agent *agent, struct err *err)
     return rc;
 }
 
+static const char *const action_texts[] = {
+    [OBSERVE_NEW] = "new",
+    [OBSERVE_WAIT] = "wait",
+    [OBSERVE_NOT_STARTED] = "not-started",
+    [OBSERVE_TAKE_UP] = "take-up",
+    [OBSERVE_REPORT] = "report",
+    [OBSERVE_UNKNOWN] = "unknown",
+    [OBSERVE_CLOSED] = "closed",
+};
+
 /* Taking up -------------------------------------------------------------------------------------- */
 
 static enum observe_action look(struct agent *agent, struct arena *arena,
@@ -134,8 +144,8 @@ static int take_up(struct agent *agent, struct arena *arena,
         agent_sleep(agent, WAIT_MS);
         action = look(agent, arena, entry);
     }
-    log_notice("command.found", "command=%s journal=%s action=%d", entry->command_id,
-               agent_journal_kind_text(entry->kind), (int)action);
+    log_notice("command.found", "command=%s journal=%s then=%s", entry->command_id,
+               agent_journal_kind_text(entry->kind), action_texts[action]);
     switch (action) {
     case OBSERVE_NOT_STARTED:
         return not_started(agent, entry->command_id, err);

@@ -427,6 +427,7 @@ static int lose(struct look *l, struct err *err)
     w->why = "it was started, its supervisor is gone, and nothing says how it ended";
     w->told_start = false;
     w->reply_id[0] = '\0';
+    w->seen = (struct timespec){0}; /* how far it came goes with the word */
     log_error("command.unknown", "command=%s err=%s", w->id, LOG(w->why));
     return 0;
 }

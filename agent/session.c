@@ -226,9 +226,9 @@ static int take_credentials(struct session *s, const struct httpc_answer *answer
         rc = err_set(err, ERR_BUSY, "the answer with the credentials is not complete");
         goto out;
     }
-    strcpy(c->key_id, key_id);
-    strcpy(c->secret, secret);
-    strcpy(c->token, token);
+    snprintf(c->key_id, TEXT_MAX, "%s", key_id);
+    snprintf(c->secret, TEXT_MAX, "%s", secret);
+    snprintf(c->token, TEXT_MAX, "%s", token);
     life = expires * 1000 - clock_now(s->clock);
     life = life < LIFE_MIN_MS ? LIFE_MIN_MS : life > LIFE_MAX_MS ? LIFE_MAX_MS : life;
     c->renew_at = clock_mono(s->clock) + life / 2;

@@ -19,6 +19,7 @@
 #define FIRST_LINE "set -eu\n"
 #define DRAIN_MS 300 /* for what is still in the pipes when the script has ended */
 #define EXIT_NOT_STARTED 126
+#define LOCK_FD_MIN 200
 
 struct running {
     const struct step_run *run;
@@ -49,17 +50,17 @@ static void reset_signals(void)
     (void)sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-/* Nothing stays open but 0, 1, 2 and the lock. */
+/* Nothing stays open but 0, 1, 2 and the lock, which goes where no shell script's `exec 3>` reaches it. */
 static void close_others(int lock_fd)
 {
-    if (lock_fd < 3) {
+    int high = lock_fd < 0 ? -1 : fcntl(lock_fd, F_DUPFD, LOCK_FD_MIN);
+
+    if (high < 0) {
         (void)close_range(3, UINT_MAX, 0);
         return;
     }
-    if (lock_fd > 3)
-        (void)close_range(3, (unsigned)lock_fd - 1, 0);
-    (void)close_range((unsigned)lock_fd + 1, UINT_MAX, 0);
-    (void)fcntl(lock_fd, F_SETFD, 0);
+    (void)close_range(3, (unsigned)high - 1, 0);
+    (void)close_range((unsigned)high + 1, UINT_MAX, 0);
 }
 
 static void become_script(const struct step_run *run, const int out[2], char *const argv[],

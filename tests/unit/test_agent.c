@@ -1,0 +1,567 @@
+/* slipway-agent, the real program, against a scripted door (tests/support/door_double): who it trusts, what
+ * runs and how, what is refused. */
+#include <fcntl.h>
+#include <poll.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "agent/agent_config.h"
+#include "lib/base/clock.h"
+#include "lib/base/file.h"
+#include "tests/support/agent_room.h"
+
+/* Registration ---------------------------------------------------------------------------------- */
+
+static void T33_registration_pins_the_key_and_the_store(void **state)
+{
+    char short_key[] = "abc";
+    struct stat st;
+    char path[512];
+
+    (void)state;
+    agent_room_up(false);
+    assert_int_equal(agent_room_register(short_key, AGENT_ROOM_WORD("good-code")), 2);
+    assert_int_equal(agent_room_register(agent_room.door.key_text, AGENT_ROOM_WORD("bad-code")), 2);
+    assert_int_equal(agent_room_register(agent_room.door.key_text, AGENT_ROOM_WORD("good-code")),
+                     0);
+    assert_true(agent_room_says(agent_room.state, "agent.conf", agent_room.door.key_text));
+    assert_true(agent_room_says(agent_room.state, "agent.conf", agent_room.door.store_id));
+    assert_true(agent_room_says(agent_room.state, "agent.conf", agent_room.door.host_id));
+    snprintf(path, sizeof(path), "%s/host-key.pem", agent_room.state);
+    assert_int_equal(stat(path, &st), 0);
+    assert_int_equal(st.st_mode & 07777, 0600);
+    assert_int_equal(stat(agent_room.state, &st), 0);
+    assert_int_equal(st.st_mode & 07777, 0700);
+    /* A second time would make another host of it. */
+    assert_int_equal(agent_room_register(agent_room.door.key_text, AGENT_ROOM_WORD("good-code")),
+                     1);
+    assert_true(agent_room_says(agent_room.folder, "log", "is host mi-0123456789abcdef0"));
+    agent_room_down();
+}
+
+static void T33_a_server_with_another_store_registers_nobody(void **state)
+{
+    char other[NAMES_UUID_SIZE];
+    char id[] = "11111111-2222-4333-8444-555555555555";
+
+    (void)state;
+    agent_room_up(false);
+    names_uuid_new(other);
+    assert_int_equal(agent_room_exit(agent_room_program(AGENT_ROOM_ARGS(
+                                         AGENT_ROOM_WORD("--register"), AGENT_ROOM_WORD("--url"),
+                                         agent_room.door.url, AGENT_ROOM_WORD("--id"), id,
+                                         AGENT_ROOM_WORD("--code"), AGENT_ROOM_WORD("good-code"),
+                                         AGENT_ROOM_WORD("--key"), agent_room.door.key_text,
+                                         AGENT_ROOM_WORD("--store"), other,
+                                         AGENT_ROOM_WORD("--state"), agent_room.state)),
+                                     AGENT_ROOM_LONG_S),
+                     1);
+    assert_true(agent_room_says(agent_room.folder, "log", "it is another one"));
+    assert_false(agent_room_says(agent_room.state, "agent.conf", "host"));
+    agent_room_down();
+}
+
+static void T38_open_modes_refuse_to_start(void **state)
+{
+    char path[512];
+
+    (void)state;
+    agent_room_up(true);
+    assert_int_equal(chmod(agent_room.state, 0750), 0);
+    agent_room_start();
+    assert_int_equal(agent_room_exit(agent_room.agent, AGENT_ROOM_LONG_S), 77);
+    assert_true(agent_room_says(agent_room.folder, "log", "chmod 700"));
+    assert_int_equal(chmod(agent_room.state, 0700), 0);
+    snprintf(path, sizeof(path), "%s/host-key.pem", agent_room.state);
+    assert_int_equal(chmod(path, 0640), 0);
+    agent_room_start();
+    assert_int_equal(agent_room_exit(agent_room.agent, AGENT_ROOM_LONG_S), 77);
+    assert_int_equal(chmod(path, 0600), 0);
+    /* A journal that is a link leads elsewhere. */
+    snprintf(path, sizeof(path), "%s/journal", agent_room.state);
+    assert_int_equal(symlink("/tmp/elsewhere", path), 0);
+    agent_room_start();
+    assert_int_equal(agent_room_exit(agent_room.agent, AGENT_ROOM_LONG_S), 77);
+    agent_room.agent = 0;
+    agent_room_down();
+}
+
+static void two_agents_on_one_host(void **state)
+{
+    pid_t second;
+
+    (void)state;
+    agent_room_up(true);
+    agent_room_start();
+    assert_non_null(door_double_wait_word(&agent_room.door, "Observe", 1, AGENT_ROOM_LONG_S));
+    second = agent_room_program(AGENT_ROOM_ARGS(AGENT_ROOM_WORD("--state"), agent_room.state));
+    assert_int_equal(agent_room_exit(second, AGENT_ROOM_LONG_S), 75);
+    assert_true(agent_room_says(agent_room.folder, "log", "another slipway-agent runs"));
+    agent_room_down();
+}
+
+/* Running --------------------------------------------------------------------------------------- */
+
+static void two_steps_run_stream_and_report(void **state)
+{
+    struct document_step steps[2];
+    const struct document document = {.description = "", .steps = steps, .n_steps = 2};
+    const struct door_double_word *accepted, *started, *finished, *chunk;
+    struct envelope e;
+    char path[512];
+    time_ms late;
+    char *text;
+
+    (void)state;
+    agent_room_up(true);
+    steps[0] =
+        agent_room_script("first",
+                          "date +%s%3N > \"$FOLDER/printed\"; echo early; sleep 2\n"
+                          "echo \"$SLIPWAY_SHA $SLIPWAY_RELEASE $SLIPWAY_ROLE $SLIPWAY_HOST\" >&2\n"
+                          "echo note=first >> \"$SLIPWAY_RESULT\"");
+    steps[1] =
+        agent_room_script("second", "echo commit=$SLIPWAY_SHA >> \"$SLIPWAY_RESULT\"; exit 3");
+    agent_room_start();
+    e = door_double_envelope(&agent_room.door);
+    door_double_send(&agent_room.door, &e, &document);
+    assert_true(door_double_wait_output(&agent_room.door, "early\n", AGENT_ROOM_LONG_S));
+    late = clock_now(clock_system());
+    assert_null(door_double_wait(&agent_room.door, e.command_id, MESSAGE_REPLY_FINISHED, 0));
+    finished =
+        door_double_wait(&agent_room.door, e.command_id, MESSAGE_REPLY_FINISHED, AGENT_ROOM_LONG_S);
+    assert_non_null(finished);
+    /* Seen while it ran, and soon: 200 ms are promised, a busy machine may be late. */
+    snprintf(path, sizeof(path), "%s/printed", agent_room.folder);
+    text = agent_room_text(path);
+    assert_true(late - strtoll(text, NULL, 10) < 1500);
+    free(text);
+    accepted = door_double_wait(&agent_room.door, e.command_id, MESSAGE_REPLY_ACCEPTED, 0);
+    started = door_double_wait(&agent_room.door, e.command_id, MESSAGE_REPLY_STARTED, 0);
+    chunk = door_double_wait_word(&agent_room.door, "PutOutput", 1, 0);
+    assert_true(accepted->at <= started->at && started->at <= chunk->at);
+    assert_true(accepted->record_number < started->record_number);
+    assert_true(started->record_number < finished->record_number);
+    assert_non_null(
+        door_double_wait_word(&agent_room.door, "AcknowledgeMessage", 1, AGENT_ROOM_LONG_S));
+    assert_true(
+        door_double_printed(&agent_room.door,
+                            "4f2c9e1aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa r7 web,worker app-1\n"));
+    assert_int_equal(finished->reply.status, INVOCATION_FAILED);
+    assert_int_equal(finished->reply.n_steps, 2);
+    assert_int_equal(finished->reply.steps[0].status, STEP_SUCCESS);
+    assert_int_equal(finished->reply.steps[1].status, STEP_FAILED);
+    assert_int_equal(finished->reply.steps[1].exit_code, 3);
+    assert_int_equal(finished->reply.n_results, 2);
+    assert_string_equal(finished->reply.results[1].key, "commit");
+    assert_string_equal(finished->reply.results[1].value, e.sha);
+    assert_int_equal(door_double_count(&agent_room.door, e.command_id, MESSAGE_REPLY_FINISHED), 1);
+    agent_room_down();
+}
+
+static void a_failed_step_ends_the_command(void **state)
+{
+    struct document_step steps[2];
+    const struct document document = {.description = "", .steps = steps, .n_steps = 2};
+    const struct door_double_word *finished;
+    struct envelope e;
+
+    (void)state;
+    agent_room_up(true);
+    /* 194 would reboot the host at Amazon's agent. */
+    steps[0] = agent_room_script("first", "exit 194");
+    steps[1] = agent_room_script("second", AGENT_ROOM_COUNT);
+    agent_room_start();
+    e = door_double_envelope(&agent_room.door);
+    door_double_send(&agent_room.door, &e, &document);
+    finished =
+        door_double_wait(&agent_room.door, e.command_id, MESSAGE_REPLY_FINISHED, AGENT_ROOM_LONG_S);
+    assert_non_null(finished);
+    assert_int_equal(finished->reply.status, INVOCATION_FAILED);
+    assert_int_equal(finished->reply.steps[0].exit_code, 194);
+    assert_int_equal(finished->reply.steps[1].status, STEP_PENDING);
+    assert_int_equal(agent_room_lines("runs"), 0);
+    agent_room_down();
+}
+
+static void health_is_asked_until_it_is_well(void **state)
+{
+    char url[128];
+    struct document_step steps[2];
+    const struct document document = {.description = "", .steps = steps, .n_steps = 2};
+    const struct door_double_word *finished;
+    struct envelope e;
+
+    (void)state;
+    agent_room_up(true);
+    snprintf(url, sizeof(url), "%s/up", agent_room.door.url);
+    atomic_store(&agent_room.door.sick, 2);
+    steps[0] = (struct document_step){
+        .action = DOCUMENT_HEALTH, .name = "health", .http = url, .expect = 200, .within_s = 30};
+    steps[1] =
+        agent_room_script("again", "echo tried >> \"$FOLDER/tries\"; [ -e \"$FOLDER/well\" ] || "
+                                   "{ touch \"$FOLDER/well\"; exit 1; }");
+    steps[1].action = DOCUMENT_HEALTH;
+    steps[1].within_s = 30;
+    agent_room_start();
+    e = door_double_envelope(&agent_room.door);
+    door_double_send(&agent_room.door, &e, &document);
+    finished =
+        door_double_wait(&agent_room.door, e.command_id, MESSAGE_REPLY_FINISHED, AGENT_ROOM_LONG_S);
+    assert_non_null(finished);
+    assert_int_equal(finished->reply.status, INVOCATION_SUCCESS);
+    assert_true(door_double_printed(&agent_room.door, "answered 503, expected 200"));
+    assert_true(door_double_printed(&agent_room.door, "answered 200"));
+    assert_int_equal(agent_room_lines("tries"), 2);
+    agent_room_down();
+}
+
+static void health_that_never_comes_fails_in_time(void **state)
+{
+    char url[128];
+    struct document_step step;
+    const struct document document = {.description = "", .steps = &step, .n_steps = 1};
+    const struct door_double_word *finished;
+    struct envelope e;
+
+    (void)state;
+    agent_room_up(true);
+    snprintf(url, sizeof(url), "%s/up", agent_room.door.url);
+    atomic_store(&agent_room.door.sick, 1000);
+    step = (struct document_step){
+        .action = DOCUMENT_HEALTH, .name = "health", .http = url, .expect = 200, .within_s = 2};
+    agent_room_start();
+    e = door_double_envelope(&agent_room.door);
+    door_double_send(&agent_room.door, &e, &document);
+    finished =
+        door_double_wait(&agent_room.door, e.command_id, MESSAGE_REPLY_FINISHED, AGENT_ROOM_LONG_S);
+    assert_non_null(finished);
+    assert_int_equal(finished->reply.status, INVOCATION_FAILED);
+    assert_true(door_double_printed(&agent_room.door, "not well within 2 s"));
+    agent_room_down();
+}
+
+static void T39_a_script_gets_nothing_of_the_agents_own(void **state)
+{
+    const char *id;
+
+    (void)state;
+    agent_room_up(true);
+    agent_room_start();
+    id = agent_room_send("env; echo \"umask=$(umask)\"; ls /proc/self/fd | tr '\\n' ' '\n"
+                         "echo; if [ -t 0 ] || (: < /dev/tty) 2>/dev/null; then echo HAS_TTY; fi\n"
+                         "echo \"group=$(ps -o pgid= -p $$ | tr -d ' ') self=$$\"");
+    assert_non_null(
+        door_double_wait(&agent_room.door, id, MESSAGE_REPLY_FINISHED, AGENT_ROOM_LONG_S));
+    assert_false(door_double_printed(&agent_room.door, "AGENTS_OWN_SECRET"));
+    assert_false(door_double_printed(&agent_room.door, "HAS_TTY"));
+    assert_true(door_double_printed(&agent_room.door, "umask=0022"));
+    assert_true(door_double_printed(&agent_room.door, "PATH=/usr/local/sbin:/usr/local/bin:"));
+    assert_true(door_double_printed(&agent_room.door, "LANG=C\n"));
+    assert_true(door_double_printed(&agent_room.door, "0 1 2 3 \n")); /* 3 is ls's own */
+    assert_false(door_double_printed(&agent_room.door, "PGAPPNAME"));
+    agent_room_down();
+}
+
+static void a_time_limit_kills_the_group_but_never_beside_a_database(void **state)
+{
+    struct document_step step;
+    const struct document document = {.description = "", .steps = &step, .n_steps = 1};
+    const struct door_double_word *ended;
+    struct envelope plain, migrate;
+
+    (void)state;
+    agent_room_up(true);
+    agent_room_start();
+    step = agent_room_script("slow", "(sleep 8; echo survived >> \"$FOLDER/runs\") & sleep 60");
+    step.timeout_s = 5;
+    plain = door_double_envelope(&agent_room.door);
+    door_double_send(&agent_room.door, &plain, &document);
+    step = agent_room_script(
+        "slow", "sleep 6; echo \"as $PGAPPNAME $PGOPTIONS\"; echo done >> \"$FOLDER/migrated\"");
+    step.timeout_s = 5;
+    migrate = door_double_envelope(&agent_room.door);
+    migrate.database = "acme/shop/stage/primary";
+    migrate.epoch = 1;
+    door_double_send(&agent_room.door, &migrate, &document);
+    ended = door_double_wait(&agent_room.door, plain.command_id, MESSAGE_REPLY_FINISHED,
+                             AGENT_ROOM_LONG_S);
+    assert_non_null(ended);
+    assert_int_equal(ended->reply.status, INVOCATION_TIMED_OUT);
+    assert_int_equal(ended->reply.steps[0].status, STEP_TIMED_OUT);
+    ended = door_double_wait(&agent_room.door, migrate.command_id, MESSAGE_REPLY_FINISHED,
+                             AGENT_ROOM_LONG_S);
+    assert_non_null(ended);
+    assert_int_equal(ended->reply.status, INVOCATION_SUCCESS);
+    assert_int_equal(agent_room_lines("migrated"), 1);
+    assert_true(door_double_printed(&agent_room.door, "-c client_connection_check_interval=1000"));
+    (void)poll(NULL, 0, 2500);
+    assert_int_equal(agent_room_lines("runs"), 0);
+    agent_room_down();
+}
+
+static void a_silent_command_is_heard_of_every_15_seconds(void **state)
+{
+    const struct door_double_word *beat;
+    const char *id;
+    mono_ms began;
+
+    (void)state;
+    agent_room_up(true);
+    agent_room_start();
+    id = agent_room_send("sleep 17");
+    assert_non_null(
+        door_double_wait(&agent_room.door, id, MESSAGE_REPLY_STARTED, AGENT_ROOM_LONG_S));
+    began = clock_mono(clock_system());
+    beat = door_double_wait_word(&agent_room.door, "PutOutput", 1, AGENT_ROOM_LONG_S);
+    assert_non_null(beat);
+    assert_int_equal(beat->n_chunks, 0);
+    assert_string_equal(beat->command_id, id);
+    assert_in_range(beat->at - began, 13000, 16900);
+    assert_non_null(
+        door_double_wait(&agent_room.door, id, MESSAGE_REPLY_FINISHED, AGENT_ROOM_LONG_S));
+    agent_room_down();
+}
+
+static void migrate_none_skips_the_rest(void **state)
+{
+    struct document_step steps[2];
+    const struct document document = {.description = "", .steps = steps, .n_steps = 2};
+    const struct door_double_word *finished;
+    struct envelope e;
+
+    (void)state;
+    agent_room_up(true);
+    steps[0] = agent_room_script("check", "echo migrate=none >> \"$SLIPWAY_RESULT\"");
+    steps[1] = agent_room_script("migrate", AGENT_ROOM_COUNT);
+    agent_room_start();
+    e = door_double_envelope(&agent_room.door);
+    e.database = "acme/shop/stage/primary";
+    e.epoch = 3;
+    door_double_send(&agent_room.door, &e, &document);
+    finished =
+        door_double_wait(&agent_room.door, e.command_id, MESSAGE_REPLY_FINISHED, AGENT_ROOM_LONG_S);
+    assert_non_null(finished);
+    assert_int_equal(finished->reply.status, INVOCATION_SUCCESS);
+    assert_int_equal(finished->reply.steps[1].status, STEP_SUCCESS);
+    assert_int_equal(finished->reply.steps[1].exit_code, -1);
+    assert_int_equal(agent_room_lines("runs"), 0);
+    agent_room_down();
+}
+
+static void T56_endless_output_is_cut_in_its_middle(void **state)
+{
+    const char *id;
+
+    (void)state;
+    agent_room_up(true);
+    agent_room_start();
+    id = agent_room_send("echo the-beginning; head -c 20000000 /dev/zero | tr '\\0' x\n"
+                         "echo; echo the-end");
+    assert_non_null(door_double_wait(&agent_room.door, id, MESSAGE_REPLY_FINISHED, 60));
+    assert_true(door_double_printed(&agent_room.door, "the-beginning"));
+    assert_true(door_double_printed(&agent_room.door, "some output was left out here"));
+    assert_true(door_double_printed(&agent_room.door, "the-end"));
+    assert_true(agent_room.door.output_len <= 8 * 1024 * 1024 + 100);
+    assert_true(agent_room.door.output_len >= 6 * 1024 * 1024);
+    agent_room_down();
+}
+
+/* What is refused ------------------------------------------------------------------------------- */
+
+static void poll_answer_sent_twice(void **state)
+{
+    const char *id;
+
+    (void)state;
+    agent_room_up(true);
+    id = agent_room_send(AGENT_ROOM_COUNT "sleep 1");
+    door_double_repeat(&agent_room.door, id); /* in the same answer */
+    agent_room_start();
+    assert_true(agent_room_wait_lines("runs", 1));
+    door_double_repeat(&agent_room.door, id); /* while it runs */
+    assert_non_null(
+        door_double_wait(&agent_room.door, id, MESSAGE_REPLY_FINISHED, AGENT_ROOM_LONG_S));
+    agent_room_wait_reported();
+    door_double_repeat(&agent_room.door, id); /* after its end: told once more, not run */
+    assert_non_null(
+        door_double_wait_word(&agent_room.door, "AcknowledgeMessage", 4, AGENT_ROOM_LONG_S));
+    for (int i = 0; i < 100 && door_double_count(&agent_room.door, id, MESSAGE_REPLY_FINISHED) < 2;
+         i++)
+        (void)poll(NULL, 0, 50);
+    assert_int_equal(door_double_count(&agent_room.door, id, MESSAGE_REPLY_FINISHED), 2);
+    assert_int_equal(door_double_count(&agent_room.door, id, MESSAGE_REPLY_UNKNOWN), 0);
+    assert_int_equal(agent_room_lines("runs"), 1);
+    agent_room_down();
+}
+
+static void command_after_start_by(void **state)
+{
+    struct document_step step;
+    const struct document document = {.description = "", .steps = &step, .n_steps = 1};
+    struct envelope e;
+
+    (void)state;
+    agent_room_up(true);
+    step = agent_room_script("only", AGENT_ROOM_COUNT);
+    e = door_double_envelope(&agent_room.door);
+    e.start_by = clock_now(clock_system()) - 1000;
+    door_double_send(&agent_room.door, &e, &document);
+    agent_room_start();
+    agent_room_expect_declined(e.command_id, "expired");
+    agent_room_down();
+}
+
+static void T31_what_was_not_signed_for_this_host_is_refused(void **state)
+{
+    struct sign_key *other = sign_key_new();
+    struct document_step step;
+    const struct document document = {.description = "", .steps = &step, .n_steps = 1};
+    struct envelope forged, moved, edited, foreign;
+    char store[NAMES_UUID_SIZE];
+
+    (void)state;
+    agent_room_up(true);
+    step = agent_room_script("only", AGENT_ROOM_COUNT);
+    agent_room_start();
+    forged = door_double_envelope(&agent_room.door);
+    door_double_send_as(&agent_room.door, &forged, &document, other, NULL);
+    moved = door_double_envelope(&agent_room.door);
+    moved.host_id = "mi-99999999999999999";
+    moved.host = "app-3";
+    door_double_send(&agent_room.door, &moved, &document);
+    foreign = door_double_envelope(&agent_room.door);
+    names_uuid_new(store);
+    foreign.store_id = store;
+    door_double_send(&agent_room.door, &foreign, &document);
+    agent_room_expect_declined(forged.command_id, "sign");
+    agent_room_expect_declined(moved.command_id, "signed for host app-3");
+    agent_room_expect_declined(foreign.command_id, "this host belongs to");
+    /* Other bytes than those whose digest was signed. */
+    edited = door_double_envelope(&agent_room.door);
+    edited.document_digest = "0000000000000000000000000000000000000000000000000000000000000001";
+    door_double_send(&agent_room.door, &edited, &document);
+    agent_room_expect_declined(edited.command_id, "not the one that was signed");
+    assert_true(agent_room_says(agent_room.folder, "log", "command.refused"));
+    sign_key_free(other);
+    agent_room_down();
+}
+
+static void T31_a_refused_id_stays_refused(void **state)
+{
+    struct sign_key *other = sign_key_new();
+    struct document_step step;
+    const struct document document = {.description = "", .steps = &step, .n_steps = 1};
+    struct envelope e;
+
+    (void)state;
+    agent_room_up(true);
+    step = agent_room_script("only", AGENT_ROOM_COUNT);
+    agent_room_start();
+    e = door_double_envelope(&agent_room.door);
+    door_double_send_as(&agent_room.door, &e, &document, other, NULL);
+    agent_room_expect_declined(e.command_id, "sign");
+    /* `declined` was told as "will never run": so it does not, whoever signs it now. */
+    door_double_send(&agent_room.door, &e, &document);
+    assert_non_null(
+        door_double_wait_word(&agent_room.door, "AcknowledgeMessage", 2, AGENT_ROOM_LONG_S));
+    agent_room_expect_declined(e.command_id, "sign");
+    sign_key_free(other);
+    agent_room_down();
+}
+
+static void another_user_needs_an_agent_that_is_root(void **state)
+{
+    struct document_step step;
+    const struct document document = {.description = "", .steps = &step, .n_steps = 1};
+    struct envelope e;
+
+    (void)state;
+    agent_room_up(true);
+    agent_room_start();
+    step = agent_room_script("only", AGENT_ROOM_COUNT);
+    step.run_as = geteuid() == 0 ? "no-such-user" : "root";
+    e = door_double_envelope(&agent_room.door);
+    door_double_send(&agent_room.door, &e, &document);
+    agent_room_expect_declined(e.command_id,
+                               geteuid() == 0 ? "no such user" : "only an agent that runs as root");
+    agent_room_down();
+}
+
+static void T39_run_as_becomes_that_user_for_good(void **state)
+{
+    struct document_step step;
+    const struct document document = {.description = "", .steps = &step, .n_steps = 1};
+    const struct door_double_word *finished;
+    /* Another user must be able to pass; where TMPDIR lies nobody else may. */
+    char run_dir[] = "/tmp/slipway-run-XXXXXX";
+    struct agent_config config;
+    struct err err = ERR_INIT;
+    struct arena arena;
+    struct envelope e;
+
+    (void)state;
+    if (geteuid() != 0)
+        skip();
+    agent_room_up(true);
+    assert_non_null(mkdtemp(run_dir));
+    assert_int_equal(chmod(run_dir, 0711), 0);
+    arena_init(&arena);
+    assert_int_equal(agent_config_read(&arena, agent_room.state, &config, &err), 0);
+    config.run_dir = run_dir;
+    assert_int_equal(agent_config_write(agent_room.state, &config, &err), 0);
+    arena_deinit(&arena);
+    agent_room_start();
+    step =
+        agent_room_script("only", "id; echo note=mine >> \"$SLIPWAY_RESULT\"; echo home=$HOME\n"
+                                  "cat \"$SLIPWAY_RESULT\"; echo more > \"$SLIPWAY_RESULT.log\"");
+    step.run_as = "nobody";
+    e = door_double_envelope(&agent_room.door);
+    door_double_send(&agent_room.door, &e, &document);
+    finished =
+        door_double_wait(&agent_room.door, e.command_id, MESSAGE_REPLY_FINISHED, AGENT_ROOM_LONG_S);
+    assert_non_null(finished);
+    assert_int_equal(finished->reply.status, INVOCATION_SUCCESS);
+    assert_true(door_double_printed(&agent_room.door, "(nobody)"));
+    assert_false(door_double_printed(&agent_room.door, "(root)"));
+    assert_int_equal(finished->reply.n_results, 1);
+    assert_int_equal(rmdir(run_dir), 0); /* nothing was left in it */
+    agent_room_down();
+}
+
+#define TEST(name) cmocka_unit_test_teardown(name, agent_room_tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(T33_registration_pins_the_key_and_the_store),
+        TEST(T33_a_server_with_another_store_registers_nobody),
+        TEST(T38_open_modes_refuse_to_start),
+        TEST(two_agents_on_one_host),
+        TEST(two_steps_run_stream_and_report),
+        TEST(a_failed_step_ends_the_command),
+        TEST(health_is_asked_until_it_is_well),
+        TEST(health_that_never_comes_fails_in_time),
+        TEST(T39_a_script_gets_nothing_of_the_agents_own),
+        TEST(a_time_limit_kills_the_group_but_never_beside_a_database),
+        TEST(a_silent_command_is_heard_of_every_15_seconds),
+        TEST(migrate_none_skips_the_rest),
+        TEST(T56_endless_output_is_cut_in_its_middle),
+        TEST(poll_answer_sent_twice),
+        TEST(command_after_start_by),
+        TEST(T31_what_was_not_signed_for_this_host_is_refused),
+        TEST(T31_a_refused_id_stays_refused),
+        TEST(another_user_needs_an_agent_that_is_root),
+        TEST(T39_run_as_becomes_that_user_for_good),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,275 @@
+/* slipway-agent, the real program, when it, its supervisor, its journal or the door goes: nothing runs twice,
+ * nothing is lost, and what cannot be proven is called unknown (migrate.md 5 and 8). */
+#include <fcntl.h>
+#include <poll.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "lib/base/clock.h"
+#include "lib/base/file.h"
+#include "tests/support/agent_room.h"
+
+/* Killed ----------------------------------------------------------------------------------------- */
+
+static void agent_killed_after_exec(void **state)
+{
+    const struct door_double_word *finished;
+    const char *id;
+
+    (void)state;
+    agent_room_up(true);
+    agent_room_start();
+    id = agent_room_send(AGENT_ROOM_COUNT "echo before; sleep 2; echo after; "
+                                          "echo note=kept >> \"$SLIPWAY_RESULT\"");
+    assert_true(agent_room_wait_lines("runs", 1));
+    agent_room_kill();
+    agent_room_start();
+    finished = door_double_wait(&agent_room.door, id, MESSAGE_REPLY_FINISHED, AGENT_ROOM_LONG_S);
+    assert_non_null(finished);
+    assert_int_equal(finished->reply.status, INVOCATION_SUCCESS);
+    assert_int_equal(finished->reply.n_results, 1);
+    assert_true(door_double_printed(&agent_room.door, "after"));
+    assert_int_equal(agent_room_lines("runs"), 1);
+    assert_int_equal(door_double_count(&agent_room.door, id, MESSAGE_REPLY_FINISHED), 1);
+    /* Once more: it is reported, so nothing is said again. */
+    agent_room_wait_reported();
+    assert_int_equal(agent_room_stop(), 0);
+    agent_room_start();
+    assert_non_null(door_double_wait_word(&agent_room.door, "Observe", 3, AGENT_ROOM_LONG_S));
+    (void)poll(NULL, 0, 500);
+    assert_int_equal(door_double_count(&agent_room.door, id, MESSAGE_REPLY_FINISHED), 1);
+    agent_room_down();
+}
+
+static void it_ended_while_no_agent_was_there(void **state)
+{
+    const struct door_double_word *finished;
+    const char *id;
+
+    (void)state;
+    agent_room_up(true);
+    agent_room_start();
+    id = agent_room_send(AGENT_ROOM_COUNT "sleep 1; echo said-alone; exit 7");
+    assert_true(agent_room_wait_lines("runs", 1));
+    agent_room_kill();
+    (void)poll(NULL, 0, 2500);
+    agent_room_start();
+    finished = door_double_wait(&agent_room.door, id, MESSAGE_REPLY_FINISHED, AGENT_ROOM_LONG_S);
+    assert_non_null(finished);
+    assert_int_equal(finished->reply.steps[0].exit_code, 7);
+    assert_true(door_double_printed(&agent_room.door, "said-alone"));
+    assert_int_equal(agent_room_lines("runs"), 1);
+    agent_room_down();
+}
+
+static void agent_killed_before_it_was_started(void **state)
+{
+    const char *id;
+
+    (void)state;
+    agent_room_up(true);
+    atomic_store(&agent_room.door.refuses_replies, true);
+    agent_room_start();
+    id = agent_room_send(AGENT_ROOM_COUNT);
+    /* Claimed, and not begun: the door has not heard of it. */
+    assert_non_null(door_double_wait_word(&agent_room.door, "Refused", 2, AGENT_ROOM_LONG_S));
+    assert_true(agent_room_says(agent_room.state, "journal", "\"kind\":\"accepted\""));
+    agent_room_kill();
+    atomic_store(&agent_room.door.refuses_replies, false);
+    agent_room_start();
+    agent_room_expect_declined(id, "stopped before it was started");
+    agent_room_down();
+}
+
+static void the_door_is_told_before_anything_begins(void **state)
+{
+    const char *id;
+
+    (void)state;
+    agent_room_up(true);
+    atomic_store(&agent_room.door.refuses_replies, true);
+    agent_room_start();
+    id = agent_room_send(AGENT_ROOM_COUNT);
+    assert_non_null(door_double_wait_word(&agent_room.door, "Refused", 2, AGENT_ROOM_LONG_S));
+    assert_int_equal(agent_room_lines("runs"), 0);
+    atomic_store(&agent_room.door.refuses_replies, false);
+    assert_non_null(
+        door_double_wait(&agent_room.door, id, MESSAGE_REPLY_FINISHED, AGENT_ROOM_LONG_S));
+    assert_int_equal(agent_room_lines("runs"), 1);
+    agent_room_down();
+}
+
+static void supervisor_killed(void **state)
+{
+    struct document_step step;
+    const struct document document = {.description = "", .steps = &step, .n_steps = 1};
+    const struct door_double_word *unknown;
+    struct envelope e;
+    pid_t supervisor;
+
+    (void)state;
+    agent_room_up(true);
+    agent_room_start();
+    step = agent_room_script("migrate", AGENT_ROOM_COUNT
+                             "exec 3>&-; sleep 4; echo ended >> \"$FOLDER/ended\"");
+    e = door_double_envelope(&agent_room.door);
+    e.database = "acme/shop/stage/primary";
+    e.epoch = 1;
+    door_double_send(&agent_room.door, &e, &document);
+    assert_true(agent_room_wait_lines("runs", 1));
+    supervisor = agent_room_supervisor();
+    assert_true(supervisor > 1);
+    assert_int_equal(kill(supervisor, SIGKILL), 0);
+    /* The command holds the lock (G7): it does not look like an end. Also not to the next agent. */
+    (void)poll(NULL, 0, 1500);
+    assert_int_equal(door_double_count(&agent_room.door, e.command_id, MESSAGE_REPLY_UNKNOWN), 0);
+    agent_room_kill();
+    agent_room_start();
+    (void)poll(NULL, 0, 500);
+    assert_int_equal(door_double_count(&agent_room.door, e.command_id, MESSAGE_REPLY_UNKNOWN), 0);
+    assert_int_equal(agent_room_lines("ended"), 0);
+    unknown =
+        door_double_wait(&agent_room.door, e.command_id, MESSAGE_REPLY_UNKNOWN, AGENT_ROOM_LONG_S);
+    assert_non_null(unknown);
+    assert_int_equal(agent_room_lines("ended"), 1);
+    assert_int_equal(door_double_count(&agent_room.door, e.command_id, MESSAGE_REPLY_FINISHED), 0);
+    assert_int_equal(agent_room_lines("runs"), 1);
+    agent_room_down();
+}
+
+static void a_lost_end_is_unknown(void **state)
+{
+    const struct door_double_word *unknown;
+    const char *id;
+    char path[512];
+    char *text;
+
+    (void)state;
+    agent_room_up(true);
+    agent_room_start();
+    id = agent_room_send(AGENT_ROOM_COUNT
+                         "echo $$ > \"$FOLDER/pid\"; echo seen-before; exec sleep 30");
+    assert_true(door_double_wait_output(&agent_room.door, "seen-before", AGENT_ROOM_LONG_S));
+    assert_int_equal(kill(agent_room_supervisor(), SIGKILL), 0);
+    unknown = door_double_wait(&agent_room.door, id, MESSAGE_REPLY_UNKNOWN, AGENT_ROOM_LONG_S);
+    assert_non_null(unknown);
+    assert_int_equal(unknown->reply.n_steps, 1);
+    assert_int_equal(unknown->reply.steps[0].status, STEP_IN_PROGRESS);
+    /* It is not run again, whoever asks. */
+    door_double_repeat(&agent_room.door, id);
+    assert_non_null(
+        door_double_wait_word(&agent_room.door, "AcknowledgeMessage", 2, AGENT_ROOM_LONG_S));
+    assert_int_equal(agent_room_lines("runs"), 1);
+    /* What the lost supervisor left running is this test's to end. */
+    snprintf(path, sizeof(path), "%s/pid", agent_room.folder);
+    text = agent_room_text(path);
+    assert_true(strtol(text, NULL, 10) > 1);
+    assert_int_equal(kill((pid_t)strtol(text, NULL, 10), SIGKILL), 0);
+    free(text);
+    agent_room_down();
+}
+
+static void T32_a_damaged_journal_runs_nothing_again(void **state)
+{
+    const struct door_double_word *before, *after;
+    const char *id;
+    char path[512];
+    char *text;
+    size_t len;
+    struct err err = ERR_INIT;
+
+    (void)state;
+    agent_room_up(true);
+    agent_room_start();
+    id = agent_room_send(AGENT_ROOM_COUNT);
+    assert_non_null(
+        door_double_wait(&agent_room.door, id, MESSAGE_REPLY_FINISHED, AGENT_ROOM_LONG_S));
+    before = door_double_wait_word(&agent_room.door, "Observe", 1, 0);
+    agent_room_wait_reported();
+    assert_int_equal(agent_room_stop(), 0);
+    snprintf(path, sizeof(path), "%s/journal", agent_room.state);
+    assert_int_equal(file_read_all(path, 1 << 20, &text, &len, &err), 0);
+    text[len / 2] ^= 1;
+    assert_int_equal(file_write_atomic(path, text, len, 0600, &err), 0);
+    free(text);
+    agent_room_start();
+    after = door_double_wait_word(&agent_room.door, "Observe", 2, AGENT_ROOM_LONG_S);
+    assert_non_null(after);
+    assert_string_not_equal(before->journal_id, after->journal_id);
+    door_double_repeat(&agent_room.door, id);
+    assert_non_null(
+        door_double_wait_word(&agent_room.door, "AcknowledgeMessage", 2, AGENT_ROOM_LONG_S));
+    assert_int_equal(agent_room_lines("runs"), 1);
+    assert_true(agent_room_says(agent_room.folder, "log", "journal.damaged"));
+    agent_room_down();
+}
+
+static void sigterm_ends_the_agent_and_not_its_commands(void **state)
+{
+    const char *id;
+    mono_ms began;
+
+    (void)state;
+    agent_room_up(true);
+    agent_room_start();
+    id = agent_room_send(AGENT_ROOM_COUNT "sleep 3; echo ended >> \"$FOLDER/ended\"");
+    assert_true(agent_room_wait_lines("runs", 1));
+    began = clock_mono(clock_system());
+    assert_int_equal(agent_room_stop(), 0);
+    assert_true(clock_mono(clock_system()) - began < 3000);
+    assert_int_equal(agent_room_lines("ended"), 0);
+    assert_true(agent_room_wait_lines("ended", 1));
+    agent_room_start();
+    assert_non_null(
+        door_double_wait(&agent_room.door, id, MESSAGE_REPLY_FINISHED, AGENT_ROOM_LONG_S));
+    assert_int_equal(agent_room_lines("runs"), 1);
+    agent_room_down();
+}
+
+static void a_deaf_door_loses_nothing(void **state)
+{
+    const struct door_double_word *finished;
+    const char *id;
+
+    (void)state;
+    agent_room_up(true);
+    agent_room_start();
+    id = agent_room_send(AGENT_ROOM_COUNT "sleep 1; echo said-to-nobody");
+    assert_true(agent_room_wait_lines("runs", 1));
+    atomic_store(&agent_room.door.deaf, true);
+    (void)poll(NULL, 0, 3000);
+    atomic_store(&agent_room.door.deaf, false);
+    finished = door_double_wait(&agent_room.door, id, MESSAGE_REPLY_FINISHED, AGENT_ROOM_LONG_S);
+    assert_non_null(finished);
+    assert_true(door_double_printed(&agent_room.door, "said-to-nobody"));
+    assert_int_equal(agent_room_lines("runs"), 1);
+    agent_room_down();
+}
+
+#define TEST(name) cmocka_unit_test_teardown(name, agent_room_tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(agent_killed_after_exec),
+        TEST(it_ended_while_no_agent_was_there),
+        TEST(agent_killed_before_it_was_started),
+        TEST(the_door_is_told_before_anything_begins),
+        TEST(supervisor_killed),
+        TEST(a_lost_end_is_unknown),
+        TEST(T32_a_damaged_journal_runs_nothing_again),
+        TEST(sigterm_ends_the_agent_and_not_its_commands),
+        TEST(a_deaf_door_loses_nothing),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
