@@ -1,7 +1,12 @@
-// The only module that fetches. Answers are the API's JSON; errors carry what to show and the request's id.
+// The only module that talks to the server: the API's JSON, and the stream that says when it changed.
+import { language, t } from "./format.js";
 
-const lang = () => document.documentElement.lang;
+const ANSWER_MS = 15000; // how long an answer may take
+const POLL_MS = 15000; // how often to look while there is no stream
+const HIDDEN_MS = 30000; // how long a hidden tab keeps its stream
+const REOPEN_MS = [2000, 5000, 15000, 60000]; // waits before a refused stream is asked for again
 
+// `id` is the request's, for the log. `status` is 0 when no answer came: then the text is of no use to anybody else.
 export class ApiError extends Error {
   constructor(text, id, status) {
     super(text);
@@ -10,38 +15,84 @@ export class ApiError extends Error {
   }
 }
 
-async function get(path) {
-  const join = path.includes("?") ? "&" : "?";
-  const answer = await fetch(`${path}${join}lang=${lang()}`, { headers: { Accept: "application/json" } });
-  const json = await answer.json().catch(() => ({}));
-  if (!answer.ok) throw new ApiError(json.detail || json.title || answer.statusText, json.id, answer.status);
-  return json;
+async function get(path, query = {}) {
+  const asked = new URLSearchParams({ ...query, lang: language() });
+  let answer;
+  try {
+    answer = await fetch(`${path}?${asked}`, {
+      headers: { Accept: "application/json" },
+      signal: AbortSignal.timeout(ANSWER_MS),
+    });
+  } catch {
+    throw new ApiError(t("page.unreachable"), null, 0);
+  }
+  const json = await answer.json().catch(() => null);
+  if (answer.ok && json) return json;
+  const text = (json && (json.detail || json.title)) || answer.statusText;
+  throw new ApiError(text || t("page.unreachable"), (json && json.id) || answer.headers.get("X-Request-Id"), answer.status);
 }
 
 const repoPath = (repo) => `/api/v1/repos/${repo.split("/").map(encodeURIComponent).join("/")}`;
 
 export const getStatus = () => get("/api/v1/status");
+export const getHosts = () => get("/api/v1/hosts");
 export const getRelease = (repo, number) => get(`${repoPath(repo)}/releases/${number}`);
-export const getLogs = (repo, number, after) =>
-  get(`${repoPath(repo)}/releases/${number}/logs?after=${encodeURIComponent(after || "")}`);
+export const getLogs = (repo, number, environment, host, after) =>
+  get(`${repoPath(repo)}/releases/${number}/logs`, { environment, host, after });
 
-// One stream per visible tab: `changed` is called soon after something changed; every 15 s without a stream.
-// `state` hears "live" or "offline".
-export function watch(changed, state) {
-  let source = null, timer = null, hidden = null;
-  const poll = () => { if (!document.hidden) changed(); };
+// One stream while the tab is looked at. `changed(topics)` hears what changed (null: anything may have);
+// `connected(yes)` hears whether the stream is there. Without one, `changed` is called every 15 s.
+export function watch(changed, connected) {
+  let source = null;
+  let polling = null;
+  let hiding = null;
+  let reopening = null;
+  let refused = 0;
+
+  const poll = (on) => {
+    if (!on) polling = clearInterval(polling);
+    else if (!polling) polling = setInterval(() => document.hidden || changed(null), POLL_MS);
+  };
+  const close = () => {
+    clearTimeout(reopening);
+    poll(false);
+    if (source) source.close();
+    source = null;
+  };
   const open = () => {
     if (source) return;
     source = new EventSource("/api/v1/events");
-    source.addEventListener("change", () => changed());
-    source.onopen = () => { clearInterval(timer); timer = null; state("live"); changed(); };
-    source.onerror = () => { state("offline"); timer = timer || setInterval(poll, 15000); };
+    source.onopen = () => {
+      refused = 0;
+      poll(false);
+      connected(true);
+      changed(null);
+    };
+    source.addEventListener("change", (event) => {
+      let topics = null;
+      try {
+        topics = JSON.parse(event.data).topics;
+      } catch { /* then anything may have changed */ }
+      changed(topics);
+    });
+    source.onerror = () => {
+      connected(false);
+      if (!polling) changed(null);
+      poll(true);
+      if (source.readyState !== EventSource.CLOSED) return; // the browser comes back by itself
+      source = null;
+      reopening = setTimeout(open, REOPEN_MS[Math.min(refused++, REOPEN_MS.length - 1)]);
+    };
   };
-  const close = () => { if (source) { source.close(); source = null; } };
   document.addEventListener("visibilitychange", () => {
-    clearTimeout(hidden);
-    if (document.hidden) hidden = setTimeout(close, 30000);
-    else { open(); changed(); }
+    clearTimeout(hiding);
+    if (document.hidden) {
+      hiding = setTimeout(close, HIDDEN_MS);
+    } else if (!source) {
+      close();
+      open();
+    }
   });
+  addEventListener("online", () => changed(null));
   open();
 }

@@ -1,61 +1,91 @@
 // Board: what is live, what is next and when, and is anything in the way?
-import { Causes, html, Pulls, ReleaseLink, State } from "./parts.js";
-import { t, tone, when } from "./format.js";
+import { Causes, Cell, Command, html, Out, Pulls, releasePath, ReleaseLink, State, Time } from "./parts.js";
+import { away, stateLook, t, when } from "./format.js";
+import { isEmpty, SetUp } from "./set_up.js";
 
-const Live = ({ repo, env }) =>
-  env.live
-    ? html`<div><${ReleaseLink} repo=${repo} number=${env.live.release} sha=${env.live.sha} />
-        <span class="muted"> ${t("page.since", { when: when(env.live.since, env.timezone) })}</span>
-        <${Pulls} pulls=${env.live.pulls} fallback=${env.live.subject} /></div>`
-    : html`<span class="muted">${t("page.nothing-live")}</span>`;
+const MOST_PULLS = 3;
 
-const Next = ({ repo, env }) => {
-  if (env.open)
-    return html`<div><${ReleaseLink} repo=${repo} number=${env.open.release} sha=${env.open.sha} />
-      ${" "}${t("page.hosts-done", { done: env.open.hosts_done, total: env.open.hosts_total })}
-      <progress max=${env.open.hosts_total || 1} value=${env.open.hosts_done} aria-label=${t("page.hosts-done", { done: env.open.hosts_done, total: env.open.hosts_total })}></progress>
-      ${env.open.cause && html`<p class="causes">${env.open.cause}</p>`}</div>`;
-  if (!env.next) return html`<span class="muted">–</span>`;
-  return html`<div><${ReleaseLink} repo=${repo} number=${env.next.release} sha=${env.next.sha} />
-    ${env.next.start_at && html` <strong>${when(env.next.start_at, env.timezone)}</strong>`}
-    <${Pulls} pulls=${env.next.pulls} fallback=${env.next.subject} />
-    <${Causes} causes=${env.next.causes} zone=${env.timezone} /></div>`;
+const Live = ({ repo, env }) => {
+  const live = env.live;
+  if (!live) return html`<p class="muted">${t("page.nothing-live")}</p>`;
+  return html`
+    <p class="line"><${ReleaseLink} repo=${repo} number=${live.release} sha=${live.sha} row />
+      ${live.since && html`<span class="muted">${t("page.since", { when: when(live.since, env.timezone) })}</span>`}</p>
+    <${Pulls} pulls=${live.pulls} fallback=${live.subject} most=${MOST_PULLS} more=${releasePath(repo, live.release)} />`;
 };
 
-const Environment = ({ repo, env }) => html`
-  <tr class=${`row ${tone(env.state)}`}>
-    <th scope="row">${env.url && /^https?:/.test(env.url) ? html`<a href=${env.url} rel="noreferrer">${env.name}</a>` : env.name}
-      <span class="muted on">${t(`page.on-${env.on}`)}</span></th>
-    <td data-label=${t("page.state")}><${State} state=${env.state} /></td>
-    <td data-label=${t("page.live")}><${Live} repo=${repo} env=${env} /></td>
-    <td data-label=${t("page.next")}><${Next} repo=${repo} env=${env} /></td>
-  </tr>`;
+const Open = ({ repo, env }) => {
+  const { open } = env;
+  const count = t("page.hosts-done", { done: open.hosts_done, total: open.hosts_total });
+  const waits = open.state === "waiting" && open.start_at;
+  return html`
+    <p class="line"><${ReleaseLink} repo=${repo} number=${open.release} sha=${open.sha} row />
+      ${waits ? html`<strong><${Time} at=${open.start_at} zone=${env.timezone} /></strong>` : html`<span>${t(`deployment.${open.state}`)}</span>`}</p>
+    ${open.hosts_total > 0 && html`<p class="line"><progress max=${open.hosts_total} value=${open.hosts_done} aria-label=${count}></progress>
+      <span class="muted">${count}</span></p>`}
+    ${open.cause && html`<ul class="causes"><li>${open.cause}</li></ul>`}`;
+};
 
-const Repository = ({ repo }) => html`
+const Next = ({ repo, env, now }) => {
+  const { next } = env;
+  // "Not time yet" is what the time itself says.
+  const causes = next.causes.filter((c) => !(c.cause === "schedule" && next.start_at));
+  return html`
+    <p class="line"><${ReleaseLink} repo=${repo} number=${next.release} sha=${next.sha} row />
+      ${next.start_at && html`<strong><time datetime=${next.start_at}>${next.start_text || when(next.start_at, env.timezone)}</time></strong>
+        <span class="muted">${away(next.start_at, now)}</span>`}</p>
+    <${Pulls} pulls=${next.pulls} fallback=${next.subject} most=${MOST_PULLS} more=${releasePath(repo, next.release)} />
+    <${Causes} causes=${causes} zone=${env.timezone} />
+    ${next.causes.some((c) => c.cause === "not-asked") && html`<${Command}>slipway release ${repo} r${next.release} ${env.name}<//>`}`;
+};
+
+const Environment = ({ repo, env, now }) => {
+  const both = env.open && env.next && env.next.release !== env.open.release;
+  return html`
+    <tr>
+      <th scope="row"><${Out} url=${env.url}>${env.name}<//><span class="muted on">${t(`page.on-${env.on}`)}</span></th>
+      <${Cell} label=${t("page.state")}><${State} state=${env.state} /><//>
+      <${Cell} label=${t("page.live")}><${Live} repo=${repo} env=${env} /><//>
+      <${Cell} label=${t("page.next")}>
+        ${env.open && html`<${Open} repo=${repo} env=${env} />`}
+        ${env.next && (both || !env.open) && html`<${Next} repo=${repo} env=${env} now=${now} />`}
+        ${!env.open && !env.next && html`<p class="muted">${t("page.nothing-next")}</p>`}
+      <//>
+    </tr>`;
+};
+
+const Repository = ({ repo, now }) => html`
   <section class="panel" aria-labelledby=${`repo-${repo.name}`}>
-    <header><h2 id=${`repo-${repo.name}`}>${repo.name}</h2><span class="muted">${repo.branch}</span></header>
+    <header><h2 id=${`repo-${repo.name}`}><${Out} url=${repo.url}>${repo.name}<//></h2><span class="muted">${repo.branch}</span></header>
     ${repo.source.failure && html`<p class="bar bad">${t("page.source-failed", { why: repo.source.failure })}</p>`}
-    <table>
+    <table class="board">
       <thead><tr><th scope="col">${t("page.environment")}</th><th scope="col">${t("page.state")}</th>
         <th scope="col">${t("page.live")}</th><th scope="col">${t("page.next")}</th></tr></thead>
-      <tbody>${repo.environments.map((env) => html`<${Environment} key=${env.name} repo=${repo.name} env=${env} />`)}</tbody>
+      <tbody>${repo.environments.map((env) => html`<${Environment} key=${env.name} repo=${repo.name} env=${env} now=${now} />`)}</tbody>
     </table>
   </section>`;
 
-const SetUp = () => html`
-  <section class="panel"><h2>${t("page.set-up")}</h2>
-    <ol class="steps"><li>${t("page.set-up-config")} <code>slipway config check</code></li>
-      <li>${t("page.set-up-host")} <code>slipway activation create --name HOST</code></li>
-      <li>${t("page.set-up-webhook")} <code>POST /webhooks/github</code></li></ol></section>`;
+// Who is waited for. One environment alone needs no list: the headline says the same.
+const Waiting = ({ list }) => list.length > 1 && html`
+  <section class="panel" aria-labelledby="waiting"><header><h2 id="waiting">${t("page.waiting-for")}</h2></header>
+    <ul class="waiting">${list.map((w) => html`<li key=${`${w.repository} ${w.environment}`}><${State} state=${w.state} />
+      <span>${w.release ? html`<a href=${releasePath(w.repository, w.release)} data-row="">r${w.release}</a> ` : ""}${w.text}</span></li>`)}</ul>
+  </section>`;
 
-export function Board({ data }) {
-  document.title = `${data.headline.text} · Slipway`;
+export function Board({ data, now }) {
+  const { headline, banner } = data;
   return html`
-    <h1 class=${`headline ${tone(data.headline.state)}`}>${data.headline.text}</h1>
-    ${data.waiting_for.length > 0 && html`
-      <section class="panel waiting"><h2>${t("page.waiting-for")}</h2>
-        <ul>${data.waiting_for.map((w) => html`<li><${State} state=${w.state} /> ${w.text}
-          ${w.release && html` <a href=${`/${w.repository}/releases/${w.release}`}>r${w.release}</a>`}</li>`)}</ul></section>`}
-    ${data.repositories.length === 0 ? html`<${SetUp} />`
-      : data.repositories.map((repo) => html`<${Repository} key=${repo.name} repo=${repo} />`)}`;
+    <${Headline} state=${headline.state} text=${headline.text} />
+    ${banner && banner.text !== headline.text && html`<p class=${`bar ${stateLook(banner.state).tone}`}>${banner.text}</p>`}
+    <${Waiting} list=${data.waiting_for} />
+    ${isEmpty(data) && html`<${SetUp} data=${data} />`}
+    ${data.repositories.map((repo) => html`<${Repository} key=${repo.name} repo=${repo} now=${now} />`)}`;
 }
+
+const Headline = ({ state, text }) => {
+  const { icon, tone } = stateLook(state);
+  return html`<h1 class=${`headline ${tone}`}><span class="badge" aria-hidden="true">${icon}</span><span>${text}</span></h1>`;
+};
+
+// The one sentence of the tab, and what is announced when it changes.
+Board.sentence = (data) => ({ state: data.headline.state, text: data.headline.text });

@@ -1,36 +1,57 @@
-// Small parts that both pages use. A part is a function of data; text goes in as text.
+// Small parts that the pages share. A part is a function of data; text goes in as text.
 import { h } from "./vendor/preact.module.js";
 import htm from "./vendor/htm.module.js";
-import { icon, short, t, tone, when } from "./format.js";
+import { short, stateLook, t, when } from "./format.js";
 
 export const html = htm.bind(h);
 
-export const State = ({ state }) =>
-  html`<span class=${`state ${tone(state)}`}><span aria-hidden="true">${icon(state)}</span> ${t(`state.${state}`)}</span>`;
+// Icon, word and colour together; never colour alone.
+export const Pill = ({ look, children }) =>
+  html`<span class=${`pill ${look.tone}`}><span class="icon" aria-hidden="true">${look.icon}</span> ${look.word}${children}</span>`;
 
-export const ReleaseLink = ({ repo, number, sha }) =>
-  html`<a href=${`/${repo}/releases/${number}`}>r${number}</a> <code>${short(sha)}</code>`;
+export const State = ({ state }) => html`<${Pill} look=${stateLook(state)} />`;
 
-// Only addresses of the web are links; anything else is text.
-const isLink = (url) => /^https?:\/\//.test(url || "");
+export const Sha = ({ sha }) => html`<code class="sha">${short(sha)}</code>`;
 
-export const Pulls = ({ pulls, fallback }) =>
-  pulls && pulls.length
-    ? html`<ul class="pulls">${pulls.map((p) => html`<li key=${p.number}>
-        ${isLink(p.url) ? html`<a href=${p.url} rel="noreferrer">#${p.number}</a>` : `#${p.number}`} ${p.title}
-        ${p.author && html` <span class="muted">${p.author}</span>`}</li>`)}</ul>`
-    : html`<span>${fallback}</span>`;
+// One cell of a table; on a narrow screen its label stands beside it.
+export const Cell = ({ label, kind, children }) => html`<td class=${kind} data-label=${label}><div>${children}</div></td>`;
 
+export const Time = ({ at, zone }) => (at ? html`<time datetime=${at}>${when(at, zone)}</time>` : "–");
+
+export const releasePath = (repo, number) => `/${repo.split("/").map(encodeURIComponent).join("/")}/releases/${number}`;
+
+export const ReleaseLink = ({ repo, number, sha, row }) =>
+  html`<a class="number" href=${releasePath(repo, number)} data-row=${row ? "" : undefined}>r${number}</a>${" "}<${Sha} sha=${sha} />`;
+
+// Only addresses of the web become links; anything else stays text.
+export const Out = ({ url, children }) =>
+  /^https?:\/\//i.test(url || "") ? html`<a href=${url} rel="noreferrer">${children}</a>` : html`<span>${children}</span>`;
+
+export const Pulls = ({ pulls, fallback, most = Infinity, more, zone }) => {
+  if (!pulls || !pulls.length) return fallback ? html`<p class="pull">${fallback}</p>` : null;
+  return html`<ul class="pulls">
+    ${pulls.slice(0, most).map((p) => html`<li class="pull" key=${p.number}>
+      <${Out} url=${p.url}>#${p.number}<//> ${p.title}${p.author && html`<span class="muted"> ${p.author}</span>`}
+      ${zone !== undefined && p.merged_at && html`<span class="muted"> · <${Time} at=${p.merged_at} zone=${zone} /></span>`}</li>`)}
+    ${pulls.length > most && html`<li><a href=${more}>${t("page.more", { n: pulls.length - most })}</a></li>`}
+  </ul>`;
+};
+
+// Why not yet. A cause that says when it may end, says it.
 export const Causes = ({ causes, zone }) =>
-  causes && causes.length
-    ? html`<ul class="causes">${causes.map((c) => html`<li>${c.text}${c.until && html` <span class="muted">${t("page.until", { when: when(c.until, zone) })}</span>`}</li>`)}</ul>`
-    : null;
+  causes && causes.length > 0 && html`<ul class="causes">
+    ${causes.map((c) => html`<li>${c.text}${c.until && html`<span class="muted"> · ${t("page.until", { when: when(c.until, zone) })}</span>`}</li>`)}
+  </ul>`;
 
-export const Offline = ({ offline, at }) =>
-  offline ? html`<p class="bar wait" role="status">${t("page.offline", { when: when(at) })}</p>` : null;
+// Not here, but the command line can; the page itself only shows in this version.
+export const Command = ({ children }) => html`<code class="command" tabindex="0">${children}</code>`;
 
-export const Problem = ({ error, retry }) =>
-  html`<div class="bar bad" role="alert"><p>${error.message}${error.id && html` <span class="muted">${t("page.request", { id: error.id })}</span>`}</p>
-    <button type="button" onClick=${retry}>${t("page.retry")}</button></div>`;
+export const Problem = ({ error, retry }) => html`
+  <div class="bar bad" role="alert">
+    <p>${error.status === 401 || error.status === 403 ? `${t("page.not-allowed")} ` : ""}${error.message}
+      ${error.id && html`<span class="id"> ${t("page.request", { id: error.id })}</span>`}</p>
+    <button type="button" onClick=${retry}>${t("page.retry")}</button>
+  </div>`;
 
-export const Skeleton = () => html`<div class="skeleton" aria-hidden="true"><i></i><i></i><i></i></div>`;
+export const Skeleton = () => html`
+  <div class="skeleton" role="status"><span class="hidden">${t("page.loading")}</span><i></i><i></i><i></i></div>`;
