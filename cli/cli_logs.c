@@ -34,7 +34,7 @@ int cli_logs(struct invoke *invoke)
     const char *host = cli_command_option(invoke, "--host");
     const char *environment = cli_command_option(invoke, "--environment");
     bool follow = cli_command_flag(invoke, "-f") || cli_command_flag(invoke, "--follow");
-    const char *after = "";
+    const char *after = "0";
     struct arena arena;
     long long number;
     bool running = true;

@@ -4,9 +4,11 @@
 # The includer sets data (a folder of its own), bin (the programs), log, top, and fail TEXT [LOG] [NEXT].
 
 hosts="stage-1 lp-1 web-1 web-2 batch-1"
+ports=${ports:-8700 8701 8702 8710 8721 8722 8723 8724 8725 8726 8727 8728 8729 8730} # those wished for
 pids=()
 slipway() { "$bin/slipway" --config "$data/slipway.yml" "$@"; }
-github() { python3 "$top/tests/support/fake_github.py" --home "$data/hub" "$@"; }
+exec_github() { exec python3 "$top/tests/support/fake_github.py" --home "$data/hub" "$@"; }
+github() { (exec_github "$@"); }
 local_time() { TZ=Asia/Tokyo date -d "@$1" +%H:%M:%S; }
 
 # until_ SECONDS COMMAND...: try until it succeeds.
@@ -138,7 +140,7 @@ world_files() {
     chmod 700 "$data"
     read -r webhooks agents web pages \
         p_stage_1 q_stage_1 p_lp_1 q_lp_1 p_web_1 q_web_1 p_web_2 q_web_2 p_batch_1 q_batch_1 \
-        <<< "$(free_ports 8700 8701 8702 8710 8721 8722 8723 8724 8725 8726 8727 8728 8729 8730)"
+        <<< "$(free_ports $ports)"
 
     head -c 32 /dev/urandom | od -An -tx1 | tr -d ' \n' > "$data/webhook-secret"
     chmod 600 "$data/webhook-secret"
@@ -150,7 +152,7 @@ world_files() {
         --pages "http://127.0.0.1:$pages"
     github repo acme/lp-site --from "$top/deploy/examples/lp-site"
     github repo acme/rails-app --from "$top/deploy/examples/rails-app"
-    github serve --port "$pages" > "$log/github.log" 2>&1 &
+    exec_github serve --port "$pages" > "$log/github.log" 2>&1 &
     pids+=($!)
 }
 
