@@ -4,11 +4,13 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/ago.h"
 #include "cli/client.h"
 #include "cli/cli_command.h"
 #include "cli/table.h"
 #include "lib/base/arena.h"
 #include "lib/base/buf.h"
+#include "lib/base/clock.h"
 #include "lib/base/json.h"
 #include "lib/base/str.h"
 
@@ -18,6 +20,7 @@ int cli_list(struct invoke *invoke, const char *path, const char *list, size_t n
     struct client_answer answer;
     struct table table;
     struct arena arena;
+    time_ms now = clock_now(clock_system());
     int status = cli_command_options_end(invoke);
 
     if (status == 0)
@@ -34,8 +37,12 @@ int cli_list(struct invoke *invoke, const char *path, const char *list, size_t n
             const char *cells[TABLE_COLUMNS] = {NULL};
             for (size_t k = 0; k < n; k++) {
                 int64_t number;
-                cells[k] = json_int(i, keys[k], &number) ? arena_printf(&arena, "%" PRId64, number)
-                                                         : json_str(i, keys[k]);
+                if (str_ends(keys[k], "_at"))
+                    cells[k] = ago_text(&arena, json_str(i, keys[k]), now);
+                else
+                    cells[k] = json_int(i, keys[k], &number)
+                                   ? arena_printf(&arena, "%" PRId64, number)
+                                   : json_str(i, keys[k]);
             }
             table_row(&table, cells);
         }

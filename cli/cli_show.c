@@ -37,7 +37,7 @@ static void print_host(struct table *table, struct arena *arena, const struct cJ
 
 static void print_deployment(struct arena *arena, const struct cJSON *d)
 {
-    static const char *const heads[] = {"  JOB", "STATE", "HOST", "STATUS", "STEPS"};
+    static const char *const heads[] = {"JOB", "STATE", "HOST", "STATUS", "STEPS"};
     const char *cause = json_str(d, "cause");
     struct table table;
     int64_t id = 0;
@@ -47,6 +47,7 @@ static void print_deployment(struct arena *arena, const struct cJSON *d)
            json_str(d, "state"), id, json_str(d, "trigger"), cause != NULL ? ": " : "",
            cause != NULL ? str_clean(arena, cause, strlen(cause), 500) : "");
     table_init(&table, arena, 5, heads);
+    table.indent = 2;
     for (const struct cJSON *j = json_first(json_array(d, "jobs")); j != NULL; j = json_next(j)) {
         const struct cJSON *hosts = json_array(j, "hosts");
         if (json_count(hosts) == 0) {

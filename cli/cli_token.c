@@ -2,11 +2,13 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/ago.h"
 #include "cli/client.h"
 #include "cli/cli_command.h"
 #include "cli/table.h"
 #include "lib/base/arena.h"
 #include "lib/base/buf.h"
+#include "lib/base/clock.h"
 #include "lib/base/json.h"
 #include "lib/base/names.h"
 
@@ -55,6 +57,7 @@ int cli_token_ls(struct invoke *invoke)
     struct client_answer answer;
     struct table table;
     struct arena arena;
+    time_ms now = clock_now(clock_system());
     int status = cli_command_options_end(invoke);
 
     if (status == 0)
@@ -73,9 +76,12 @@ int cli_token_ls(struct invoke *invoke)
             rights = arena_printf(&arena, "%s%s%s", rights, rights[0] != '\0' ? "," : "",
                                   json_string_value(r));
         {
-            const char *cells[] = {json_str(t, "name"),       rights,
-                                   json_str(t, "created_at"), json_str(t, "created_by"),
-                                   json_str(t, "expires_at"), json_str(t, "used_at")};
+            const char *cells[] = {json_str(t, "name"),
+                                   rights,
+                                   ago_text(&arena, json_str(t, "created_at"), now),
+                                   json_str(t, "created_by"),
+                                   ago_text(&arena, json_str(t, "expires_at"), now),
+                                   ago_text(&arena, json_str(t, "used_at"), now)};
             table_row(&table, cells);
         }
     }

@@ -48,6 +48,7 @@ void table_print(const struct table *table)
             if (table_width(table->rows[r][i]) > widths[i])
                 widths[i] = table_width(table->rows[r][i]);
     for (size_t r = 0; r < table->n; r++) {
+        printf("%*s", table->indent, "");
         for (size_t i = 0; i < table->n_columns; i++) {
             size_t pad =
                 i + 1 < table->n_columns ? widths[i] - table_width(table->rows[r][i]) + 2 : 0;

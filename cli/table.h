@@ -15,6 +15,7 @@
 struct table {
     struct arena *arena;
     size_t n_columns;
+    int indent; /* blanks before each row */
     const char *(*rows)[TABLE_COLUMNS];
     size_t n, cap;
 };
