@@ -13,11 +13,11 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 
 folder, environment, site_port, shop_port = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
 root = os.path.join(os.path.abspath(folder), "root")
 shop = None
-again = threading.Event()
 
 
 class Site(http.server.SimpleHTTPRequestHandler):
@@ -61,21 +61,24 @@ def start_shop():
                                 env=dict(os.environ, SLIPWAY_ENVIRONMENT=environment))
 
 
-def leave(*_):
-    stop_shop()
-    os._exit(0)
+# Signals only leave word: what they ask for is done below, where nothing else is half done.
+def note(number, _frame):
+    asked.add(number)
 
 
-signal.signal(signal.SIGHUP, lambda *_: again.set())
-signal.signal(signal.SIGTERM, leave)
-signal.signal(signal.SIGINT, leave)
+asked = set()
+for number in (signal.SIGHUP, signal.SIGTERM, signal.SIGINT):
+    signal.signal(number, note)
 with open(os.path.join(folder, "services.pid"), "w", encoding="ascii") as f:
     f.write(str(os.getpid()))
 threading.Thread(target=http.server.ThreadingHTTPServer(("127.0.0.1", site_port), Site).serve_forever,
                  daemon=True).start()
 start_shop()
-while True:
-    if again.wait(0.2):
-        again.clear()
+while not asked & {signal.SIGTERM, signal.SIGINT}:
+    if signal.SIGHUP in asked:
+        asked.discard(signal.SIGHUP)
         stop_shop()
         start_shop()
+    time.sleep(0.1)
+stop_shop()
+os._exit(0)  # without waiting for a request under way

@@ -317,7 +317,7 @@ static void drive_migrate(struct round *r, const struct job *job)
         return; /* command and attempt are written together: cannot be */
     switch (attempt->state) {
     case ATTEMPT_SUCCEEDED:
-        job_end(r, job, JOB_SUCCEEDED, attempt->changed == 0 ? "nothing to do" : NULL);
+        job_end(r, job, JOB_SUCCEEDED, NULL); /* `migrate=none` stands among its results */
         break;
     case ATTEMPT_NOT_STARTED:
         if (attempt->n < MIGRATE_TRIES_MAX)
