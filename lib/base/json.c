@@ -100,6 +100,11 @@ bool json_bool(const struct cJSON *object, const char *key, bool *ret_value)
     return true;
 }
 
+bool json_null(const struct cJSON *object, const char *key)
+{
+    return cJSON_IsObject(object) && cJSON_IsNull(cJSON_GetObjectItemCaseSensitive(object, key));
+}
+
 bool json_is_null(const struct cJSON *item)
 {
     return cJSON_IsNull(item) != 0;

@@ -42,6 +42,8 @@ const char *json_str(const struct cJSON *object, const char *key); /* NULL = abs
 /* A whole number with |x| < 2^53, else false and *ret_value as it was. */
 bool json_int(const struct cJSON *object, const char *key, int64_t *ret_value);
 bool json_bool(const struct cJSON *object, const char *key, bool *ret_value);
+/* It is there, and null: for the few fields where that says something else than absence. */
+bool json_null(const struct cJSON *object, const char *key);
 
 const char *json_string_value(const struct cJSON *item); /* NULL = no string */
 bool json_item_int(const struct cJSON *item, int64_t *ret_value);

@@ -167,11 +167,12 @@ static const char *page_url(struct arena *arena, const struct cJSON *pr)
 
 static void read_merge(const struct cJSON *pr, struct arena *arena, struct event_pull_request *out)
 {
-    bool merged;
+    bool merged = false;
 
     out->closed_at = time_or_0(pr, "closed_at");
     out->merged_at = time_or_0(pr, "merged_at");
-    out->has_merged = json_bool(pr, "merged", &merged);
+    /* The schema allows null where GitHub does not know yet: that is not merged. */
+    out->has_merged = json_bool(pr, "merged", &merged) || json_null(pr, "merged");
     out->merged = out->has_merged && merged;
     /* Before the merge, and on a close without one, the field holds a test merge that is on no
      * branch (github-wire.md 2). */

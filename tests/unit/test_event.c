@@ -215,6 +215,47 @@ static void every_example_of_github_is_readable(void **state)
     buf_deinit(&buf);
 }
 
+/* What GitHub's schemas allow and no example shows: all that may be null is null, all that may be there is there. */
+static void every_payload_that_githubs_schemas_allow_is_readable(void **state)
+{
+    FILE *made = popen("node " SLIPWAY_SOURCE_DIR "/tests/support/schema_instances.mjs", "r");
+    struct json_limits limits = {.depth = 64, .nodes = 1000000};
+    char *line = NULL;
+    size_t cap = 0;
+    ssize_t len;
+    struct buf buf;
+    int n = 0, pulls = 0, reviews = 0, pushes = 0;
+
+    (void)state;
+    assert_non_null(made);
+    buf_init(&buf, TEXT_MAX);
+    while ((len = getline(&line, &cap, made)) > 0) {
+        struct arena arena;
+        struct event event;
+        struct err err = ERR_INIT;
+        struct cJSON *row = NULL;
+
+        arena_init(&arena);
+        assert_int_equal(json_parse(line, (size_t)len, &limits, &row, &err), 0);
+        (void)write_payload(json_object(row, "payload"), CHANGE_NONE, 0, &buf);
+        if (read_text(json_str(row, "event"), buf.data, buf.len, &arena, &event, &err) < 0)
+            fail_msg("%s: %s", json_str(row, "of"), err.text);
+        n++;
+        pulls += event.kind == EVENT_PULL_REQUEST && event.pull_request.number > 0;
+        reviews += event.kind == EVENT_PULL_REQUEST_REVIEW && event.review.id > 0;
+        pushes += event.kind == EVENT_PUSH && strcmp(event.push.ref, "refs/heads/main") == 0;
+        json_free(row);
+        arena_deinit(&arena);
+    }
+    free(line);
+    assert_int_equal(pclose(made), 0);
+    assert_true(n > 400);
+    assert_int_equal(pulls, 2 * 21); /* each action, bare and full */
+    assert_int_equal(reviews, 2 * 3);
+    assert_int_equal(pushes, 2);
+    buf_deinit(&buf);
+}
+
 /* Each member of each payload that we read, changed in turn: an answer, no crash, and a reason. Removed
  * in ten of each event, all the other changes in the first, which has all members there are. */
 static void T10_any_field_removed_nulled_retyped_or_huge_is_survived(void **state)
@@ -472,6 +513,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_example_of_github_is_readable),
+        cmocka_unit_test(every_payload_that_githubs_schemas_allow_is_readable),
         cmocka_unit_test(T10_any_field_removed_nulled_retyped_or_huge_is_survived),
         cmocka_unit_test(T06_a_body_under_another_events_name_is_unreadable),
         cmocka_unit_test(a_merged_pull_request_says_all_that_we_need),
