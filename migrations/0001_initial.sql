@@ -186,6 +186,25 @@ CREATE TABLE occurrences (                   -- each `at` of an environment is d
     PRIMARY KEY (repository_id, environment, local_date, local_time)
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE promises (                      -- what people were told about the next start of an environment
+    id             INTEGER PRIMARY KEY,      -- names the event in calendar feeds
+    repository_id  INTEGER NOT NULL REFERENCES repositories (id),
+    environment    TEXT NOT NULL,
+    release_number INTEGER NOT NULL,         -- what it would bring, as known last
+    start_at       INTEGER NOT NULL,
+    lacks          TEXT,                     -- gate cause besides time that binds, NULL = it is firm
+    sequence       INTEGER NOT NULL,         -- raised at each change (RFC 5545, 3.8.7.4)
+    state          TEXT NOT NULL CHECK (state IN ('open', 'kept', 'withdrawn')),
+    made_at        INTEGER NOT NULL,
+    changed_at     INTEGER NOT NULL,
+    deployment_id  INTEGER,                  -- the one that kept it
+    CHECK ((state = 'kept') = (deployment_id IS NOT NULL)),
+    FOREIGN KEY (deployment_id) REFERENCES deployments (id),
+    FOREIGN KEY (repository_id, release_number) REFERENCES releases (repository_id, number)
+) STRICT;
+CREATE UNIQUE INDEX promises_one_open ON promises (repository_id, environment) WHERE state = 'open';
+CREATE INDEX promises_by_change ON promises (changed_at);
+
 -- What goes out ---------------------------------------------------------------------------------
 
 CREATE TABLE deployments (

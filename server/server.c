@@ -404,68 +404,11 @@ out:
 
 /* Reload ------------------------------------------------------------------------------------------ */
 
-struct promise {
-    const char *subject;
-    time_ms start_at;
-};
-
-/* What is promised in each environment, by the configuration in force. */
-static size_t promises(struct server *s, struct arena *arena, struct promise **ret_items)
-{
-    const struct snapshot *snapshot = snapshots_take(&s->snapshots);
-    const struct config *config = snapshot->config;
-    struct promise *items = NULL;
-    size_t n = 0, cap = 0;
-    struct db *db;
-
-    if (db_pool_take(s->api.readers, &db, NULL) == 0) {
-        for (size_t i = 0; i < config->n_repos; i++) {
-            struct repository repository;
-            if (store_repository_by_name(db, arena, config->repos[i].name, &repository, NULL) < 0)
-                continue;
-            for (size_t k = 0; k < config->repos[i].n_environments; k++) {
-                const struct config_environment *e = &config->repos[i].environments[k];
-                struct outlook *o = arena_alloc(arena, sizeof(*o));
-                if (outlook_make(db, snapshot, &repository, e, clock_now(clock_system()), arena, o,
-                                 NULL) < 0 ||
-                    o->plan.target == NULL || o->plan.start_at == VERDICT_NEVER)
-                    continue;
-                *ARENA_PUSH(arena, items, n, cap) =
-                    (struct promise){arena_printf(arena, "%s/%s/r%lld", repository.name, e->name,
-                                                  (long long)o->plan.target->number),
-                                     o->plan.start_at};
-            }
-        }
-        db_pool_give(s->api.readers, db);
-    }
-    snapshots_give(snapshot);
-    *ret_items = items;
-    return n;
-}
-
-static void tell_moved(const struct promise *before, size_t n, const struct promise *after,
-                       size_t m)
-{
-    for (size_t i = 0; i < m; i++)
-        for (size_t k = 0; k < n; k++)
-            if (strcmp(before[k].subject, after[i].subject) == 0 &&
-                before[k].start_at != after[i].start_at) {
-                char from[TIMESTAMP_SIZE], to[TIMESTAMP_SIZE];
-                timestamp_format(before[k].start_at, from);
-                timestamp_format(after[i].start_at, to);
-                log_notice("promise.moved", "what=%s from=%s to=%s", LOG(after[i].subject), from,
-                           to);
-            }
-}
-
 void server_reload(struct server *s)
 {
-    struct promise *before, *after;
     struct config *config = NULL;
     struct err err = ERR_INIT;
     const char *addresses[LISTENER_COUNT];
-    struct arena arena;
-    size_t n;
 
     if (read_config(s->config_path, &config, &err) < 0) {
         log_error("config.refused", "err=%s", LOG(err.text));
@@ -479,18 +422,13 @@ void server_reload(struct server *s)
         if (!str_eq(s->listen[i], addresses[i]))
             log_warning("config.restart-needed", "setting=listen.%s",
                         listener_name((enum listener)i));
-    arena_init(&arena);
-    n = promises(s, &arena, &before);
     if (put_in_force(s, config, "reload", &err) < 0) {
         log_error("config.refused", "err=%s", LOG(err.text));
-    } else {
-        size_t m = promises(s, &arena, &after);
-        tell_moved(before, n, after, m);
-        log_notice("config.accepted", "by=reload");
-        api_events_publish(s->api.events, API_EVENTS_CONFIG);
-        loop_ring(s->loop);
+        return;
     }
-    arena_deinit(&arena);
+    log_notice("config.accepted", "by=reload");
+    api_events_publish(s->api.events, API_EVENTS_CONFIG);
+    loop_ring(s->loop); /* the flow says which promises moved (server/flow/tell.h) */
 }
 
 bool server_has_failed(const struct server *server)

@@ -24,8 +24,8 @@ struct server_options {
 int server_start(const struct server_options *options, struct server **ret_server, int *ret_exit,
                  struct err *err);
 
-/* All or nothing: a configuration with a mistake changes nothing. Logs each mistake, each promise that
- * moved, and what needs a restart. */
+/* All or nothing: a configuration with a mistake changes nothing. Logs each mistake and what needs a
+ * restart; the flow then says each promise that moved. */
 void server_reload(struct server *server);
 
 /* Something ended that the server cannot do without (store, keeper): stop and exit non-zero. */

@@ -12,12 +12,14 @@
 #include "lib/model/config.h"
 #include "lib/store/store_deployment.h"
 #include "lib/store/store_occurrence.h"
+#include "lib/store/store_promise.h"
 #include "lib/store/store_repository.h"
 #include "lib/store/store_wish.h"
 #include "server/flow/deploy.h"
 #include "server/flow/flow.h"
 #include "server/flow/outlook.h"
 #include "server/flow/snapshot.h"
+#include "server/flow/tell.h"
 
 #define IMPOSSIBLE_MS 60000
 
@@ -91,6 +93,8 @@ static int apply_move(struct db *db, void *arg, struct err *err)
     if (rc == 0 && o.date[0] != '\0' && s->to == DEPLOYMENT_SUPERSEDED && d->start_until != 0 &&
         s->now >= d->start_until)
         rc = decide_occurrence(db, s, &o, "deferred", s->cause, d->id, err);
+    if (rc == 0 && s->to == DEPLOYMENT_DEPLOYING)
+        rc = store_promise_keep(db, s->repository_id, s->environment, d->id, s->now, err);
     snprintf(detail, sizeof(detail), "{\"deployment\":%lld}", (long long)d->id);
     return rc < 0 ? rc : look_journal(db, s->now, s->act, s->subject, detail, s->cause, err);
 }
@@ -150,6 +154,8 @@ static int act(struct look *look, struct outlook *outlook, const struct reposito
 
     if (plan->n_decisions > 0)
         rc = look_write(look, apply_decisions, &s, FLOW_DEPLOYMENTS, err);
+    if (rc == 0)
+        rc = tell_promise(look, outlook, e->name, s.subject, err);
     if (rc < 0)
         return rc;
     switch (plan->action) {
