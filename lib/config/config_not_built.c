@@ -61,12 +61,10 @@ static void add_to(struct reader *r, struct config_environment *e, const char *s
     e->unbuilt = grown;
 }
 
-/* Say it, and bind `e` (NULL: nothing to bind) if the table says so. */
-static void note(struct reader *r, const char *where, const char *setting,
-                 const struct yaml_node *node, struct config_environment *e)
+static void note_at(struct reader *r, const char *where, const char *setting,
+                    const struct config_place *at, struct config_environment *e)
 {
     const struct config_not_built *row = row_of(where, setting);
-    const struct yaml_node *at = node->key != NULL ? node->key : node;
 
     if (row == NULL)
         return; /* its rule was built: the line is gone from the table */
@@ -80,6 +78,15 @@ static void note(struct reader *r, const char *where, const char *setting,
         problems_warn(r->problems, at->line, at->column, "%s does nothing in this version",
                       setting);
     }
+}
+
+/* Say it, and bind `e` (NULL: nothing to bind) if the table says so. */
+static void note(struct reader *r, const char *where, const char *setting,
+                 const struct yaml_node *node, struct config_environment *e)
+{
+    const struct config_place at = reader_key_place(r, node);
+
+    note_at(r, where, setting, &at, e);
 }
 
 static void note_zero(struct reader *r, const char *setting, const struct yaml_node *node,
@@ -234,9 +241,7 @@ static void bind_freezes(struct reader *r, struct yaml_node *freezes)
 
 void config_not_built_top(struct reader *r, struct yaml_node *node)
 {
-    struct config *c = r->config;
     struct yaml_node *github = yaml_tree_get(node, "github");
-    struct yaml_node *databases = yaml_tree_get(node, "databases");
     struct yaml_node *freezes = yaml_tree_get(node, "freezes");
 
     for (size_t i = 0; i < n_config_not_built; i++) {
@@ -251,13 +256,30 @@ void config_not_built_top(struct reader *r, struct yaml_node *node)
     }
     if (freezes != NULL)
         bind_freezes(r, freezes);
-    for (size_t i = 0; i < c->n_databases; i++)
-        for (size_t k = 0; k < c->n_repos; k++)
-            for (size_t e = 0; e < c->repos[k].n_environments; e++) {
-                struct config_environment *env = &c->repos[k].environments[e];
-                const char *prefix = arena_printf(r->arena, "%s/%s/", c->repos[k].name, env->name);
-                for (size_t m = 0; m < c->databases[i].members.n; m++)
-                    if (str_starts(c->databases[i].members.items[m], prefix))
-                        note(r, "top", "databases", databases, env);
-            }
+}
+
+/* Does that database have a member of this environment? */
+static bool maps(const struct config_database *database, const char *prefix)
+{
+    for (size_t i = 0; i < database->members.n; i++)
+        if (str_starts(database->members.items[i], prefix))
+            return true;
+    return false;
+}
+
+void config_not_built_databases(struct reader *r)
+{
+    struct config *c = r->config;
+
+    if (r->databases.line == 0)
+        return;
+    problems_move(r->problems, r->databases.file);
+    for (size_t k = 0; k < c->n_repos; k++)
+        for (size_t e = 0; e < c->repos[k].n_environments; e++) {
+            struct config_environment *env = &c->repos[k].environments[e];
+            const char *prefix = arena_printf(r->arena, "%s/%s/", c->repos[k].name, env->name);
+            for (size_t i = 0; i < c->n_databases; i++)
+                if (maps(&c->databases[i], prefix))
+                    note_at(r, "top", "databases", &r->databases, env);
+        }
 }

@@ -16,10 +16,10 @@
 #define REPOS_MAX 500
 
 static const char *const top_keys[] = {
-    "version",      "url",          "webhooks-url", "agents-url", "listen",  "trusted-proxies",
-    "timezone",     "language",     "github",       "aws",        "rights",  "calendars",
-    "freezes",      "notify",       "mackerel",     "databases",  "repos",   "state",
-    "metrics-from", "mirror-roots", "gone-after",   "redact",     "sign-in", NULL};
+    "version",      "url",        "webhooks-url", "agents-url", "listen", "trusted-proxies",
+    "timezone",     "language",   "github",       "aws",        "rights", "calendars",
+    "freezes",      "notify",     "databases",    "repos",      "state",  "metrics-from",
+    "mirror-roots", "gone-after", "redact",       "sign-in",    NULL};
 
 static void defaults(struct config *c)
 {
@@ -78,6 +78,7 @@ static void read_databases(struct reader *r, struct yaml_node *node)
         problems_error(r->problems, node->line, node->column, "databases: a map is expected");
         return;
     }
+    r->databases = reader_key_place(r, node);
     for (struct yaml_node *d = node->first; d != NULL; d = d->next) {
         struct config_database *database =
             ARENA_PUSH(r->arena, c->databases, c->n_databases, r->cap_databases);
@@ -175,6 +176,7 @@ static int finish(struct reader *r, struct config **ret_config, struct err *err)
 {
     size_t n;
 
+    config_not_built_databases(r);
     config_check(r);
     n = r->problems->n_errors;
     r->problems->bytes = NULL;

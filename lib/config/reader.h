@@ -19,7 +19,8 @@ struct reader {
     struct problems *problems;
     struct config *config;
     const char *file;
-    const char *folder; /* where relative paths begin */
+    const char *folder;            /* where relative paths begin */
+    struct config_place databases; /* where `databases` stands; line 0 = nowhere */
     size_t cap_repos, cap_databases, cap_unbuilt;
 };
 
@@ -64,6 +65,8 @@ void config_not_built_job(struct reader *r, struct yaml_node *node, struct confi
                           const struct config_job *job);
 void config_not_built_top(struct reader *r, struct yaml_node *node);
 void config_not_built_repo(struct reader *r, struct yaml_node *node, struct config_repo *repo);
+/* What binds across files: after the last one was read. */
+void config_not_built_databases(struct reader *r);
 
 /* Names across the file, cycles, sums. */
 void config_check(struct reader *r);

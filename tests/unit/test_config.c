@@ -161,6 +161,7 @@ static void five_mistakes_are_told_in_one_run_with_line_column_and_excerpt(void 
 static void each_mistake_has_its_words_and_place(void **state)
 {
     (void)state;
+    expect_error("version: 1\nmackerel: { service: acme }\n", "unknown key \"mackerel\"", 2);
     expect_error(HEAD REPO REPO "    environments:\n" STAGE JOBS, "stands here twice", 8);
     expect_error("version: 2\n", "version: 1", 1);
     expect_error("version: 1\nrepos: {}\n", "webhook-secret-files is missing", 0);
