@@ -33,7 +33,7 @@
 
 /* A folder with slipway.yml and conf.d/more.yml, and what reading it gave. */
 struct folder {
-    char path[64];
+    char path[512];
     struct arena arena;
     struct problems problems;
     struct config *config;
@@ -56,7 +56,8 @@ static void read_folder(struct folder *f, const char *first, const char *more)
     memset(f, 0, sizeof(*f));
     arena_init(&f->arena);
     problems_init(&f->problems, &f->arena);
-    snprintf(f->path, sizeof(f->path), "/tmp/slipway-config-XXXXXX");
+    snprintf(f->path, sizeof(f->path), "%s/slipway-config-XXXXXX",
+             getenv("TMPDIR") != NULL ? getenv("TMPDIR") : "/tmp");
     assert_non_null(mkdtemp(f->path));
     assert_int_equal(mkdir(in(f, "conf.d"), 0700), 0);
     write_text(f, "slipway.yml", first);
