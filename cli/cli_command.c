@@ -26,7 +26,7 @@ const struct command cli_command_table[] = {
      "admin", true, 1, cli_token_add},
     {"token ls", "", "tokens, their rights and last use", "admin", true, 0, cli_token_ls},
     {"token rm", "NAME", "end a token at once", "admin", true, 1, cli_token_rm},
-    {"doctor", "", "is everything well, and what to do if not", "view", true, 0, cli_doctor},
+    {"doctor", "", "is everything well, and what to do if not", "operate", true, 0, cli_doctor},
     {"config check", "[FILE]",
      "every mistake of a configuration, what is not built, the next starts", "-", false, 0,
      cli_config_check},

@@ -48,7 +48,7 @@ void metrics_count_delivery(struct metrics *metrics, enum metrics_delivery what)
 
 /* Samples --------------------------------------------------------------------------------------- */
 
-struct page {
+struct metrics_page {
     struct api_view *view;
     struct buf *buf;
     const char *metric; /* whose samples are written */
@@ -69,7 +69,7 @@ static void add_value(struct buf *buf, const char *value)
 }
 
 /* Up to three labels, given as name and value, NULL after the last. */
-static void sample(struct page *page, double value, const char *const *labels)
+static void sample(struct metrics_page *page, double value, const char *const *labels)
 {
     buf_adds(page->buf, page->metric);
     for (size_t i = 0; labels[i] != NULL; i += 2) {
@@ -82,13 +82,13 @@ static void sample(struct page *page, double value, const char *const *labels)
     buf_addf(page->buf, " %.17g\n", value);
 }
 
-static int build_info(struct page *page)
+static int build_info(struct metrics_page *page)
 {
     sample(page, 1, (const char *const[]){"version", page->view->request->api->version, NULL});
     return 0;
 }
 
-static int deliveries_total(struct page *page)
+static int deliveries_total(struct metrics_page *page)
 {
     const struct metrics *m = page->view->request->api->metrics;
 
@@ -98,7 +98,7 @@ static int deliveries_total(struct page *page)
     return 0;
 }
 
-static int deliveries_waiting(struct page *page)
+static int deliveries_waiting(struct metrics_page *page)
 {
     int64_t n;
     int rc = store_delivery_waiting(page->view->db, &n, page->err);
@@ -108,21 +108,21 @@ static int deliveries_waiting(struct page *page)
     return rc;
 }
 
-static int writer_jobs(struct page *page)
+static int writer_jobs(struct metrics_page *page)
 {
     sample(page, (double)writer_counts(page->view->request->api->writer).jobs,
            (const char *const[]){NULL});
     return 0;
 }
 
-static int writer_commits(struct page *page)
+static int writer_commits(struct metrics_page *page)
 {
     sample(page, (double)writer_counts(page->view->request->api->writer).commits,
            (const char *const[]){NULL});
     return 0;
 }
 
-static int agents_seen(struct page *page)
+static int agents_seen(struct metrics_page *page)
 {
     struct host *hosts;
     size_t n;
@@ -134,7 +134,7 @@ static int agents_seen(struct page *page)
     return rc;
 }
 
-static int mirrors_fetched(struct page *page)
+static int mirrors_fetched(struct metrics_page *page)
 {
     struct repository *repositories;
     size_t n;
@@ -148,7 +148,7 @@ static int mirrors_fetched(struct page *page)
 }
 
 /* Those under way, by environment: what an operator watches. */
-static int deployments_open(struct page *page)
+static int deployments_open(struct metrics_page *page)
 {
     struct deployment *open;
     size_t n;
@@ -163,27 +163,24 @@ static int deployments_open(struct page *page)
     return rc;
 }
 
-static const struct metric {
-    const char *name;
-    const char *type;
-    const char *help;
-    int (*samples)(struct page *page);
-} table[] = {
-    {"slipway_build_info", "gauge", "The version that runs.", build_info},
-    {"slipway_webhook_deliveries_total", "counter", "Requests at the webhooks listener by result.",
-     deliveries_total},
-    {"slipway_deliveries_waiting", "gauge", "Deliveries stored and not yet read.",
+const struct metrics_row metrics_table[] = {
+    {"slipway_build_info", "gauge", "version", "The version that runs.", build_info},
+    {"slipway_webhook_deliveries_total", "counter", "result",
+     "Requests at the webhooks listener by result.", deliveries_total},
+    {"slipway_deliveries_waiting", "gauge", "", "Deliveries stored and not yet read.",
      deliveries_waiting},
-    {"slipway_deployments_open", "gauge", "Deployments waiting, deploying or in attention.",
-     deployments_open},
-    {"slipway_agent_last_seen_timestamp_seconds", "gauge", "When a host was last heard.",
+    {"slipway_deployments_open", "gauge", "repository, environment, state",
+     "Deployments waiting, deploying or in attention.", deployments_open},
+    {"slipway_agent_last_seen_timestamp_seconds", "gauge", "host", "When a host was last heard.",
      agents_seen},
-    {"slipway_mirror_fetched_timestamp_seconds", "gauge", "When a repository was last read.",
-     mirrors_fetched},
-    {"slipway_writer_jobs_total", "counter", "Transactions executed since the start.", writer_jobs},
-    {"slipway_writer_commits_total", "counter",
+    {"slipway_mirror_fetched_timestamp_seconds", "gauge", "repository",
+     "When a repository was last read.", mirrors_fetched},
+    {"slipway_writer_jobs_total", "counter", "", "Transactions executed since the start.",
+     writer_jobs},
+    {"slipway_writer_commits_total", "counter", "",
      "Commits since the start; each serves several jobs.", writer_commits},
 };
+const size_t metrics_table_count = sizeof(metrics_table) / sizeof(*metrics_table);
 
 /* Who may ask --------------------------------------------------------------------------------------- */
 
@@ -201,18 +198,18 @@ enum request_next api_metrics_get(struct request *request, struct reply *reply)
     struct err err = ERR_INIT;
     struct api_view view;
     struct buf buf;
-    struct page page = {.view = &view, .buf = &buf, .err = &err};
+    struct metrics_page page = {.view = &view, .buf = &buf, .err = &err};
     int rc = api_view_open(&view, request, &err);
     bool allowed = rc == 0 && (request->actor.token != NULL
                                    ? policy_allows(&request->actor, RIGHT_VIEW)
                                    : is_listed(&view.config->metrics_from, request->peer.address));
 
     buf_init(&buf, PAGE_MAX);
-    for (size_t i = 0; allowed && rc == 0 && i < sizeof(table) / sizeof(table[0]); i++) {
-        buf_addf(&buf, "# HELP %s %s\n# TYPE %s %s\n", table[i].name, table[i].help, table[i].name,
-                 table[i].type);
-        page.metric = table[i].name;
-        rc = table[i].samples(&page);
+    for (size_t i = 0; allowed && rc == 0 && i < metrics_table_count; i++) {
+        buf_addf(&buf, "# HELP %s %s\n# TYPE %s %s\n", metrics_table[i].name, metrics_table[i].help,
+                 metrics_table[i].name, metrics_table[i].type);
+        page.metric = metrics_table[i].name;
+        rc = metrics_table[i].samples(&page);
     }
     api_view_close(&view);
     if (rc < 0)

@@ -8,9 +8,23 @@
 #ifndef SLIPWAY_SERVER_API_API_METRICS_H
 #define SLIPWAY_SERVER_API_API_METRICS_H
 
+#include <stddef.h>
+
 #include "server/api/request.h"
 
 struct metrics;
+struct metrics_page;
+
+/* What there is to read; docs/reference.md is made from it. */
+struct metrics_row {
+    const char *name;
+    const char *type;   /* counter, gauge */
+    const char *labels; /* "repository, environment"; "" = none */
+    const char *help;
+    int (*samples)(struct metrics_page *page);
+};
+extern const struct metrics_row metrics_table[];
+extern const size_t metrics_table_count;
 
 /* What became of a request at the webhooks listener. */
 #define METRICS_DELIVERIES(X)                                                                      \

@@ -24,6 +24,7 @@
 #include "lib/store/store_pull_request.h"
 #include "lib/store/store_release.h"
 #include "lib/store/store_repository.h"
+#include "server/api/api_metrics.h"
 #include "tests/support/api_room.h"
 #include "tests/support/raw_http.h"
 
@@ -601,7 +602,48 @@ static void an_activation_prints_the_line_for_the_host(void **state)
     done(&a);
 }
 
-static void hosts_doctor_and_metrics_answer(void **state)
+/* The labels of a sample are those that the table (and with it docs/reference.md) says, in its order. */
+static void expect_labels(const char *page, const struct metrics_row *row)
+{
+    char begin[128], said[256] = "";
+    const char *sample, *end;
+
+    (void)snprintf(begin, sizeof(begin), "\n%s%s", row->name, *row->labels != '\0' ? "{" : " ");
+    sample = strstr(page, begin);
+    if (sample == NULL)
+        return; /* there is nothing to count at the moment */
+    sample += strlen(begin);
+    end = strchr(sample, '\n');
+    for (const char *quote = strchr(sample, '"');
+         *row->labels != '\0' && quote != NULL && quote < end; quote = strchr(quote + 1, '"')) {
+        size_t n = strlen(said), len = (size_t)(quote - 1 - sample);
+        (void)snprintf(said + n, sizeof(said) - n, "%s%.*s", n > 0 ? ", " : "", (int)len, sample);
+        quote = strchr(quote + 1, '"');
+        sample = quote + 2; /* behind the comma */
+    }
+    assert_string_equal(said, row->labels);
+}
+
+static void each_metric_of_the_table_is_served_with_its_type_and_labels(void **state)
+{
+    char viewer[128];
+    struct asked a;
+
+    (void)state;
+    make_token("prometheus", "[\"view\"]", viewer);
+    a = ask(LISTENER_WEB, "GET", "/metrics", viewer, NULL);
+    assert_int_equal(a.status, 200);
+    for (size_t i = 0; i < metrics_table_count; i++) {
+        char line[160];
+        (void)snprintf(line, sizeof(line), "# TYPE %s %s\n", metrics_table[i].name,
+                       metrics_table[i].type);
+        assert_non_null(strstr(a.answer->body, line));
+        expect_labels(a.answer->body, &metrics_table[i]);
+    }
+    done(&a);
+}
+
+static void hosts_and_doctor_answer(void **state)
 {
     struct asked a = ask(LISTENER_CLI, "GET", "/api/v1/hosts", NULL, NULL);
 
@@ -657,7 +699,8 @@ int main(void)
         cmocka_unit_test(output_is_followed_from_where_one_was),
         cmocka_unit_test(the_board_speaks_the_readers_language),
         cmocka_unit_test(an_activation_prints_the_line_for_the_host),
-        cmocka_unit_test(hosts_doctor_and_metrics_answer),
+        cmocka_unit_test(hosts_and_doctor_answer),
+        cmocka_unit_test(each_metric_of_the_table_is_served_with_its_type_and_labels),
         cmocka_unit_test(T41_the_page_comes_with_its_policy_and_a_tag),
     };
 

@@ -1,5 +1,5 @@
 /*
- * docs/reference.md and the tables agree, both ways: commands, gate causes, settings that are not built.
+ * docs/reference.md and the tables agree, both ways: commands, gate causes, metrics, settings that are not built.
  * Routes have docs/openapi.yaml (test_routes). SLIPWAY_WRITE=1 writes the page anew from the tables.
  */
 #include <setjmp.h>
@@ -19,6 +19,7 @@
 #include "lib/config/config_not_built.h"
 #include "lib/model/messages.h"
 #include "lib/rules/verdict.h"
+#include "server/api/api_metrics.h"
 
 #define PAGE SLIPWAY_SOURCE_DIR "/docs/reference.md"
 #define PAGE_MAX (1024 * 1024)
@@ -67,6 +68,13 @@ static void write_page(struct buf *page)
             buf_addf(page, " | %s", cells[verdict_causes[i].cells[pass]]);
         buf_adds(page, " |\n");
     }
+    buf_adds(
+        page,
+        "\n## Metrics\n\n`GET /metrics` on the web listener, for a token with `view` or an address of "
+        "`metrics-from`.\n\n| metric | type | labels | means |\n|---|---|---|---|\n");
+    for (size_t i = 0; i < metrics_table_count; i++)
+        buf_addf(page, "| `%s` | %s | %s | %s |\n", metrics_table[i].name, metrics_table[i].type,
+                 metrics_table[i].labels, metrics_table[i].help);
     buf_adds(
         page,
         "\n## Settings without a rule in this version\n\nRead and checked. What binds lets no deployment "
