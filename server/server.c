@@ -33,7 +33,6 @@
 #include "server/api/door_keys.h"
 #include "server/api/http_server.h"
 #include "server/flow/flow.h"
-#include "server/flow/outlook.h"
 #include "server/flow/snapshot.h"
 #include "server/loop.h"
 #include "server/upkeep.h"
@@ -62,7 +61,9 @@ struct server {
     struct upkeep *upkeep;
     struct api api;
     struct http_server *http;
-    char *listen[4]; /* of the first configuration: a change needs a restart */
+    char *listen[4]; /* of the first configuration, as the next two: a change needs a restart */
+    char *state;
+    char *secret_files;
     atomic_bool failed;
 };
 
@@ -227,8 +228,26 @@ static bool is_ready(void *arg)
     return s->loop != NULL && !atomic_load(&s->failed);
 }
 
+/* The names in one text, to see whether they are others. */
+static char *list_text(const struct config_list *list)
+{
+    struct buf text;
+    char *copy;
+
+    buf_init(&text, 1 << 20);
+    for (size_t i = 0; i < list->n; i++)
+        buf_addf(&text, "%s\n", list->items[i]);
+    copy = strdup(buf_str(&text));
+    buf_deinit(&text);
+    if (copy == NULL)
+        abort();
+    return copy;
+}
+
 static int read_secrets(struct server *s, const struct config *config, struct err *err)
 {
+    s->state = strdup(config->state);
+    s->secret_files = list_text(&config->webhook_secret_files);
     if (config->webhook_secret_files.n > SECRETS_MAX)
         return err_set(err, ERR_INVALID, "at most %d webhook secrets", SECRETS_MAX);
     for (size_t i = 0; i < config->webhook_secret_files.n; i++) {
@@ -404,24 +423,34 @@ out:
 
 /* Reload ------------------------------------------------------------------------------------------ */
 
+/* What is read at the start alone: the new value is not in force, and that is said. */
+static void tell_restart(const struct server *s, const struct config *config)
+{
+    const char *addresses[LISTENER_COUNT] = {config->listen_webhooks, config->listen_agents,
+                                             config->listen_web, config->listen_cli};
+    char *secret_files = list_text(&config->webhook_secret_files);
+
+    for (int i = 0; i < LISTENER_COUNT; i++)
+        if (!str_eq(s->listen[i], addresses[i]))
+            log_warning("config.restart-needed", "setting=listen.%s",
+                        listener_name((enum listener)i));
+    if (!str_eq(s->state, config->state))
+        log_warning("config.restart-needed", "setting=state");
+    if (!str_eq(s->secret_files, secret_files))
+        log_warning("config.restart-needed", "setting=github.webhook-secret-files");
+    free(secret_files);
+}
+
 void server_reload(struct server *s)
 {
     struct config *config = NULL;
     struct err err = ERR_INIT;
-    const char *addresses[LISTENER_COUNT];
 
     if (read_config(s->config_path, &config, &err) < 0) {
         log_error("config.refused", "err=%s", LOG(err.text));
         return;
     }
-    addresses[0] = config->listen_webhooks;
-    addresses[1] = config->listen_agents;
-    addresses[2] = config->listen_web;
-    addresses[3] = config->listen_cli;
-    for (int i = 0; i < LISTENER_COUNT; i++)
-        if (!str_eq(s->listen[i], addresses[i]))
-            log_warning("config.restart-needed", "setting=listen.%s",
-                        listener_name((enum listener)i));
+    tell_restart(s, config);
     if (put_in_force(s, config, "reload", &err) < 0) {
         log_error("config.refused", "err=%s", LOG(err.text));
         return;
@@ -456,6 +485,8 @@ void server_stop(struct server *s)
         secret_free(s->secrets[i]);
     for (int i = 0; i < LISTENER_COUNT; i++)
         free(s->listen[i]);
+    free(s->state);
+    free(s->secret_files);
     keeper_free(s->keeper);
     if (s->store.lock >= 0)
         close(s->store.lock);
