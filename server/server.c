@@ -21,9 +21,6 @@
 #include "lib/repo/keeper.h"
 #include "lib/store/db.h"
 #include "lib/store/store.h"
-#include "lib/store/store_config.h"
-#include "lib/store/store_journal.h"
-#include "lib/store/store_occurrence.h"
 #include "lib/store/store_repository.h"
 #include "lib/store/writer.h"
 #include "server/api/api.h"
@@ -105,53 +102,11 @@ struct accepting {
     time_ms now;
 };
 
-static int accept_environment(struct db *db, int64_t repository_id,
-                              const struct config_environment *e, time_ms now, struct err *err)
-{
-    struct arena arena;
-    const char **rules;
-    int rc;
-
-    arena_init(&arena);
-    rules = arena_array(&arena, e->at.n, sizeof(*rules));
-    for (size_t i = 0; i < e->at.n; i++)
-        rules[i] = arena_printf(&arena, "%s %s", e->at.items[i], e->timezone);
-    rc = store_schedule_keep(db, repository_id, e->name, rules, e->at.n, now, err);
-    arena_deinit(&arena);
-    return rc;
-}
-
 static int accept_config(struct db *db, void *arg, struct err *err)
 {
     const struct accepting *a = arg;
-    struct arena arena;
-    bool is_new = false;
-    int rc = store_config_put(db, a->config->digest, a->config->text, a->by, a->now, &is_new, err);
 
-    arena_init(&arena);
-    for (size_t i = 0; i < a->config->n_repos && rc == 0; i++) {
-        const struct config_repo *repo = &a->config->repos[i];
-        struct repository row;
-        rc = store_repository_ensure(db, repo->name, repo->branch, err);
-        if (rc == 0)
-            rc = store_repository_by_name(db, &arena, repo->name, &row, err);
-        for (size_t k = 0; k < repo->n_environments && rc == 0; k++)
-            rc = accept_environment(db, row.id, &repo->environments[k], a->now, err);
-    }
-    if (rc == 0) {
-        char detail[96];
-        const struct journal_entry entry = {.at = a->now,
-                                            .actor = "slipway",
-                                            .way = "timer",
-                                            .act = "config.accept",
-                                            .subject = a->by,
-                                            .detail = detail};
-        snprintf(detail, sizeof(detail), "{\"digest\":\"%s\",\"new\":%s}", a->config->digest,
-                 is_new ? "true" : "false");
-        rc = store_journal_add(db, &entry, err);
-    }
-    arena_deinit(&arena);
-    return rc;
+    return snapshot_accept(db, a->config, a->by, a->now, err);
 }
 
 static int put_in_force(struct server *s, struct config *config, const char *by, struct err *err)

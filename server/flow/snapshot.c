@@ -1,10 +1,16 @@
 #include "server/flow/snapshot.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/base/arena.h"
 #include "lib/calendar/occurrence.h"
 #include "lib/model/config.h"
+#include "lib/store/store_config.h"
+#include "lib/store/store_journal.h"
+#include "lib/store/store_occurrence.h"
+#include "lib/store/store_repository.h"
 
 void snapshots_init(struct snapshots *snapshots)
 {
@@ -32,6 +38,59 @@ int snapshot_make(struct config *config, time_ms now, struct snapshot **ret_snap
     atomic_init(&s->refs, 1);
     *ret_snapshot = s;
     return 0;
+}
+
+static int accept_environment(struct db *db, int64_t repository_id,
+                              const struct config_environment *e, time_ms now, struct err *err)
+{
+    struct arena arena;
+    const char **rules;
+    int rc;
+
+    arena_init(&arena);
+    rules = arena_array(&arena, e->at.n, sizeof(*rules));
+    for (size_t i = 0; i < e->at.n; i++)
+        rules[i] = arena_printf(&arena, "%s %s", e->at.items[i], e->timezone);
+    rc = store_schedule_keep(db, repository_id, e->name, rules, e->at.n, now, err);
+    arena_deinit(&arena);
+    return rc;
+}
+
+static int accept_journal(struct db *db, const struct config *config, const char *by, bool is_new,
+                          time_ms now, struct err *err)
+{
+    char detail[96];
+    const struct journal_entry entry = {.at = now,
+                                        .actor = "slipway",
+                                        .way = "timer",
+                                        .act = "config.accept",
+                                        .subject = by,
+                                        .detail = detail};
+
+    snprintf(detail, sizeof(detail), "{\"digest\":\"%s\",\"new\":%s}", config->digest,
+             is_new ? "true" : "false");
+    return store_journal_add(db, &entry, err);
+}
+
+int snapshot_accept(struct db *db, const struct config *config, const char *by, time_ms now,
+                    struct err *err)
+{
+    struct arena arena;
+    bool is_new = false;
+    int rc = store_config_put(db, config->digest, config->text, by, now, &is_new, err);
+
+    arena_init(&arena);
+    for (size_t i = 0; i < config->n_repos && rc == 0; i++) {
+        const struct config_repo *repo = &config->repos[i];
+        struct repository row;
+        rc = store_repository_ensure(db, repo->name, repo->branch, err);
+        if (rc == 0)
+            rc = store_repository_by_name(db, &arena, repo->name, &row, err);
+        for (size_t k = 0; k < repo->n_environments && rc == 0; k++)
+            rc = accept_environment(db, row.id, &repo->environments[k], now, err);
+    }
+    arena_deinit(&arena);
+    return rc < 0 ? rc : accept_journal(db, config, by, is_new, now, err);
 }
 
 void snapshots_give(const struct snapshot *snapshot)

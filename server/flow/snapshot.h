@@ -15,6 +15,7 @@
 
 struct calendar;
 struct config;
+struct db;
 
 struct snapshot {
     struct config *config;
@@ -36,6 +37,11 @@ void snapshots_deinit(struct snapshots *snapshots);
 /* Resolve `config` as of `now`; takes it over, also when it fails. */
 int snapshot_make(struct config *config, time_ms now, struct snapshot **ret_snapshot,
                   struct err *err);
+
+/* What the store must know of a configuration before anything is decided by it: its text, its repositories,
+ * since when each `at` is in a schedule; with the journal line. `by` is "start" or "reload". Writer. */
+int snapshot_accept(struct db *db, const struct config *config, const char *by, time_ms now,
+                    struct err *err);
 
 /* Put `snapshot` in force; the one before lives until its last user gives it back. */
 void snapshots_set(struct snapshots *snapshots, struct snapshot *snapshot);
