@@ -1,0 +1,185 @@
+#include "tests/support/scenario.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/file.h"
+#include "lib/base/str.h"
+#include "tests/support/scenario_text.h"
+#include "tests/support/scenario_words.h"
+#include "tests/support/scenario_world.h"
+
+#define STORY_MAX (256 * 1024)
+#define INDENT "    "
+
+static const struct {
+    const char *word; /* NULL: none */
+    scenario_text_fn *text;
+} expectations[] = {
+    {NULL, scenario_text_plan},
+    {"moves", scenario_text_moves},
+    {"deployment", scenario_text_deployment},
+};
+
+/* A story being played: where it is, and how it would stand with what was found. */
+struct playing {
+    struct scenario_world world;
+    struct scenario_report *report;
+    const char **lines;
+    size_t n_lines;
+    size_t at; /* the next line */
+    const char *path;
+    struct buf rewritten;
+};
+
+void scenario_report_init(struct scenario_report *report)
+{
+    *report = (struct scenario_report){.n_expected = 0};
+    buf_init(&report->text, 1 << 20);
+}
+
+void scenario_report_deinit(struct scenario_report *report)
+{
+    buf_deinit(&report->text);
+}
+
+static int read_lines(struct playing *p, const char *folder, struct err *err)
+{
+    struct arena *arena = &p->world.arena;
+    size_t len, cap = 0;
+    char *bytes;
+    int rc;
+
+    p->path = arena_printf(arena, "%s/story", folder);
+    if ((rc = file_read_all(p->path, STORY_MAX, &bytes, &len, err)) < 0)
+        return rc;
+    for (const char *line = bytes; *line != '\0';) {
+        size_t n = strcspn(line, "\n");
+        *ARENA_PUSH(arena, p->lines, p->n_lines, cap) = arena_strn(arena, line, n);
+        line += n + (line[n] == '\n');
+    }
+    free(bytes);
+    return 0;
+}
+
+static bool is_indented(const char *line)
+{
+    return line[0] == ' ' || line[0] == '\t';
+}
+
+static void add_indented(struct buf *buf, const char *text)
+{
+    for (const char *line = text; *line != '\0';) {
+        size_t n = strcspn(line, "\n");
+        buf_adds(buf, INDENT);
+        buf_add(buf, line, n);
+        buf_addc(buf, '\n');
+        line += n + (line[n] == '\n');
+    }
+}
+
+/* The indented lines from here on, without their indent. */
+static void take_block(struct playing *p, struct buf *ret_block)
+{
+    while (p->at < p->n_lines && is_indented(p->lines[p->at])) {
+        const char *line = p->lines[p->at++];
+        buf_adds(ret_block, line + strspn(line, " \t"));
+        buf_addc(ret_block, '\n');
+    }
+}
+
+static void compare(struct playing *p, size_t number, const char *line, const char *expected,
+                    const char *found)
+{
+    struct scenario_report *r = p->report;
+
+    r->n_expected++;
+    add_indented(&p->rewritten, found);
+    if (strcmp(expected, found) == 0)
+        return;
+    r->n_differ++;
+    buf_addf(&r->text, "%s:%zu: %s\n  expected\n", p->path, number, line);
+    add_indented(&r->text, expected);
+    buf_adds(&r->text, "  found\n");
+    add_indented(&r->text, found);
+}
+
+static int expect(struct playing *p, const char *const *words, size_t n, struct err *err)
+{
+    const struct config_environment *environment;
+    const char *line = p->lines[p->at - 1];
+    size_t number = p->at;
+    struct buf expected, found;
+    int rc;
+
+    if (!p->world.is_open)
+        return err_set(err, ERR_INVALID, "a story begins with `at WHEN`");
+    if (n < 2 || n > 3)
+        return err_set(err, ERR_INVALID,
+                       "`expect ENV`, `expect ENV moves` or `expect ENV deployment` is expected");
+    if ((rc = scenario_words_environment(&p->world, words[1], &environment, err)) < 0)
+        return rc;
+    for (size_t i = 0; i < sizeof(expectations) / sizeof(*expectations); i++) {
+        if (!str_eq(expectations[i].word, n == 3 ? words[2] : NULL))
+            continue;
+        buf_init(&expected, STORY_MAX);
+        buf_init(&found, STORY_MAX);
+        take_block(p, &expected);
+        rc = expectations[i].text(&p->world, environment, &found, err);
+        if (rc == 0)
+            compare(p, number, line, buf_str(&expected), buf_str(&found));
+        buf_deinit(&expected);
+        buf_deinit(&found);
+        return rc;
+    }
+    return err_set(err, ERR_INVALID, "moves or deployment is expected, not %s", words[2]);
+}
+
+static int play_line(struct playing *p, struct err *err)
+{
+    const char *words[SCENARIO_WORDS_MAX];
+    const char *line = p->lines[p->at++];
+    size_t n;
+    int rc;
+
+    buf_adds(&p->rewritten, line);
+    buf_addc(&p->rewritten, '\n');
+    if (is_indented(line) && line[strspn(line, " \t")] != '\0')
+        return err_set(err, ERR_INVALID, "an indented line stands only below an `expect`");
+    if ((rc = scenario_words_split(&p->world.arena, line, words, &n, err)) < 0 || n == 0)
+        return rc;
+    if (strcmp(words[0], "expect") == 0)
+        return expect(p, words, n, err);
+    return scenario_words_play(&p->world, words, n, err);
+}
+
+static int write_again(struct playing *p, struct err *err)
+{
+    return file_write_atomic(p->path, buf_str(&p->rewritten), p->rewritten.len, 0644, err);
+}
+
+int scenario_run(const char *folder, bool write, struct scenario_report *report, struct err *err)
+{
+    struct playing p = {.report = report};
+    int rc;
+
+    scenario_world_init(&p.world, folder);
+    buf_init(&p.rewritten, STORY_MAX * 2);
+    rc = read_lines(&p, folder, err);
+    while (rc == 0 && p.at < p.n_lines) {
+        size_t number = p.at + 1;
+        if ((rc = play_line(&p, err)) < 0) {
+            err_wrap(err, "%s:%zu", p.path, number);
+            rc = ERR_INVALID;
+        }
+    }
+    if (rc == 0 && report->n_expected == 0)
+        rc = err_set(err, ERR_INVALID, "%s: it expects nothing", p.path);
+    if (rc == 0 && write && report->n_differ > 0) {
+        report->n_differ = 0;
+        rc = write_again(&p, err);
+    }
+    buf_deinit(&p.rewritten);
+    scenario_world_deinit(&p.world);
+    return rc;
+}
