@@ -1,5 +1,7 @@
 #include "lib/rules/release_plan.h"
 
+#include <string.h>
+
 /* Does it have everything that belongs to a release here? */
 static bool candidate_is_ready(const struct plan_release *r)
 {
@@ -52,12 +54,22 @@ static void plan_decide(struct release_plan *p, const struct plan_occurrence *at
             (struct plan_decision){.occurrence = *at, .decision = decision, .cause = cause};
 }
 
+/* A cut that waits for it: undoing that decides it too, and may do so only once (I8). */
+static bool is_cut_for(const struct deployment *open, const struct plan_occurrence *at)
+{
+    return open != NULL && open->state == DEPLOYMENT_WAITING &&
+           strcmp(open->occurrence_date, at->date) == 0 &&
+           strcmp(open->occurrence_time, at->time) == 0;
+}
+
 /* Occurrences whose interval is over: deferred if there was something to bring, else skipped (F7). */
 static void plan_missed(const struct release_facts *f, struct release_plan *p)
 {
     for (size_t i = 0; i < f->n_missed; i++) {
         const struct plan_occurrence *at = &f->missed[i];
         bool had = newest_of(f, at, false) != NULL;
+        if (is_cut_for(f->open, at))
+            continue;
         plan_decide(p, at, had ? "deferred" : "skipped",
                     had ? verdict_cause_key(CAUSE_SCHEDULE) : NULL);
     }
@@ -156,7 +168,8 @@ static void plan_without_open(const struct release_facts *f, struct release_plan
 
     cut_is_due = f->cut_off_ms > 0 && f->on == DEPLOYMENT_ON_SCHEDULE &&
                  p->start_at != VERDICT_NEVER && now >= p->start_at - f->cut_off_ms &&
-                 now < p->start_until && candidate_is_ready(p->target);
+                 now < p->start_until && candidate_is_ready(p->target) &&
+                 verdict_cause(&p->verdict, CAUSE_NO_HOST) == NULL; /* hosts are part of it (P4) */
     if (p->verdict.go || cut_is_due)
         p->action = PLAN_CUT;
     else if (f->cut_off_ms > 0 && p->start_at != VERDICT_NEVER && now < p->start_at - f->cut_off_ms)

@@ -302,7 +302,8 @@ static int load_gate(struct making *m, struct err *err)
     g->pass = GATE_NORMAL;
     g->not_built = settings;
     g->n_not_built = e->n_unbuilt;
-    g->rewritten = m->repository->rewritten_sha[0] != '\0' ? m->repository->rewritten_sha : NULL;
+    if (m->repository->rewritten_sha[0] != '\0')
+        g->rewritten = arena_str(m->arena, m->repository->rewritten_sha);
     g->source_seen_at = m->repository->fetched_at;
     g->source_failure = m->repository->failure;
     if (o->has_open && o->open.state != DEPLOYMENT_WAITING) {

@@ -40,7 +40,8 @@ struct outlook {
     struct release_plan plan;
 };
 
-/* `now` may be any instant near the present; facts are those of now. ERR_INTERNAL only. */
+/* `now` may be any instant near the present; facts are those of now. What it says lies in `arena`, or belongs to
+ * the snapshot or to texts of `repository`. ERR_INTERNAL only. */
 int outlook_make(struct db *db, const struct snapshot *snapshot,
                  const struct repository *repository, const struct config_environment *environment,
                  time_ms now, struct arena *arena, struct outlook *ret_outlook, struct err *err);
