@@ -98,8 +98,9 @@ int scenario_cut(const struct scenario_line *l, struct err *err)
 struct succeeding {
     struct scenario_world *world;
     const char *job;
-    bool is_known; /* a job of that name is in an open deployment */
-    bool has_ended;
+    int64_t deployment; /* that it was found in first; 0 = not yet */
+    bool is_known;      /* an open deployment has a job of that name */
+    enum job_state state;
     struct invocation *invocations;
     size_t n;
 };
@@ -116,14 +117,17 @@ static int find_job(struct succeeding *s, struct err *err)
         struct invocation *all;
         struct job *jobs;
         size_t n_jobs, n;
+        if (s->deployment != 0 && s->deployment != open[i].id)
+            continue;
         if ((rc = store_deployment_jobs(w->db, &w->arena, open[i].id, &jobs, &n_jobs, err)) < 0 ||
             (rc = store_command_invocations(w->db, &w->arena, open[i].id, &all, &n, err)) < 0)
             return rc;
         for (size_t j = 0; j < n_jobs; j++) {
             if (strcmp(jobs[j].name, s->job) != 0)
                 continue;
+            s->deployment = open[i].id;
             s->is_known = true;
-            s->has_ended = jobs[j].ended_at != 0;
+            s->state = jobs[j].state;
             s->invocations = arena_array(&w->arena, n, sizeof(*all));
             for (size_t k = 0; k < n; k++)
                 if (all[k].job_number == jobs[j].number && all[k].released_at != 0 &&
@@ -163,17 +167,18 @@ int scenario_all_succeed(const struct scenario_line *l, struct err *err)
     int rc = scenario_world_settle(l->world, err);
 
     for (int i = 0; i < ROUNDS_MAX && rc == 0; i++) {
-        if ((rc = find_job(&s, err)) < 0 || s.has_ended)
-            return rc;
+        bool was_known = s.is_known;
+        s.is_known = false;
+        if ((rc = find_job(&s, err)) < 0 || (was_known && !s.is_known) ||
+            (s.is_known && s.state == JOB_SUCCEEDED))
+            return rc; /* ended, or its deployment with it */
+        if (!s.is_known)
+            return err_set(err, ERR_INVALID, "job %s is in no deployment that is open", s.job);
         if (s.n == 0)
-            break;
+            return err_set(err, ERR_INVALID, "job %s is %s: no host of it has a command to answer",
+                           s.job, job_states[s.state].text);
         if ((rc = writer_do(l->world->writer, succeed, &s, err)) == 0)
             rc = scenario_world_settle(l->world, err);
     }
-    if (rc == 0 && s.is_known && s.n > 0)
-        return 0; /* its deployment ended with it */
-    return rc < 0 ? rc
-                  : err_set(err, ERR_INVALID, "job %s %s", s.job,
-                            s.is_known ? "stands: no host of it was handed a command"
-                                       : "is in no deployment that is open");
+    return rc;
 }

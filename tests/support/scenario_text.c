@@ -26,13 +26,15 @@ struct page {
 static struct page page_of(struct scenario_world *w, const struct config_environment *e,
                            struct buf *buf)
 {
+    if (!str_eq(e->timezone, w->zone_name))
+        buf_addf(buf, "times of %s\n", e->timezone);
     return (struct page){w, e, calendar_zone(w->snapshot->calendar, e), buf};
 }
 
 static void add_time(struct page *p, const char *before, time_ms t)
 {
     buf_adds(p->buf, before);
-    scenario_time_print(p->world, p->zone, p->environment->timezone, t, p->buf);
+    scenario_time_print(p->world, p->zone, t, p->buf);
 }
 
 static void add_next_change(struct page *p, time_ms t)
@@ -158,11 +160,10 @@ static time_ms quiet_next_change(struct scenario_world *w, const struct outlook 
 /* The text of the plan at another instant, with the facts of now. */
 static int plan_at(struct page *p, time_ms t, struct buf *buf, struct err *err)
 {
-    struct page other = *p;
+    struct page other = page_of(p->world, p->environment, buf);
     struct outlook *o = arena_alloc(&p->world->arena, sizeof(*o));
     int rc = scenario_world_outlook(p->world, p->environment, t, &p->world->arena, o, err);
 
-    other.buf = buf;
     if (rc == 0)
         add_plan(&other, o);
     return rc;
@@ -203,7 +204,10 @@ int scenario_text_plan(struct scenario_world *w, const struct config_environment
     if (rc < 0)
         return rc;
     add_plan(&p, o);
-    if ((rc = check_plan_holds(&p, o->plan.next_change, err)) == 0)
+    /* What is undone or given up is so at once. */
+    if (o->plan.action != PLAN_UNDO && o->plan.action != PLAN_GIVE_UP)
+        rc = check_plan_holds(&p, o->plan.next_change, err);
+    if (rc == 0)
         add_next_change(&p, quiet_next_change(w, o));
     return rc;
 }
@@ -314,11 +318,11 @@ static void check_moves_hold(struct page *p, const struct progress_facts *facts,
 {
     time_ms now = p->world->clock.now;
     time_ms end = next < now + DAY_MS ? next : now + DAY_MS;
-    struct page other = *p;
+    struct page other;
     struct buf then;
 
     buf_init(&then, TEXT_MAX);
-    other.buf = &then;
+    other = page_of(p->world, p->environment, &then);
     (void)add_moves(&other, facts, end - 1);
     if (strcmp(buf_str(&then), buf_str(p->buf)) != 0) {
         add_time(p, "BUT THEY CHANGE BEFORE, at ", end - 1);

@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "lib/base/str.h"
 #include "lib/calendar/zone.h"
 
 static const char *const weekdays[] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
@@ -126,8 +125,8 @@ int scenario_time_read(struct scenario_world *w, const char *const *words, size_
     return 0;
 }
 
-void scenario_time_print(const struct scenario_world *w, const struct zone *zone,
-                         const char *zone_name, time_ms t, struct buf *buf)
+void scenario_time_print(const struct scenario_world *w, const struct zone *zone, time_ms t,
+                         struct buf *buf)
 {
     struct zone_local now = zone_local(zone, w->clock.now);
     struct zone_local l = zone_local(zone, t);
@@ -141,8 +140,6 @@ void scenario_time_print(const struct scenario_world *w, const struct zone *zone
         buf_addf(buf, ":%02d", l.second);
     if (t % 1000 != 0)
         buf_addf(buf, ".%03d", (int)(t % 1000));
-    if (!str_eq(zone_name, w->zone_name))
-        buf_addf(buf, " %s", zone_name);
     if (zone_instant(zone, &l, &first) == 0 && first + t % 1000 != t)
         buf_adds(buf, " (again)");
 }

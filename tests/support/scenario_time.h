@@ -16,9 +16,9 @@
 int scenario_time_read(struct scenario_world *world, const char *const *words, size_t n,
                        time_ms *ret_time, struct err *err);
 
-/* "15:00" today, else "Wed 2026-11-25 15:00"; seconds only if there are some; with its zone if that is not
- * the story's; "(again)" behind one that comes the second time. */
-void scenario_time_print(const struct scenario_world *world, const struct zone *zone,
-                         const char *zone_name, time_ms t, struct buf *buf);
+/* "15:00" today, else "Wed 2026-11-25 15:00"; seconds only if there are some; "(again)" behind one that comes
+ * the second time. */
+void scenario_time_print(const struct scenario_world *world, const struct zone *zone, time_ms t,
+                         struct buf *buf);
 
 #endif
