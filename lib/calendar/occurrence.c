@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/calendar/interval.h"
 #include "lib/calendar/zone.h"
 
 #define DAY_MS INT64_C(86400000)
@@ -70,6 +71,8 @@ static size_t day_of(const struct zone *zone, const struct config_environment *e
 {
     size_t n = 0;
 
+    if (!interval_day_counts(e->calendar, days))
+        return 0;
     for (size_t i = 0; i < e->at.n && n < max; i++) {
         struct zone_local local = {.year = 0};
         struct occurrence o;

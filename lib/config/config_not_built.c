@@ -7,8 +7,6 @@
 #include "lib/config/reader.h"
 
 const struct config_not_built config_not_built[] = {
-    {"top", "freezes", true},
-    {"top", "calendars", false},
     {"top", "databases", true},
     {"top", "aws", false},
     {"top", "notify", false},
@@ -24,9 +22,6 @@ const struct config_not_built config_not_built[] = {
     {"repository", "content.max-file", false},
     {"repository", "content.types", false},
     {"environment", "on: pull-request", true},
-    {"environment", "between", true},
-    {"environment", "calendar", true},
-    {"environment", "delay", true},
     {"environment", "check", true},
     {"environment", "ci", true},
     {"environment", "approvals.code", true},
@@ -113,47 +108,18 @@ static void note_approvals(struct reader *r, struct yaml_node *node, struct conf
     note_zero(r, "approvals.content", yaml_tree_get(node, "content"), e);
 }
 
-static void check_between(struct reader *r, struct yaml_node *node)
-{
-    struct yaml_node *first = node->kind == YAML_LIST ? node->first : node;
-
-    for (struct yaml_node *w = first; w != NULL; w = node->kind == YAML_LIST ? w->next : NULL) {
-        struct config_list from = {.n = 0}, to = {.n = 0};
-        const char *calendar = NULL;
-        if (!reader_map(r, w, "a window", READER_KEYS("calendar", "days", "from", "to")))
-            continue;
-        reader_word(r, yaml_tree_get(w, "calendar"), "the name of a calendar", &calendar);
-        reader_times(r, yaml_tree_get(w, "from"), &from);
-        reader_times(r, yaml_tree_get(w, "to"), &to);
-        if (from.n != 1 || to.n != 1)
-            problems_error(r->problems, w->line, w->column, "a window needs `from` and `to`");
-        else if (strcmp(from.items[0], to.items[0]) == 0)
-            problems_error(r->problems, w->line, w->column,
-                           "this window is empty: it ends when it begins");
-    }
-}
-
 void config_not_built_environment(struct reader *r, struct yaml_node *node,
                                   struct config_environment *e)
 {
-    static const char *const plain[] = {"between", "calendar", "ci"};
     static const char *const checks[] = {"none", "required", NULL};
     static const char *const merges[] = {"on-release", "before", NULL};
-    struct yaml_node *delay = yaml_tree_get(node, "delay");
     struct yaml_node *check = yaml_tree_get(node, "check");
     struct yaml_node *merge = yaml_tree_get(node, "merge");
-    int64_t ms = 0;
 
     if (e->on == CONFIG_ON_PULL_REQUEST)
         note(r, "environment", "on: pull-request", yaml_tree_get(node, "on"), e);
-    for (size_t i = 0; i < sizeof(plain) / sizeof(*plain); i++)
-        if (yaml_tree_get(node, plain[i]) != NULL)
-            note(r, "environment", plain[i], yaml_tree_get(node, plain[i]), e);
-    if (yaml_tree_get(node, "between") != NULL)
-        check_between(r, yaml_tree_get(node, "between"));
-    reader_duration(r, delay, 0, &ms);
-    if (ms > 0)
-        note(r, "environment", "delay", delay, e);
+    if (yaml_tree_get(node, "ci") != NULL)
+        note(r, "environment", "ci", yaml_tree_get(node, "ci"), e);
     if (reader_choice(r, check, checks, 0) == 1)
         note(r, "environment", "check", check, e);
     if (merge != NULL)
@@ -198,51 +164,9 @@ void config_not_built_repo(struct reader *r, struct yaml_node *node, struct conf
         note(r, "repository", "content.types", yaml_tree_get(content, "types"), NULL);
 }
 
-/* A list of words, or none: does it name `word`? An absent list names all. */
-static bool names(struct reader *r, struct yaml_node *node, const char *word)
-{
-    struct config_list list = {.n = 0};
-
-    if (node == NULL)
-        return true;
-    reader_list(r, node, &list);
-    for (size_t i = 0; i < list.n; i++)
-        if (strcmp(list.items[i], word) == 0)
-            return true;
-    return false;
-}
-
-static void bind_freezes(struct reader *r, struct yaml_node *freezes)
-{
-    struct config *c = r->config;
-    const char *zone = NULL;
-
-    if (freezes->kind != YAML_LIST) {
-        problems_error(r->problems, freezes->line, freezes->column, "freezes: a list is expected");
-        return;
-    }
-    for (struct yaml_node *z = freezes->first; z != NULL; z = z->next) {
-        if (!reader_map(r, z, "a freeze",
-                        READER_KEYS("name", "from", "to", "days", "ics-file", "environments",
-                                    "repos", "timezone", "allow")))
-            continue;
-        reader_zone(r, yaml_tree_get(z, "timezone"), &zone);
-        if (yaml_tree_get(z, "ics-file") == NULL &&
-            (yaml_tree_get(z, "from") == NULL || yaml_tree_get(z, "to") == NULL))
-            problems_error(r->problems, z->line, z->column,
-                           "a freeze needs `from` and `to`, or `ics-file`");
-        for (size_t i = 0; i < c->n_repos; i++)
-            for (size_t k = 0; k < c->repos[i].n_environments; k++)
-                if (names(r, yaml_tree_get(z, "repos"), c->repos[i].name) &&
-                    names(r, yaml_tree_get(z, "environments"), c->repos[i].environments[k].name))
-                    add_to(r, &c->repos[i].environments[k], "freezes", z->line);
-    }
-}
-
 void config_not_built_top(struct reader *r, struct yaml_node *node)
 {
     struct yaml_node *github = yaml_tree_get(node, "github");
-    struct yaml_node *freezes = yaml_tree_get(node, "freezes");
 
     for (size_t i = 0; i < n_config_not_built; i++) {
         const struct config_not_built *row = &config_not_built[i];
@@ -254,8 +178,6 @@ void config_not_built_top(struct reader *r, struct yaml_node *node)
         if (found != NULL)
             note(r, "top", row->setting, found, NULL);
     }
-    if (freezes != NULL)
-        bind_freezes(r, freezes);
 }
 
 /* Does that database have a member of this environment? */

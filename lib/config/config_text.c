@@ -34,12 +34,88 @@ static void add_rights(struct json_out *o, const struct config_rights *rights)
     json_end_object(o);
 }
 
+static void add_window(struct json_out *o, const char *key, const struct almanac_window *w)
+{
+    json_begin_object(o, key);
+    json_add_str(o, "calendar", w->calendar != NULL ? w->calendar->name : NULL);
+    json_add_int(o, "days", w->days);
+    json_add_int(o, "from", w->from);
+    json_add_int(o, "to", w->to);
+    json_end_object(o);
+}
+
+static void add_moment(struct json_out *o, const char *key, struct almanac_moment m)
+{
+    json_add_int(o, key, m.day * ALMANAC_DAY + m.second);
+}
+
+static void add_calendar(struct json_out *o, const struct almanac_calendar *c)
+{
+    json_begin_object(o, c->name);
+    json_add_int(o, "days", c->days);
+    json_add_bool(o, "jp", c->japan);
+    json_begin_array(o, "holidays");
+    for (size_t i = 0; i < c->n_holidays; i++)
+        json_add_int(o, NULL, c->holidays[i].day);
+    json_end_array(o);
+    json_begin_array(o, "closed");
+    for (size_t i = 0; i < c->n_closed; i++) {
+        json_add_int(o, NULL, c->closed[i].from);
+        json_add_int(o, NULL, c->closed[i].to);
+    }
+    json_end_array(o);
+    json_end_object(o);
+}
+
+static void add_event(struct json_out *o, const struct almanac_event *e)
+{
+    json_begin_object(o, NULL);
+    json_add_str(o, "name", e->name);
+    if (e->local) {
+        add_moment(o, "from", e->from);
+        add_moment(o, "to", e->to);
+    } else {
+        json_add_int(o, "from_at", e->from_at);
+        json_add_int(o, "to_at", e->to_at);
+    }
+    json_end_object(o);
+}
+
+static void add_freeze(struct json_out *o, const struct config_freeze *freeze)
+{
+    const struct almanac_freeze *f = &freeze->freeze;
+
+    json_begin_object(o, NULL);
+    json_add_str(o, "name", f->name);
+    json_add_str(o, "timezone", f->timezone);
+    json_add_bool(o, "strict", f->strict);
+    add_list(o, "environments", &freeze->environments);
+    add_list(o, "repos", &freeze->repos);
+    if (f->kind == ALMANAC_DATES) {
+        add_moment(o, "from", f->from);
+        add_moment(o, "to", f->to);
+    } else if (f->kind == ALMANAC_DAYS) {
+        add_window(o, "window", &f->window);
+    }
+    json_begin_array(o, "events");
+    for (size_t i = 0; i < f->n_events; i++)
+        add_event(o, &f->events[i]);
+    json_end_array(o);
+    json_end_object(o);
+}
+
 static void add_environment(struct json_out *o, const struct config_environment *e)
 {
     json_begin_object(o, e->name);
     json_add_str(o, "on", config_on_names[e->on]);
     add_list(o, "at", &e->at);
     json_add_str(o, "timezone", e->timezone);
+    json_begin_array(o, "between");
+    for (size_t i = 0; i < e->n_windows; i++)
+        add_window(o, NULL, &e->windows[i]);
+    json_end_array(o);
+    json_add_str(o, "calendar", e->calendar != NULL ? e->calendar->name : NULL);
+    json_add_int(o, "delay_ms", e->delay_ms);
     json_add_int(o, "cut_off_ms", e->cut_off_ms);
     json_add_int(o, "grace_ms", e->grace_ms);
     json_add_str(o, "url", e->url);
@@ -141,6 +217,14 @@ void config_text_make(struct config *config)
     for (size_t i = 0; i < config->n_databases; i++)
         add_list(&o, config->databases[i].name, &config->databases[i].members);
     json_end_object(&o);
+    json_begin_object(&o, "calendars");
+    for (size_t i = 0; i < config->n_calendars; i++)
+        add_calendar(&o, &config->calendars[i]);
+    json_end_object(&o);
+    json_begin_array(&o, "freezes");
+    for (size_t i = 0; i < config->n_freezes; i++)
+        add_freeze(&o, &config->freezes[i]);
+    json_end_array(&o);
     json_begin_object(&o, "repos");
     for (size_t i = 0; i < config->n_repos; i++)
         add_repo(&o, &config->repos[i]);

@@ -14,6 +14,13 @@
 #include "lib/config/yaml_tree.h"
 #include "lib/model/config.h"
 
+/* A calendar that is meant by its name: it may stand further down, or in another file. */
+struct reader_wanted {
+    const struct almanac_calendar **slot;
+    const char *name;
+    struct config_place place;
+};
+
 struct reader {
     struct arena *arena;
     struct problems *problems;
@@ -21,7 +28,9 @@ struct reader {
     const char *file;
     const char *folder;            /* where relative paths begin */
     struct config_place databases; /* where `databases` stands; line 0 = nowhere */
-    size_t cap_repos, cap_databases, cap_unbuilt;
+    struct reader_wanted *wanted;
+    size_t n_wanted, cap_wanted;
+    size_t cap_repos, cap_databases, cap_unbuilt, cap_calendars, cap_freezes;
 };
 
 #define READER_KEYS(...) ((const char *const[]){__VA_ARGS__, NULL})
@@ -57,6 +66,13 @@ void reader_zone(struct reader *r, struct yaml_node *node, const char **value);
 void config_repo_read(struct reader *r, struct yaml_node *node);
 void config_job_read(struct reader *r, struct config_repo *repo, struct yaml_node *node,
                      struct config_job *job);
+
+/* Calendars, windows, freezes (config_calendar_read.c); the check when everything was read. */
+void config_calendars_read(struct reader *r, struct yaml_node *node);
+void config_freezes_read(struct reader *r, struct yaml_node *node);
+void config_when_read(struct reader *r, struct yaml_node *node,
+                      struct config_environment *environment);
+void config_calendars_check(struct reader *r);
 
 /* Note settings that are not built (config_not_built.c). */
 void config_not_built_environment(struct reader *r, struct yaml_node *node,

@@ -34,6 +34,13 @@ static bool list_has(const struct config_list *list, const char *word)
     return false;
 }
 
+bool config_freeze_covers(const struct config_freeze *freeze,
+                          const struct config_environment *environment)
+{
+    return (freeze->environments.n == 0 || list_has(&freeze->environments, environment->name)) &&
+           (freeze->repos.n == 0 || list_has(&freeze->repos, environment->repo->name));
+}
+
 bool config_job_runs(const struct config_job *job, const struct config_environment *environment)
 {
     return job->environments.n == 0 || list_has(&job->environments, environment->name);

@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "lib/base/timestamp.h"
+#include "lib/model/almanac.h"
 
 /* Where something stands, for messages. */
 struct config_place {
@@ -79,6 +80,11 @@ struct config_environment {
     enum config_on on;
     struct config_list at; /* HH:MM:SS, on: schedule */
     const char *timezone;  /* IANA name */
+    const struct almanac_window
+        *windows; /* `between`; none = always open, or the calendar's days */
+    size_t n_windows;
+    const struct almanac_calendar *calendar; /* days on which `at` counts; NULL = all */
+    int64_t delay_ms;                        /* so long after a merge was seen (F10) */
     int64_t cut_off_ms;
     int64_t grace_ms;
     const char *url; /* NULL */
@@ -154,6 +160,13 @@ struct config_database {
     struct config_list members; /* REPO/ENVIRONMENT/NAME */
 };
 
+struct config_freeze {
+    struct almanac_freeze freeze;
+    struct config_list environments; /* names; empty = all */
+    struct config_list repos;
+    struct config_place place;
+};
+
 struct config {
     struct arena *arena;         /* owns all of it */
     const char *url;             /* of the page; NULL */
@@ -174,6 +187,10 @@ struct config {
     struct config_rights rights;
     struct config_database *databases;
     size_t n_databases;
+    struct almanac_calendar *calendars;
+    size_t n_calendars;
+    struct config_freeze *freezes;
+    size_t n_freezes;
     struct config_repo *repos;
     size_t n_repos;
     struct config_unbuilt *unbuilt; /* of the whole file: these only warn */
@@ -185,6 +202,10 @@ struct config {
 const struct config_repo *config_repo(const struct config *config, const char *name);
 const struct config_environment *config_environment(const struct config_repo *repo,
                                                     const char *name);
+
+/* Is the environment among those that it freezes? */
+bool config_freeze_covers(const struct config_freeze *freeze,
+                          const struct config_environment *environment);
 
 /* Does the job run in that environment? */
 bool config_job_runs(const struct config_job *job, const struct config_environment *environment);

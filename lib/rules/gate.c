@@ -46,7 +46,7 @@ static void gate_windows(struct verdict *v, const struct gate_facts *f, time_ms 
     time_ms opens = VERDICT_NEVER;
     time_ms closes = 0;
 
-    if (f->n_windows == 0 || !gate_binds(f, kind, false))
+    if (!f->limited || !gate_binds(f, kind, false))
         return;
     for (size_t i = 0; i < f->n_windows; i++) {
         const struct gate_interval *w = &f->windows[i];
@@ -210,6 +210,8 @@ struct verdict gate_judge(const struct gate_facts *facts, time_ms now)
     gate_schedule(&v, facts, now);
     gate_windows(&v, facts, now);
     gate_freezes(&v, facts, now);
+    if (facts->horizon != 0)
+        verdict_change_at(&v, facts->horizon);
     gate_people(&v, facts, now);
     gate_proofs(&v, facts);
     gate_source(&v, facts, now);

@@ -61,11 +61,13 @@ struct gate_facts {
     /* The start this is about: [start_at, start_until); start_until VERDICT_NEVER = no end. */
     time_ms start_at;
     time_ms start_until;
-    const struct gate_interval *windows; /* when starting is allowed, sorted; none = always (F3) */
+    bool limited;                        /* starting is allowed only in windows; else always (F3) */
+    const struct gate_interval *windows; /* by their begin */
     size_t n_windows;
     bool windows_of_calendar;            /* they are the days of a calendar, not `between` */
     const struct gate_interval *freezes; /* when it is not; a freeze beats a window */
     size_t n_freezes;
+    time_ms horizon; /* windows and freezes are known up to here; 0 = for ever */
     const struct gate_hold *holds;
     size_t n_holds;
     const struct gate_setting *not_built;

@@ -12,6 +12,7 @@
 #include "lib/store/store_occurrence.h"
 #include "lib/store/store_release.h"
 #include "server/flow/snapshot.h"
+#include "server/flow/times.h"
 
 #define CANDIDATES_MAX 50
 #define OCCURRENCES_MAX 64
@@ -300,6 +301,7 @@ static int load_gate(struct making *m, struct err *err)
     for (size_t i = 0; i < e->n_unbuilt; i++)
         settings[i] = (struct gate_setting){e->unbuilt[i].setting, e->unbuilt[i].line};
     g->pass = GATE_NORMAL;
+    times_load(m->snapshot, e, m->now, m->arena, g);
     g->not_built = settings;
     g->n_not_built = e->n_unbuilt;
     if (m->repository->rewritten_sha[0] != '\0')

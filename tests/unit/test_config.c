@@ -113,8 +113,7 @@ static void the_example_is_read_and_says_what_is_not_built(void **state)
     assert_string_equal(app->jobs[2].steps[1].run_as, "root");
     assert_string_equal(app->jobs[2].steps[0].run_as, "deploy");
     assert_int_equal(strlen(config->digest), 64);
-    for (const char *const *s = (const char *const[]){"calendar", "ci", "approvals.code",
-                                                      "roles by ssm", "freezes", NULL};
+    for (const char *const *s = (const char *const[]){"ci", "approvals.code", "roles by ssm", NULL};
          *s != NULL; s++) {
         bool bound = false;
         for (size_t i = 0; i < production->n_unbuilt; i++)
@@ -247,14 +246,66 @@ static void the_digest_follows_the_meaning_not_the_form(void **state)
     outcome_end(&c);
 }
 
+#define ON_SCHEDULE(when)                                                                          \
+    "    environments:\n      p: { on: schedule, " when                                            \
+    ", roles: { web: { agent: { hosts: [a] } } } }\n" JOBS
+
+/* What is wrong, where, and what to do: line 1 is what stands in front, line 9 the environment. */
+static void F3_mistakes_about_time_are_told_with_their_place(void **state)
+{
+    static const struct {
+        const char *top; /* calendars or freezes */
+        const char *when;
+        const char *what;
+    } rows[] = {
+        {"", "at: \"15:00\", between: [{ from: \"09:00\", to: \"12:00\" }]",
+         "at 15:00 lies outside `between` of environment p: it could never start"},
+        {"", "between: [{ from: \"09:00\", to: \"09:00\" }]", "a window is empty"},
+        {"", "between: [{ from: \"09:00\" }]", "a window needs `from` and `to`"},
+        {"", "at: \"15:00\", calendar: busines", "there is no calendar \"busines\""},
+        {"", "between: [{ calendar: none, from: \"09:00\", to: \"10:00\" }]",
+         "there is no calendar \"none\""},
+        {"", "at: \"15:00\", delay: 5m", "`delay` goes with on: merge"},
+        {"calendars: { business: { days: [mon, tusday] } }\n", "at: \"15:00\"", "\"tusday\""},
+        {"calendars: { business: { holidays: fr } }\n", "at: \"15:00\"",
+         "holidays: jp, or the name of a file"},
+        {"calendars: { business: { holidays: no.csv } }\n", "at: \"15:00\"", "no.csv"},
+        {"calendars: { business: { closed: [{ from: 2026-12-31, to: 2026-12-30 }] } }\n",
+         "at: \"15:00\"", "ends before it begins"},
+        {"freezes: [{ name: x, from: 2026-02-30, to: 2026-03-01 }]\n", "at: \"15:00\"",
+         "there is no day 2026-02-30"},
+        {"freezes: [{ name: x, from: 2026-12-25, to: 2038-01-01 }]\n", "at: \"15:00\"",
+         "dates from 2020 to 2037"},
+        {"freezes: [{ name: x, from: 2026-12-25 18:00, to: 2026-12-25 18:00 }]\n", "at: \"15:00\"",
+         "this freeze is empty"},
+        {"freezes: [{ name: x, from: 25 December, to: 2026-12-26 }]\n", "at: \"15:00\"",
+         "a date such as 2026-12-25"},
+        {"freezes: [{ name: x, from: 2026-12-25 }]\n", "at: \"15:00\"",
+         "a freeze needs `from` and `to`, or `ics-file`"},
+        {"freezes: [{ name: x, ics-file: none.ics }]\n", "at: \"15:00\"", "none.ics"},
+        {"freezes: [{ name: x, from: 2026-12-25, to: 2026-12-25, timezone: Mars }]\n",
+         "at: \"15:00\"", "an IANA time zone"},
+        {"freezes: [{ name: x, from: 2026-12-25, to: 2026-12-25, environments: [prod] }]\n",
+         "at: \"15:00\"", "names environment \"prod\""},
+        {"freezes: [{ name: x, from: 2026-12-25, to: 2026-12-25, repos: [a/c] }]\n",
+         "at: \"15:00\"", "not a configured repository"},
+        {"freezes: [{ name: x, from: 2026-12-25, to: 2026-12-25, allow: [hotfix] }]\n",
+         "at: \"15:00\"", "allow: [rollback] or []"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+        char text[2048];
+        snprintf(text, sizeof(text), "%s" HEAD REPO ON_SCHEDULE("%s"), rows[i].top, rows[i].when);
+        expect_error(text, rows[i].what, rows[i].top[0] != '\0' ? 1 : 9);
+    }
+}
+
 /* Each line of the table, in a file that sets it: it binds, or is said to do nothing. */
 static void every_setting_without_a_rule_is_told(void **state)
 {
     static const char *const environment[][2] = {
         {"on: pull-request", "on: pull-request"},
-        {"between", "on: merge, between: [{ from: \"09:00\", to: \"18:00\" }]"},
-        {"calendar", "on: merge, calendar: business"},
-        {"delay", "on: merge, delay: 5m"},
         {"check", "on: merge, check: required"},
         {"ci", "on: merge, ci: [test]"},
         {"approvals.code", "on: merge, approvals: { code: 1 }"},
@@ -285,7 +336,7 @@ static void every_setting_without_a_rule_is_told(void **state)
     for (size_t i = 0; i < n_config_not_built; i++)
         if (config_not_built[i].binds)
             seen++;
-    assert_int_equal(seen, 15); /* each rule that is built removes its line, and is counted here */
+    assert_int_equal(seen, 11); /* each rule that is built removes its line, and is counted here */
 }
 
 int main(void)
@@ -297,6 +348,7 @@ int main(void)
         cmocka_unit_test(deep_and_large_files_are_refused),
         cmocka_unit_test(an_at_without_brackets_and_a_plain_hour_stay_text),
         cmocka_unit_test(the_digest_follows_the_meaning_not_the_form),
+        cmocka_unit_test(F3_mistakes_about_time_are_told_with_their_place),
         cmocka_unit_test(every_setting_without_a_rule_is_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

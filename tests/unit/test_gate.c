@@ -58,6 +58,7 @@ static void F3_a_freeze_beats_a_window(void **state)
 
     (void)state;
     f.windows = &window;
+    f.limited = true;
     f.n_windows = 1;
     assert_true(gate_judge(&f, NOW).go);
     f.freezes = &freeze;
@@ -79,6 +80,7 @@ static void F3_intervals_are_half_open_and_any_open_window_suffices(void **state
 
     (void)state;
     f.windows = windows;
+    f.limited = true;
     f.n_windows = 2;
     assert_true(gate_judge(&f, NOW - 1).n_causes == 1); /* only its start lies ahead */
     assert_true(gate_judge(&f, NOW).go);
@@ -176,10 +178,12 @@ static struct gate_facts facts_with(enum cause_kind kind, bool named)
         break;
     case CAUSE_WINDOW:
         f.windows = &before;
+        f.limited = true;
         f.n_windows = 1;
         break;
     case CAUSE_CALENDAR:
         f.windows = &before;
+        f.limited = true;
         f.n_windows = 1;
         f.windows_of_calendar = true;
         break;
@@ -299,6 +303,7 @@ static void a_verdict_is_constant_until_its_next_change(void **state)
             freezes[i].to = freezes[i].from + 1 + random_ms(100000);
         }
         f.windows = windows;
+        f.limited = true;
         f.n_windows = (size_t)random_ms(4);
         f.freezes = freezes;
         f.n_freezes = (size_t)random_ms(4);

@@ -1,0 +1,160 @@
+/* ics_read: freezes from an iCalendar file. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "lib/base/arena.h"
+#include "lib/base/buf.h"
+#include "lib/calendar/ics_read.h"
+
+#define HEAD "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:x\r\n"
+#define TAIL "END:VCALENDAR\r\n"
+#define EVENT(lines) "BEGIN:VEVENT\r\nUID:a\r\nSUMMARY:x\r\n" lines "END:VEVENT\r\n"
+
+/* "day/second-day/second" of local ones, "from-to" in seconds of the others. */
+static const char *told(struct arena *arena, const struct almanac_event *events, size_t n)
+{
+    const char *text = "";
+
+    for (size_t i = 0; i < n; i++) {
+        const struct almanac_event *e = &events[i];
+        int64_t year[2];
+        int month[2], day[2];
+        timestamp_civil_from_days(e->from.day, &year[0], &month[0], &day[0]);
+        timestamp_civil_from_days(e->to.day, &year[1], &month[1], &day[1]);
+        text = e->local ? arena_printf(arena, "%s[%s %d-%02d-%02d+%d %d-%02d-%02d+%d]", text,
+                                       e->name, (int)year[0], month[0], day[0], e->from.second,
+                                       (int)year[1], month[1], day[1], e->to.second)
+                        : arena_printf(arena, "%s[%s %lld %lld]", text, e->name,
+                                       (long long)e->from_at / 1000, (long long)e->to_at / 1000);
+    }
+    return text;
+}
+
+static void expect(const char *ics, const char *expected)
+{
+    struct almanac_event *events = NULL;
+    struct err err = ERR_INIT;
+    struct arena arena;
+    size_t n = 0;
+
+    arena_init(&arena);
+    if (ics_read(ics, strlen(ics), &arena, &events, &n, &err) < 0)
+        assert_string_equal(err.text, expected);
+    else
+        assert_string_equal(told(&arena, events, n), expected);
+    arena_deinit(&arena);
+}
+
+static void F3_an_all_day_end_is_not_included(void **state)
+{
+    (void)state;
+    expect(HEAD EVENT("DTSTART;VALUE=DATE:20261225\r\nDTEND;VALUE=DATE:20261227\r\n") TAIL,
+           "[x 2026-12-25+0 2026-12-27+0]");
+    expect(HEAD EVENT("DTSTART;VALUE=DATE:20261225\r\n") TAIL, "[x 2026-12-25+0 2026-12-26+0]");
+}
+
+static void what_has_a_zone_is_absolute_and_what_has_none_is_local(void **state)
+{
+    (void)state;
+    expect(HEAD EVENT("DTSTART:20261225T180000\r\nDTEND:20261226T090000\r\n") TAIL,
+           "[x 2026-12-25+64800 2026-12-26+32400]");
+    expect(HEAD EVENT("DTSTART:20261225T180000Z\r\nDURATION:PT2H\r\n") TAIL,
+           "[x 1798221600 1798228800]");
+    expect(HEAD EVENT("DTSTART;TZID=Asia/Tokyo:20261226T030000\r\nDTEND;TZID=Asia/Tokyo:"
+                      "20261226T050000\r\n") TAIL,
+           "[x 1798221600 1798228800]");
+}
+
+static void a_rule_with_an_end_is_unrolled_with_what_was_left_out_and_changed(void **state)
+{
+    (void)state;
+    expect(HEAD EVENT("DTSTART:20261204T180000\r\nDTEND:20261204T200000\r\n"
+                      "RRULE:FREQ=WEEKLY;COUNT=4\r\nEXDATE:20261211T180000\r\n")
+               EVENT("RECURRENCE-ID:20261218T180000\r\nDTSTART:20261219T180000\r\n"
+                     "DTEND:20261219T200000\r\n") TAIL,
+           "[x 2026-12-04+64800 2026-12-04+72000][x 2026-12-25+64800 2026-12-25+72000]"
+           "[x 2026-12-19+64800 2026-12-19+72000]");
+    /* One instance that was called off. */
+    expect(HEAD EVENT("DTSTART;VALUE=DATE:20261204\r\nRRULE:FREQ=DAILY;UNTIL=20261205\r\n")
+               EVENT("RECURRENCE-ID;VALUE=DATE:20261205\r\nDTSTART;VALUE=DATE:20261205\r\n"
+                     "STATUS:CANCELLED\r\n") TAIL,
+           "[x 2026-12-04+0 2026-12-05+0]");
+}
+
+static void what_cannot_be_taken_is_told_with_what_to_do(void **state)
+{
+    (void)state;
+    expect("", "this is no iCalendar file (BEGIN:VCALENDAR is expected, once)");
+    expect("hello", "this is no iCalendar file (BEGIN:VCALENDAR is expected, once)");
+    expect(HEAD EVENT("DTSTART:20261225T180000Z\r\nRRULE:FREQ=DAILY\r\n") TAIL,
+           "event \"x\" repeats without an end; give its rule UNTIL or COUNT, or write it as a "
+           "freeze with `days`");
+    expect(HEAD EVENT("DTSTART:20261225T180000Z\r\nRRULE:FREQ=MINUTELY;COUNT=5\r\n") TAIL,
+           "event \"x\" repeats more often than daily; write it as one event or as a freeze with "
+           "`days`");
+    expect(HEAD EVENT("DTSTART:20261225T180000Z\r\nRRULE:FREQ=DAILY;COUNT=100000\r\n") TAIL,
+           "event \"x\" repeats more than 5000 times");
+    expect(HEAD EVENT("DTEND:20261225T180000Z\r\n") TAIL,
+           "event \"x\" has no DTSTART that can be read");
+}
+
+static void fifty_megabytes_are_refused_before_they_are_read(void **state)
+{
+    size_t len = (size_t)50 << 20;
+    char *bytes = malloc(len);
+    struct almanac_event *events;
+    struct err err = ERR_INIT;
+    struct arena arena;
+    size_t n;
+
+    (void)state;
+    assert_non_null(bytes);
+    memset(bytes, 'x', len);
+    arena_init(&arena);
+    assert_int_equal(ics_read(bytes, len, &arena, &events, &n, &err), ERR_INVALID);
+    assert_string_equal(err.text, "the file has 50 MiB; at most 2 are read");
+    arena_deinit(&arena);
+    free(bytes);
+}
+
+static void more_events_than_can_be_meant_are_refused(void **state)
+{
+    struct almanac_event *events;
+    struct err err = ERR_INIT;
+    struct arena arena;
+    struct buf text;
+    size_t n;
+
+    (void)state;
+    arena_init(&arena);
+    buf_init(&text, ICS_READ_BYTES_MAX);
+    buf_adds(&text, HEAD);
+    for (int i = 0; i <= ICS_READ_EVENTS_MAX; i++)
+        buf_addf(&text, "BEGIN:VEVENT\r\nUID:%d\r\nDTSTART;VALUE=DATE:20261225\r\nEND:VEVENT\r\n",
+                 i);
+    buf_adds(&text, TAIL);
+    assert_int_equal(ics_read(buf_str(&text), text.len, &arena, &events, &n, &err), ERR_INVALID);
+    assert_string_equal(err.text, "more than 5000 events");
+    buf_deinit(&text);
+    arena_deinit(&arena);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(F3_an_all_day_end_is_not_included),
+        cmocka_unit_test(what_has_a_zone_is_absolute_and_what_has_none_is_local),
+        cmocka_unit_test(a_rule_with_an_end_is_unrolled_with_what_was_left_out_and_changed),
+        cmocka_unit_test(what_cannot_be_taken_is_told_with_what_to_do),
+        cmocka_unit_test(fifty_megabytes_are_refused_before_they_are_read),
+        cmocka_unit_test(more_events_than_can_be_meant_are_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
