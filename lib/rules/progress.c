@@ -129,9 +129,15 @@ size_t progress_allowed(const struct job *job, size_t n_ended_well)
     return allowed < (size_t)job->max_parallel ? allowed : (size_t)job->max_parallel;
 }
 
-/* Another command of this deployment on the same host that may still run (I11). */
-static bool track_is_busy(const struct progress_facts *f, const struct invocation *inv)
+/* Another command of this deployment on the same host that may still run, or was just released (I11). */
+static bool track_is_busy(const struct round *r, const struct invocation *inv)
 {
+    const struct progress_facts *f = r->facts;
+
+    for (size_t i = 0; i < r->plan->n_moves; i++)
+        if (r->plan->moves[i].kind == PROGRESS_RELEASE &&
+            same_host(r->plan->moves[i].invocation, inv))
+            return true;
     for (size_t i = 0; i < f->n_invocations; i++) {
         const struct invocation *other = &f->invocations[i];
         if (other == inv || !same_host(other, inv))
@@ -204,7 +210,7 @@ static void drive_hosts(struct round *r, const struct job *job, const struct tal
             judge_open(r, job, inv);
         } else if (stopped || host_is_out(f, inv)) {
             move_add(r, PROGRESS_LEAVE_OUT, job)->invocation = inv;
-        } else if (free_places > 0 && !track_is_busy(f, inv)) {
+        } else if (free_places > 0 && !track_is_busy(r, inv)) {
             move_add(r, PROGRESS_RELEASE, job)->invocation = inv;
             free_places--;
         }
@@ -335,7 +341,7 @@ static void drive_migrate(struct round *r, const struct job *job)
     case ATTEMPT_ACCEPTED:
     case ATTEMPT_PERMITTED:
     case ATTEMPT_RUNNING:
-        if (inv->released_at == 0 && !track_is_busy(f, inv))
+        if (inv->released_at == 0 && !track_is_busy(r, inv))
             move_add(r, PROGRESS_RELEASE, job)->invocation = inv;
         else if (inv->released_at != 0)
             judge_open(r, job, inv);
