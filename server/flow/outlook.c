@@ -184,6 +184,31 @@ static struct plan_occurrence planned(const struct occurrence *o)
     return p;
 }
 
+static int is_decided(struct making *m, const struct occurrence *o, bool *ret_decided,
+                      struct err *err)
+{
+    const struct occurrence_key key = {m->repository->id, m->environment->name, o->date, o->time};
+
+    return store_occurrence_is_decided(m->db, &key, ret_decided, err);
+}
+
+/* The first one behind `after` that is still to be decided: a promise names no other. */
+static int load_next(struct making *m, time_ms after, struct err *err)
+{
+    struct occurrence o;
+    bool decided = true;
+    int rc = 0;
+
+    while (rc == 0 && decided &&
+           occurrence_next(m->snapshot->calendar, m->environment, after + 1, &o)) {
+        after = o.due_at;
+        rc = is_decided(m, &o, &decided, err);
+        if (rc == 0 && !decided)
+            m->outlook->facts.next = planned(&o);
+    }
+    return rc;
+}
+
 /* Undecided occurrences since this `at` is in the schedule: over (missed), current, and the next (F6). */
 static int load_occurrences(struct making *m, struct err *err)
 {
@@ -202,11 +227,9 @@ static int load_occurrences(struct making *m, struct err *err)
         from = m->now - 30 * INT64_C(86400000);
     n = occurrence_list(m->snapshot->calendar, e, from, cut_due + 1, found, OCCURRENCES_MAX);
     for (size_t i = 0; i < n; i++) {
-        const struct occurrence_key key = {m->repository->id, e->name, found[i].date,
-                                           found[i].time};
         bool decided;
         time_ms since;
-        if ((rc = store_occurrence_is_decided(m->db, &key, &decided, err)) < 0 ||
+        if ((rc = is_decided(m, &found[i], &decided, err)) < 0 ||
             (rc = store_schedule_since(m->db, m->repository->id, e->name, rule_of(m, &found[i]),
                                        &since, err)) < 0)
             return rc;
@@ -218,9 +241,7 @@ static int load_occurrences(struct making *m, struct err *err)
             f->current = planned(&found[i]);
     }
     f->missed = missed;
-    if (occurrence_next(m->snapshot->calendar, e, cut_due + 1, &found[0]))
-        f->next = planned(&found[0]);
-    return 0;
+    return load_next(m, cut_due, err);
 }
 
 /* Hosts of all jobs, each once. */
