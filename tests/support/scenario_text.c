@@ -347,6 +347,25 @@ int scenario_text_moves(struct scenario_world *w, const struct config_environmen
 
 /* The open deployment ----------------------------------------------------------------------------- */
 
+/* What is out and not taken may still begin, until its start-by (G8). */
+static void add_status(struct page *p, const struct invocation *inv)
+{
+    const char *status = invocation_statuses[inv->status].text;
+
+    if (inv->status != INVOCATION_PENDING) {
+        buf_adds(p->buf, status);
+        if (!str_eq(inv->details, status))
+            buf_addf(p->buf, " (%s)", inv->details);
+    } else if (inv->acknowledged_at != 0) {
+        buf_adds(p->buf, "has taken it");
+    } else if (inv->released_at == 0) {
+        buf_adds(p->buf, "waits");
+    } else {
+        buf_adds(p->buf, inv->offered_at != 0 ? "was offered it" : "may fetch it");
+        add_time(p, " before ", inv->start_by);
+    }
+}
+
 static void add_hosts(struct page *p, const struct running *r, const struct job *job)
 {
     const struct progress_facts *f = &r->facts;
@@ -360,16 +379,7 @@ static void add_hosts(struct page *p, const struct running *r, const struct job 
         if (inv->job_number != job->number || !is_last)
             continue;
         buf_addf(p->buf, "%s%s ", between, inv->host);
-        if (inv->status == INVOCATION_PENDING)
-            buf_adds(p->buf, inv->acknowledged_at != 0 ? "has taken it"
-                             : inv->offered_at != 0    ? "was offered it"
-                             : inv->released_at != 0   ? "may fetch it"
-                                                       : "waits");
-        else
-            buf_adds(p->buf, invocation_statuses[inv->status].text);
-        if (inv->status != INVOCATION_PENDING &&
-            !str_eq(inv->details, invocation_statuses[inv->status].text))
-            buf_addf(p->buf, " (%s)", inv->details);
+        add_status(p, inv);
         between = ", ";
     }
 }
