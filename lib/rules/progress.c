@@ -25,6 +25,7 @@ struct round {
     struct arena *arena;
     struct progress_plan *plan;
     size_t cap;
+    bool halted; /* a migrate job ended badly: no other host is touched (M6) */
 };
 
 static struct progress_move *move_add(struct round *r, enum progress_kind kind,
@@ -210,7 +211,7 @@ static void drive_hosts(struct round *r, const struct job *job, const struct tal
             judge_open(r, job, inv);
         } else if (stopped || host_is_out(f, inv)) {
             move_add(r, PROGRESS_LEAVE_OUT, job)->invocation = inv;
-        } else if (free_places > 0 && !track_is_busy(r, inv)) {
+        } else if (free_places > 0 && !r->halted && !track_is_busy(r, inv)) {
             move_add(r, PROGRESS_RELEASE, job)->invocation = inv;
             free_places--;
         }
@@ -248,6 +249,8 @@ static const char *why_of(struct round *r, const struct invocation *inv)
                         inv->cause != NULL ? inv->cause : inv->details);
 }
 
+static const char halted_cause[] = "stopped, since a migrate job failed";
+
 static void drive_job(struct round *r, const struct job *job)
 {
     struct tally t;
@@ -268,6 +271,8 @@ static void drive_job(struct round *r, const struct job *job)
                              t.n_hosts));
     else if (t.pending == 0)
         job_end(r, job, JOB_SUCCEEDED, NULL);
+    else if (r->halted)
+        job_end(r, job, JOB_CANCELLED, halted_cause);
 }
 
 static const struct invocation *invocation_of(const struct progress_facts *f,
@@ -315,7 +320,10 @@ static void drive_migrate(struct round *r, const struct job *job)
         if (f->attempts[i].job_number == job->number)
             attempt = &f->attempts[i];
     if (attempt == NULL) {
-        move_add(r, PROGRESS_ATTEMPT_PLAN, job);
+        if (r->halted)
+            job_end(r, job, JOB_CANCELLED, halted_cause);
+        else
+            move_add(r, PROGRESS_ATTEMPT_PLAN, job);
         return;
     }
     inv = invocation_of(f, attempt);
@@ -341,10 +349,13 @@ static void drive_migrate(struct round *r, const struct job *job)
     case ATTEMPT_ACCEPTED:
     case ATTEMPT_PERMITTED:
     case ATTEMPT_RUNNING:
-        if (inv->released_at == 0 && !track_is_busy(r, inv))
-            move_add(r, PROGRESS_RELEASE, job)->invocation = inv;
-        else if (inv->released_at != 0)
+        if (inv->released_at == 0 && !track_is_busy(r, inv)) {
+            struct progress_move *m = move_add(r, PROGRESS_RELEASE, job);
+            m->invocation = inv;
+            m->attempt = attempt;
+        } else if (inv->released_at != 0) {
             judge_open(r, job, inv);
+        }
         break;
     case ATTEMPT_STATES_COUNT:
         break;
@@ -389,7 +400,10 @@ void progress_make(const struct progress_facts *facts, time_ms now, struct arena
         const struct job *job = &facts->jobs[i];
         any_running = any_running || job->state == JOB_RUNNING;
         all_done = all_done && job->state == JOB_SUCCEEDED;
-        if (failed == NULL && (job->state == JOB_FAILED || job->state == JOB_CANCELLED))
+        r.halted = r.halted || (job->state == JOB_FAILED && job->database != NULL);
+        /* The one that failed says why, not the one that was stopped for it. */
+        if ((job->state == JOB_FAILED && (failed == NULL || failed->state != JOB_FAILED)) ||
+            (job->state == JOB_CANCELLED && failed == NULL))
             failed = job;
     }
     for (size_t i = 0; i < facts->n_invocations; i++)
