@@ -280,11 +280,14 @@ static int again(struct look *look, struct dispatched *d, struct err *err)
 static int release_one(struct look *look, struct dispatched *d, struct err *err)
 {
     const struct invocation *inv = d->move->invocation;
+    const struct attempt *attempt = d->move->attempt;
+    int64_t limit = d->move->job->start_within_ms;
     int rc = 0;
 
-    /* Less than its delivery limit is left: signed anew under the same id. An attempt was just signed. */
-    if (d->move->job->database == NULL && inv->start_by < look->now + d->move->job->start_within_ms)
-        rc = sign(look, d, inv, inv->command_id, 0, err);
+    /* Less than its delivery limit is left: signed anew under the same id. An attempt was just signed, unless
+     * its host was busy. Nobody was ever offered the old envelope. */
+    if (inv->start_by < look->now + (attempt != NULL ? limit / 2 : limit))
+        rc = sign(look, d, inv, inv->command_id, attempt != NULL ? attempt->epoch : 0, err);
     if (rc == 0)
         rc = look_write(look, apply, d, FLOW_DEPLOYMENTS, err);
     if (rc == 0 && look->flow->ring_host != NULL)
