@@ -392,8 +392,9 @@ static void add_job(struct page *p, const struct running *r, const struct job *j
     add_hosts(p, r, job);
     for (size_t i = 0; i < r->facts.n_attempts; i++)
         if (r->attempts[i].job_number == job->number)
-            buf_addf(p->buf, "; attempt %lld on %s is %s%s", (long long)r->attempts[i].n,
+            buf_addf(p->buf, "; attempt %lld on %s is %s%s%s", (long long)r->attempts[i].n,
                      r->attempts[i].host, attempt_states[r->attempts[i].state].text,
+                     r->attempts[i].changed == 0 ? ", with nothing to do" : "",
                      r->attempts[i].settled_at == 0 ? ", unsettled" : "");
     buf_addc(p->buf, '\n');
 }
