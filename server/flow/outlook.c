@@ -151,7 +151,8 @@ static int load_open(struct making *m, struct err *err)
     size_t n, n_attempts;
     int rc = 0;
 
-    if (o->has_wish) {
+    /* What went out meanwhile, or was overtaken, is wished no more: to go back is a rollback (R1). */
+    if (o->has_wish && (!o->has_live || o->wish.release_number > o->live.release_number)) {
         rc = find_candidate(m, o->wish.release_number, &o->facts.wished, err);
         o->facts.wished_at = o->wish.wished_at;
     }
