@@ -119,6 +119,9 @@ static void add_plan(struct page *p, const struct outlook *o)
     const struct release_plan *plan = &o->plan;
 
     add_action(p, o);
+    if (o->has_open)
+        buf_addf(p->buf, "r%lld is %s\n", (long long)o->open.release_number,
+                 deployment_states[o->open.state].text);
     if (plan->target != NULL) {
         add_start(p, plan);
         if (plan->verdict.go)
@@ -185,7 +188,7 @@ static int check_plan_holds(struct page *p, time_ms next, struct err *err)
         buf_reset(&then);
         rc = plan_at(p, instants[i], &then, err);
         if (rc == 0 && strcmp(buf_str(&then), buf_str(p->buf)) != 0) {
-            add_time(p, "BUT IT CHANGES BEFORE, at ", instants[i]);
+            add_time(p, SCENARIO_TEXT_BROKEN ", at ", instants[i]);
             buf_addf(p->buf, ", to:\n%s", buf_str(&then));
             break;
         }
@@ -325,7 +328,7 @@ static void check_moves_hold(struct page *p, const struct progress_facts *facts,
     other = page_of(p->world, p->environment, &then);
     (void)add_moves(&other, facts, end - 1);
     if (strcmp(buf_str(&then), buf_str(p->buf)) != 0) {
-        add_time(p, "BUT THEY CHANGE BEFORE, at ", end - 1);
+        add_time(p, SCENARIO_TEXT_BROKEN ", at ", end - 1);
         buf_addf(p->buf, ", to:\n%s", buf_str(&then));
     }
     buf_deinit(&then);

@@ -10,13 +10,15 @@
  * instants at which a host or a source would count as silent if it stopped talking now.
  *
  * Beside the text each decision is held to its own promise: it stays the same until its next change. If
- * it does not, the text says so in its last line.
+ * it does not, a line of the text begins with SCENARIO_TEXT_BROKEN; that is never what is expected.
  */
 #ifndef SLIPWAY_TESTS_SUPPORT_SCENARIO_TEXT_H
 #define SLIPWAY_TESTS_SUPPORT_SCENARIO_TEXT_H
 
 #include "lib/base/buf.h"
 #include "tests/support/scenario_world.h"
+
+#define SCENARIO_TEXT_BROKEN "BUT IT CHANGES BEFORE"
 
 typedef int scenario_text_fn(struct scenario_world *world,
                              const struct config_environment *environment, struct buf *buf,
