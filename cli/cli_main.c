@@ -49,6 +49,28 @@ static const struct command *find(int argc, char **argv, int *ret_words)
     return NULL;
 }
 
+/* "token" alone: say which there are. False: no command begins with that word. */
+static bool half(const char *word)
+{
+    size_t n = strlen(word);
+    bool any = false;
+
+    for (size_t i = 0; i < cli_command_count; i++) {
+        const char *name = cli_command_table[i].name;
+        if (strncmp(name, word, n) != 0 || name[n] != ' ')
+            continue;
+        if (any)
+            fprintf(stderr, ", %s", name);
+        else
+            fprintf(stderr, "slipway: error: \"%s\" wants one more word. There are: %s", word,
+                    name);
+        any = true;
+    }
+    if (any)
+        fputs(".\n", stderr);
+    return any;
+}
+
 static int unknown(int argc, char **argv)
 {
     const char *names[32];
@@ -57,6 +79,8 @@ static int unknown(int argc, char **argv)
 
     for (size_t i = 0; i < cli_command_count && i < 32; i++)
         names[i] = cli_command_table[i].name;
+    if (half(argv[0]))
+        return COMMAND_USAGE;
     snprintf(two, sizeof(two), "%s%s%s", argv[0], argc > 1 ? " " : "", argc > 1 ? argv[1] : "");
     near = str_nearest(argv[0], names, cli_command_count);
     if (near == NULL)
@@ -68,17 +92,22 @@ static int unknown(int argc, char **argv)
     return cli_command_error(COMMAND_USAGE, "slipway --help", "no command \"%s\"", argv[0]);
 }
 
-/* Where the server listens, by its configuration; a file that cannot be read leaves the usual place. */
+/* Where the server listens, by its configuration; a file that cannot be read leaves the usual place, and
+ * that is said: who edits it at night shall not look for a server that is well. */
 static const char *socket_of(const char *path, struct arena *arena)
 {
     struct config *config = NULL;
     struct problems problems;
     const char *socket = SOCKET_DEFAULT;
+    struct err err = ERR_INIT;
 
     problems_init(&problems, arena);
-    if (config_read(path, &config, &problems, NULL) == 0) {
+    if (config_read(path, &config, &problems, &err) == 0) {
         socket = arena_str(arena, config->listen_cli);
         config_free(config);
+    } else if (strcmp(path, CONFIG_DEFAULT) != 0 || err.code == ERR_INVALID) {
+        fprintf(stderr, "slipway: note: %s%s%s; asking at " SOCKET_DEFAULT "\n",
+                err.code == ERR_INVALID ? path : "", err.code == ERR_INVALID ? ": " : "", err.text);
     }
     return socket;
 }

@@ -57,6 +57,15 @@ static const char *why_text(struct arena *arena, const struct cJSON *environment
     return text;
 }
 
+static bool has(const struct cJSON *json, const char *repo)
+{
+    for (const struct cJSON *r = json_first(json_array(json, "repositories")); r != NULL;
+         r = json_next(r))
+        if (str_eq(repo, json_str(r, "name")))
+            return true;
+    return false;
+}
+
 static void print_status(const struct cJSON *json, const char *only)
 {
     static const char *const heads[] = {"REPOSITORY", "ENVIRONMENT", "STATE",
@@ -102,6 +111,12 @@ int cli_status(struct invoke *invoke)
         status = client_ask(invoke->client, "GET", "/api/v1/status", NULL, &answer);
         if (status != 0)
             break;
+        if (invoke->argc > 0 && !has(answer.json, invoke->argv[0])) {
+            client_answer_deinit(&answer);
+            return cli_command_error(
+                COMMAND_NO_SUCH, "slipway status",
+                "repository %s is not in the configuration, or not yours to see", invoke->argv[0]);
+        }
         if (watch && isatty(STDOUT_FILENO))
             fputs("\033[H\033[2J", stdout);
         if (invoke->json)

@@ -1,8 +1,11 @@
 #include "cli/client.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "cli/cli_command.h"
 #include "lib/base/arena.h"
@@ -66,7 +69,29 @@ static int exit_of(int status)
     }
 }
 
-static int tell_refusal(const struct client_answer *answer)
+/* What an operator can act on; what the library says of a socket is about addresses and ports. */
+static const char *trouble_of(const struct client *c, const struct err *err)
+{
+    struct stat st;
+
+    if (c->socket == NULL)
+        return err->text;
+    if (stat(c->socket, &st) < 0)
+        return errno == EACCES ? "this user may not look into its folder"
+                               : "there is no such socket";
+    if (access(c->socket, W_OK) < 0)
+        return "this user may not use it; root, the server's user and its group may";
+    return err->code == ERR_TIMEOUT ? err->text : "nobody listens there";
+}
+
+/* Who asks without a token, or with one that is over, is told so. */
+static const char *unauthorized(const struct client *c)
+{
+    return c->token == NULL ? "this wants a token, and SLIPWAY_TOKEN is not set"
+                            : "the token in SLIPWAY_TOKEN is not valid, or not any more";
+}
+
+static int tell_refusal(const struct client *c, const struct client_answer *answer)
 {
     const char *detail = json_str(answer->json, "detail");
     const char *title = json_str(answer->json, "title");
@@ -74,6 +99,8 @@ static int tell_refusal(const struct client_answer *answer)
     struct arena arena;
     const char *text = detail != NULL ? detail : title != NULL ? title : "the server refused";
 
+    if (answer->status == 401)
+        text = unauthorized(c);
     arena_init(&arena);
     text = str_clean(&arena, text, strlen(text), 500);
     fprintf(stderr, "slipway: error: %s", text);
@@ -109,14 +136,14 @@ int client_ask(struct client *c, const char *method, const char *path, const cha
     if (rc < 0)
         return cli_command_error(COMMAND_UNREACHABLE, "systemctl status slipwayd",
                                  "the server does not answer at %s: %s",
-                                 c->socket != NULL ? c->socket : c->url, err.text);
+                                 c->socket != NULL ? c->socket : c->url, trouble_of(c, &err));
     *ret_answer =
         (struct client_answer){.status = raw.status, .text = raw.body, .len = raw.body_len};
     if (json_parse(raw.body, raw.body_len, NULL, &ret_answer->json, NULL) < 0)
         ret_answer->json = NULL;
     if (raw.status < 400)
         return 0;
-    rc = tell_refusal(ret_answer);
+    rc = tell_refusal(c, ret_answer);
     client_answer_deinit(ret_answer);
     return rc;
 }

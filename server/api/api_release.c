@@ -256,10 +256,18 @@ static int still_runs(struct scene *s, int64_t number, const char *environment, 
     return rc;
 }
 
+/* A name to choose by; an empty one chooses nothing. */
+static const char *chosen(const struct scene *s, const char *key)
+{
+    const char *name = request_query(s->request, key);
+
+    return name == NULL || *name == '\0' ? NULL : name;
+}
+
 static int add_output(struct scene *s, int64_t number)
 {
-    const char *environment = request_query(s->request, "environment");
-    const char *host = request_query(s->request, "host");
+    const char *environment = chosen(s, "environment");
+    const char *host = chosen(s, "host");
     struct output_line *lines = NULL;
     int64_t after = 0;
     bool runs = false;

@@ -152,6 +152,10 @@ static int write_token(struct db *db, void *arg, struct err *err)
 
     if (rc == 0)
         rc = store_token_put(db, &change->token, err);
+    if (rc == ERR_CONFLICT)
+        rc =
+            err_set(err, rc, "the name %s is taken by a token; end that one first, or take another",
+                    change->token.name);
     if (rc == 0)
         rc = journal(db, change, "token.add",
                      arena_printf(change->request->arena, "{\"rights\":\"%s\"}",

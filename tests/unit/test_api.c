@@ -563,6 +563,11 @@ static void output_is_followed_from_where_one_was(void **state)
             "/api/v1/repos/acme/shop/releases/2/logs?environment=stage&host=stage-1", NULL, NULL);
     assert_int_equal(json_count(json_array(a.json, "chunks")), 2);
     done(&a);
+    /* What the command line asks when nobody chose: everything. */
+    a = ask(LISTENER_CLI, "GET",
+            "/api/v1/repos/acme/shop/releases/2/logs?host=&environment=&after=0", NULL, NULL);
+    assert_int_equal(json_count(json_array(a.json, "chunks")), 2);
+    done(&a);
 }
 
 static void the_board_speaks_the_readers_language(void **state)
