@@ -303,6 +303,23 @@ static void P3_one_host_first_then_doubling(void **state)
     assert_int_equal(progress_allowed(&flat, 0), 10);
 }
 
+static void I11_jobs_that_run_together_share_a_host_one_after_the_other(void **state)
+{
+    struct world w;
+    size_t released = 0;
+
+    (void)state;
+    world_init(&w);
+    w.jobs[0].state = w.jobs[2].state = JOB_RUNNING;
+    w.jobs[2].max_parallel = HOSTS;
+    w.jobs[2].ramp = false;
+    world_look(&w);
+    for (size_t i = 0; i < w.plan.n_moves; i++)
+        released += w.plan.moves[i].kind == PROGRESS_RELEASE;
+    assert_int_equal(released, HOSTS); /* one for each host, though both jobs would have a place */
+    world_deinit(&w);
+}
+
 static void a_host_that_never_took_its_command_counts_as_an_error(void **state)
 {
     struct world w;
@@ -491,6 +508,7 @@ int main(void)
         cmocka_unit_test(P2_max_errors_three_stops_at_the_fourth),
         cmocka_unit_test(P1_errors_within_the_budget_are_not_a_success_of_the_deployment),
         cmocka_unit_test(P3_one_host_first_then_doubling),
+        cmocka_unit_test(I11_jobs_that_run_together_share_a_host_one_after_the_other),
         cmocka_unit_test(a_host_that_never_took_its_command_counts_as_an_error),
         cmocka_unit_test(handed_out_and_never_acknowledged_is_unknown_and_not_a_failure),
         cmocka_unit_test(M5_a_silent_migrate_job_is_unknown_and_nothing_else_moves),
