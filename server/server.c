@@ -1,5 +1,6 @@
 #include "server/server.h"
 
+#include <poll.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -39,9 +40,12 @@
 #define EXIT_CONFIG 78
 #define EXIT_IO 74
 #define EXIT_BUSY 75
+#define GIT_PATIENCE_MS 60000
 
 struct server {
     const char *config_path;
+    struct clock *clock;
+    int64_t poll_hold_ms;
     struct keeper *keeper;
     struct store store;
     struct db *flow_db;
@@ -111,7 +115,7 @@ static int accept_config(struct db *db, void *arg, struct err *err)
 
 static int put_in_force(struct server *s, struct config *config, const char *by, struct err *err)
 {
-    time_ms now = clock_now(clock_system());
+    time_ms now = clock_now(s->clock);
     struct accepting a = {config, by, now};
     struct snapshot *snapshot;
     int rc = writer_do(s->writer, accept_config, &a, err);
@@ -219,7 +223,8 @@ static int read_secrets(struct server *s, const struct config *config, struct er
 static int start_http(struct server *s, const struct config *config, struct err *err)
 {
     struct http_server_options options = {.body_budget = 0};
-    const struct door_options door = {.credential_key = s->keys.credential};
+    const struct door_options door = {.credential_key = s->keys.credential,
+                                      .hold_ms = s->poll_hold_ms};
     const char *addresses[LISTENER_COUNT] = {config->listen_webhooks, config->listen_agents,
                                              config->listen_web, config->listen_cli};
 
@@ -227,7 +232,7 @@ static int start_http(struct server *s, const struct config *config, struct err 
         options.listeners[i].address = addresses[i];
         s->listen[i] = strdup(addresses[i]);
     }
-    s->api.clock = clock_system();
+    s->api.clock = s->clock;
     s->api.writer = s->writer;
     s->api.version = SLIPWAY_VERSION;
     s->api.store_id = s->store.store_id;
@@ -248,13 +253,13 @@ static int start_http(struct server *s, const struct config *config, struct err 
     return http_server_start(&s->http, &options, &s->api, err);
 }
 
-static int start_flow(struct server *s, struct err *err)
+static int start_flow(struct server *s, bool by_hand, struct err *err)
 {
     int rc = db_open_read(s->store.path, &s->flow_db, err);
 
     if (rc < 0)
         return rc;
-    s->flow = (struct flow){.clock = clock_system(),
+    s->flow = (struct flow){.clock = s->clock,
                             .db = s->flow_db,
                             .writer = s->writer,
                             .keeper = s->keeper,
@@ -262,11 +267,11 @@ static int start_flow(struct server *s, struct err *err)
                             .key = s->keys.signing,
                             .store_id = s->store.store_id,
                             .mirrors = s->mirrors,
-                            .heard_since = clock_now(clock_system()),
+                            .heard_since = clock_now(s->clock),
                             .ring_host = ring_host,
                             .tell = tell,
                             .arg = s};
-    return loop_start(&s->loop, &s->flow, flow_failed, s, err);
+    return by_hand ? 0 : loop_start(&s->loop, &s->flow, flow_failed, s, err);
 }
 
 static void tell_addresses(const struct server *s)
@@ -308,7 +313,7 @@ static int start_store(struct server *s, const struct config *config, int *ret_e
                        struct err *err)
 {
     char keys[4096];
-    int rc = store_open(config->state, SLIPWAY_VERSION, clock_now(clock_system()), &s->store, err);
+    int rc = store_open(config->state, SLIPWAY_VERSION, clock_now(s->clock), &s->store, err);
 
     *ret_exit = rc == ERR_BUSY ? EXIT_BUSY : EXIT_IO;
     if (rc < 0)
@@ -334,6 +339,8 @@ int server_start(const struct server_options *options, struct server **ret_serve
     if (s == NULL)
         abort();
     s->config_path = options->config;
+    s->clock = options->clock != NULL ? options->clock : clock_system();
+    s->poll_hold_ms = options->poll_hold_ms;
     s->store.lock = -1;
     snapshots_init(&s->snapshots);
     *ret_exit = EXIT_IO;
@@ -359,7 +366,7 @@ int server_start(const struct server_options *options, struct server **ret_serve
     rc = start_http(s, snapshot->config, err);
     snapshots_give(snapshot);
     if (rc == 0)
-        rc = start_flow(s, err);
+        rc = start_flow(s, options->by_hand, err);
     if (rc == 0)
         rc = upkeep_start(&s->upkeep, s->store.path, store_damaged, s, err);
     if (rc == 0 && !options->uncaged)
@@ -412,7 +419,35 @@ void server_reload(struct server *s)
     }
     log_notice("config.accepted", "by=reload");
     api_events_publish(s->api.events, API_EVENTS_CONFIG);
-    loop_ring(s->loop); /* the flow says which promises moved (server/flow/tell.h) */
+    ring_flow(s); /* the flow says which promises moved (server/flow/tell.h) */
+}
+
+/* By hand ----------------------------------------------------------------------------------------- */
+
+static int nothing(struct db *db, void *arg, struct err *err)
+{
+    (void)db, (void)arg, (void)err;
+    return 0;
+}
+
+int server_look(struct server *s, time_ms *ret_next, struct err *err)
+{
+    struct pollfd answer = {.fd = keeper_fd(s->keeper), .events = POLLIN};
+    int rc = writer_do(s->writer, nothing, NULL, err);
+
+    if (rc == 0)
+        rc = flow_look(&s->flow, ret_next, err);
+    while (rc == 0 && reconcile_is_asking(s->flow.reconcile)) {
+        if (poll(&answer, 1, GIT_PATIENCE_MS) <= 0)
+            return err_set(err, ERR_TIMEOUT, "git did not answer");
+        rc = flow_look(&s->flow, ret_next, err);
+    }
+    return rc;
+}
+
+const char *server_address(const struct server *server, enum listener listener)
+{
+    return http_server_address(server->http, listener);
 }
 
 bool server_has_failed(const struct server *server)

@@ -10,14 +10,23 @@
 #define SLIPWAY_SERVER_SERVER_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "lib/base/err.h"
+#include "lib/base/timestamp.h"
+#include "server/api/request.h"
 
+struct clock;
 struct server;
 
 struct server_options {
     const char *config; /* path of slipway.yml */
     bool uncaged;       /* tests of parts only: leave out seccomp and Landlock */
+
+    /* Stories: the same server with a time of its own, whose flow looks when it is told to. */
+    struct clock *clock;  /* NULL = the machine's */
+    bool by_hand;         /* no loop: server_look() */
+    int64_t poll_hold_ms; /* how long hosts' polls are held, as struct door_options has it */
 };
 
 /* Exit status of the program for what can go wrong at start (ux.md, Exit). */
@@ -27,6 +36,13 @@ int server_start(const struct server_options *options, struct server **ret_serve
 /* All or nothing: a configuration with a mistake changes nothing. Logs each mistake and what needs a
  * restart; the flow then says each promise that moved. */
 void server_reload(struct server *server);
+
+/* `by_hand`: look until nothing moves and git owes no answer; `ret_next` as in flow_look(). Counts what was
+ * handed to the writer before. ERR_TIMEOUT: git did not answer. */
+int server_look(struct server *server, time_ms *ret_next, struct err *err);
+
+/* Where a listener really listens; a port 0 of the configuration is known only here. */
+const char *server_address(const struct server *server, enum listener listener);
 
 /* Something ended that the server cannot do without (store, keeper): stop and exit non-zero. */
 bool server_has_failed(const struct server *server);

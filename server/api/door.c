@@ -89,7 +89,7 @@ const struct secret *door_credential_key(const struct door *door)
 
 int64_t door_hold_ms(const struct door *door)
 {
-    return door->options.hold_ms > 0 ? door->options.hold_ms : HOLD_MS;
+    return door->options.hold_ms != 0 ? door->options.hold_ms : HOLD_MS;
 }
 
 static const struct door_call_operation *find_operation(const char *target)

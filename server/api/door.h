@@ -29,7 +29,9 @@ struct secret;
 
 struct door_options {
     const struct secret *credential_key; /* at least 32 bytes; outlives the door */
-    int64_t hold_ms; /* how long a poll without work is held; 0 = 15 s: agents give up at 20 s */
+    int64_t
+        hold_ms; /* how long a poll without work is held; 0 = 15 s: agents give up at 20 s; below 0
+                      * not at all */
 };
 
 struct door *door_new(const struct door_options *options);

@@ -97,5 +97,7 @@ int schedule_look(struct look *look, struct err *err);
 int dispatch_look(struct look *look, struct err *err);
 
 void reconcile_free(struct reconcile *reconcile);
+/* The keeper owes an answer. Accepts NULL. */
+bool reconcile_is_asking(const struct reconcile *reconcile);
 
 #endif

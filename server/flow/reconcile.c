@@ -61,6 +61,11 @@ void reconcile_free(struct reconcile *reconcile)
     free(reconcile);
 }
 
+bool reconcile_is_asking(const struct reconcile *reconcile)
+{
+    return reconcile != NULL && reconcile->first != NULL;
+}
+
 static void forget(struct reconcile *reconcile, struct asking *asking)
 {
     for (struct asking **p = &reconcile->first; *p != NULL; p = &(*p)->next)
