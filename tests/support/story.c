@@ -1,0 +1,383 @@
+/* story: see story.h. */
+#include "tests/support/story.h"
+
+#include <fcntl.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "cli/client.h"
+#include "lib/base/file.h"
+#include "lib/base/json.h"
+#include "lib/base/log.h"
+#include "lib/base/str.h"
+#include "lib/store/db.h"
+#include "server/server.h"
+#include "tests/support/invariants.h"
+
+#define BEGINS "2026-11-24 09:00"
+#define ROUNDS_MAX 2000
+#define TICK_MS 1000
+#define STRIDE_MS 20000   /* hosts are heard so often */
+#define POLL_HOLD_MS (-1) /* hosts ask again at their next turn */
+#define LOG_MAX ((size_t)1 << 20)
+
+static void must(int rc, const struct err *err)
+{
+    if (rc < 0)
+        fail_msg("%s", err->text);
+}
+
+static const char *path_of(struct story *s, const char *name)
+{
+    return arena_printf(&s->arena, "%s/%s", s->folder, name);
+}
+
+static const char *door_url(struct story *s)
+{
+    return arena_printf(&s->arena, "http://%s", server_address(s->server, LISTENER_AGENTS));
+}
+
+/* The server --------------------------------------------------------------------------------------- */
+
+void story_start(struct story *s)
+{
+    const struct server_options options = {.config = path_of(s, "slipway.yml"),
+                                           .uncaged = true,
+                                           .clock = &s->clock.clock,
+                                           .by_hand = true,
+                                           .poll_hold_ms = POLL_HOLD_MS};
+    struct err err = ERR_INIT;
+    int status;
+
+    must(server_start(&options, &s->server, &status, &err), &err);
+    must(db_open_read(path_of(s, "state/slipway.db"), &s->db, &err), &err);
+    for (size_t i = 0; i < s->n_hosts; i++)
+        story_host_finds(&s->hosts[i], door_url(s));
+    story_settle(s);
+}
+
+/* Without settling: what was under way stays so. */
+static void stop(struct story *s)
+{
+    db_close(s->db);
+    server_stop(s->server);
+    s->db = NULL;
+    s->server = NULL;
+}
+
+void story_stop(struct story *s)
+{
+    story_check(s);
+    stop(s);
+}
+
+void story_restart(struct story *s)
+{
+    story_stop(s);
+    story_start(s);
+}
+
+/* Reload, and keep what it logs; it goes to the test's own output, too. */
+static void reload(struct story *s)
+{
+    const char *path = path_of(s, "reload.log");
+    int log = open(path, O_CREAT | O_TRUNC | O_RDWR | O_CLOEXEC, 0600);
+    int stderr_before = dup(STDERR_FILENO);
+    struct err err = ERR_INIT;
+    char *text;
+    size_t len;
+
+    assert_true(log >= 0 && stderr_before >= 0);
+    fflush(stderr);
+    dup2(log, STDERR_FILENO);
+    server_reload(s->server);
+    dup2(stderr_before, STDERR_FILENO);
+    close(stderr_before);
+    close(log);
+    must(file_read_all(path, LOG_MAX, &text, &len, &err), &err);
+    s->told = arena_str(&s->arena, text);
+    fputs(text, stderr);
+    free(text);
+}
+
+/* GIT/ becomes the address of the repositories' folder. */
+static const char *with_git(struct story *s, const char *repos)
+{
+    const char *text = "";
+    const char *git;
+
+    while ((git = strstr(repos, "GIT/")) != NULL) {
+        text = arena_printf(&s->arena, "%s%.*sfile://%s/", text, (int)(git - repos), repos,
+                            s->github.git.roots);
+        repos = git + strlen("GIT/");
+    }
+    return arena_printf(&s->arena, "%s%s", text, repos);
+}
+
+void story_config_with(struct story *s, const char *top, const char *repos)
+{
+    const char *text =
+        arena_printf(&s->arena,
+                     "version: 1\nurl: https://slipway.example\ntimezone: Asia/Tokyo\n"
+                     "language: en\nstate: %s/state\nmirror-roots: [%s]\n"
+                     "listen: { webhooks: \"127.0.0.1:0\", agents: \"127.0.0.1:0\", "
+                     "web: \"127.0.0.1:0\", cli: %s/cli.sock }\n"
+                     "github: { webhook-secret-files: [webhook-secret] }\n"
+                     "rights: { view: [anyone] }\n%srepos:\n%s",
+                     s->folder, s->github.git.roots, s->folder, top, with_git(s, repos));
+    struct err err = ERR_INIT;
+
+    must(file_write_atomic(path_of(s, "slipway.yml"), text, strlen(text), 0600, &err), &err);
+    if (s->server == NULL)
+        story_start(s);
+    else
+        reload(s);
+    story_settle(s);
+}
+
+void story_config(struct story *s, const char *repos)
+{
+    story_config_with(s, "", repos);
+}
+
+static void add_host(struct story *s, const char *name)
+{
+    struct client *client = client_new(path_of(s, "cli.sock"), NULL, NULL);
+    struct client_answer answer = {.status = 0};
+    struct story_host_activation activation = {.url = door_url(s)};
+
+    assert_true(s->n_hosts < STORY_HOSTS_MAX);
+    assert_int_equal(client_ask(client, "POST", "/api/v1/activations",
+                                arena_printf(&s->arena, "{\"name\":\"%s\"}", name), &answer),
+                     0);
+    activation.id = arena_str(&s->arena, json_str(answer.json, "id"));
+    activation.code = arena_str(&s->arena, json_str(answer.json, "code"));
+    activation.key = arena_str(&s->arena, json_str(answer.json, "key"));
+    activation.store = arena_str(&s->arena, json_str(answer.json, "store"));
+    client_answer_deinit(&answer);
+    client_free(client);
+    story_host_up(&s->hosts[s->n_hosts++], name, s->folder, &s->clock.clock, &activation);
+}
+
+void story_hosts(struct story *s, ...)
+{
+    const char *name;
+    va_list names;
+
+    va_start(names, s);
+    while ((name = va_arg(names, const char *)) != NULL)
+        add_host(s, name);
+    va_end(names);
+    story_settle(s);
+}
+
+struct story_host *story_host(struct story *s, const char *name)
+{
+    for (size_t i = 0; i < s->n_hosts; i++)
+        if (strcmp(s->hosts[i].name, name) == 0)
+            return &s->hosts[i];
+    fail_msg("no host %s in this story", name);
+    return NULL;
+}
+
+/* Time --------------------------------------------------------------------------------------------- */
+
+static time_ms now_of(const struct story *s)
+{
+    return atomic_load(&s->clock.now);
+}
+
+/* One turn of the world. True: somebody had something to do. */
+static bool turn(struct story *s)
+{
+    struct err err = ERR_INIT;
+    bool busy = false;
+
+    for (size_t i = 0; i < s->n_hosts; i++)
+        busy = story_host_turn(&s->hosts[i]) || busy;
+    if (s->server != NULL)
+        must(server_look(s->server, &s->next, &err), &err);
+    return busy || (s->server != NULL && s->next <= now_of(s));
+}
+
+void story_settle(struct story *s)
+{
+    int idle = 0;
+
+    /* What the flow released in a round is taken in the next one. */
+    for (int i = 0; idle < 2; i++) {
+        if (i == ROUNDS_MAX)
+            fail_msg("it does not come to rest");
+        if (!turn(s)) {
+            idle++;
+            continue;
+        }
+        idle = 0;
+        if (s->between != NULL) {
+            void (*between)(struct story *) = s->between;
+            s->between = NULL; /* a restart settles by itself */
+            between(s);
+            s->between = between;
+        }
+        story_clock_pass(&s->clock, TICK_MS);
+    }
+}
+
+time_ms story_time(const struct story *s, const char *text)
+{
+    return story_clock_at(s->zone, text);
+}
+
+void story_at(struct story *s, const char *text)
+{
+    story_clock_pass(&s->clock, story_time(s, text) - now_of(s));
+    story_settle(s);
+}
+
+static void pass_until(struct story *s, time_ms end)
+{
+    while (now_of(s) < end) {
+        time_ms to = s->server != NULL && s->next > now_of(s) ? s->next : end;
+        if (to > now_of(s) + STRIDE_MS)
+            to = now_of(s) + STRIDE_MS;
+        story_clock_pass(&s->clock, (to < end ? to : end) - now_of(s));
+        story_settle(s);
+    }
+}
+
+void story_until(struct story *s, const char *text)
+{
+    pass_until(s, story_time(s, text));
+}
+
+void story_pass(struct story *s, int64_t ms)
+{
+    pass_until(s, now_of(s) + ms);
+}
+
+/* GitHub ------------------------------------------------------------------------------------------- */
+
+void story_repository(struct story *s, const char *repository)
+{
+    story_github_repository(&s->github, repository);
+}
+
+int story_deliver(struct story *s, const char *event, const char *guid, const char *body)
+{
+    if (s->server == NULL)
+        return 0;
+    return story_github_deliver(&s->github, server_address(s->server, LISTENER_WEBHOOKS), event,
+                                guid, body);
+}
+
+static void deliver(struct story *s, const char *event, const char *body)
+{
+    int status = story_deliver(s, event, NULL, body);
+
+    assert_true(status == 202 || (s->server == NULL && status == 0));
+}
+
+void story_merge(struct story *s, const char *repository, int number, const char *title)
+{
+    struct story_github_pull *pull =
+        story_github_open(&s->github, repository, number, title, now_of(s));
+
+    deliver(s, "pull_request", story_github_pull_event(&s->github, pull, "opened"));
+    story_clock_pass(&s->clock, 1000); /* GitHub's own times have seconds */
+    story_github_merge(&s->github, pull, now_of(s));
+    deliver(s, "push",
+            story_github_push_event(&s->github, repository, pull->base_sha, pull->merge_sha));
+    deliver(s, "pull_request", story_github_pull_event(&s->github, pull, "closed"));
+    story_settle(s);
+}
+
+/* Hosts -------------------------------------------------------------------------------------------- */
+
+void story_host_is(struct story *s, const char *name, const char *job, enum story_host_way way)
+{
+    story_host_script(story_host(s, name), job, way, 0);
+}
+
+void story_host_silent(struct story *s, const char *name)
+{
+    story_host_falls_silent(story_host(s, name));
+    story_settle(s);
+}
+
+void story_host_back(struct story *s, const char *name)
+{
+    story_host_comes_back(story_host(s, name));
+    story_settle(s);
+}
+
+/* Ends --------------------------------------------------------------------------------------------- */
+
+void story_check(struct story *s)
+{
+    struct invariants_facts facts = {.accepted = s->github.accepted,
+                                     .n_accepted = s->github.n_accepted};
+    struct invariants_start *starts =
+        arena_array(&s->arena, STORY_HOSTS_MAX * STORY_HOST_RUNS_MAX, sizeof(*starts));
+    const char *const *broken;
+    size_t n;
+
+    for (size_t i = 0; i < s->n_hosts; i++)
+        for (size_t k = 0; k < s->hosts[i].n_runs; k++)
+            for (int m = 0; m < s->hosts[i].runs[k].starts; m++)
+                starts[facts.n_starts++] =
+                    (struct invariants_start){s->hosts[i].name, s->hosts[i].runs[k].command_id};
+    facts.starts = starts;
+    n = invariants_check(s->db, &facts, &s->arena, &broken);
+    for (size_t i = 0; i < n; i++)
+        print_error("%s\n", broken[i]);
+    assert_int_equal(n, 0);
+}
+
+void story_end(struct story *s)
+{
+    story_settle(s);
+    story_check(s);
+}
+
+int story_up(void **state)
+{
+    struct story *s = calloc(1, sizeof(*s));
+    struct err err = ERR_INIT;
+
+    if (s == NULL)
+        abort();
+    signal(SIGPIPE, SIG_IGN);
+    arena_init(&s->arena);
+    s->zone = "Asia/Tokyo";
+    story_clock_init(&s->clock, story_time(s, BEGINS));
+    story_github_up(&s->github);
+    s->folder = arena_str(&s->arena, s->github.git.folder);
+    must(file_write_atomic(path_of(s, "webhook-secret"), STORY_GITHUB_SECRET,
+                           strlen(STORY_GITHUB_SECRET), 0600, &err),
+         &err);
+    *state = s;
+    return 0;
+}
+
+int story_down(void **state)
+{
+    struct story *s = *state;
+
+    if (s->server != NULL)
+        stop(s);
+    for (size_t i = 0; i < s->n_hosts; i++)
+        story_host_down(&s->hosts[i]);
+    story_github_down(&s->github);
+    arena_deinit(&s->arena);
+    free(s);
+    return 0;
+}

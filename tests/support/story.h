@@ -1,0 +1,97 @@
+/*
+ * story: the whole server in one process, told as a list of steps.
+ *
+ *      story_config(s, "...");                 real: configuration, store file, writer, flow, listeners, door,
+ *      story_hosts(s, "web-1", NULL);                git keeper, mirrors
+ *      story_merge(s, "acme/shop", 1, "...");  doubles: clock (story_clock), hosts (story_host), GitHub
+ *      story_until(s, "2026-11-24 15:00");              (story_github)
+ *      story_expect_live(s, ...);              expectations: story_expect.h
+ *      story_end(s);                           the invariants hold
+ *
+ * Time stands still but for what steps say. After each step everything that follows from it happens: hosts take
+ * their turns and the flow looks until nothing moves, a second passing whenever a host has something to do.
+ * Everything but the server's own http and writer threads runs on the test's thread, in the same order each time.
+ */
+#ifndef SLIPWAY_TESTS_SUPPORT_STORY_H
+#define SLIPWAY_TESTS_SUPPORT_STORY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "tests/support/story_clock.h"
+#include "tests/support/story_github.h"
+#include "tests/support/story_host.h"
+
+#define STORY_HOSTS_MAX 8
+
+struct db;
+struct server;
+
+struct story {
+    struct arena arena;
+    struct story_clock clock;
+    struct story_github github;
+    struct story_host hosts[STORY_HOSTS_MAX];
+    size_t n_hosts;
+    const char *folder;
+    const char *zone;      /* of the times that steps name */
+    struct server *server; /* NULL = it is down */
+    struct db *db;         /* read-only, while it is up */
+    time_ms next;          /* when the flow wants to look again */
+    const char *told;      /* what the last reload logged */
+    /* Called after each turn of the world, NULL = nobody: restarts at odd moments. */
+    void (*between)(struct story *s);
+    unsigned seed;
+};
+
+/* For cmocka: `*state` is a struct story. It begins on Tuesday 2026-11-24 09:00 in Tokyo, with nothing there. */
+int story_up(void **state);
+int story_down(void **state);
+
+/* The part below `repos:`; GIT/ stands for the folder of the repositories. The first one starts the server; a
+ * later one is a reload. */
+void story_config(struct story *s, const char *repos);
+/* The same with more settings of the top in front. */
+void story_config_with(struct story *s, const char *top, const char *repos);
+/* Register hosts by these names; ends with NULL. */
+void story_hosts(struct story *s, ...) __attribute__((sentinel));
+struct story_host *story_host(struct story *s, const char *name);
+
+/* The server --------------------------------------------------------------------------------------- */
+
+void story_stop(struct story *s);
+void story_start(struct story *s);
+void story_restart(struct story *s);
+
+/* Time; in the zone of the story, or in UTC with a Z behind it ---------------------------------------- */
+
+time_ms story_time(const struct story *s, const char *text);
+/* It is that time now; nobody looked in between (the machine slept, or nothing was due). */
+void story_at(struct story *s, const char *text);
+/* Time passes as it does: the flow looks when it wanted to, hosts are heard. */
+void story_until(struct story *s, const char *text);
+void story_pass(struct story *s, int64_t ms);
+/* What follows from all that happened. Every other step ends with it. */
+void story_settle(struct story *s);
+
+/* GitHub --------------------------------------------------------------------------------------------- */
+
+void story_repository(struct story *s, const char *repository);
+/* Opened, merged and delivered in that order: opened, push, closed. The server need not be up: then what was
+ * delivered is lost. */
+void story_merge(struct story *s, const char *repository, int number, const char *title);
+/* One delivery of `event`; the status of the answer, 0 if the server is down. Does not settle. */
+int story_deliver(struct story *s, const char *event, const char *guid, const char *body);
+
+/* Hosts ---------------------------------------------------------------------------------------------- */
+
+void story_host_is(struct story *s, const char *name, const char *job, enum story_host_way way);
+void story_host_silent(struct story *s, const char *name);
+void story_host_back(struct story *s, const char *name);
+
+/* The invariants hold now; else the test fails with all that is broken. */
+void story_check(struct story *s);
+/* The last step. */
+void story_end(struct story *s);
+
+#endif

@@ -1,0 +1,349 @@
+/* story_github: see story_github.h. */
+#include "tests/support/story_github.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "lib/base/buf.h"
+#include "lib/base/digest.h"
+#include "lib/base/file.h"
+#include "lib/base/json.h"
+#include "lib/base/secret.h"
+#include "lib/base/str.h"
+#include "tests/support/raw_http.h"
+
+#define EXAMPLES                                                                                   \
+    SLIPWAY_SOURCE_DIR                                                                             \
+    "/tests/npm/node_modules/@octokit/webhooks-examples/api.github.com/index.json"
+#define BODY_MAX ((size_t)1 << 20)
+#define FIELDS_MAX 40
+#define REPOSITORY_ID 640000001
+
+/* Payloads --------------------------------------------------------------------------------------- */
+
+/* A value in the place of the example's: "pull_request.head.sha". */
+struct field {
+    const char *path;
+    const char *json;
+    bool used;
+};
+
+struct filling {
+    struct json_out out;
+    struct arena *arena;
+    struct field fields[FIELDS_MAX];
+    size_t n;
+};
+
+static void set_json(struct filling *f, const char *path, const char *json)
+{
+    assert_true(f->n < FIELDS_MAX);
+    f->fields[f->n++] = (struct field){.path = path, .json = json};
+}
+
+static void set_text(struct filling *f, const char *path, const char *text)
+{
+    struct json_out out;
+    struct buf buf;
+
+    buf_init(&buf, 4096);
+    json_out_init(&out, &buf);
+    json_add_str(&out, NULL, text);
+    set_json(f, path, arena_str(f->arena, buf_str(&buf)));
+    buf_deinit(&buf);
+}
+
+static void set_int(struct filling *f, const char *path, int64_t value)
+{
+    set_json(f, path, arena_printf(f->arena, "%lld", (long long)value));
+}
+
+static void set_time(struct filling *f, const char *path, time_ms t)
+{
+    char text[TIMESTAMP_SIZE];
+
+    if (t == 0) {
+        set_json(f, path, "null");
+        return;
+    }
+    timestamp_format(t / 1000 * 1000, text); /* GitHub tells whole seconds */
+    text[19] = 'Z';
+    text[20] = '\0';
+    set_text(f, path, text);
+}
+
+static struct field *field_at(struct filling *f, const char *path)
+{
+    for (size_t i = 0; i < f->n; i++)
+        if (strcmp(f->fields[i].path, path) == 0)
+            return &f->fields[i];
+    return NULL;
+}
+
+static void fill(struct filling *f, const struct cJSON *parent, const struct cJSON *item,
+                 const char *key, const char *path);
+
+static void fill_children(struct filling *f, const struct cJSON *item, const char *path)
+{
+    for (const struct cJSON *c = json_first(item); c != NULL; c = json_next(c)) {
+        const char *key = json_is_object(item) ? json_key(c) : NULL;
+        fill(f, item, c, key,
+             key == NULL       ? "[]"
+             : path[0] == '\0' ? key
+                               : arena_printf(f->arena, "%s.%s", path, key));
+    }
+}
+
+static void fill(struct filling *f, const struct cJSON *parent, const struct cJSON *item,
+                 const char *key, const char *path)
+{
+    struct field *field = field_at(f, path);
+    int64_t number;
+    bool flag;
+
+    if (field != NULL) {
+        field->used = true;
+        json_add_raw(&f->out, key, field->json);
+    } else if (json_is_object(item)) {
+        json_begin_object(&f->out, key);
+        fill_children(f, item, path);
+        json_end_object(&f->out);
+    } else if (json_is_array(item)) {
+        json_begin_array(&f->out, key);
+        fill_children(f, item, path);
+        json_end_array(&f->out);
+    } else if (json_string_value(item) != NULL) {
+        json_add_str(&f->out, key, json_string_value(item));
+    } else if (json_item_int(item, &number)) {
+        json_add_int(&f->out, key, number);
+    } else if (key != NULL && json_bool(parent, key, &flag)) {
+        json_add_bool(&f->out, key, flag);
+    } else {
+        json_add_null(&f->out, key);
+    }
+}
+
+/* GitHub's example of that event, with that action where it has one. */
+static const struct cJSON *example(struct story_github *github, const char *event,
+                                   const char *action)
+{
+    static const struct json_limits limits = {.depth = 64, .nodes = 4000000};
+    struct err err = ERR_INIT;
+    char *bytes;
+    size_t len;
+
+    if (github->examples == NULL) {
+        if (file_read_all(EXAMPLES, (size_t)64 << 20, &bytes, &len, &err) < 0 ||
+            json_parse(bytes, len, &limits, &github->examples, &err) < 0)
+            fail_msg("%s (npm ci in tests/npm)", err.text);
+        free(bytes);
+    }
+    for (const struct cJSON *e = json_first(github->examples); e != NULL; e = json_next(e)) {
+        if (!str_eq(json_str(e, "name"), event))
+            continue;
+        for (const struct cJSON *p = json_first(json_array(e, "examples")); p != NULL;
+             p = json_next(p))
+            if (action == NULL || str_eq(json_str(p, "action"), action))
+                return p;
+    }
+    fail_msg("GitHub has no example of %s %s", event, action != NULL ? action : "");
+    return NULL;
+}
+
+static const char *body_of(struct filling *f, const struct cJSON *like)
+{
+    const char *body;
+    struct buf buf;
+
+    buf_init(&buf, BODY_MAX);
+    json_out_init(&f->out, &buf);
+    fill(f, NULL, like, NULL, "");
+    for (size_t i = 0; i < f->n; i++)
+        if (!f->fields[i].used)
+            fail_msg("GitHub's example has no %s", f->fields[i].path);
+    assert_false(buf.overflow);
+    body = arena_strn(f->arena, buf_str(&buf), buf.len);
+    buf_deinit(&buf);
+    return body;
+}
+
+static void set_repository(struct filling *f, const char *at, const char *repository)
+{
+    const char *slash = strchr(repository, '/');
+    int64_t id = REPOSITORY_ID;
+
+    for (const char *p = repository; *p != '\0'; p++)
+        id += *p * (p - repository + 1); /* one of its own for each name */
+    set_int(f, arena_printf(f->arena, "%s.id", at), id);
+    set_text(f, arena_printf(f->arena, "%s.full_name", at), repository);
+    set_text(f, arena_printf(f->arena, "%s.name", at), slash + 1);
+}
+
+const char *story_github_pull_event(struct story_github *github,
+                                    const struct story_github_pull *pull, const char *action)
+{
+    struct filling f = {.arena = &github->arena};
+    bool open = strcmp(action, "opened") == 0;
+
+    set_int(&f, "number", pull->number);
+    set_int(&f, "pull_request.number", pull->number);
+    set_int(&f, "pull_request.id", 2100000000 + pull->number);
+    set_text(&f, "pull_request.state", open ? "open" : "closed");
+    set_text(&f, "pull_request.title", pull->title);
+    set_text(&f, "pull_request.head.sha", pull->head_sha);
+    set_text(&f, "pull_request.base.ref", "main");
+    set_text(&f, "pull_request.base.sha", pull->base_sha);
+    set_time(&f, "pull_request.created_at", pull->opened_at);
+    set_time(&f, "pull_request.updated_at", open ? pull->opened_at : pull->updated_at);
+    set_time(&f, "pull_request.closed_at", open ? 0 : pull->updated_at);
+    set_time(&f, "pull_request.merged_at", open ? 0 : pull->merged_at);
+    set_json(&f, "pull_request.merged", !open && pull->merged ? "true" : "false");
+    if (open || !pull->merged)
+        set_json(&f, "pull_request.merge_commit_sha", "null");
+    else
+        set_text(&f, "pull_request.merge_commit_sha", pull->merge_sha);
+    set_repository(&f, "repository", pull->repository);
+    set_repository(&f, "pull_request.head.repo", pull->repository);
+    set_repository(&f, "pull_request.base.repo", pull->repository);
+    return body_of(&f, example(github, "pull_request", action));
+}
+
+const char *story_github_push_event(struct story_github *github, const char *repository,
+                                    const char *before, const char *after)
+{
+    struct filling f = {.arena = &github->arena};
+
+    set_text(&f, "ref", "refs/heads/main");
+    set_text(&f, "before", before);
+    set_text(&f, "after", after);
+    set_repository(&f, "repository", repository);
+    return body_of(&f, example(github, "push", NULL));
+}
+
+/* Delivering ------------------------------------------------------------------------------------- */
+
+int story_github_deliver(struct story_github *github, const char *address, const char *event,
+                         const char *guid, const char *body)
+{
+    struct secret *secret = secret_new(STORY_GITHUB_SECRET, strlen(STORY_GITHUB_SECRET));
+    unsigned char mac[DIGEST_SIZE];
+    char signature[DIGEST_HEX_SIZE];
+    struct raw_answer *answer;
+    const char *bytes;
+    int status;
+
+    digest_hmac_sha256(secret_bytes(secret), secret_len(secret), body, strlen(body), mac);
+    digest_hex(mac, sizeof(mac), signature);
+    secret_free(secret);
+    if (guid == NULL)
+        guid = arena_printf(&github->arena, "72d3162e-cc78-11e3-81ab-%012d", ++github->n_guids);
+    bytes = arena_printf(&github->arena,
+                         "POST /webhooks/github HTTP/1.1\r\nHost: %s\r\n"
+                         "Content-Type: application/json\r\nUser-Agent: GitHub-Hookshot/044aadd\r\n"
+                         "X-GitHub-Event: %s\r\nX-GitHub-Delivery: %s\r\n"
+                         "X-Hub-Signature-256: sha256=%s\r\nContent-Length: %zu\r\n\r\n%s",
+                         address, event, guid, signature, strlen(body), body);
+    answer = raw_http_ask(address, bytes, strlen(bytes));
+    status = answer->status;
+    free(answer);
+    if (status == 202) {
+        assert_true(github->n_accepted < STORY_GITHUB_ACCEPTED_MAX);
+        github->accepted[github->n_accepted++] = guid;
+    }
+    return status;
+}
+
+/* Repositories and pull requests ------------------------------------------------------------------- */
+
+static const char *folder_of(struct story_github *github, const char *repository)
+{
+    return git_room_path(&github->git, "git/%s", repository);
+}
+
+void story_github_repository(struct story_github *github, const char *repository)
+{
+    (void)git_room_repo(&github->git, repository);
+}
+
+const char *story_github_commit(struct story_github *github, const char *repository,
+                                const char *title)
+{
+    const char *folder = folder_of(github, repository);
+
+    git_room_git(&github->git, folder, "commit", "-q", "--allow-empty", "-m", title, NULL);
+    return git_room_git(&github->git, folder, "rev-parse", "HEAD", NULL);
+}
+
+void story_github_hide(struct story_github *github, const char *repository)
+{
+    const char *folder = folder_of(github, repository);
+
+    assert_int_equal(rename(folder, arena_printf(&github->arena, "%s-hidden", folder)), 0);
+}
+
+void story_github_show(struct story_github *github, const char *repository)
+{
+    const char *folder = folder_of(github, repository);
+
+    assert_int_equal(rename(arena_printf(&github->arena, "%s-hidden", folder), folder), 0);
+}
+
+struct story_github_pull *story_github_pull(struct story_github *github, const char *repository,
+                                            int number)
+{
+    for (size_t i = 0; i < github->n_pulls; i++)
+        if (github->pulls[i].number == number &&
+            strcmp(github->pulls[i].repository, repository) == 0)
+            return &github->pulls[i];
+    return NULL;
+}
+
+struct story_github_pull *story_github_open(struct story_github *github, const char *repository,
+                                            int number, const char *title, time_ms now)
+{
+    struct story_github_pull *pull = &github->pulls[github->n_pulls];
+    const char *base =
+        git_room_git(&github->git, folder_of(github, repository), "rev-parse", "HEAD", NULL);
+
+    assert_true(github->n_pulls++ < STORY_GITHUB_PULLS_MAX);
+    *pull = (struct story_github_pull){.repository = repository,
+                                       .number = number,
+                                       .title = title,
+                                       .opened_at = now,
+                                       .updated_at = now};
+    snprintf(pull->base_sha, sizeof(pull->base_sha), "%s", base);
+    snprintf(pull->head_sha, sizeof(pull->head_sha), "%040d", 7000 + number);
+    return pull;
+}
+
+void story_github_merge(struct story_github *github, struct story_github_pull *pull, time_ms now)
+{
+    const char *sha =
+        story_github_commit(github, pull->repository,
+                            arena_printf(&github->arena, "%s (#%d)", pull->title, pull->number));
+
+    snprintf(pull->merge_sha, sizeof(pull->merge_sha), "%s", sha);
+    pull->merged = true;
+    pull->merged_at = pull->updated_at = now;
+}
+
+void story_github_up(struct story_github *github)
+{
+    *github = (struct story_github){.n_pulls = 0};
+    git_room_up(&github->git);
+    arena_init(&github->arena);
+}
+
+void story_github_down(struct story_github *github)
+{
+    json_free(github->examples);
+    arena_deinit(&github->arena);
+    git_room_down(&github->git);
+}
