@@ -1,7 +1,6 @@
 /* story: see story.h. */
 #include "tests/support/story.h"
 
-#include <fcntl.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -10,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -28,7 +26,6 @@
 #define TICK_MS 1000
 #define STRIDE_MS 20000   /* hosts are heard so often */
 #define POLL_HOLD_MS (-1) /* hosts ask again at their next turn */
-#define LOG_MAX ((size_t)1 << 20)
 
 static void must(int rc, const struct err *err)
 {
@@ -48,7 +45,7 @@ static const char *door_url(struct story *s)
 
 /* The server --------------------------------------------------------------------------------------- */
 
-void story_start(struct story *s)
+static void start(struct story *s)
 {
     const struct server_options options = {.config = path_of(s, "slipway.yml"),
                                            .uncaged = true,
@@ -62,10 +59,8 @@ void story_start(struct story *s)
     must(db_open_read(path_of(s, "state/slipway.db"), &s->db, &err), &err);
     for (size_t i = 0; i < s->n_hosts; i++)
         story_host_finds(&s->hosts[i], door_url(s));
-    story_settle(s);
 }
 
-/* Without settling: what was under way stays so. */
 static void stop(struct story *s)
 {
     db_close(s->db);
@@ -80,33 +75,22 @@ void story_stop(struct story *s)
     stop(s);
 }
 
+void story_start(struct story *s)
+{
+    start(s);
+    story_settle(s);
+}
+
+void story_reopen(struct story *s)
+{
+    story_stop(s);
+    start(s);
+}
+
 void story_restart(struct story *s)
 {
     story_stop(s);
     story_start(s);
-}
-
-/* Reload, and keep what it logs; it goes to the test's own output, too. */
-static void reload(struct story *s)
-{
-    const char *path = path_of(s, "reload.log");
-    int log = open(path, O_CREAT | O_TRUNC | O_RDWR | O_CLOEXEC, 0600);
-    int stderr_before = dup(STDERR_FILENO);
-    struct err err = ERR_INIT;
-    char *text;
-    size_t len;
-
-    assert_true(log >= 0 && stderr_before >= 0);
-    fflush(stderr);
-    dup2(log, STDERR_FILENO);
-    server_reload(s->server);
-    dup2(stderr_before, STDERR_FILENO);
-    close(stderr_before);
-    close(log);
-    must(file_read_all(path, LOG_MAX, &text, &len, &err), &err);
-    s->told = arena_str(&s->arena, text);
-    fputs(text, stderr);
-    free(text);
 }
 
 /* GIT/ becomes the address of the repositories' folder. */
@@ -140,7 +124,7 @@ void story_config_with(struct story *s, const char *top, const char *repos)
     if (s->server == NULL)
         story_start(s);
     else
-        reload(s);
+        server_reload(s->server);
     story_settle(s);
 }
 
@@ -204,6 +188,8 @@ static bool turn(struct story *s)
 
     for (size_t i = 0; i < s->n_hosts; i++)
         busy = story_host_turn(&s->hosts[i]) || busy;
+    if (s->between != NULL && busy)
+        s->between(s);
     if (s->server != NULL)
         must(server_look(s->server, &s->next, &err), &err);
     return busy || (s->server != NULL && s->next <= now_of(s));
@@ -222,12 +208,8 @@ void story_settle(struct story *s)
             continue;
         }
         idle = 0;
-        if (s->between != NULL) {
-            void (*between)(struct story *) = s->between;
-            s->between = NULL; /* a restart settles by itself */
-            between(s);
-            s->between = between;
-        }
+        if (s->between != NULL)
+            s->between(s);
         story_clock_pass(&s->clock, TICK_MS);
     }
 }

@@ -38,8 +38,8 @@ struct story {
     struct server *server; /* NULL = it is down */
     struct db *db;         /* read-only, while it is up */
     time_ms next;          /* when the flow wants to look again */
-    const char *told;      /* what the last reload logged */
-    /* Called after each turn of the world, NULL = nobody: restarts at odd moments. */
+    /* Called after the turns of the hosts and after the look that follows, whenever somebody is busy; NULL =
+     * nobody. For restarts at odd moments. */
     void (*between)(struct story *s);
     unsigned seed;
 };
@@ -62,6 +62,8 @@ struct story_host *story_host(struct story *s, const char *name);
 void story_stop(struct story *s);
 void story_start(struct story *s);
 void story_restart(struct story *s);
+/* Stop and start with everything under way as it is; the one step that does not settle. */
+void story_reopen(struct story *s);
 
 /* Time; in the zone of the story, or in UTC with a Z behind it ---------------------------------------- */
 

@@ -113,6 +113,17 @@ void story_expect_next(struct story *s, const char *repository, const char *envi
     done(&a);
 }
 
+void story_expect_shown(struct story *s, const char *repository, const char *environment,
+                        const char *word)
+{
+    struct asked a = ask(s, "/api/v1/status");
+    const char *is = json_str(environment_of(&a, repository, environment), "state");
+
+    if (!str_eq(is, word))
+        fail_msg("%s shows %s, expected %s: %s", environment, is, word, a.text);
+    done(&a);
+}
+
 static void expect_cause(const struct asked *a, const struct cJSON *verdict, const char *cause,
                          const char *text)
 {
@@ -273,6 +284,18 @@ void story_expect_count(struct story *s, const char *table, int64_t n)
                         arena_printf(&s->arena, "%lld", (long long)n));
 }
 
+static const struct statement told = {
+    "told", "SELECT detail || ' ' || coalesce(reason, '') FROM journal WHERE act = $1"
+            " AND subject = $2 AND $3 = '' ORDER BY id DESC"};
+
+void story_expect_told(struct story *s, const char *act, const char *subject, const char *text)
+{
+    const char *line = value(s, &told, act, subject, "");
+
+    if (strstr(line, text) == NULL)
+        fail_msg("the last %s of %s has no \"%s\": %s", act, subject, text, line);
+}
+
 /* Asking the hosts ------------------------------------------------------------------------------- */
 
 void story_expect_starts(struct story *s, const char *host, const char *job, int64_t number,
@@ -306,10 +329,4 @@ void story_expect_one_by_one(struct story *s, const char *job, int64_t number, c
 
     if (a->stage != STORY_HOST_ENDED || b->started_at < a->ended_at)
         fail_msg("%s began %s before %s had ended", second, job, first);
-}
-
-void story_expect_told(struct story *s, const char *text)
-{
-    if (s->told == NULL || strstr(s->told, text) == NULL)
-        fail_msg("the reload did not say \"%s\": %s", text, s->told != NULL ? s->told : "");
 }

@@ -46,7 +46,10 @@ void story_expect_pull(struct story *s, const char *repository, int number, cons
                        int64_t release);
 /* How many rows a table has. */
 void story_expect_count(struct story *s, const char *table, int64_t n);
-/* The last reload told it. */
-void story_expect_told(struct story *s, const char *text);
+/* The newest journal line of that act on that subject has `text` in its detail or reason. */
+void story_expect_told(struct story *s, const char *act, const char *subject, const char *text);
+/* The word that people see for the environment. */
+void story_expect_shown(struct story *s, const char *repository, const char *environment,
+                        const char *word);
 
 #endif

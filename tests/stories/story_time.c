@@ -1,0 +1,141 @@
+/*
+ * Time: what happens when nobody was there at the promised time, when clocks are changed, when the schedule is.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "tests/support/story_expect.h"
+#include "tests/support/story_shop.h"
+
+static void F7_a_server_that_comes_back_inside_grace_starts_what_was_due(void **state)
+{
+    struct story *s = *state;
+
+    story_shop(s);
+    story_at(s, "2026-11-24 14:10");
+    story_merge(s, "acme/shop", 1, "Coupons");
+    story_stop(s);
+    story_at(s, "2026-11-24 15:07");
+    story_start(s);
+    story_expect_started(s, "acme/shop", "production", 2, "2026-11-24 15:07");
+    story_expect_live(s, "acme/shop", "production", 2);
+    story_expect_decision(s, "production", "2026-11-24 15:00:00", "started");
+    story_end(s);
+}
+
+static void F7_I8_a_server_that_comes_back_after_grace_defers_and_promises_the_next(void **state)
+{
+    struct story *s = *state;
+
+    story_shop(s);
+    story_at(s, "2026-11-24 14:10");
+    story_merge(s, "acme/shop", 1, "Coupons");
+    story_stop(s);
+    story_at(s, "2026-11-24 15:15"); /* grace is half-open: this is after it */
+    story_start(s);
+    story_expect_last(s, "acme/shop", "production", 2, NULL);
+    story_expect_decision(s, "production", "2026-11-24 15:00:00", "deferred");
+    story_expect_next(s, "acme/shop", "production", 2, "2026-11-25 11:00");
+    story_expect_told(s, "promise.moved", "acme/shop/production", "2026-11-25T02:00:00.000Z");
+
+    /* Nothing decides it a second time. */
+    story_restart(s);
+    story_pass(s, 30000);
+    story_expect_decision(s, "production", "2026-11-24 15:00:00", "deferred");
+
+    story_at(s, "2026-11-25 10:59");
+    story_until(s, "2026-11-25 11:01");
+    story_expect_started(s, "acme/shop", "production", 2, "2026-11-25 11:00");
+    story_expect_decision(s, "production", "2026-11-25 11:00:00", "started");
+    story_end(s);
+}
+
+static void F2_a_time_that_is_skipped_runs_at_the_first_instant_after_the_gap(void **state)
+{
+    struct story *s = *state;
+
+    story_repository(s, "acme/shop");
+    story_config(s, story_shop_config(s, "timezone: America/New_York\n        at: [\"02:30\"]"));
+    story_hosts(s, "stage-1", "batch-1", "batch-2", "web-1", "web-2", NULL);
+    story_at(s, "2027-03-14 06:00Z"); /* 01:00 EST; 02:00 is 03:00 EDT */
+    story_merge(s, "acme/shop", 1, "Coupons");
+    story_expect_next(s, "acme/shop", "production", 2, "2027-03-14 07:00Z");
+    story_at(s, "2027-03-14 06:59Z");
+    story_expect_last(s, "acme/shop", "production", 2, NULL);
+    story_until(s, "2027-03-14 07:01Z");
+    story_expect_started(s, "acme/shop", "production", 2, "2027-03-14 07:00Z");
+    story_expect_decision(s, "production", "2027-03-14 02:30:00", "started");
+
+    /* 07:30Z would be 02:30 without the change. */
+    story_merge(s, "acme/shop", 2, "Gifts");
+    story_at(s, "2027-03-14 07:30Z");
+    story_expect_last(s, "acme/shop", "production", 3, NULL);
+    story_expect_next(s, "acme/shop", "production", 3, "2027-03-15 06:30Z");
+    story_end(s);
+}
+
+static void F2_a_time_that_occurs_twice_runs_the_first_time_only(void **state)
+{
+    struct story *s = *state;
+
+    story_repository(s, "acme/shop");
+    story_config(s, story_shop_config(s, "timezone: America/New_York\n        at: [\"01:30\"]"));
+    story_hosts(s, "stage-1", "batch-1", "batch-2", "web-1", "web-2", NULL);
+    story_at(s, "2027-11-07 05:00Z"); /* 01:00 EDT; 02:00 EDT is 01:00 EST */
+    story_merge(s, "acme/shop", 1, "Coupons");
+    story_at(s, "2027-11-07 05:29Z");
+    story_until(s, "2027-11-07 05:31Z");
+    story_expect_started(s, "acme/shop", "production", 2, "2027-11-07 05:30Z");
+
+    story_at(s, "2027-11-07 05:50Z");
+    story_merge(s, "acme/shop", 2, "Gifts");
+    story_expect_next(s, "acme/shop", "production", 3, "2027-11-08 06:30Z");
+    story_at(s, "2027-11-07 06:29Z");
+    story_until(s, "2027-11-07 06:32Z"); /* 01:30 for the second time */
+    story_expect_last(s, "acme/shop", "production", 3, NULL);
+    story_end(s);
+}
+
+static void F6_an_edit_of_the_schedule_fires_nothing_and_tells_the_promise_that_moved(void **state)
+{
+    struct story *s = *state;
+
+    story_shop(s);
+    story_at(s, "2026-11-24 14:10");
+    story_merge(s, "acme/shop", 1, "Coupons");
+    story_expect_next(s, "acme/shop", "production", 2, "2026-11-24 15:00");
+
+    /* 14:25 would be due until 14:40, had it stood there at 14:25. */
+    story_at(s, "2026-11-24 14:30");
+    story_config(s, story_shop_config(s, "at: [\"14:25\", \"17:00\"]"));
+    story_expect_last(s, "acme/shop", "production", 2, NULL);
+    story_expect_next(s, "acme/shop", "production", 2, "2026-11-24 17:00");
+    story_expect_told(s, "promise.moved", "acme/shop/production",
+                      "\"from\":\"2026-11-24T06:00:00.000Z\",\"to\":\"2026-11-24T08:00:00.000Z\"");
+    story_expect_decision(s, "production", "2026-11-24 14:25:00", NULL);
+
+    story_at(s, "2026-11-24 15:00"); /* no longer in the schedule */
+    story_expect_last(s, "acme/shop", "production", 2, NULL);
+    story_at(s, "2026-11-24 17:00");
+    story_expect_live(s, "acme/shop", "production", 2);
+    story_end(s);
+}
+
+#define STORY(name) cmocka_unit_test_setup_teardown(name, story_up, story_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        STORY(F7_a_server_that_comes_back_inside_grace_starts_what_was_due),
+        STORY(F7_I8_a_server_that_comes_back_after_grace_defers_and_promises_the_next),
+        STORY(F2_a_time_that_is_skipped_runs_at_the_first_instant_after_the_gap),
+        STORY(F2_a_time_that_occurs_twice_runs_the_first_time_only),
+        STORY(F6_an_edit_of_the_schedule_fires_nothing_and_tells_the_promise_that_moved),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
