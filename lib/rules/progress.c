@@ -150,13 +150,15 @@ static bool track_is_busy(const struct round *r, const struct invocation *inv)
     return false;
 }
 
-/* A host that failed or was left out in another job gets nothing more in this deployment. */
+/* A host that failed, was left out or is unknown in another job gets nothing more in this deployment: what is
+ * unknown keeps its track, and the deployment stops over it anyway. */
 static bool host_is_out(const struct progress_facts *f, const struct invocation *inv)
 {
     for (size_t i = 0; i < f->n_invocations; i++) {
         const struct invocation *other = &f->invocations[i];
         if (other->job_number != inv->job_number && same_host(other, inv) && is_last_try(f, i) &&
-            invocation_has_ended(other->status) && other->status != INVOCATION_SUCCESS)
+            (other->status == INVOCATION_UNKNOWN ||
+             (invocation_has_ended(other->status) && other->status != INVOCATION_SUCCESS)))
             return true;
     }
     return false;

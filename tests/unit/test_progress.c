@@ -320,6 +320,29 @@ static void I11_jobs_that_run_together_share_a_host_one_after_the_other(void **s
     world_deinit(&w);
 }
 
+static void M5_what_is_unknown_in_one_job_does_not_keep_another_job_waiting_for_ever(void **state)
+{
+    struct world w;
+
+    (void)state;
+    world_init(&w);
+    w.jobs[0].state = w.jobs[2].state = JOB_RUNNING;
+    w.jobs[2].max_parallel = HOSTS;
+    w.jobs[2].ramp = false;
+    for (int h = 0; h < HOSTS; h++) {
+        w.invocations[h].released_at = w.now;
+        w.invocations[h].status = h == 0 ? INVOCATION_UNKNOWN : INVOCATION_SUCCESS;
+    }
+    for (int i = 0; i < 3; i++) {
+        world_settle(&w);
+        answer_all(&w, 2, INVOCATION_SUCCESS);
+    }
+    world_settle(&w);
+    assert_int_equal(w.deployment.state, DEPLOYMENT_ATTENTION);
+    assert_int_equal(w.invocations[HOSTS].status, INVOCATION_CANCELLED); /* nobody was told of it */
+    world_deinit(&w);
+}
+
 static void a_host_that_never_took_its_command_counts_as_an_error(void **state)
 {
     struct world w;
@@ -509,6 +532,7 @@ int main(void)
         cmocka_unit_test(P1_errors_within_the_budget_are_not_a_success_of_the_deployment),
         cmocka_unit_test(P3_one_host_first_then_doubling),
         cmocka_unit_test(I11_jobs_that_run_together_share_a_host_one_after_the_other),
+        cmocka_unit_test(M5_what_is_unknown_in_one_job_does_not_keep_another_job_waiting_for_ever),
         cmocka_unit_test(a_host_that_never_took_its_command_counts_as_an_error),
         cmocka_unit_test(handed_out_and_never_acknowledged_is_unknown_and_not_a_failure),
         cmocka_unit_test(M5_a_silent_migrate_job_is_unknown_and_nothing_else_moves),
