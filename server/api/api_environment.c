@@ -64,6 +64,8 @@ static int load_outlook(struct api_view *view, struct api_environment *env, stru
         env->next = outlook_release(outlook, plan->target);
         env->verdict = &plan->verdict;
         env->start_at = plan->start_at != VERDICT_NEVER ? plan->start_at : 0;
+        env->newest = outlook_release(outlook, plan->newest);
+        env->newest_verdict = &plan->newest_verdict;
     } else if (plan->newest != NULL) {
         env->next = outlook_release(outlook, plan->newest);
         env->verdict = &plan->newest_verdict;
@@ -211,32 +213,45 @@ static void add_cause(struct json_out *out, struct api_view *view, const struct 
     json_end_object(out);
 }
 
-int api_environment_verdict(struct json_out *out, const char *key, struct api_view *view,
-                            const struct api_environment *env, struct err *err)
+static int add_verdict(struct json_out *out, const char *key, struct api_view *view,
+                       const struct api_environment *env, const struct release *release,
+                       const struct verdict *verdict, time_ms start_at, struct err *err)
 {
     int64_t live = env->live != NULL ? env->live->release_number : 1;
     int rc;
 
-    if (env->next == NULL) {
+    if (release == NULL) {
         json_add_null(out, key);
         return 0;
     }
     json_begin_object(out, key);
     json_add_str(out, "environment", env->config->name);
-    json_add_int(out, "release", env->next->number);
-    json_add_str(out, "sha", env->next->sha);
-    json_add_str(out, "subject", env->next->subject);
-    json_add_time(out, "start_at", env->start_at);
-    api_shape_text_or_null(out, "start_text", api_environment_time(view, env, env->start_at));
-    json_add_bool(out, "go", env->verdict->go);
+    json_add_int(out, "release", release->number);
+    json_add_str(out, "sha", release->sha);
+    json_add_str(out, "subject", release->subject);
+    json_add_time(out, "start_at", start_at);
+    api_shape_text_or_null(out, "start_text", api_environment_time(view, env, start_at));
+    json_add_bool(out, "go", verdict->go);
     json_begin_array(out, "causes");
-    for (size_t i = 0; i < env->verdict->n_causes; i++)
-        add_cause(out, view, &env->verdict->causes[i]);
+    for (size_t i = 0; i < verdict->n_causes; i++)
+        add_cause(out, view, &verdict->causes[i]);
     json_end_array(out);
-    add_end(out, "next_change", env->verdict->next_change);
-    rc = api_shape_pulls(out, "pulls", view, env->repository->id, live, env->next->number, err);
+    add_end(out, "next_change", verdict->next_change);
+    rc = api_shape_pulls(out, "pulls", view, env->repository->id, live, release->number, err);
     json_end_object(out);
     return rc;
+}
+
+int api_environment_verdict(struct json_out *out, const char *key, struct api_view *view,
+                            const struct api_environment *env, struct err *err)
+{
+    return add_verdict(out, key, view, env, env->next, env->verdict, env->start_at, err);
+}
+
+int api_environment_newest(struct json_out *out, const char *key, struct api_view *view,
+                           const struct api_environment *env, struct err *err)
+{
+    return add_verdict(out, key, view, env, env->newest, env->newest_verdict, 0, err);
 }
 
 /* What is live there: the release itself, and what came with it. */

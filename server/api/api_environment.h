@@ -33,6 +33,8 @@ struct api_environment {
     const struct release *next;    /* candidate of the next start; NULL = nothing new */
     time_ms start_at;              /* 0 = no time is set */
     const struct verdict *verdict; /* of `next`, NULL with it */
+    const struct release *newest;  /* newer than `next`, and lacking something (C1); NULL */
+    const struct verdict *newest_verdict;
 };
 
 /* In the request's arena. Of a repository that the store does not know yet (id 0) there is only its
@@ -55,6 +57,10 @@ int api_environment_shape(struct json_out *out, const char *key, struct api_view
 /* The object `key` (Verdict), or null without a candidate. */
 int api_environment_verdict(struct json_out *out, const char *key, struct api_view *view,
                             const struct api_environment *env, struct err *err);
+
+/* The same of `newest`, which has no start; null without it. */
+int api_environment_newest(struct json_out *out, const char *key, struct api_view *view,
+                           const struct api_environment *env, struct err *err);
 
 /* An instant in the environment's zone and the reader's language, for people; "" for 0. */
 const char *api_environment_time(struct api_view *view, const struct api_environment *env,

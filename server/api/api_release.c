@@ -196,7 +196,10 @@ static int add_verdicts(struct scene *s, int64_t number)
         const struct api_environment *env = &s->environments[i];
         int64_t live = env->live != NULL ? env->live->release_number : 0;
 
-        if (env->next != NULL && number > live)
+        /* It is newer than what goes next, so it says for itself what it lacks (C1). */
+        if (env->newest != NULL && number == env->newest->number)
+            rc = api_environment_newest(&s->out, NULL, &s->view, env, &s->err);
+        else if (env->next != NULL && number > live)
             rc = api_environment_verdict(&s->out, NULL, &s->view, env, &s->err);
     }
     json_end_array(&s->out);
