@@ -18,16 +18,16 @@
 /* What GitHub sends of a merge, one letter each: o opened, p push, c closed. */
 static void deliver_in_order(struct story *s, const char *order, int number)
 {
-    struct story_github_pull *pull = story_github_open(&s->github, "acme/shop", number, "Coupons",
-                                                       atomic_load(&s->clock.now));
+    struct story_github_pull *pull =
+        story_github_open(&s->github, "acme/shop", number, "Coupons", atomic_load(&s->clock.now));
 
     story_clock_pass(&s->clock, 60000);
     story_github_merge(&s->github, pull, atomic_load(&s->clock.now));
     for (const char *p = order; *p != '\0'; p++) {
         const char *body =
-            *p == 'p' ? story_github_push_event(&s->github, "acme/shop", pull->base_sha,
-                                                pull->merge_sha)
-                      : story_github_pull_event(&s->github, pull, *p == 'o' ? "opened" : "closed");
+            *p == 'p'
+                ? story_github_push_event(&s->github, "acme/shop", pull->base_sha, pull->merge_sha)
+                : story_github_pull_event(&s->github, pull, *p == 'o' ? "opened" : "closed");
         assert_int_equal(story_deliver(s, *p == 'p' ? "push" : "pull_request", NULL, body), 202);
         story_settle(s);
     }

@@ -131,21 +131,21 @@ static void fill(struct filling *f, const struct cJSON *parent, const struct cJS
 }
 
 /* GitHub's example of that event, with that action where it has one. */
-static const struct cJSON *example(struct story_github *github, const char *event,
-                                   const char *action)
+static const struct cJSON *example(const char *event, const char *action)
 {
     static const struct json_limits limits = {.depth = 64, .nodes = 4000000};
+    static struct cJSON *examples; /* read once: they are four megabytes */
     struct err err = ERR_INIT;
     char *bytes;
     size_t len;
 
-    if (github->examples == NULL) {
+    if (examples == NULL) {
         if (file_read_all(EXAMPLES, (size_t)64 << 20, &bytes, &len, &err) < 0 ||
-            json_parse(bytes, len, &limits, &github->examples, &err) < 0)
+            json_parse(bytes, len, &limits, &examples, &err) < 0)
             fail_msg("%s (npm ci in tests/npm)", err.text);
         free(bytes);
     }
-    for (const struct cJSON *e = json_first(github->examples); e != NULL; e = json_next(e)) {
+    for (const struct cJSON *e = json_first(examples); e != NULL; e = json_next(e)) {
         if (!str_eq(json_str(e, "name"), event))
             continue;
         for (const struct cJSON *p = json_first(json_array(e, "examples")); p != NULL;
@@ -212,7 +212,7 @@ const char *story_github_pull_event(struct story_github *github,
     set_repository(&f, "repository", pull->repository);
     set_repository(&f, "pull_request.head.repo", pull->repository);
     set_repository(&f, "pull_request.base.repo", pull->repository);
-    return body_of(&f, example(github, "pull_request", action));
+    return body_of(&f, example("pull_request", action));
 }
 
 const char *story_github_push_event(struct story_github *github, const char *repository,
@@ -224,7 +224,7 @@ const char *story_github_push_event(struct story_github *github, const char *rep
     set_text(&f, "before", before);
     set_text(&f, "after", after);
     set_repository(&f, "repository", repository);
-    return body_of(&f, example(github, "push", NULL));
+    return body_of(&f, example("push", NULL));
 }
 
 /* Delivering ------------------------------------------------------------------------------------- */
@@ -343,7 +343,6 @@ void story_github_up(struct story_github *github)
 
 void story_github_down(struct story_github *github)
 {
-    json_free(github->examples);
     arena_deinit(&github->arena);
     git_room_down(&github->git);
 }

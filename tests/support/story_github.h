@@ -20,8 +20,6 @@
 #define STORY_GITHUB_PULLS_MAX 32
 #define STORY_GITHUB_ACCEPTED_MAX 256
 
-struct cJSON;
-
 /* State and times as GitHub would tell them now. */
 struct story_github_pull {
     const char *repository; /* "acme/shop" */
@@ -37,7 +35,6 @@ struct story_github_pull {
 struct story_github {
     struct git_room git;
     struct arena arena;
-    struct cJSON *examples;
     struct story_github_pull pulls[STORY_GITHUB_PULLS_MAX];
     size_t n_pulls;
     const char *accepted[STORY_GITHUB_ACCEPTED_MAX]; /* GUIDs answered 202 */
