@@ -374,6 +374,8 @@ static const char *filter(struct http_exchange *x, const char *url, const char *
                           const char *version)
 {
     int n = MHD_get_connection_values_n(x->mhd, MHD_HEADER_KIND, NULL, NULL);
+    const union MHD_ConnectionInfo *head =
+        MHD_get_connection_info(x->mhd, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
     struct request_filter_input input;
     const char *why;
 
@@ -388,6 +390,7 @@ static const char *filter(struct http_exchange *x, const char *url, const char *
         .target = x->target_at,
         .target_text = x->request.target,
         .version = version,
+        .body = head != NULL ? method + head->header_size : NULL,
         .headers = x->headers,
         .n_headers = x->request.n_headers,
         .chunked = x->listener->listener == LISTENER_AGENTS,

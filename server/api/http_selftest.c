@@ -31,6 +31,10 @@ static const struct probe {
           "GET /healthz HTTP/1.1\r\nHost: self\r\nX-A: b\r\n c\r\nConnection: close\r\n\r\n", 400),
     PROBE("a NUL in a value", "GET /healthz HTTP/1.1\r\nHost: self\0x\r\nConnection: close\r\n\r\n",
           400),
+    PROBE("a NUL in the last value",
+          "GET /healthz HTTP/1.1\r\nHost: self\r\nConnection: close\0x\r\n\r\n", 400),
+    PROBE("a header without a name",
+          "GET /healthz HTTP/1.1\r\nHost: self\r\nConnection: close\r\n: x\r\n\r\n", 400),
 #undef PROBE
 };
 

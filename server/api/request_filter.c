@@ -125,6 +125,10 @@ static const char *judge_distances(const struct request_filter_input *in)
         }
         end = h->value + h->value_len;
     }
+    /* CRLF CRLF. The library cuts a value at a NUL, takes bare LF, and takes a line that begins with
+     * a colon for the empty one: what the sender meant as headers would be read as a body. */
+    if (in->n_headers > 0 && in->body != end + 4)
+        return "headers do not end in CRLF and an empty line";
     return NULL;
 }
 

@@ -8,8 +8,8 @@
  *
  * Pure; called by http_server on the http thread before anything else looks at the request, and by
  * its start-up self-test through a real connection. Cases: threats.md 5.6. Not visible, and
- * accepted: how the last header line ended, and a NUL in the place of a CR, over which the library has
- * put one anyway.
+ * accepted: a NUL in the place of a CR, over which the library has put one anyway; and behind the last
+ * value, two bytes that the library made NUL where CR LF should be (an empty name ended by a bare LF).
  */
 #ifndef SLIPWAY_SERVER_API_REQUEST_FILTER_H
 #define SLIPWAY_SERVER_API_REQUEST_FILTER_H
@@ -28,6 +28,7 @@ struct request_filter_input {
     const char *target;      /* where the target begins */
     const char *target_text; /* a copy of it, made before libmicrohttpd cut it at '?' */
     const char *version;
+    const char *body; /* behind the empty line that ended the headers, as the library saw it */
     const struct request_header *headers;
     size_t n_headers;
     bool chunked; /* this listener takes Transfer-Encoding: chunked */

@@ -1,5 +1,5 @@
-/* What the request filter lets pass has one Host, at most one length, clean bytes and CRLF everywhere
- * but behind the last header. Input: the raw head of a request. */
+/* What the request filter lets pass has one Host, at most one length, clean bytes up to the end of the
+ * last value, and CRLF at the end of each line before it. Input: the raw head of a request. */
 #include <assert.h>
 #include <stdint.h>
 #include <string.h>
@@ -30,7 +30,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
         return 0;
     assert(count(&l, "Host") == 1);
     assert(count(&l, "Content-Length") + count(&l, "Transfer-Encoding") <= 1);
-    last = l.headers[l.input.n_headers - 1].value;
+    last = l.headers[l.input.n_headers - 1].value + l.headers[l.input.n_headers - 1].value_len;
     for (size_t i = 0; i < (size_t)(last - l.buffer); i++) {
         assert(bytes[i] != 0x7f);
         assert(bytes[i] >= 0x20 || strchr("\t\r\n", bytes[i]) != NULL);

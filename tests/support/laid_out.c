@@ -77,8 +77,12 @@ bool lay_out(struct laid_out *l, const char *raw, size_t len)
 
         if (next == NULL)
             return false;
-        if (!first && *line == '\0' && next - line <= 2)
+        /* A line that begins with a colon ends the headers too, but for the first of them. */
+        if (!first &&
+            ((*line == '\0' && next - line <= 2) || (*line == ':' && l->input.n_headers > 0))) {
+            l->input.body = next;
             return true;
+        }
         if (first ? !lay_out_first_line(l, line) : !lay_out_header(l, line))
             return false;
         line = next;

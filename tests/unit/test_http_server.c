@@ -574,6 +574,37 @@ static void T07_every_framing_case_is_refused_and_the_connection_closed(void **s
     assert_int_equal(api_room_deliveries(&room), before);
 }
 
+/* The library takes a line that begins with a colon for the end of the headers, and shows nothing of
+ * what stood behind the last value. */
+static void T07_no_request_hides_behind_the_last_header(void **state)
+{
+#define HEALTH "GET /healthz HTTP/1.1\r\nHost: h\r\n"
+#define CASE(text)                                                                                 \
+    {                                                                                              \
+        text, sizeof(text) - 1                                                                     \
+    }
+    static const struct {
+        const char *bytes;
+        size_t len;
+    } cases[] = {
+        CASE(HEALTH ": a\r\n" HEALTH "\r\n"), CASE(HEALTH ":\r\n\r\n"),
+        CASE(HEALTH "X-A: a\0b\r\n\r\n"),     CASE(HEALTH "X-A: a\0\r\n\r\n"),
+        CASE(HEALTH "X-A: a\n\r\n"),          CASE(HEALTH "X-A: a\r\n\n"),
+    };
+#undef CASE
+
+    (void)state;
+    assert_int_equal(STATUS(webhooks, "\r\n" HEALTH "X-A: a  \r\n\r\n"), 200);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct raw_answer *a = raw_http_ask(webhooks, cases[i].bytes, cases[i].len);
+
+        if (a->status != 400 || !a->closed)
+            fail_msg("case %zu: %d%s", i, a->status, a->closed ? "" : ", and stays open");
+        free(a);
+    }
+#undef HEALTH
+}
+
 /* T08 --------------------------------------------------------------------------------------------- */
 
 /* Milliseconds until the other side ends a connection that gets a byte of `bytes` each 50 ms. */
@@ -790,6 +821,7 @@ int main(void)
         cmocka_unit_test(bodies_beyond_the_budget_are_503_and_may_be_sent_again),
         cmocka_unit_test(W2_a_full_queue_is_503_and_nothing_is_half_stored),
         cmocka_unit_test(T07_every_framing_case_is_refused_and_the_connection_closed),
+        cmocka_unit_test(T07_no_request_hides_behind_the_last_header),
         cmocka_unit_test(T08_a_drip_of_headers_or_body_ends_by_total_time),
         cmocka_unit_test(T08_many_that_drip_do_not_keep_others_out),
         cmocka_unit_test(I1_each_202_of_many_at_once_has_its_row),

@@ -74,6 +74,23 @@ static void T07_framing_that_two_programs_read_differently_is_refused(void **sta
     assert_non_null(JUDGE("POST / HTTP/1.1\r\nX: no host\r\n\r\n"));
 }
 
+/* The library shows nothing of what lies behind the last value but its length. */
+static void T07_the_headers_end_where_everybody_sees_their_end(void **state)
+{
+    (void)state;
+    assert_null(JUDGE(POST "X: a\r\n\r\n"));
+    assert_null(JUDGE(POST "X: a \t\r\n\r\n"));
+    assert_null(JUDGE(POST "X:\r\n\r\n"));
+    assert_non_null(JUDGE(POST "X: a\0evil\r\n\r\n"));
+    assert_non_null(JUDGE(POST "X: a\0\r\n\r\n"));
+    assert_non_null(JUDGE(POST "X: a\n\r\n"));
+    assert_non_null(JUDGE(POST "X: a\r\n\n"));
+    assert_non_null(JUDGE(POST "X: a\n\n"));
+    assert_non_null(JUDGE(POST "X: a\r\n: b\r\n\r\n"));
+    assert_non_null(JUDGE(POST "X: a\r\n:\r\n\r\n"));
+    assert_non_null(JUDGE(POST "X: a\r\n: b\r\nY: c\r\n\r\n"));
+}
+
 /* A folded line becomes a new name elsewhere in memory: the distance to the line before jumps. */
 static void T07_a_name_that_is_not_where_it_was_received_is_refused(void **state)
 {
@@ -171,6 +188,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_usual_delivery_passes),
         cmocka_unit_test(T07_framing_that_two_programs_read_differently_is_refused),
+        cmocka_unit_test(T07_the_headers_end_where_everybody_sees_their_end),
         cmocka_unit_test(T07_a_name_that_is_not_where_it_was_received_is_refused),
         cmocka_unit_test(a_length_is_digits_and_nothing_else),
         cmocka_unit_test(chunked_passes_only_where_it_is_taken),
