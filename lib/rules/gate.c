@@ -104,12 +104,29 @@ static void gate_people(struct verdict *v, const struct gate_facts *f, time_ms n
     if (f->missing_ci != NULL)
         gate_bind(v, f, false,
                   (struct cause){.kind = CAUSE_CI, .what = f->missing_ci, .until = VERDICT_NEVER});
-    if (f->barrier != NULL && now < f->barrier_until)
-        gate_bind(v, f, f->names_barrier,
-                  (struct cause){.kind = CAUSE_BARRIER,
-                                 .what = f->barrier,
-                                 .who = f->barrier_owner,
-                                 .until = f->barrier_until});
+    for (size_t i = 0; i < f->n_barriers; i++) {
+        const struct gate_barrier *b = &f->barriers[i];
+        if (now < b->until)
+            gate_bind(v, f, b->named,
+                      (struct cause){.kind = CAUSE_BARRIER,
+                                     .what = b->pull,
+                                     .who = b->who,
+                                     .why = b->why,
+                                     .since = b->since,
+                                     .until = b->until});
+    }
+    if (f->pinned != NULL)
+        gate_bind(v, f, false,
+                  (struct cause){.kind = CAUSE_PINNED,
+                                 .what = f->pinned,
+                                 .who = f->pinned_by,
+                                 .until = f->pinned_until});
+    if (f->separate != NULL)
+        gate_bind(v, f, false,
+                  (struct cause){.kind = CAUSE_SEPARATE,
+                                 .what = f->separate,
+                                 .why = f->separate_why,
+                                 .until = VERDICT_NEVER});
     if (f->not_asked)
         gate_bind(v, f, false, (struct cause){.kind = CAUSE_NOT_ASKED, .until = VERDICT_NEVER});
 }
@@ -123,10 +140,11 @@ static void gate_proofs(struct verdict *v, const struct gate_facts *f)
                       (struct cause){.kind = CAUSE_NEEDS,
                                      .what = n->environment,
                                      .until = VERDICT_NEVER});
-        else if (!n->rehearsed)
+        /* Who may pass an unproven environment has not passed the rehearsal with it. */
+        if (n->unrehearsed != NULL && (n->proven || !gate_binds(f, CAUSE_NEEDS, false)))
             gate_bind(v, f, f->names_unrehearsed,
                       (struct cause){.kind = CAUSE_REHEARSAL,
-                                     .what = n->environment,
+                                     .what = n->unrehearsed,
                                      .until = VERDICT_NEVER});
     }
     if (f->failed_before)
@@ -223,4 +241,36 @@ struct verdict gate_judge(const struct gate_facts *facts, time_ms now)
                                  .line = facts->not_built[i].line,
                                  .until = VERDICT_NEVER});
     return v;
+}
+
+static bool binds_too(const struct verdict *v, const struct cause *cause)
+{
+    for (size_t i = 0; i < v->n_causes; i++)
+        if (v->causes[i].kind == cause->kind && v->causes[i].what == cause->what)
+            return true;
+    return false;
+}
+
+struct verdict gate_passed(const struct gate_facts *facts, time_ms now)
+{
+    struct gate_barrier unnamed[VERDICT_CAUSES_MAX];
+    struct gate_facts normal = *facts;
+    struct verdict bound = gate_judge(facts, now);
+    struct verdict all, passed = verdict_go();
+
+    normal.pass = GATE_NORMAL;
+    normal.names_unrehearsed = false;
+    normal.names_unsettled = false;
+    normal.n_barriers =
+        facts->n_barriers < VERDICT_CAUSES_MAX ? facts->n_barriers : VERDICT_CAUSES_MAX;
+    normal.barriers = unnamed;
+    for (size_t i = 0; i < normal.n_barriers; i++) {
+        unnamed[i] = facts->barriers[i];
+        unnamed[i].named = false;
+    }
+    all = gate_judge(&normal, now);
+    for (size_t i = 0; i < all.n_causes; i++)
+        if (!binds_too(&bound, &all.causes[i]))
+            verdict_bind(&passed, &all.causes[i]);
+    return passed;
 }

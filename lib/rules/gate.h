@@ -43,8 +43,20 @@ struct gate_setting {
 
 struct gate_need {
     const char *environment;
-    bool proven;    /* the release succeeded there, on all hosts of its snapshot */
-    bool rehearsed; /* its migrate job settled well there, or does not run there (M8) */
+    bool proven;             /* the release succeeded there, on all hosts of its snapshot */
+    const char *unrehearsed; /* the environment in which a migrate job of it did not settle well
+                              * yet, NULL = all is rehearsed (M8). It may lie before this one */
+    bool passed_by; /* something newer succeeded there: this one is not proven by itself any more */
+};
+
+/* A pull request in the range that may not go out yet (C3). */
+struct gate_barrier {
+    const char *pull; /* "#449" */
+    const char *who;  /* who set it */
+    const char *why;
+    time_ms since;
+    time_ms until; /* VERDICT_NEVER = until a person lifts it */
+    bool named;    /* the act names it: --with #N */
 };
 
 struct gate_host {
@@ -78,12 +90,15 @@ struct gate_facts {
     const char *missing_approval; /* whose: a right's name; NULL = none is missing */
     const char *missing_check;    /* NULL = none */
     const char *missing_ci;       /* name of the check run; NULL = none */
-    const char *barrier;          /* pull request that may not go out yet, NULL */
-    const char *barrier_owner;
-    time_ms barrier_until;
-    bool names_barrier;     /* the act names it: --with #N */
-    bool names_unrehearsed; /* --unrehearsed */
-    bool names_unsettled;   /* --beside-unsettled */
+    const struct gate_barrier *barriers;
+    size_t n_barriers;
+    const char *pinned; /* another release that has the next start for itself, NULL (C2) */
+    const char *pinned_by;
+    time_ms pinned_until;
+    const char *separate;     /* an older release that goes first and alone, NULL (C3) */
+    const char *separate_why; /* the barrier between them */
+    bool names_unrehearsed;   /* --unrehearsed */
+    bool names_unsettled;     /* --beside-unsettled */
 
     const char *unsettled_database; /* an attempt on a database of this deployment, NULL */
     const char *unsettled_host;
@@ -112,5 +127,9 @@ struct gate_facts {
  * Source: design.md 4, Gates; RFC 5545, 3.6.1 (an end is not included).
  */
 struct verdict gate_judge(const struct gate_facts *facts, time_ms now);
+
+/* What would bind a normal start at `now` and does not bind this one: people are told of every pass.
+ * Only the causes of the answer have a meaning. */
+struct verdict gate_passed(const struct gate_facts *facts, time_ms now);
 
 #endif

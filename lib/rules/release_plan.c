@@ -2,13 +2,35 @@
 
 #include <string.h>
 
+const char *const release_plan_ends[PLAN_ENDS] = {[PLAN_GOES_ON] = "",
+                                                  [PLAN_PASSED] = "passed",
+                                                  [PLAN_LIVE] = "live",
+                                                  [PLAN_OFF_LINE] = "off-line"};
+
+/* Candidates ------------------------------------------------------------------------------------ */
+
+static bool candidate_is_proven(const struct plan_release *r)
+{
+    for (size_t i = 0; i < r->n_needs; i++)
+        if (!r->needs[i].proven || r->needs[i].unrehearsed != NULL)
+            return false;
+    return true;
+}
+
 /* Does it have everything that belongs to a release here? */
 static bool candidate_is_ready(const struct plan_release *r)
 {
+    return candidate_is_proven(r) && !r->failed && !r->off_line;
+}
+
+/* May it still get there without a person? What was passed by in the environment before is not proven
+ * by itself any more. */
+static bool candidate_may_come(const struct plan_release *r)
+{
     for (size_t i = 0; i < r->n_needs; i++)
-        if (!r->needs[i].proven || !r->needs[i].rehearsed)
+        if (!r->needs[i].proven && r->needs[i].passed_by)
             return false;
-    return !r->failed;
+    return !r->failed && !r->off_line;
 }
 
 /* A start at an occurrence brings only what was there at its cut: a promise is not widened later. */
@@ -18,33 +40,146 @@ static bool candidate_is_in_time(const struct release_facts *f, const struct pla
     return at->date[0] == '\0' || r->seen_at <= at->due_at - f->cut_off_ms;
 }
 
-/* r1 is the baseline: it goes out only if a person asks for it (C7). */
-static const struct plan_release *newest_of(const struct release_facts *f,
-                                            const struct plan_occurrence *at, bool ready)
+/* Does going to `number` bring the pull request along? Not if it is live, or taken out again (C5). */
+static bool barrier_is_in(const struct release_facts *f, const struct plan_barrier *b,
+                          int64_t number)
 {
+    return b->number > f->live_number && b->number <= number &&
+           (b->reverted_in == 0 || number < b->reverted_in);
+}
+
+static bool is_behind_barrier(const struct release_facts *f, int64_t number, time_ms start)
+{
+    for (size_t i = 0; i < f->n_barriers; i++)
+        if (barrier_is_in(f, &f->barriers[i], number) && start < f->barriers[i].until)
+            return true;
+    return false;
+}
+
+/* The oldest candidate of those above the baseline. */
+static const struct plan_release *oldest_to_come(const struct release_facts *f, int64_t below)
+{
+    for (size_t i = 0; i < f->n_releases && f->releases[i].number < below; i++)
+        if (f->releases[i].number > 1 && candidate_may_come(&f->releases[i]))
+            return &f->releases[i];
+    return NULL;
+}
+
+/* The barrier that an environment which others need may not coalesce across: something lies below it
+ * that is still to be proven by itself (C3). */
+static const struct plan_barrier *apart_from(const struct release_facts *f, time_ms now)
+{
+    for (size_t i = 0; i < f->n_apart; i++)
+        if (f->apart[i].number > f->live_number && now < f->apart[i].until &&
+            oldest_to_come(f, f->apart[i].number) != NULL)
+            return &f->apart[i];
+    return NULL;
+}
+
+/* A pin keeps its release, and what holds it, for its start: earlier ones bring what is older. */
+static bool is_pinned_later(const struct release_facts *f, int64_t number, time_ms start)
+{
+    return f->on == DEPLOYMENT_ON_SCHEDULE && f->wish.release != NULL &&
+           number >= f->wish.release->number && start < f->wish.at;
+}
+
+/* Of those that were there at the cut of `at`, for a start at `start`. r1 is the baseline: it goes out
+ * only if a person asks for it (C7). */
+static const struct plan_release *newest_of(const struct release_facts *f,
+                                            const struct plan_occurrence *at, time_ms start,
+                                            bool ready)
+{
+    const struct plan_barrier *apart = apart_from(f, start);
+
     for (size_t i = f->n_releases; i > 0; i--) {
         const struct plan_release *r = &f->releases[i - 1];
-        if (r->number > 1 && candidate_is_in_time(f, r, at) && (!ready || candidate_is_ready(r)))
+        if (r->number == 1 || !candidate_is_in_time(f, r, at) ||
+            is_pinned_later(f, r->number, start) || (apart != NULL && r->number >= apart->number))
+            continue;
+        if (!ready || (candidate_is_ready(r) && !is_behind_barrier(f, r->number, start)))
             return r;
     }
     return NULL;
 }
 
-static struct gate_facts facts_of(const struct release_facts *f, const struct plan_release *target,
-                                  time_ms start_at, time_ms start_until)
+/* The newest that has everything, else the newest there is: its verdict says what is missing. */
+static const struct plan_release *choose(const struct release_facts *f,
+                                         const struct plan_occurrence *at, time_ms start)
 {
-    struct gate_facts g = f->gate;
+    const struct plan_release *r = newest_of(f, at, start, true);
 
-    g.start_at = start_at;
-    g.start_until = start_until;
-    if (target != NULL) {
-        g.needs = target->needs;
-        g.n_needs = target->n_needs;
-        g.failed_before = target->failed;
-        g.failed_at = target->failed_at;
-    }
-    return g;
+    return r != NULL ? r : newest_of(f, at, start, false);
 }
+
+/* The gate ---------------------------------------------------------------------------------------- */
+
+static bool wish_names(const struct plan_wish *wish, int64_t pull)
+{
+    for (size_t i = 0; wish != NULL && i < wish->n_with; i++)
+        if (wish->with[i] == pull)
+            return true;
+    return false;
+}
+
+/* The facts of the gate for one release and start, with the barriers in its range. */
+struct asked {
+    struct gate_facts gate;
+    struct gate_barrier barriers[RELEASE_PLAN_BARRIERS_MAX];
+};
+
+static void ask_barriers(const struct release_facts *f, const struct plan_release *target,
+                         const struct plan_wish *wish, struct asked *asked)
+{
+    for (size_t i = 0; i < f->n_barriers && i < RELEASE_PLAN_BARRIERS_MAX; i++) {
+        const struct plan_barrier *b = &f->barriers[i];
+        if (barrier_is_in(f, b, target->number))
+            asked->barriers[asked->gate.n_barriers++] =
+                (struct gate_barrier){.pull = b->name,
+                                      .who = b->who,
+                                      .why = b->why,
+                                      .since = b->since,
+                                      .until = b->until,
+                                      .named = wish_names(wish, b->pull)};
+    }
+    asked->gate.barriers = asked->barriers;
+}
+
+/* `wish`: what the target was asked for by, NULL = nobody asked. */
+static void ask(const struct release_facts *f, const struct plan_release *target,
+                const struct plan_wish *wish, time_ms start_at, time_ms start_until, time_ms now,
+                struct asked *asked)
+{
+    const struct plan_barrier *apart =
+        apart_from(f, start_at != VERDICT_NEVER && start_at > now ? start_at : now);
+    struct gate_facts *g = &asked->gate;
+
+    *g = f->gate;
+    g->start_at = start_at;
+    g->start_until = start_until;
+    g->needs = target->needs;
+    g->n_needs = target->n_needs;
+    g->failed_before = target->failed && wish == NULL; /* a person brings it out again (C1) */
+    g->failed_at = target->failed_at;
+    g->not_asked = f->on == DEPLOYMENT_ON_RELEASE && wish == NULL;
+    if (wish != NULL && wish->hotfix) {
+        g->pass = GATE_HOTFIX;
+        g->names_unrehearsed = wish->unrehearsed;
+    }
+    ask_barriers(f, target, wish, asked);
+    if ((wish == NULL || wish->hotfix) &&
+        is_pinned_later(f, target->number,
+                        start_at != VERDICT_NEVER && start_at > now ? start_at : now)) {
+        g->pinned = f->wish.release->name;
+        g->pinned_by = f->wish.who;
+        g->pinned_until = f->wish.at;
+    }
+    if (apart != NULL && target->number >= apart->number) {
+        g->separate = oldest_to_come(f, apart->number)->name;
+        g->separate_why = apart->name;
+    }
+}
+
+/* The plan ---------------------------------------------------------------------------------------- */
 
 static void plan_decide(struct release_plan *p, const struct plan_occurrence *at,
                         const char *decision, const char *cause)
@@ -67,7 +202,8 @@ static void plan_missed(const struct release_facts *f, struct release_plan *p)
 {
     for (size_t i = 0; i < f->n_missed; i++) {
         const struct plan_occurrence *at = &f->missed[i];
-        bool had = newest_of(f, at, false) != NULL;
+        bool had = newest_of(f, at, at->due_at, false) != NULL ||
+                   (f->wish.release != NULL && f->wish.at == at->due_at);
         if (is_cut_for(f->open, at))
             continue;
         plan_decide(p, at, had ? "deferred" : "skipped",
@@ -75,18 +211,44 @@ static void plan_missed(const struct release_facts *f, struct release_plan *p)
     }
 }
 
-/* When the target would start, by what the environment is `on:`. */
-static void plan_times(const struct release_facts *f, struct release_plan *p, time_ms now)
+static time_ms wish_until(const struct release_facts *f, const struct plan_wish *wish)
+{
+    if (wish->hotfix)
+        return wish->wished_at + RELEASE_PLAN_HOTFIX_MS;
+    return wish->at != 0 ? wish->at + f->grace_ms : VERDICT_NEVER;
+}
+
+/* Can it still come true? While its deployment is open it is not among the facts. */
+static enum plan_end wish_end(const struct release_facts *f, const struct plan_wish *wish,
+                              time_ms now)
+{
+    if (wish->release == NULL)
+        return PLAN_GOES_ON;
+    if (wish->release->off_line)
+        return PLAN_OFF_LINE;
+    if (f->live_number != 0 && wish->release->number <= f->live_number)
+        return PLAN_LIVE;
+    return now >= wish_until(f, wish) ? PLAN_PASSED : PLAN_GOES_ON;
+}
+
+/* When the target would start, by what the environment is `on:`, or by what was asked for. */
+static void plan_times(const struct release_facts *f, const struct plan_wish *wish,
+                       struct release_plan *p, time_ms now)
 {
     p->start_at = now;
     p->start_until = VERDICT_NEVER;
+    if (wish != NULL && p->occurrence.date[0] == '\0') {
+        p->start_at = wish->at != 0 && !wish->hotfix ? wish->at : wish->wished_at;
+        p->start_until = wish_until(f, wish);
+        return;
+    }
     switch (f->on) {
     case DEPLOYMENT_ON_MERGE:
         if (p->target != NULL)
             p->start_at = p->target->seen_at;
         break;
     case DEPLOYMENT_ON_RELEASE:
-        p->start_at = f->wished != NULL ? f->wished_at : VERDICT_NEVER;
+        p->start_at = VERDICT_NEVER;
         break;
     case DEPLOYMENT_ON_SCHEDULE:
         if (p->occurrence.date[0] == '\0') {
@@ -101,105 +263,175 @@ static void plan_times(const struct release_facts *f, struct release_plan *p, ti
     }
 }
 
-/* The target, and on a schedule the occurrence that it is for: the current one, else the next. */
-static void plan_target(const struct release_facts *f, struct release_plan *p)
+static bool is_pin_of(const struct plan_wish *wish, const struct plan_occurrence *at)
 {
-    struct plan_occurrence none = {.due_at = 0};
+    return wish != NULL && at->date[0] != '\0' && (wish->at == 0 || wish->at == at->due_at);
+}
 
-    if (f->on == DEPLOYMENT_ON_RELEASE && f->wished != NULL) {
-        p->target = f->wished;
-        return;
-    }
-    if (f->on == DEPLOYMENT_ON_SCHEDULE && f->current.date[0] != '\0') {
+/* On a schedule the target is for an occurrence: the current one, else the next. What is pinned to it
+ * goes at it, and nothing else. Returns the wish that chose it, NULL = the rules did. */
+static const struct plan_wish *target_on_schedule(const struct release_facts *f,
+                                                  const struct plan_wish *wish,
+                                                  struct release_plan *p, time_ms now)
+{
+    const struct plan_occurrence none = {.due_at = 0};
+
+    if (f->current.date[0] != '\0') {
         p->occurrence = f->current;
-        p->target = newest_of(f, &f->current, true);
-        if (p->target == NULL)
-            p->target = newest_of(f, &f->current, false);
+        if (is_pin_of(wish, &f->current)) {
+            p->target = wish->release;
+            return wish;
+        }
+        p->target = choose(f, &f->current, now > f->current.due_at ? now : f->current.due_at);
         if (p->target != NULL)
-            return;
+            return NULL;
         /* Nothing was there at its cut: nothing to wait for. */
         plan_decide(p, &f->current, "skipped", NULL);
     }
-    p->occurrence = f->on == DEPLOYMENT_ON_SCHEDULE ? f->next : none;
-    p->target = newest_of(f, &none, true);
-    if (p->target == NULL)
-        p->target = newest_of(f, &none, false);
+    p->occurrence = f->next;
+    p->target = is_pin_of(wish, &f->next)
+                    ? wish->release
+                    : choose(f, &none, f->next.date[0] != '\0' ? f->next.due_at : now);
+    if (is_pin_of(wish, &f->next))
+        return wish;
+    if (p->target != NULL || wish == NULL)
+        return NULL;
+    /* Nothing goes before the pin: the pin itself is what comes next. */
+    p->target = wish->release;
+    p->occurrence = none;
+    return wish;
+}
+
+/* Returns the wish by which it was chosen, NULL = by the rules alone. */
+static const struct plan_wish *plan_target(const struct release_facts *f, struct release_plan *p,
+                                           time_ms now)
+{
+    const struct plan_occurrence none = {.due_at = 0};
+    const struct plan_wish *wish =
+        f->wish.release != NULL && p->wish_ends == PLAN_GOES_ON ? &f->wish : NULL;
+
+    if (f->hotfix.release != NULL && p->hotfix_ends == PLAN_GOES_ON) {
+        p->hotfix = true;
+        p->target = f->hotfix.release;
+        return &f->hotfix;
+    }
+    if (f->on == DEPLOYMENT_ON_SCHEDULE)
+        return target_on_schedule(f, wish, p, now);
+    p->target = wish != NULL ? wish->release : choose(f, &none, now);
+    return wish;
 }
 
 /* Newer ones than the target say what they lack (C1). */
 static void plan_newest(const struct release_facts *f, struct release_plan *p, time_ms now)
 {
     const struct plan_release *newest = f->n_releases > 0 ? &f->releases[f->n_releases - 1] : NULL;
-    struct gate_facts g;
 
     if (newest == NULL || p->target == NULL || newest->number <= p->target->number)
         return;
     p->newest = newest;
-    g = facts_of(f, newest, p->start_at, p->start_until);
-    p->newest_verdict = gate_judge(&g, now);
+    p->newest_verdict = release_plan_judge(f, p, newest->number, now);
+    verdict_change_at(&p->verdict, p->newest_verdict.next_change);
+}
+
+/* Another one may be chosen when a barrier ends, here or behind. */
+static void plan_barriers_end(const struct release_facts *f, struct release_plan *p, time_ms now)
+{
+    for (size_t i = 0; i < f->n_barriers; i++)
+        if (now < f->barriers[i].until)
+            verdict_change_at(&p->verdict, f->barriers[i].until);
+    for (size_t i = 0; i < f->n_apart; i++)
+        if (now < f->apart[i].until)
+            verdict_change_at(&p->verdict, f->apart[i].until);
+}
+
+static bool cut_is_due(const struct release_facts *f, const struct plan_wish *wish,
+                       const struct release_plan *p, time_ms now)
+{
+    bool has_time = f->on == DEPLOYMENT_ON_SCHEDULE || (wish != NULL && wish->at != 0);
+
+    return f->cut_off_ms > 0 && has_time && !p->hotfix && p->start_at != VERDICT_NEVER &&
+           now >= p->start_at - f->cut_off_ms && now < p->start_until &&
+           (wish != NULL ? candidate_is_proven(p->target) : candidate_is_ready(p->target)) &&
+           !is_behind_barrier(f, p->target->number, p->start_at > now ? p->start_at : now) &&
+           verdict_cause(&p->verdict, CAUSE_NO_HOST) == NULL; /* hosts are part of it (P4) */
 }
 
 static void plan_without_open(const struct release_facts *f, struct release_plan *p, time_ms now)
 {
-    struct gate_facts g;
-    bool cut_is_due;
+    const struct plan_wish *wish = plan_target(f, p, now);
+    struct asked asked;
+    time_ms cut_at;
 
-    plan_target(f, p);
-    plan_times(f, p, now);
+    p->wish = wish == &f->wish;
+    plan_times(f, wish, p, now);
+    /* An occurrence is decided at its time, whether it finds something or not. */
+    if (f->on == DEPLOYMENT_ON_SCHEDULE && f->next.date[0] != '\0')
+        verdict_change_at(&p->verdict, f->next.due_at - f->cut_off_ms);
     if (p->target == NULL) {
-        p->verdict = verdict_go();
         p->verdict.go = false;
-        /* An occurrence that finds nothing is decided at its time, not when somebody looks. */
-        if (p->occurrence.date[0] != '\0')
-            verdict_change_at(&p->verdict, p->occurrence.due_at - f->cut_off_ms);
         return;
     }
+    cut_at = p->verdict.next_change;
     /* Nobody asked: no time is promised, and no time stands in the way. */
-    g = facts_of(f, p->target,
-                 f->on == DEPLOYMENT_ON_RELEASE && f->wished == NULL ? now : p->start_at,
-                 p->start_until);
-    g.not_asked = f->on == DEPLOYMENT_ON_RELEASE && f->wished == NULL;
-    if (f->wished != NULL)
-        g.failed_before = false; /* a person brings it out again (C1) */
-    p->verdict = gate_judge(&g, now);
+    ask(f, p->target, wish, f->on == DEPLOYMENT_ON_RELEASE && wish == NULL ? now : p->start_at,
+        p->start_until, now, &asked);
+    p->verdict = gate_judge(&asked.gate, now);
+    p->passed = gate_passed(&asked.gate, now);
+    verdict_change_at(&p->verdict, cut_at);
     if (f->on == DEPLOYMENT_ON_SCHEDULE && p->start_at == VERDICT_NEVER && p->verdict.n_causes == 0)
         verdict_bind(&p->verdict, &(struct cause){.kind = CAUSE_SCHEDULE, .until = VERDICT_NEVER});
-    plan_newest(f, p, now);
-
-    cut_is_due = f->cut_off_ms > 0 && f->on == DEPLOYMENT_ON_SCHEDULE &&
-                 p->start_at != VERDICT_NEVER && now >= p->start_at - f->cut_off_ms &&
-                 now < p->start_until && candidate_is_ready(p->target) &&
-                 verdict_cause(&p->verdict, CAUSE_NO_HOST) == NULL; /* hosts are part of it (P4) */
-    if (p->verdict.go || cut_is_due)
+    if (p->verdict.go || cut_is_due(f, wish, p, now))
         p->action = PLAN_CUT;
     else if (f->cut_off_ms > 0 && p->start_at != VERDICT_NEVER && now < p->start_at - f->cut_off_ms)
         verdict_change_at(&p->verdict, p->start_at - f->cut_off_ms);
+    plan_newest(f, p, now);
+}
+
+/* Why a cut that has not started is undone; NULL = it is not. */
+static const char *undo_reason(const struct release_facts *f, const struct release_plan *p,
+                               const struct gate_facts *asked, time_ms now)
+{
+    if (f->config_changed)
+        return "the configuration changed after the cut";
+    if (f->open_rows < f->open->rows_expected)
+        return "the cut was interrupted";
+    if (now >= p->start_until)
+        return "its time passed before it could start";
+    if (f->open_release->off_line)
+        return "its release is no longer on the branch";
+    if (f->open->from_number != f->live_number)
+        return "what is live was declared anew";
+    if (f->hotfix.release != NULL && p->hotfix_ends == PLAN_GOES_ON && !p->hotfix)
+        return "a hotfix goes first";
+    if (f->wish.release != NULL && p->wish_ends == PLAN_GOES_ON && f->on == DEPLOYMENT_ON_RELEASE &&
+        !p->hotfix)
+        return "another release was asked for";
+    for (size_t i = 0; i < asked->n_barriers; i++)
+        if (!(asked->pass == GATE_HOTFIX && asked->barriers[i].named) &&
+            asked->barriers[i].until > (now > p->start_at ? now : p->start_at))
+            return "a pull request in it may not go out yet";
+    return NULL;
 }
 
 static void plan_waiting(const struct release_facts *f, struct release_plan *p, time_ms now)
 {
-    struct gate_facts g =
-        facts_of(f, f->open_release, f->open->start_at,
-                 f->open->start_until == 0 ? VERDICT_NEVER : f->open->start_until);
+    const struct plan_wish *wish = f->open_wish.release != NULL ? &f->open_wish : NULL;
+    struct asked asked;
 
     p->target = f->open_release;
-    p->start_at = g.start_at;
-    p->start_until = g.start_until;
-    if (f->open->trigger == DEPLOYMENT_ON_RELEASE)
-        g.failed_before = false;
-    p->verdict = gate_judge(&g, now);
-    if (f->config_changed) {
+    p->hotfix = wish != NULL && wish->hotfix;
+    p->start_at = f->open->start_at;
+    p->start_until = f->open->start_until == 0 ? VERDICT_NEVER : f->open->start_until;
+    ask(f, p->target, wish, p->start_at, p->start_until, now, &asked);
+    asked.gate.not_asked = false;
+    asked.gate.pinned = NULL; /* the pin came after the cut */
+    p->verdict = gate_judge(&asked.gate, now);
+    p->passed = gate_passed(&asked.gate, now);
+    p->reason = undo_reason(f, p, &asked.gate, now);
+    if (p->reason != NULL)
         p->action = PLAN_UNDO;
-        p->reason = "the configuration changed after the cut";
-    } else if (f->open_rows < f->open->rows_expected) {
-        p->action = PLAN_UNDO;
-        p->reason = "the cut was interrupted";
-    } else if (now >= p->start_until) {
-        p->action = PLAN_UNDO;
-        p->reason = "its time passed before it could start";
-    } else if (p->verdict.go) {
+    else if (p->verdict.go)
         p->action = PLAN_START;
-    }
     plan_newest(f, p, now);
 }
 
@@ -210,16 +442,34 @@ static void plan_behind(const struct release_facts *f, struct release_plan *p, t
     p->action = PLAN_WAIT;
     if (f->open->state == DEPLOYMENT_ATTENTION && f->after_failure_next && !f->open_unsettled &&
         p->target != NULL && p->target->number > f->open->release_number &&
-        candidate_is_ready(p->target)) {
+        (p->hotfix ||
+         (candidate_is_ready(p->target) && !is_behind_barrier(f, p->target->number, now)))) {
         p->action = PLAN_GIVE_UP;
         p->reason = "a newer release follows";
     }
 }
 
+/* At its time, and when it is over. */
+static void plan_wish_changes(const struct release_facts *f, const struct plan_wish *wish,
+                              struct release_plan *p, time_ms now)
+{
+    if (wish->release == NULL)
+        return;
+    if (now < wish->at)
+        verdict_change_at(&p->verdict, wish->at);
+    if (now < wish_until(f, wish))
+        verdict_change_at(&p->verdict, wish_until(f, wish));
+}
+
 void release_plan_make(const struct release_facts *facts, time_ms now,
                        struct release_plan *ret_plan)
 {
-    *ret_plan = (struct release_plan){.action = PLAN_WAIT, .start_at = VERDICT_NEVER};
+    *ret_plan = (struct release_plan){.action = PLAN_WAIT,
+                                      .start_at = VERDICT_NEVER,
+                                      .verdict = verdict_go(),
+                                      .passed = verdict_go(),
+                                      .wish_ends = wish_end(facts, &facts->wish, now),
+                                      .hotfix_ends = wish_end(facts, &facts->hotfix, now)};
 
     plan_missed(facts, ret_plan);
     if (facts->open == NULL)
@@ -228,5 +478,28 @@ void release_plan_make(const struct release_facts *facts, time_ms now,
         plan_waiting(facts, ret_plan, now);
     else
         plan_behind(facts, ret_plan, now);
+    plan_barriers_end(facts, ret_plan, now);
+    plan_wish_changes(facts, &facts->wish, ret_plan, now);
+    plan_wish_changes(facts, &facts->hotfix, ret_plan, now);
     ret_plan->next_change = ret_plan->verdict.next_change;
+}
+
+struct verdict release_plan_judge(const struct release_facts *facts,
+                                  const struct release_plan *plan, int64_t number, time_ms now)
+{
+    const struct plan_release *r = NULL;
+    struct verdict none = verdict_go();
+    struct asked asked;
+
+    if (plan->target != NULL && plan->target->number == number)
+        return plan->verdict;
+    for (size_t i = 0; i < facts->n_releases; i++)
+        if (facts->releases[i].number == number)
+            r = &facts->releases[i];
+    none.go = false;
+    if (r == NULL)
+        return none;
+    ask(facts, r, NULL, plan->start_at == VERDICT_NEVER ? now : plan->start_at, plan->start_until,
+        now, &asked);
+    return gate_judge(&asked.gate, now);
 }

@@ -9,6 +9,10 @@
  *      waiting:              go -> PLAN_START      grace is over, other configuration -> PLAN_UNDO
  *      attention:            a newer candidate, `after-failure: next` -> PLAN_GIVE_UP
  *
+ * What a person asked for comes first: a hotfix, a pin or a go-live (C2). Below a barrier the older
+ * candidates go (C3); an environment that others need brings them one side of the barrier at a time, so
+ * that what lies below it is proven by itself.
+ *
  * Pure: facts in, plan out. Texts belong to the facts.
  */
 #ifndef SLIPWAY_LIB_RULES_RELEASE_PLAN_H
@@ -28,14 +32,44 @@
 /* A release newer than what is live, or one that a person asked for. */
 struct plan_release {
     int64_t number;
+    const char *name; /* "r128" */
     const char *sha;
     enum lane lane;
     time_ms seen_at;
     struct gate_need needs[RELEASE_PLAN_NEEDS_MAX]; /* one per environment in `needs` */
     size_t n_needs;
-    bool failed; /* its last deployment here ended failed, or a person cancelled it */
+    bool off_line; /* no longer on the branch (C6) */
+    bool failed;   /* its last deployment here ended failed, or a person cancelled it */
     time_ms failed_at;
 };
+
+/* What a person asked for: a release by name. */
+struct plan_wish {
+    const struct plan_release *release; /* NULL = nobody asked */
+    const char *who;
+    time_ms wished_at;
+    time_ms at;          /* the start it is for: a pin, a go-live with a time; 0 = at once */
+    bool hotfix;         /* by the right of that name: the gate's second column */
+    bool unrehearsed;    /* it names the missing rehearsal (M8) */
+    const int64_t *with; /* pull requests it names: their barriers are passed */
+    size_t n_with;
+};
+
+/* A pull request with *not before T*, as far as releases hold it (C3). */
+struct plan_barrier {
+    int64_t number;      /* the first release that holds some of it */
+    int64_t reverted_in; /* the release that takes it out again, 0 = none (C5) */
+    int64_t pull;
+    const char *name; /* "#449" */
+    const char *who;
+    const char *why;
+    time_ms since;
+    time_ms until; /* VERDICT_NEVER = until a person lifts it */
+};
+#define RELEASE_PLAN_BARRIERS_MAX 64
+
+/* A hotfix is meant for now: after so long it ends, and says so (T26). */
+#define RELEASE_PLAN_HOTFIX_MS (60 * 60 * 1000)
 
 /* One `at` of an environment on one day (F6). */
 struct plan_occurrence {
@@ -54,8 +88,12 @@ struct release_facts {
     const struct plan_release *releases; /* candidates, oldest first */
     size_t n_releases;
 
-    const struct plan_release *wished; /* `on: release`: what was asked for, NULL */
-    time_ms wished_at;
+    struct plan_wish wish;               /* a pin, a go-live, a release by name */
+    struct plan_wish hotfix;             /* beside it */
+    const struct plan_barrier *barriers; /* here; at most RELEASE_PLAN_BARRIERS_MAX */
+    size_t n_barriers;
+    const struct plan_barrier *apart; /* of the environments that need this one, by number */
+    size_t n_apart;
 
     struct plan_occurrence current;       /* undecided, cut is due, grace not over */
     struct plan_occurrence next;          /* the first whose cut is not due yet */
@@ -64,6 +102,7 @@ struct release_facts {
 
     const struct deployment *open;           /* waiting, deploying, attention; NULL */
     const struct plan_release *open_release; /* its release as a candidate, NULL without `open` */
+    struct plan_wish open_wish;              /* what it was cut for */
     int64_t open_rows;                       /* its invocations that are written */
     bool open_unsettled;                     /* one of its attempts is */
     bool config_changed;                     /* it was cut under another configuration */
@@ -82,6 +121,10 @@ struct plan_decision {
 
 #define RELEASE_PLAN_DECISIONS_MAX 64
 
+/* A wish that cannot come true any more, and why: texts are in messages.tsv under `wish.ended.KEY`. */
+enum plan_end { PLAN_GOES_ON, PLAN_PASSED, PLAN_LIVE, PLAN_OFF_LINE, PLAN_ENDS };
+extern const char *const release_plan_ends[PLAN_ENDS];
+
 struct release_plan {
     enum plan_action action;
     const char *reason;                /* for UNDO and GIVE_UP: why, a constant text */
@@ -92,6 +135,11 @@ struct release_plan {
     struct verdict verdict;            /* of the target, or of the open deployment that waits */
     const struct plan_release *newest; /* the newest candidate, if it is not the target */
     struct verdict newest_verdict;     /* what it lacks */
+    enum plan_end wish_ends;           /* of the facts' wish: it is over and to be closed */
+    enum plan_end hotfix_ends;         /* of the hotfix */
+    bool wish;                         /* the target is what the wish asked for */
+    bool hotfix;                       /* the target is the hotfix, or what is open is one */
+    struct verdict passed;             /* what it passes that would bind a normal start */
     struct plan_decision decisions[RELEASE_PLAN_DECISIONS_MAX];
     size_t n_decisions;
     time_ms next_change; /* look again then, or at an event */
@@ -100,5 +148,10 @@ struct release_plan {
 /* What to do at `now`. Source: design.md 4, C1, C2, C7, F6, F7. */
 void release_plan_make(const struct release_facts *facts, time_ms now,
                        struct release_plan *ret_plan);
+
+/* Why not yet, for any of the releases of the facts, beside what the plan chose: also one that waits
+ * behind its target. NULL-safe: a release that is none of them gets an empty verdict. */
+struct verdict release_plan_judge(const struct release_facts *facts,
+                                  const struct release_plan *plan, int64_t number, time_ms now);
 
 #endif

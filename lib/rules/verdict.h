@@ -53,6 +53,8 @@ enum gate_cell {
     X(CAUSE_NEEDS,              "needs",            CELL_BINDS, CELL_PASSES,   CELL_NONE,          CELL_NONE,   CELL_NONE)   \
     X(CAUSE_REHEARSAL,          "rehearsal",        CELL_BINDS, CELL_IF_NAMED, CELL_NONE,          CELL_NONE,   CELL_NONE)   \
     X(CAUSE_BARRIER,            "barrier",          CELL_BINDS, CELL_IF_NAMED, CELL_NONE,          CELL_NONE,   CELL_NONE)   \
+    X(CAUSE_PINNED,             "pinned",           CELL_BINDS, CELL_PASSES,   CELL_NONE,          CELL_NONE,   CELL_NONE)   \
+    X(CAUSE_SEPARATE,           "separate",         CELL_BINDS, CELL_PASSES,   CELL_NONE,          CELL_NONE,   CELL_NONE)   \
     X(CAUSE_UNSETTLED,          "unsettled",        CELL_BINDS, CELL_BINDS,    CELL_IF_NAMED,      CELL_BINDS,  CELL_BINDS)  \
     X(CAUSE_OPEN_DEPLOYMENT,    "open-deployment",  CELL_BINDS, CELL_BINDS,    CELL_CANCELS,       CELL_BINDS,  CELL_NONE)   \
     X(CAUSE_REWRITTEN,          "rewritten",        CELL_BINDS, CELL_PASSES,   CELL_PASSES,        CELL_PASSES, CELL_PASSES) \

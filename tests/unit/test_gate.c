@@ -162,7 +162,12 @@ static struct gate_facts facts_with(enum cause_kind kind, bool named)
                                           .since = NOW - MINUTE,
                                           .until = VERDICT_NEVER};
     static const struct gate_need unproven = {.environment = "stage"};
-    static const struct gate_need unrehearsed = {.environment = "stage", .proven = true};
+    static const struct gate_need unrehearsed = {.environment = "stage",
+                                                 .proven = true,
+                                                 .unrehearsed = "stage"};
+    static const struct gate_barrier barriers[] = {
+        {.pull = "#449", .who = "ana", .until = NOW + 1},
+        {.pull = "#449", .who = "ana", .until = NOW + 1, .named = true}};
     static const struct gate_setting setting = {.setting = "ci", .line = 7};
     static const struct gate_host silent = {.name = "a", .known = true, .seen_at = 1};
     static const struct gate_host lacking = {.name = "a",
@@ -171,7 +176,7 @@ static struct gate_facts facts_with(enum cause_kind kind, bool named)
                                              .lacks = "fetch@2"};
     struct gate_facts f = clear_facts();
 
-    f.names_barrier = f.names_unrehearsed = f.names_unsettled = named;
+    f.names_unrehearsed = f.names_unsettled = named;
     switch (kind) {
     case CAUSE_SCHEDULE:
         f.start_at = NOW + 1;
@@ -213,8 +218,15 @@ static struct gate_facts facts_with(enum cause_kind kind, bool named)
         f.n_needs = 1;
         break;
     case CAUSE_BARRIER:
-        f.barrier = "#449";
-        f.barrier_until = NOW + 1;
+        f.barriers = &barriers[named];
+        f.n_barriers = 1;
+        break;
+    case CAUSE_PINNED:
+        f.pinned = "r7";
+        f.pinned_until = NOW + 1;
+        break;
+    case CAUSE_SEPARATE:
+        f.separate = "r7";
         break;
     case CAUSE_UNSETTLED:
         f.unsettled_database = "shop";
@@ -277,6 +289,55 @@ static void every_cause_binds_exactly_where_the_gate_table_says(void **state)
             }
         }
     }
+}
+
+static void a_hotfix_names_what_it_passes_and_what_it_does_not(void **state)
+{
+    struct gate_barrier barriers[] = {{.pull = "#449", .until = NOW + MINUTE, .named = true},
+                                      {.pull = "#450", .until = NOW + MINUTE}};
+    struct gate_interval freeze = {.from = NOW, .to = NOW + MINUTE, .name = "stock"};
+    struct gate_hold hold = {.who = "ana", .until = VERDICT_NEVER};
+    struct gate_facts f = clear_facts();
+    struct verdict v;
+
+    (void)state;
+    f.pass = GATE_HOTFIX;
+    f.barriers = barriers;
+    f.n_barriers = 2;
+    f.freezes = &freeze;
+    f.n_freezes = 1;
+    f.holds = &hold;
+    f.n_holds = 1;
+    v = gate_passed(&f, NOW);
+    assert_int_equal(v.n_causes, 3);
+    assert_non_null(verdict_cause(&v, CAUSE_FREEZE));
+    assert_non_null(verdict_cause(&v, CAUSE_HOLD));
+    assert_string_equal(verdict_cause(&v, CAUSE_BARRIER)->what, "#449");
+    v = gate_judge(&f, NOW);
+    assert_int_equal(v.n_causes, 1);
+    assert_string_equal(v.causes[0].what, "#450");
+    f.pass = GATE_NORMAL;
+    assert_int_equal(gate_passed(&f, NOW).n_causes, 0); /* naming alone passes nothing */
+}
+
+static void M8_who_passes_needs_has_not_passed_the_rehearsal(void **state)
+{
+    struct gate_need need = {.environment = "stage", .unrehearsed = "stage"};
+    struct gate_facts f = clear_facts();
+    struct verdict v;
+
+    (void)state;
+    f.needs = &need;
+    f.n_needs = 1;
+    v = gate_judge(&f, NOW);
+    assert_int_equal(v.n_causes, 1); /* one of them says enough */
+    assert_int_equal(v.causes[0].kind, CAUSE_NEEDS);
+    f.pass = GATE_HOTFIX;
+    v = gate_judge(&f, NOW);
+    assert_int_equal(v.n_causes, 1);
+    assert_int_equal(v.causes[0].kind, CAUSE_REHEARSAL);
+    f.names_unrehearsed = true;
+    assert_true(gate_judge(&f, NOW).go);
 }
 
 static uint64_t seed = 88172645463325252u;
@@ -353,6 +414,8 @@ int main(void)
         cmocka_unit_test(a_host_nobody_registered_binds_until_somebody_does),
         cmocka_unit_test(a_setting_without_a_rule_binds_every_pass),
         cmocka_unit_test(every_cause_binds_exactly_where_the_gate_table_says),
+        cmocka_unit_test(a_hotfix_names_what_it_passes_and_what_it_does_not),
+        cmocka_unit_test(M8_who_passes_needs_has_not_passed_the_rehearsal),
         cmocka_unit_test(a_verdict_is_constant_until_its_next_change),
         cmocka_unit_test(adding_a_freeze_never_makes_a_start_possible),
     };
