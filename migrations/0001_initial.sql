@@ -64,7 +64,8 @@ CREATE TABLE repositories (                  -- configured ones that were ever s
     wanted_at     INTEGER,                   -- a webhook said something moved; NULL = nothing new since the last fetch
     failed_at     INTEGER,                   -- last fetch that failed, NULL after a good one
     failure       TEXT,                      -- its text
-    rewritten_sha TEXT                       -- a tip that is not a descendant of ours: holds the repository (C6)
+    rewritten_sha TEXT,                      -- a tip that is not a descendant of ours: holds the repository (C6)
+    adopted_sha   TEXT                       -- such a tip that a person adopted; NULL again once releases follow it
 ) STRICT;
 
 CREATE TABLE pull_requests (
@@ -82,6 +83,7 @@ CREATE TABLE pull_requests (
     head_ref      TEXT NOT NULL,
     head_sha      TEXT NOT NULL,
     merge_sha     TEXT,                      -- only once merged; NULL then = to be looked up
+    reverts       INTEGER,                   -- number of the pull request that it takes out again (C5), by GitHub's form
     merged_by_id  INTEGER,
     merged_by     TEXT,
     opened_at     INTEGER NOT NULL,
@@ -154,24 +156,79 @@ CREATE TABLE releases (                      -- one for each first-parent commit
     lane          TEXT CHECK (lane IN ('code', 'content')),  -- by its changed paths; NULL = not looked at yet
     n_paths       INTEGER,                   -- changed paths, NULL = not looked at yet
     off_line      INTEGER NOT NULL DEFAULT 0 CHECK (off_line IN (0, 1)),  -- no longer on the branch (C6)
-    PRIMARY KEY (repository_id, number),
-    UNIQUE (repository_id, sha)
+    PRIMARY KEY (repository_id, number)
+) STRICT, WITHOUT ROWID;
+-- A commit that left the line and comes back gets a new number: along the line numbers only grow (C6).
+CREATE UNIQUE INDEX releases_one_sha ON releases (repository_id, sha) WHERE off_line = 0;
+CREATE INDEX releases_by_sha ON releases (repository_id, sha);
+
+CREATE TABLE release_reverts (               -- what a release says it takes out again (C5)
+    repository_id INTEGER NOT NULL,
+    number        INTEGER NOT NULL,
+    sha           TEXT NOT NULL,             -- from "This reverts commit SHA" in its commit message
+    PRIMARY KEY (repository_id, number, sha),
+    FOREIGN KEY (repository_id, number) REFERENCES releases (repository_id, number)
 ) STRICT, WITHOUT ROWID;
 
-CREATE TABLE wishes (                        -- a person asked for a release in an environment `on: release`
+CREATE TABLE wishes (                        -- a person asked for a release by name: a go-live, a pin (C2), a hotfix
     id             INTEGER PRIMARY KEY,
     repository_id  INTEGER NOT NULL REFERENCES repositories (id),
     environment    TEXT NOT NULL,
     release_number INTEGER NOT NULL,
-    state          TEXT NOT NULL CHECK (state IN ('open', 'taken', 'replaced', 'withdrawn')),
+    state          TEXT NOT NULL CHECK (state IN ('open', 'taken', 'replaced', 'withdrawn', 'ended')),
+    start_at       INTEGER,                  -- the start it is for; NULL = at once
+    hotfix         INTEGER NOT NULL CHECK (hotfix IN (0, 1)),       -- passes what the gate table lets a hotfix pass
+    unrehearsed    INTEGER NOT NULL CHECK (unrehearsed IN (0, 1)),  -- passes a missing rehearsal too (M8)
     actor          TEXT NOT NULL,
     way            TEXT NOT NULL,            -- cli, api, page, comment, label
     reason         TEXT,
     wished_at      INTEGER NOT NULL,
     deployment_id  INTEGER REFERENCES deployments (id),
+    ended_at       INTEGER,                  -- it can no longer come true
+    ended          TEXT,                     -- why: passed, live, off-line
+    CHECK (hotfix = 0 OR reason IS NOT NULL),
+    CHECK ((state = 'ended') = (ended IS NOT NULL)),
     FOREIGN KEY (repository_id, release_number) REFERENCES releases (repository_id, number)
 ) STRICT;
-CREATE UNIQUE INDEX wishes_one_open ON wishes (repository_id, environment) WHERE state = 'open';
+CREATE UNIQUE INDEX wishes_one_open ON wishes (repository_id, environment, hotfix) WHERE state = 'open';
+CREATE INDEX wishes_by_track ON wishes (repository_id, environment, id);
+
+CREATE TABLE wish_pulls (                    -- pull requests that the act names: --with #N
+    wish_id     INTEGER NOT NULL REFERENCES wishes (id),
+    pull_number INTEGER NOT NULL,
+    PRIMARY KEY (wish_id, pull_number)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE barriers (                      -- a pull request that may not go out before a time (C3)
+    id            INTEGER PRIMARY KEY,
+    repository_id INTEGER NOT NULL REFERENCES repositories (id),
+    environment   TEXT NOT NULL,
+    pull_number   INTEGER NOT NULL,
+    state         TEXT NOT NULL CHECK (state IN ('open', 'replaced', 'lifted')),
+    not_before    INTEGER,                   -- NULL = until a person lifts it
+    actor         TEXT NOT NULL,             -- who owns it
+    way           TEXT NOT NULL,
+    reason        TEXT NOT NULL,
+    set_at        INTEGER NOT NULL,
+    lifted_at     INTEGER,
+    lifted_by     TEXT,
+    CHECK ((state = 'lifted') = (lifted_at IS NOT NULL)),
+    FOREIGN KEY (repository_id, pull_number) REFERENCES pull_requests (repository_id, number)
+) STRICT;
+CREATE UNIQUE INDEX barriers_one_open ON barriers (repository_id, environment, pull_number) WHERE state = 'open';
+
+CREATE TABLE baselines (                     -- a person declared what is live in an environment (C7)
+    id             INTEGER PRIMARY KEY,
+    repository_id  INTEGER NOT NULL REFERENCES repositories (id),
+    environment    TEXT NOT NULL,
+    release_number INTEGER NOT NULL,
+    actor          TEXT NOT NULL,
+    way            TEXT NOT NULL,
+    reason         TEXT NOT NULL,
+    declared_at    INTEGER NOT NULL,
+    FOREIGN KEY (repository_id, release_number) REFERENCES releases (repository_id, number)
+) STRICT;
+CREATE INDEX baselines_by_track ON baselines (repository_id, environment, id);
 
 CREATE TABLE occurrences (                   -- each `at` of an environment is decided once (F6, I8)
     repository_id INTEGER NOT NULL REFERENCES repositories (id),
@@ -220,6 +277,8 @@ CREATE TABLE deployments (
     lane           TEXT NOT NULL CHECK (lane IN ('code', 'content')),
     trigger        TEXT NOT NULL CHECK (trigger IN ('merge', 'release', 'schedule')),
     wish_id        INTEGER REFERENCES wishes (id),
+    hotfix         INTEGER NOT NULL DEFAULT 0 CHECK (hotfix IN (0, 1)),  -- judged by that column of the gate table
+    passed         TEXT,                     -- JSON list of the causes it passed when it started, NULL = none
     occurrence_date TEXT,                    -- identity of the occurrence, trigger `schedule`
     occurrence_time TEXT,
     state          TEXT NOT NULL CHECK (state IN ('waiting', 'deploying', 'succeeded', 'attention', 'failed', 'cancelled', 'superseded')),

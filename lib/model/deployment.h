@@ -68,7 +68,9 @@ struct deployment {
     char from_sha[41];   /* "" = unknown */
     enum lane lane;
     enum deployment_trigger trigger;
-    int64_t wish_id;          /* 0 = none */
+    int64_t wish_id;    /* 0 = none */
+    bool hotfix;        /* judged by that column of the gate table; belongs to it alone (T26) */
+    const char *passed; /* JSON list of the causes it passed when it started, NULL */
     char occurrence_date[11]; /* "" unless on a schedule */
     char occurrence_time[9];
     enum deployment_state state;

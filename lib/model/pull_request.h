@@ -33,6 +33,7 @@ struct pull_request {
     const char *head_ref;
     char head_sha[41];
     char merge_sha[41]; /* "" = not merged, or to be looked up */
+    int64_t reverts;    /* the pull request that it takes out again, 0 = none (C5) */
     int64_t merged_by_id;
     const char *merged_by;
     time_ms opened_at;

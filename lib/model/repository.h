@@ -19,6 +19,7 @@ struct repository {
     time_ms failed_at;      /* last failed fetch, 0 after a good one */
     const char *failure;    /* its text, NULL */
     char rewritten_sha[41]; /* a tip off our line (C6), "" = none */
+    char adopted_sha[41];   /* such a tip that a person adopted; "" = none, or releases follow it */
 };
 
 #endif

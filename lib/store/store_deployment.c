@@ -10,20 +10,20 @@ DB_STATEMENT(
     SQL_DEPLOYMENT_INSERT,
     "INSERT INTO deployments (repository_id, environment, kind, release_number, pull_number, sha,"
     " from_number, from_sha, lane, trigger, wish_id, occurrence_date, occurrence_time, state,"
-    " config_digest, plan_digest, rows_expected, cut_at, start_at, start_until)"
+    " config_digest, plan_digest, rows_expected, cut_at, start_at, start_until, hotfix)"
     " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, 'waiting', $14, $15, $16,"
-    " $17, $18, $19)");
+    " $17, $18, $19, $20)");
 
 int store_deployment_insert(struct db *db, const struct deployment *d, int64_t *ret_id,
                             struct err *err)
 {
     int rc =
-        db_run(db, &SQL_DEPLOYMENT_INSERT, err, "ittIItIettIeettiiiI", d->repository_id,
+        db_run(db, &SQL_DEPLOYMENT_INSERT, err, "ittIItIettIeettiiiIb", d->repository_id,
                d->environment, deployment_kinds[d->kind].text, d->release_number, d->pull_number,
                d->sha, d->from_number, d->from_sha, d->lane == LANE_CONTENT ? "content" : "code",
                deployment_triggers[d->trigger].text, d->wish_id, d->occurrence_date,
                d->occurrence_time, d->config_digest, d->plan_digest, d->rows_expected, d->cut_at,
-               d->start_at, d->start_until);
+               d->start_at, d->start_until, (int)d->hotfix);
 
     if (rc == 0)
         *ret_id = db_last_id(db);
@@ -74,6 +74,13 @@ int store_deployment_move(struct db *db, int64_t id, enum deployment_state from,
                      id, deployment_states[from].text);
 }
 
+DB_STATEMENT(SQL_DEPLOYMENT_PASSED, "UPDATE deployments SET passed = $1 WHERE id = $2");
+
+int store_deployment_passed(struct db *db, int64_t id, const char *passed, struct err *err)
+{
+    return db_change(db, &SQL_DEPLOYMENT_PASSED, err, "ti", passed, id);
+}
+
 DB_STATEMENT(
     SQL_JOB_MOVE,
     "UPDATE jobs SET state = $1, cause = $2,"
@@ -109,7 +116,7 @@ int store_deployment_sweep(struct db *db, int64_t id, time_ms now, struct err *e
     "d.id, d.repository_id, r.name, d.environment, d.kind, d.release_number, d.pull_number, d.sha,"   \
     " d.from_number, d.from_sha, d.lane, d.trigger, d.wish_id, d.occurrence_date, d.occurrence_time," \
     " d.state, d.cause, d.config_digest, d.plan_digest, d.rows_expected, d.cut_at, d.start_at,"       \
-    " d.start_until, d.started_at, d.ended_at"
+    " d.start_until, d.started_at, d.ended_at, d.hotfix, d.passed"
 #define FROM " FROM deployments d JOIN repositories r ON r.id = d.repository_id "
 
 static int word(struct db_rows *rows, int column, const struct state_entry *entries, size_t n)
@@ -151,6 +158,8 @@ static void fill(struct db_rows *rows, struct arena *arena, struct deployment *d
     d->start_until = db_int(rows, 22);
     d->started_at = db_int(rows, 23);
     d->ended_at = db_int(rows, 24);
+    d->hotfix = db_int(rows, 25) != 0;
+    d->passed = db_text(rows, arena, 26);
 }
 
 static int one(struct db_rows *rows, struct arena *arena, struct deployment *ret_deployment,

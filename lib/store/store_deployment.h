@@ -14,6 +14,8 @@ int store_deployment_job(struct db *db, const struct job *job, struct err *err);
 int store_deployment_move(struct db *db, int64_t id, enum deployment_state from,
                           enum deployment_state to, const char *cause, time_ms now,
                           struct err *err);
+/* The causes it passed at its start, a JSON list. Writer. */
+int store_deployment_passed(struct db *db, int64_t id, const char *passed, struct err *err);
 int store_deployment_job_move(struct db *db, int64_t id, int number, enum job_state from,
                               enum job_state to, const char *cause, time_ms now, struct err *err);
 /* What never began is cancelled with its deployment: jobs, and commands nobody was told of. Writer. */

@@ -6,15 +6,16 @@ DB_STATEMENT(
     SQL_PULL_PUT,
     "INSERT INTO pull_requests (repository_id, number, github_id, state, draft, fork, title, url,"
     " author_id, author, base_ref, head_ref, head_sha, merge_sha, merged_by_id, merged_by,"
-    " opened_at, updated_at, closed_at, merged_at)"
+    " opened_at, updated_at, closed_at, merged_at, reverts)"
     " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,"
-    " $19, $20)"
+    " $19, $20, $21)"
     " ON CONFLICT (repository_id, number) DO UPDATE SET"
     " github_id = excluded.github_id, state = excluded.state, draft = excluded.draft,"
     " fork = excluded.fork, title = excluded.title, url = excluded.url,"
     " author_id = excluded.author_id, author = excluded.author, base_ref = excluded.base_ref,"
     " head_ref = excluded.head_ref, head_sha = excluded.head_sha,"
     " merge_sha = coalesce(excluded.merge_sha, merge_sha),"
+    " reverts = coalesce(excluded.reverts, reverts),"
     " merged_by_id = coalesce(excluded.merged_by_id, merged_by_id),"
     " merged_by = coalesce(excluded.merged_by, merged_by),"
     " opened_at = excluded.opened_at, updated_at = excluded.updated_at,"
@@ -26,11 +27,11 @@ DB_STATEMENT(
 int store_pull_request_put(struct db *db, const struct pull_request *p, bool *ret_taken,
                            struct err *err)
 {
-    int rc = db_change(db, &SQL_PULL_PUT, err, "iiitbbttIettteIeiiII", p->repository_id, p->number,
+    int rc = db_change(db, &SQL_PULL_PUT, err, "iiitbbttIettteIeiiIII", p->repository_id, p->number,
                        p->github_id, pull_request_states[p->state].text, (int)p->draft,
                        (int)p->fork, p->title, p->url, p->author_id, p->author, p->base_ref,
                        p->head_ref, p->head_sha, p->merge_sha, p->merged_by_id, p->merged_by,
-                       p->opened_at, p->updated_at, p->closed_at, p->merged_at);
+                       p->opened_at, p->updated_at, p->closed_at, p->merged_at, p->reverts);
 
     *ret_taken = rc == 0;
     return rc == ERR_CONFLICT ? 0 : rc;
@@ -112,7 +113,7 @@ int store_pull_request_timeline(struct db *db, struct arena *arena, int64_t repo
 #define COLUMNS                                                                                      \
     "p.repository_id, p.number, p.github_id, p.state, p.draft, p.fork, p.title, p.url, p.author_id," \
     " p.author, p.base_ref, p.head_ref, p.head_sha, p.merge_sha, p.merged_by_id, p.merged_by,"       \
-    " p.opened_at, p.updated_at, p.closed_at, p.merged_at"
+    " p.opened_at, p.updated_at, p.closed_at, p.merged_at, p.reverts"
 
 static void fill(struct db_rows *rows, struct arena *arena, struct pull_request *p)
 {
@@ -140,6 +141,7 @@ static void fill(struct db_rows *rows, struct arena *arena, struct pull_request 
     p->updated_at = db_int(rows, 17);
     p->closed_at = db_int(rows, 18);
     p->merged_at = db_int(rows, 19);
+    p->reverts = db_int(rows, 20);
 }
 
 DB_STATEMENT(SQL_PULL_BY_NUMBER,
@@ -168,7 +170,7 @@ DB_STATEMENT(
     "SELECT " COLUMNS ", r.number FROM releases r JOIN pull_requests p"
     " ON p.repository_id = r.repository_id AND p.merge_sha = r.sha AND p.merge_sha IS NOT NULL"
     " WHERE r.repository_id = $1 AND r.number > $2 AND r.number <= $3"
-    " AND p.state = 'merged' ORDER BY r.number DESC LIMIT $4");
+    " AND r.off_line = 0 AND p.state = 'merged' ORDER BY r.number DESC LIMIT $4");
 
 int store_pull_request_in_range(struct db *db, struct arena *arena, int64_t repository_id,
                                 int64_t from, int64_t to, size_t limit,
@@ -185,7 +187,7 @@ int store_pull_request_in_range(struct db *db, struct arena *arena, int64_t repo
     while ((rc = db_next(rows, err)) > 0) {
         struct pull_in_release *item = ARENA_PUSH(arena, items, n, cap);
         fill(rows, arena, &item->pull);
-        item->release_number = db_int(rows, 20);
+        item->release_number = db_int(rows, 21);
     }
     db_end(rows);
     *ret_items = items;

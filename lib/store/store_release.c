@@ -1,5 +1,7 @@
 #include "lib/store/store_release.h"
 
+#include <string.h>
+
 #include "lib/base/arena.h"
 
 #define COLUMNS                                                                                      \
@@ -101,7 +103,8 @@ int store_release_by_number(struct db *db, struct arena *arena, int64_t reposito
 }
 
 DB_STATEMENT(SQL_RELEASE_BY_SHA,
-             "SELECT " COLUMNS " FROM releases WHERE repository_id = $1 AND sha = $2");
+             "SELECT " COLUMNS " FROM releases WHERE repository_id = $1 AND sha = $2"
+             " ORDER BY off_line, number DESC LIMIT 1");
 
 int store_release_by_sha(struct db *db, struct arena *arena, int64_t repository_id, const char *sha,
                          struct release *ret_release, struct err *err)
@@ -114,8 +117,8 @@ int store_release_by_sha(struct db *db, struct arena *arena, int64_t repository_
 }
 
 DB_STATEMENT(SQL_RELEASE_NEWEST,
-             "SELECT " COLUMNS
-             " FROM releases WHERE repository_id = $1 ORDER BY number DESC LIMIT 1");
+             "SELECT " COLUMNS " FROM releases WHERE repository_id = $1 AND off_line = 0"
+             " ORDER BY number DESC LIMIT 1");
 
 int store_release_newest(struct db *db, struct arena *arena, int64_t repository_id,
                          struct release *ret_release, struct err *err)
@@ -124,6 +127,107 @@ int store_release_newest(struct db *db, struct arena *arena, int64_t repository_
     int rc = db_query(db, &SQL_RELEASE_NEWEST, &rows, err, "i", repository_id);
 
     return rc < 0 ? rc : one(rows, arena, ret_release, "yet", err);
+}
+
+DB_STATEMENT(SQL_RELEASE_ON_LINE,
+             "SELECT " COLUMNS " FROM releases WHERE repository_id = $1 AND number <= $2"
+             " AND off_line = 0 ORDER BY number DESC LIMIT 1");
+
+int store_release_on_line(struct db *db, struct arena *arena, int64_t repository_id,
+                          int64_t at_most, struct release *ret_release, struct err *err)
+{
+    struct db_rows *rows;
+    int rc = db_query(db, &SQL_RELEASE_ON_LINE, &rows, err, "ii", repository_id, at_most);
+
+    return rc < 0 ? rc : one(rows, arena, ret_release, "on the line", err);
+}
+
+DB_STATEMENT(SQL_RELEASE_BY_PREFIX,
+             "SELECT " COLUMNS " FROM releases WHERE repository_id = $1 AND substr(sha, 1,"
+             " length($2)) = $2 ORDER BY off_line, number DESC LIMIT 8");
+
+int store_release_by_prefix(struct db *db, struct arena *arena, int64_t repository_id,
+                            const char *prefix, struct release *ret_release, size_t *ret_n,
+                            struct err *err)
+{
+    struct release *items = NULL;
+    size_t n = 0, different = 0;
+    struct db_rows *rows;
+    int rc = db_query(db, &SQL_RELEASE_BY_PREFIX, &rows, err, "it", repository_id, prefix);
+
+    if (rc == 0)
+        rc = many(rows, arena, &items, &n, err);
+    /* One commit may have had several numbers: the first row is the one that counts. */
+    for (size_t i = 0; rc == 0 && i < n; i++)
+        different += i == 0 || strcmp(items[i].sha, items[0].sha) != 0;
+    if (rc == 0 && n > 0)
+        *ret_release = items[0];
+    if (rc == 0)
+        *ret_n = different;
+    return rc;
+}
+
+DB_STATEMENT(SQL_RELEASE_LEAVE_LINE,
+             "UPDATE releases SET off_line = 1 WHERE repository_id = $1 AND number > $2"
+             " AND off_line = 0 RETURNING number");
+
+int store_release_leave_line(struct db *db, int64_t repository_id, int64_t after, int64_t *ret_n,
+                             struct err *err)
+{
+    struct db_rows *rows;
+    int64_t n = 0;
+    int rc = db_query(db, &SQL_RELEASE_LEAVE_LINE, &rows, err, "ii", repository_id, after);
+
+    if (rc < 0)
+        return rc;
+    while ((rc = db_next(rows, err)) > 0)
+        n++;
+    db_end(rows);
+    if (rc == 0)
+        *ret_n = n;
+    return rc;
+}
+
+DB_STATEMENT(SQL_RELEASE_REVERT_PUT,
+             "INSERT OR IGNORE INTO release_reverts (repository_id, number, sha)"
+             " VALUES ($1, $2, $3)");
+
+int store_release_revert_put(struct db *db, int64_t repository_id, int64_t number, const char *sha,
+                             struct err *err)
+{
+    return db_run(db, &SQL_RELEASE_REVERT_PUT, err, "iit", repository_id, number, sha);
+}
+
+DB_STATEMENT(SQL_RELEASE_REVERTS,
+             "SELECT a.number, b.number FROM release_reverts v"
+             " JOIN releases a ON a.repository_id = v.repository_id AND a.number = v.number"
+             " JOIN releases b ON b.repository_id = v.repository_id AND b.sha = v.sha"
+             " WHERE v.repository_id = $1 AND v.number > $2 AND v.number <= $3 AND a.off_line = 0"
+             " AND b.off_line = 0 AND b.number < a.number"
+             " UNION SELECT a.number, b.number FROM releases a"
+             " JOIN pull_requests p ON p.repository_id = a.repository_id AND p.merge_sha = a.sha"
+             " JOIN pull_requests q ON q.repository_id = p.repository_id AND q.number = p.reverts"
+             " JOIN releases b ON b.repository_id = q.repository_id AND b.sha = q.merge_sha"
+             " WHERE a.repository_id = $1 AND a.number > $2 AND a.number <= $3 AND a.off_line = 0"
+             " AND b.off_line = 0 AND b.number < a.number ORDER BY 1 DESC, 2 DESC LIMIT 500");
+
+int store_release_reverts(struct db *db, struct arena *arena, int64_t repository_id, int64_t from,
+                          int64_t to, struct revert **ret_items, size_t *ret_n, struct err *err)
+{
+    struct revert *items = NULL;
+    size_t n = 0, cap = 0;
+    struct db_rows *rows;
+    int rc = db_query(db, &SQL_RELEASE_REVERTS, &rows, err, "iii", repository_id, from, to);
+
+    if (rc < 0)
+        return rc;
+    while ((rc = db_next(rows, err)) > 0)
+        *ARENA_PUSH(arena, items, n, cap) =
+            (struct revert){.number = db_int(rows, 0), .of = db_int(rows, 1)};
+    db_end(rows);
+    *ret_items = items;
+    *ret_n = n;
+    return rc;
 }
 
 DB_STATEMENT(SQL_RELEASE_NEWER, "SELECT * FROM (SELECT " COLUMNS
@@ -167,9 +271,25 @@ int store_release_unread(struct db *db, struct arena *arena, int64_t repository_
     return rc < 0 ? rc : many(rows, arena, ret_items, ret_n, err);
 }
 
+DB_STATEMENT(SQL_RELEASE_NOBODYS,
+             "SELECT " COLUMNS " FROM releases r WHERE repository_id = $1 AND number > $2"
+             " AND off_line = 0 AND NOT EXISTS (SELECT 1 FROM pull_requests p"
+             " WHERE p.repository_id = r.repository_id AND p.merge_sha = r.sha)"
+             " ORDER BY number DESC LIMIT $3");
+
+int store_release_nobodys(struct db *db, struct arena *arena, int64_t repository_id, int64_t after,
+                          size_t limit, struct release **ret_items, size_t *ret_n, struct err *err)
+{
+    struct db_rows *rows;
+    int rc =
+        db_query(db, &SQL_RELEASE_NOBODYS, &rows, err, "iii", repository_id, after, (int64_t)limit);
+
+    return rc < 0 ? rc : many(rows, arena, ret_items, ret_n, err);
+}
+
 DB_STATEMENT(SQL_RELEASE_LANE,
              "SELECT count(*), coalesce(sum(lane IS NOT 'content'), 0) FROM releases"
-             " WHERE repository_id = $1 AND number > $2 AND number <= $3");
+             " WHERE repository_id = $1 AND number > $2 AND number <= $3 AND off_line = 0");
 
 int store_release_lane(struct db *db, int64_t repository_id, int64_t from, int64_t to,
                        enum lane *ret_lane, struct err *err)

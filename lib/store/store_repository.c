@@ -2,8 +2,9 @@
 
 #include "lib/base/arena.h"
 
-#define COLUMNS                                                                                    \
-    "id, name, github_id, branch, tip_sha, fetched_at, wanted_at, failed_at, failure, rewritten_sha"
+#define COLUMNS                                                                                       \
+    "id, name, github_id, branch, tip_sha, fetched_at, wanted_at, failed_at, failure, rewritten_sha," \
+    " adopted_sha"
 
 DB_STATEMENT(
     SQL_REPOSITORY_ENSURE,
@@ -27,6 +28,7 @@ static void fill(struct db_rows *rows, struct arena *arena, struct repository *r
     r->failed_at = db_int(rows, 7);
     r->failure = db_text(rows, arena, 8);
     db_copy(rows, 9, r->rewritten_sha, sizeof(r->rewritten_sha));
+    db_copy(rows, 10, r->adopted_sha, sizeof(r->adopted_sha));
 }
 
 DB_STATEMENT(SQL_REPOSITORY_BY_NAME, "SELECT " COLUMNS " FROM repositories WHERE name = $1");
@@ -103,9 +105,36 @@ int store_repository_failed(struct db *db, int64_t id, const char *failure, time
     return db_change(db, &SQL_REPOSITORY_FAILED, err, "iti", now, failure, id);
 }
 
-DB_STATEMENT(SQL_REPOSITORY_REWRITTEN, "UPDATE repositories SET rewritten_sha = $1 WHERE id = $2");
+/* Another tip than the one that was adopted: that adoption was about something else. */
+DB_STATEMENT(
+    SQL_REPOSITORY_REWRITTEN,
+    "UPDATE repositories SET adopted_sha = CASE WHEN rewritten_sha = $1 THEN adopted_sha END,"
+    " rewritten_sha = $1 WHERE id = $2");
 
 int store_repository_rewritten(struct db *db, int64_t id, const char *sha, struct err *err)
 {
     return db_change(db, &SQL_REPOSITORY_REWRITTEN, err, "ei", sha, id);
+}
+
+DB_STATEMENT(SQL_REPOSITORY_ADOPT,
+             "UPDATE repositories SET adopted_sha = $1, wanted_at = $2 WHERE id = $3"
+             " AND rewritten_sha = $1");
+
+int store_repository_adopt(struct db *db, int64_t id, const char *sha, time_ms now, struct err *err)
+{
+    int rc = db_change(db, &SQL_REPOSITORY_ADOPT, err, "tii", sha, now, id);
+
+    return rc != ERR_CONFLICT
+               ? rc
+               : err_set(err, ERR_CONFLICT,
+                         "the branch has moved: %.12s is not its new tip any more", sha);
+}
+
+DB_STATEMENT(SQL_REPOSITORY_ADOPTED,
+             "UPDATE repositories SET rewritten_sha = NULL, adopted_sha = NULL WHERE id = $1"
+             " AND adopted_sha = $2");
+
+int store_repository_adopted(struct db *db, int64_t id, const char *sha, struct err *err)
+{
+    return db_change(db, &SQL_REPOSITORY_ADOPTED, err, "it", id, sha);
 }

@@ -26,7 +26,14 @@ int store_repository_fetched(struct db *db, int64_t id, const char *tip, time_ms
 int store_repository_failed(struct db *db, int64_t id, const char *failure, time_ms now,
                             struct err *err);
 
-/* The branch was rewritten to that tip; "" = no longer. Writer. */
+/* A person takes the rewritten tip as the new line; a fetch is wanted. ERR_CONFLICT: it is another one by
+ * now. Writer. */
+int store_repository_adopt(struct db *db, int64_t id, const char *sha, time_ms now,
+                           struct err *err);
+/* Releases follow the line of that tip. ERR_CONFLICT: another one was adopted. Writer. */
+int store_repository_adopted(struct db *db, int64_t id, const char *sha, struct err *err);
+
+/* The branch was rewritten to that tip, "" = no longer; an adoption of another one is void. Writer. */
 int store_repository_rewritten(struct db *db, int64_t id, const char *sha, struct err *err);
 
 #endif
