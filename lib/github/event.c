@@ -1,5 +1,6 @@
 #include "lib/github/event.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -182,6 +183,33 @@ static void read_merge(const struct cJSON *pr, struct arena *arena, struct event
     }
 }
 
+/* GitHub's button writes `Revert "TITLE"` and a line "Reverts OWNER/NAME#12"; of a revert `Reapply`. Both
+ * must be there, and the repository must be this one: people write about reverts, too (C5). */
+static int64_t reverted_pull(const struct cJSON *root, const struct cJSON *pr)
+{
+    static const char says[] = "Reverts ";
+    const char *title = json_str(pr, "title");
+    const char *name = json_str(json_object(root, "repository"), "full_name");
+    const char *line = json_str(pr, "body");
+    size_t n = name != NULL ? strlen(name) : 0;
+
+    if (n == 0 || !(str_starts(title, "Revert \"") || str_starts(title, "Reapply \"")))
+        return 0;
+    for (; line != NULL; line = strchr(line, '\n')) {
+        char digits[20] = "";
+        int64_t number;
+        line += *line == '\n';
+        if (!str_starts(line, says) || strncasecmp(line + sizeof(says) - 1, name, n) != 0 ||
+            line[sizeof(says) - 1 + n] != '#')
+            continue;
+        line += sizeof(says) + n;
+        snprintf(digits, sizeof(digits), "%.*s", (int)strspn(line, "0123456789"), line);
+        if (str_parse_int64(digits, &number) == 0 && number > 0)
+            return number;
+    }
+    return 0;
+}
+
 static int read_pull_request(struct arena *arena, const struct cJSON *root,
                              struct event_pull_request *out, struct err *err)
 {
@@ -225,6 +253,7 @@ static int read_pull_request(struct arena *arena, const struct cJSON *root,
     out->fork = is_fork(pr);
     out->title = text(arena, pr, "title", EVENT_TITLE_MAX);
     out->url = page_url(arena, pr);
+    out->reverts = reverted_pull(root, pr);
     out->author = account(arena, pr, "user");
     read_merge(pr, arena, out);
     return read_labels(arena, pr, out, err);

@@ -51,6 +51,9 @@ struct event_pull_request {
     bool fork;       /* head.repo is null or another repository than base.repo */
     const char *title;
     const char *url; /* html_url; "" if it is odd */
+    int64_t
+        reverts; /* the pull request that this one reverts, by GitHub's own form of title and body
+                      * ("Revert ...", "Reverts owner/name#12"); 0 = none */
     struct event_account author;
     struct event_account merged_by;
     const char *base_ref;

@@ -260,6 +260,10 @@ static void add_line(struct json_out *o, const struct mirror_line *line)
         json_add_str(o, "author_email", c->author_email);
         json_add_str(o, "committer_email", c->committer_email);
         json_add_str(o, "subject", c->subject);
+        json_begin_array(o, "reverts");
+        for (size_t k = 0; k < c->n_reverts; k++)
+            json_add_str(o, NULL, c->reverts[k]);
+        json_end_array(o);
         json_end_object(o);
     }
     json_end_array(o);
@@ -317,6 +321,18 @@ static bool read_text(struct arena *arena, const struct cJSON *json, const char 
     return true;
 }
 
+static bool read_reverts(const struct cJSON *json, struct mirror_commit *c)
+{
+    for (const struct cJSON *i = json_first(json_array(json, "reverts")); i != NULL;
+         i = json_next(i)) {
+        const char *sha = json_string_value(i);
+        if (!names_is_sha40(sha) || c->n_reverts == MIRROR_REVERTS_MAX)
+            return false;
+        memcpy(c->reverts[c->n_reverts++], sha, 41);
+    }
+    return true;
+}
+
 static bool read_commit(struct arena *arena, const struct cJSON *json, struct mirror_commit *c)
 {
     int64_t parents = 0;
@@ -327,7 +343,8 @@ static bool read_commit(struct arena *arena, const struct cJSON *json, struct mi
         !read_text(arena, json, "author", MIRROR_PERSON_MAX, &c->author) ||
         !read_text(arena, json, "author_email", MIRROR_PERSON_MAX, &c->author_email) ||
         !read_text(arena, json, "committer_email", MIRROR_PERSON_MAX, &c->committer_email) ||
-        !read_text(arena, json, "subject", MIRROR_SUBJECT_MAX, &c->subject))
+        !read_text(arena, json, "subject", MIRROR_SUBJECT_MAX, &c->subject) ||
+        !read_reverts(json, c))
         return false;
     c->n_parents = (unsigned)parents;
     return true;

@@ -23,6 +23,7 @@
 #define MIRROR_PATHS_BYTES (512 * 1024) /* and all of them together */
 #define MIRROR_SUBJECT_MAX 200          /* bytes of a subject */
 #define MIRROR_PERSON_MAX 100           /* bytes of a name or an e-mail address */
+#define MIRROR_REVERTS_MAX 4            /* commits that one commit says it takes out again */
 #define MIRROR_FETCH_MAX (4LL << 30)    /* bytes of one fetch */
 #define MIRROR_OBJECTS_MAX 5000000      /* objects of one fetch */
 #define MIRROR_OBJECT_MAX (512UL << 20) /* bytes of one object */
@@ -83,7 +84,9 @@ struct mirror_commit {
     const char *author;   /* name */
     const char *author_email;
     const char *committer_email;
-    const char *subject; /* first line */
+    const char *subject;                  /* first line */
+    char reverts[MIRROR_REVERTS_MAX][41]; /* from git's own "This reverts commit SHA" lines */
+    size_t n_reverts;
 };
 
 struct mirror_line {

@@ -65,6 +65,25 @@ static const char *cleaned(struct arena *arena, const char *text, size_t max)
     return text == NULL ? "" : str_clean(arena, text, strlen(text), max);
 }
 
+/* What `git revert` writes, at the beginning of a line and with the whole commit id: nothing else counts
+ * as a revert. */
+static void read_reverts(const char *message, struct mirror_commit *c)
+{
+    static const char says[] = "This reverts commit ";
+
+    for (const char *line = message; line != NULL && c->n_reverts < MIRROR_REVERTS_MAX;) {
+        if (strncmp(line, says, sizeof(says) - 1) == 0) {
+            char *sha = c->reverts[c->n_reverts];
+            memcpy(sha, line + sizeof(says) - 1, strnlen(line + sizeof(says) - 1, 40));
+            c->n_reverts += names_is_sha40(sha);
+        }
+        line = strchr(line, '\n');
+        line += line != NULL;
+    }
+    for (size_t i = c->n_reverts; i < MIRROR_REVERTS_MAX; i++)
+        c->reverts[i][0] = '\0';
+}
+
 static void fill(struct arena *arena, const git_commit *commit, struct mirror_commit *c)
 {
     const git_signature *author = git_commit_author(commit);
@@ -82,6 +101,7 @@ static void fill(struct arena *arena, const git_commit *commit, struct mirror_co
     if (message == NULL)
         message = "";
     message += strspn(message, "\n");
+    read_reverts(message, c);
     c->subject = str_clean(arena, message, strcspn(message, "\n"), MIRROR_SUBJECT_MAX);
 }
 

@@ -2,6 +2,9 @@
  * reconcile: what the branch contains is asked of git (W4): fetch, first-parent line, paths, numbers.
  *
  *      idle --(wanted, or not seen for a minute)--> fetch --> line --> paths of each --> releases
+ *                                                              |
+ *      the line was rewritten (C6): held, until a person adopts the new tip; then
+ *      is what was adopted on it? --> search the newest release that is --> line from there
  *
  * The git keeper works; this only asks and takes, one question per repository at a time, so that a slow
  * mirror holds up nobody else. What is under way is memory of this process only: after a restart it is
@@ -28,7 +31,7 @@
 #define FETCH_DEADLINE_MS 120000
 #define READ_DEADLINE_MS 30000
 
-enum stage { STAGE_FETCH, STAGE_LINE, STAGE_PATHS };
+enum stage { STAGE_FETCH, STAGE_LINE, STAGE_ADOPTED, STAGE_SEARCH, STAGE_NEW_LINE, STAGE_PATHS };
 
 /* One repository that is being asked about. */
 struct asking {
@@ -43,6 +46,11 @@ struct asking {
     enum lane *lanes;
     int64_t *n_paths;
     size_t at; /* commit whose paths are asked */
+
+    /* A rewritten line that a person adopted: */
+    char adopted[41];  /* the tip that was adopted; "" = this is no adoption */
+    int64_t low, high; /* releases up to `low` are on the new line, above `high` none is */
+    int64_t probe;     /* the release that is being asked about */
 };
 
 struct reconcile {
@@ -130,6 +138,16 @@ struct seen {
     time_ms now;
 };
 
+static int apply_reverts(struct db *db, const struct seen *s, const struct mirror_commit *c,
+                         int64_t number, struct err *err)
+{
+    int rc = 0;
+
+    for (size_t i = 0; i < c->n_reverts && rc == 0; i++)
+        rc = store_release_revert_put(db, s->repository.id, number, c->reverts[i], err);
+    return rc;
+}
+
 static int apply_releases(struct db *db, const struct seen *s, struct err *err)
 {
     const struct asking *a = s->asking;
@@ -149,12 +167,30 @@ static int apply_releases(struct db *db, const struct seen *s, struct err *err)
         memcpy(release.sha, c->sha, sizeof(release.sha));
         memcpy(release.parent_sha, c->parent_sha, sizeof(release.parent_sha));
         rc = store_release_append(db, &release, &number, err);
+        if (rc == 0)
+            rc = apply_reverts(db, s, c, number, err);
         snprintf(subject, sizeof(subject), "%s r%lld", a->name, (long long)number);
         snprintf(detail, sizeof(detail), "{\"sha\":\"%s\"}", c->sha);
         if (rc == 0)
             rc = look_journal(db, s->now, "release.number", subject, detail, NULL, err);
     }
     return rc;
+}
+
+/* What is not on the new line leaves the candidates; numbers go on (C6). */
+static int apply_adoption(struct db *db, const struct seen *s, struct err *err)
+{
+    const struct asking *a = s->asking;
+    char detail[128];
+    int64_t n = 0;
+    int rc = store_repository_adopted(db, s->repository.id, a->adopted, err);
+
+    if (rc == 0)
+        rc = store_release_leave_line(db, s->repository.id, a->low, &n, err);
+    snprintf(detail, sizeof(detail), "{\"tip\":\"%s\",\"kept\":%lld,\"left\":%lld}", a->adopted,
+             (long long)a->low, (long long)n);
+    return rc < 0 ? rc
+                  : look_journal(db, s->now, "repository.new-line", a->name, detail, NULL, err);
 }
 
 static int apply(struct db *db, void *arg, struct err *err)
@@ -171,10 +207,12 @@ static int apply(struct db *db, void *arg, struct err *err)
         if (rc == 0)
             rc = store_repository_fetched(db, s->repository.id, s->repository.tip_sha,
                                           s->asking->began, s->now, err);
-        return rc < 0 ? rc
-                      : look_journal(db, s->now, "repository.rewritten", s->asking->name, detail,
-                                     NULL, err);
+        if (rc < 0 || strcmp(s->rewritten, s->repository.rewritten_sha) == 0)
+            return rc; /* told already */
+        return look_journal(db, s->now, "repository.rewritten", s->asking->name, detail, NULL, err);
     }
+    if (s->asking->adopted[0] != '\0' && (rc = apply_adoption(db, s, err)) < 0)
+        return rc;
     rc = store_repository_fetched(db, s->repository.id, s->asking->tip, s->asking->began, s->now,
                                   err);
     if (rc == 0 && s->repository.rewritten_sha[0] != '\0')
@@ -213,14 +251,11 @@ static int ask_paths(struct look *look, struct asking *a, struct err *err)
     return ask(look, a, &request, STAGE_PATHS, err);
 }
 
-static int take_line(struct look *look, struct asking *a, const struct keeper_answer *answer,
-                     struct err *err)
+static int take_commits(struct look *look, struct asking *a, const struct keeper_answer *answer,
+                        struct err *err)
 {
     const struct config_repo *repo = config_repo(look->snapshot->config, a->name);
 
-    if (answer->line.rewritten)
-        return finish(look, a, NULL, answer->line.n > 0 ? answer->line.commits[0].sha : a->tip,
-                      err);
     a->line.n = answer->line.n;
     a->line.commits = arena_array(&a->arena, answer->line.n, sizeof(*a->line.commits));
     for (size_t i = 0; i < answer->line.n; i++) {
@@ -235,6 +270,96 @@ static int take_line(struct look *look, struct asking *a, const struct keeper_an
     a->lanes = arena_array(&a->arena, a->line.n, sizeof(*a->lanes));
     a->n_paths = arena_array(&a->arena, a->line.n, sizeof(*a->n_paths));
     return ask_paths(look, a, err);
+}
+
+/* Is that commit on the first-parent line of the tip? */
+static int ask_contains(struct look *look, struct asking *a, const char *sha, enum stage stage,
+                        struct err *err)
+{
+    struct keeper_request request = request_of(look, KEEPER_CONTAINS, a->name);
+
+    request.known = sha;
+    request.sha = a->tip;
+    return ask(look, a, &request, stage, err);
+}
+
+static int take_line(struct look *look, struct asking *a, const struct keeper_answer *answer,
+                     struct err *err)
+{
+    struct repository repository;
+    int rc;
+
+    if (!answer->line.rewritten)
+        return take_commits(look, a, answer, err);
+    rc = store_repository_by_name(look->flow->db, look->arena, a->name, &repository, err);
+    if (rc < 0)
+        return rc;
+    if (repository.adopted_sha[0] == '\0')
+        return finish(look, a, NULL, a->tip, err);
+    memcpy(a->adopted, repository.adopted_sha, sizeof(a->adopted));
+    return ask_contains(look, a, a->adopted, STAGE_ADOPTED, err);
+}
+
+/* Releases on the line are its commits in order, so those that stayed come before those that left: halve
+ * until the newest that stayed is found, then take what follows it. */
+static int search(struct look *look, struct asking *a, struct err *err)
+{
+    struct keeper_request request = request_of(look, KEEPER_LINE, a->name);
+    struct release release;
+    struct repository repository;
+    int rc = store_repository_by_name(look->flow->db, look->arena, a->name, &repository, err);
+
+    while (rc == 0 && a->low < a->high) {
+        int64_t middle = a->low + (a->high - a->low + 1) / 2;
+        rc = store_release_on_line(look->flow->db, look->arena, repository.id, middle, &release,
+                                   err);
+        if (rc == ERR_NOT_FOUND || (rc == 0 && release.number <= a->low)) {
+            a->low = middle; /* none in between */
+            rc = 0;
+            continue;
+        }
+        a->probe = release.number;
+        return rc < 0 ? rc : ask_contains(look, a, release.sha, STAGE_SEARCH, err);
+    }
+    if (rc == 0)
+        rc = store_release_on_line(look->flow->db, look->arena, repository.id, a->low, &release,
+                                   err);
+    if (rc < 0 && rc != ERR_NOT_FOUND)
+        return rc;
+    request.known = rc == 0 ? release.sha : NULL; /* nothing in common: the new tip alone */
+    request.sha = a->tip;
+    return ask(look, a, &request, STAGE_NEW_LINE, err);
+}
+
+static int take_adopted(struct look *look, struct asking *a, const struct keeper_answer *answer,
+                        struct err *err)
+{
+    struct release newest;
+    struct repository repository;
+    int rc;
+
+    if (!answer->contains) { /* rewritten once more: that is another question to a person */
+        a->adopted[0] = '\0';
+        return finish(look, a, NULL, a->tip, err);
+    }
+    rc = store_repository_by_name(look->flow->db, look->arena, a->name, &repository, err);
+    if (rc == 0)
+        rc = store_release_newest(look->flow->db, look->arena, repository.id, &newest, err);
+    if (rc < 0)
+        return rc;
+    a->low = 0;
+    a->high = newest.number - 1;
+    return search(look, a, err);
+}
+
+static int take_search(struct look *look, struct asking *a, const struct keeper_answer *answer,
+                       struct err *err)
+{
+    if (answer->contains)
+        a->low = a->probe > a->low ? a->probe : a->low;
+    else
+        a->high = a->probe - 1;
+    return search(look, a, err);
 }
 
 static int take_paths(struct look *look, struct asking *a, const struct keeper_answer *answer,
@@ -294,6 +419,12 @@ static int take_answers(struct look *look, struct err *err)
             rc = take_fetch(look, a, &answer, err);
         else if (a->stage == STAGE_LINE)
             rc = take_line(look, a, &answer, err);
+        else if (a->stage == STAGE_ADOPTED)
+            rc = take_adopted(look, a, &answer, err);
+        else if (a->stage == STAGE_SEARCH)
+            rc = take_search(look, a, &answer, err);
+        else if (a->stage == STAGE_NEW_LINE)
+            rc = take_commits(look, a, &answer, err);
         else
             rc = take_paths(look, a, &answer, err);
         if (rc < 0)

@@ -54,6 +54,7 @@ static struct pull_request pull_of(const struct recorded *r)
                                 .fork = p->fork,
                                 .title = p->title,
                                 .url = p->url,
+                                .reverts = p->reverts,
                                 .author_id = p->author.id,
                                 .author = p->author.login,
                                 .base_ref = p->base_ref,

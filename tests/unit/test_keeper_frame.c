@@ -142,7 +142,9 @@ static struct mirror_commit commits[] = {{.sha = SHA_A,
                                           .author = "B",
                                           .author_email = "b@x",
                                           .committer_email = "c@x",
-                                          .subject = ""}};
+                                          .subject = "",
+                                          .reverts = {SHA_A},
+                                          .n_reverts = 1}};
 
 static const char *paths[] = {"a/b", "$(id)"};
 
@@ -178,6 +180,8 @@ static void an_answer_arrives_as_it_was_sent(void **state)
         assert_string_equal(got.line.commits[i].author_email, commits[i].author_email);
         assert_string_equal(got.line.commits[i].committer_email, commits[i].committer_email);
         assert_string_equal(got.line.commits[i].subject, commits[i].subject);
+        assert_int_equal(got.line.commits[i].n_reverts, commits[i].n_reverts);
+        assert_string_equal(got.line.commits[i].reverts[0], commits[i].reverts[0]);
     }
     got = sent_and_read(KEEPER_PATHS, &(struct keeper_answer){
                                           .paths = {.paths = paths, .n = 2, .truncated = true}});
@@ -201,6 +205,9 @@ static void the_largest_answers_fit_into_a_frame(void **state)
     memset(quotes, '"', MIRROR_SUBJECT_MAX);
     quotes[MIRROR_SUBJECT_MAX] = '\0';
     worst.subject = quotes;
+    worst.n_reverts = MIRROR_REVERTS_MAX;
+    for (size_t i = 0; i < MIRROR_REVERTS_MAX; i++)
+        memcpy(worst.reverts[i], SHA_A, sizeof(SHA_A));
     worst.author = worst.author_email = worst.committer_email = quotes + MIRROR_PERSON_MAX;
     a.line.n = MIRROR_LINE_MAX;
     a.line.commits = arena_array(&arena, a.line.n, sizeof(*a.line.commits));
@@ -237,6 +244,10 @@ static void T51_an_answer_of_another_form_or_verb_is_refused(void **state)
         {KEEPER_FETCH, "{\"rc\":0,\"contains\":true}"},
         {KEEPER_LINE, "{\"rc\":0,\"changed\":true,\"tip\":\"" SHA_A "\"}"},
         {KEEPER_LINE, "{\"rc\":0,\"rewritten\":false,\"more\":false}"},
+        {KEEPER_LINE,
+         "{\"rc\":0,\"rewritten\":false,\"more\":false,\"commits\":[{\"sha\":\"" SHA_A
+         "\",\"parent\":null,\"parents\":0,\"at\":0,\"author\":\"\",\"author_email\":\"\","
+         "\"committer_email\":\"\",\"subject\":\"\",\"reverts\":[\"HEAD\"]}]}"},
         {KEEPER_LINE, "{\"rc\":0,\"rewritten\":false,\"more\":false,\"commits\":[{}]}"},
         {KEEPER_LINE, "{\"rc\":0,\"rewritten\":false,\"more\":false,\"commits\":[1]}"},
         {KEEPER_PATHS, "{\"rc\":0,\"truncated\":false}"},
