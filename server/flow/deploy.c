@@ -321,6 +321,14 @@ static int apply_slice(struct db *db, void *arg, struct err *err)
     return rc;
 }
 
+/* The wish that this cut comes from, 0 = none. */
+static int64_t wish_of(const struct outlook *o)
+{
+    if (o->plan.hotfix)
+        return o->hotfix.id;
+    return o->plan.wish ? o->wish.id : 0;
+}
+
 static void fill_deployment(struct cut *c)
 {
     const struct outlook *o = c->outlook;
@@ -334,13 +342,18 @@ static void fill_deployment(struct cut *c)
                              .release_number = plan->target->number,
                              .from_number = o->has_live ? o->live.release_number : 0,
                              .lane = LANE_CODE,
-                             .trigger = o->facts.on,
-                             .wish_id = o->facts.wished != NULL ? o->wish.id : 0,
+                             .trigger = plan->occurrence.date[0] != '\0' ? DEPLOYMENT_ON_SCHEDULE
+                                        : wish_of(o) != 0                ? DEPLOYMENT_ON_RELEASE
+                                                                         : o->facts.on,
+                             .wish_id = wish_of(o),
+                             .hotfix = plan->hotfix,
                              .config_digest = c->look->snapshot->digest,
                              .cut_at = c->look->now,
                              .start_at =
                                  plan->start_at < c->look->now ? c->look->now : plan->start_at,
-                             .start_until = c->look->now + c->environment->grace_ms};
+                             .start_until = plan->start_until != VERDICT_NEVER
+                                                ? plan->start_until
+                                                : c->look->now + c->environment->grace_ms};
     memcpy(d->sha, plan->target->sha, sizeof(d->sha));
     if (o->has_live)
         memcpy(d->from_sha, o->live.sha, sizeof(d->from_sha));

@@ -11,157 +11,25 @@
 #include "lib/store/store_host.h"
 #include "lib/store/store_occurrence.h"
 #include "lib/store/store_release.h"
+#include "server/flow/candidates.h"
 #include "server/flow/snapshot.h"
 #include "server/flow/times.h"
 
-#define CANDIDATES_MAX 50
 #define OCCURRENCES_MAX 64
 
-struct making {
-    struct db *db;
-    const struct snapshot *snapshot;
-    const struct repository *repository;
-    const struct config_environment *environment;
-    time_ms now;
-    struct arena *arena;
-    struct outlook *outlook;
-};
-
-/* 0 and `*ret_found`: a row that is not there is no error here. */
-static int maybe(int rc, bool *ret_found, struct err *own, struct err *err)
-{
-    *ret_found = rc == 0;
-    if (rc == ERR_NOT_FOUND)
-        return 0;
-    if (rc < 0 && err != NULL)
-        *err = *own;
-    return rc;
-}
-
-static int load_deployments(struct making *m, struct err *err)
-{
-    struct outlook *o = m->outlook;
-    const char *name = m->environment->name;
-    struct err own = ERR_INIT;
-    int rc = maybe(store_deployment_live(m->db, m->arena, m->repository->id, name, &o->live, &own),
-                   &o->has_live, &own, err);
-
-    if (rc == 0)
-        rc = maybe(store_deployment_open(m->db, m->arena, m->repository->id, name, &o->open, &own),
-                   &o->has_open, &own, err);
-    if (rc == 0)
-        rc = maybe(store_wish_open(m->db, m->arena, m->repository->id, name, &o->wish, &own),
-                   &o->has_wish, &own, err);
-    return rc;
-}
-
-/* The environments before it: has the release succeeded there, and its migrate jobs with it? (C1, M8)
- * A deployment succeeds only if its migrate job did, so one proof is both, unless its job runs only
- * here. */
-static int load_needs(struct making *m, struct plan_release *r, struct err *err)
-{
-    const struct config_environment *e = m->environment;
-
-    for (size_t i = 0; i < e->n_needs && i < RELEASE_PLAN_NEEDS_MAX; i++) {
-        struct gate_need *need = &r->needs[r->n_needs++];
-        struct deployment last;
-        struct err own = ERR_INIT;
-        bool found;
-        int rc = maybe(store_deployment_last_of(m->db, m->arena, m->repository->id,
-                                                e->needs[i]->name, r->number, &last, &own),
-                       &found, &own, err);
-        if (rc < 0)
-            return rc;
-        need->environment = e->needs[i]->name;
-        need->proven = found && last.state == DEPLOYMENT_SUCCEEDED;
-        need->rehearsed = need->proven;
-    }
-    return 0;
-}
-
-static int load_candidate(struct making *m, const struct release *release, struct plan_release *r,
-                          struct err *err)
-{
-    struct deployment last;
-    struct err own = ERR_INIT;
-    bool found;
-    int rc = maybe(store_deployment_last_of(m->db, m->arena, m->repository->id,
-                                            m->environment->name, release->number, &last, &own),
-                   &found, &own, err);
-
-    if (rc < 0)
-        return rc;
-    *r = (struct plan_release){.number = release->number,
-                               .sha = release->sha,
-                               .lane = release->lane,
-                               .seen_at = release->seen_at};
-    if (found && (last.state == DEPLOYMENT_FAILED || last.state == DEPLOYMENT_CANCELLED)) {
-        r->failed = true;
-        r->failed_at = last.ended_at;
-    }
-    return load_needs(m, r, err);
-}
-
-static int load_candidates(struct making *m, struct err *err)
-{
-    struct outlook *o = m->outlook;
-    struct plan_release *list;
-    int rc = store_release_newer(m->db, m->arena, m->repository->id,
-                                 o->has_live ? o->live.release_number : 0, CANDIDATES_MAX,
-                                 &o->releases, &o->n_releases, err);
-
-    if (rc < 0)
-        return rc;
-    list = arena_array(m->arena, o->n_releases, sizeof(*list));
-    for (size_t i = 0; i < o->n_releases && rc == 0; i++)
-        rc = load_candidate(m, &o->releases[i], &list[i], err);
-    o->facts.live_number = o->has_live ? o->live.release_number : 0;
-    o->facts.releases = list;
-    o->facts.n_releases = o->n_releases;
-    return rc;
-}
-
-/* A candidate by number, also one that is not newer than what is live. */
-static int find_candidate(struct making *m, int64_t number,
-                          const struct plan_release **ret_candidate, struct err *err)
-{
-    struct outlook *o = m->outlook;
-    struct release *release = arena_alloc(m->arena, sizeof(*release));
-    struct plan_release *r = arena_alloc(m->arena, sizeof(*r));
-    int rc;
-
-    for (size_t i = 0; i < o->facts.n_releases; i++)
-        if (o->facts.releases[i].number == number) {
-            *ret_candidate = &o->facts.releases[i];
-            return 0;
-        }
-    rc = store_release_by_number(m->db, m->arena, m->repository->id, number, release, err);
-    if (rc == 0)
-        rc = load_candidate(m, release, r, err);
-    if (rc == 0)
-        *ret_candidate = r;
-    return rc;
-}
-
-static int load_open(struct making *m, struct err *err)
+static int load_open(struct candidates *m, struct err *err)
 {
     struct outlook *o = m->outlook;
     struct invocation *invocations;
     struct attempt *attempts;
     size_t n, n_attempts;
-    int rc = 0;
+    int rc;
 
-    /* What went out meanwhile, or was overtaken, is wished no more: to go back is a rollback (R1). */
-    if (o->has_wish && (!o->has_live || o->wish.release_number > o->live.release_number)) {
-        rc = find_candidate(m, o->wish.release_number, &o->facts.wished, err);
-        o->facts.wished_at = o->wish.wished_at;
-    }
-    if (rc < 0 || !o->has_open)
-        return rc;
+    if (!o->has_open)
+        return 0;
     o->facts.open = &o->open;
     o->facts.config_changed = strcmp(o->open.config_digest, m->snapshot->digest) != 0;
-    if ((rc = find_candidate(m, o->open.release_number, &o->facts.open_release, err)) < 0 ||
-        (rc = store_command_invocations(m->db, m->arena, o->open.id, &invocations, &n, err)) < 0 ||
+    if ((rc = store_command_invocations(m->db, m->arena, o->open.id, &invocations, &n, err)) < 0 ||
         (rc = store_attempt_of_deployment(m->db, m->arena, o->open.id, &attempts, &n_attempts,
                                           err)) < 0)
         return rc;
@@ -171,7 +39,7 @@ static int load_open(struct making *m, struct err *err)
     return 0;
 }
 
-static const char *rule_of(struct making *m, const struct occurrence *o)
+static const char *rule_of(struct candidates *m, const struct occurrence *o)
 {
     return arena_printf(m->arena, "%s %s", o->time, m->environment->timezone);
 }
@@ -185,7 +53,7 @@ static struct plan_occurrence planned(const struct occurrence *o)
     return p;
 }
 
-static int is_decided(struct making *m, const struct occurrence *o, bool *ret_decided,
+static int is_decided(struct candidates *m, const struct occurrence *o, bool *ret_decided,
                       struct err *err)
 {
     const struct occurrence_key key = {m->repository->id, m->environment->name, o->date, o->time};
@@ -194,7 +62,7 @@ static int is_decided(struct making *m, const struct occurrence *o, bool *ret_de
 }
 
 /* The first one behind `after` that is still to be decided: a promise names no other. */
-static int load_next(struct making *m, time_ms after, struct err *err)
+static int load_next(struct candidates *m, time_ms after, struct err *err)
 {
     struct occurrence o;
     bool decided = true;
@@ -211,7 +79,7 @@ static int load_next(struct making *m, time_ms after, struct err *err)
 }
 
 /* Undecided occurrences since this `at` is in the schedule: over (missed), current, and the next (F6). */
-static int load_occurrences(struct making *m, struct err *err)
+static int load_occurrences(struct candidates *m, struct err *err)
 {
     const struct config_environment *e = m->environment;
     struct release_facts *f = &m->outlook->facts;
@@ -246,7 +114,7 @@ static int load_occurrences(struct making *m, struct err *err)
 }
 
 /* Hosts of all jobs, each once. */
-static void load_gate_hosts(struct making *m)
+static void load_gate_hosts(struct candidates *m)
 {
     const struct deployment_plan *plan = &m->outlook->jobs;
     struct gate_facts *g = &m->outlook->facts.gate;
@@ -279,7 +147,7 @@ static void load_gate_hosts(struct making *m)
 }
 
 /* An attempt that holds a database of this environment (M2). */
-static int load_unsettled(struct making *m, struct err *err)
+static int load_unsettled(struct candidates *m, struct err *err)
 {
     const struct config_repo *repo = m->environment->repo;
     struct gate_facts *g = &m->outlook->facts.gate;
@@ -294,8 +162,8 @@ static int load_unsettled(struct making *m, struct err *err)
             continue;
         database =
             config_database(m->snapshot->config, m->environment, repo->jobs[i].once, m->arena);
-        rc = maybe(store_attempt_unsettled(m->db, m->arena, database, &attempt, &own), &found, &own,
-                   err);
+        rc = candidates_maybe(store_attempt_unsettled(m->db, m->arena, database, &attempt, &own),
+                              &found, &own, err);
         if (rc < 0)
             return rc;
         /* One of the open deployment itself is its own business. */
@@ -308,7 +176,7 @@ static int load_unsettled(struct making *m, struct err *err)
     return 0;
 }
 
-static int load_gate(struct making *m, struct err *err)
+static int load_gate(struct candidates *m, struct err *err)
 {
     const struct config_environment *e = m->environment;
     struct outlook *o = m->outlook;
@@ -338,31 +206,49 @@ static int load_gate(struct making *m, struct err *err)
     return load_unsettled(m, err);
 }
 
-int outlook_make(struct db *db, const struct snapshot *snapshot,
-                 const struct repository *repository, const struct config_environment *environment,
-                 time_ms now, struct arena *arena, struct outlook *ret_outlook, struct err *err)
+static int make(struct candidates *m, struct err *err)
 {
     static const enum deployment_trigger triggers[] = {
         [CONFIG_ON_PULL_REQUEST] = DEPLOYMENT_ON_RELEASE, /* not built: it binds the gate */
         [CONFIG_ON_MERGE] = DEPLOYMENT_ON_MERGE,
         [CONFIG_ON_SCHEDULE] = DEPLOYMENT_ON_SCHEDULE,
         [CONFIG_ON_RELEASE] = DEPLOYMENT_ON_RELEASE};
-    struct making m = {db, snapshot, repository, environment, now, arena, ret_outlook};
-    struct release_facts *f = &ret_outlook->facts;
+    const struct config_environment *environment = m->environment;
+    const struct repository *repository = m->repository;
+    struct release_facts *f = &m->outlook->facts;
     int rc;
 
-    *ret_outlook = (struct outlook){.repository_id = repository->id};
+    *m->outlook = (struct outlook){.repository_id = repository->id};
     f->on = triggers[environment->on];
     f->grace_ms = environment->grace_ms;
     f->cut_off_ms = environment->cut_off_ms;
     f->after_failure_next = environment->after_failure == CONFIG_NEXT;
-    if ((rc = load_deployments(&m, err)) < 0 || (rc = load_candidates(&m, err)) < 0 ||
-        (rc = load_open(&m, err)) < 0 || (rc = load_gate(&m, err)) < 0)
+    if ((rc = candidates_load(m, err)) < 0 || (rc = load_open(m, err)) < 0 ||
+        (rc = load_gate(m, err)) < 0)
         return err_wrap(err, "%s %s", repository->name, environment->name);
-    if (f->on == DEPLOYMENT_ON_SCHEDULE && (rc = load_occurrences(&m, err)) < 0)
+    if (f->on == DEPLOYMENT_ON_SCHEDULE && (rc = load_occurrences(m, err)) < 0)
         return err_wrap(err, "%s %s", repository->name, environment->name);
-    release_plan_make(f, now, &ret_outlook->plan);
+    release_plan_make(f, m->now, &m->outlook->plan);
     return 0;
+}
+
+int outlook_make(struct db *db, const struct snapshot *snapshot,
+                 const struct repository *repository, const struct config_environment *environment,
+                 time_ms now, struct arena *arena, struct outlook *ret_outlook, struct err *err)
+{
+    struct candidates m = {db, snapshot, repository, environment, now, arena, ret_outlook, NULL};
+
+    return make(&m, err);
+}
+
+int outlook_suppose(struct db *db, const struct snapshot *snapshot,
+                    const struct repository *repository,
+                    const struct config_environment *environment, const struct wish *wish,
+                    time_ms now, struct arena *arena, struct outlook *ret_outlook, struct err *err)
+{
+    struct candidates m = {db, snapshot, repository, environment, now, arena, ret_outlook, wish};
+
+    return make(&m, err);
 }
 
 const struct release *outlook_release(const struct outlook *outlook,

@@ -26,11 +26,15 @@ struct snapshot;
 struct outlook {
     int64_t repository_id;
     bool has_live;
-    struct deployment live; /* last that succeeded */
+    struct deployment live; /* last that succeeded, or what was declared since */
+    bool live_is_declared;  /* by `slipway baseline`: no deployment brought it */
     bool has_open;
     struct deployment open; /* waiting, deploying, attention */
     bool has_wish;
-    struct wish wish;
+    struct wish wish; /* a pin, a go-live */
+    bool has_hotfix;
+    struct wish hotfix;
+    int64_t barrier_id; /* newest barrier when this was made: a start finds one that came since */
     struct release *releases; /* behind the plan's candidates, same order */
     size_t n_releases;
     struct host *hosts; /* all that are registered */
@@ -45,6 +49,12 @@ struct outlook {
 int outlook_make(struct db *db, const struct snapshot *snapshot,
                  const struct repository *repository, const struct config_environment *environment,
                  time_ms now, struct arena *arena, struct outlook *ret_outlook, struct err *err);
+
+/* The same as if `wish` were stored too: what would an act do, and what would it pass? */
+int outlook_suppose(struct db *db, const struct snapshot *snapshot,
+                    const struct repository *repository,
+                    const struct config_environment *environment, const struct wish *wish,
+                    time_ms now, struct arena *arena, struct outlook *ret_outlook, struct err *err);
 
 /* The release behind a candidate of the plan; NULL if it is not loaded. */
 const struct release *outlook_release(const struct outlook *outlook,

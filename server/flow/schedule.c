@@ -8,8 +8,11 @@
 #include <string.h>
 
 #include "lib/base/arena.h"
+#include "lib/base/buf.h"
+#include "lib/base/json.h"
 #include "lib/base/log.h"
 #include "lib/model/config.h"
+#include "lib/store/store_barrier.h"
 #include "lib/store/store_deployment.h"
 #include "lib/store/store_occurrence.h"
 #include "lib/store/store_promise.h"
@@ -32,7 +35,9 @@ struct scheduled {
     const char *act;
     const char *subject;
     const char *cause;
+    const char *passed; /* JSON, NULL = it passed nothing */
     time_ms now;
+    struct arena *arena;
 };
 
 static int decide_occurrence(struct db *db, const struct scheduled *s,
@@ -65,6 +70,31 @@ static int apply_decisions(struct db *db, void *arg, struct err *err)
     return rc;
 }
 
+/* A wish that cannot come true any more says so, and ends (C2). */
+static int end_wish(struct db *db, const struct scheduled *s, const struct wish *w,
+                    enum plan_end end, struct err *err)
+{
+    char detail[96];
+    int rc = store_wish_end(db, w->id, release_plan_ends[end], s->now, err);
+
+    snprintf(detail, sizeof(detail), "{\"wish\":%lld,\"release\":%lld,\"ended\":\"%s\"}",
+             (long long)w->id, (long long)w->release_number, release_plan_ends[end]);
+    return rc < 0 ? rc : look_journal(db, s->now, "wish.end", s->subject, detail, NULL, err);
+}
+
+static int apply_wishes(struct db *db, void *arg, struct err *err)
+{
+    const struct scheduled *s = arg;
+    const struct outlook *o = s->outlook;
+    int rc = 0;
+
+    if (o->plan.wish_ends != PLAN_GOES_ON)
+        rc = end_wish(db, s, &o->wish, o->plan.wish_ends, err);
+    if (rc == 0 && o->plan.hotfix_ends != PLAN_GOES_ON)
+        rc = end_wish(db, s, &o->hotfix, o->plan.hotfix_ends, err);
+    return rc;
+}
+
 /* The occurrence a deployment was cut for. */
 static struct plan_occurrence occurrence_of(const struct deployment *d)
 {
@@ -75,14 +105,50 @@ static struct plan_occurrence occurrence_of(const struct deployment *d)
     return o;
 }
 
+/* What the start passed, where a normal one would wait: stored with the deployment, for people. */
+static const char *passed_json(struct arena *arena, const struct verdict *v)
+{
+    struct json_out out;
+    struct buf buf;
+    const char *text;
+
+    buf_init(&buf, 65536);
+    json_out_init(&out, &buf);
+    json_begin_array(&out, NULL);
+    for (size_t i = 0; i < v->n_causes; i++) {
+        const struct cause *c = &v->causes[i];
+        json_begin_object(&out, NULL);
+        json_add_str(&out, "cause", verdict_cause_key(c->kind));
+        json_add_str(&out, "what", c->what);
+        json_add_str(&out, "who", c->who);
+        json_add_str(&out, "why", c->why);
+        json_add_int(&out, "line", c->line);
+        json_add_int(&out, "until", c->until == VERDICT_NEVER ? 0 : c->until);
+        json_end_object(&out);
+    }
+    json_end_array(&out);
+    text = arena_str(arena, buf_str(&buf));
+    buf_deinit(&buf);
+    return text;
+}
+
 static int apply_move(struct db *db, void *arg, struct err *err)
 {
     const struct scheduled *s = arg;
     const struct deployment *d = &s->outlook->open;
     struct plan_occurrence o = occurrence_of(d);
-    char detail[64];
-    int rc = store_deployment_move(db, d->id, d->state, s->to, s->cause, s->now, err);
+    const char *detail =
+        arena_printf(s->arena, "{\"deployment\":%lld%s%s}", (long long)d->id,
+                     s->passed != NULL ? ",\"passed\":" : "", s->passed != NULL ? s->passed : "");
+    int rc = s->to == DEPLOYMENT_DEPLOYING
+                 ? store_barrier_unchanged(db, s->repository_id, s->environment,
+                                           s->outlook->barrier_id, err)
+                 : 0;
 
+    if (rc == 0)
+        rc = store_deployment_move(db, d->id, d->state, s->to, s->cause, s->now, err);
+    if (rc == 0 && s->passed != NULL)
+        rc = store_deployment_passed(db, d->id, s->passed, err);
     if (rc == 0 && s->to != DEPLOYMENT_DEPLOYING)
         rc = store_deployment_sweep(db, d->id, s->now, err);
     if (rc == 0 && s->to == DEPLOYMENT_SUPERSEDED && d->wish_id != 0)
@@ -95,7 +161,6 @@ static int apply_move(struct db *db, void *arg, struct err *err)
         rc = decide_occurrence(db, s, &o, "deferred", s->cause, d->id, err);
     if (rc == 0 && s->to == DEPLOYMENT_DEPLOYING)
         rc = store_promise_keep(db, s->repository_id, s->environment, d->id, s->now, err);
-    snprintf(detail, sizeof(detail), "{\"deployment\":%lld}", (long long)d->id);
     return rc < 0 ? rc : look_journal(db, s->now, s->act, s->subject, detail, s->cause, err);
 }
 
@@ -149,13 +214,19 @@ static int act(struct look *look, struct outlook *outlook, const struct reposito
                           .environment = e->name,
                           .outlook = outlook,
                           .subject = arena_printf(look->arena, "%s/%s", repository->name, e->name),
-                          .now = look->now};
+                          .now = look->now,
+                          .arena = look->arena};
     int rc = 0;
 
     if (plan->n_decisions > 0)
         rc = look_write(look, apply_decisions, &s, FLOW_DEPLOYMENTS, err);
     if (rc == 0)
         rc = tell_promise(look, outlook, e->name, s.subject, err);
+    if (rc == 0 && (plan->wish_ends != PLAN_GOES_ON || plan->hotfix_ends != PLAN_GOES_ON)) {
+        log_notice("wish.end", "what=%s why=%s%s", LOG(s.subject),
+                   release_plan_ends[plan->wish_ends], release_plan_ends[plan->hotfix_ends]);
+        rc = look_write(look, apply_wishes, &s, FLOW_DEPLOYMENTS, err);
+    }
     if (rc < 0)
         return rc;
     switch (plan->action) {
@@ -167,6 +238,8 @@ static int act(struct look *look, struct outlook *outlook, const struct reposito
     case PLAN_START:
         s.to = DEPLOYMENT_DEPLOYING;
         s.act = "deployment.start";
+        if (plan->passed.n_causes > 0)
+            s.passed = passed_json(look->arena, &plan->passed);
         return move(look, &s, err);
     case PLAN_UNDO:
         s.to = DEPLOYMENT_SUPERSEDED;

@@ -1,0 +1,408 @@
+#include "server/flow/candidates.h"
+
+#include <string.h>
+
+#include "lib/base/str.h"
+#include "lib/rules/release_plan.h"
+#include "lib/rules/revert.h"
+#include "lib/store/store_attempt.h"
+#include "lib/store/store_barrier.h"
+#include "lib/store/store_baseline.h"
+#include "lib/store/store_deployment.h"
+#include "lib/store/store_release.h"
+#include "server/flow/outlook.h"
+#include "server/flow/snapshot.h"
+
+#define CANDIDATES_MAX 50
+
+int candidates_maybe(int rc, bool *ret_found, const struct err *own, struct err *err)
+{
+    *ret_found = rc == 0;
+    if (rc == ERR_NOT_FOUND)
+        return 0;
+    if (rc < 0 && err != NULL)
+        *err = *own;
+    return rc;
+}
+
+/* What is there ---------------------------------------------------------------------------------- */
+
+/* The last deployment that succeeded, or what a person declared since (C7). */
+static int load_live(struct candidates *c, const char *environment, struct deployment *ret_live,
+                     bool *ret_has, bool *ret_declared, struct err *err)
+{
+    struct baseline baseline;
+    struct err own = ERR_INIT;
+    bool declared;
+    int rc = candidates_maybe(store_deployment_live(c->db, c->arena, c->repository->id, environment,
+                                                    ret_live, &own),
+                              ret_has, &own, err);
+
+    if (rc == 0)
+        rc = candidates_maybe(store_baseline_last(c->db, c->arena, c->repository->id, environment,
+                                                  &baseline, &own),
+                              &declared, &own, err);
+    if (rc < 0)
+        return rc;
+    *ret_declared = declared && (!*ret_has || baseline.declared_at > ret_live->ended_at);
+    if (!*ret_declared)
+        return 0;
+    *ret_has = true;
+    *ret_live = (struct deployment){.repository_id = c->repository->id,
+                                    .repository = c->repository->name,
+                                    .environment = baseline.environment,
+                                    .release_number = baseline.release_number,
+                                    .state = DEPLOYMENT_SUCCEEDED,
+                                    .started_at = baseline.declared_at,
+                                    .ended_at = baseline.declared_at};
+    memcpy(ret_live->sha, baseline.sha, sizeof(ret_live->sha));
+    return 0;
+}
+
+static int live_number(struct candidates *c, const char *environment, int64_t *ret_number,
+                       struct err *err)
+{
+    struct deployment live;
+    bool has, declared;
+    int rc = load_live(c, environment, &live, &has, &declared, err);
+
+    if (rc == 0)
+        *ret_number = has ? live.release_number : 0;
+    return rc;
+}
+
+static int load_there(struct candidates *c, struct err *err)
+{
+    struct outlook *o = c->outlook;
+    const char *name = c->environment->name;
+    struct err own = ERR_INIT;
+    int rc = load_live(c, name, &o->live, &o->has_live, &o->live_is_declared, err);
+
+    if (rc == 0)
+        rc = candidates_maybe(store_deployment_open(c->db, c->arena, c->repository->id, name,
+                                                    &o->open, &own),
+                              &o->has_open, &own, err);
+    o->facts.live_number = o->has_live ? o->live.release_number : 0;
+    return rc;
+}
+
+/* Releases ---------------------------------------------------------------------------------------- */
+
+/* The environment, this one or one that it needs, in which the job of that release has not settled well
+ * (M8). An environment that does not run the job has nothing to say; those before it may. */
+static int find_unrehearsed(struct candidates *c, const struct config_environment *e,
+                            const struct config_job *job, int64_t number, const char **ret_where,
+                            struct err *err)
+{
+    struct attempt attempt;
+    struct err own = ERR_INIT;
+    bool found;
+    int rc = 0;
+
+    if (config_job_runs(job, e)) {
+        rc = candidates_maybe(store_attempt_success(c->db, c->arena,
+                                                    config_database(c->snapshot->config, e,
+                                                                    job->once, c->arena),
+                                                    c->repository->id, number, &attempt, &own),
+                              &found, &own, err);
+        if (rc == 0 && !found)
+            *ret_where = e->name;
+        return rc;
+    }
+    for (size_t i = 0; i < e->n_needs && rc == 0 && *ret_where == NULL; i++)
+        rc = find_unrehearsed(c, e->needs[i], job, number, ret_where, err);
+    return rc;
+}
+
+static int load_need(struct candidates *c, const struct config_environment *before,
+                     const struct plan_release *r, struct gate_need *need, struct err *err)
+{
+    const struct config_repo *repo = c->environment->repo;
+    struct deployment last;
+    struct err own = ERR_INIT;
+    int64_t live = 0;
+    bool found;
+    int rc = candidates_maybe(store_deployment_last_of(c->db, c->arena, c->repository->id,
+                                                       before->name, r->number, &last, &own),
+                              &found, &own, err);
+
+    if (rc == 0)
+        rc = live_number(c, before->name, &live, err);
+    if (rc < 0)
+        return rc;
+    need->environment = before->name;
+    need->proven = found && last.state == DEPLOYMENT_SUCCEEDED;
+    need->passed_by = live > r->number;
+    for (size_t i = 0; i < repo->n_jobs && rc == 0 && need->unrehearsed == NULL; i++)
+        if (repo->jobs[i].once != NULL && config_job_runs(&repo->jobs[i], c->environment))
+            rc = find_unrehearsed(c, before, &repo->jobs[i], r->number, &need->unrehearsed, err);
+    return rc;
+}
+
+static int load_release(struct candidates *c, const struct release *release, struct plan_release *r,
+                        struct err *err)
+{
+    const struct config_environment *e = c->environment;
+    struct deployment last;
+    struct err own = ERR_INIT;
+    bool found;
+    int rc = candidates_maybe(store_deployment_last_of(c->db, c->arena, c->repository->id, e->name,
+                                                       release->number, &last, &own),
+                              &found, &own, err);
+
+    if (rc < 0)
+        return rc;
+    *r = (struct plan_release){.number = release->number,
+                               .name = arena_printf(c->arena, "r%lld", (long long)release->number),
+                               .sha = release->sha,
+                               .lane = release->lane,
+                               .seen_at = release->seen_at,
+                               .off_line = release->off_line};
+    if (found && (last.state == DEPLOYMENT_FAILED || last.state == DEPLOYMENT_CANCELLED)) {
+        r->failed = true;
+        r->failed_at = last.ended_at;
+    }
+    for (size_t i = 0; i < e->n_needs && i < RELEASE_PLAN_NEEDS_MAX && rc == 0; i++)
+        rc = load_need(c, e->needs[i], r, &r->needs[r->n_needs++], err);
+    return rc;
+}
+
+static int load_releases(struct candidates *c, struct err *err)
+{
+    struct outlook *o = c->outlook;
+    struct plan_release *list;
+    int rc = store_release_newer(c->db, c->arena, c->repository->id, o->facts.live_number,
+                                 CANDIDATES_MAX, &o->releases, &o->n_releases, err);
+
+    if (rc < 0)
+        return rc;
+    list = arena_array(c->arena, o->n_releases, sizeof(*list));
+    for (size_t i = 0; i < o->n_releases && rc == 0; i++)
+        rc = load_release(c, &o->releases[i], &list[i], err);
+    o->facts.releases = list;
+    o->facts.n_releases = o->n_releases;
+    return rc;
+}
+
+/* A release by number, also one that is not newer than what is live. */
+static int find_release(struct candidates *c, int64_t number,
+                        const struct plan_release **ret_release, struct err *err)
+{
+    struct outlook *o = c->outlook;
+    struct release *release = arena_alloc(c->arena, sizeof(*release));
+    struct plan_release *r = arena_alloc(c->arena, sizeof(*r));
+    int rc;
+
+    for (size_t i = 0; i < o->facts.n_releases; i++)
+        if (o->facts.releases[i].number == number) {
+            *ret_release = &o->facts.releases[i];
+            return 0;
+        }
+    rc = store_release_by_number(c->db, c->arena, c->repository->id, number, release, err);
+    if (rc == 0)
+        rc = load_release(c, release, r, err);
+    if (rc == 0)
+        *ret_release = r;
+    return rc;
+}
+
+/* Wishes ------------------------------------------------------------------------------------------ */
+
+static int plan_of(struct candidates *c, const struct wish *w, struct plan_wish *ret_wish,
+                   struct err *err)
+{
+    *ret_wish = (struct plan_wish){.who = w->actor,
+                                   .wished_at = w->wished_at,
+                                   .at = w->start_at,
+                                   .hotfix = w->hotfix,
+                                   .unrehearsed = w->unrehearsed,
+                                   .with = w->with,
+                                   .n_with = w->n_with};
+    return find_release(c, w->release_number, &ret_wish->release, err);
+}
+
+static int load_wishes(struct candidates *c, struct err *err)
+{
+    struct outlook *o = c->outlook;
+    const char *name = c->environment->name;
+    struct wish taken;
+    struct err own = ERR_INIT;
+    int rc = candidates_maybe(store_wish_open(c->db, c->arena, c->repository->id, name, false,
+                                              &o->wish, &own),
+                              &o->has_wish, &own, err);
+
+    if (rc == 0)
+        rc = candidates_maybe(store_wish_open(c->db, c->arena, c->repository->id, name, true,
+                                              &o->hotfix, &own),
+                              &o->has_hotfix, &own, err);
+    if (rc == 0 && c->suppose != NULL) {
+        *(c->suppose->hotfix ? &o->hotfix : &o->wish) = *c->suppose;
+        *(c->suppose->hotfix ? &o->has_hotfix : &o->has_wish) = true;
+    }
+    if (rc == 0 && o->has_wish)
+        rc = plan_of(c, &o->wish, &o->facts.wish, err);
+    if (rc == 0 && o->has_hotfix)
+        rc = plan_of(c, &o->hotfix, &o->facts.hotfix, err);
+    if (rc < 0 || !o->has_open)
+        return rc;
+    rc = find_release(c, o->open.release_number, &o->facts.open_release, err);
+    if (rc == 0 && o->open.wish_id != 0) {
+        rc = store_wish_by_id(c->db, c->arena, o->open.wish_id, &taken, err);
+        if (rc == 0)
+            rc = plan_of(c, &taken, &o->facts.open_wish, err);
+    }
+    return rc;
+}
+
+/* Barriers ---------------------------------------------------------------------------------------- */
+
+/* Does `e` need `before`, directly or over others? */
+static bool needs(const struct config_environment *e, const struct config_environment *before)
+{
+    for (size_t i = 0; i < e->n_needs; i++)
+        if (e->needs[i] == before || needs(e->needs[i], before))
+            return true;
+    return false;
+}
+
+/* "Merge pull request #7 from ..." and "Sale (#7)" are GitHub's own forms. */
+static bool subject_names(struct arena *arena, const char *subject, int64_t pull)
+{
+    const char *merge = arena_printf(arena, "Merge pull request #%lld ", (long long)pull);
+    const char *squash = arena_printf(arena, "(#%lld)", (long long)pull);
+    size_t n = strlen(subject), m = strlen(squash);
+
+    return strncmp(subject, merge, strlen(merge)) == 0 ||
+           (n >= m && strcmp(subject + n - m, squash) == 0);
+}
+
+/* Releases of which no pull request is known, above a number, newest first. */
+struct nobodys {
+    struct release *items;
+    size_t n;
+};
+
+/* The first release that holds some of the pull request. Merged by rebase it has several commits, and the
+ * event names the last: those before it that came along and belong to nobody else are taken for its own,
+ * so that not one byte goes out early. */
+static int64_t first_of(const struct nobodys *nobodys, const struct release *merged)
+{
+    int64_t number = merged->number;
+
+    for (size_t i = 0; i < nobodys->n; i++)
+        if (nobodys->items[i].number == number - 1 && nobodys->items[i].seen_at == merged->seen_at)
+            number--;
+    return number;
+}
+
+/* An embargoed pull request may be merged before its event is here: a release of which nobody is known
+ * is held if its subject names it, and else until it is as old as a source may be (T22). */
+static void suspect(struct candidates *c, const struct nobodys *nobodys, const struct barrier *b,
+                    struct plan_barrier *p)
+{
+    time_ms until = 0;
+    bool named = false;
+
+    for (size_t i = 0; i < nobodys->n; i++) {
+        const struct release *r = &nobodys->items[i];
+        time_ms fresh = r->seen_at + GATE_SOURCE_FRESH_MS;
+        bool names = subject_names(c->arena, r->subject, b->pull_number);
+        if (!names && c->now >= fresh)
+            continue;
+        p->number = r->number;
+        named = named || names;
+        until = fresh > until ? fresh : until;
+    }
+    if (!named && until < p->until)
+        p->until = until;
+}
+
+static int barrier_of(struct candidates *c, const struct nobodys *nobodys, const struct barrier *b,
+                      const struct revert *reverts, size_t n_reverts, struct plan_barrier *ret,
+                      struct err *err)
+{
+    struct plan_barrier p = {.pull = b->pull_number,
+                             .name = arena_printf(c->arena, "#%lld", (long long)b->pull_number),
+                             .who = b->actor,
+                             .why = b->reason,
+                             .since = b->set_at,
+                             .until = b->not_before != 0 ? b->not_before : VERDICT_NEVER};
+    struct release merged;
+    int rc = 0;
+
+    if (b->release_number != 0) {
+        rc = store_release_by_number(c->db, c->arena, c->repository->id, b->release_number, &merged,
+                                     err);
+        if (rc == 0)
+            p.number = first_of(nobodys, &merged);
+        p.reverted_in =
+            revert_cancelled_by(reverts, n_reverts, p.number - 1, INT64_MAX, b->release_number);
+    } else {
+        suspect(c, nobodys, b, &p);
+    }
+    *ret = p;
+    return rc;
+}
+
+static void insert_by_number(struct plan_barrier *list, size_t n, const struct plan_barrier *p)
+{
+    for (; n > 0 && list[n - 1].number > p->number; n--)
+        list[n] = list[n - 1];
+    list[n] = *p;
+}
+
+/* Of this environment, and of those that need it: what lies below theirs is brought by itself (C3). */
+static int load_barriers(struct candidates *c, struct err *err)
+{
+    struct release_facts *f = &c->outlook->facts;
+    struct plan_barrier *here, *apart;
+    struct nobodys nobodys = {.n = 0};
+    struct revert *reverts = NULL;
+    struct barrier *open;
+    size_t n, n_reverts = 0;
+    int rc = store_barrier_newest(c->db, &c->outlook->barrier_id, err);
+
+    if (rc == 0)
+        rc = store_barrier_open(c->db, c->arena, c->repository->id, NULL, c->now, &open, &n, err);
+    if (rc < 0 || n == 0)
+        return rc;
+    rc = store_release_nobodys(c->db, c->arena, c->repository->id, f->live_number, CANDIDATES_MAX,
+                               &nobodys.items, &nobodys.n, err);
+    if (rc == 0)
+        rc = store_release_reverts(c->db, c->arena, c->repository->id, 0, INT64_MAX, &reverts,
+                                   &n_reverts, err);
+    here = arena_array(c->arena, n, sizeof(*here));
+    apart = arena_array(c->arena, n, sizeof(*apart));
+    f->barriers = here;
+    f->apart = apart;
+    for (size_t i = 0; i < n && rc == 0; i++) {
+        const struct config_environment *e =
+            config_environment(c->environment->repo, open[i].environment);
+        struct plan_barrier p;
+        int64_t live = f->live_number;
+        if (e == NULL || (e != c->environment && !needs(e, c->environment)))
+            continue;
+        if (e != c->environment)
+            rc = live_number(c, e->name, &live, err);
+        if (rc == 0)
+            rc = barrier_of(c, &nobodys, &open[i], reverts, n_reverts, &p, err);
+        if (rc < 0 || p.number == 0 || p.number <= live)
+            continue;
+        if (e == c->environment && f->n_barriers < RELEASE_PLAN_BARRIERS_MAX)
+            insert_by_number(here, f->n_barriers++, &p);
+        else if (e != c->environment && p.reverted_in == 0)
+            insert_by_number(apart, f->n_apart++, &p);
+    }
+    return rc;
+}
+
+int candidates_load(struct candidates *c, struct err *err)
+{
+    int rc = load_there(c, err);
+
+    if (rc == 0)
+        rc = load_releases(c, err);
+    if (rc == 0)
+        rc = load_wishes(c, err);
+    return rc < 0 ? rc : load_barriers(c, err);
+}

@@ -1,0 +1,39 @@
+/*
+ * candidates: what may go out in one environment: what is live, the releases above it with what each
+ * lacks, what people asked for, and the barriers between (C1 to C3, C7, M8).
+ *
+ * The part of an outlook that is about releases; outlook.c adds time, hosts and people. Reads only.
+ */
+#ifndef SLIPWAY_SERVER_FLOW_CANDIDATES_H
+#define SLIPWAY_SERVER_FLOW_CANDIDATES_H
+
+#include "lib/base/arena.h"
+#include "lib/base/err.h"
+#include "lib/model/config.h"
+#include "lib/model/repository.h"
+
+struct db;
+struct outlook;
+struct plan_release;
+struct snapshot;
+struct wish;
+
+/* Where and when; whose outlook is filled. */
+struct candidates {
+    struct db *db;
+    const struct snapshot *snapshot;
+    const struct repository *repository;
+    const struct config_environment *environment;
+    time_ms now;
+    struct arena *arena;
+    struct outlook *outlook;
+    const struct wish *suppose; /* as if somebody had asked for this, NULL = what is stored alone */
+};
+
+/* Live, open deployment, wishes, releases, barriers, into the outlook and its facts. */
+int candidates_load(struct candidates *candidates, struct err *err);
+
+/* 0 and `*ret_found`: a row that is not there is no error here; `own` becomes `err` for others. */
+int candidates_maybe(int rc, bool *ret_found, const struct err *own, struct err *err);
+
+#endif
