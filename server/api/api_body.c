@@ -80,6 +80,14 @@ int api_body_text(const struct request *request, const struct cJSON *body, const
     return 0;
 }
 
+int api_body_flag(const struct cJSON *body, const char *key, bool *ret_value, struct err *err)
+{
+    *ret_value = false;
+    if (json_get(body, key) == NULL || json_bool(body, key, ret_value))
+        return 0;
+    return err_set(err, ERR_INVALID, "%s: expected true or false", key);
+}
+
 int api_body_duration(const struct cJSON *body, const char *key, int64_t otherwise, int64_t *ret_ms,
                       struct err *err)
 {

@@ -4,6 +4,7 @@
 #ifndef SLIPWAY_SERVER_API_API_BODY_H
 #define SLIPWAY_SERVER_API_API_BODY_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -21,6 +22,9 @@ int api_body_read(const struct request *request, const char *const *keys, size_t
  * in the request's arena. */
 int api_body_text(const struct request *request, const struct cJSON *body, const char *key,
                   size_t max, const char **ret_text, struct err *err);
+
+/* true or false; false if it is absent. */
+int api_body_flag(const struct cJSON *body, const char *key, bool *ret_value, struct err *err);
 
 /* "24h", "30d"; `otherwise` if it is absent. */
 int api_body_duration(const struct cJSON *body, const char *key, int64_t otherwise, int64_t *ret_ms,

@@ -58,6 +58,8 @@ static int load_outlook(struct api_view *view, struct api_environment *env, stru
 
     if (rc < 0)
         return rc;
+    env->outlook = outlook;
+    env->now = view->now;
     env->live = outlook->has_live ? &outlook->live : NULL;
     env->open = outlook->has_open ? &outlook->open : NULL;
     if (plan->target != NULL) {
@@ -65,12 +67,31 @@ static int load_outlook(struct api_view *view, struct api_environment *env, stru
         env->verdict = &plan->verdict;
         env->start_at = plan->start_at != VERDICT_NEVER ? plan->start_at : 0;
         env->newest = outlook_release(outlook, plan->newest);
-        env->newest_verdict = &plan->newest_verdict;
     } else if (plan->newest != NULL) {
         env->next = outlook_release(outlook, plan->newest);
         env->verdict = &plan->newest_verdict;
     }
     return 0;
+}
+
+/* The hotfix before the pin; else the last wish, if it ended and what it asked for is still not live. */
+static int load_wish(struct api_view *view, struct api_environment *env, struct err *err)
+{
+    const struct outlook *o = env->outlook;
+    struct wish *latest = arena_alloc(view->request->arena, sizeof(*latest));
+    struct err own = ERR_INIT;
+    int rc;
+
+    env->wish = o->has_hotfix ? &o->hotfix : o->has_wish ? &o->wish : NULL;
+    if (env->wish != NULL)
+        return 0;
+    rc = store_wish_latest(view->db, view->request->arena, env->repository->id, env->config->name,
+                           latest, &own);
+    if (rc == 0 && latest->ended != NULL && latest->release_number > o->facts.live_number)
+        env->wish = latest;
+    if (rc < 0 && rc != ERR_NOT_FOUND)
+        *err = own;
+    return rc == ERR_NOT_FOUND ? 0 : rc;
 }
 
 int api_environment_load(struct api_view *view, const struct repository *repository,
@@ -84,6 +105,8 @@ int api_environment_load(struct api_view *view, const struct repository *reposit
 
     if (repository->id != 0)
         rc = load_outlook(view, &env, err);
+    if (rc == 0 && repository->id != 0)
+        rc = load_wish(view, &env, err);
     if (rc == 0 && repository->id != 0)
         rc = store_deployment_list(view->db, view->request->arena, repository->id, config->name, 0,
                                    API_ENVIRONMENT_RECENT, &env.recent, &env.n_recent, err);
@@ -123,6 +146,7 @@ enum shown api_environment_shows(const struct api_environment *env, int64_t numb
 {
     const struct deployment *d = deployment_of(env, number);
     int64_t live = env->live != NULL ? env->live->release_number : 0;
+    struct verdict verdict;
     struct shown_facts facts = {
         .attempt_unknown = d != NULL && d->id == env->unknown_of,
         .has_deployment = d != NULL,
@@ -133,11 +157,17 @@ enum shown api_environment_shows(const struct api_environment *env, int64_t numb
         .is_candidate = number > live && env->next != NULL,
         .on_release = env->config->on == CONFIG_ON_RELEASE,
         .has_start = env->start_at != 0,
-        .verdict = env->next != NULL && number <= env->next->number ? env->verdict : NULL,
     };
 
-    if (facts.verdict == NULL)
+    if (facts.is_candidate && number <= env->next->number) {
+        facts.verdict = env->verdict;
+    } else if (facts.is_candidate && env->newest != NULL && number <= env->newest->number) {
+        verdict = release_plan_judge(&env->outlook->facts, &env->outlook->plan, number, env->now);
+        facts.verdict = &verdict;
+        facts.has_start = false; /* its start is not the one that is promised */
+    } else {
         facts.is_candidate = false;
+    }
     if (ret_deployment != NULL)
         *ret_deployment = d;
     return shown_judge(&facts);
@@ -213,6 +243,16 @@ static void add_cause(struct json_out *out, struct api_view *view, const struct 
     json_end_object(out);
 }
 
+void api_environment_causes(struct json_out *out, const char *key, struct api_view *view,
+                            const struct verdict *verdict)
+{
+    json_begin_array(out, key);
+    for (size_t i = 0; i < verdict->n_causes; i++)
+        add_cause(out, view, &verdict->causes[i]);
+    json_end_array(out);
+}
+
+/* `start_at` 0 = none is known. */
 static int add_verdict(struct json_out *out, const char *key, struct api_view *view,
                        const struct api_environment *env, const struct release *release,
                        const struct verdict *verdict, time_ms start_at, struct err *err)
@@ -220,10 +260,6 @@ static int add_verdict(struct json_out *out, const char *key, struct api_view *v
     int64_t live = env->live != NULL ? env->live->release_number : 1;
     int rc;
 
-    if (release == NULL) {
-        json_add_null(out, key);
-        return 0;
-    }
     json_begin_object(out, key);
     json_add_str(out, "environment", env->config->name);
     json_add_int(out, "release", release->number);
@@ -232,10 +268,7 @@ static int add_verdict(struct json_out *out, const char *key, struct api_view *v
     json_add_time(out, "start_at", start_at);
     api_shape_text_or_null(out, "start_text", api_environment_time(view, env, start_at));
     json_add_bool(out, "go", verdict->go);
-    json_begin_array(out, "causes");
-    for (size_t i = 0; i < verdict->n_causes; i++)
-        add_cause(out, view, &verdict->causes[i]);
-    json_end_array(out);
+    api_environment_causes(out, "causes", view, verdict);
     add_end(out, "next_change", verdict->next_change);
     rc = api_shape_pulls(out, "pulls", view, env->repository->id, live, release->number, err);
     json_end_object(out);
@@ -245,13 +278,50 @@ static int add_verdict(struct json_out *out, const char *key, struct api_view *v
 int api_environment_verdict(struct json_out *out, const char *key, struct api_view *view,
                             const struct api_environment *env, struct err *err)
 {
+    if (env->next == NULL) {
+        json_add_null(out, key);
+        return 0;
+    }
     return add_verdict(out, key, view, env, env->next, env->verdict, env->start_at, err);
 }
 
-int api_environment_newest(struct json_out *out, const char *key, struct api_view *view,
-                           const struct api_environment *env, struct err *err)
+int api_environment_waits(struct json_out *out, const char *key, struct api_view *view,
+                          const struct api_environment *env, const struct release *release,
+                          struct err *err)
 {
-    return add_verdict(out, key, view, env, env->newest, env->newest_verdict, 0, err);
+    struct verdict verdict;
+
+    if (release == NULL || env->outlook == NULL) {
+        json_add_null(out, key);
+        return 0;
+    }
+    verdict =
+        release_plan_judge(&env->outlook->facts, &env->outlook->plan, release->number, env->now);
+    return add_verdict(out, key, view, env, release, &verdict, 0, err);
+}
+
+static void add_wish(struct json_out *out, struct api_view *view, const struct api_environment *env)
+{
+    const struct wish *w = env->wish;
+
+    if (w == NULL) {
+        json_add_null(out, "wish");
+        return;
+    }
+    json_begin_object(out, "wish");
+    json_add_int(out, "id", w->id);
+    json_add_int(out, "release", w->release_number);
+    json_add_time(out, "start_at", w->start_at);
+    api_shape_text_or_null(out, "start_text", api_environment_time(view, env, w->start_at));
+    json_add_bool(out, "hotfix", w->hotfix);
+    json_add_str(out, "who", w->actor);
+    json_add_str(out, "reason", w->reason);
+    json_add_str(out, "ended",
+                 w->ended == NULL
+                     ? NULL
+                     : messages_text(view->language, arena_printf(view->request->arena,
+                                                                  "wish.ended.%s", w->ended)));
+    json_end_object(out);
 }
 
 /* What is live there: the release itself, and what came with it. */
@@ -275,6 +345,7 @@ static int add_live(struct json_out *out, struct api_view *view, const struct ap
     json_add_str(out, "sha", release.sha);
     json_add_str(out, "subject", release.subject);
     json_add_time(out, "since", live->ended_at);
+    json_add_bool(out, "declared", env->outlook->live_is_declared);
     rc = api_shape_pulls(out, "pulls", view, env->repository->id,
                          live->from_number != 0 ? live->from_number : release.number - 1,
                          release.number, err);
@@ -356,6 +427,9 @@ int api_environment_shape(struct json_out *out, const char *key, struct api_view
         rc = add_open(out, view, env, err);
     if (rc == 0)
         rc = api_environment_verdict(out, "next", view, env, err);
+    if (rc == 0)
+        rc = api_environment_waits(out, "newest", view, env, env->newest, err);
+    add_wish(out, view, env);
     json_end_object(out);
     return rc;
 }

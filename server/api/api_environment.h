@@ -18,6 +18,7 @@
 
 struct err;
 struct outlook;
+struct wish;
 
 #define API_ENVIRONMENT_RECENT 100 /* deployments looked at for what became of a release */
 
@@ -33,8 +34,10 @@ struct api_environment {
     const struct release *next;    /* candidate of the next start; NULL = nothing new */
     time_ms start_at;              /* 0 = no time is set */
     const struct verdict *verdict; /* of `next`, NULL with it */
-    const struct release *newest;  /* newer than `next`, and lacking something (C1); NULL */
-    const struct verdict *newest_verdict;
+    const struct release *newest;  /* the newest candidate, if it is another one; NULL */
+    const struct outlook *outlook; /* NULL without a repository in the store */
+    const struct wish *wish;       /* what was asked for, or what ended without coming true; NULL */
+    time_ms now;
 };
 
 /* In the request's arena. Of a repository that the store does not know yet (id 0) there is only its
@@ -58,9 +61,14 @@ int api_environment_shape(struct json_out *out, const char *key, struct api_view
 int api_environment_verdict(struct json_out *out, const char *key, struct api_view *view,
                             const struct api_environment *env, struct err *err);
 
-/* The same of `newest`, which has no start; null without it. */
-int api_environment_newest(struct json_out *out, const char *key, struct api_view *view,
-                           const struct api_environment *env, struct err *err);
+/* Why not yet, for one release that waits here; the object `key`, or null. */
+int api_environment_waits(struct json_out *out, const char *key, struct api_view *view,
+                          const struct api_environment *env, const struct release *release,
+                          struct err *err);
+
+/* The array `key` of causes (Cause). */
+void api_environment_causes(struct json_out *out, const char *key, struct api_view *view,
+                            const struct verdict *verdict);
 
 /* An instant in the environment's zone and the reader's language, for people; "" for 0. */
 const char *api_environment_time(struct api_view *view, const struct api_environment *env,

@@ -3,29 +3,21 @@
 #include <string.h>
 
 #include "lib/base/arena.h"
-#include "lib/base/clock.h"
 #include "lib/base/err.h"
 #include "lib/base/json.h"
 #include "lib/base/str.h"
 #include "lib/store/store_deployment.h"
-#include "lib/store/store_journal.h"
 #include "lib/store/store_output.h"
 #include "lib/store/store_pull_request.h"
 #include "lib/store/store_release.h"
-#include "lib/store/store_wish.h"
-#include "lib/store/writer.h"
-#include "server/api/api.h"
-#include "server/api/api_body.h"
 #include "server/api/api_environment.h"
 #include "server/api/api_shape.h"
-#include "server/api/policy.h"
 #include "server/api/reply.h"
 
 #define ANSWER_MAX ((size_t)16 << 20)
 #define PAGE_MAX 100
 #define PAGE_USUAL 50
 #define CHUNKS_MAX 200 /* of output in one answer */
-#define REASON_MAX 500
 
 /* What all handlers of this file begin with. */
 struct scene {
@@ -187,8 +179,9 @@ static int add_deployments(struct scene *s, int64_t number)
 }
 
 /* Verdicts of those environments in which this release, or one that holds it, is still to come. */
-static int add_verdicts(struct scene *s, int64_t number)
+static int add_verdicts(struct scene *s, const struct release *release)
 {
+    int64_t number = release->number;
     int rc = 0;
 
     json_begin_array(&s->out, "verdicts");
@@ -196,11 +189,12 @@ static int add_verdicts(struct scene *s, int64_t number)
         const struct api_environment *env = &s->environments[i];
         int64_t live = env->live != NULL ? env->live->release_number : 0;
 
-        /* It is newer than what goes next, so it says for itself what it lacks (C1). */
-        if (env->newest != NULL && number == env->newest->number)
-            rc = api_environment_newest(&s->out, NULL, &s->view, env, &s->err);
-        else if (env->next != NULL && number > live)
-            rc = api_environment_verdict(&s->out, NULL, &s->view, env, &s->err);
+        if (env->next == NULL || number <= live)
+            continue;
+        rc = api_environment_verdict(&s->out, NULL, &s->view, env, &s->err);
+        /* It does not go with the next one: what does it lack itself? (C1) */
+        if (rc == 0 && number > env->next->number)
+            rc = api_environment_waits(&s->out, NULL, &s->view, env, release, &s->err);
     }
     json_end_array(&s->out);
     return rc;
@@ -219,7 +213,7 @@ enum request_next api_release_get(struct request *request, struct reply *reply)
     if (rc == 0)
         rc = add_deployments(&s, release.number);
     if (rc == 0)
-        rc = add_verdicts(&s, release.number);
+        rc = add_verdicts(&s, &release);
     if (rc == 0)
         rc = api_shape_pulls(&s.out, "not_included", &s.view, s.repository.id, release.number,
                              INT64_MAX, &s.err);
@@ -307,154 +301,4 @@ enum request_next api_release_logs(struct request *request, struct reply *reply)
     if (rc == 0)
         rc = add_output(&s, release.number);
     return scene_close(&s, rc, 200);
-}
-
-/* The wish -------------------------------------------------------------------------------------- */
-
-struct wishing {
-    struct request *request;
-    struct wish wish;
-    const char *repo;
-};
-
-/* The one that is named, else the last in flow order: nobody needs it. NULL = none, said in s->err. */
-static const struct config_environment *choose_environment(struct scene *s, const char *name)
-{
-    const struct config_environment *found =
-        name != NULL ? config_environment(s->repo, name) : NULL;
-
-    for (size_t i = 0; name == NULL && i < s->n_environments; i++) {
-        if (!s->environments[i].is_needed)
-            found = s->environments[i].config;
-    }
-    if (found == NULL) {
-        (void)err_set(&s->err, ERR_NOT_FOUND, "%s has no environment %s", s->repo->name,
-                      name != NULL ? name : "");
-        return NULL;
-    }
-    if (found->on == CONFIG_ON_PULL_REQUEST) {
-        (void)err_set(&s->err, ERR_INVALID, "%s shows pull requests, not releases", found->name);
-        return NULL;
-    }
-    return found;
-}
-
-/* The rights of an environment replace those of its repository (A4). */
-static int check_right(struct scene *s, const struct config_environment *environment)
-{
-    unsigned rights = policy_rights(s->request, &environment->rights);
-
-    if ((rights & RIGHT_BIT(RIGHT_OPERATE)) != 0)
-        return 0;
-    return err_set(&s->err, ERR_DENIED, "%s may not release to %s; the right is operate",
-                   s->request->actor.name, environment->name);
-}
-
-static int check_number(struct scene *s, const struct config_environment *environment,
-                        const struct release *release)
-{
-    for (size_t i = 0; i < s->n_environments; i++) {
-        const struct api_environment *env = &s->environments[i];
-
-        if (env->config != environment)
-            continue;
-        if (env->live != NULL && release->number <= env->live->release_number)
-            return err_set(&s->err, ERR_CONFLICT, "r%lld is live in %s already (r%lld)",
-                           (long long)release->number, environment->name,
-                           (long long)env->live->release_number);
-    }
-    if (release->off_line)
-        return err_set(&s->err, ERR_CONFLICT, "r%lld is no longer on %s",
-                       (long long)release->number, s->repo->branch);
-    return 0;
-}
-
-static int write_wish(struct db *db, void *arg, struct err *err)
-{
-    struct wishing *w = arg;
-    const struct journal_entry entry = {
-        .at = w->wish.wished_at,
-        .actor = w->wish.actor,
-        .way = w->wish.way,
-        .act = "release.wish",
-        .subject = arena_printf(w->request->arena, "%s/%s/r%lld", w->repo, w->wish.environment,
-                                (long long)w->wish.release_number),
-        .reason = w->wish.reason,
-    };
-    int rc = policy_confirm(db, w->request, err);
-
-    if (rc == 0)
-        rc = store_wish_put(db, &w->wish, &w->wish.id, err);
-    return rc == 0 ? store_journal_add(db, &entry, err) : rc;
-}
-
-/* The answer shows the verdict as it is after the wish, so the environment is read again. */
-static int add_wish(struct scene *s, const struct wish *wish,
-                    const struct config_environment *environment)
-{
-    struct api_environment env;
-    int rc = api_environment_load(&s->view, &s->repository, environment, &env, &s->err);
-
-    if (rc < 0)
-        return rc;
-    json_begin_object(&s->out, "wish");
-    json_add_int(&s->out, "id", wish->id);
-    json_add_str(&s->out, "environment", wish->environment);
-    json_add_int(&s->out, "release", wish->release_number);
-    json_end_object(&s->out);
-    return api_environment_verdict(&s->out, "verdict", &s->view, &env, &s->err);
-}
-
-static int read_wish(struct request *request, const char **ret_environment, const char **ret_reason,
-                     struct err *err)
-{
-    static const char *const keys[] = {"environment", "reason"};
-    struct cJSON *body = NULL;
-    int rc = api_body_read(request, keys, 2, &body, err);
-
-    if (rc == 0)
-        rc = api_body_text(request, body, "environment", 64, ret_environment, err);
-    if (rc == 0)
-        rc = api_body_text(request, body, "reason", REASON_MAX, ret_reason, err);
-    json_free(body);
-    return rc;
-}
-
-enum request_next api_release_wish(struct request *request, struct reply *reply)
-{
-    const struct config_environment *environment = NULL;
-    const char *name = NULL;
-    struct release release = {0};
-    struct wishing w = {.request = request};
-    struct scene s;
-    int rc = scene_open(&s, request, reply, true);
-
-    if (rc == 0)
-        rc = read_wish(request, &name, &w.wish.reason, &s.err);
-    if (rc == 0)
-        rc = find_release(&s, &release);
-    if (rc < 0)
-        return scene_close(&s, rc, 0);
-    environment = choose_environment(&s, name);
-    if (environment == NULL)
-        return scene_close(&s, (int)s.err.code, 0);
-    rc = check_right(&s, environment);
-    if (rc == 0)
-        rc = check_number(&s, environment, &release);
-    if (rc < 0)
-        return scene_close(&s, rc, 0);
-
-    w.repo = s.repo->name;
-    w.wish.repository_id = s.repository.id;
-    w.wish.environment = environment->name;
-    w.wish.release_number = release.number;
-    w.wish.actor = request->actor.name;
-    w.wish.way = request->actor.way;
-    w.wish.wished_at = s.view.now;
-    rc = writer_do(request->api->writer, write_wish, &w, &s.err);
-    if (rc == 0) {
-        request->api->ring_flow(request->api->flow);
-        rc = add_wish(&s, &w.wish, environment);
-    }
-    return scene_close(&s, rc, 202);
 }

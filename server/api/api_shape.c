@@ -4,10 +4,13 @@
 
 #include "lib/base/arena.h"
 #include "lib/base/err.h"
+#include "lib/base/str.h"
 #include "lib/model/command.h"
 #include "lib/store/store_command.h"
 #include "lib/store/store_deployment.h"
 #include "lib/store/store_pull_request.h"
+#include "lib/store/store_release.h"
+#include "server/api/api_environment.h"
 
 void api_shape_int_or_null(struct json_out *out, const char *key, int64_t value)
 {
@@ -31,30 +34,59 @@ static void code_or_null(struct json_out *out, const char *key, int64_t code)
         json_add_null(out, key);
 }
 
-void api_shape_pull(struct json_out *out, const struct pull_request *pull)
+/* What people call a release: its pull request, else its number. NULL for none. */
+static const char *label_of(struct arena *arena, const struct pull_in_release *pulls, size_t n,
+                            int64_t number)
 {
-    json_begin_object(out, NULL);
-    json_add_int(out, "number", pull->number);
-    json_add_str(out, "title", pull->title);
-    json_add_str(out, "url", pull->url);
-    json_add_str(out, "author", pull->author);
-    json_add_time(out, "merged_at", pull->merged_at);
-    json_end_object(out);
+    for (size_t i = 0; i < n; i++)
+        if (pulls[i].release_number == number)
+            return arena_printf(arena, "#%lld", (long long)pulls[i].pull.number);
+    return number != 0 ? arena_printf(arena, "r%lld", (long long)number) : NULL;
+}
+
+/* The release that this one takes out again, 0 = none (C5). */
+static int64_t taken_out_by(const struct revert *list, size_t n, int64_t number)
+{
+    for (size_t i = 0; i < n; i++)
+        if (list[i].number == number)
+            return list[i].of;
+    return 0;
 }
 
 int api_shape_pulls(struct json_out *out, const char *key, struct api_view *view,
                     int64_t repository_id, int64_t from, int64_t to, struct err *err)
 {
+    struct arena *arena = view->request->arena;
     struct pull_in_release *pulls;
-    size_t n;
-    int rc = store_pull_request_in_range(view->db, view->request->arena, repository_id, from, to,
+    struct revert *reverts;
+    size_t n, n_reverts;
+    int rc = store_pull_request_in_range(view->db, arena, repository_id, from, to,
                                          API_SHAPE_PULLS_MAX, &pulls, &n, err);
 
+    if (rc == 0)
+        rc = store_release_reverts(view->db, arena, repository_id, from, to, &reverts, &n_reverts,
+                                   err);
     if (rc < 0)
         return rc;
     json_begin_array(out, key);
-    for (size_t i = 0; i < n; i++)
-        api_shape_pull(out, &pulls[i].pull);
+    for (size_t i = 0; i < n; i++) {
+        const struct pull_request *pull = &pulls[i].pull;
+        int64_t number = pulls[i].release_number;
+        json_begin_object(out, NULL);
+        json_add_int(out, "number", pull->number);
+        json_add_str(out, "title", pull->title);
+        json_add_str(out, "url", pull->url);
+        json_add_str(out, "author", pull->author);
+        json_add_time(out, "merged_at", pull->merged_at);
+        json_add_str(out, "reverts",
+                     pull->reverts != 0
+                         ? arena_printf(arena, "#%lld", (long long)pull->reverts)
+                         : label_of(arena, pulls, n, taken_out_by(reverts, n_reverts, number)));
+        json_add_str(out, "cancelled_with",
+                     label_of(arena, pulls, n,
+                              revert_cancelled_by(reverts, n_reverts, from, to, number)));
+        json_end_object(out);
+    }
     json_end_array(out);
     return 0;
 }
@@ -67,6 +99,7 @@ void api_shape_release(struct json_out *out, const struct release *release)
     json_add_str(out, "author", release->author);
     json_add_time(out, "committed_at", release->committed_at);
     json_add_str(out, "lane", lane_name(release->lane));
+    json_add_bool(out, "off_line", release->off_line);
 }
 
 /* Deployments ----------------------------------------------------------------------------------- */
@@ -176,6 +209,34 @@ static int add_job(struct json_out *out, struct api_view *view, const struct job
     return rc;
 }
 
+/* What it passed at its start, from what was stored then, in the reader's language. */
+static void add_passed(struct json_out *out, struct api_view *view, const char *stored)
+{
+    struct err ignored = ERR_INIT;
+    struct verdict passed = verdict_go();
+    struct cJSON *json = NULL;
+
+    if (stored != NULL)
+        (void)json_parse(stored, strlen(stored), NULL, &json, &ignored);
+    for (const struct cJSON *i = json_first(json); i != NULL; i = json_next(i)) {
+        struct cause cause = {.what = json_str(i, "what"),
+                              .who = json_str(i, "who"),
+                              .why = json_str(i, "why")};
+        int64_t until = 0, line = 0;
+        (void)json_int(i, "until", &until);
+        (void)json_int(i, "line", &line);
+        cause.until = until != 0 ? until : VERDICT_NEVER;
+        cause.line = (int)line;
+        for (int kind = 0; kind < CAUSE_COUNT; kind++)
+            if (str_eq(json_str(i, "cause"), verdict_cause_key((enum cause_kind)kind))) {
+                cause.kind = (enum cause_kind)kind;
+                verdict_bind(&passed, &cause);
+            }
+    }
+    api_environment_causes(out, "passed", view, &passed);
+    json_free(json);
+}
+
 int api_shape_deployment(struct json_out *out, struct api_view *view, const struct deployment *d,
                          struct err *err)
 {
@@ -202,6 +263,8 @@ int api_shape_deployment(struct json_out *out, struct api_view *view, const stru
     json_add_time(out, "started_at", d->started_at);
     json_add_time(out, "ended_at", d->ended_at);
     api_shape_int_or_null(out, "from_release", d->from_number);
+    json_add_bool(out, "hotfix", d->hotfix);
+    add_passed(out, view, d->passed);
     json_begin_array(out, "jobs");
     for (size_t i = 0; rc == 0 && i < n_jobs; i++)
         rc = add_job(out, view, jobs, &jobs[i], invocations, n_invocations, err);

@@ -19,9 +19,8 @@ struct err;
 
 #define API_SHAPE_PULLS_MAX 100 /* of one range; more are not listed one by one */
 
-void api_shape_pull(struct json_out *out, const struct pull_request *pull);
-
-/* The array `key` of the pull requests merged in releases (from, to], newest first. */
+/* The array `key` of the pull requests merged in releases (from, to], newest first; those that cancel
+ * each other in that range say so (C5). */
 int api_shape_pulls(struct json_out *out, const char *key, struct api_view *view,
                     int64_t repository_id, int64_t from, int64_t to, struct err *err);
 

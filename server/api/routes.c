@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "server/api/api_barrier.h"
 #include "server/api/api_doctor.h"
 #include "server/api/api_events.h"
 #include "server/api/api_health.h"
@@ -9,8 +10,10 @@
 #include "server/api/api_metrics.h"
 #include "server/api/api_page.h"
 #include "server/api/api_release.h"
+#include "server/api/api_repository.h"
 #include "server/api/api_status.h"
 #include "server/api/api_token.h"
+#include "server/api/api_wish.h"
 #include "server/api/door.h"
 #include "server/api/receive.h"
 
@@ -101,8 +104,70 @@ const struct route routes[] = {
      .right = RIGHT_OPERATE,
      .scope = ROUTE_ENVIRONMENT,
      .body_limit = API_BODY,
-     .handler = api_release_wish,
-     .summary = "Ask for a release to go out"},
+     .handler = api_wish_release,
+     .summary = "Ask for a release to go out: now, or at a start"},
+    {.name = "release_hotfix",
+     .listeners = API,
+     .method = "POST",
+     .pattern = "/api/v1/repos/{owner}/{name}/releases/{number}/hotfix",
+     .right = RIGHT_HOTFIX,
+     .scope = ROUTE_ENVIRONMENT,
+     .body_limit = API_BODY,
+     .handler = api_wish_hotfix,
+     .summary = "Bring a release out past what a hotfix may pass"},
+    {.name = "wish_withdraw",
+     .listeners = API,
+     .method = "DELETE",
+     .pattern = "/api/v1/repos/{owner}/{name}/wish",
+     .right = RIGHT_OPERATE,
+     .scope = ROUTE_ENVIRONMENT,
+     .body_limit = API_BODY,
+     .handler = api_wish_withdraw,
+     .summary = "Take back what was asked for and has not been cut"},
+    {.name = "barrier_list",
+     .listeners = API,
+     .method = "GET",
+     .pattern = "/api/v1/repos/{owner}/{name}/barriers",
+     .right = RIGHT_VIEW,
+     .scope = ROUTE_REPOSITORY,
+     .handler = api_barrier_list,
+     .summary = "Pull requests that may not go out yet"},
+    {.name = "barrier_set",
+     .listeners = API,
+     .method = "POST",
+     .pattern = "/api/v1/repos/{owner}/{name}/pulls/{number}/barrier",
+     .right = RIGHT_OPERATE,
+     .scope = ROUTE_ENVIRONMENT,
+     .body_limit = API_BODY,
+     .handler = api_barrier_set,
+     .summary = "Keep a pull request back until a time"},
+    {.name = "barrier_lift",
+     .listeners = API,
+     .method = "DELETE",
+     .pattern = "/api/v1/repos/{owner}/{name}/pulls/{number}/barrier",
+     .right = RIGHT_OPERATE,
+     .scope = ROUTE_ENVIRONMENT,
+     .body_limit = API_BODY,
+     .handler = api_barrier_lift,
+     .summary = "Let it go out again"},
+    {.name = "baseline_declare",
+     .listeners = API,
+     .method = "POST",
+     .pattern = "/api/v1/repos/{owner}/{name}/environments/{environment}/baseline",
+     .right = RIGHT_OPERATE,
+     .scope = ROUTE_ENVIRONMENT,
+     .body_limit = API_BODY,
+     .handler = api_repository_baseline,
+     .summary = "Declare what is live in an environment"},
+    {.name = "repository_adopt",
+     .listeners = API,
+     .method = "POST",
+     .pattern = "/api/v1/repos/{owner}/{name}/adopt",
+     .right = RIGHT_OPERATE,
+     .scope = ROUTE_REPOSITORY,
+     .body_limit = API_BODY,
+     .handler = api_repository_adopt,
+     .summary = "Take the rewritten branch as the new line"},
     {.name = "host_list",
      .listeners = API,
      .method = "GET",
