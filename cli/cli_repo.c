@@ -22,6 +22,44 @@ const char *cli_repo_path(struct arena *arena, const char *repo, long long numbe
     return arena_printf(arena, "/api/v1/repos/%s/releases/%lld%s", repo, number, rest);
 }
 
+const char *cli_repo_act_path(struct arena *arena, const char *repo, const char *rest)
+{
+    return arena_printf(arena, "/api/v1/repos/%s/%s", repo, rest);
+}
+
+int cli_repo_ask(struct invoke *invoke, const char *method, const char *path, struct json_out *out,
+                 struct client_answer *ret_answer)
+{
+    int status;
+
+    json_end_object(out);
+    status = client_ask(invoke->client, method, path, buf_str(out->buf), ret_answer);
+    if (status == 0 && invoke->json)
+        printf("%s\n", ret_answer->text);
+    return status;
+}
+
+int cli_repo_pull_number(const char *word, long long *ret_number)
+{
+    int64_t number;
+
+    if (str_parse_int64(word[0] == '#' ? word + 1 : word, &number) < 0 || number < 1)
+        return -1;
+    *ret_number = number;
+    return 0;
+}
+
+const char *cli_repo_clean(struct arena *arena, const char *text)
+{
+    return text == NULL ? "" : str_clean(arena, text, strlen(text), 500);
+}
+
+void cli_repo_causes(struct arena *arena, const struct cJSON *causes)
+{
+    for (const struct cJSON *c = json_first(causes); c != NULL; c = json_next(c))
+        printf("  - %s\n", cli_repo_clean(arena, json_str(c, "text")));
+}
+
 int cli_repo_words(struct invoke *invoke, long long *ret_number)
 {
     int status = cli_command_options_end(invoke);
@@ -58,6 +96,11 @@ const char *cli_repo_pulls(struct arena *arena, const struct cJSON *release)
         json_int(p, "number", &number);
         text = arena_printf(arena, "%s%s#%" PRId64 " %s", text, text[0] != '\0' ? ", " : "", number,
                             json_str(p, "title"));
+        if (json_str(p, "cancelled_with") != NULL)
+            text =
+                arena_printf(arena, "%s (cancelled with %s)", text, json_str(p, "cancelled_with"));
+        else if (json_str(p, "reverts") != NULL)
+            text = arena_printf(arena, "%s (reverts %s)", text, json_str(p, "reverts"));
     }
     return text;
 }

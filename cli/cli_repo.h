@@ -10,6 +10,24 @@ struct invoke;
 const char *cli_repo_path(struct arena *arena, const char *repo, long long number,
                           const char *rest);
 
+/* "/api/v1/repos/OWNER/NAME/REST". */
+const char *cli_repo_act_path(struct arena *arena, const char *repo, const char *rest);
+
+/* Send a JSON object that `out` holds, print the answer for --json. 0, or the exit status. */
+struct client_answer;
+struct json_out;
+int cli_repo_ask(struct invoke *invoke, const char *method, const char *path, struct json_out *out,
+                 struct client_answer *ret_answer);
+
+/* "#449" or "449"; -1 if it is none. */
+int cli_repo_pull_number(const char *word, long long *ret_number);
+
+/* The texts of a list of causes, a line each, on stdout. */
+void cli_repo_causes(struct arena *arena, const struct cJSON *causes);
+
+/* Print a text that is not ours, cleaned. */
+const char *cli_repo_clean(struct arena *arena, const char *text);
+
 /* REPO, and rN if `ret_number` is not NULL, are well formed: 0, or the exit status. */
 int cli_repo_words(struct invoke *invoke, long long *ret_number);
 

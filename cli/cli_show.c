@@ -46,6 +46,10 @@ static void print_deployment(struct arena *arena, const struct cJSON *d)
     printf("\n%s: %s (deployment %" PRId64 ", on %s)%s%s\n", json_str(d, "environment"),
            json_str(d, "state"), id, json_str(d, "trigger"), cause != NULL ? ": " : "",
            cause != NULL ? str_clean(arena, cause, strlen(cause), 500) : "");
+    if (json_count(json_array(d, "passed")) > 0) {
+        printf("  passed:\n");
+        cli_repo_causes(arena, json_array(d, "passed"));
+    }
     table_init(&table, arena, 5, heads);
     table.indent = 2;
     for (const struct cJSON *j = json_first(json_array(d, "jobs")); j != NULL; j = json_next(j)) {
@@ -59,6 +63,23 @@ static void print_deployment(struct arena *arena, const struct cJSON *d)
             print_host(&table, arena, j, h);
     }
     table_print(&table);
+}
+
+/* Where it is still to come: with which release, what comes along and cancels, and why not yet. */
+static void print_verdicts(struct arena *arena, const struct cJSON *release)
+{
+    for (const struct cJSON *v = json_first(json_array(release, "verdicts")); v != NULL;
+         v = json_next(v)) {
+        const char *start = json_str(v, "start_text");
+        const char *pulls = cli_repo_pulls(arena, v);
+        int64_t number = 0;
+        json_int(v, "release", &number);
+        printf("\n%s: r%" PRId64 "%s%s\n", json_str(v, "environment"), number,
+               start != NULL ? ", " : "", start != NULL ? cli_repo_clean(arena, start) : "");
+        if (pulls[0] != '\0')
+            printf("  brings %s\n", cli_repo_clean(arena, pulls));
+        cli_repo_causes(arena, json_array(v, "causes"));
+    }
 }
 
 int cli_show(struct invoke *invoke)
@@ -83,6 +104,7 @@ int cli_show(struct invoke *invoke)
         if (pulls[0] != '\0')
             printf("%s\n", str_clean(&arena, pulls, strlen(pulls), 500));
         printf("%s\n", cli_repo_places(&arena, answer.json));
+        print_verdicts(&arena, answer.json);
         for (const struct cJSON *d = json_first(json_array(answer.json, "deployments")); d != NULL;
              d = json_next(d))
             print_deployment(&arena, d);
