@@ -270,7 +270,8 @@ struct verdict gate_passed(const struct gate_facts *facts, time_ms now)
     }
     all = gate_judge(&normal, now);
     for (size_t i = 0; i < all.n_causes; i++)
-        if (!binds_too(&bound, &all.causes[i]))
+        if (verdict_causes[all.causes[i].kind].cells[facts->pass] != CELL_BINDS &&
+            !binds_too(&bound, &all.causes[i]))
             verdict_bind(&passed, &all.causes[i]);
     return passed;
 }

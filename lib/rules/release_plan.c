@@ -179,6 +179,18 @@ static void ask(const struct release_facts *f, const struct plan_release *target
     }
 }
 
+/* What this start passes. A hotfix passes the time, too: what would be its start without it? */
+static struct verdict passed_by(const struct release_facts *f, const struct asked *asked,
+                                time_ms now)
+{
+    struct gate_facts g = asked->gate;
+
+    if (g.pass == GATE_HOTFIX && f->on == DEPLOYMENT_ON_SCHEDULE && f->next.date[0] != '\0' &&
+        !(f->current.date[0] != '\0' && f->current.due_at <= now))
+        g.start_at = f->current.date[0] != '\0' ? f->current.due_at : f->next.due_at;
+    return gate_passed(&g, now);
+}
+
 /* The plan ---------------------------------------------------------------------------------------- */
 
 static void plan_decide(struct release_plan *p, const struct plan_occurrence *at,
@@ -376,7 +388,7 @@ static void plan_without_open(const struct release_facts *f, struct release_plan
     ask(f, p->target, wish, f->on == DEPLOYMENT_ON_RELEASE && wish == NULL ? now : p->start_at,
         p->start_until, now, &asked);
     p->verdict = gate_judge(&asked.gate, now);
-    p->passed = gate_passed(&asked.gate, now);
+    p->passed = passed_by(f, &asked, now);
     verdict_change_at(&p->verdict, cut_at);
     if (f->on == DEPLOYMENT_ON_SCHEDULE && p->start_at == VERDICT_NEVER && p->verdict.n_causes == 0)
         verdict_bind(&p->verdict, &(struct cause){.kind = CAUSE_SCHEDULE, .until = VERDICT_NEVER});
@@ -426,7 +438,7 @@ static void plan_waiting(const struct release_facts *f, struct release_plan *p, 
     asked.gate.not_asked = false;
     asked.gate.pinned = NULL; /* the pin came after the cut */
     p->verdict = gate_judge(&asked.gate, now);
-    p->passed = gate_passed(&asked.gate, now);
+    p->passed = passed_by(f, &asked, now);
     p->reason = undo_reason(f, p, &asked.gate, now);
     if (p->reason != NULL)
         p->action = PLAN_UNDO;

@@ -283,8 +283,8 @@ struct nobodys {
 };
 
 /* The first release that holds some of the pull request. Merged by rebase it has several commits, and the
- * event names the last: those before it that came along and belong to nobody else are taken for its own,
- * so that not one byte goes out early. */
+ * event names the last, whose subject is not GitHub's: those before it that came along and belong to
+ * nobody else are taken for its own, so that not one byte goes out early. */
 static int64_t first_of(const struct nobodys *nobodys, const struct release *merged)
 {
     int64_t number = merged->number;
@@ -334,7 +334,9 @@ static int barrier_of(struct candidates *c, const struct nobodys *nobodys, const
         rc = store_release_by_number(c->db, c->arena, c->repository->id, b->release_number, &merged,
                                      err);
         if (rc == 0)
-            p.number = first_of(nobodys, &merged);
+            p.number = subject_names(c->arena, merged.subject, b->pull_number)
+                           ? merged.number
+                           : first_of(nobodys, &merged);
         p.reverted_in =
             revert_cancelled_by(reverts, n_reverts, p.number - 1, INT64_MAX, b->release_number);
     } else {

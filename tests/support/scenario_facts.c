@@ -9,7 +9,6 @@
 #include "lib/store/store_host.h"
 #include "lib/store/store_release.h"
 #include "lib/store/store_repository.h"
-#include "lib/store/store_wish.h"
 
 #define ACTIVATION "00000000-0000-4000-8000-000000000001"
 #define REDELIVER_MS 30000
@@ -217,21 +216,6 @@ int scenario_deployed(struct db *db, const struct scenario_line *l, struct err *
         d.state = DEPLOYMENT_DEPLOYING;
     }
     return rc < 0 ? rc : store_deployment_move(db, d.id, d.state, to, NULL, now, err);
-}
-
-int scenario_asked(struct db *db, const struct scenario_line *l, struct err *err)
-{
-    struct wish wish = {.environment = l->args[0].environment->name,
-                        .release_number = l->args[1].number,
-                        .actor = l->args[2].text,
-                        .way = "cli",
-                        .wished_at = l->world->clock.now};
-    struct repository r;
-    int64_t id;
-    int rc = our_repository(l, &r, err);
-
-    wish.repository_id = r.id;
-    return rc < 0 ? rc : store_wish_put(db, &wish, &id, err);
 }
 
 int scenario_deployment(struct db *db, const struct scenario_line *l, struct err *err)

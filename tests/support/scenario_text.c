@@ -133,7 +133,15 @@ static void add_plan(struct page *p, const struct outlook *o)
         add_cause(p, "because ", &plan->verdict.causes[i]);
     if (plan->verdict.n_left_out > 0)
         buf_addf(p->buf, "because of %zu more\n", plan->verdict.n_left_out);
+    for (size_t i = 0; plan->hotfix && i < plan->passed.n_causes; i++)
+        add_cause(p, "the hotfix passes ", &plan->passed.causes[i]);
     add_newest(p, plan);
+    if (plan->wish_ends != PLAN_GOES_ON)
+        buf_addf(p->buf, "the wish for %s ends: %s\n", o->facts.wish.release->name,
+                 release_plan_ends[plan->wish_ends]);
+    if (plan->hotfix_ends != PLAN_GOES_ON)
+        buf_addf(p->buf, "the hotfix of %s ends: %s\n", o->facts.hotfix.release->name,
+                 release_plan_ends[plan->hotfix_ends]);
     for (size_t i = 0; i < plan->n_decisions; i++) {
         const struct plan_decision *d = &plan->decisions[i];
         buf_addf(p->buf, "occurrence %s %s is %s%s%s\n", d->occurrence.date, d->occurrence.time,

@@ -8,6 +8,7 @@
 #include "lib/model/command.h"
 #include "lib/store/writer.h"
 #include "tests/support/scenario_facts.h"
+#include "tests/support/scenario_wishes.h"
 
 const struct scenario_word scenario_words[] = {
     /* time, and what is in force */
@@ -42,6 +43,29 @@ const struct scenario_word scenario_words[] = {
      .fact = scenario_deployed},
     {"asked ENV RELEASE by PERSON", "a person asked for it in an environment `on: release`",
      .fact = scenario_asked},
+    {"asked ENV RELEASE by PERSON for WHEN", "... for that start: a pin, or a go-live with a time",
+     .fact = scenario_asked_for},
+    {"hotfix ENV RELEASE by PERSON", "a person with the right asked for it past the gate",
+     .fact = scenario_hotfix},
+    {"hotfix ENV RELEASE by PERSON with PULL", "... and past the barrier of that pull request",
+     .fact = scenario_hotfix_with},
+    {"hotfix ENV RELEASE by PERSON unrehearsed", "... and past a missing rehearsal",
+     .fact = scenario_hotfix_unrehearsed},
+    {"pull PULL open TITLE", "a pull request, by its number, is not merged yet",
+     .fact = scenario_pull_open},
+    {"pull PULL merged RELEASE", "its merge is that release, and the event is here",
+     .fact = scenario_pull_merged},
+    {"barrier ENV PULL by PERSON WHY", "it may not go there until a person says so",
+     .fact = scenario_barrier},
+    {"barrier ENV PULL by PERSON WHY WHEN", "it may not go there before then",
+     .fact = scenario_barrier},
+    {"cleared ENV PULL", "it may go there again", .fact = scenario_cleared},
+    {"reverts RELEASE RELEASE", "the first one takes out what the second brought",
+     .fact = scenario_reverts},
+    {"declared ENV RELEASE by PERSON", "a person said that it is live there",
+     .fact = scenario_declared},
+    {"adopted RELEASE", "the rewritten branch is the line; what is newer than that left it",
+     .fact = scenario_adopted},
     {"cut ENV RELEASE", "a deployment of it is cut, whatever the gate says; it waits",
      .act = scenario_cut},
     {"deployment ENV STATE", "the open deployment is moved there", .fact = scenario_deployment},

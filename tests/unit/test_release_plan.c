@@ -569,6 +569,7 @@ static void a_hotfix_goes_before_its_time_and_names_what_it_passed(void **state)
     assert_int_equal(p.target->number, 3);
     assert_non_null(verdict_cause(&p.passed, CAUSE_BARRIER));
     assert_non_null(verdict_cause(&p.passed, CAUSE_NEEDS));
+    assert_int_equal(verdict_cause(&p.passed, CAUSE_SCHEDULE)->until, NOW + 60 * MINUTE);
 }
 
 static void T26_the_pass_of_a_hotfix_belongs_to_its_deployment(void **state)
