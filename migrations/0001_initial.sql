@@ -261,6 +261,60 @@ CREATE TABLE promises (                      -- what people were told about the 
 ) STRICT;
 CREATE UNIQUE INDEX promises_one_open ON promises (repository_id, environment) WHERE state = 'open';
 CREATE INDEX promises_by_change ON promises (changed_at);
+-- Stopping the line -----------------------------------------------------------------------------
+
+CREATE TABLE holds (                         -- a person's stop; the gate judges it (T27). Never deleted
+    id            INTEGER PRIMARY KEY,       -- grows: one with a higher id came later
+    repository_id INTEGER NOT NULL REFERENCES repositories (id),
+    environment   TEXT,                      -- NULL = every environment of the repository
+    actor         TEXT NOT NULL,             -- who: as in the journal
+    way           TEXT NOT NULL,             -- cli, api, page, comment
+    reason        TEXT NOT NULL CHECK (reason <> ''),
+    held_at       INTEGER NOT NULL,
+    until_at      INTEGER,                   -- ends by itself then; NULL = only by a person
+    lifted_at     INTEGER,                   -- NULL = by nobody
+    lifted_by     TEXT,
+    lifted_way    TEXT,
+    lift_reason   TEXT,                      -- NULL = none was given
+    CHECK (until_at > held_at),
+    CHECK ((lifted_at IS NULL) = (lifted_by IS NULL) AND (lifted_at IS NULL) = (lifted_way IS NULL)),
+    CHECK (lift_reason IS NULL OR lifted_at IS NOT NULL)
+) STRICT;
+CREATE INDEX holds_open ON holds (repository_id, id) WHERE lifted_at IS NULL;
+
+CREATE TABLE freezes (                       -- added while running; those of the configuration stand there. Never deleted
+    id             INTEGER PRIMARY KEY,      -- grows: one with a higher id came later
+    name           TEXT NOT NULL CHECK (name <> ''),
+    from_at        INTEGER NOT NULL,         -- half-open (F3)
+    to_at          INTEGER NOT NULL,
+    timezone       TEXT NOT NULL,            -- IANA zone in which its times were read
+    allow_rollback INTEGER NOT NULL CHECK (allow_rollback IN (0, 1)),  -- 0 = it binds rollbacks too
+    actor          TEXT NOT NULL,
+    way            TEXT NOT NULL,
+    reason         TEXT NOT NULL CHECK (reason <> ''),
+    added_at       INTEGER NOT NULL,
+    removed_at     INTEGER,
+    removed_by     TEXT,
+    removed_way    TEXT,
+    remove_reason  TEXT,
+    CHECK (to_at > from_at),
+    CHECK ((removed_at IS NULL) = (removed_by IS NULL) AND (removed_at IS NULL) = (removed_way IS NULL)),
+    CHECK (remove_reason IS NULL OR removed_at IS NOT NULL)
+) STRICT;
+CREATE UNIQUE INDEX freezes_one_name ON freezes (name) WHERE removed_at IS NULL;
+CREATE INDEX freezes_open ON freezes (to_at) WHERE removed_at IS NULL;
+
+CREATE TABLE freeze_environments (           -- names that it is for, in any repository; no row = all
+    freeze_id     INTEGER NOT NULL REFERENCES freezes (id),
+    environment   TEXT NOT NULL,
+    PRIMARY KEY (freeze_id, environment)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE freeze_repositories (           -- those that it is for; no row = all
+    freeze_id     INTEGER NOT NULL REFERENCES freezes (id),
+    repository    TEXT NOT NULL,             -- owner/name; it need not have been seen yet
+    PRIMARY KEY (freeze_id, repository)
+) STRICT, WITHOUT ROWID;
 
 -- What goes out ---------------------------------------------------------------------------------
 
