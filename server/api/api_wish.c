@@ -137,8 +137,9 @@ static int suppose(struct wishing *w)
     w->wish.reason = act->reason;
     w->wish.wished_at = act->view.now;
     w->supposed = arena_alloc(act->request->arena, sizeof(*w->supposed));
-    rc = outlook_suppose(act->view.db, act->view.snapshot, &act->repository, act->environment,
-                         &w->wish, act->view.now, act->request->arena, w->supposed, &act->err);
+    rc =
+        outlook_suppose(act->view.db, act->view.snapshot, &act->repository, act->environment,
+                        &w->wish, NULL, act->view.now, act->request->arena, w->supposed, &act->err);
     live = rc == 0 ? w->supposed->facts.live_number : 0;
     if (rc == 0 && live != 0 && w->release.number <= live)
         rc = err_set(&act->err, ERR_CONFLICT, "r%lld is live in %s already (r%lld)",

@@ -16,6 +16,7 @@ struct db;
 struct outlook;
 struct plan_release;
 struct snapshot;
+struct stops_change;
 struct wish;
 
 /* Where and when; whose outlook is filled. */
@@ -28,6 +29,8 @@ struct candidates {
     struct arena *arena;
     struct outlook *outlook;
     const struct wish *suppose; /* as if somebody had asked for this, NULL = what is stored alone */
+    const struct stops_change
+        *supposed; /* as if people's stops were changed so, NULL = as they are */
 };
 
 /* Live, open deployment, wishes, releases, barriers, into the outlook and its facts. */

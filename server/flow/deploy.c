@@ -291,8 +291,11 @@ static int apply_cut(struct db *db, void *arg, struct err *err)
     struct cut *c = arg;
     struct deployment *d = &c->deployment;
     char detail[160];
-    int rc = store_deployment_insert(db, d, &d->id, err);
+    int rc = stops_unchanged(db, &c->outlook->stops, d->repository_id, d->repository,
+                             d->environment, d->cut_at, err);
 
+    if (rc == 0)
+        rc = store_deployment_insert(db, d, &d->id, err);
     for (size_t i = 0; i < c->n_jobs && rc == 0; i++) {
         c->jobs[i].deployment_id = d->id;
         rc = store_command_document(db, c->jobs[i].document_digest, c->jobs[i].name, "1",

@@ -12,6 +12,7 @@
 #include "lib/store/store_occurrence.h"
 #include "lib/store/store_release.h"
 #include "server/flow/candidates.h"
+#include "server/flow/promises.h"
 #include "server/flow/snapshot.h"
 #include "server/flow/times.h"
 
@@ -176,6 +177,17 @@ static int load_unsettled(struct candidates *m, struct err *err)
     return 0;
 }
 
+/* People's stops, behind what the configuration freezes. */
+static int load_stops(struct candidates *m, struct err *err)
+{
+    int rc = stops_load(m->db, m->repository, m->environment->name, m->now, m->supposed, m->arena,
+                        &m->outlook->stops, err);
+
+    if (rc == 0)
+        stops_bind(&m->outlook->stops, m->arena, &m->outlook->facts.gate);
+    return rc;
+}
+
 static int load_gate(struct candidates *m, struct err *err)
 {
     const struct config_environment *e = m->environment;
@@ -203,7 +215,8 @@ static int load_gate(struct candidates *m, struct err *err)
         g->open_state = o->open.state;
         g->open_since = o->open.started_at;
     }
-    return load_unsettled(m, err);
+    rc = load_stops(m, err);
+    return rc < 0 ? rc : load_unsettled(m, err);
 }
 
 static int make(struct candidates *m, struct err *err)
@@ -229,6 +242,7 @@ static int make(struct candidates *m, struct err *err)
     if (f->on == DEPLOYMENT_ON_SCHEDULE && (rc = load_occurrences(m, err)) < 0)
         return err_wrap(err, "%s %s", repository->name, environment->name);
     release_plan_make(f, m->now, &m->outlook->plan);
+    m->outlook->promised_at = promises_start(m->outlook, m->snapshot, environment, m->now);
     return 0;
 }
 
@@ -236,7 +250,8 @@ int outlook_make(struct db *db, const struct snapshot *snapshot,
                  const struct repository *repository, const struct config_environment *environment,
                  time_ms now, struct arena *arena, struct outlook *ret_outlook, struct err *err)
 {
-    struct candidates m = {db, snapshot, repository, environment, now, arena, ret_outlook, NULL};
+    struct candidates m = {db,    snapshot,    repository, environment, now,
+                           arena, ret_outlook, NULL,       NULL};
 
     return make(&m, err);
 }
@@ -244,9 +259,11 @@ int outlook_make(struct db *db, const struct snapshot *snapshot,
 int outlook_suppose(struct db *db, const struct snapshot *snapshot,
                     const struct repository *repository,
                     const struct config_environment *environment, const struct wish *wish,
-                    time_ms now, struct arena *arena, struct outlook *ret_outlook, struct err *err)
+                    const struct stops_change *stops, time_ms now, struct arena *arena,
+                    struct outlook *ret_outlook, struct err *err)
 {
-    struct candidates m = {db, snapshot, repository, environment, now, arena, ret_outlook, wish};
+    struct candidates m = {db,    snapshot,    repository, environment, now,
+                           arena, ret_outlook, wish,       stops};
 
     return make(&m, err);
 }

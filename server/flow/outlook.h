@@ -19,6 +19,7 @@
 #include "lib/rules/deployment_plan.h"
 #include "lib/rules/release_plan.h"
 #include "lib/store/store_wish.h"
+#include "server/flow/stops.h"
 
 struct db;
 struct snapshot;
@@ -40,8 +41,12 @@ struct outlook {
     struct host *hosts; /* all that are registered */
     size_t n_hosts;
     struct deployment_plan jobs; /* what a deployment would run now, and where */
+    struct stops stops;          /* holds and freezes of people */
     struct release_facts facts;  /* what the plan was made from */
     struct release_plan plan;
+    /* When the plan's target would start, as far as time and people's stops decide (soonest.h);
+     * VERDICT_NEVER = no time is known. */
+    time_ms promised_at;
 };
 
 /* `now` may be any instant near the present; facts are those of now. What it says lies in `arena`, or belongs to
@@ -50,11 +55,13 @@ int outlook_make(struct db *db, const struct snapshot *snapshot,
                  const struct repository *repository, const struct config_environment *environment,
                  time_ms now, struct arena *arena, struct outlook *ret_outlook, struct err *err);
 
-/* The same as if `wish` were stored too: what would an act do, and what would it pass? */
+/* The same as if `wish` were stored too, and people's stops changed so (NULL = as they are): what would an act
+ * do, what would it pass, which promises would it move? */
 int outlook_suppose(struct db *db, const struct snapshot *snapshot,
                     const struct repository *repository,
                     const struct config_environment *environment, const struct wish *wish,
-                    time_ms now, struct arena *arena, struct outlook *ret_outlook, struct err *err);
+                    const struct stops_change *stops, time_ms now, struct arena *arena,
+                    struct outlook *ret_outlook, struct err *err);
 
 /* The release behind a candidate of the plan; NULL if it is not loaded. */
 const struct release *outlook_release(const struct outlook *outlook,

@@ -140,11 +140,15 @@ static int apply_move(struct db *db, void *arg, struct err *err)
     const char *detail =
         arena_printf(s->arena, "{\"deployment\":%lld%s%s}", (long long)d->id,
                      s->passed != NULL ? ",\"passed\":" : "", s->passed != NULL ? s->passed : "");
-    int rc = s->to == DEPLOYMENT_DEPLOYING
-                 ? store_barrier_unchanged(db, s->repository_id, s->environment,
-                                           s->outlook->barrier_id, err)
-                 : 0;
+    int rc = 0;
 
+    /* A start stands on what the gate judged: a barrier, hold or freeze that came since undoes it (T27). */
+    if (s->to == DEPLOYMENT_DEPLOYING)
+        rc = store_barrier_unchanged(db, s->repository_id, s->environment, s->outlook->barrier_id,
+                                     err);
+    if (rc == 0 && s->to == DEPLOYMENT_DEPLOYING)
+        rc = stops_unchanged(db, &s->outlook->stops, s->repository_id, d->repository,
+                             s->environment, s->now, err);
     if (rc == 0)
         rc = store_deployment_move(db, d->id, d->state, s->to, s->cause, s->now, err);
     if (rc == 0 && s->passed != NULL)

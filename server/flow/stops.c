@@ -1,0 +1,125 @@
+#include "server/flow/stops.h"
+
+#include "lib/base/arena.h"
+#include "lib/base/str.h"
+
+static bool hold_concerns(const struct hold *h, int64_t repository_id, const char *environment)
+{
+    return h->repository_id == repository_id &&
+           (h->environment == NULL || str_eq(h->environment, environment));
+}
+
+bool stops_change_concerns(const struct stops_change *c, const struct repository *repository,
+                           const char *environment)
+{
+    for (size_t i = 0; i < c->n_lifted; i++)
+        if (hold_concerns(&c->lifted[i], repository->id, environment))
+            return true;
+    return (c->hold != NULL && hold_concerns(c->hold, repository->id, environment)) ||
+           (c->freeze != NULL && store_freeze_covers(c->freeze, repository->name, environment)) ||
+           (c->removed != NULL && store_freeze_covers(c->removed, repository->name, environment));
+}
+
+static bool would_be_lifted(const struct stops_change *c, int64_t id)
+{
+    for (size_t i = 0; c != NULL && i < c->n_lifted; i++)
+        if (c->lifted[i].id == id)
+            return true;
+    return false;
+}
+
+static int load_holds(struct db *db, const struct repository *repository, const char *environment,
+                      time_ms now, const struct stops_change *supposed, struct arena *arena,
+                      struct stops *stops, struct err *err)
+{
+    struct hold *found;
+    size_t n, cap = 0;
+    int rc = store_hold_open(db, arena, repository->id, environment, now, &found, &n, err);
+
+    if (rc < 0)
+        return rc;
+    for (size_t i = 0; i < n; i++)
+        if (!would_be_lifted(supposed, found[i].id))
+            *ARENA_PUSH(arena, stops->holds, stops->n_holds, cap) = found[i];
+    if (supposed != NULL && supposed->hold != NULL &&
+        hold_concerns(supposed->hold, repository->id, environment))
+        *ARENA_PUSH(arena, stops->holds, stops->n_holds, cap) = *supposed->hold;
+    return 0;
+}
+
+static int load_freezes(struct db *db, const struct repository *repository, const char *environment,
+                        time_ms now, const struct stops_change *supposed, struct arena *arena,
+                        struct stops *stops, struct err *err)
+{
+    const struct freeze *added = supposed != NULL ? supposed->freeze : NULL;
+    const struct freeze *removed = supposed != NULL ? supposed->removed : NULL;
+    struct freeze *found;
+    size_t n, cap = 0;
+    int rc = store_freeze_list(db, arena, now, &found, &n, err);
+
+    if (rc < 0)
+        return rc;
+    for (size_t i = 0; i < n; i++)
+        if (store_freeze_covers(&found[i], repository->name, environment) &&
+            (removed == NULL || removed->id != found[i].id))
+            *ARENA_PUSH(arena, stops->freezes, stops->n_freezes, cap) = found[i];
+    if (added != NULL && store_freeze_covers(added, repository->name, environment))
+        *ARENA_PUSH(arena, stops->freezes, stops->n_freezes, cap) = *added;
+    return 0;
+}
+
+int stops_load(struct db *db, const struct repository *repository, const char *environment,
+               time_ms now, const struct stops_change *supposed, struct arena *arena,
+               struct stops *ret_stops, struct err *err)
+{
+    struct stops stops = {.holds = NULL};
+    int rc = store_hold_newest(db, &stops.newest_hold, err);
+
+    if (rc == 0)
+        rc = store_freeze_newest(db, &stops.newest_freeze, err);
+    if (rc == 0)
+        rc = load_holds(db, repository, environment, now, supposed, arena, &stops, err);
+    if (rc == 0)
+        rc = load_freezes(db, repository, environment, now, supposed, arena, &stops, err);
+    if (rc == 0)
+        *ret_stops = stops;
+    return rc;
+}
+
+void stops_bind(const struct stops *stops, struct arena *arena, struct gate_facts *g)
+{
+    struct gate_hold *holds = arena_array(arena, stops->n_holds, sizeof(*holds));
+    struct gate_interval *freezes =
+        arena_array(arena, g->n_freezes + stops->n_freezes, sizeof(*freezes));
+
+    for (size_t i = 0; i < stops->n_holds; i++) {
+        const struct hold *h = &stops->holds[i];
+        holds[i] = (struct gate_hold){.who = h->actor,
+                                      .why = h->reason,
+                                      .since = h->held_at,
+                                      .until = h->until_at != 0 ? h->until_at : VERDICT_NEVER};
+    }
+    for (size_t i = 0; i < g->n_freezes; i++)
+        freezes[i] = g->freezes[i];
+    for (size_t i = 0; i < stops->n_freezes; i++) {
+        const struct freeze *f = &stops->freezes[i];
+        freezes[g->n_freezes + i] = (struct gate_interval){.from = f->from_at,
+                                                           .to = f->to_at,
+                                                           .name = f->name,
+                                                           .strict = !f->allow_rollback};
+    }
+    g->holds = holds;
+    g->n_holds = stops->n_holds;
+    g->freezes = freezes;
+    g->n_freezes += stops->n_freezes;
+}
+
+int stops_unchanged(struct db *db, const struct stops *stops, int64_t repository_id,
+                    const char *repository, const char *environment, time_ms now, struct err *err)
+{
+    int rc = store_hold_unchanged(db, repository_id, environment, stops->newest_hold, err);
+
+    return rc < 0 ? rc
+                  : store_freeze_unchanged(db, repository, environment, stops->newest_freeze, now,
+                                           err);
+}
