@@ -39,12 +39,29 @@ const Next = ({ repo, env, now }) => {
     ${next.causes.some((c) => c.cause === "not-asked") && html`<${Command}>slipway release ${repo} r${next.release} ${env.name}<//>`}`;
 };
 
+// People's stops and freezes. Where something waits behind a stop that is on, its causes say so beside it.
+const Stops = ({ repo, env }) => {
+  const waits = env.next && env.next.causes.some((c) => c.cause === "hold" || c.cause === "freeze");
+  const holds = waits ? [] : env.holds || [];
+  const freezes = (env.freezes || []).filter((f) => !(waits && f.active)).slice(0, 1);
+  if (!(env.holds || []).length && !freezes.length) return null;
+  return html`
+    <ul class="causes">
+      ${holds.map((h) => html`<li key=${h.id}>${t("page.held-by", { who: h.who, why: h.reason })}
+        ${h.until && html`<span class="muted"> · ${t("page.until", { when: when(h.until, env.timezone) })}</span>`}</li>`)}
+      ${freezes.map((f) => html`<li key=${f.from + f.name}>${f.active
+        ? html`${t("page.frozen", { why: f.name })}<span class="muted"> · ${t("page.until", { when: when(f.to, env.timezone) })}</span>`
+        : t("page.frozen-from", { why: f.name, when: when(f.from, env.timezone) })}</li>`)}
+    </ul>
+    ${(env.holds || []).length > 0 && html`<${Command}>slipway unhold ${repo}${env.holds[0].environment ? ` ${env.name}` : ""}<//>`}`;
+};
+
 const Environment = ({ repo, env, now }) => {
   const both = env.open && env.next && env.next.release !== env.open.release;
   return html`
     <tr>
       <th scope="row"><${Out} url=${env.url}>${env.name}<//><span class="muted on">${t(`page.on-${env.on}`)}</span></th>
-      <${Cell} label=${t("page.state")}><${State} state=${env.state} /><//>
+      <${Cell} label=${t("page.state")}><${State} state=${env.state} /><${Stops} repo=${repo} env=${env} /><//>
       <${Cell} label=${t("page.live")}><${Live} repo=${repo} env=${env} /><//>
       <${Cell} label=${t("page.next")}>
         ${env.open && html`<${Open} repo=${repo} env=${env} />`}

@@ -3,10 +3,12 @@
 #include <string.h>
 #include <strings.h>
 
+#include "lib/base/arena.h"
 #include "lib/base/err.h"
 #include "lib/base/json.h"
 #include "lib/base/str.h"
 #include "lib/base/timestamp.h"
+#include "lib/calendar/when.h"
 
 static bool says_json(const struct request *request)
 {
@@ -58,17 +60,12 @@ int api_body_read(const struct request *request, const char *const *keys, size_t
     return 0;
 }
 
-int api_body_text(const struct request *request, const struct cJSON *body, const char *key,
-                  size_t max, const char **ret_text, struct err *err)
+/* A text within its size and without control characters. */
+static int take_text(const struct request *request, const char *key, const char *text, size_t max,
+                     const char **ret_text, struct err *err)
 {
-    const struct cJSON *item = json_get(body, key);
-    const char *text = json_string_value(item);
     char *clean;
 
-    if (item == NULL || json_is_null(item)) {
-        *ret_text = NULL;
-        return 0;
-    }
     if (text == NULL)
         return err_set(err, ERR_INVALID, "%s: expected a text", key);
     if (strlen(text) > max)
@@ -88,6 +85,18 @@ int api_body_flag(const struct cJSON *body, const char *key, bool *ret_value, st
     return err_set(err, ERR_INVALID, "%s: expected true or false", key);
 }
 
+int api_body_text(const struct request *request, const struct cJSON *body, const char *key,
+                  size_t max, const char **ret_text, struct err *err)
+{
+    const struct cJSON *item = json_get(body, key);
+
+    if (item == NULL || json_is_null(item)) {
+        *ret_text = NULL;
+        return 0;
+    }
+    return take_text(request, key, json_string_value(item), max, ret_text, err);
+}
+
 int api_body_duration(const struct cJSON *body, const char *key, int64_t otherwise, int64_t *ret_ms,
                       struct err *err)
 {
@@ -103,4 +112,42 @@ int api_body_duration(const struct cJSON *body, const char *key, int64_t otherwi
         return err_set(err, ERR_INVALID, "%s: expected a duration such as 24h or 30d", key);
     *ret_ms = ms;
     return 0;
+}
+
+int api_body_when(const struct cJSON *body, const char *key, const struct when *when,
+                  time_ms *ret_time, struct err *err)
+{
+    const struct cJSON *item = json_get(body, key);
+    const char *text = json_string_value(item);
+    int rc;
+
+    if (item == NULL || json_is_null(item)) {
+        *ret_time = 0;
+        return 0;
+    }
+    if (text == NULL)
+        return err_set(err, ERR_INVALID, "%s: expected a text such as \"18:00\"", key);
+    rc = when_read(when, text, ret_time, err);
+    return rc < 0 ? err_wrap(err, "%s", key) : 0;
+}
+
+int api_body_list(const struct request *request, const struct cJSON *body, const char *key,
+                  size_t max, const char ***ret_items, size_t *ret_n, struct err *err)
+{
+    const struct cJSON *list = json_get(body, key);
+    const char **items;
+    size_t n = 0;
+    int rc = 0;
+
+    if (list != NULL && !json_is_null(list) && !json_is_array(list))
+        return err_set(err, ERR_INVALID, "%s: expected a list of texts", key);
+    list = json_array(body, key);
+    items = arena_array(request->arena, json_count(list), sizeof(*items));
+    for (const struct cJSON *i = json_first(list); i != NULL && rc == 0; i = json_next(i))
+        rc = take_text(request, key, json_string_value(i), max, &items[n++], err);
+    if (rc == 0) {
+        *ret_items = items;
+        *ret_n = n;
+    }
+    return rc;
 }

@@ -8,10 +8,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "lib/base/timestamp.h"
 #include "server/api/request.h"
 
 struct cJSON;
 struct err;
+struct when;
 
 /* `keys` are the members there may be; another one is an error that names the nearest. An empty body
  * is an empty object. ERR_INVALID. The tree is the caller's: json_free(). */
@@ -29,5 +31,13 @@ int api_body_flag(const struct cJSON *body, const char *key, bool *ret_value, st
 /* "24h", "30d"; `otherwise` if it is absent. */
 int api_body_duration(const struct cJSON *body, const char *key, int64_t otherwise, int64_t *ret_ms,
                       struct err *err);
+
+/* An instant as people type it (lib/calendar/when.h); 0 if it is absent. */
+int api_body_when(const struct cJSON *body, const char *key, const struct when *when,
+                  time_ms *ret_time, struct err *err);
+
+/* A list of texts, each of at most `max` bytes and clean, in the request's arena; none if it is absent. */
+int api_body_list(const struct request *request, const struct cJSON *body, const char *key,
+                  size_t max, const char ***ret_items, size_t *ret_n, struct err *err);
 
 #endif

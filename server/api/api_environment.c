@@ -12,6 +12,7 @@
 #include "lib/store/store_deployment.h"
 #include "lib/store/store_release.h"
 #include "server/api/api_shape.h"
+#include "server/api/api_stops.h"
 #include "server/flow/outlook.h"
 #include "server/flow/snapshot.h"
 
@@ -62,10 +63,12 @@ static int load_outlook(struct api_view *view, struct api_environment *env, stru
     env->now = view->now;
     env->live = outlook->has_live ? &outlook->live : NULL;
     env->open = outlook->has_open ? &outlook->open : NULL;
+    env->stops = &outlook->stops;
+    env->gate = &outlook->facts.gate;
     if (plan->target != NULL) {
         env->next = outlook_release(outlook, plan->target);
         env->verdict = &plan->verdict;
-        env->start_at = plan->start_at != VERDICT_NEVER ? plan->start_at : 0;
+        env->start_at = outlook->promised_at != VERDICT_NEVER ? outlook->promised_at : 0;
         env->newest = outlook_release(outlook, plan->newest);
     } else if (plan->newest != NULL) {
         env->next = outlook_release(outlook, plan->newest);
@@ -222,6 +225,61 @@ const char *api_environment_cause(struct api_view *view, const struct cause *cau
                          values, sizeof(values) / sizeof(values[0]));
 }
 
+/* Stops ------------------------------------------------------------------------------------------- */
+
+#define SOON_MS (24 * INT64_C(3600000))
+
+static const char *hold_sentence(struct api_view *view, const struct api_environment *env,
+                                 const char *what)
+{
+    const struct hold *h = &env->stops->holds[0];
+    const struct message_value values[] = {
+        {"what", h->environment != NULL ? what : h->repository},
+        {"who", h->actor},
+        {"why", h->reason},
+        {"when", api_environment_time(view, env, h->until_at)},
+    };
+
+    return messages_fill(view->request->arena, view->language,
+                         h->until_at != 0 ? "headline.hold-until" : "headline.hold", values, 4);
+}
+
+static const char *freeze_sentence(struct api_view *view, const struct api_environment *env,
+                                   const char *what, const struct gate_interval *freeze, bool now)
+{
+    const struct message_value values[] = {
+        {"what", what},
+        {"why", freeze->name},
+        {"when", api_environment_time(view, env, now ? freeze->to : freeze->from)},
+    };
+
+    return messages_fill(view->request->arena, view->language,
+                         now ? "headline.freeze" : "headline.freeze-soon", values, 3);
+}
+
+const char *api_environment_stop(struct api_view *view, const struct api_environment *env,
+                                 const char *what, bool *ret_now)
+{
+    const struct gate_interval *soon = NULL;
+
+    *ret_now = true;
+    if (env->gate == NULL)
+        return NULL;
+    if (env->stops->n_holds > 0)
+        return hold_sentence(view, env, what);
+    for (size_t i = 0; i < env->gate->n_freezes; i++) {
+        const struct gate_interval *f = &env->gate->freezes[i];
+
+        if (f->from <= view->now && view->now < f->to)
+            return freeze_sentence(view, env, what, f, true);
+        if (f->from > view->now && f->from - view->now < SOON_MS &&
+            (soon == NULL || f->from < soon->from))
+            soon = f;
+    }
+    *ret_now = false;
+    return soon != NULL ? freeze_sentence(view, env, what, soon, false) : NULL;
+}
+
 /* JSON ------------------------------------------------------------------------------------------ */
 
 static void add_end(struct json_out *out, const char *key, time_ms t)
@@ -229,7 +287,8 @@ static void add_end(struct json_out *out, const char *key, time_ms t)
     json_add_time(out, key, t == VERDICT_NEVER ? 0 : t);
 }
 
-static void add_cause(struct json_out *out, struct api_view *view, const struct cause *cause)
+static void add_cause(struct json_out *out, struct api_view *view,
+                      const struct api_environment *env, const struct cause *cause)
 {
     bool is_setting = cause->kind == CAUSE_NOT_BUILT;
 
@@ -238,17 +297,21 @@ static void add_cause(struct json_out *out, struct api_view *view, const struct 
     json_add_str(out, "text", api_environment_cause(view, cause));
     json_add_str(out, "who", cause->who);
     add_end(out, "until", cause->until);
+    api_shape_text_or_null(out, "until_text",
+                           env != NULL && cause->until != VERDICT_NEVER
+                               ? api_environment_time(view, env, cause->until)
+                               : NULL);
     json_add_str(out, "setting", is_setting ? cause->what : NULL);
     api_shape_int_or_null(out, "line", cause->line);
     json_end_object(out);
 }
 
 void api_environment_causes(struct json_out *out, const char *key, struct api_view *view,
-                            const struct verdict *verdict)
+                            const struct api_environment *env, const struct verdict *verdict)
 {
     json_begin_array(out, key);
     for (size_t i = 0; i < verdict->n_causes; i++)
-        add_cause(out, view, &verdict->causes[i]);
+        add_cause(out, view, env, &verdict->causes[i]);
     json_end_array(out);
 }
 
@@ -268,7 +331,7 @@ static int add_verdict(struct json_out *out, const char *key, struct api_view *v
     json_add_time(out, "start_at", start_at);
     api_shape_text_or_null(out, "start_text", api_environment_time(view, env, start_at));
     json_add_bool(out, "go", verdict->go);
-    api_environment_causes(out, "causes", view, verdict);
+    api_environment_causes(out, "causes", view, env, verdict);
     add_end(out, "next_change", verdict->next_change);
     rc = api_shape_pulls(out, "pulls", view, env->repository->id, live, release->number, err);
     json_end_object(out);
@@ -411,6 +474,45 @@ static int add_open(struct json_out *out, struct api_view *view, const struct ap
     return 0;
 }
 
+static int add_holds(struct json_out *out, const struct api_view *view,
+                     const struct api_environment *env, struct err *err)
+{
+    size_t n = env->stops != NULL ? env->stops->n_holds : 0;
+    int rc = 0;
+
+    json_begin_array(out, "holds");
+    for (size_t i = 0; i < n && rc == 0; i++)
+        rc = api_stops_hold(out, NULL, view, &env->stops->holds[i], err);
+    json_end_array(out);
+    return rc;
+}
+
+#define FREEZES_AHEAD_MS (14 * 24 * INT64_C(3600000))
+
+/* Those that are on or begin within two weeks, also those of the configuration. */
+static void add_freezes(struct json_out *out, struct api_view *view,
+                        const struct api_environment *env)
+{
+    size_t n = env->gate != NULL ? env->gate->n_freezes : 0;
+
+    json_begin_array(out, "freezes");
+    for (size_t i = 0; i < n; i++) {
+        const struct gate_interval *f = &env->gate->freezes[i];
+
+        if (f->to <= view->now || f->from - view->now >= FREEZES_AHEAD_MS)
+            continue;
+        json_begin_object(out, NULL);
+        json_add_str(out, "name", f->name);
+        json_add_bool(out, "active", f->from <= view->now);
+        json_add_time(out, "from", f->from);
+        json_add_str(out, "from_text", api_environment_time(view, env, f->from));
+        json_add_time(out, "to", f->to);
+        json_add_str(out, "to_text", api_environment_time(view, env, f->to));
+        json_end_object(out);
+    }
+    json_end_array(out);
+}
+
 int api_environment_shape(struct json_out *out, const char *key, struct api_view *view,
                           const struct api_environment *env, struct err *err)
 {
@@ -422,7 +524,10 @@ int api_environment_shape(struct json_out *out, const char *key, struct api_view
     json_add_str(out, "on", config_on_names[env->config->on]);
     json_add_str(out, "timezone", env->config->timezone);
     json_add_str(out, "state", shown_key(api_environment_state(env)));
-    rc = add_live(out, view, env, err);
+    rc = add_holds(out, view, env, err);
+    add_freezes(out, view, env);
+    if (rc == 0)
+        rc = add_live(out, view, env, err);
     if (rc == 0)
         rc = add_open(out, view, env, err);
     if (rc == 0)

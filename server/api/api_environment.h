@@ -17,8 +17,10 @@
 #include "server/api/api_view.h"
 
 struct err;
+struct gate_facts;
 struct outlook;
 struct wish;
+struct stops;
 
 #define API_ENVIRONMENT_RECENT 100 /* deployments looked at for what became of a release */
 
@@ -38,6 +40,8 @@ struct api_environment {
     const struct outlook *outlook; /* NULL without a repository in the store */
     const struct wish *wish;       /* what was asked for, or what ended without coming true; NULL */
     time_ms now;
+    const struct stops *stops;     /* people's; NULL of a repository that is not stored */
+    const struct gate_facts *gate; /* with all freezes, also the configured ones; NULL likewise */
 };
 
 /* In the request's arena. Of a repository that the store does not know yet (id 0) there is only its
@@ -53,6 +57,11 @@ enum shown api_environment_shows(const struct api_environment *env, int64_t numb
 /* The word for the environment as a whole: the worst of what is under way, next and live. */
 enum shown api_environment_state(const struct api_environment *env);
 
+/* What stops it, as a sentence about `what`: a hold, a freeze that is on, one that begins within a day.
+ * The first of these; NULL = nothing. `*ret_now` = it stops now. */
+const char *api_environment_stop(struct api_view *view, const struct api_environment *env,
+                                 const char *what, bool *ret_now);
+
 /* The object `key` (Environment in docs/openapi.yaml). */
 int api_environment_shape(struct json_out *out, const char *key, struct api_view *view,
                           const struct api_environment *env, struct err *err);
@@ -66,15 +75,15 @@ int api_environment_waits(struct json_out *out, const char *key, struct api_view
                           const struct api_environment *env, const struct release *release,
                           struct err *err);
 
-/* The array `key` of causes (Cause). */
+/* The array `key` of causes (Cause). `env` NULL: without the text of when each ends. */
 void api_environment_causes(struct json_out *out, const char *key, struct api_view *view,
-                            const struct verdict *verdict);
+                            const struct api_environment *env, const struct verdict *verdict);
 
 /* An instant in the environment's zone and the reader's language, for people; "" for 0. */
 const char *api_environment_time(struct api_view *view, const struct api_environment *env,
                                  time_ms t);
 
-/* A cause in the reader's language. */
+/* A cause in the reader's language; when it ends is told beside it. */
 const char *api_environment_cause(struct api_view *view, const struct cause *cause);
 
 #endif

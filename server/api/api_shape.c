@@ -233,7 +233,7 @@ static void add_passed(struct json_out *out, struct api_view *view, const char *
                 verdict_bind(&passed, &cause);
             }
     }
-    api_environment_causes(out, "passed", view, &passed);
+    api_environment_causes(out, "passed", view, NULL, &passed);
     json_free(json);
 }
 

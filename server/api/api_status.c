@@ -97,7 +97,13 @@ static const char *sentence(struct board *board, const struct api_environment *e
         {"what", place(board, env)},
         {"when", api_environment_time(&board->view, env, env->start_at)},
     };
+    bool stopped_now = false;
+    const char *stop = state == SHOWN_HELD
+                           ? api_environment_stop(&board->view, env, values[0].value, &stopped_now)
+                           : NULL;
 
+    if (stop != NULL && stopped_now)
+        return stop;
     return messages_fill(arena, board->view.language,
                          arena_printf(arena, "headline.%s", shown_key(state)), values, 2);
 }
@@ -120,11 +126,36 @@ static void add_sentence(struct json_out *out, const char *key, enum shown state
     json_end_object(out);
 }
 
-/* One line across the page for what must not be overlooked. */
+/* The first environment that is stopped now, or else soon; NULL = none. */
+static const char *first_stop(struct board *board, bool now)
+{
+    for (size_t i = 0; i < board->n_rows; i++) {
+        for (size_t k = 0; k < board->rows[i].n_environments; k++) {
+            const struct api_environment *env = &board->rows[i].environments[k];
+            bool stopped_now;
+            const char *text =
+                api_environment_stop(&board->view, env, place(board, env), &stopped_now);
+
+            if (text != NULL && stopped_now == now)
+                return text;
+        }
+    }
+    return NULL;
+}
+
+/* One line across the page for what must not be overlooked: unknown, failed, held, frozen, soon frozen. A
+ * stop is told also where nothing waits behind it. */
 static void add_banner(struct json_out *out, struct board *board)
 {
+    const char *stop = first_stop(board, true);
+    const char *soon = first_stop(board, false);
+
     if (board->worst_env != NULL && board->worst <= SHOWN_HELD)
         add_sentence(out, "banner", board->worst, headline(board));
+    else if (stop != NULL)
+        add_sentence(out, "banner", SHOWN_HELD, stop);
+    else if (soon != NULL)
+        add_sentence(out, "banner", SHOWN_SCHEDULED, soon);
     else
         json_add_null(out, "banner");
 }

@@ -208,8 +208,8 @@ static int answer(struct wishing *w)
         api_shape_int_or_null(out, "replaces", w->replaced);
         json_end_object(out);
     }
-    api_environment_causes(out, "passes", &w->act.view, &w->supposed->plan.passed);
-    api_environment_causes(out, "lacks", &w->act.view, &w->supposed->plan.verdict);
+    api_environment_causes(out, "passes", &w->act.view, NULL, &w->supposed->plan.passed);
+    api_environment_causes(out, "lacks", &w->act.view, NULL, &w->supposed->plan.verdict);
     /* The verdict is as it is after the wish, so the environment is read again. */
     rc = api_environment_load(&w->act.view, &w->act.repository, w->act.environment, &env,
                               &w->act.err);

@@ -146,6 +146,44 @@ unsigned policy_rights(const struct request *request, const struct config_rights
     return bits != 0 ? bits | RIGHT_BIT(RIGHT_VIEW) : 0;
 }
 
+/* Who has the right there, as a list for people: added to `names`, each once. */
+static const char *add_names(struct arena *arena, const char *names,
+                             const struct config_rights *rights, enum right right)
+{
+    const struct config_list *who = &rights->who[right - 1];
+
+    for (size_t i = 0; i < who->n; i++) {
+        const char *listed = arena_printf(arena, ", %s,", names);
+
+        if (strstr(listed, arena_printf(arena, " %s,", who->items[i])) == NULL)
+            names =
+                arena_printf(arena, "%s%s%s", names, names[0] != '\0' ? ", " : "", who->items[i]);
+    }
+    return names;
+}
+
+static const char *denial(const struct request *request, const char *where, enum right right,
+                          const char *names)
+{
+    return arena_printf(request->arena, "%s may not do this%s%s: it takes the right %s, %s%s",
+                        request->actor.name, where[0] != '\0' ? " in " : "", where,
+                        right_name(right), names[0] != '\0' ? "which is given to " : "",
+                        names[0] != '\0' ? names : "which is given to nobody");
+}
+
+int policy_require(const struct request *request, const struct config_environment *environment,
+                   enum right right, struct err *err)
+{
+    struct arena *arena = request->arena;
+
+    if ((policy_rights(request, &environment->rights) & RIGHT_BIT(right)) != 0)
+        return 0;
+    return err_set(
+        err, ERR_DENIED, "%s",
+        denial(request, arena_printf(arena, "%s of %s", environment->name, environment->repo->name),
+               right, add_names(arena, "", &environment->rights, right)));
+}
+
 static unsigned rights_of_repo(const struct request *request, const struct config_repo *repo,
                                bool environments)
 {
@@ -173,11 +211,50 @@ static unsigned rights_in_scope(const struct request *request, const struct conf
             bits = rights_of_repo(request, repo, request->route->scope == ROUTE_ENVIRONMENT);
         break;
     case ROUTE_ANYWHERE:
+    case ROUTE_ANY_ENVIRONMENT:
         for (size_t i = 0; i < config->n_repos; i++)
-            bits |= rights_of_repo(request, &config->repos[i], false);
+            bits |= rights_of_repo(request, &config->repos[i],
+                                   request->route->scope == ROUTE_ANY_ENVIRONMENT);
         break;
     }
     return bits;
+}
+
+static const char *names_of_repo(const struct request *request, const char *names,
+                                 const struct config_repo *repo)
+{
+    enum right right = request->route->right;
+
+    names = add_names(request->arena, names, &repo->rights, right);
+    for (size_t i = 0; i < repo->n_environments; i++)
+        names = add_names(request->arena, names, &repo->environments[i].rights, right);
+    return names;
+}
+
+const char *policy_why_not(const struct request *request)
+{
+    const struct snapshot *snapshot;
+    const struct config *config;
+    const char *repo_name = "", *names = "", *why;
+
+    if (request->route == NULL || request->route->right == RIGHT_NONE)
+        return NULL;
+    snapshot = snapshots_take(request->api->snapshots);
+    config = snapshot->config;
+    if (request->route->scope == ROUTE_REPOSITORY || request->route->scope == ROUTE_ENVIRONMENT)
+        repo_name =
+            arena_printf(request->arena, "%s/%s", request->segments[0], request->segments[1]);
+    else
+        names = add_names(request->arena, names, &config->rights, request->route->right);
+    for (size_t i = 0; i < config->n_repos; i++) {
+        if (request->route->scope == ROUTE_TOP ||
+            (repo_name[0] != '\0' && !str_eq(repo_name, config->repos[i].name)))
+            continue;
+        names = names_of_repo(request, names, &config->repos[i]);
+    }
+    why = denial(request, repo_name, request->route->right, names);
+    snapshots_give(snapshot);
+    return why;
 }
 
 /* Who it is ------------------------------------------------------------------------------------- */

@@ -20,6 +20,7 @@
 #include "server/api/request.h"
 
 struct config_rights;
+struct err;
 
 /* Fill request->peer from X-Forwarded-For, where the socket's address is a trusted proxy. */
 void policy_peer(struct request *request);
@@ -31,6 +32,14 @@ int policy_admit(struct request *request, struct reply *reply);
 /* What the actor may do where these rights of the configuration hold; RIGHT_BITs. */
 unsigned policy_rights(const struct request *request, const struct config_rights *rights);
 
+/* May the actor do that in this environment? 0, or ERR_DENIED that names the right and who has it. */
+struct config_environment;
+int policy_require(const struct request *request, const struct config_environment *environment,
+                   enum right right, struct err *err);
+
+/* Why policy_admit() said 403, and who may: for the answer. */
+const char *policy_why_not(const struct request *request);
+
 static inline bool policy_allows(const struct actor *actor, enum right right)
 {
     return right == RIGHT_NONE || (actor->rights & RIGHT_BIT(right)) != 0;
@@ -39,7 +48,6 @@ static inline bool policy_allows(const struct actor *actor, enum right right)
 /* Asked again inside the transaction that acts (threats.md 4, rule 9): is the token still one? 0 or
  * ERR_DENIED. On the writer's thread. */
 struct db;
-struct err;
 int policy_confirm(struct db *db, const struct request *request, struct err *err);
 
 /* Random enough to be quoted and found again; unique in a log. */

@@ -21,6 +21,7 @@ enum route_scope {
     ROUTE_REPOSITORY,  /* that of the first two segments */
     ROUTE_ENVIRONMENT, /* any environment of it; the handler asks again about the one it acts on */
     ROUTE_ANYWHERE,    /* the top or any repository; the handler shows only what may be seen */
+    ROUTE_ANY_ENVIRONMENT, /* any environment of any; the handler asks again about each it acts on */
 };
 
 struct route {

@@ -18,8 +18,8 @@ function text(iso, ja) {
   return ja ? `${p.month}月${p.day}日(${p.weekday}) ${p.hour}:${p.minute}` : `${p.weekday} ${p.day} ${p.month} ${p.hour}:${p.minute} JST`;
 }
 
-const cause = (name, words, more = {}) => ({ cause: name, text: words, who: null, until: null, setting: null, line: null, ...more });
-const environment = (name, more) => ({ name, url: null, on: "merge", timezone: "Asia/Tokyo", state: "live", live: null, open: null, next: null, ...more });
+const cause = (name, words, more = {}) => ({ cause: name, text: words, who: null, until: null, until_text: null, setting: null, line: null, ...more });
+const environment = (name, more) => ({ name, url: null, on: "merge", timezone: "Asia/Tokyo", state: "live", holds: [], freezes: [], live: null, open: null, next: null, ...more });
 const repository = (now, name, environments) => ({
   name, url: `https://github.com/${name}`, branch: "main", source: { fetched_at: minutes(now, -1), failure: null }, environments,
 });
