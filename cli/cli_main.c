@@ -14,6 +14,7 @@
 
 #define CONFIG_DEFAULT "/etc/slipway/slipway.yml"
 #define SOCKET_DEFAULT "/run/slipway/cli.sock"
+#define NAMES_MAX 64 /* of verbs, for "did you mean" */
 
 static void print_help(FILE *out)
 {
@@ -73,18 +74,19 @@ static bool half(const char *word)
 
 static int unknown(int argc, char **argv)
 {
-    const char *names[32];
+    const char *names[NAMES_MAX];
+    size_t n = cli_command_count < NAMES_MAX ? cli_command_count : NAMES_MAX;
     char two[128];
     const char *near;
 
-    for (size_t i = 0; i < cli_command_count && i < 32; i++)
+    for (size_t i = 0; i < n; i++)
         names[i] = cli_command_table[i].name;
     if (half(argv[0]))
         return COMMAND_USAGE;
     snprintf(two, sizeof(two), "%s%s%s", argv[0], argc > 1 ? " " : "", argc > 1 ? argv[1] : "");
-    near = str_nearest(argv[0], names, cli_command_count);
+    near = str_nearest(argv[0], names, n);
     if (near == NULL)
-        near = str_nearest(two, names, cli_command_count);
+        near = str_nearest(two, names, n);
     if (near != NULL) {
         snprintf(two, sizeof(two), "slipway %s", near);
         return cli_command_error(COMMAND_USAGE, two, "no command \"%s\"", argv[0]);

@@ -50,10 +50,15 @@ static const char *why_text(struct arena *arena, const struct cJSON *environment
 
     if (open != NULL)
         return json_str(open, "cause");
-    for (const struct cJSON *c = json_first(causes); c != NULL; c = json_next(c))
-        if (json_str(c, "text") != NULL)
-            text = text == NULL ? json_str(c, "text")
-                                : arena_printf(arena, "%s; %s", text, json_str(c, "text"));
+    for (const struct cJSON *c = json_first(causes); c != NULL; c = json_next(c)) {
+        const char *until = json_str(c, "until_text");
+        /* When it starts stands in the column before. */
+        bool told = until == NULL || str_eq(json_str(c, "cause"), "schedule");
+
+        text = arena_printf(arena, "%s%s%s%s%s%s", text == NULL ? "" : text,
+                            text == NULL ? "" : "; ", json_str(c, "text"), told ? "" : " (until ",
+                            told ? "" : until, told ? "" : ")");
+    }
     return text;
 }
 
