@@ -152,6 +152,11 @@ void api_room_up_at(struct api_room *room, struct clock *clock, int64_t poll_hol
     up(room, NULL, usual_config, clock, poll_hold_ms);
 }
 
+void api_room_up_as(struct api_room *room, const char *config, struct clock *clock)
+{
+    up(room, NULL, config, clock, 0);
+}
+
 void api_room_up(struct api_room *room, const struct http_server_options *options)
 {
     api_room_up_with(room, options, usual_config);

@@ -37,6 +37,8 @@ void api_room_up_with(struct api_room *room, const struct http_server_options *o
                       const char *config);
 /* The same with a clock of the test's own, which the handlers read, and polls that are held so long. */
 void api_room_up_at(struct api_room *room, struct clock *clock, int64_t poll_hold_ms);
+/* The same with both. */
+void api_room_up_as(struct api_room *room, const char *config, struct clock *clock);
 void api_room_stop_server(struct api_room *room);
 void api_room_down(struct api_room *room);
 
