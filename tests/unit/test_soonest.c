@@ -1,0 +1,140 @@
+/* soonest: the first instant that time and people's stops allow; what waits for something else moves nothing. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "lib/rules/soonest.h"
+
+#define NOW ((time_ms)1000000)
+#define MINUTE ((time_ms)60000)
+#define SEEN .source_seen_at = NOW
+
+static time_ms at(const struct gate_facts *facts)
+{
+    time_ms t = 0;
+
+    return soonest_start(facts, NOW, &t) ? t : -t;
+}
+
+static void without_stops_it_is_its_start(void **state)
+{
+    struct gate_facts f = {.start_at = NOW + MINUTE, .start_until = NOW + 2 * MINUTE, SEEN};
+
+    (void)state;
+    assert_int_equal(at(&f), NOW + MINUTE);
+    f.start_at = NOW - MINUTE; /* due already: its own time, not the time of asking */
+    assert_int_equal(at(&f), NOW - MINUTE);
+    f.start_until = NOW;
+    assert_int_equal(at(&f), -NOW);
+}
+
+static void F7_a_stop_that_ends_inside_the_grace_moves_it_to_its_end(void **state)
+{
+    const struct gate_hold hold = {.who = "ana", .why = "x", .until = NOW + 3 * MINUTE};
+    struct gate_facts f = {.start_at = NOW + MINUTE,
+                           .start_until = NOW + 5 * MINUTE,
+                           .holds = &hold,
+                           .n_holds = 1,
+                           SEEN};
+
+    (void)state;
+    assert_int_equal(at(&f), NOW + 3 * MINUTE);
+    f.start_until = NOW + 3 * MINUTE; /* the end is not included (F3) */
+    assert_int_equal(at(&f), -(NOW + 3 * MINUTE));
+}
+
+static void a_hold_without_an_end_leaves_no_promise(void **state)
+{
+    const struct gate_hold hold = {.who = "ana", .why = "x", .until = VERDICT_NEVER};
+    const struct gate_facts f = {
+        .start_at = NOW, .start_until = VERDICT_NEVER, .holds = &hold, .n_holds = 1, SEEN};
+
+    (void)state;
+    assert_int_equal(at(&f), -VERDICT_NEVER);
+}
+
+static void F3_freezes_and_windows_are_passed_one_after_the_other(void **state)
+{
+    const struct gate_interval windows[] = {{.from = NOW, .to = NOW + 10 * MINUTE},
+                                            {.from = NOW + 20 * MINUTE, .to = NOW + 30 * MINUTE}};
+    const struct gate_interval freezes[] = {
+        {.from = NOW - MINUTE, .to = NOW + 8 * MINUTE, .name = "a"},
+        {.from = NOW + 7 * MINUTE, .to = NOW + 22 * MINUTE, .name = "b"},
+        {.from = NOW + 22 * MINUTE, .to = NOW + 23 * MINUTE, .name = "c"}};
+    const struct gate_facts f = {.start_at = NOW,
+                                 .start_until = VERDICT_NEVER,
+                                 .windows = windows,
+                                 .n_windows = 2,
+                                 .freezes = freezes,
+                                 .n_freezes = 3,
+                                 SEEN};
+
+    (void)state;
+    assert_int_equal(at(&f), NOW + 23 * MINUTE);
+}
+
+static void a_freeze_to_come_does_not_move_what_starts_before_it(void **state)
+{
+    const struct gate_interval freeze = {.from = NOW + 2 * MINUTE,
+                                         .to = NOW + 9 * MINUTE,
+                                         .name = "a"};
+    struct gate_facts f = {.start_at = NOW + MINUTE,
+                           .start_until = VERDICT_NEVER,
+                           .freezes = &freeze,
+                           .n_freezes = 1,
+                           SEEN};
+
+    (void)state;
+    assert_int_equal(at(&f), NOW + MINUTE);
+    f.start_at = NOW + 2 * MINUTE;
+    assert_int_equal(at(&f), NOW + 9 * MINUTE);
+}
+
+static void what_waits_for_a_proof_a_host_or_a_person_keeps_its_promise(void **state)
+{
+    const struct gate_need need = {.environment = "stage"};
+    const struct gate_host host = {.name = "web-1"};
+    const struct gate_facts f = {.start_at = NOW + MINUTE,
+                                 .start_until = NOW + 2 * MINUTE,
+                                 .needs = &need,
+                                 .n_needs = 1,
+                                 .hosts = &host,
+                                 .n_hosts = 1,
+                                 .missing_approval = "approve-code",
+                                 .failed_before = true,
+                                 .source_seen_at = 0};
+
+    (void)state;
+    assert_int_equal(at(&f), NOW + MINUTE);
+}
+
+static void a_barrier_moves_what_is_behind_it(void **state)
+{
+    const struct gate_facts f = {.start_at = NOW,
+                                 .start_until = VERDICT_NEVER,
+                                 .barrier = "#449",
+                                 .barrier_until = NOW + 4 * MINUTE,
+                                 SEEN};
+
+    (void)state;
+    assert_int_equal(at(&f), NOW + 4 * MINUTE);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(without_stops_it_is_its_start),
+        cmocka_unit_test(F7_a_stop_that_ends_inside_the_grace_moves_it_to_its_end),
+        cmocka_unit_test(a_hold_without_an_end_leaves_no_promise),
+        cmocka_unit_test(F3_freezes_and_windows_are_passed_one_after_the_other),
+        cmocka_unit_test(a_freeze_to_come_does_not_move_what_starts_before_it),
+        cmocka_unit_test(what_waits_for_a_proof_a_host_or_a_person_keeps_its_promise),
+        cmocka_unit_test(a_barrier_moves_what_is_behind_it),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
