@@ -209,6 +209,21 @@ static bool is_cut_for(const struct deployment *open, const struct plan_occurren
            strcmp(open->occurrence_time, at->time) == 0;
 }
 
+/* What kept it from starting until the last instant of its interval, as far as that can still be known: a
+ * freeze, or a hold that was there; else only that its time passed. */
+static const char *deferred_by(const struct release_facts *f, const struct plan_occurrence *at)
+{
+    time_ms last = at->due_at + f->grace_ms - 1;
+
+    for (size_t i = 0; i < f->gate.n_freezes; i++)
+        if (f->gate.freezes[i].from <= last && last < f->gate.freezes[i].to)
+            return verdict_cause_key(CAUSE_FREEZE);
+    for (size_t i = 0; i < f->gate.n_holds; i++)
+        if (f->gate.holds[i].since <= last && last < f->gate.holds[i].until)
+            return verdict_cause_key(CAUSE_HOLD);
+    return verdict_cause_key(CAUSE_SCHEDULE);
+}
+
 /* Occurrences whose interval is over: deferred if there was something to bring, else skipped (F7). */
 static void plan_missed(const struct release_facts *f, struct release_plan *p)
 {
@@ -218,8 +233,7 @@ static void plan_missed(const struct release_facts *f, struct release_plan *p)
                    (f->wish.release != NULL && f->wish.at == at->due_at);
         if (is_cut_for(f->open, at))
             continue;
-        plan_decide(p, at, had ? "deferred" : "skipped",
-                    had ? verdict_cause_key(CAUSE_SCHEDULE) : NULL);
+        plan_decide(p, at, had ? "deferred" : "skipped", had ? deferred_by(f, at) : NULL);
     }
 }
 

@@ -185,10 +185,14 @@ static const char *undo_cause(struct look *look, const struct release_plan *plan
 
     for (size_t i = 0; i < v->n_causes; i++)
         if (v->causes[i].kind != CAUSE_SCHEDULE)
-            return arena_printf(look->arena, "%s: %s%s%s", plan->reason,
+            return arena_printf(look->arena, "%s: %s%s%s%s%s%s%s", plan->reason,
                                 verdict_cause_key(v->causes[i].kind),
                                 v->causes[i].what != NULL ? " " : "",
-                                v->causes[i].what != NULL ? v->causes[i].what : "");
+                                v->causes[i].what != NULL ? v->causes[i].what : "",
+                                v->causes[i].who != NULL ? " by " : "",
+                                v->causes[i].who != NULL ? v->causes[i].who : "",
+                                v->causes[i].why != NULL ? ": " : "",
+                                v->causes[i].why != NULL ? v->causes[i].why : "");
     return plan->reason;
 }
 

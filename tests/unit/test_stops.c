@@ -128,7 +128,8 @@ static void F7_after_its_grace_it_is_deferred_and_the_next_time_is_the_promise(v
     look_at("15:15");
     assert_string_equal(production(), "superseded");
     assert_true(stop_room_deployment(&room, "acme/shop", "production", &d));
-    assert_non_null(strstr(d.cause, "hold"));
+    assert_non_null(strstr(d.cause, "hold by uid:"));
+    assert_non_null(strstr(d.cause, ": stock check"));
     assert_int_equal(stop_room_status(&room, NULL, "DELETE", HOLDS "?environment=production", NULL),
                      200);
     look_at("15:16");
