@@ -25,20 +25,20 @@ static bool same_text(const char *a, const char *b)
 }
 
 enum rules_promise_move rules_promise_judge(const struct promise *open,
-                                            const struct release_plan *plan, time_ms now,
-                                            struct promise *ret_promise)
+                                            const struct release_plan *plan, time_ms start_at,
+                                            time_ms now, struct promise *ret_promise)
 {
     const char *lack = lacks(&plan->verdict);
 
-    if (plan->target == NULL || plan->start_at == VERDICT_NEVER)
+    if (plan->target == NULL || start_at == VERDICT_NEVER)
         return open != NULL ? RULES_PROMISE_WITHDRAW : RULES_PROMISE_STANDS;
-    if (open == NULL && plan->start_at <= now)
+    if (open == NULL && start_at <= now)
         return RULES_PROMISE_STANDS;
-    if (open != NULL && open->start_at == plan->start_at &&
+    if (open != NULL && open->start_at == start_at &&
         open->release_number == plan->target->number && same_text(open->lacks, lack))
         return RULES_PROMISE_STANDS;
     ret_promise->release_number = plan->target->number;
-    ret_promise->start_at = plan->start_at;
+    ret_promise->start_at = start_at;
     ret_promise->lacks = lack;
     return open != NULL ? RULES_PROMISE_CHANGE : RULES_PROMISE_MAKE;
 }

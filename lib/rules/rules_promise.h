@@ -18,10 +18,11 @@ enum rules_promise_move {
     RULES_PROMISE_WITHDRAW /* nothing to bring, or no time at all */
 };
 
-/* `open` is the one that stands, NULL = none. MAKE and CHANGE fill release, start_at and lacks of
+/* `open` is the one that stands, NULL = none. `start_at` is when the plan's target would start as far as time
+ * and people's stops decide (soonest.h); VERDICT_NEVER = no time is known. MAKE and CHANGE fill release, start_at and lacks of
  * `ret_promise` and leave the rest alone. */
 enum rules_promise_move rules_promise_judge(const struct promise *open,
-                                            const struct release_plan *plan, time_ms now,
-                                            struct promise *ret_promise);
+                                            const struct release_plan *plan, time_ms start_at,
+                                            time_ms now, struct promise *ret_promise);
 
 #endif

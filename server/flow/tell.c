@@ -75,7 +75,8 @@ int tell_promise(struct look *look, const struct outlook *outlook, const char *e
     t.promise = t.open != NULL ? open
                                : (struct promise){.repository_id = outlook->repository_id,
                                                   .environment = environment};
-    t.move = rules_promise_judge(t.open, &outlook->plan, look->now, &t.promise);
+    t.move =
+        rules_promise_judge(t.open, &outlook->plan, outlook->promised_at, look->now, &t.promise);
     if (t.move == RULES_PROMISE_STANDS)
         return 0;
     say(&t);

@@ -59,7 +59,8 @@ static void only_what_differs_from_what_people_were_told_is_said(void **state)
     for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
         struct release_plan plan = plan_of(rows[i].target, rows[i].start_at, rows[i].binds);
         struct promise said = {.id = 7};
-        enum rules_promise_move move = rules_promise_judge(rows[i].open, &plan, NOW, &said);
+        enum rules_promise_move move =
+            rules_promise_judge(rows[i].open, &plan, rows[i].start_at, NOW, &said);
 
         if (move != rows[i].move)
             fail_msg("row %zu: %d instead of %d", i, (int)move, (int)rows[i].move);
@@ -83,7 +84,8 @@ static void F7_a_start_that_is_late_inside_its_grace_is_still_the_one_that_was_t
     struct promise said = {.id = 0};
 
     (void)state;
-    assert_int_equal(rules_promise_judge(&told, &plan, NOW, &said), RULES_PROMISE_STANDS);
+    assert_int_equal(rules_promise_judge(&told, &plan, plan.start_at, NOW, &said),
+                     RULES_PROMISE_STANDS);
 }
 
 int main(void)
