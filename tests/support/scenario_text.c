@@ -101,6 +101,18 @@ static void add_start(struct page *p, const struct release_plan *plan)
     buf_addc(p->buf, '\n');
 }
 
+/* Only where it is not the plan's own start: people's stops moved it. */
+static void add_promise(struct page *p, const struct outlook *o)
+{
+    if (o->promised_at == o->plan.start_at)
+        return;
+    if (o->promised_at == VERDICT_NEVER)
+        buf_adds(p->buf, "promised: not before somebody acts");
+    else
+        add_time(p, "promised at ", o->promised_at);
+    buf_addc(p->buf, '\n');
+}
+
 static void add_newest(struct page *p, const struct release_plan *plan)
 {
     const char *before;
@@ -124,6 +136,7 @@ static void add_plan(struct page *p, const struct outlook *o)
                  deployment_states[o->open.state].text);
     if (plan->target != NULL) {
         add_start(p, plan);
+        add_promise(p, o);
         if (plan->verdict.go)
             buf_adds(p->buf, "nothing is against it\n");
         else if (plan->verdict.n_causes == 0)

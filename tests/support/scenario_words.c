@@ -9,6 +9,7 @@
 #include "lib/store/writer.h"
 #include "tests/support/scenario_facts.h"
 #include "tests/support/scenario_wishes.h"
+#include "tests/support/scenario_stops.h"
 
 const struct scenario_word scenario_words[] = {
     /* time, and what is in force */
@@ -31,6 +32,20 @@ const struct scenario_word scenario_words[] = {
     {"source restored", "the base branch is on our line again", .fact = scenario_source_restored},
     {"release RELEASE LANE SUBJECT", "a commit was merged and seen: code, content or unknown",
      .fact = scenario_release},
+    /* stops of people; a TIME is what they type: 18:00, "tomorrow 09:00", +2h */
+    {"hold ENV by PERSON because WHY", "nothing starts there until somebody lifts it",
+     .fact = scenario_hold},
+    {"hold ENV by PERSON because WHY until TIME", "... or until then", .fact = scenario_hold},
+    {"hold all by PERSON because WHY", "the same for all environments of the repository",
+     .fact = scenario_hold_all},
+    {"hold all by PERSON because WHY until TIME", "... or until then", .fact = scenario_hold_all},
+    {"unhold ENV", "the holds of that environment are lifted", .fact = scenario_unhold},
+    {"unhold all", "those of the repository as a whole are", .fact = scenario_unhold_all},
+    {"freeze NAME from TIME to TIME", "a freeze is added while the server runs, for everything",
+     .fact = scenario_freeze},
+    {"freeze NAME from TIME to TIME in ENV", "... for that environment",
+     .fact = scenario_freeze_environment},
+    {"thaw NAME", "it is removed", .fact = scenario_thaw},
     /* hosts */
     {"host HOST online", "it is registered and heard from here on", .fact = scenario_host_online},
     {"host HOST registered", "it is registered and was never heard",
