@@ -270,10 +270,14 @@ static void text_environment(struct buf *buf, struct board *board,
 {
     const char *key =
         arena_printf(board->view.request->arena, "state.%s", shown_key(api_environment_state(env)));
+    bool stopped_now;
+    const char *stop = api_environment_stop(&board->view, env, place(board, env), &stopped_now);
 
     buf_addf(buf, "  %s: %s\n", env->config->name, messages_text(board->view.language, key));
     if (env->live != NULL)
         buf_addf(buf, "    r%lld %.7s\n", (long long)env->live->release_number, env->live->sha);
+    if (stop != NULL)
+        buf_addf(buf, "    ! %s\n", stop);
     if (env->next == NULL)
         return;
     buf_addf(buf, "    > r%lld %.7s %s\n", (long long)env->next->number, env->next->sha,

@@ -123,6 +123,29 @@ test("the Board follows by itself what happens", async () => {
   await page.close();
 });
 
+test("a hold stands on the Board at once with who, why and until, and goes from it at once", async () => {
+  const page = await open("/?lang=en", { width: 320 });
+  const says = (words, there) => page.waitForFunction(([w, is]) => document.querySelector("main").textContent.includes(w) === is,
+    [words, there], { timeout: 14000 });
+  slipway("hold", "acme/site", "production", "-m", HOSTILE, "--until", "tomorrow 09:00");
+  await says("slipway unhold acme/site production", true);
+  const text = await page.textContent("main");
+  assert.match(text, /acme\/site production: on hold by uid:\d+ until \w+ \d+ \w+ 09:00 JST: /);
+  assert.ok(text.includes(HOSTILE));
+  assert.equal(await page.locator("main img, main script").count(), 0);
+  assert.ok(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth) <= 0);
+  await page.evaluate(axe);
+  const found = await page.evaluate(() => axe.run(document, { resultTypes: ["violations"] }));
+  assert.deepEqual(found.violations.map((v) => `${v.id}: ${v.nodes[0].html}`), []);
+  slipway("unhold", "acme/site", "production");
+  await says("slipway unhold acme/site production", false);
+  slipway("freeze", "add", "market day", "--from", "now", "--to", "+2h", "--env", "stage", "-m", "the market");
+  await says("Frozen: market day", true);
+  slipway("freeze", "rm", "market day");
+  await says("Frozen: market day", false);
+  await page.close();
+});
+
 test("without JavaScript the page leads to plain text", async () => {
   const page = await browser.newPage({ javaScriptEnabled: false });
   await page.goto(url);

@@ -10,10 +10,12 @@
 #include <cmocka.h>
 
 #include "lib/base/str.h"
+#include "tests/support/raw_http.h"
 #include "tests/support/stop_room.h"
 
 #define HOLDS "/api/v1/repos/acme/shop/holds"
 #define FREEZES "/api/v1/freezes"
+#define ASK_TEXT "GET /status.txt HTTP/1.1\r\nHost: h\r\n\r\n"
 #define PRODUCTION "{\"environment\":\"production\",\"reason\":\"stock check\"}"
 
 static struct stop_room room;
@@ -394,6 +396,19 @@ static void the_board_says_who_holds_what_why_and_until_when(void **state)
 }
 
 /* Nothing waits there, and still everybody should know. */
+static void the_board_as_plain_text_says_it_too(void **state)
+{
+    struct raw_answer *raw;
+
+    (void)state;
+    assert_int_equal(stop_room_status(&room, NULL, "POST", HOLDS, PRODUCTION), 201);
+    raw = raw_http_ask(http_server_address(room.api.server, LISTENER_WEB), ASK_TEXT,
+                       sizeof(ASK_TEXT) - 1);
+    assert_int_equal(raw->status, 200);
+    assert_non_null(strstr(raw->body, "    ! acme/shop production: on hold by uid:"));
+    free(raw);
+}
+
 static void the_banner_tells_a_stop_also_where_nothing_waits(void **state)
 {
     struct stop_answer a;
@@ -440,6 +455,7 @@ int main(void)
         IN_THE_ROOM(F3_a_freeze_moves_what_lies_in_it_over_weeks),
         IN_THE_ROOM(times_are_read_in_the_zone_of_the_environment_and_it_is_named),
         IN_THE_ROOM(the_board_says_who_holds_what_why_and_until_when),
+        IN_THE_ROOM(the_board_as_plain_text_says_it_too),
         IN_THE_ROOM(the_banner_tells_a_stop_also_where_nothing_waits),
     };
 
