@@ -27,6 +27,14 @@
 #define STRIDE_MS 20000   /* hosts are heard so often */
 #define POLL_HOLD_MS (-1) /* hosts ask again at their next turn */
 
+/* The server forks for each question to git, which takes the longer the more memory is mapped: freed memory is
+ * kept aside for a shorter time than the address sanitizer usually does. */
+const char *__asan_default_options(void);
+const char *__asan_default_options(void)
+{
+    return "quarantine_size_mb=4";
+}
+
 static void must(int rc, const struct err *err)
 {
     if (rc < 0)
