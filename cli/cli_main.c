@@ -104,7 +104,7 @@ static const char *socket_of(const char *path, struct arena *arena)
     struct err err = ERR_INIT;
 
     problems_init(&problems, arena);
-    if (config_read(path, &config, &problems, &err) == 0) {
+    if (config_read(path, &config, &problems, &err) == 0 && config != NULL) {
         socket = arena_str(arena, config->listen_cli);
         config_free(config);
     } else if (strcmp(path, CONFIG_DEFAULT) != 0 || err.code == ERR_INVALID) {

@@ -174,7 +174,8 @@ static void read_holiday_lines(struct reader *r, struct yaml_node *node, const c
                                                           (size_t)(line + len - rest - 1), 100)
                                               : ""};
     }
-    qsort(items, n, sizeof(*items), by_day);
+    if (n > 0)
+        qsort(items, n, sizeof(*items), by_day);
     calendar->holidays = items;
     calendar->n_holidays = n;
 }
@@ -262,7 +263,7 @@ static void read_closed(struct reader *r, struct yaml_node *node, struct almanac
     calendar->n_closed = n;
 }
 
-void config_calendars_read(struct reader *r, struct yaml_node *node)
+void config_calendar_read_all(struct reader *r, struct yaml_node *node)
 {
     struct config *config = r->config;
 
@@ -369,7 +370,8 @@ static bool meets_window(const struct config_environment *e, int at)
     return e->n_windows == 0;
 }
 
-void config_when_read(struct reader *r, struct yaml_node *node, struct config_environment *e)
+void config_calendar_read_when(struct reader *r, struct yaml_node *node,
+                               struct config_environment *e)
 {
     struct yaml_node *at = yaml_tree_get(node, "at");
     struct yaml_node *delay = yaml_tree_get(node, "delay");
@@ -483,7 +485,7 @@ static bool read_freeze(struct reader *r, struct yaml_node *node, struct config_
     return read_dates(r, node, f);
 }
 
-void config_freezes_read(struct reader *r, struct yaml_node *node)
+void config_calendar_read_freezes(struct reader *r, struct yaml_node *node)
 {
     struct config *config = r->config;
 
@@ -544,7 +546,7 @@ static void check_freeze(struct reader *r, const struct config_freeze *freeze)
                            freeze->freeze.name, freeze->repos.items[i]);
 }
 
-void config_calendars_check(struct reader *r)
+void config_calendar_read_check(struct reader *r)
 {
     for (size_t i = 0; i < r->n_wanted; i++)
         resolve_wanted(r, &r->wanted[i]);

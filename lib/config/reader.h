@@ -68,11 +68,11 @@ void config_job_read(struct reader *r, struct config_repo *repo, struct yaml_nod
                      struct config_job *job);
 
 /* Calendars, windows, freezes (config_calendar_read.c); the check when everything was read. */
-void config_calendars_read(struct reader *r, struct yaml_node *node);
-void config_freezes_read(struct reader *r, struct yaml_node *node);
-void config_when_read(struct reader *r, struct yaml_node *node,
-                      struct config_environment *environment);
-void config_calendars_check(struct reader *r);
+void config_calendar_read_all(struct reader *r, struct yaml_node *node);
+void config_calendar_read_freezes(struct reader *r, struct yaml_node *node);
+void config_calendar_read_when(struct reader *r, struct yaml_node *node,
+                               struct config_environment *environment);
+void config_calendar_read_check(struct reader *r);
 
 /* Note settings that are not built (config_not_built.c). */
 void config_not_built_environment(struct reader *r, struct yaml_node *node,

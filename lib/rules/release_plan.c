@@ -304,7 +304,7 @@ static const struct plan_wish *target_on_schedule(const struct release_facts *f,
 
     if (f->current.date[0] != '\0') {
         p->occurrence = f->current;
-        if (is_pin_of(wish, &f->current)) {
+        if (wish != NULL && is_pin_of(wish, &f->current)) {
             p->target = wish->release;
             return wish;
         }
@@ -315,11 +315,11 @@ static const struct plan_wish *target_on_schedule(const struct release_facts *f,
         plan_decide(p, &f->current, "skipped", NULL);
     }
     p->occurrence = f->next;
-    p->target = is_pin_of(wish, &f->next)
-                    ? wish->release
-                    : choose(f, &none, f->next.date[0] != '\0' ? f->next.due_at : now);
-    if (is_pin_of(wish, &f->next))
+    if (wish != NULL && is_pin_of(wish, &f->next)) {
+        p->target = wish->release;
         return wish;
+    }
+    p->target = choose(f, &none, f->next.date[0] != '\0' ? f->next.due_at : now);
     if (p->target != NULL || wish == NULL)
         return NULL;
     /* Nothing goes before the pin: the pin itself is what comes next. */

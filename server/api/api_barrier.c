@@ -18,7 +18,7 @@ struct setting {
 static int find_pull(struct setting *s)
 {
     struct api_act *act = &s->act;
-    struct pull_request pull;
+    struct pull_request pull = {.number = 0};
     int64_t number = 0;
     int rc = api_view_number(&act->view, 2, &number, &act->err);
 

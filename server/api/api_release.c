@@ -191,10 +191,11 @@ static int add_verdicts(struct scene *s, const struct release *release)
 
         if (env->next == NULL || number <= live)
             continue;
-        rc = api_environment_verdict(&s->out, NULL, &s->view, env, &s->err);
         /* It does not go with the next one: what does it lack itself? (C1) */
-        if (rc == 0 && number > env->next->number)
+        if (number > env->next->number)
             rc = api_environment_waits(&s->out, NULL, &s->view, env, release, &s->err);
+        else
+            rc = api_environment_verdict(&s->out, NULL, &s->view, env, &s->err);
     }
     json_end_array(&s->out);
     return rc;

@@ -57,9 +57,9 @@ int api_shape_pulls(struct json_out *out, const char *key, struct api_view *view
                     int64_t repository_id, int64_t from, int64_t to, struct err *err)
 {
     struct arena *arena = view->request->arena;
-    struct pull_in_release *pulls;
-    struct revert *reverts;
-    size_t n, n_reverts;
+    struct pull_in_release *pulls = NULL;
+    struct revert *reverts = NULL;
+    size_t n = 0, n_reverts = 0;
     int rc = store_pull_request_in_range(view->db, arena, repository_id, from, to,
                                          API_SHAPE_PULLS_MAX, &pulls, &n, err);
 

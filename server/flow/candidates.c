@@ -33,7 +33,7 @@ static int load_live(struct candidates *c, const char *environment, struct deplo
 {
     struct baseline baseline;
     struct err own = ERR_INIT;
-    bool declared;
+    bool declared = false;
     int rc = candidates_maybe(store_deployment_live(c->db, c->arena, c->repository->id, environment,
                                                     ret_live, &own),
                               ret_has, &own, err);
@@ -360,8 +360,8 @@ static int load_barriers(struct candidates *c, struct err *err)
     struct plan_barrier *here, *apart;
     struct nobodys nobodys = {.n = 0};
     struct revert *reverts = NULL;
-    struct barrier *open;
-    size_t n, n_reverts = 0;
+    struct barrier *open = NULL;
+    size_t n = 0, n_reverts = 0;
     int rc = store_barrier_newest(c->db, &c->outlook->barrier_id, err);
 
     if (rc == 0)
@@ -380,7 +380,7 @@ static int load_barriers(struct candidates *c, struct err *err)
     for (size_t i = 0; i < n && rc == 0; i++) {
         const struct config_environment *e =
             config_environment(c->environment->repo, open[i].environment);
-        struct plan_barrier p;
+        struct plan_barrier p = {.number = 0};
         int64_t live = f->live_number;
         if (e == NULL || (e != c->environment && !needs(e, c->environment)))
             continue;

@@ -334,7 +334,7 @@ static int search(struct look *look, struct asking *a, struct err *err)
 static int take_adopted(struct look *look, struct asking *a, const struct keeper_answer *answer,
                         struct err *err)
 {
-    struct release newest;
+    struct release newest = {.number = 0};
     struct repository repository;
     int rc;
 

@@ -21,6 +21,15 @@ static const char *const acts[] = {[RULES_PROMISE_MAKE] = "promise.made",
                                    [RULES_PROMISE_CHANGE] = "promise.moved",
                                    [RULES_PROMISE_WITHDRAW] = "promise.withdrawn"};
 
+/* What brings more, or lacks something else now, at the same time, is no move. */
+static const char *act_of(const struct telling *t)
+{
+    return t->open != NULL && t->move == RULES_PROMISE_CHANGE &&
+                   t->open->start_at == t->promise.start_at
+               ? "promise.changed"
+               : acts[t->move];
+}
+
 static int apply(struct db *db, void *arg, struct err *err)
 {
     const struct telling *t = arg;
@@ -30,7 +39,7 @@ static int apply(struct db *db, void *arg, struct err *err)
 
     if (t->open != NULL)
         timestamp_format(t->open->start_at, from);
-    if (t->move == RULES_PROMISE_WITHDRAW) {
+    if (t->open != NULL && t->move == RULES_PROMISE_WITHDRAW) {
         rc = store_promise_withdraw(db, t->open->id, t->now, err);
     } else {
         timestamp_format(t->promise.start_at, to);
@@ -39,12 +48,11 @@ static int apply(struct db *db, void *arg, struct err *err)
     }
     snprintf(detail, sizeof(detail), "{\"release\":%lld,\"from\":\"%s\",\"to\":\"%s\"}",
              (long long)t->promise.release_number, from, to);
-    return rc < 0
-               ? rc
-               : look_journal(db, t->now, acts[t->move], t->subject, detail, t->promise.lacks, err);
+    return rc < 0 ? rc
+                  : look_journal(db, t->now, act_of(t), t->subject, detail, t->promise.lacks, err);
 }
 
-/* One line, in the words of the journal. What only lacks something else now, or brings more, is no move. */
+/* One line, in the words of the journal. */
 static void say(const struct telling *t)
 {
     char from[TIMESTAMP_SIZE] = "-", to[TIMESTAMP_SIZE] = "-";
@@ -53,7 +61,7 @@ static void say(const struct telling *t)
         timestamp_format(t->open->start_at, from);
     if (t->move != RULES_PROMISE_WITHDRAW)
         timestamp_format(t->promise.start_at, to);
-    log_notice(acts[t->move], "what=%s/r%lld from=%s to=%s lacks=%s", LOG(t->subject),
+    log_notice(act_of(t), "what=%s/r%lld from=%s to=%s lacks=%s", LOG(t->subject),
                (long long)t->promise.release_number, from, to, LOG(t->promise.lacks));
 }
 

@@ -68,6 +68,7 @@ static void F3_freezes_and_windows_are_passed_one_after_the_other(void **state)
     const struct gate_facts f = {.start_at = NOW,
                                  .start_until = VERDICT_NEVER,
                                  .windows = windows,
+                                 .limited = true,
                                  .n_windows = 2,
                                  .freezes = freezes,
                                  .n_freezes = 3,
@@ -114,11 +115,9 @@ static void what_waits_for_a_proof_a_host_or_a_person_keeps_its_promise(void **s
 
 static void a_barrier_moves_what_is_behind_it(void **state)
 {
-    const struct gate_facts f = {.start_at = NOW,
-                                 .start_until = VERDICT_NEVER,
-                                 .barrier = "#449",
-                                 .barrier_until = NOW + 4 * MINUTE,
-                                 SEEN};
+    const struct gate_barrier barrier = {.pull = "#449", .until = NOW + 4 * MINUTE};
+    const struct gate_facts f = {
+        .start_at = NOW, .start_until = VERDICT_NEVER, .barriers = &barrier, .n_barriers = 1, SEEN};
 
     (void)state;
     assert_int_equal(at(&f), NOW + 4 * MINUTE);
