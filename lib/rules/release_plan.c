@@ -102,13 +102,41 @@ static const struct plan_release *newest_of(const struct release_facts *f,
     return NULL;
 }
 
+/* When a merge is due: so long after it was seen (F10). */
+static time_ms merge_due_at(const struct release_facts *f, const struct plan_release *r)
+{
+    return r->seen_at + f->delay_ms;
+}
+
+/* Where a merge waits for its delay, the newest whose delay is over goes, else the one that is due first:
+ * the next merge does not push the last one away. */
+static const struct plan_release *choose_due(const struct release_facts *f,
+                                             const struct plan_release *newest, time_ms start)
+{
+    const struct plan_occurrence none = {.due_at = 0};
+    const struct plan_release *first = newest;
+
+    for (size_t i = f->n_releases; i > 0; i--) {
+        const struct plan_release *r = &f->releases[i - 1];
+        if (r->number > newest->number || r->number == 1 || !candidate_is_in_time(f, r, &none) ||
+            !candidate_is_ready(r) || is_behind_barrier(f, r->number, start))
+            continue;
+        if (merge_due_at(f, r) <= start)
+            return r;
+        first = r;
+    }
+    return first;
+}
+
 /* The newest that has everything, else the newest there is: its verdict says what is missing. */
 static const struct plan_release *choose(const struct release_facts *f,
                                          const struct plan_occurrence *at, time_ms start)
 {
     const struct plan_release *r = newest_of(f, at, start, true);
 
-    return r != NULL ? r : newest_of(f, at, start, false);
+    if (r == NULL)
+        return newest_of(f, at, start, false);
+    return f->on == DEPLOYMENT_ON_MERGE && f->delay_ms > 0 ? choose_due(f, r, start) : r;
 }
 
 /* The gate ---------------------------------------------------------------------------------------- */
@@ -271,7 +299,7 @@ static void plan_times(const struct release_facts *f, const struct plan_wish *wi
     switch (f->on) {
     case DEPLOYMENT_ON_MERGE:
         if (p->target != NULL)
-            p->start_at = p->target->seen_at;
+            p->start_at = merge_due_at(f, p->target);
         break;
     case DEPLOYMENT_ON_RELEASE:
         p->start_at = VERDICT_NEVER;
@@ -516,6 +544,7 @@ struct verdict release_plan_judge(const struct release_facts *facts,
     const struct plan_release *r = NULL;
     struct verdict none = verdict_go();
     struct asked asked;
+    time_ms start_at;
 
     if (plan->target != NULL && plan->target->number == number)
         return plan->verdict;
@@ -525,7 +554,9 @@ struct verdict release_plan_judge(const struct release_facts *facts,
     none.go = false;
     if (r == NULL)
         return none;
-    ask(facts, r, NULL, plan->start_at == VERDICT_NEVER ? now : plan->start_at, plan->start_until,
-        now, &asked);
+    start_at = facts->on == DEPLOYMENT_ON_MERGE  ? merge_due_at(facts, r)
+               : plan->start_at == VERDICT_NEVER ? now
+                                                 : plan->start_at;
+    ask(facts, r, NULL, start_at, plan->start_until, now, &asked);
     return gate_judge(&asked.gate, now);
 }

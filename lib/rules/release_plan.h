@@ -82,6 +82,7 @@ struct release_facts {
     enum deployment_trigger on;
     int64_t grace_ms;
     int64_t cut_off_ms;
+    int64_t delay_ms; /* on: merge: a release is due so long after it was seen (F10) */
     bool after_failure_next;
 
     int64_t live_number;                 /* 0 = unknown (C7) */

@@ -177,15 +177,18 @@ static int load_unsettled(struct candidates *m, struct err *err)
     return 0;
 }
 
-/* People's stops, behind what the configuration freezes. */
+/* What the configuration opens and freezes, and behind it people's stops. */
 static int load_stops(struct candidates *m, struct err *err)
 {
     int rc = stops_load(m->db, m->repository, m->environment->name, m->now, m->supposed, m->arena,
                         &m->outlook->stops, err);
 
-    if (rc == 0)
-        stops_bind(&m->outlook->stops, m->arena, &m->outlook->facts.gate);
-    return rc;
+    if (rc < 0)
+        return rc;
+    times_load(m->snapshot, m->environment, m->now, stops_end(&m->outlook->stops, m->now), m->arena,
+               &m->outlook->facts.gate);
+    stops_bind(&m->outlook->stops, m->arena, &m->outlook->facts.gate);
+    return 0;
 }
 
 static int load_gate(struct candidates *m, struct err *err)
@@ -203,7 +206,6 @@ static int load_gate(struct candidates *m, struct err *err)
     for (size_t i = 0; i < e->n_unbuilt; i++)
         settings[i] = (struct gate_setting){e->unbuilt[i].setting, e->unbuilt[i].line};
     g->pass = GATE_NORMAL;
-    times_load(m->snapshot, e, m->now, m->arena, g);
     g->not_built = settings;
     g->n_not_built = e->n_unbuilt;
     if (m->repository->rewritten_sha[0] != '\0')
@@ -235,6 +237,9 @@ static int make(struct candidates *m, struct err *err)
     f->on = triggers[environment->on];
     f->grace_ms = environment->grace_ms;
     f->cut_off_ms = environment->cut_off_ms;
+    f->delay_ms = environment->delay_ms;
+    if (f->on == DEPLOYMENT_ON_SCHEDULE && environment->at.n == 0)
+        f->on = DEPLOYMENT_ON_MERGE; /* without `at` it is due whenever its windows are open (F7) */
     f->after_failure_next = environment->after_failure == CONFIG_NEXT;
     if ((rc = candidates_load(m, err)) < 0 || (rc = load_open(m, err)) < 0 ||
         (rc = load_gate(m, err)) < 0)
@@ -243,6 +248,7 @@ static int make(struct candidates *m, struct err *err)
         return err_wrap(err, "%s %s", repository->name, environment->name);
     release_plan_make(f, m->now, &m->outlook->plan);
     m->outlook->promised_at = promises_start(m->outlook, m->snapshot, environment, m->now);
+    times_explain(m->outlook, environment, m->now);
     return 0;
 }
 

@@ -86,6 +86,19 @@ int stops_load(struct db *db, const struct repository *repository, const char *e
     return rc;
 }
 
+time_ms stops_end(const struct stops *stops, time_ms now)
+{
+    time_ms end = now;
+
+    for (size_t i = 0; i < stops->n_holds; i++)
+        if (stops->holds[i].until_at > end)
+            end = stops->holds[i].until_at;
+    for (size_t i = 0; i < stops->n_freezes; i++)
+        if (stops->freezes[i].to_at > end)
+            end = stops->freezes[i].to_at;
+    return end;
+}
+
 void stops_bind(const struct stops *stops, struct arena *arena, struct gate_facts *g)
 {
     struct gate_hold *holds = arena_array(arena, stops->n_holds, sizeof(*holds));

@@ -42,6 +42,9 @@ int stops_load(struct db *db, const struct repository *repository, const char *e
                time_ms now, const struct stops_change *supposed, struct arena *arena,
                struct stops *ret_stops, struct err *err);
 
+/* When the last of them that ends by itself is over; `now` if there is none. */
+time_ms stops_end(const struct stops *stops, time_ms now);
+
 /* Put them into the gate's facts, behind the freezes that are there. */
 void stops_bind(const struct stops *stops, struct arena *arena, struct gate_facts *facts);
 

@@ -1,11 +1,13 @@
 #include "server/flow/times.h"
 
-#include "lib/calendar/occurrence.h"
 #include "lib/calendar/interval.h"
-#include "lib/rules/opening.h"
+#include "lib/calendar/occurrence.h"
+#include "lib/rules/soonest.h"
+#include "server/flow/outlook.h"
 #include "server/flow/snapshot.h"
 
 #define DAY_MS INT64_C(86400000)
+#define EXCLUDED_MS (14 * DAY_MS)
 
 static const struct gate_interval *for_gate(struct arena *arena, const struct interval *intervals,
                                             size_t n)
@@ -18,11 +20,26 @@ static const struct gate_interval *for_gate(struct arena *arena, const struct in
     return list;
 }
 
-void times_load(const struct snapshot *snapshot, const struct config_environment *environment,
-                time_ms now, struct arena *arena, struct gate_facts *gate)
+/* Is there an opening behind `from`, as far as these facts reach? */
+static bool opens(const struct gate_facts *gate, time_ms from)
 {
-    /* Mostly a week shows the next opening; year-end freezes and rare windows need more. */
-    static const int days[] = {8, 32, 128, 400};
+    struct gate_facts calendar = {.start_at = from,
+                                  .start_until = gate->horizon,
+                                  .limited = gate->limited,
+                                  .windows = gate->windows,
+                                  .n_windows = gate->n_windows,
+                                  .freezes = gate->freezes,
+                                  .n_freezes = gate->n_freezes};
+    time_ms at;
+
+    return soonest_start(&calendar, from, &at);
+}
+
+void times_load(const struct snapshot *snapshot, const struct config_environment *environment,
+                time_ms now, time_ms stopped_until, struct arena *arena, struct gate_facts *gate)
+{
+    /* Mostly some weeks show the next opening; rare windows and long freezes need more. */
+    static const int days[] = {20, 60, 400};
     const struct zone *zone = calendar_zone(snapshot->calendar, environment);
     struct interval *intervals;
 
@@ -37,7 +54,48 @@ void times_load(const struct snapshot *snapshot, const struct config_environment
         gate->n_freezes = interval_freezes(snapshot->config, environment, zone, now, gate->horizon,
                                            arena, &intervals);
         gate->freezes = for_gate(arena, intervals, gate->n_freezes);
-        if (opening_next(gate, now, VERDICT_NEVER) != VERDICT_NEVER)
+        if (opens(gate, stopped_until))
             break;
     }
+}
+
+/* Does anything else than time stand against it for ever? Then time is not what it waits for. */
+static bool waits_for_somebody(const struct verdict *verdict)
+{
+    const struct cause *c;
+
+    for (size_t i = 0; i < verdict->n_causes; i++) {
+        c = &verdict->causes[i];
+        if (c->until == VERDICT_NEVER && c->kind != CAUSE_SCHEDULE && c->kind != CAUSE_WINDOW &&
+            c->kind != CAUSE_CALENDAR)
+            return true;
+    }
+    return false;
+}
+
+void times_explain(struct outlook *o, const struct config_environment *e, time_ms now)
+{
+    const struct gate_facts *g = &o->facts.gate;
+    const char *rules[4] = {NULL};
+    size_t n = 0;
+
+    if (o->plan.target == NULL || o->promised_at != VERDICT_NEVER ||
+        (g->horizon != 0 && g->horizon < now + EXCLUDED_MS) || waits_for_somebody(&o->plan.verdict))
+        return;
+    if (e->at.n > 0)
+        rules[n++] = "at";
+    if (e->n_windows > 0)
+        rules[n++] = "between";
+    if (e->calendar != NULL)
+        rules[n++] = "calendar";
+    if (g->n_freezes > 0)
+        rules[n++] = "freezes";
+    if (n == 0)
+        return;
+    verdict_bind(&o->plan.verdict, &(struct cause){.kind = CAUSE_EXCLUDED,
+                                                   .what = n > 1 ? rules[n - 2] : rules[0],
+                                                   .why = rules[n - 1],
+                                                   .until = VERDICT_NEVER});
+    if (o->plan.next_change > o->plan.verdict.next_change)
+        o->plan.next_change = o->plan.verdict.next_change;
 }
