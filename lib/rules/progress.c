@@ -130,7 +130,17 @@ size_t progress_allowed(const struct job *job, size_t n_ended_well)
     return allowed < (size_t)job->max_parallel ? allowed : (size_t)job->max_parallel;
 }
 
-/* Another command of this deployment on the same host that may still run, or was just released (I11). */
+/* Its host may still run what an earlier deployment of the track told it. */
+static bool runs_earlier(const struct progress_facts *f, const struct invocation *inv)
+{
+    for (size_t i = 0; i < f->n_earlier; i++)
+        if (same_host(&f->earlier[i], inv))
+            return true;
+    return false;
+}
+
+/* Another command of this track on the same host that may still run, or is released in this very round by
+ * another job (I11). */
 static bool track_is_busy(const struct round *r, const struct invocation *inv)
 {
     const struct progress_facts *f = r->facts;
@@ -147,7 +157,23 @@ static bool track_is_busy(const struct round *r, const struct invocation *inv)
             (other->status == INVOCATION_PENDING && other->released_at != 0))
             return true;
     }
-    return false;
+    return runs_earlier(f, inv);
+}
+
+/* It cannot be handed out, and waits no longer for that than for a host that does not come. */
+static void wait_for_earlier(struct round *r, const struct job *job, const struct invocation *inv,
+                             time_ms since)
+{
+    time_ms limit = since + job->start_within_ms;
+    struct progress_move *m;
+
+    if (r->now < limit) {
+        look_again(r, limit);
+        return;
+    }
+    m = move_add(r, PROGRESS_UNDELIVERED, job);
+    m->invocation = inv;
+    m->cause = "it may still run the command of an earlier deployment";
 }
 
 /* A host that failed, was left out or is unknown in another job gets nothing more in this deployment: what is
@@ -216,6 +242,8 @@ static void drive_hosts(struct round *r, const struct job *job, const struct tal
         } else if (free_places > 0 && !r->halted && !track_is_busy(r, inv)) {
             move_add(r, PROGRESS_RELEASE, job)->invocation = inv;
             free_places--;
+        } else if (free_places > 0 && !r->halted && runs_earlier(f, inv)) {
+            wait_for_earlier(r, job, inv, job->started_at);
         }
     }
 }
@@ -357,6 +385,8 @@ static void drive_migrate(struct round *r, const struct job *job)
             m->attempt = attempt;
         } else if (inv->released_at != 0) {
             judge_open(r, job, inv);
+        } else if (runs_earlier(f, inv)) {
+            wait_for_earlier(r, job, inv, attempt->planned_at);
         }
         break;
     case ATTEMPT_STATES_COUNT:

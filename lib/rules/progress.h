@@ -37,17 +37,21 @@ struct progress_facts {
     size_t n_invocations;
     const struct attempt *attempts; /* of this deployment, oldest first */
     size_t n_attempts;
+    const struct invocation
+        *earlier; /* of other deployments of the track, that may still run (I11) */
+    size_t n_earlier;
     const struct host *hosts; /* those of the deployment */
     size_t n_hosts;
     time_ms heard_since; /* the server listens since; nobody is silent before */
 };
 
 enum progress_kind {
-    PROGRESS_JOB_START,   /* job waiting -> running */
-    PROGRESS_RELEASE,     /* the invocation may be handed out now */
-    PROGRESS_RETRY,       /* it provably never began: a new command for the same host */
-    PROGRESS_UNDELIVERED, /* invocation -> TimedOut/DeliveryTimedOut: never handed out */
-    PROGRESS_LOST,        /* invocation -> Unknown: handed out or running, and silent */
+    PROGRESS_JOB_START, /* job waiting -> running */
+    PROGRESS_RELEASE,   /* the invocation may be handed out now */
+    PROGRESS_RETRY,     /* it provably never began: a new command for the same host */
+    PROGRESS_UNDELIVERED, /* invocation -> TimedOut/DeliveryTimedOut: never handed out; `cause` NULL = it did
+                           * not come for it */
+    PROGRESS_LOST, /* invocation -> Unknown: handed out or running, and silent */
     PROGRESS_LEAVE_OUT, /* invocation -> Cancelled/Terminated: its host failed before, or the job stopped */
     PROGRESS_ATTEMPT_PLAN,  /* migrate job: plan an attempt (the flow chooses the host) */
     PROGRESS_ATTEMPT_MOVE,  /* attempt -> `attempt_state` */

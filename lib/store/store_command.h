@@ -3,6 +3,7 @@
 #define SLIPWAY_LIB_STORE_STORE_COMMAND_H
 
 #include "lib/model/command.h"
+#include "lib/model/deployment.h"
 #include "lib/store/db.h"
 
 /* Keep the exact bytes of a document, once. Writer. */
@@ -64,6 +65,12 @@ int store_command_invocations(struct db *db, struct arena *arena, int64_t deploy
 /* What a host may be running. */
 int store_command_running(struct db *db, struct arena *arena, const char *host_id,
                           struct invocation **ret_items, size_t *ret_n, struct err *err);
+
+/* Commands of other deployments of this repository and environment that a host may still be running: what it
+ * began, and is not past its job's limit; of a migrate job, whose end nothing but proof is, without a limit. */
+int store_command_of_track(struct db *db, struct arena *arena, const struct deployment *except,
+                           time_ms now, struct invocation **ret_items, size_t *ret_n,
+                           struct err *err);
 
 /* Insert or advance; a terminal status never changes. Writer. */
 int store_command_step(struct db *db, const struct step *step, struct err *err);

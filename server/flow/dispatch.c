@@ -83,7 +83,8 @@ static int make_move(struct db *db, struct dispatched *d, const char **ret_act, 
     case PROGRESS_UNDELIVERED:
         *ret_act = "invocation.undelivered";
         return move_invocation(db, d, INVOCATION_TIMED_OUT, "DeliveryTimedOut",
-                               "it did not take its command in time", err);
+                               m->cause != NULL ? m->cause : "it did not take its command in time",
+                               err);
     case PROGRESS_LOST:
         *ret_act = "invocation.lost";
         return move_invocation(db, d, INVOCATION_UNKNOWN, "Unknown",
@@ -360,18 +361,21 @@ static int dispatch_one(struct look *look, const struct deployment *deployment,
     struct db *db = look->flow->db;
     struct progress_plan plan_made;
     struct job *jobs;
-    struct invocation *invocations;
+    struct invocation *invocations, *earlier;
     struct attempt *attempts;
     int rc;
 
     if ((rc = store_deployment_jobs(db, look->arena, deployment->id, &jobs, &f.n_jobs, err)) < 0 ||
         (rc = store_command_invocations(db, look->arena, deployment->id, &invocations,
                                         &f.n_invocations, err)) < 0 ||
+        (rc = store_command_of_track(db, look->arena, deployment, look->now, &earlier, &f.n_earlier,
+                                     err)) < 0 ||
         (rc = store_attempt_of_deployment(db, look->arena, deployment->id, &attempts, &f.n_attempts,
                                           err)) < 0)
         return rc;
     f.jobs = jobs;
     f.invocations = invocations;
+    f.earlier = earlier;
     f.attempts = attempts;
     progress_make(&f, look->now, look->arena, &plan_made);
     look_again(look, plan_made.next_change);

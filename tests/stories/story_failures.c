@@ -91,21 +91,36 @@ static void I7_words_that_come_twice_change_nothing(void **state)
     story_end(s);
 }
 
-/* A web host that was lost in the middle may still run what it was told; nothing else goes to it (I11). */
-static void I11_a_host_that_is_unknown_gets_no_second_command_from_the_next_release(void **state)
+/* Its command of the release before may still run, and nothing else goes to it meanwhile. */
+static void stage_is_unknown_and_works_on(struct story *s, int64_t takes_ms)
 {
-    struct story *s = *state;
-
     story_shop(s);
-    story_host_is(s, "stage-1", "web", STORY_HOST_FALLS_SILENT);
+    story_host_script(story_host(s, "stage-1"), "web", STORY_HOST_FALLS_SILENT, takes_ms);
     story_merge(s, "acme/shop", 1, "Coupons");
     story_pass(s, 6 * 60000);
     story_expect_open(s, "acme/shop", "stage", 2, "attention");
-    story_merge(s, "acme/shop", 2, "Gifts");
     story_host_is(s, "stage-1", "web", STORY_HOST_SUCCEEDS);
-    story_host_back(s, "stage-1");
-    story_pass(s, 120000);
+    story_host_comes_back(story_host(s, "stage-1"));
+    story_merge(s, "acme/shop", 2, "Gifts");
+    story_expect_last(s, "acme/shop", "stage", 2, "failed");
+}
+
+static void I11_the_next_release_waits_for_a_host_that_still_runs_the_one_before(void **state)
+{
+    struct story *s = *state;
+
+    stage_is_unknown_and_works_on(s, 7 * 60000);
     story_expect_live(s, "acme/shop", "stage", 3);
+    story_end(s);
+}
+
+static void I11_P2_it_does_not_wait_longer_than_its_delivery_limit(void **state)
+{
+    struct story *s = *state;
+
+    stage_is_unknown_and_works_on(s, 20 * 60000);
+    story_expect_open(s, "acme/shop", "stage", 3, "attention");
+    story_expect_starts(s, "stage-1", "fetch", 3, 0);
     story_end(s);
 }
 
@@ -118,7 +133,8 @@ int main(void)
         STORY(P5_at_each_merge_the_next_release_follows_the_one_that_failed),
         STORY(P1_a_host_that_never_takes_its_command_is_no_success),
         STORY(I7_words_that_come_twice_change_nothing),
-        STORY(I11_a_host_that_is_unknown_gets_no_second_command_from_the_next_release),
+        STORY(I11_the_next_release_waits_for_a_host_that_still_runs_the_one_before),
+        STORY(I11_P2_it_does_not_wait_longer_than_its_delivery_limit),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -34,10 +34,15 @@ static int say(struct story_host *host, enum session_operation operation, const 
                struct httpc_answer *ret_answer)
 {
     struct httpc_answer answer = {.status = 0};
-    struct httpc *httpc = httpc_new();
     struct err err = ERR_INIT;
-    int rc = session_call(host->session, httpc, operation, body, &answer, &err);
+    struct httpc *httpc;
+    int rc;
 
+    if (operation != SESSION_GET_MESSAGES && operation != SESSION_OBSERVE &&
+        clock_now(host->clock) < host->mute_until)
+        return ERR_TIMEOUT;
+    httpc = httpc_new();
+    rc = session_call(host->session, httpc, operation, body, &answer, &err);
     if (rc == ERR_INVALID)
         fail_msg("%s was refused: %s", host->name, err.text);
     if (rc == 0 && ret_answer != NULL)

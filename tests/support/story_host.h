@@ -86,7 +86,8 @@ struct story_host {
     char boot_id[NAMES_UUID_SIZE];
     int64_t record_number;
     bool silent;
-    bool powerless; /* silent, and nothing goes on */
+    bool powerless;     /* silent, and nothing goes on */
+    time_ms mute_until; /* its polls arrive, and what it says of commands does not */
     time_ms observed_at;
     struct story_host_script scripts[STORY_HOST_SCRIPTS_MAX];
     size_t n_scripts;

@@ -320,6 +320,48 @@ static void I11_jobs_that_run_together_share_a_host_one_after_the_other(void **s
     world_deinit(&w);
 }
 
+static void
+I11_a_host_that_may_still_run_an_earlier_deployment_gets_nothing_and_is_not_waited_for_long(
+    void **state)
+{
+    struct invocation earlier = {.status = INVOCATION_UNKNOWN};
+    struct progress_facts f;
+    struct world w;
+
+    (void)state;
+    world_init(&w);
+    w.jobs[0].state = JOB_RUNNING;
+    w.jobs[0].started_at = w.now;
+    strcpy(earlier.host_id, w.hosts[2].id);
+    f = (struct progress_facts){.deployment = &w.deployment,
+                                .jobs = w.jobs,
+                                .n_jobs = JOBS,
+                                .invocations = w.invocations,
+                                .n_invocations = w.n_invocations,
+                                .earlier = &earlier,
+                                .n_earlier = 1,
+                                .hosts = w.hosts,
+                                .n_hosts = HOSTS,
+                                .heard_since = NOW};
+    progress_make(&f, w.now, &w.arena, &w.plan);
+    assert_int_equal(w.plan.n_moves, HOSTS - 1);
+    for (size_t i = 0; i < w.plan.n_moves; i++) {
+        assert_int_equal(w.plan.moves[i].kind, PROGRESS_RELEASE);
+        assert_string_not_equal(w.plan.moves[i].invocation->host_id, w.hosts[2].id);
+        world_apply(&w, &w.plan.moves[i]);
+    }
+    answer_all(&w, 0, INVOCATION_SUCCESS);
+    progress_make(&f, w.now, &w.arena, &w.plan);
+    assert_int_equal(w.plan.n_moves, 0);
+    assert_int_equal(w.plan.next_change, w.now + w.jobs[0].start_within_ms);
+    progress_make(&f, w.plan.next_change, &w.arena, &w.plan);
+    assert_int_equal(w.plan.n_moves, 1);
+    assert_int_equal(w.plan.moves[0].kind, PROGRESS_UNDELIVERED);
+    assert_string_equal(w.plan.moves[0].invocation->host_id, w.hosts[2].id);
+    assert_non_null(w.plan.moves[0].cause);
+    world_deinit(&w);
+}
+
 static void M5_what_is_unknown_in_one_job_does_not_keep_another_job_waiting_for_ever(void **state)
 {
     struct world w;
@@ -532,6 +574,8 @@ int main(void)
         cmocka_unit_test(P1_errors_within_the_budget_are_not_a_success_of_the_deployment),
         cmocka_unit_test(P3_one_host_first_then_doubling),
         cmocka_unit_test(I11_jobs_that_run_together_share_a_host_one_after_the_other),
+        cmocka_unit_test(
+            I11_a_host_that_may_still_run_an_earlier_deployment_gets_nothing_and_is_not_waited_for_long),
         cmocka_unit_test(M5_what_is_unknown_in_one_job_does_not_keep_another_job_waiting_for_ever),
         cmocka_unit_test(a_host_that_never_took_its_command_counts_as_an_error),
         cmocka_unit_test(handed_out_and_never_acknowledged_is_unknown_and_not_a_failure),
