@@ -188,19 +188,22 @@ static time_ms now_of(const struct story *s)
     return atomic_load(&s->clock.now);
 }
 
-/* One turn of the world. True: somebody had something to do. */
-static bool turn(struct story *s)
+/* One turn of the world. After how many ms somebody wants another; 0 = all rest. */
+static int64_t turn(struct story *s)
 {
     struct err err = ERR_INIT;
-    bool busy = false;
+    int64_t wait = 0;
 
-    for (size_t i = 0; i < s->n_hosts; i++)
-        busy = story_host_turn(&s->hosts[i]) || busy;
-    if (s->between != NULL && busy)
+    for (size_t i = 0; i < s->n_hosts; i++) {
+        int64_t its = story_host_turn(&s->hosts[i]);
+        if (its != 0 && (wait == 0 || its < wait))
+            wait = its;
+    }
+    if (s->between != NULL && wait != 0)
         s->between(s);
     if (s->server != NULL)
         must(server_look(s->server, &s->next, &err), &err);
-    return busy || (s->server != NULL && s->next <= now_of(s));
+    return s->server != NULL && s->next <= now_of(s) ? TICK_MS : wait;
 }
 
 void story_settle(struct story *s)
@@ -209,16 +212,17 @@ void story_settle(struct story *s)
 
     /* What the flow released in a round is taken in the next one. */
     for (int i = 0; idle < 2; i++) {
+        int64_t wait = turn(s);
         if (i == ROUNDS_MAX)
             fail_msg("it does not come to rest");
-        if (!turn(s)) {
+        if (wait == 0) {
             idle++;
             continue;
         }
         idle = 0;
         if (s->between != NULL)
             s->between(s);
-        story_clock_pass(&s->clock, TICK_MS);
+        story_clock_pass(&s->clock, wait);
     }
 }
 

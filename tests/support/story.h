@@ -9,7 +9,8 @@
  *      story_end(s);                           the invariants hold
  *
  * Time stands still but for what steps say. After each step everything that follows from it happens: hosts take
- * their turns and the flow looks until nothing moves, a second passing whenever a host has something to do.
+ * their turns and the flow looks until nothing moves, a second passing whenever a host has something to say, and as
+ * much as it takes while one only runs what it was told.
  * Everything but the server's own http and writer threads runs on the test's thread, in the same order each time.
  */
 #ifndef SLIPWAY_TESTS_SUPPORT_STORY_H

@@ -25,6 +25,8 @@
 
 #define TAKES_MS 2000
 #define OBSERVE_EVERY_MS 20000
+#define SOON_MS 1000
+#define HEARD_EVERY_MS 10000
 #define BODY_MAX ((size_t)1 << 20)
 
 /* Words ------------------------------------------------------------------------------------------ */
@@ -215,9 +217,13 @@ static void start(struct story_host *host, struct story_host_run *run)
 /* What is true at the clock's time. */
 static void go_on(struct story_host *host, struct story_host_run *run)
 {
+    bool may_start = run->stage == STORY_HOST_ACCEPTED && run->told > STORY_HOST_ACCEPTED;
+
+    if (run->stage == STORY_HOST_ACCEPTED && clock_now(host->clock) > run->start_by)
+        run->way = STORY_HOST_DECLINES;
     if (run->stage == STORY_HOST_ACCEPTED && run->way == STORY_HOST_DECLINES)
         run->stage = STORY_HOST_ENDED;
-    else if (run->stage == STORY_HOST_ACCEPTED)
+    else if (may_start)
         start(host, run);
     else if (run->stage == STORY_HOST_STARTED && run->way == STORY_HOST_LOSES_POWER)
         run->stage = host->powerless ? STORY_HOST_STARTED : STORY_HOST_ENDED;
@@ -285,6 +291,7 @@ static void take(struct story_host *host, const struct message *message)
                                    .sha = e.sha,
                                    .database = e.database,
                                    .epoch = e.epoch,
+                                   .start_by = e.start_by,
                                    .times_handed = 1,
                                    .heard_at = clock_now(host->clock)};
     snprintf(run->command_id, sizeof(run->command_id), "%s", e.command_id);
@@ -338,23 +345,35 @@ static void observe(struct story_host *host)
         host->observed_at = clock_now(host->clock);
 }
 
-bool story_host_turn(struct story_host *host)
+/* Nothing happens before a run ends, but it wants to be heard of. */
+static int64_t wait_of(const struct story_host *host, const struct story_host_run *run)
 {
-    bool busy = false;
+    int64_t left = run->ended_at - clock_now(host->clock);
+
+    if (run->stage != STORY_HOST_STARTED || left < SOON_MS)
+        return SOON_MS;
+    return left < HEARD_EVERY_MS ? left : HEARD_EVERY_MS;
+}
+
+int64_t story_host_turn(struct story_host *host)
+{
+    int64_t wait = INT64_MAX;
 
     for (size_t i = 0; i < host->n_runs && !host->powerless; i++) {
         struct story_host_run *run = &host->runs[i];
         bool was_open = run->stage != STORY_HOST_ENDED;
         if (was_open)
             go_on(host, run);
-        busy = tell_all(host, run) || (was_open && !host->silent) || busy;
+        if (tell_all(host, run))
+            wait = SOON_MS;
+        else if (was_open && !host->silent && wait_of(host, run) < wait)
+            wait = wait_of(host, run);
     }
-    if (host->silent)
-        return busy;
-    busy = poll(host) || busy;
-    if (clock_now(host->clock) - host->observed_at >= OBSERVE_EVERY_MS)
+    if (!host->silent && poll(host))
+        wait = SOON_MS;
+    if (!host->silent && clock_now(host->clock) - host->observed_at >= OBSERVE_EVERY_MS)
         observe(host);
-    return busy;
+    return wait == INT64_MAX ? 0 : wait;
 }
 
 size_t story_host_starts(const struct story_host *host, const char *job, int64_t release)

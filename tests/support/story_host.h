@@ -4,7 +4,7 @@
  *
  *      turn:   what it runs goes on by the clock  ->  tell what is not told yet  ->  poll  ->  observe
  *
- * It has a disk: what it took and how far it came. A host that is silent goes on working and tells the rest when
+ * It starts nothing before the server knows that it took it. It has a disk: what it took and how far it came. A host that is silent goes on working and tells the rest when
  * it is heard again. It counts each start (I4).
  */
 #ifndef SLIPWAY_TESTS_SUPPORT_STORY_HOST_H
@@ -62,6 +62,7 @@ struct story_host_run {
     int told;                    /* how many stages the server has heard of */
     int starts;                  /* 0 or 1 */
     int times_handed;            /* how often its message came */
+    time_ms start_by;
     time_ms started_at;
     time_ms ended_at;
     time_ms heard_at; /* last word about it */
@@ -118,9 +119,9 @@ void story_host_falls_silent(struct story_host *host);
 /* Heard again. After a loss of power with another boot id. */
 void story_host_comes_back(struct story_host *host);
 
-/* One turn at the clock's time. True: it has something to run or to tell still, or did just now. A door that
- * does not answer is tried again at the next turn. */
-bool story_host_turn(struct story_host *host);
+/* One turn at the clock's time. After how many ms it wants another one; 0 = it has nothing to run or to tell. A
+ * door that does not answer is tried again at the next turn. */
+int64_t story_host_turn(struct story_host *host);
 
 /* How often that job of that release was started on it (any environment). */
 size_t story_host_starts(const struct story_host *host, const char *job, int64_t release);
