@@ -40,7 +40,10 @@ static void M1_M5_M6_a_migrate_host_that_is_lost_holds_its_database_until_its_en
 
     production_migrates(s, STORY_HOST_FALLS_SILENT);
     story_expect_attempt(s, DATABASE, "running");
-    story_pass(s, 4 * 60000);
+    story_expect_host(s, "batch-1", "online");
+    story_pass(s, 60000);
+    story_expect_host(s, "batch-1", "silent");
+    story_pass(s, 3 * 60000);
     story_expect_attempt(s, DATABASE, "running"); /* silent is not unknown yet */
     story_expect_open(s, "acme/shop", "production", 2, "deploying");
     story_pass(s, 61000);

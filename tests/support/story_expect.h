@@ -44,6 +44,8 @@ void story_expect_attempt(struct story *s, const char *database, const char *sta
 /* State of a pull request, and the release that it is in (0 = none). */
 void story_expect_pull(struct story *s, const char *repository, int number, const char *state,
                        int64_t release);
+/* The word that people see for a host: online, silent. */
+void story_expect_host(struct story *s, const char *host, const char *state);
 /* How many rows a table has. */
 void story_expect_count(struct story *s, const char *table, int64_t n);
 /* The newest journal line of that act on that subject has `text` in its detail or reason. */
