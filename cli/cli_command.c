@@ -14,6 +14,12 @@ const struct command cli_command_table[] = {
      2, cli_show},
     {"logs", "REPO rN [--host HOST] [--environment ENV] [-f]", "what the hosts printed", "view",
      true, 2, cli_logs},
+    {"why", "REPO rN|#N [--at T]",
+     "why a release or pull request is not out yet, and when it will be", "view", true, 2, cli_why},
+    {"forecast", "[REPO]", "what goes where and when, if nothing else happens", "view", true, 0,
+     cli_forecast},
+    {"schedule", "[--next N] [--from T]", "the next times at which something may start", "view",
+     true, 0, cli_schedule},
     {"release",
      "REPO rN [ENV] [--at T] [-m WHY] [--wait] | REPO rN [ENV] --hotfix -m WHY [--with #N]"
      " [--unrehearsed] [--dry-run] [--yes]",

@@ -5,6 +5,7 @@
 #include "server/api/api_barrier.h"
 #include "server/api/api_doctor.h"
 #include "server/api/api_events.h"
+#include "server/api/api_forecast.h"
 #include "server/api/api_freeze.h"
 #include "server/api/api_health.h"
 #include "server/api/api_hold.h"
@@ -170,6 +171,30 @@ const struct route routes[] = {
      .body_limit = API_BODY,
      .handler = api_repository_adopt,
      .summary = "Take the rewritten branch as the new line"},
+    {.name = "forecast",
+     .listeners = API,
+     .method = "GET",
+     .pattern = "/api/v1/forecast",
+     .right = RIGHT_VIEW,
+     .scope = ROUTE_ANYWHERE,
+     .handler = api_forecast_get,
+     .summary = "What goes where and when, if nothing else happens"},
+    {.name = "schedule",
+     .listeners = API,
+     .method = "GET",
+     .pattern = "/api/v1/schedule",
+     .right = RIGHT_VIEW,
+     .scope = ROUTE_ANYWHERE,
+     .handler = api_forecast_schedule,
+     .summary = "The next instants at which something may start"},
+    {.name = "release_why",
+     .listeners = API,
+     .method = "GET",
+     .pattern = "/api/v1/repos/{owner}/{name}/why",
+     .right = RIGHT_VIEW,
+     .scope = ROUTE_REPOSITORY,
+     .handler = api_forecast_why,
+     .summary = "Why a release or pull request is not out yet, and when it will be"},
     {.name = "hold_list",
      .listeners = API,
      .method = "GET",
