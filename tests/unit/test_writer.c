@@ -1,0 +1,250 @@
+/* writer: one thread, one commit for what waits, each job whole or not at all. */
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "lib/store/db.h"
+#include "lib/store/store.h"
+#include "lib/store/writer.h"
+
+DB_STATEMENT(SQL_TEST_PUT, "INSERT INTO watermarks (source, at) VALUES ($1, $2)");
+DB_STATEMENT(SQL_TEST_COUNT, "SELECT count(*), coalesce(max(at), 0) FROM watermarks");
+
+struct room {
+    char folder[64];
+    struct store store;
+    struct db *read;
+    struct writer *writer;
+};
+
+static void room_open(struct room *room, const struct writer_options *options)
+{
+    struct err err = ERR_INIT;
+
+    snprintf(room->folder, sizeof(room->folder), "%s/slipway-writer-XXXXXX",
+             getenv("TMPDIR") != NULL ? getenv("TMPDIR") : "/tmp");
+    assert_non_null(mkdtemp(room->folder));
+    if (store_open(room->folder, "test", 1000, &room->store, &err) < 0 ||
+        db_open_read(room->store.path, &room->read, &err) < 0 ||
+        writer_start(&room->writer, room->store.db, options, &err) < 0)
+        fail_msg("%s", err.text);
+}
+
+static void room_close(struct room *room)
+{
+    char line[128];
+
+    writer_stop(room->writer);
+    db_close(room->read);
+    close(room->store.lock);
+    snprintf(line, sizeof(line), "rm -rf '%s'", room->folder);
+    assert_int_equal(system(line), 0);
+}
+
+static int64_t rows(struct room *room, int64_t *ret_last)
+{
+    struct err err = ERR_INIT;
+    struct db_rows *found;
+    int64_t n;
+
+    assert_int_equal(db_query(room->read, &SQL_TEST_COUNT, &found, &err, ""), 0);
+    assert_int_equal(db_next(found, &err), 1);
+    n = db_int(found, 0);
+    if (ret_last != NULL)
+        *ret_last = db_int(found, 1);
+    db_end(found);
+    return n;
+}
+
+/* A job: writes its row; fails behind the write if it is to. */
+struct job {
+    struct room *room;
+    int number;
+    bool fails;
+    pthread_mutex_t *gate; /* waits for it first, so that others pile up behind */
+    atomic_int *order;     /* counts the jobs that were done */
+    int done_as;
+    int rc;
+    bool visible; /* when it was done its row could be read */
+};
+
+static int put(struct db *db, void *arg, struct err *err)
+{
+    struct job *job = arg;
+    char name[32];
+    int rc;
+
+    if (job->gate != NULL) {
+        pthread_mutex_lock(job->gate);
+        pthread_mutex_unlock(job->gate);
+    }
+    snprintf(name, sizeof(name), "job %d", job->number);
+    rc = db_run(db, &SQL_TEST_PUT, err, "ti", name, (int64_t)job->number);
+    return rc == 0 && job->fails ? err_set(err, ERR_CONFLICT, "job %d is stale", job->number) : rc;
+}
+
+static void done(void *arg, int rc, const struct err *err)
+{
+    struct job *job = arg;
+    int64_t last = 0;
+
+    (void)err;
+    job->rc = rc;
+    job->visible = rows(job->room, &last) > 0 && last >= job->number;
+    job->done_as = atomic_fetch_add(job->order, 1) + 1;
+}
+
+#define JOBS 50
+
+static void what_waits_is_committed_once_in_order_and_a_job_that_fails_is_undone_alone(void **state)
+{
+    pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
+    struct job jobs[JOBS];
+    struct writer_counts before, after;
+    struct err err = ERR_INIT;
+    struct room room;
+    atomic_int order = 0;
+
+    (void)state;
+    room_open(&room, NULL);
+    before = writer_counts(room.writer);
+    pthread_mutex_lock(&gate);
+    for (int i = 0; i < JOBS; i++) {
+        jobs[i] =
+            (struct job){.room = &room, .number = i + 1, .fails = i % 7 == 3, .order = &order};
+        jobs[i].gate = i == 0 ? &gate : NULL;
+        assert_int_equal(writer_post(room.writer, put, &jobs[i], done, &err), 0);
+    }
+    pthread_mutex_unlock(&gate);
+    while (atomic_load(&order) < JOBS)
+        usleep(1000);
+    after = writer_counts(room.writer);
+    for (int i = 0; i < JOBS; i++) {
+        assert_int_equal(jobs[i].done_as, i + 1);
+        assert_int_equal(jobs[i].rc, i % 7 == 3 ? ERR_CONFLICT : 0);
+        assert_true(jobs[i].visible || jobs[i].fails);
+    }
+    assert_int_equal(rows(&room, NULL), JOBS - 7);
+    assert_int_equal(after.jobs - before.jobs, JOBS);
+    assert_true(after.commits - before.commits <= 3); /* not fifty */
+    room_close(&room);
+}
+
+static void a_full_queue_says_so_and_takes_nothing(void **state)
+{
+    const struct writer_options small = {.queue_max = 4};
+    pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
+    struct job jobs[16];
+    struct err err = ERR_INIT;
+    struct room room;
+    atomic_int order = 0;
+    int taken = 0, refused = 0;
+
+    (void)state;
+    room_open(&room, &small);
+    pthread_mutex_lock(&gate);
+    for (int i = 0; i < 16; i++) {
+        jobs[i] = (struct job){.room = &room, .number = i + 1, .order = &order, .gate = &gate};
+        if (writer_post(room.writer, put, &jobs[i], done, &err) == 0)
+            taken++;
+        else
+            refused++;
+    }
+    assert_true(refused > 0);
+    assert_int_equal(err.code, ERR_BUSY);
+    pthread_mutex_unlock(&gate);
+    while (atomic_load(&order) < taken)
+        usleep(1000);
+    assert_int_equal(rows(&room, NULL), taken);
+    room_close(&room);
+}
+
+static void who_stops_it_finishes_what_waits(void **state)
+{
+    struct job jobs[20];
+    struct err err = ERR_INIT;
+    struct room room;
+    atomic_int order = 0;
+
+    (void)state;
+    room_open(&room, NULL);
+    for (int i = 0; i < 20; i++) {
+        jobs[i] = (struct job){.room = &room, .number = i + 1, .order = &order};
+        assert_int_equal(writer_post(room.writer, put, &jobs[i], done, &err), 0);
+    }
+    writer_stop(room.writer);
+    room.writer = NULL;
+    assert_int_equal(atomic_load(&order), 20);
+    assert_int_equal(rows(&room, NULL), 20);
+    room_close(&room);
+}
+
+static atomic_int told;
+
+static void tell(void *arg)
+{
+    (void)arg;
+    atomic_fetch_add(&told, 1);
+}
+
+/* A deferred constraint is judged by COMMIT itself: the one failure of a commit that can be made at will. */
+static int spoil(struct db *db, void *arg, struct err *err)
+{
+    (void)arg;
+    return db_exec(db,
+                   "PRAGMA defer_foreign_keys = ON;"
+                   " INSERT INTO schedules (repository_id, environment, rule, since)"
+                   " VALUES (999, 'x', 'x', 1)",
+                   err);
+}
+
+static void a_commit_that_fails_breaks_the_writer_and_nothing_is_tried_again(void **state)
+{
+    struct err err = ERR_INIT;
+    struct room room;
+    struct job job = {.number = 1};
+
+    (void)state;
+    room_open(&room, NULL);
+    job.room = &room;
+    writer_on_broken(room.writer, tell, NULL);
+    assert_int_equal(writer_do(room.writer, spoil, NULL, &err), ERR_INTERNAL);
+    assert_true(writer_is_broken(room.writer));
+    assert_int_equal(atomic_load(&told), 1);
+    assert_int_equal(writer_do(room.writer, put, &job, &err), ERR_INTERNAL);
+    assert_int_equal(rows(&room, NULL), 0);
+    room_close(&room);
+}
+
+static void readers_cannot_write(void **state)
+{
+    struct err err = ERR_INIT;
+    struct room room;
+
+    (void)state;
+    room_open(&room, NULL);
+    assert_true(db_run(room.read, &SQL_TEST_PUT, &err, "ti", "x", (int64_t)1) < 0);
+    assert_int_equal(rows(&room, NULL), 0);
+    room_close(&room);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(
+            what_waits_is_committed_once_in_order_and_a_job_that_fails_is_undone_alone),
+        cmocka_unit_test(a_full_queue_says_so_and_takes_nothing),
+        cmocka_unit_test(who_stops_it_finishes_what_waits),
+        cmocka_unit_test(a_commit_that_fails_breaks_the_writer_and_nothing_is_tried_again),
+        cmocka_unit_test(readers_cannot_write),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
