@@ -39,9 +39,14 @@ static void main_job(struct story *s, void (*between)(struct story *s))
 {
     restarts = 0;
     story_shop(s);
+    story_config(s, story_shop_config(s, "at: [\"15:00\"]\n        cut-off: 10m"));
     story_at(s, "2026-11-24 14:10");
     s->between = between;
     story_merge(s, "acme/shop", 1, "Coupons");
+    between(s);
+    story_at(s, "2026-11-24 14:50");
+    story_expect_open(s, "acme/shop", "production", 2, "waiting");
+    between(s);
     story_at(s, "2026-11-24 15:00");
     s->between = NULL;
     story_settle(s);

@@ -15,13 +15,14 @@
 
 #define GUID "72d3162e-cc78-11e3-81ab-0000000000aa"
 
-/* What GitHub sends of a merge, one letter each: o opened, p push, c closed. */
-static void deliver_in_order(struct story *s, const char *order, int number)
+/* What GitHub sends of a merge, one letter each: o opened, p push, c closed. `open_ms`: how long it was open;
+ * GitHub's times are whole seconds, so it may be merged in the second in which it was opened. */
+static void deliver_in_order(struct story *s, const char *order, int number, int64_t open_ms)
 {
     struct story_github_pull *pull =
         story_github_open(&s->github, "acme/shop", number, "Coupons", atomic_load(&s->clock.now));
 
-    story_clock_pass(&s->clock, 60000);
+    story_clock_pass(&s->clock, open_ms);
     story_github_merge(&s->github, pull, atomic_load(&s->clock.now));
     for (const char *p = order; *p != '\0'; p++) {
         const char *body =
@@ -35,12 +36,12 @@ static void deliver_in_order(struct story *s, const char *order, int number)
 
 static void W4_any_order_of_deliveries_gives_the_same_end(void **state)
 {
-    static const char *const orders[] = {"opc", "ocp", "poc", "pco", "cop", "cpo", "co", "c"};
+    static const char *const orders[] = {"opc", "ocp", "poc", "pco", "cop", "cpo", "c", "co"};
     struct story *s = *state;
 
     story_shop(s);
     for (int i = 0; i < (int)(sizeof(orders) / sizeof(*orders)); i++) {
-        deliver_in_order(s, orders[i], i + 1);
+        deliver_in_order(s, orders[i], i + 1, i % 2 == 0 ? 60000 : 0);
         story_expect_pull(s, "acme/shop", i + 1, "merged", i + 2);
         story_expect_live(s, "acme/shop", "stage", i + 2);
     }
