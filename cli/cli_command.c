@@ -19,7 +19,7 @@ const struct command cli_command_table[] = {
     {"forecast", "[REPO]", "what goes where and when, if nothing else happens", "view", true, 0,
      cli_forecast},
     {"schedule", "[--next N] [--from T]", "the next times at which something may start", "view",
-     true, 0, cli_schedule},
+     true, 0, cli_forecast_schedule},
     {"release",
      "REPO rN [ENV] [--at T] [-m WHY] [--wait] | REPO rN [ENV] --hotfix -m WHY [--with #N]"
      " [--unrehearsed] [--dry-run] [--yes]",

@@ -75,7 +75,7 @@ int cli_show(struct invoke *invoke);
 int cli_logs(struct invoke *invoke);
 int cli_why(struct invoke *invoke);
 int cli_forecast(struct invoke *invoke);
-int cli_schedule(struct invoke *invoke);
+int cli_forecast_schedule(struct invoke *invoke);
 int cli_release(struct invoke *invoke);
 int cli_cancel(struct invoke *invoke);
 int cli_not_before(struct invoke *invoke);

@@ -94,7 +94,7 @@ int cli_forecast(struct invoke *invoke)
     return COMMAND_DONE;
 }
 
-int cli_schedule(struct invoke *invoke)
+int cli_forecast_schedule(struct invoke *invoke)
 {
     static const char *const heads[] = {"START", "REPOSITORY", "ENVIRONMENT", "RELEASE"};
     const char *next = cli_command_option(invoke, "--next");

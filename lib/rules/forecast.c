@@ -5,6 +5,7 @@
 #include "lib/model/host.h"
 
 #define STEPS_MAX 5000
+#define STAYS (INT64_MAX / 4) /* seen then: it is as well as now for as long as anybody asks */
 
 /* An environment while it is played through. */
 struct played {
@@ -13,9 +14,7 @@ struct played {
     struct plan_release
         *releases; /* all that were there; facts.releases begins behind what is live */
     size_t n_releases;
-    bool *decided;           /* of each occurrence */
-    struct gate_host *hosts; /* those that are well now stay well */
-    bool *well;
+    bool *decided; /* of each occurrence */
     struct deployment open;
     time_ms ends_at;              /* of what deploys, VERDICT_NEVER = nothing does */
     struct plan_occurrence taken; /* the one that a waiting cut is for */
@@ -32,6 +31,8 @@ struct play {
 static void set_up(struct play *p, struct played *e, const struct forecast_environment *given,
                    time_ms now)
 {
+    struct gate_host *hosts;
+
     *e = (struct played){.given = given, .facts = given->facts, .ends_at = VERDICT_NEVER};
     e->n_releases = given->facts.n_releases;
     e->releases = arena_array(p->arena, e->n_releases, sizeof(*e->releases));
@@ -39,13 +40,15 @@ static void set_up(struct play *p, struct played *e, const struct forecast_envir
         memcpy(e->releases, given->facts.releases, e->n_releases * sizeof(*e->releases));
     e->facts.releases = e->releases;
     e->decided = arena_array(p->arena, given->n_occurrences, sizeof(*e->decided));
-    e->hosts = arena_array(p->arena, given->facts.gate.n_hosts, sizeof(*e->hosts));
-    e->well = arena_array(p->arena, given->facts.gate.n_hosts, sizeof(*e->well));
+    hosts = arena_array(p->arena, given->facts.gate.n_hosts, sizeof(*hosts));
     for (size_t i = 0; i < given->facts.gate.n_hosts; i++) {
-        e->hosts[i] = given->facts.gate.hosts[i];
-        e->well[i] = now - e->hosts[i].seen_at < HOST_SILENT_AFTER_MS;
+        hosts[i] = given->facts.gate.hosts[i];
+        if (now - hosts[i].seen_at < HOST_SILENT_AFTER_MS)
+            hosts[i].seen_at = STAYS;
     }
-    e->facts.gate.hosts = e->hosts;
+    e->facts.gate.hosts = hosts;
+    if (now - e->facts.gate.source_seen_at < GATE_SOURCE_FRESH_MS)
+        e->facts.gate.source_seen_at = STAYS;
     e->facts.missed = NULL;
     e->facts.n_missed = 0;
     if (given->facts.open == NULL)
@@ -61,7 +64,7 @@ static void set_up(struct play *p, struct played *e, const struct forecast_envir
     }
 }
 
-/* What the clock brings: the present occurrence and the next; hosts and source are as well as now. */
+/* What the clock brings: the present occurrence and the next. */
 static void set_clock(struct played *e, time_ms t)
 {
     struct release_facts *f = &e->facts;
@@ -79,11 +82,6 @@ static void set_clock(struct played *e, time_ms t)
         if (f->current.date[0] == '\0')
             f->current = *o;
     }
-    if (f->gate.source_failure == NULL && f->gate.source_seen_at != 0)
-        f->gate.source_seen_at = t;
-    for (size_t i = 0; i < f->gate.n_hosts; i++)
-        if (e->well[i])
-            e->hosts[i].seen_at = t;
 }
 
 static void decide(struct played *e, const struct plan_occurrence *o)

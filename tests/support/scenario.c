@@ -19,6 +19,7 @@ static const struct {
     {NULL, scenario_text_plan},
     {"moves", scenario_text_moves},
     {"deployment", scenario_text_deployment},
+    {"forecast", scenario_text_forecast},
 };
 
 /* A story being played: where it is, and how it would stand with what was found. */
@@ -117,8 +118,10 @@ static int expect(struct playing *p, const char *const *words, size_t n, struct 
     if (!p->world.is_open)
         return err_set(err, ERR_INVALID, "a story begins with `at WHEN`");
     if (n < 2 || n > 3)
-        return err_set(err, ERR_INVALID,
-                       "`expect ENV`, `expect ENV moves` or `expect ENV deployment` is expected");
+        return err_set(
+            err, ERR_INVALID,
+            "`expect ENV`, `expect ENV moves`, `expect ENV deployment` or `expect ENV forecast` is "
+            "expected");
     if ((rc = scenario_words_environment(&p->world, words[1], &environment, err)) < 0)
         return rc;
     for (size_t i = 0; i < sizeof(expectations) / sizeof(*expectations); i++) {
@@ -134,7 +137,7 @@ static int expect(struct playing *p, const char *const *words, size_t n, struct 
         buf_deinit(&found);
         return rc;
     }
-    return err_set(err, ERR_INVALID, "moves or deployment is expected, not %s", words[2]);
+    return err_set(err, ERR_INVALID, "moves, deployment or forecast is expected, not %s", words[2]);
 }
 
 static int play_line(struct playing *p, struct err *err)
