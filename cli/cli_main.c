@@ -146,9 +146,9 @@ int main(int argc, char **argv)
     url = cli_command_option(&invoke, "--url");
     invoke.json = cli_command_flag(&invoke, "--json");
     help = cli_command_flag(&invoke, "--help") || cli_command_flag(&invoke, "-h");
-    invoke.config = config != NULL                     ? config
-                    : getenv("SLIPWAY_CONFIG") != NULL ? getenv("SLIPWAY_CONFIG")
-                                                       : CONFIG_DEFAULT;
+    if (config == NULL)
+        config = getenv("SLIPWAY_CONFIG");
+    invoke.config = config != NULL ? config : CONFIG_DEFAULT;
     invoke.color =
         isatty(STDOUT_FILENO) && getenv("NO_COLOR") == NULL && !str_eq(getenv("TERM"), "dumb");
     if (invoke.argc == 0) {

@@ -409,7 +409,7 @@ enum request_next api_forecast_why(struct request *request, struct reply *reply)
     if (rc == 0)
         rc = foresee(a.view.db, a.view.snapshot, repo, &repository, a.view.now, request->arena, &f,
                      &a.err);
-    if (rc < 0)
+    if (rc < 0 || repo == NULL)
         return ask_close(&a, reply, rc);
     json_add_str(&a.out, "repository", repo->name);
     json_add_int(&a.out, "release", release.number);
