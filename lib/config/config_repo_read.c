@@ -231,7 +231,7 @@ void config_repo_read(struct reader *r, struct yaml_node *node)
 {
     struct config_repo *repo =
         ARENA_PUSH(r->arena, r->config->repos, r->config->n_repos, r->cap_repos);
-    struct yaml_node *environments, *jobs;
+    struct yaml_node *environments, *jobs, *branch, *root;
     static const char *const languages[] = {"en", "ja", NULL};
 
     repo->name = node->key->text;
@@ -248,15 +248,17 @@ void config_repo_read(struct reader *r, struct yaml_node *node)
                     READER_KEYS("branch", "mirror", "content", "root", "run-as", "keep", "language",
                                 "rights", "environments", "jobs")))
         return;
-    reader_text(r, yaml_tree_get(node, "branch"), &repo->branch);
-    if (!names_is_branch(repo->branch))
-        problems_error(r->problems, repo->place.line, repo->place.column,
+    branch = yaml_tree_get(node, "branch");
+    reader_text(r, branch, &repo->branch);
+    if (branch != NULL && !names_is_branch(repo->branch))
+        problems_error(r->problems, branch->line, branch->column,
                        "\"%.100s\" is not the name of a branch", repo->branch);
     read_mirror(r, yaml_tree_get(node, "mirror"), repo);
     read_content(r, yaml_tree_get(node, "content"), repo);
-    reader_text(r, yaml_tree_get(node, "root"), &repo->root);
-    if (repo->root != NULL && repo->root[0] != '/')
-        problems_error(r->problems, repo->place.line, repo->place.column,
+    root = yaml_tree_get(node, "root");
+    reader_text(r, root, &repo->root);
+    if (root != NULL && repo->root != NULL && repo->root[0] != '/')
+        problems_error(r->problems, root->line, root->column,
                        "root of %s must be an absolute path on the hosts", repo->name);
     if (yaml_tree_get(node, "run-as") != NULL)
         reader_word(r, yaml_tree_get(node, "run-as"), "a user's name", &repo->run_as);

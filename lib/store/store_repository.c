@@ -31,6 +31,20 @@ static void fill(struct db_rows *rows, struct arena *arena, struct repository *r
     db_copy(rows, 10, r->adopted_sha, sizeof(r->adopted_sha));
 }
 
+/* The one row of `rows`, which end here. */
+static int take_one(struct db_rows *rows, struct arena *arena, struct repository *ret_repository,
+                    struct err *err)
+{
+    int rc = db_next(rows, err);
+
+    if (rc > 0)
+        fill(rows, arena, ret_repository);
+    else if (rc == 0)
+        rc = err_set(err, ERR_NOT_FOUND, "no such repository");
+    db_end(rows);
+    return rc < 0 ? rc : 0;
+}
+
 DB_STATEMENT(SQL_REPOSITORY_BY_NAME, "SELECT " COLUMNS " FROM repositories WHERE name = $1");
 
 int store_repository_by_name(struct db *db, struct arena *arena, const char *name,
@@ -39,15 +53,20 @@ int store_repository_by_name(struct db *db, struct arena *arena, const char *nam
     struct db_rows *rows;
     int rc = db_query(db, &SQL_REPOSITORY_BY_NAME, &rows, err, "t", name);
 
-    if (rc < 0)
-        return rc;
-    rc = db_next(rows, err);
-    if (rc > 0)
-        fill(rows, arena, ret_repository);
-    else if (rc == 0)
-        rc = err_set(err, ERR_NOT_FOUND, "no repository %s", name);
-    db_end(rows);
-    return rc < 0 ? rc : 0;
+    rc = rc < 0 ? rc : take_one(rows, arena, ret_repository, err);
+    return rc == ERR_NOT_FOUND ? err_set(err, rc, "no repository %s", name) : rc;
+}
+
+DB_STATEMENT(SQL_REPOSITORY_BY_GITHUB_ID,
+             "SELECT " COLUMNS " FROM repositories WHERE github_id = $1");
+
+int store_repository_by_github_id(struct db *db, struct arena *arena, int64_t github_id,
+                                  struct repository *ret_repository, struct err *err)
+{
+    struct db_rows *rows;
+    int rc = db_query(db, &SQL_REPOSITORY_BY_GITHUB_ID, &rows, err, "i", github_id);
+
+    return rc < 0 ? rc : take_one(rows, arena, ret_repository, err);
 }
 
 DB_STATEMENT(SQL_REPOSITORY_LIST, "SELECT " COLUMNS " FROM repositories ORDER BY id");

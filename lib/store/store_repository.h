@@ -11,6 +11,9 @@ int store_repository_ensure(struct db *db, const char *name, const char *branch,
 /* By name. ERR_NOT_FOUND. */
 int store_repository_by_name(struct db *db, struct arena *arena, const char *name,
                              struct repository *ret_repository, struct err *err);
+/* By GitHub's id, once it is bound to a name. ERR_NOT_FOUND. */
+int store_repository_by_github_id(struct db *db, struct arena *arena, int64_t github_id,
+                                  struct repository *ret_repository, struct err *err);
 int store_repository_list(struct db *db, struct arena *arena, struct repository **ret_items,
                           size_t *ret_n, struct err *err);
 

@@ -77,6 +77,7 @@ static enum request_next refuse(struct request *request, struct reply *reply, in
     log_notice("webhook.refused", "status=%d why=%s delivery=%s peer=%s request=%s", status,
                LOG(why), LOG(r->delivery.guid), LOG(request->peer.address), request->id);
     reply_refuse(request, reply, status, NULL);
+    reply->close = true; /* whoever is refused gets no second try on the same connection (T07) */
     return REQUEST_DONE;
 }
 

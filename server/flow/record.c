@@ -3,11 +3,13 @@
  *
  * An event is a hint (W4): order and completeness are not assumed, rows only move forward, and what the
  * branch holds is asked of git by reconcile. An attempt is counted before the work, so that a row that
- * brings the server down is set aside after three (W7). Only configured repositories act (W6).
+ * brings the server down is set aside after three (W7); a store that is busy is no attempt. Only
+ * configured repositories act (W6).
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "lib/base/arena.h"
 #include "lib/base/log.h"
@@ -31,14 +33,16 @@ struct recorded {
     enum delivery_state state;
     const char *note;
     bool wants_fetch;
+    bool ran; /* the writer came to it; false after ERR_BUSY */
     time_ms now;
 };
 
 static int begin(struct db *db, void *arg, struct err *err)
 {
-    const struct delivery *d = arg;
+    struct recorded *r = arg;
 
-    return store_delivery_begin(db, d->id, err);
+    r->ran = true;
+    return store_delivery_begin(db, r->delivery->id, err);
 }
 
 static struct pull_request pull_of(const struct recorded *r)
@@ -110,11 +114,12 @@ static int put_pull_request(struct db *db, const struct recorded *r, struct err 
 
 static int apply(struct db *db, void *arg, struct err *err)
 {
-    const struct recorded *r = arg;
+    struct recorded *r = arg;
     const struct event *e = r->event;
     int rc = store_delivery_close(db, r->delivery->id, r->state, e != NULL ? e->action : NULL,
                                   e != NULL ? e->repository : NULL, r->note, r->now, err);
 
+    r->ran = true;
     if (rc < 0 || e == NULL || r->state != DELIVERY_RECORDED)
         return rc;
     if (e->repository_id != 0)
@@ -136,12 +141,6 @@ static void decide(struct recorded *r)
     const struct event *e = r->event;
     const char *branch = r->repository->branch;
 
-    if (e->repository_id != 0 && r->repository->github_id != 0 &&
-        e->repository_id != r->repository->github_id) {
-        r->state = DELIVERY_IGNORED;
-        r->note = "another repository under a known name (its id is not the bound one)";
-        return;
-    }
     switch (e->kind) {
     case EVENT_PULL_REQUEST:
     case EVENT_PULL_REQUEST_REVIEW:
@@ -186,6 +185,80 @@ static int read_body(struct look *look, const struct delivery *d, struct event *
     return 0;
 }
 
+/* GitHub's names are the same in either case; what stands in the configuration is ours. */
+static const struct config_repo *configured(const struct look *look, const char *name)
+{
+    const struct config *config = look->snapshot->config;
+
+    for (size_t i = 0; i < config->n_repos; i++)
+        if (strcasecmp(config->repos[i].name, name) == 0)
+            return &config->repos[i];
+    return NULL;
+}
+
+/* Whose event it is: a name is one of ours only together with its id, and an id only with its name
+ * (W6). NULL = a stranger's; `*ret_note` says why. */
+static const struct repository *owner_of(struct look *look, const struct event *e,
+                                         struct repository *ret_repository, const char **ret_note)
+{
+    const struct config_repo *repo = configured(look, e->repository);
+    struct db *db = look->flow->db;
+    struct repository bound = {.id = 0};
+    bool is_bound =
+        e->repository_id != 0 &&
+        store_repository_by_github_id(db, look->arena, e->repository_id, &bound, NULL) == 0;
+
+    if (repo == NULL ||
+        store_repository_by_name(db, look->arena, repo->name, ret_repository, NULL) < 0) {
+        *ret_note = !is_bound ? "not a configured repository"
+                              : arena_printf(look->arena,
+                                             "not a configured repository; its id is that of %s: "
+                                             "was it renamed?",
+                                             bound.name);
+        return NULL;
+    }
+    if (e->repository_id != 0 && ret_repository->github_id != 0 &&
+        e->repository_id != ret_repository->github_id) {
+        *ret_note = "another repository under a known name (its id is not the bound one)";
+        return NULL;
+    }
+    if (is_bound && bound.id != ret_repository->id) {
+        *ret_note = arena_printf(look->arena,
+                                 "another repository under a known name (its id is that of %s)",
+                                 bound.name);
+        return NULL;
+    }
+    *ret_note = NULL;
+    return ret_repository;
+}
+
+/* Count the attempt, once for each process that tries: 1. 0: the store is busy, not now. */
+static int count_attempt(struct look *look, struct recorded *r, struct err *err)
+{
+    int rc;
+
+    if (look->flow->recording == r->delivery->id)
+        return 1;
+    r->ran = false;
+    rc = look_write(look, begin, r, 0, err);
+    if (rc < 0 || !r->ran)
+        return rc;
+    look->flow->recording = r->delivery->id;
+    return 1;
+}
+
+static int close_delivery(struct look *look, struct recorded *r, struct err *err)
+{
+    int rc;
+
+    r->ran = false;
+    rc = look_write(look, apply, r, FLOW_DELIVERIES, err);
+    /* What did not come to its turn is the same attempt; what ran and failed is one more. */
+    if (r->ran)
+        look->flow->recording = 0;
+    return rc;
+}
+
 static int record_one(struct look *look, struct delivery *d, struct err *err)
 {
     struct recorded r = {.delivery = d, .now = look->now, .state = DELIVERY_UNREADABLE};
@@ -194,31 +267,26 @@ static int record_one(struct look *look, struct delivery *d, struct err *err)
     bool read = false;
     int rc;
 
-    if (d->crashes >= CRASHES_MAX) {
+    if (d->crashes >= CRASHES_MAX && look->flow->recording != d->id) {
         r.state = DELIVERY_QUARANTINED;
-        r.note = "work on it ended the server three times; kept aside";
+        r.note = "work on it failed, or ended the server, three times; kept aside";
         log_error("delivery.quarantined", "delivery=%s", LOG(d->guid));
-        return look_write(look, apply, &r, FLOW_DELIVERIES, err);
+        return close_delivery(look, &r, err);
     }
-    if ((rc = look_write(look, begin, d, 0, err)) < 0 ||
-        (rc = read_body(look, d, &event, &r.note, &read, err)) < 0)
+    rc = count_attempt(look, &r, err);
+    if (rc <= 0 || (rc = read_body(look, d, &event, &r.note, &read, err)) < 0)
         return rc;
     if (read) {
         r.event = &event;
         r.state = DELIVERY_IGNORED;
-        r.note = "not a configured repository";
-        if (config_repo(look->snapshot->config, event.repository) != NULL &&
-            store_repository_by_name(look->flow->db, look->arena, event.repository, &repository,
-                                     NULL) == 0) {
-            r.repository = &repository;
-            r.note = NULL;
+        r.repository = owner_of(look, &event, &repository, &r.note);
+        if (r.repository != NULL)
             decide(&r);
-        }
     }
     log_notice("delivery.read", "delivery=%s event=%s action=%s repo=%s state=%s note=%s",
                LOG(d->guid), LOG(d->event), LOG(event.action), LOG(event.repository),
                delivery_states[r.state].text, LOG(r.note));
-    return look_write(look, apply, &r, FLOW_DELIVERIES, err);
+    return close_delivery(look, &r, err);
 }
 
 int record_look(struct look *look, struct err *err)

@@ -391,6 +391,8 @@ static void T03_bodies_are_fixed_per_status(void **state)
     assert_int_equal(b->status, 401);
     assert_string_equal(a->body, b->body);
     assert_string_equal(a->body, "signature check failed\n");
+    assert_true(a->closed);
+    assert_true(b->closed);
     free(a);
     free(b);
 }
