@@ -47,7 +47,7 @@ time_ms story_clock_at(const char *zone, const char *text)
     struct err err = ERR_INIT;
     const struct zone *where;
     long long year;
-    time_ms t;
+    time_ms t = 0;
     bool utc = text[0] != '\0' && text[strlen(text) - 1] == 'Z';
 
     if (sscanf(text, "%lld-%d-%d %d:%d:%d", &year, &local.month, &local.day, &local.hour,

@@ -262,7 +262,7 @@ void story_expect_pull(struct story *s, const char *repository, int number, cons
     struct pull_in_release *items;
     struct pull_request pull;
     struct err err = ERR_INIT;
-    size_t n;
+    size_t n = 0;
 
     if (store_pull_request_by_number(s->db, &s->arena, id, number, &pull, &err) < 0 ||
         store_pull_request_in_range(s->db, &s->arena, id, 0, 1000, 1000, &items, &n, &err) < 0)
