@@ -16,12 +16,17 @@ int cli_token_add(struct invoke *invoke)
 {
     const char *rights = cli_command_option(invoke, "--rights");
     const char *lives = cli_command_option(invoke, "--for");
+    bool feed = cli_command_flag(invoke, "--feed");
     struct client_answer answer;
     struct json_out out;
     struct buf body;
     char words[512], *save = NULL;
     int status = cli_command_options_end(invoke);
 
+    if (status == 0 && feed && rights != NULL)
+        status = cli_command_usage(invoke, "a token for the calendar has no other rights");
+    if (feed)
+        rights = "feed";
     if (status == 0 && rights == NULL)
         status = cli_command_usage(
             invoke,
@@ -44,7 +49,12 @@ int cli_token_add(struct invoke *invoke)
     if (status == 0) {
         const char *token = json_str(answer.json, "token");
         printf("%s\n", invoke->json || token == NULL ? answer.text : token);
-        fputs("It is shown this once.\n", stderr);
+        fputs(
+            feed
+                ? "It is shown this once. The address for calendars: /calendar.ics?token=TOKEN on the "
+                  "page's listener.\n"
+                : "It is shown this once.\n",
+            stderr);
         client_answer_deinit(&answer);
     }
     buf_deinit(&body);

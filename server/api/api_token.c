@@ -8,11 +8,13 @@
 #include "lib/base/err.h"
 #include "lib/base/json.h"
 #include "lib/base/names.h"
+#include "lib/base/str.h"
 #include "lib/store/store_journal.h"
 #include "lib/store/store_token.h"
 #include "lib/store/writer.h"
 #include "server/api/api.h"
 #include "server/api/api_body.h"
+#include "server/api/api_calendar.h"
 #include "server/api/api_view.h"
 #include "server/api/policy.h"
 #include "server/api/reply.h"
@@ -87,6 +89,10 @@ static int read_rights(const struct request *request, const struct cJSON *body,
 
     if (list == NULL || json_count(list) == 0)
         return err_set(err, ERR_INVALID, "rights: expected a list such as [\"view\"]");
+    if (json_count(list) == 1 && str_eq(json_string_value(json_first(list)), API_CALENDAR_RIGHT)) {
+        *ret_rights = API_CALENDAR_RIGHT; /* it reads the calendar and nothing else */
+        return 0;
+    }
     for (const struct cJSON *item = json_first(list); item != NULL; item = json_next(item)) {
         const char *word = json_string_value(item);
         int right = word != NULL ? right_from_name(word) : -1;

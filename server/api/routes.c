@@ -4,6 +4,7 @@
 
 #include "server/api/api_barrier.h"
 #include "server/api/api_doctor.h"
+#include "server/api/api_calendar.h"
 #include "server/api/api_events.h"
 #include "server/api/api_forecast.h"
 #include "server/api/api_freeze.h"
@@ -305,6 +306,12 @@ const struct route routes[] = {
      .handler = api_events_get,
      .summary = "Server-sent events: what changed"},
 
+    {.name = "calendar_feed",
+     .listeners = WEB,
+     .method = "GET",
+     .pattern = "/calendar.ics",
+     .handler = api_calendar_feed,
+     .summary = "Promised starts and freezes, for calendars"},
     {.name = "page_status_text",
      .listeners = WEB,
      .method = "GET",

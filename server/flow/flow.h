@@ -61,7 +61,8 @@ struct flow {
     void *arg;
 
     struct reconcile *reconcile; /* mirrors being asked; owned */
-    int64_t recording; /* delivery whose attempt is counted and did not end in this process; 0 = none */
+    int64_t
+        recording; /* delivery whose attempt is counted and did not end in this process; 0 = none */
 };
 
 /* One look of all rooms, with the configuration in force now. `ret_next` = when to look again at the

@@ -1,0 +1,17 @@
+/*
+ * api_calendar: /calendar.ics, the promised starts and the freezes for people's calendars.
+ *
+ * The one address with a token in it, because calendars can send nothing else: made by `token add --feed`, stored
+ * hashed, good for reading this and nothing more, ended by `token rm` (threats.md T40). Where `view` names anyone
+ * it needs none.
+ */
+#ifndef SLIPWAY_SERVER_API_API_CALENDAR_H
+#define SLIPWAY_SERVER_API_API_CALENDAR_H
+
+#include "server/api/request.h"
+
+#define API_CALENDAR_RIGHT "feed" /* of a token; alone */
+
+enum request_next api_calendar_feed(struct request *request, struct reply *reply);
+
+#endif
