@@ -4,12 +4,14 @@
 #include <string.h>
 
 #include "cli/cli_command.h"
+#include "cli/openings.h"
 #include "cli/table.h"
 #include "lib/base/arena.h"
 #include "lib/base/buf.h"
 #include "lib/base/clock.h"
 #include "lib/base/err.h"
 #include "lib/base/secret.h"
+#include "lib/calendar/interval.h"
 #include "lib/calendar/occurrence.h"
 #include "lib/calendar/zone.h"
 #include "lib/config/config_read.h"
@@ -72,10 +74,11 @@ static void print_databases(const struct config *config, struct arena *arena)
     }
 }
 
-static const char *starts_of(const struct calendar *calendar, const struct config_environment *e,
-                             struct arena *arena)
+static const char *starts_of(const struct config *config, const struct calendar *calendar,
+                             const struct config_environment *e, struct arena *arena)
 {
-    struct occurrence list[STARTS];
+    time_ms list[STARTS];
+    bool by_calendar;
     time_ms now = clock_now(clock_system());
     const struct zone *zone = calendar_zone(calendar, e);
     const char *text = "";
@@ -85,13 +88,22 @@ static const char *starts_of(const struct calendar *calendar, const struct confi
         return arena_printf(arena, "never: %s (line %d) has no rule in this version",
                             e->unbuilt[0].setting, e->unbuilt[0].line);
     if (e->on == CONFIG_ON_MERGE)
-        return e->n_needs > 0 ? "when a release is proven before it" : "at each merge";
+        text = e->n_needs > 0     ? "when a release is proven before it"
+               : e->delay_ms == 0 ? "at each merge"
+                                  : arena_printf(arena, "%lld min after each merge",
+                                                 (long long)(e->delay_ms + 59999) / 60000);
     if (e->on == CONFIG_ON_RELEASE)
-        return "when somebody asks: slipway release";
-    n = occurrence_list(calendar, e, now, INT64_MAX, list, STARTS);
+        text = "when somebody asks: slipway release";
+    if (!interval_is_limited(e, &by_calendar) && e->at.n == 0)
+        return text;
+    if (text[0] != '\0')
+        text = arena_printf(arena, "%s; open from ", text);
+    n = openings_list(config, calendar, e, now, arena, list, STARTS);
+    if (n == 0)
+        return "never: its rules exclude each other";
     for (size_t i = 0; i < n; i++) {
         char when[ZONE_TEXT_SIZE];
-        zone_text(zone, list[i].due_at, LANGUAGE_EN, when);
+        zone_text(zone, list[i], LANGUAGE_EN, when);
         text = arena_printf(arena, "%s%s%s", text, i > 0 ? ", " : "", when);
     }
     return text;
@@ -109,7 +121,8 @@ static void print_starts(const struct config *config, struct arena *arena)
     for (size_t i = 0; i < config->n_repos; i++)
         for (size_t k = 0; k < config->repos[i].n_environments; k++) {
             const struct config_environment *e = &config->repos[i].environments[k];
-            const char *cells[] = {config->repos[i].name, e->name, starts_of(calendar, e, arena)};
+            const char *cells[] = {config->repos[i].name, e->name,
+                                   starts_of(config, calendar, e, arena)};
             table_row(&table, cells);
         }
     puts("\nNext starts:");
