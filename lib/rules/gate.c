@@ -190,7 +190,9 @@ static void gate_source(struct verdict *v, const struct gate_facts *f, time_ms n
  * waiting longer, and the host counts against its job's error budget (P2). */
 static void gate_hosts(struct verdict *v, const struct gate_facts *f, time_ms now)
 {
-    time_ms until = f->start_at + f->start_within_ms;
+    time_ms until = f->start_at < VERDICT_NEVER - f->start_within_ms
+                        ? f->start_at + f->start_within_ms
+                        : VERDICT_NEVER; /* no start is known */
 
     if (f->role_without_host != NULL)
         gate_bind(v, f, false,

@@ -1,10 +1,13 @@
 #include "server/api/api_barrier.h"
 
+#include <string.h>
+
 #include "lib/base/arena.h"
 #include "lib/base/timestamp.h"
 #include "lib/rules/release_plan.h"
 #include "lib/store/store_barrier.h"
 #include "lib/store/store_pull_request.h"
+#include "lib/store/store_release.h"
 #include "server/api/api_act.h"
 #include "server/api/api_environment.h"
 #include "server/api/api_shape.h"
@@ -12,6 +15,7 @@
 struct setting {
     struct api_act act;
     struct barrier barrier;
+    char merge_sha[41]; /* "" = not merged */
 };
 
 /* The pull request of the path: known, and still able to go out. */
@@ -33,7 +37,31 @@ static int find_pull(struct setting *s)
     s->barrier.pull_number = number;
     s->barrier.title = pull.title;
     s->barrier.merged = pull.state == PULL_REQUEST_MERGED;
+    memcpy(s->merge_sha, pull.merge_sha, sizeof(s->merge_sha));
     return 0;
+}
+
+/* What is live there cannot be kept back from it any more. */
+static int check_not_live(struct setting *s)
+{
+    struct api_act *act = &s->act;
+    struct api_environment env;
+    struct release release = {.number = 0};
+    int rc;
+
+    if (!s->barrier.merged)
+        return 0;
+    rc = store_release_by_sha(act->view.db, act->request->arena, act->repository.id, s->merge_sha,
+                              &release, &act->err);
+    if (rc == ERR_NOT_FOUND)
+        return 0; /* its commit was not seen yet */
+    if (rc == 0)
+        rc = api_environment_load(&act->view, &act->repository, act->environment, &env, &act->err);
+    if (rc == 0 && env.live != NULL && env.live->release_number >= release.number)
+        rc = err_set(&act->err, ERR_CONFLICT, "#%lld is live in %s already (r%lld)",
+                     (long long)s->barrier.pull_number, act->environment->name,
+                     (long long)env.live->release_number);
+    return rc;
 }
 
 static const char *subject_of(const struct setting *s)
@@ -130,6 +158,8 @@ enum request_next api_barrier_set(struct request *request, struct reply *reply)
         rc = err_set(&act->err, ERR_INVALID, "not_before: that time is over");
     if (rc == 0)
         rc = find_pull(&s);
+    if (rc == 0)
+        rc = check_not_live(&s);
     if (rc < 0)
         return api_act_close(act, rc, 0);
     s.barrier.repository_id = act->repository.id;

@@ -156,6 +156,35 @@ static void a_question_that_cannot_be_says_what_is_wrong(void **state)
     }
 }
 
+static void C3_what_is_live_cannot_be_kept_back_any_more(void **state)
+{
+    struct stop_answer a = ask("/api/v1/repos/acme/shop/releases/2");
+    char body[256];
+
+    (void)state;
+    snprintf(body, sizeof(body), "{\"sha\":\"%s\",\"reason\":\"as it was\"}",
+             json_str(a.json, "sha"));
+    stop_room_answered(&a);
+    assert_int_equal(stop_room_status(&room, NULL, "POST",
+                                      "/api/v1/repos/acme/shop/environments/night/baseline", body),
+                     201);
+    a = stop_room_ask(&room, NULL, "POST", "/api/v1/repos/acme/shop/pulls/7/barrier",
+                      "{\"environment\":\"night\",\"reason\":\"campaign\"}");
+    assert_int_equal(a.status, 409);
+    assert_string_equal(json_str(a.json, "detail"), "#7 is live in night already (r2)");
+    stop_room_answered(&a);
+    assert_int_equal(stop_room_status(&room, NULL, "POST",
+                                      "/api/v1/repos/acme/shop/pulls/7/barrier",
+                                      "{\"environment\":\"production\",\"reason\":\"campaign\"}"),
+                     201);
+    a = ask(WHY "?pull=7");
+    assert_non_null(
+        named(json_array(named(json_array(a.json, "environments"), "environment", "production"),
+                         "causes"),
+              "cause", "barrier"));
+    stop_room_answered(&a);
+}
+
 /* The feed ------------------------------------------------------------------------------------------ */
 
 static struct raw_answer *feed(const char *token)
@@ -243,6 +272,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(
             why_is_answered_for_a_release_or_a_pull_request_now_or_later, up, down),
         cmocka_unit_test_setup_teardown(a_question_that_cannot_be_says_what_is_wrong, up, down),
+        cmocka_unit_test_setup_teardown(C3_what_is_live_cannot_be_kept_back_any_more, up, down),
         cmocka_unit_test_setup_teardown(
             a_promise_keeps_its_uid_while_it_moves_and_is_cancelled_when_it_is_withdrawn, up, down),
         cmocka_unit_test_setup_teardown(T40_the_feeds_token_reads_the_feed_and_nothing_else, up,

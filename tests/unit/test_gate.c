@@ -49,6 +49,22 @@ static void F7_before_its_time_it_waits_until_then(void **state)
     assert_false(gate_judge(&f, NOW + 16 * MINUTE).go);
 }
 
+static void without_a_known_start_the_hosts_are_judged_all_the_same(void **state)
+{
+    const struct gate_host silent = {.name = "web-1", .known = true, .seen_at = NOW - 60 * MINUTE};
+    struct gate_facts f = clear_facts();
+    struct verdict v;
+
+    (void)state;
+    f.start_at = VERDICT_NEVER;
+    f.hosts = &silent;
+    f.n_hosts = 1;
+    v = gate_judge(&f, NOW);
+    assert_false(v.go);
+    assert_non_null(verdict_cause(&v, CAUSE_SCHEDULE));
+    assert_non_null(verdict_cause(&v, CAUSE_HOST_SILENT));
+}
+
 static void F3_a_freeze_beats_a_window(void **state)
 {
     struct gate_interval window = {.from = NOW - MINUTE, .to = NOW + 60 * MINUTE};
@@ -407,6 +423,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nothing_configured_means_go),
         cmocka_unit_test(F7_before_its_time_it_waits_until_then),
+        cmocka_unit_test(without_a_known_start_the_hosts_are_judged_all_the_same),
         cmocka_unit_test(F3_a_freeze_beats_a_window),
         cmocka_unit_test(F3_intervals_are_half_open_and_any_open_window_suffices),
         cmocka_unit_test(a_source_not_seen_for_five_minutes_binds),
