@@ -14,6 +14,7 @@ struct played {
     struct plan_release
         *releases; /* all that were there; facts.releases begins behind what is live */
     size_t n_releases;
+    size_t n_all;  /* behind them, those that only a wish or an open deployment names */
     bool *decided; /* of each occurrence */
     struct deployment open;
     time_ms ends_at;              /* of what deploys, VERDICT_NEVER = nothing does */
@@ -28,6 +29,20 @@ struct play {
     size_t n_starts, cap, max;
 };
 
+#define NAMED_MAX 4 /* wish, hotfix, what is open, what it was cut for */
+
+/* Our own copy of a release: what is proven in the play is written there. */
+static const struct plan_release *own(struct played *e, const struct plan_release *release)
+{
+    if (release == NULL)
+        return NULL;
+    for (size_t i = 0; i < e->n_all; i++)
+        if (e->releases[i].number == release->number)
+            return &e->releases[i];
+    e->releases[e->n_all] = *release;
+    return &e->releases[e->n_all++];
+}
+
 static void set_up(struct play *p, struct played *e, const struct forecast_environment *given,
                    time_ms now)
 {
@@ -35,10 +50,15 @@ static void set_up(struct play *p, struct played *e, const struct forecast_envir
 
     *e = (struct played){.given = given, .facts = given->facts, .ends_at = VERDICT_NEVER};
     e->n_releases = given->facts.n_releases;
-    e->releases = arena_array(p->arena, e->n_releases, sizeof(*e->releases));
+    e->n_all = e->n_releases;
+    e->releases = arena_array(p->arena, e->n_releases + NAMED_MAX, sizeof(*e->releases));
     if (e->n_releases > 0)
         memcpy(e->releases, given->facts.releases, e->n_releases * sizeof(*e->releases));
     e->facts.releases = e->releases;
+    e->facts.wish.release = own(e, given->facts.wish.release);
+    e->facts.hotfix.release = own(e, given->facts.hotfix.release);
+    e->facts.open_release = own(e, given->facts.open_release);
+    e->facts.open_wish.release = own(e, given->facts.open_wish.release);
     e->decided = arena_array(p->arena, given->n_occurrences, sizeof(*e->decided));
     hosts = arena_array(p->arena, given->facts.gate.n_hosts, sizeof(*hosts));
     for (size_t i = 0; i < given->facts.gate.n_hosts; i++) {
@@ -181,7 +201,7 @@ static void end(struct play *p, struct played *e)
     if (e->facts.wish.release != NULL && e->facts.wish.release->number <= number)
         e->facts.wish.release = NULL;
     for (size_t k = 0; k < p->n; k++)
-        for (size_t r = 0; r < p->environments[k].n_releases; r++) {
+        for (size_t r = 0; r < p->environments[k].n_all; r++) {
             struct plan_release *release = &p->environments[k].releases[r];
             for (size_t n = 0; n < release->n_needs; n++) {
                 struct gate_need *need = &release->needs[n];
