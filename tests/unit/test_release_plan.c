@@ -766,7 +766,7 @@ static void any_world(struct world *w)
 static void a_plan_is_constant_until_its_next_change(void **state)
 {
     (void)state;
-    for (int round = 0; round < 40000; round++) {
+    for (int round = 0; round < 100000; round++) {
         struct release_plan first, later;
         struct world w = {.with = {0}};
         time_ms end, probe;
@@ -788,7 +788,7 @@ static void nothing_unfit_goes_by_itself(void **state)
     int cuts = 0;
 
     (void)state;
-    for (int round = 0; round < 40000; round++) {
+    for (int round = 0; round < 100000; round++) {
         struct world w = {.with = {0}};
         struct release_plan p;
         any_world(&w);

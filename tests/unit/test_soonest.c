@@ -123,6 +123,52 @@ static void a_barrier_moves_what_is_behind_it(void **state)
     assert_int_equal(at(&f), NOW + 4 * MINUTE);
 }
 
+static uint64_t seed = 88172645463325252u;
+static time_ms any(time_ms range)
+{
+    seed ^= seed << 13;
+    seed ^= seed >> 7;
+    seed ^= seed << 17;
+    return (time_ms)(seed % (uint64_t)range);
+}
+
+/* For the gate alone; and the start is one at which nothing of time stands against it. */
+static void F3_adding_a_freeze_never_makes_a_start_earlier(void **state)
+{
+    (void)state;
+    for (int round = 0; round < 100000; round++) {
+        struct gate_interval windows[4], freezes[4];
+        struct gate_facts f = {.start_at = NOW + any(20 * MINUTE) - 10 * MINUTE,
+                               .start_until = NOW + any(60 * MINUTE),
+                               .limited = any(2) == 0,
+                               .windows = windows,
+                               .n_windows = (size_t)any(5),
+                               .freezes = freezes,
+                               .n_freezes = (size_t)any(4),
+                               SEEN};
+        time_ms before = 0, after = 0;
+        bool was, is;
+        for (int i = 0; i < 4; i++) {
+            windows[i] = (struct gate_interval){.from = NOW + any(60 * MINUTE) - 20 * MINUTE};
+            windows[i].to = windows[i].from + 1 + any(20 * MINUTE);
+            freezes[i] = (struct gate_interval){.from = NOW + any(60 * MINUTE) - 20 * MINUTE};
+            freezes[i].to = freezes[i].from + 1 + any(20 * MINUTE);
+        }
+        was = soonest_start(&f, NOW, &before);
+        f.n_freezes++;
+        is = soonest_start(&f, NOW, &after);
+        if (is && !was)
+            fail_msg("round %d: a freeze made a start possible", round);
+        if (is && after < before)
+            fail_msg("round %d: a freeze made a start earlier", round);
+        if (is && after >= NOW) {
+            struct verdict v = gate_judge(&f, after);
+            assert_null(verdict_cause(&v, CAUSE_FREEZE));
+            assert_null(verdict_cause(&v, CAUSE_WINDOW));
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -133,6 +179,7 @@ int main(void)
         cmocka_unit_test(a_freeze_to_come_does_not_move_what_starts_before_it),
         cmocka_unit_test(what_waits_for_a_proof_a_host_or_a_person_keeps_its_promise),
         cmocka_unit_test(a_barrier_moves_what_is_behind_it),
+        cmocka_unit_test(F3_adding_a_freeze_never_makes_a_start_earlier),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
