@@ -187,7 +187,8 @@ void config_check(struct reader *r)
 {
     struct config *c = r->config;
 
-    config_calendar_read_check(r);
+    config_when_read_check(r);
+    config_freeze_read_check(r);
     for (size_t i = 0; i < c->n_repos; i++)
         check_repo(r, &c->repos[i]);
     if (c->webhook_secret_files.n == 0) {

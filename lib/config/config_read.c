@@ -168,8 +168,8 @@ static void read_file(struct reader *r, const char *file, const char *bytes, siz
         return;
     if (first)
         read_top(r, root);
-    config_calendar_read_all(r, yaml_tree_get(root, "calendars"));
-    config_calendar_read_freezes(r, yaml_tree_get(root, "freezes"));
+    config_calendar_read(r, yaml_tree_get(root, "calendars"));
+    config_freeze_read(r, yaml_tree_get(root, "freezes"));
     read_repos(r, root);
     config_not_built_top(r, root);
 }

@@ -111,7 +111,7 @@ static void read_when(struct reader *r, struct yaml_node *node, struct config_en
     e->after_failure = (enum config_after_failure)reader_choice(
         r, yaml_tree_get(node, "after-failure"), after,
         e->on == CONFIG_ON_MERGE || e->on == CONFIG_ON_PULL_REQUEST ? CONFIG_NEXT : CONFIG_STAND);
-    config_calendar_read_when(r, node, e);
+    config_when_read(r, node, e);
 }
 
 static void read_environment(struct reader *r, struct config_repo *repo, struct yaml_node *node,

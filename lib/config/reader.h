@@ -67,12 +67,14 @@ void config_repo_read(struct reader *r, struct yaml_node *node);
 void config_job_read(struct reader *r, struct config_repo *repo, struct yaml_node *node,
                      struct config_job *job);
 
-/* Calendars, windows, freezes (config_calendar_read.c); the check when everything was read. */
-void config_calendar_read_all(struct reader *r, struct yaml_node *node);
-void config_calendar_read_freezes(struct reader *r, struct yaml_node *node);
-void config_calendar_read_when(struct reader *r, struct yaml_node *node,
-                               struct config_environment *environment);
-void config_calendar_read_check(struct reader *r);
+/* `calendars`, `freezes`, and when an environment is due. */
+void config_calendar_read(struct reader *r, struct yaml_node *node);
+void config_freeze_read(struct reader *r, struct yaml_node *node);
+void config_when_read(struct reader *r, struct yaml_node *node,
+                      struct config_environment *environment);
+/* When everything was read: calendars that are meant by name; names in freezes. */
+void config_when_read_check(struct reader *r);
+void config_freeze_read_check(struct reader *r);
 
 /* Note settings that are not built (config_not_built.c). */
 void config_not_built_environment(struct reader *r, struct yaml_node *node,
