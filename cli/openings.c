@@ -6,17 +6,6 @@
 #define HORIZON_MS (400 * INT64_C(86400000))
 #define TRIES_MAX 2000
 
-static const struct gate_interval *for_gate(struct arena *arena, const struct interval *intervals,
-                                            size_t n)
-{
-    struct gate_interval *list = arena_array(arena, n, sizeof(*list));
-
-    for (size_t i = 0; i < n; i++)
-        list[i] = (struct gate_interval){intervals[i].from, intervals[i].to, intervals[i].name,
-                                         intervals[i].strict};
-    return list;
-}
-
 /* The end of the window that is open at `t`: the next opening lies behind it. */
 static time_ms window_end(const struct gate_facts *g, time_ms t)
 {
@@ -63,9 +52,9 @@ size_t openings_list(const struct config *config, const struct calendar *calenda
 
     g.limited = interval_is_limited(e, &g.windows_of_calendar);
     g.n_windows = interval_windows(e, zone, now, g.horizon, arena, &intervals);
-    g.windows = for_gate(arena, intervals, g.n_windows);
+    g.windows = intervals;
     g.n_freezes = interval_freezes(config, e, zone, now, g.horizon, arena, &intervals);
-    g.freezes = for_gate(arena, intervals, g.n_freezes);
+    g.freezes = intervals;
     for (time_ms t = now; n < max && next_opening(calendar, e, &g, t, &ret_items[n], &t);)
         n++;
     return n;

@@ -19,13 +19,6 @@
 
 struct zone;
 
-struct interval {
-    time_ms from; /* half-open */
-    time_ms to;
-    const char *name; /* of a freeze; NULL */
-    bool strict;
-};
-
 /* Is that day one of the calendar's? NULL = every day is. */
 bool interval_day_counts(const struct almanac_calendar *calendar, int64_t day);
 

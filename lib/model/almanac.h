@@ -73,4 +73,12 @@ struct almanac_freeze {
     bool strict;          /* `allow: []` */
 };
 
+/* A window or a freeze as instants. */
+struct interval {
+    time_ms from; /* half-open [from, to) */
+    time_ms to;
+    const char *name; /* of a freeze; NULL */
+    bool strict;      /* a freeze with `allow: []` */
+};
+
 #endif

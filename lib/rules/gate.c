@@ -49,7 +49,7 @@ static void gate_windows(struct verdict *v, const struct gate_facts *f, time_ms 
     if (!f->limited || !gate_binds(f, kind, false))
         return;
     for (size_t i = 0; i < f->n_windows; i++) {
-        const struct gate_interval *w = &f->windows[i];
+        const struct interval *w = &f->windows[i];
         if (w->from <= now && now < w->to && w->to > closes)
             closes = w->to;
         else if (w->from > now && w->from < opens)
@@ -64,7 +64,7 @@ static void gate_windows(struct verdict *v, const struct gate_facts *f, time_ms 
 static void gate_freezes(struct verdict *v, const struct gate_facts *f, time_ms now)
 {
     for (size_t i = 0; i < f->n_freezes; i++) {
-        const struct gate_interval *z = &f->freezes[i];
+        const struct interval *z = &f->freezes[i];
         bool passes =
             verdict_causes[CAUSE_FREEZE].cells[f->pass] == CELL_UNLESS_STRICT && !z->strict;
         if (passes || !gate_binds(f, CAUSE_FREEZE, false))

@@ -16,18 +16,12 @@
 #include <stdint.h>
 
 #include "lib/base/timestamp.h"
+#include "lib/model/almanac.h"
 #include "lib/model/deployment.h"
 #include "lib/rules/verdict.h"
 
 /* A source that was not seen for so long may hide a newer truth (T22). */
 #define GATE_SOURCE_FRESH_MS (5 * 60 * 1000)
-
-struct gate_interval {
-    time_ms from; /* half-open [from, to) */
-    time_ms to;
-    const char *name; /* NULL */
-    bool strict;      /* a freeze with allow: [] */
-};
 
 struct gate_hold {
     const char *who;
@@ -73,11 +67,11 @@ struct gate_facts {
     /* The start this is about: [start_at, start_until); start_until VERDICT_NEVER = no end. */
     time_ms start_at;
     time_ms start_until;
-    bool limited;                        /* starting is allowed only in windows; else always (F3) */
-    const struct gate_interval *windows; /* by their begin */
+    bool limited;                   /* starting is allowed only in windows; else always (F3) */
+    const struct interval *windows; /* by their begin */
     size_t n_windows;
-    bool windows_of_calendar;            /* they are the days of a calendar, not `between` */
-    const struct gate_interval *freezes; /* when it is not; a freeze beats a window */
+    bool windows_of_calendar;       /* they are the days of a calendar, not `between` */
+    const struct interval *freezes; /* when it is not; a freeze beats a window */
     size_t n_freezes;
     time_ms horizon; /* windows and freezes are known up to here; 0 = for ever */
     const struct gate_hold *holds;

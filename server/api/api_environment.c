@@ -245,7 +245,7 @@ static const char *hold_sentence(struct api_view *view, const struct api_environ
 }
 
 static const char *freeze_sentence(struct api_view *view, const struct api_environment *env,
-                                   const char *what, const struct gate_interval *freeze, bool now)
+                                   const char *what, const struct interval *freeze, bool now)
 {
     const struct message_value values[] = {
         {"what", what},
@@ -260,7 +260,7 @@ static const char *freeze_sentence(struct api_view *view, const struct api_envir
 const char *api_environment_stop(struct api_view *view, const struct api_environment *env,
                                  const char *what, bool *ret_now)
 {
-    const struct gate_interval *soon = NULL;
+    const struct interval *soon = NULL;
 
     *ret_now = true;
     if (env->gate == NULL)
@@ -268,7 +268,7 @@ const char *api_environment_stop(struct api_view *view, const struct api_environ
     if (env->stops->n_holds > 0)
         return hold_sentence(view, env, what);
     for (size_t i = 0; i < env->gate->n_freezes; i++) {
-        const struct gate_interval *f = &env->gate->freezes[i];
+        const struct interval *f = &env->gate->freezes[i];
 
         if (f->from <= view->now && view->now < f->to)
             return freeze_sentence(view, env, what, f, true);
@@ -497,7 +497,7 @@ static void add_freezes(struct json_out *out, struct api_view *view,
 
     json_begin_array(out, "freezes");
     for (size_t i = 0; i < n; i++) {
-        const struct gate_interval *f = &env->gate->freezes[i];
+        const struct interval *f = &env->gate->freezes[i];
 
         if (f->to <= view->now || f->from - view->now >= FREEZES_AHEAD_MS)
             continue;

@@ -102,7 +102,7 @@ time_ms stops_end(const struct stops *stops, time_ms now)
 void stops_bind(const struct stops *stops, struct arena *arena, struct gate_facts *g)
 {
     struct gate_hold *holds = arena_array(arena, stops->n_holds, sizeof(*holds));
-    struct gate_interval *freezes =
+    struct interval *freezes =
         arena_array(arena, g->n_freezes + stops->n_freezes, sizeof(*freezes));
 
     for (size_t i = 0; i < stops->n_holds; i++) {
@@ -116,10 +116,10 @@ void stops_bind(const struct stops *stops, struct arena *arena, struct gate_fact
         freezes[i] = g->freezes[i];
     for (size_t i = 0; i < stops->n_freezes; i++) {
         const struct freeze *f = &stops->freezes[i];
-        freezes[g->n_freezes + i] = (struct gate_interval){.from = f->from_at,
-                                                           .to = f->to_at,
-                                                           .name = f->name,
-                                                           .strict = !f->allow_rollback};
+        freezes[g->n_freezes + i] = (struct interval){.from = f->from_at,
+                                                      .to = f->to_at,
+                                                      .name = f->name,
+                                                      .strict = !f->allow_rollback};
     }
     g->holds = holds;
     g->n_holds = stops->n_holds;

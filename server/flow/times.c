@@ -9,17 +9,6 @@
 #define DAY_MS INT64_C(86400000)
 #define EXCLUDED_MS (14 * DAY_MS)
 
-static const struct gate_interval *for_gate(struct arena *arena, const struct interval *intervals,
-                                            size_t n)
-{
-    struct gate_interval *list = arena_array(arena, n, sizeof(*list));
-
-    for (size_t i = 0; i < n; i++)
-        list[i] = (struct gate_interval){intervals[i].from, intervals[i].to, intervals[i].name,
-                                         intervals[i].strict};
-    return list;
-}
-
 /* Is there an opening behind `from`, as far as these facts reach? */
 static bool opens(const struct gate_facts *gate, time_ms from)
 {
@@ -50,10 +39,10 @@ void times_load(const struct snapshot *snapshot, const struct config_environment
         gate->horizon = now + days[i] * DAY_MS;
         gate->n_windows =
             interval_windows(environment, zone, now, gate->horizon, arena, &intervals);
-        gate->windows = for_gate(arena, intervals, gate->n_windows);
+        gate->windows = intervals;
         gate->n_freezes = interval_freezes(snapshot->config, environment, zone, now, gate->horizon,
                                            arena, &intervals);
-        gate->freezes = for_gate(arena, intervals, gate->n_freezes);
+        gate->freezes = intervals;
         if (opens(gate, stopped_until))
             break;
     }

@@ -67,8 +67,8 @@ static void without_a_known_start_the_hosts_are_judged_all_the_same(void **state
 
 static void F3_a_freeze_beats_a_window(void **state)
 {
-    struct gate_interval window = {.from = NOW - MINUTE, .to = NOW + 60 * MINUTE};
-    struct gate_interval freeze = {.from = NOW - 2 * MINUTE, .to = NOW + MINUTE, .name = "stock"};
+    struct interval window = {.from = NOW - MINUTE, .to = NOW + 60 * MINUTE};
+    struct interval freeze = {.from = NOW - 2 * MINUTE, .to = NOW + MINUTE, .name = "stock"};
     struct gate_facts f = clear_facts();
     struct verdict v;
 
@@ -90,8 +90,8 @@ static void F3_a_freeze_beats_a_window(void **state)
 
 static void F3_intervals_are_half_open_and_any_open_window_suffices(void **state)
 {
-    struct gate_interval windows[] = {{.from = NOW - MINUTE, .to = NOW},
-                                      {.from = NOW, .to = NOW + MINUTE}};
+    struct interval windows[] = {{.from = NOW - MINUTE, .to = NOW},
+                                 {.from = NOW, .to = NOW + MINUTE}};
     struct gate_facts f = clear_facts();
 
     (void)state;
@@ -168,11 +168,11 @@ static void a_setting_without_a_rule_binds_every_pass(void **state)
 /* Facts in which exactly one cause speaks, for each cause that has a fact of its own. */
 static struct gate_facts facts_with(enum cause_kind kind, bool named)
 {
-    static const struct gate_interval before = {.from = NOW - 2 * MINUTE, .to = NOW - MINUTE};
-    static const struct gate_interval around = {.from = NOW - MINUTE,
-                                                .to = NOW + MINUTE,
-                                                .name = "z",
-                                                .strict = true};
+    static const struct interval before = {.from = NOW - 2 * MINUTE, .to = NOW - MINUTE};
+    static const struct interval around = {.from = NOW - MINUTE,
+                                           .to = NOW + MINUTE,
+                                           .name = "z",
+                                           .strict = true};
     static const struct gate_hold hold = {.who = "ana",
                                           .why = "stock",
                                           .since = NOW - MINUTE,
@@ -311,7 +311,7 @@ static void a_hotfix_names_what_it_passes_and_what_it_does_not(void **state)
 {
     struct gate_barrier barriers[] = {{.pull = "#449", .until = NOW + MINUTE, .named = true},
                                       {.pull = "#450", .until = NOW + MINUTE}};
-    struct gate_interval freeze = {.from = NOW, .to = NOW + MINUTE, .name = "stock"};
+    struct interval freeze = {.from = NOW, .to = NOW + MINUTE, .name = "stock"};
     struct gate_hold hold = {.who = "ana", .until = VERDICT_NEVER};
     struct gate_facts f = clear_facts();
     struct verdict v;
@@ -369,14 +369,14 @@ static void a_verdict_is_constant_until_its_next_change(void **state)
 {
     (void)state;
     for (int round = 0; round < 100000; round++) {
-        struct gate_interval windows[3], freezes[3];
+        struct interval windows[3], freezes[3];
         struct gate_host host = {.name = "a", .known = true, .seen_at = NOW - random_ms(90000)};
         struct gate_facts f = clear_facts();
         struct verdict first;
         for (int i = 0; i < 3; i++) {
             windows[i].from = NOW + random_ms(600000) - 300000;
             windows[i].to = windows[i].from + 1 + random_ms(200000);
-            freezes[i] = (struct gate_interval){.from = NOW + random_ms(600000) - 300000};
+            freezes[i] = (struct interval){.from = NOW + random_ms(600000) - 300000};
             freezes[i].to = freezes[i].from + 1 + random_ms(100000);
         }
         f.windows = windows;
@@ -406,7 +406,7 @@ static void adding_a_freeze_never_makes_a_start_possible(void **state)
 {
     (void)state;
     for (int round = 0; round < 100000; round++) {
-        struct gate_interval freeze = {.from = NOW + random_ms(100000) - 50000};
+        struct interval freeze = {.from = NOW + random_ms(100000) - 50000};
         struct gate_facts f = clear_facts();
         bool before;
         freeze.to = freeze.from + random_ms(100000);

@@ -576,7 +576,7 @@ static void T26_the_pass_of_a_hotfix_belongs_to_its_deployment(void **state)
 {
     struct plan_release r[] = {release(2, true), release(3, true)};
     struct release_facts f = facts_on(DEPLOYMENT_ON_MERGE, r, LENGTH(r));
-    struct gate_interval freeze = {.from = NOW, .to = NOW + 60 * MINUTE};
+    struct interval freeze = {.from = NOW, .to = NOW + 60 * MINUTE};
     struct deployment d = {.state = DEPLOYMENT_WAITING,
                            .release_number = 2,
                            .from_number = 1,
@@ -702,7 +702,7 @@ static time_ms any_time(void)
 struct world {
     struct plan_release r[5];
     struct plan_barrier here[2], apart[2];
-    struct gate_interval freeze;
+    struct interval freeze;
     struct deployment open;
     int64_t with[1];
     struct release_facts f;
@@ -732,7 +732,7 @@ static void any_world(struct world *w)
     f->apart = w->apart;
     f->n_apart = (size_t)any(3);
     f->gate.source_seen_at = NOW;
-    w->freeze = (struct gate_interval){.from = any_time()};
+    w->freeze = (struct interval){.from = any_time()};
     w->freeze.to = w->freeze.from + 10 * MINUTE;
     f->gate.freezes = &w->freeze;
     f->gate.n_freezes = (size_t)any(2);

@@ -59,9 +59,9 @@ static void a_hold_without_an_end_leaves_no_promise(void **state)
 
 static void F3_freezes_and_windows_are_passed_one_after_the_other(void **state)
 {
-    const struct gate_interval windows[] = {{.from = NOW, .to = NOW + 10 * MINUTE},
-                                            {.from = NOW + 20 * MINUTE, .to = NOW + 30 * MINUTE}};
-    const struct gate_interval freezes[] = {
+    const struct interval windows[] = {{.from = NOW, .to = NOW + 10 * MINUTE},
+                                       {.from = NOW + 20 * MINUTE, .to = NOW + 30 * MINUTE}};
+    const struct interval freezes[] = {
         {.from = NOW - MINUTE, .to = NOW + 8 * MINUTE, .name = "a"},
         {.from = NOW + 7 * MINUTE, .to = NOW + 22 * MINUTE, .name = "b"},
         {.from = NOW + 22 * MINUTE, .to = NOW + 23 * MINUTE, .name = "c"}};
@@ -80,9 +80,7 @@ static void F3_freezes_and_windows_are_passed_one_after_the_other(void **state)
 
 static void a_freeze_to_come_does_not_move_what_starts_before_it(void **state)
 {
-    const struct gate_interval freeze = {.from = NOW + 2 * MINUTE,
-                                         .to = NOW + 9 * MINUTE,
-                                         .name = "a"};
+    const struct interval freeze = {.from = NOW + 2 * MINUTE, .to = NOW + 9 * MINUTE, .name = "a"};
     struct gate_facts f = {.start_at = NOW + MINUTE,
                            .start_until = VERDICT_NEVER,
                            .freezes = &freeze,
@@ -137,7 +135,7 @@ static void F3_adding_a_freeze_never_makes_a_start_earlier(void **state)
 {
     (void)state;
     for (int round = 0; round < 100000; round++) {
-        struct gate_interval windows[4], freezes[4];
+        struct interval windows[4], freezes[4];
         struct gate_facts f = {.start_at = NOW + any(20 * MINUTE) - 10 * MINUTE,
                                .start_until = NOW + any(60 * MINUTE),
                                .limited = any(2) == 0,
@@ -149,9 +147,9 @@ static void F3_adding_a_freeze_never_makes_a_start_earlier(void **state)
         time_ms before = 0, after = 0;
         bool was, is;
         for (int i = 0; i < 4; i++) {
-            windows[i] = (struct gate_interval){.from = NOW + any(60 * MINUTE) - 20 * MINUTE};
+            windows[i] = (struct interval){.from = NOW + any(60 * MINUTE) - 20 * MINUTE};
             windows[i].to = windows[i].from + 1 + any(20 * MINUTE);
-            freezes[i] = (struct gate_interval){.from = NOW + any(60 * MINUTE) - 20 * MINUTE};
+            freezes[i] = (struct interval){.from = NOW + any(60 * MINUTE) - 20 * MINUTE};
             freezes[i].to = freezes[i].from + 1 + any(20 * MINUTE);
         }
         was = soonest_start(&f, NOW, &before);
