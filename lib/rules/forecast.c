@@ -175,11 +175,17 @@ static void cut(struct played *e, const struct release_plan *plan, time_ms t)
         e->facts.wish.release = NULL;
 }
 
-static void undo(struct played *e)
+/* It did not start: what was asked for stays asked for, and undone before its time is over it is cut anew. */
+static void undo(struct played *e, time_ms t)
 {
-    if (e->taken.date[0] != '\0')
+    struct plan_wish *wish = e->facts.open_wish.hotfix ? &e->facts.hotfix : &e->facts.wish;
+
+    if (e->taken.date[0] != '\0' && e->open.start_until != 0 && t >= e->open.start_until)
         decide(e, &e->taken);
     e->taken.date[0] = '\0';
+    if (wish->release == NULL)
+        *wish = e->facts.open_wish;
+    e->facts.open_wish = (struct plan_wish){.release = NULL};
     e->facts.open = NULL;
     e->facts.open_release = NULL;
 }
@@ -242,7 +248,7 @@ static time_ms look(struct play *p, struct played *e, time_ms t, bool *ret_moved
         *ret_moved = true;
         break;
     case PLAN_UNDO:
-        undo(e);
+        undo(e, t);
         *ret_moved = true;
         break;
     case PLAN_GIVE_UP:
