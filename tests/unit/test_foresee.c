@@ -18,6 +18,7 @@
 #include "lib/base/buf.h"
 #include "lib/base/file.h"
 #include "lib/base/log.h"
+#include "lib/base/str.h"
 #include "lib/store/store_deployment.h"
 #include "server/flow/foresee.h"
 #include "tests/support/scenario_words.h"
@@ -241,7 +242,7 @@ static void play(const char *folder, uint64_t seed)
 
 static void what_starts_was_foreseen_and_nothing_else_was(void **state)
 {
-    uint64_t seeds = getenv("SLIPWAY_DEEP") != NULL ? 2000 : 40;
+    uint64_t seeds = str_eq(getenv("SLIPWAY_DEEP"), "1") ? 600 : 40;
     char folder[64], line[128];
 
     (void)state;
