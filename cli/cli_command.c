@@ -7,7 +7,8 @@
 #include "lib/base/str.h"
 
 const struct command cli_command_table[] = {
-    {"status", "[REPO] [--watch]", "what is live, what is next and when, and why not yet", "view",
+    {"status", "[REPO] [--watch] [--at T]",
+     "what is live, what is next and when, and why not yet; or what was, or will be, at T", "view",
      true, 0, cli_status},
     {"releases", "REPO", "numbered releases and where each is", "view", true, 1, cli_releases},
     {"show", "REPO rN", "one release: what is in it, its deployments, host by host", "view", true,

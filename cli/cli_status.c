@@ -6,6 +6,7 @@
 
 #include "cli/client.h"
 #include "cli/cli_command.h"
+#include "cli/cli_moment.h"
 #include "cli/table.h"
 #include "lib/base/arena.h"
 #include "lib/base/json.h"
@@ -109,8 +110,12 @@ static void print_status(const struct cJSON *json, const char *only)
 int cli_status(struct invoke *invoke)
 {
     bool watch = cli_command_flag(invoke, "--watch") || cli_command_flag(invoke, "-w");
+    const char *at = cli_command_option(invoke, "--at");
     int status = cli_command_options_end(invoke);
 
+    if (status == 0 && at != NULL)
+        return watch ? cli_command_usage(invoke, "--at and --watch exclude each other")
+                     : cli_moment(invoke, at);
     while (status == 0) {
         struct client_answer answer;
         status = client_ask(invoke->client, "GET", "/api/v1/status", NULL, &answer);

@@ -27,6 +27,7 @@ CREATE TABLE configs (                       -- each configuration that was acce
     accepted_at INTEGER NOT NULL,
     accepted_by TEXT NOT NULL                -- "start" or "reload"
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX configs_by_time ON configs (accepted_at);
 
 -- What GitHub says ------------------------------------------------------------------------------
 
@@ -161,6 +162,7 @@ CREATE TABLE releases (                      -- one for each first-parent commit
 -- A commit that left the line and comes back gets a new number: along the line numbers only grow (C6).
 CREATE UNIQUE INDEX releases_one_sha ON releases (repository_id, sha) WHERE off_line = 0;
 CREATE INDEX releases_by_sha ON releases (repository_id, sha);
+CREATE INDEX releases_by_time ON releases (repository_id, seen_at);
 
 CREATE TABLE release_reverts (               -- what a release says it takes out again (C5)
     repository_id INTEGER NOT NULL,
@@ -281,6 +283,7 @@ CREATE TABLE holds (                         -- a person's stop; the gate judges
     CHECK (lift_reason IS NULL OR lifted_at IS NOT NULL)
 ) STRICT;
 CREATE INDEX holds_open ON holds (repository_id, id) WHERE lifted_at IS NULL;
+CREATE INDEX holds_by_time ON holds (repository_id, held_at);
 
 CREATE TABLE freezes (                       -- added while running; those of the configuration stand there. Never deleted
     id             INTEGER PRIMARY KEY,      -- grows: one with a higher id came later
@@ -303,6 +306,7 @@ CREATE TABLE freezes (                       -- added while running; those of th
 ) STRICT;
 CREATE UNIQUE INDEX freezes_one_name ON freezes (name) WHERE removed_at IS NULL;
 CREATE INDEX freezes_open ON freezes (to_at) WHERE removed_at IS NULL;
+CREATE INDEX freezes_by_end ON freezes (to_at);
 
 CREATE TABLE freeze_environments (           -- names that it is for, in any repository; no row = all
     freeze_id     INTEGER NOT NULL REFERENCES freezes (id),
@@ -352,6 +356,8 @@ CREATE UNIQUE INDEX deployments_one_open ON deployments (repository_id, environm
     WHERE state IN ('waiting', 'deploying', 'attention');           -- C1
 CREATE INDEX deployments_by_track ON deployments (repository_id, environment, id);
 CREATE INDEX deployments_succeeded ON deployments (repository_id, environment, id) WHERE state = 'succeeded';
+CREATE INDEX deployments_by_end ON deployments (repository_id, environment, ended_at) WHERE state = 'succeeded';
+CREATE INDEX deployments_by_start ON deployments (repository_id, environment, started_at) WHERE started_at IS NOT NULL;
 CREATE INDEX deployments_open ON deployments (id) WHERE state IN ('waiting', 'deploying', 'attention');
 CREATE INDEX deployments_by_release ON deployments (repository_id, release_number);
 

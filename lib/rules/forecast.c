@@ -190,15 +190,38 @@ static void undo(struct played *e, time_ms t)
     e->facts.open_release = NULL;
 }
 
+/* Nothing is open any more, and nobody waits for it. */
+static void close_open(struct played *e)
+{
+    e->ends_at = VERDICT_NEVER;
+    e->facts.open = NULL;
+    e->facts.open_release = NULL;
+    e->facts.gate.open_deployment = NULL;
+}
+
+/* The attempt that ran when the play began came well out too: nobody waits for its database any more. */
+static void settle(struct play *p, struct played *e)
+{
+    const char *database = e->facts.gate.unsettled_database;
+
+    if (!e->facts.open_unsettled || database == NULL)
+        return;
+    e->facts.open_unsettled = false;
+    for (size_t k = 0; k < p->n; k++) {
+        struct gate_facts *g = &p->environments[k].facts.gate;
+        if (g->unsettled_database != NULL && strcmp(g->unsettled_database, database) == 0)
+            g->unsettled_database = NULL;
+    }
+}
+
 /* It came well out: live here, proven for those that need this environment. */
 static void end(struct play *p, struct played *e)
 {
     int64_t number = e->open.release_number;
     size_t i = 0;
 
-    e->ends_at = VERDICT_NEVER;
-    e->facts.open = NULL;
-    e->facts.open_release = NULL;
+    settle(p, e);
+    close_open(e);
     e->facts.live_number = number;
     while (i < e->n_releases && e->releases[i].number <= number)
         i++;
@@ -252,8 +275,7 @@ static time_ms look(struct play *p, struct played *e, time_ms t, bool *ret_moved
         *ret_moved = true;
         break;
     case PLAN_GIVE_UP:
-        e->facts.open = NULL;
-        e->facts.open_release = NULL;
+        close_open(e);
         *ret_moved = true;
         break;
     case PLAN_WAIT:

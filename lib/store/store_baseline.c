@@ -28,13 +28,15 @@ DB_STATEMENT(SQL_BASELINE_LAST,
              "SELECT b.id, b.repository_id, b.environment, b.release_number, r.sha, b.actor, b.way,"
              " b.reason, b.declared_at FROM baselines b JOIN releases r"
              " ON r.repository_id = b.repository_id AND r.number = b.release_number"
-             " WHERE b.repository_id = $1 AND b.environment = $2 ORDER BY b.id DESC LIMIT 1");
+             " WHERE b.repository_id = $1 AND b.environment = $2 AND b.declared_at <= $3"
+             " ORDER BY b.id DESC LIMIT 1");
 
 int store_baseline_last(struct db *db, struct arena *arena, int64_t repository_id,
-                        const char *environment, struct baseline *ret_baseline, struct err *err)
+                        const char *environment, time_ms at, struct baseline *ret_baseline,
+                        struct err *err)
 {
     struct db_rows *rows;
-    int rc = db_query(db, &SQL_BASELINE_LAST, &rows, err, "it", repository_id, environment);
+    int rc = db_query(db, &SQL_BASELINE_LAST, &rows, err, "iti", repository_id, environment, at);
 
     if (rc < 0)
         return rc;

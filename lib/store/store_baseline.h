@@ -20,8 +20,9 @@ struct baseline {
 int store_baseline_put(struct db *db, const struct baseline *baseline, int64_t *ret_id,
                        struct err *err);
 
-/* The last that was declared; ERR_NOT_FOUND. */
+/* The last that was declared until `at`; ERR_NOT_FOUND. */
 int store_baseline_last(struct db *db, struct arena *arena, int64_t repository_id,
-                        const char *environment, struct baseline *ret_baseline, struct err *err);
+                        const char *environment, time_ms at, struct baseline *ret_baseline,
+                        struct err *err);
 
 #endif

@@ -13,6 +13,21 @@ int store_config_put(struct db *db, const char *digest, const char *text, const 
     return rc == ERR_CONFLICT ? 0 : rc;
 }
 
+DB_STATEMENT(SQL_CONFIG_CHANGED, "SELECT max(accepted_at) FROM configs");
+
+int store_config_changed(struct db *db, time_ms *ret_at, struct err *err)
+{
+    struct db_rows *rows;
+    int rc = db_query(db, &SQL_CONFIG_CHANGED, &rows, err, "");
+
+    if (rc < 0)
+        return rc;
+    rc = db_next(rows, err);
+    *ret_at = rc > 0 ? db_int(rows, 0) : 0;
+    db_end(rows);
+    return rc < 0 ? rc : 0;
+}
+
 DB_STATEMENT(SQL_WATERMARK_SET, "INSERT INTO watermarks (source, at) VALUES ($1, $2)"
                                 " ON CONFLICT (source) DO UPDATE SET at = max(at, excluded.at)");
 

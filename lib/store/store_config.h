@@ -8,6 +8,9 @@
 int store_config_put(struct db *db, const char *digest, const char *text, const char *by,
                      time_ms now, bool *ret_new, struct err *err);
 
+/* When the last new one was accepted; 0 = none was. */
+int store_config_changed(struct db *db, time_ms *ret_at, struct err *err);
+
 /* Up to when a source is known to be seen (W5). Writer. */
 int store_watermark_set(struct db *db, const char *source, time_ms at, struct err *err);
 int store_watermark(struct db *db, const char *source, time_ms *ret_at, struct err *err);

@@ -229,6 +229,51 @@ int store_deployment_live(struct db *db, struct arena *arena, int64_t repository
     return rc < 0 ? rc : one(rows, arena, ret_deployment, err);
 }
 
+DB_STATEMENT(SQL_DEPLOYMENT_LIVE_AT,
+             "SELECT " COLUMNS FROM "WHERE d.repository_id = $1 AND d.environment = $2"
+             " AND d.state = 'succeeded' AND d.ended_at <= $3 ORDER BY d.ended_at DESC LIMIT 1");
+
+int store_deployment_live_at(struct db *db, struct arena *arena, int64_t repository_id,
+                             const char *environment, time_ms at, struct deployment *ret_deployment,
+                             struct err *err)
+{
+    struct db_rows *rows;
+    int rc =
+        db_query(db, &SQL_DEPLOYMENT_LIVE_AT, &rows, err, "iti", repository_id, environment, at);
+
+    return rc < 0 ? rc : one(rows, arena, ret_deployment, err);
+}
+
+DB_STATEMENT(SQL_DEPLOYMENT_STARTED_BY,
+             "SELECT " COLUMNS FROM "WHERE d.repository_id = $1 AND d.environment = $2"
+             " AND d.started_at <= $3 ORDER BY d.started_at DESC LIMIT 1");
+
+int store_deployment_started_by(struct db *db, struct arena *arena, int64_t repository_id,
+                                const char *environment, time_ms at,
+                                struct deployment *ret_deployment, struct err *err)
+{
+    struct db_rows *rows;
+    int rc =
+        db_query(db, &SQL_DEPLOYMENT_STARTED_BY, &rows, err, "iti", repository_id, environment, at);
+
+    return rc < 0 ? rc : one(rows, arena, ret_deployment, err);
+}
+
+DB_STATEMENT(SQL_DEPLOYMENT_STARTED_AFTER,
+             "SELECT " COLUMNS FROM "WHERE d.repository_id = $1 AND d.environment = $2"
+             " AND d.started_at > $3 ORDER BY d.started_at LIMIT 1");
+
+int store_deployment_started_after(struct db *db, struct arena *arena, int64_t repository_id,
+                                   const char *environment, time_ms at,
+                                   struct deployment *ret_deployment, struct err *err)
+{
+    struct db_rows *rows;
+    int rc = db_query(db, &SQL_DEPLOYMENT_STARTED_AFTER, &rows, err, "iti", repository_id,
+                      environment, at);
+
+    return rc < 0 ? rc : one(rows, arena, ret_deployment, err);
+}
+
 DB_STATEMENT(SQL_DEPLOYMENT_LAST_OF,
              "SELECT " COLUMNS FROM "WHERE d.repository_id = $1 AND d.release_number = $2"
              " AND d.environment = $3 AND d.state <> 'superseded' ORDER BY d.id DESC LIMIT 1");

@@ -31,6 +31,18 @@ int store_deployment_open(struct db *db, struct arena *arena, int64_t repository
 int store_deployment_live(struct db *db, struct arena *arena, int64_t repository_id,
                           const char *environment, struct deployment *ret_deployment,
                           struct err *err);
+/* What was live at an instant: the last that had succeeded by then. */
+int store_deployment_live_at(struct db *db, struct arena *arena, int64_t repository_id,
+                             const char *environment, time_ms at, struct deployment *ret_deployment,
+                             struct err *err);
+/* The last that had started by then; it may have ended since. */
+int store_deployment_started_by(struct db *db, struct arena *arena, int64_t repository_id,
+                                const char *environment, time_ms at,
+                                struct deployment *ret_deployment, struct err *err);
+/* The first that started later. */
+int store_deployment_started_after(struct db *db, struct arena *arena, int64_t repository_id,
+                                   const char *environment, time_ms at,
+                                   struct deployment *ret_deployment, struct err *err);
 /* The last of that release there, superseded ones aside (C1). */
 int store_deployment_last_of(struct db *db, struct arena *arena, int64_t repository_id,
                              const char *environment, int64_t release_number,

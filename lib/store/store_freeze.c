@@ -71,21 +71,16 @@ DB_STATEMENT(SQL_FREEZE_ENVIRONMENTS,
              "SELECT environment FROM freeze_environments WHERE freeze_id = $1 ORDER BY 1");
 DB_STATEMENT(SQL_FREEZE_REPOSITORIES,
              "SELECT repository FROM freeze_repositories WHERE freeze_id = $1 ORDER BY 1");
-DB_STATEMENT(
-    SQL_FREEZE_LIST,
-    "SELECT id, name, from_at, to_at, timezone, allow_rollback, actor, way, reason, added_at"
-    " FROM freezes WHERE removed_at IS NULL AND to_at > $1 ORDER BY from_at, id");
+#define COLUMNS                                                                                    \
+    "id, name, from_at, to_at, timezone, allow_rollback, actor, way, reason, added_at FROM freezes"
 
-int store_freeze_list(struct db *db, struct arena *arena, time_ms now, struct freeze **ret_items,
-                      size_t *ret_n, struct err *err)
+static int read_freezes(struct db *db, struct db_rows *rows, struct arena *arena,
+                        struct freeze **ret_items, size_t *ret_n, struct err *err)
 {
     struct freeze *items = NULL;
     size_t n = 0, cap = 0;
-    struct db_rows *rows;
-    int rc = db_query(db, &SQL_FREEZE_LIST, &rows, err, "i", now);
+    int rc;
 
-    if (rc < 0)
-        return rc;
     while ((rc = db_next(rows, err)) > 0)
         *ARENA_PUSH(arena, items, n, cap) = (struct freeze){.id = db_int(rows, 0),
                                                             .name = db_text(rows, arena, 1),
@@ -110,6 +105,32 @@ int store_freeze_list(struct db *db, struct arena *arena, time_ms now, struct fr
         *ret_n = n;
     }
     return rc;
+}
+
+DB_STATEMENT(SQL_FREEZE_LIST,
+             "SELECT " COLUMNS " WHERE removed_at IS NULL AND to_at > $1 ORDER BY from_at, id");
+
+int store_freeze_list(struct db *db, struct arena *arena, time_ms now, struct freeze **ret_items,
+                      size_t *ret_n, struct err *err)
+{
+    struct db_rows *rows;
+    int rc = db_query(db, &SQL_FREEZE_LIST, &rows, err, "i", now);
+
+    return rc < 0 ? rc : read_freezes(db, rows, arena, ret_items, ret_n, err);
+}
+
+/* One that was over and gave its name free was removed at its end. */
+DB_STATEMENT(SQL_FREEZE_AT,
+             "SELECT " COLUMNS " WHERE to_at > $1 AND from_at <= $1 AND added_at <= $1"
+             " AND (removed_at IS NULL OR removed_at > $1) ORDER BY to_at LIMIT 100");
+
+int store_freeze_at(struct db *db, struct arena *arena, time_ms at, struct freeze **ret_items,
+                    size_t *ret_n, struct err *err)
+{
+    struct db_rows *rows;
+    int rc = db_query(db, &SQL_FREEZE_AT, &rows, err, "i", at);
+
+    return rc < 0 ? rc : read_freezes(db, rows, arena, ret_items, ret_n, err);
 }
 
 DB_STATEMENT(

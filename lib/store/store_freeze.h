@@ -37,6 +37,10 @@ int store_freeze_put(struct db *db, const struct freeze *freeze, int64_t *ret_id
 int store_freeze_list(struct db *db, struct arena *arena, time_ms now, struct freeze **ret_items,
                       size_t *ret_n, struct err *err);
 
+/* Those that were on at `at`, or will be, as far as is known now. */
+int store_freeze_at(struct db *db, struct arena *arena, time_ms at, struct freeze **ret_items,
+                    size_t *ret_n, struct err *err);
+
 struct freeze_removal {
     const char *actor;
     const char *way;

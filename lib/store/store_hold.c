@@ -61,6 +61,22 @@ int store_hold_open(struct db *db, struct arena *arena, int64_t repository_id,
     return rc < 0 ? rc : read_holds(rows, arena, ret_items, ret_n, err);
 }
 
+DB_STATEMENT(SQL_HOLD_AT, "SELECT " COLUMNS " WHERE repository_id = $1 AND held_at <= $2"
+                          " AND (until_at IS NULL OR until_at > $2)"
+                          " AND (lifted_at IS NULL OR lifted_at > $2)"
+                          " AND (environment IS NULL OR environment = $3)"
+                          " ORDER BY held_at DESC LIMIT 100");
+
+int store_hold_at(struct db *db, struct arena *arena, int64_t repository_id,
+                  const char *environment, time_ms at, struct hold **ret_items, size_t *ret_n,
+                  struct err *err)
+{
+    struct db_rows *rows;
+    int rc = db_query(db, &SQL_HOLD_AT, &rows, err, "iit", repository_id, at, environment);
+
+    return rc < 0 ? rc : read_holds(rows, arena, ret_items, ret_n, err);
+}
+
 DB_STATEMENT(SQL_HOLD_LIST,
              "SELECT " COLUMNS
              " WHERE lifted_at IS NULL AND (until_at IS NULL OR until_at > $1) ORDER BY holds.id");

@@ -28,6 +28,10 @@ int store_hold_put(struct db *db, const struct hold *hold, int64_t *ret_id, stru
 int store_hold_open(struct db *db, struct arena *arena, int64_t repository_id,
                     const char *environment, time_ms now, struct hold **ret_items, size_t *ret_n,
                     struct err *err);
+/* Those that bound it, or will, at `at`, as far as is known now; the newest 100. */
+int store_hold_at(struct db *db, struct arena *arena, int64_t repository_id,
+                  const char *environment, time_ms at, struct hold **ret_items, size_t *ret_n,
+                  struct err *err);
 /* Those of all repositories. */
 int store_hold_list(struct db *db, struct arena *arena, time_ms now, struct hold **ret_items,
                     size_t *ret_n, struct err *err);

@@ -129,6 +129,19 @@ int store_release_newest(struct db *db, struct arena *arena, int64_t repository_
     return rc < 0 ? rc : one(rows, arena, ret_release, "yet", err);
 }
 
+DB_STATEMENT(SQL_RELEASE_NEWEST_AT,
+             "SELECT " COLUMNS " FROM releases WHERE repository_id = $1 AND seen_at <= $2"
+             " ORDER BY seen_at DESC, number DESC LIMIT 1");
+
+int store_release_newest_at(struct db *db, struct arena *arena, int64_t repository_id, time_ms at,
+                            struct release *ret_release, struct err *err)
+{
+    struct db_rows *rows;
+    int rc = db_query(db, &SQL_RELEASE_NEWEST_AT, &rows, err, "ii", repository_id, at);
+
+    return rc < 0 ? rc : one(rows, arena, ret_release, "then", err);
+}
+
 DB_STATEMENT(SQL_RELEASE_ON_LINE,
              "SELECT " COLUMNS " FROM releases WHERE repository_id = $1 AND number <= $2"
              " AND off_line = 0 ORDER BY number DESC LIMIT 1");

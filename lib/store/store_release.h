@@ -23,6 +23,9 @@ int store_release_by_sha(struct db *db, struct arena *arena, int64_t repository_
 /* Of those on the line. ERR_NOT_FOUND before first sight. */
 int store_release_newest(struct db *db, struct arena *arena, int64_t repository_id,
                          struct release *ret_release, struct err *err);
+/* The newest that had been seen by then, on the line now or not; ERR_NOT_FOUND. */
+int store_release_newest_at(struct db *db, struct arena *arena, int64_t repository_id, time_ms at,
+                            struct release *ret_release, struct err *err);
 /* The newest on the line with number <= at_most; ERR_NOT_FOUND. */
 int store_release_on_line(struct db *db, struct arena *arena, int64_t repository_id,
                           int64_t at_most, struct release *ret_release, struct err *err);

@@ -12,6 +12,7 @@
 #include "server/api/api_hold.h"
 #include "server/api/api_host.h"
 #include "server/api/api_metrics.h"
+#include "server/api/api_moment.h"
 #include "server/api/api_page.h"
 #include "server/api/api_release.h"
 #include "server/api/api_repository.h"
@@ -77,6 +78,14 @@ const struct route routes[] = {
      .scope = ROUTE_ANYWHERE,
      .handler = api_status_get,
      .summary = "What is live, what is next and when, and why not yet"},
+    {.name = "moment",
+     .listeners = API,
+     .method = "GET",
+     .pattern = "/api/v1/moment",
+     .right = RIGHT_VIEW,
+     .scope = ROUTE_ANYWHERE,
+     .handler = api_moment_get,
+     .summary = "What was, or will be, live at an instant"},
     {.name = "release_list",
      .listeners = API,
      .method = "GET",

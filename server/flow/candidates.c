@@ -40,7 +40,7 @@ static int load_live(struct candidates *c, const char *environment, struct deplo
 
     if (rc == 0)
         rc = candidates_maybe(store_baseline_last(c->db, c->arena, c->repository->id, environment,
-                                                  &baseline, &own),
+                                                  VERDICT_NEVER, &baseline, &own),
                               &declared, &own, err);
     if (rc < 0)
         return rc;

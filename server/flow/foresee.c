@@ -71,6 +71,7 @@ int foresee(struct db *db, const struct snapshot *snapshot, const struct config_
     }
     if (rc < 0)
         return rc;
+    f.played = list;
     f.n_starts = forecast_make(list, repo->n_environments, now, now + FORESEE_MS, FORESEE_MAX,
                                arena, &f.starts);
     *ret_foreseen = f;

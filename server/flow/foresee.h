@@ -23,8 +23,9 @@ struct snapshot;
 
 struct foreseen {
     const struct config_repo *repo;
-    struct outlook *outlooks;      /* of each environment, in the order of the configuration */
-    struct forecast_start *starts; /* `environment` is a place in that order */
+    struct outlook *outlooks; /* of each environment, in the order of the configuration */
+    const struct forecast_environment *played; /* what was played on, in that order */
+    struct forecast_start *starts;             /* `environment` is a place in that order */
     size_t n_starts;
 };
 

@@ -6,6 +6,7 @@
 #include "lib/base/file.h"
 #include "lib/base/str.h"
 #include "tests/support/scenario_text.h"
+#include "tests/support/scenario_time.h"
 #include "tests/support/scenario_words.h"
 #include "tests/support/scenario_world.h"
 
@@ -20,6 +21,7 @@ static const struct {
     {"moves", scenario_text_moves},
     {"deployment", scenario_text_deployment},
     {"forecast", scenario_text_forecast},
+    {"at", scenario_text_moment},
 };
 
 /* A story being played: where it is, and how it would stand with what was found. */
@@ -117,15 +119,17 @@ static int expect(struct playing *p, const char *const *words, size_t n, struct 
 
     if (!p->world.is_open)
         return err_set(err, ERR_INVALID, "a story begins with `at WHEN`");
-    if (n < 2 || n > 3)
+    if (n < 2 || (n > 3 && !str_eq(words[2], "at")))
         return err_set(
             err, ERR_INVALID,
-            "`expect ENV`, `expect ENV moves`, `expect ENV deployment` or `expect ENV forecast` is "
-            "expected");
+            "`expect ENV`, or this with moves, deployment, forecast or at WHEN is expected");
+    if (n > 2 && str_eq(words[2], "at") &&
+        (rc = scenario_time_read(&p->world, words + 3, n - 3, &p->world.asked_at, err)) < 0)
+        return rc;
     if ((rc = scenario_words_environment(&p->world, words[1], &environment, err)) < 0)
         return rc;
     for (size_t i = 0; i < sizeof(expectations) / sizeof(*expectations); i++) {
-        if (!str_eq(expectations[i].word, n == 3 ? words[2] : NULL))
+        if (!str_eq(expectations[i].word, n >= 3 ? words[2] : NULL))
             continue;
         buf_init(&expected, STORY_MAX);
         buf_init(&found, STORY_MAX);
@@ -137,7 +141,8 @@ static int expect(struct playing *p, const char *const *words, size_t n, struct 
         buf_deinit(&found);
         return rc;
     }
-    return err_set(err, ERR_INVALID, "moves, deployment or forecast is expected, not %s", words[2]);
+    return err_set(err, ERR_INVALID, "moves, deployment, forecast or at is expected, not %s",
+                   words[2]);
 }
 
 static int play_line(struct playing *p, struct err *err)

@@ -10,7 +10,6 @@
 #include "lib/store/store_command.h"
 #include "lib/store/store_deployment.h"
 #include "lib/store/store_host.h"
-#include "server/flow/foresee.h"
 #include "tests/support/scenario_time.h"
 
 #define TEXT_MAX (1 << 16)
@@ -452,30 +451,4 @@ int scenario_text_deployment(struct scenario_world *w, const struct config_envir
     for (size_t i = 0; i < r.facts.n_jobs; i++)
         add_job(&p, &r, &r.jobs[i]);
     return 0;
-}
-
-int scenario_text_forecast(struct scenario_world *w, const struct config_environment *e,
-                           struct buf *buf, struct err *err)
-{
-    const struct config_repo *repo;
-    struct repository row;
-    struct foreseen f;
-    struct page p = page_of(w, e, buf);
-    size_t n = 0;
-    int rc = scenario_world_repository(w, &repo, &row, err);
-
-    if (rc == 0)
-        rc = foresee(w->db, w->snapshot, repo, &row, w->clock.now, &w->arena, &f, err);
-    for (size_t i = 0; rc == 0 && i < f.n_starts; i++) {
-        const struct forecast_start *s = &f.starts[i];
-        if (&repo->environments[s->environment] != e)
-            continue;
-        buf_addf(buf, "r%lld", (long long)s->release_number);
-        add_time(&p, " at ", s->at);
-        buf_adds(buf, s->assumes ? ", if the one before comes well out\n" : "\n");
-        n++;
-    }
-    if (rc == 0 && n == 0)
-        buf_adds(buf, "no start is foreseen\n");
-    return rc;
 }

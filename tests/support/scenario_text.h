@@ -5,8 +5,8 @@
  *                               decided of occurrences, the next change
  *      expect ENV moves         what the open deployment needs next
  *      expect ENV deployment    the open deployment, its jobs, each host's last try
- *
  *      expect ENV forecast      the starts that are foreseen for it
+ *      expect ENV at WHEN       what was, or will be, live then; going out, next, what stops it
  *
  * Everything that is there is printed, so that a comparison misses nothing. The next change leaves out the
  * instants at which a host or a source would count as silent if it stopped talking now.
@@ -27,6 +27,6 @@ typedef int scenario_text_fn(struct scenario_world *world,
                              struct err *err);
 
 scenario_text_fn scenario_text_plan, scenario_text_moves, scenario_text_deployment,
-    scenario_text_forecast;
+    scenario_text_forecast, scenario_text_moment;
 
 #endif

@@ -45,6 +45,7 @@ struct scenario_world {
     struct scenario_clock clock;
     const struct zone *zone; /* of the story's times */
     const char *zone_name;
+    time_ms asked_at; /* of `expect ENV at WHEN` */
     struct store store;
     struct writer *writer;
     struct db *db; /* read-only */

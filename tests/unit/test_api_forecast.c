@@ -129,6 +129,31 @@ static void why_is_answered_for_a_release_or_a_pull_request_now_or_later(void **
     stop_room_answered(&a);
 }
 
+static void a_moment_tells_what_is_foreseen_to_be_live_then(void **state)
+{
+    struct stop_answer a = ask("/api/v1/moment?at=16:00&repository=acme/shop");
+    const struct cJSON *repos = json_array(a.json, "repositories");
+    const struct cJSON *production =
+        named(json_array(json_first(repos), "environments"), "name", "production");
+    const struct cJSON *live = json_object(production, "live");
+    bool ahead = false, foreseen = false;
+    int64_t number = 0;
+
+    (void)state;
+    assert_int_equal(json_count(repos), 1);
+    assert_true(json_bool(a.json, "ahead", &ahead) && ahead);
+    assert_true(json_int(live, "release", &number));
+    assert_int_equal(number, 2);
+    assert_true(json_bool(live, "foreseen", &foreseen) && foreseen);
+    assert_string_equal(json_str(live, "since"), "2026-11-24T06:01:00.000Z");
+    stop_room_answered(&a);
+    a = ask("/api/v1/moment?at=2026-11-20+09:00");
+    assert_int_equal(json_count(json_array(a.json, "repositories")), 2);
+    assert_true(json_bool(a.json, "ahead", &ahead));
+    assert_false(ahead);
+    stop_room_answered(&a);
+}
+
 static void a_question_that_cannot_be_says_what_is_wrong(void **state)
 {
     static const struct {
@@ -137,6 +162,9 @@ static void a_question_that_cannot_be_says_what_is_wrong(void **state)
         const char *says;
     } rows[] = {
         {WHY, 422, "either release=N or pull=N"},
+        {"/api/v1/moment", 422, "expected an instant"},
+        {"/api/v1/moment?at=soon", 422, "at: "},
+        {"/api/v1/moment?at=2027-01-20", 422, "further ahead than 14 days"},
         {WHY "?release=2&pull=7", 422, "either release=N or pull=N"},
         {WHY "?release=99", 404, "r99"},
         {WHY "?pull=99", 404, ""},
@@ -271,6 +299,7 @@ int main(void)
                                         down),
         cmocka_unit_test_setup_teardown(
             why_is_answered_for_a_release_or_a_pull_request_now_or_later, up, down),
+        cmocka_unit_test_setup_teardown(a_moment_tells_what_is_foreseen_to_be_live_then, up, down),
         cmocka_unit_test_setup_teardown(a_question_that_cannot_be_says_what_is_wrong, up, down),
         cmocka_unit_test_setup_teardown(C3_what_is_live_cannot_be_kept_back_any_more, up, down),
         cmocka_unit_test_setup_teardown(

@@ -176,7 +176,7 @@ static void list_started(struct scenario_world *w, const struct config_repo *rep
                                    100, &list, &n, &err),
              &err);
         for (size_t k = n; k > 0; k--)
-            if (list[k - 1].started_at != 0)
+            if (list[k - 1].started_at >= from)
                 add_start(text, repo->environments[i].name, list[k - 1].release_number,
                           list[k - 1].started_at, from);
     }
@@ -219,6 +219,11 @@ static void play(const char *folder, uint64_t seed)
         struct err own = ERR_INIT;
         if (any(2) == 0)
             (void)say(&w, &own, "asked %s r2 by mika", names[i]);
+    }
+    if (any(2) == 0) { /* something may be under way when it is asked */
+        must(scenario_world_move(&w, w.clock.now + STEP - MINUTE, &err), &err);
+        must(scenario_world_settle(&w, &err), &err);
+        must(scenario_world_move(&w, w.clock.now + MINUTE, &err), &err);
     }
     from = w.clock.now;
     must(scenario_world_repository(&w, &repo, &row, &err), &err);
