@@ -143,6 +143,21 @@ CREATE TABLE pushes (                        -- to the base branch
     delivery_id   INTEGER NOT NULL REFERENCES deliveries (id)
 ) STRICT;
 
+CREATE TABLE commit_checks (                 -- CI of a commit: what GitHub said last under each name
+    repository_id INTEGER NOT NULL REFERENCES repositories (id),
+    sha           TEXT NOT NULL,
+    kind          TEXT NOT NULL CHECK (kind IN ('status', 'check-run', 'check-suite')),
+    app_id        INTEGER NOT NULL,          -- the App that reports; 0 for a status
+    name          TEXT NOT NULL COLLATE NOCASE,  -- context, name of the run, or the suite's id; foreign text
+    app           TEXT,                      -- the App's slug, foreign text; NULL for a status
+    github_id     INTEGER NOT NULL,          -- of the status, run or suite: a new run is a new id
+    state         TEXT NOT NULL CHECK (state IN ('pending', 'passed', 'failed')),
+    word          TEXT NOT NULL,             -- GitHub's own: in_progress, skipped, timed_out ...
+    began_at      INTEGER NOT NULL,          -- GitHub's clock; orders runs of one name
+    reported_at   INTEGER NOT NULL,          -- GitHub's clock; orders reports of one run
+    PRIMARY KEY (repository_id, sha, kind, app_id, name)
+) STRICT, WITHOUT ROWID;
+
 -- What may go out -------------------------------------------------------------------------------
 
 CREATE TABLE releases (                      -- one for each first-parent commit of the base branch (W4)

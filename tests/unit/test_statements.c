@@ -14,6 +14,7 @@
 #include "lib/base/arena.h"
 #include "lib/model/attempt.h"
 #include "lib/model/command.h"
+#include "lib/model/commit_check.h"
 #include "lib/model/delivery.h"
 #include "lib/model/deployment.h"
 #include "lib/model/host.h"
@@ -197,6 +198,8 @@ static void states_of_the_model_and_of_the_schema_are_the_same(void **state)
         {"steps", "status", step_statuses, STEP_STATUSES_COUNT},
         {"hosts", "state", host_states, HOST_STATES_COUNT},
         {"pull_requests", "state", pull_request_states, PULL_REQUEST_STATES_COUNT},
+        {"commit_checks", "state", commit_check_states, COMMIT_CHECK_STATES_COUNT},
+        {"commit_checks", "kind", commit_check_kinds, COMMIT_CHECK_KINDS_COUNT},
     };
     struct arena arena;
 
