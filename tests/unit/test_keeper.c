@@ -27,7 +27,7 @@
 #include "lib/repo/keeper.h"
 #include "tests/support/git_room.h"
 
-#define PATIENCE_MS 30000
+#define PATIENCE_MS 100000
 
 static struct git_room room;
 static struct keeper *keeper;
@@ -315,14 +315,19 @@ static void T51_a_worker_is_killed_at_its_deadline_and_the_next_goes_on(void **s
 static void T51_at_its_deadline_a_worker_is_really_gone(void **state)
 {
     struct silence s;
-    uint64_t id;
-    int fd;
+    int fd = -1;
 
     (void)state;
     silence_up(&s);
-    id = ask(keeper, hanging(&s, "acme/app", 500));
-    fd = accept(s.fd, NULL, NULL);
-    assert_int_equal(wait_for(keeper, id).rc, ERR_TIMEOUT);
+    /* A machine that is busy does not get as far as the connection in any given time. */
+    for (int64_t deadline_ms = 500; fd < 0 && deadline_ms < 60000; deadline_ms *= 2) {
+        struct pollfd came = {.fd = s.fd, .events = POLLIN};
+        uint64_t id = ask(keeper, hanging(&s, "acme/app", deadline_ms));
+        assert_int_equal(wait_for(keeper, id).rc, ERR_TIMEOUT);
+        if (poll(&came, 1, 0) == 1)
+            fd = accept(s.fd, NULL, NULL);
+    }
+    assert_true(fd >= 0);
     expect_end(fd);
     close(s.fd);
 }
@@ -516,6 +521,7 @@ static void https_up(struct https *h, const char *login)
     const char *cert = git_room_path(&room, "cert.pem"), *key = git_room_path(&room, "key.pem");
     int in[2], out[2];
     char command[1000], port[16] = "";
+    size_t n = 0;
 
     snprintf(command, sizeof(command),
              "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 "
@@ -536,7 +542,11 @@ static void https_up(struct https *h, const char *login)
     }
     close(in[0]);
     close(out[1]);
-    assert_true(read(out[0], port, sizeof(port) - 1) > 0);
+    while (n < sizeof(port) - 1 && strchr(port, '\n') == NULL) {
+        ssize_t got = read(out[0], port + n, sizeof(port) - 1 - n);
+        assert_true(got > 0);
+        n += (size_t)got;
+    }
     close(out[0]);
     h->in = in[1];
     h->port = atoi(port);
@@ -635,7 +645,6 @@ static void T52_a_redirect_to_another_host_is_not_followed(void **state)
     r = over_https(&h, "localhost",
                    arena_printf(&room.arena, "redirect/%s", s.url + strlen("https://")));
     r.source.authorization = "Basic c2VjcmV0";
-    r.deadline_ms = 5000;
     assert_int_equal(answer_to(r).rc, ERR_UNREACHABLE);
     assert_int_equal(poll(&(struct pollfd){.fd = s.fd, .events = POLLIN}, 1, 0), 0);
     https_down(&h);
