@@ -91,6 +91,8 @@ int cli_activation_create(struct invoke *invoke);
 int cli_activation_ls(struct invoke *invoke);
 int cli_token_add(struct invoke *invoke);
 int cli_token_ls(struct invoke *invoke);
+int cli_people_ls(struct invoke *invoke);
+int cli_people_accept(struct invoke *invoke);
 int cli_token_rm(struct invoke *invoke);
 int cli_config_check(struct invoke *invoke);
 int cli_doctor(struct invoke *invoke);

@@ -12,22 +12,34 @@
 #include "lib/base/json.h"
 #include "lib/base/names.h"
 
+static void add_rights(struct json_out *out, const char *rights)
+{
+    char words[512], *save = NULL;
+
+    json_begin_array(out, "rights");
+    snprintf(words, sizeof(words), "%s", rights);
+    for (char *word = strtok_r(words, ",", &save); word != NULL; word = strtok_r(NULL, ",", &save))
+        json_add_str(out, NULL, word);
+    json_end_array(out);
+}
+
 int cli_token_add(struct invoke *invoke)
 {
     const char *rights = cli_command_option(invoke, "--rights");
     const char *lives = cli_command_option(invoke, "--for");
+    const char *login = cli_command_option(invoke, "--login");
+    const char *scope = cli_command_option(invoke, "--scope");
     bool feed = cli_command_flag(invoke, "--feed");
     struct client_answer answer;
     struct json_out out;
     struct buf body;
-    char words[512], *save = NULL;
     int status = cli_command_options_end(invoke);
 
     if (status == 0 && feed && rights != NULL)
         status = cli_command_usage(invoke, "a token for the calendar has no other rights");
     if (feed)
         rights = "feed";
-    if (status == 0 && rights == NULL)
+    if (status == 0 && rights == NULL && login == NULL)
         status = cli_command_usage(
             invoke,
             "--rights is missing: view, approve-content, approve-code, operate, hotfix, admin");
@@ -37,11 +49,12 @@ int cli_token_add(struct invoke *invoke)
     json_out_init(&out, &body);
     json_begin_object(&out, NULL);
     json_add_str(&out, "name", invoke->argv[0]);
-    json_begin_array(&out, "rights");
-    snprintf(words, sizeof(words), "%s", rights);
-    for (char *word = strtok_r(words, ",", &save); word != NULL; word = strtok_r(NULL, ",", &save))
-        json_add_str(&out, NULL, word);
-    json_end_array(&out);
+    if (rights != NULL)
+        add_rights(&out, rights);
+    if (login != NULL)
+        json_add_str(&out, "login", login);
+    if (scope != NULL)
+        json_add_str(&out, "scope", scope);
     if (lives != NULL)
         json_add_str(&out, "for", lives);
     json_end_object(&out);
@@ -63,7 +76,8 @@ int cli_token_add(struct invoke *invoke)
 
 int cli_token_ls(struct invoke *invoke)
 {
-    static const char *const heads[] = {"TOKEN", "RIGHTS", "MADE", "BY", "EXPIRES", "LAST USED"};
+    static const char *const heads[] = {"TOKEN", "RIGHTS", "FOR",     "SCOPE",
+                                        "MADE",  "BY",     "EXPIRES", "LAST USED"};
     struct client_answer answer;
     struct table table;
     struct arena arena;
@@ -77,7 +91,7 @@ int cli_token_ls(struct invoke *invoke)
     arena_init(&arena);
     if (invoke->json)
         printf("%s\n", answer.text);
-    table_init(&table, &arena, 6, heads);
+    table_init(&table, &arena, 8, heads);
     for (const struct cJSON *t = json_first(json_array(answer.json, "tokens")); t != NULL;
          t = json_next(t)) {
         const char *rights = "";
@@ -88,6 +102,8 @@ int cli_token_ls(struct invoke *invoke)
         {
             const char *cells[] = {json_str(t, "name"),
                                    rights,
+                                   json_str(t, "login"),
+                                   json_str(t, "scope"),
                                    ago_text(&arena, json_str(t, "created_at"), now),
                                    json_str(t, "created_by"),
                                    ago_text(&arena, json_str(t, "expires_at"), now),

@@ -595,16 +595,35 @@ CREATE TABLE host_documents (                -- shipped documents the host has o
 
 -- People and the account of what was done -------------------------------------------------------
 
+CREATE TABLE people (                        -- what account at GitHub a login means (A4): bound once, then ids are compared
+    login       TEXT PRIMARY KEY,            -- lower case: GitHub's logins are the same in either case
+    shown       TEXT NOT NULL,               -- as GitHub writes it
+    github_id   INTEGER NOT NULL,            -- several logins of one account: it was renamed
+    bound_at    INTEGER NOT NULL,
+    bound_by    TEXT NOT NULL CHECK (bound_by IN ('delivery', 'github', 'person')),  -- whose word it is
+    other_id    INTEGER,                     -- another account that came under this login: refused until accepted
+    other_at    INTEGER,                     -- when it was seen first
+    CHECK (github_id > 0 AND login = lower(login)),
+    CHECK ((other_id IS NULL) = (other_at IS NULL)),
+    CHECK (other_id IS NULL OR other_id <> github_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX people_by_id ON people (github_id);
+CREATE INDEX people_open_refusals ON people (login) WHERE other_id IS NOT NULL;
+
 CREATE TABLE tokens (
     id          INTEGER PRIMARY KEY,
     name        TEXT NOT NULL,
     token_digest TEXT NOT NULL UNIQUE,       -- SHA-256 of the token, which is shown once
-    rights      TEXT NOT NULL,               -- comma list of rights it was made with
+    rights      TEXT NOT NULL,               -- comma list: what it has by itself, or, if it stands for a person, at most
+    github_id   INTEGER,                     -- account of the person it stands for; NULL = it stands for itself
+    login       TEXT,                        -- of that person when it was made
+    scope       TEXT,                        -- owner/name or owner/name/environment, nothing outside; NULL = everywhere
     created_at  INTEGER NOT NULL,
     created_by  TEXT NOT NULL,
     expires_at  INTEGER,
     used_at     INTEGER,                     -- last use, to the hour
-    revoked_at  INTEGER
+    revoked_at  INTEGER,
+    CHECK ((github_id IS NULL) = (login IS NULL))
 ) STRICT;
 CREATE UNIQUE INDEX tokens_one_name ON tokens (name) WHERE revoked_at IS NULL;
 

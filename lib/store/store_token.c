@@ -3,16 +3,17 @@
 #include "lib/base/arena.h"
 
 #define COLUMNS                                                                                    \
-    "id, name, token_digest, rights, created_at, created_by, expires_at, used_at, revoked_at"
+    "id, name, token_digest, rights, github_id, login, scope, created_at, created_by, expires_at," \
+    " used_at, revoked_at"
 
 DB_STATEMENT(SQL_TOKEN_PUT,
-             "INSERT INTO tokens (name, token_digest, rights, created_at, created_by, expires_at)"
-             " VALUES ($1, $2, $3, $4, $5, $6)");
+             "INSERT INTO tokens (name, token_digest, rights, github_id, login, scope, created_at,"
+             " created_by, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)");
 
 int store_token_put(struct db *db, const struct token *t, struct err *err)
 {
-    return db_run(db, &SQL_TOKEN_PUT, err, "tttitI", t->name, t->digest, t->rights, t->created_at,
-                  t->created_by, t->expires_at);
+    return db_run(db, &SQL_TOKEN_PUT, err, "tttIttitI", t->name, t->digest, t->rights, t->github_id,
+                  t->login, t->scope, t->created_at, t->created_by, t->expires_at);
 }
 
 static void fill(struct db_rows *rows, struct arena *arena, struct token *t)
@@ -21,11 +22,14 @@ static void fill(struct db_rows *rows, struct arena *arena, struct token *t)
                         .name = db_text(rows, arena, 1),
                         .digest = db_text(rows, arena, 2),
                         .rights = db_text(rows, arena, 3),
-                        .created_at = db_int(rows, 4),
-                        .created_by = db_text(rows, arena, 5),
-                        .expires_at = db_int(rows, 6),
-                        .used_at = db_int(rows, 7),
-                        .revoked_at = db_int(rows, 8)};
+                        .github_id = db_int(rows, 4),
+                        .login = db_text(rows, arena, 5),
+                        .scope = db_text(rows, arena, 6),
+                        .created_at = db_int(rows, 7),
+                        .created_by = db_text(rows, arena, 8),
+                        .expires_at = db_int(rows, 9),
+                        .used_at = db_int(rows, 10),
+                        .revoked_at = db_int(rows, 11)};
 }
 
 DB_STATEMENT(SQL_TOKEN_BY_DIGEST,

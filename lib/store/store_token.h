@@ -8,7 +8,10 @@ struct token {
     int64_t id;
     const char *name;
     const char *digest; /* SHA-256 of the token, hex */
-    const char *rights; /* comma list */
+    const char *rights; /* comma list: what it has by itself; for a person's: at most */
+    int64_t github_id;  /* account of the person it stands for; 0 = it stands for itself */
+    const char *login;  /* of that person when it was made; NULL */
+    const char *scope;  /* owner/name or owner/name/environment; NULL = everywhere */
     time_ms created_at;
     const char *created_by;
     time_ms expires_at; /* 0 = never */

@@ -6,9 +6,9 @@
 #include "lib/calendar/occurrence.h"
 #include "lib/calendar/when.h"
 #include "lib/store/store_journal.h"
-#include "lib/store/writer.h"
 #include "server/api/api.h"
 #include "server/api/api_body.h"
+#include "server/api/api_write.h"
 #include "server/api/policy.h"
 #include "server/api/reply.h"
 #include "server/flow/snapshot.h"
@@ -88,10 +88,11 @@ int api_act_environment(struct api_act *act, const char *name, enum right right)
     if (found->on == CONFIG_ON_PULL_REQUEST)
         return err_set(&act->err, ERR_INVALID, "%s shows pull requests, not releases", found->name);
     /* The rights of an environment replace those of its repository (A4). */
-    if ((policy_rights(act->request, &found->rights) & RIGHT_BIT(right)) == 0)
-        return err_set(&act->err, ERR_DENIED, "%s may not do this in %s; the right is %s",
-                       act->request->actor.name, found->name, right_name(right));
+    rc = policy_require(act->request, found, right, &act->err);
+    if (rc < 0)
+        return rc;
     act->environment = found;
+    act->right = right;
     return 0;
 }
 
@@ -132,10 +133,25 @@ int api_act_time(struct api_act *act, const char *key, time_ms *ret_time)
 int api_act_write(struct api_act *act, int (*fn)(struct db *db, void *arg, struct err *err),
                   void *arg)
 {
-    int rc = writer_do(act->request->api->writer, fn, arg, &act->err);
+    int rc = api_write_do(act->request, fn, arg, &act->err);
 
-    if (rc == 0)
+    if (rc == 0 && !api_write_is_dry(act->request))
         act->request->api->ring_flow(act->request->api->flow);
+    return rc;
+}
+
+/* By the configuration of now; it may be another than the one that the act was read by. */
+static int confirm_environment(struct api_act *act, struct err *err)
+{
+    const struct snapshot *now = snapshots_take(act->request->api->snapshots);
+    const struct config_environment *environment =
+        config_environment(config_repo(now->config, act->repo->name), act->environment->name);
+    int rc = environment != NULL
+                 ? policy_require(act->request, environment, act->right, err)
+                 : err_set(err, ERR_CONFLICT, "%s of %s left the configuration a moment ago",
+                           act->environment->name, act->repo->name);
+
+    snapshots_give(now);
     return rc;
 }
 
@@ -153,5 +169,7 @@ int api_act_confirm(struct api_act *act, struct db *db, const char *name, const 
     };
     int rc = policy_confirm(db, act->request, err);
 
+    if (rc == 0 && act->environment != NULL)
+        rc = confirm_environment(act, err);
     return rc < 0 ? rc : store_journal_add(db, &entry, err);
 }

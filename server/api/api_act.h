@@ -27,6 +27,7 @@ struct api_act {
     const struct config_repo *repo;
     struct repository repository;                 /* id 0 = no mirror has shown it yet */
     const struct config_environment *environment; /* once it was asked for */
+    enum right right;                             /* that it takes there */
     const char *reason;                           /* once it was asked for; NULL = none */
     struct cJSON *body;
     struct json_out out; /* an object is open in it */
@@ -52,7 +53,8 @@ int api_act_reason(struct api_act *act, bool required);
 /* The body's member `key`, an instant as people type it, in the environment's zone (when.h); 0 = absent. */
 int api_act_time(struct api_act *act, const char *key, time_ms *ret_time);
 
-/* Run `fn` in one transaction on the writer and ring the flow. `fn` calls api_act_confirm(). */
+/* Run `fn` in one transaction on the writer (a dry run undoes it, api_write.h) and ring the flow. `fn` calls
+ * api_act_confirm(). */
 int api_act_write(struct api_act *act, int (*fn)(struct db *db, void *arg, struct err *err),
                   void *arg);
 /* Inside it: the asker may still act, and the journal line: actor, way, time and reason are filled in.

@@ -110,5 +110,5 @@ int api_view_number(const struct api_view *view, size_t segment, int64_t *ret_nu
 
 bool api_view_shows(const struct api_view *view, const struct config_repo *repo)
 {
-    return (policy_rights(view->request, &repo->rights) & RIGHT_BIT(RIGHT_VIEW)) != 0;
+    return (policy_rights_in_repo(view->request, repo) & RIGHT_BIT(RIGHT_VIEW)) != 0;
 }

@@ -1,37 +1,20 @@
 #include "server/api/policy.h"
 
 #include <arpa/inet.h>
-#include <grp.h>
-#include <stdatomic.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "lib/base/arena.h"
-#include "lib/base/clock.h"
 #include "lib/base/digest.h"
 #include "lib/base/err.h"
-#include "lib/base/log.h"
 #include "lib/base/str.h"
 #include "lib/model/config.h"
-#include "lib/store/db.h"
-#include "lib/store/store_token.h"
-#include "lib/store/writer.h"
+#include "lib/rules/rights.h"
 #include "server/api/api.h"
+#include "server/api/asker.h"
 #include "server/api/reply.h"
 #include "server/api/routes.h"
 #include "server/flow/snapshot.h"
-
-#define USED_EVERY_MS (60 * 60 * 1000) /* a token's last use is known to the hour */
-
-#define ALL_RIGHTS                                                                                 \
-    (RIGHT_BIT(RIGHT_VIEW) | RIGHT_BIT(RIGHT_APPROVE_CONTENT) | RIGHT_BIT(RIGHT_APPROVE_CODE) |    \
-     RIGHT_BIT(RIGHT_OPERATE) | RIGHT_BIT(RIGHT_HOTFIX) | RIGHT_BIT(RIGHT_ADMIN))
-
-_Static_assert((int)CONFIG_RIGHTS + 1 == (int)RIGHT_COUNT &&
-                   (int)CONFIG_ADMIN + 1 == (int)RIGHT_ADMIN,
-               "the rights of the configuration and ours are one list");
 
 void policy_request_id(char ret_id[REQUEST_ID_SIZE])
 {
@@ -103,47 +86,34 @@ void policy_peer(struct request *request)
 
 /* Rights ---------------------------------------------------------------------------------------- */
 
-static bool in_group(const struct peer *peer, const char *name)
+static unsigned rights_at(const struct request *request, const struct rights_place *place)
 {
-    struct group group;
-    struct group *found = NULL;
-    char memory[16384];
-
-    if (peer->n_groups == 0 || getgrnam_r(name, &group, memory, sizeof(memory), &found) != 0 ||
-        found == NULL)
-        return false;
-    for (size_t i = 0; i < peer->n_groups; i++) {
-        if (peer->groups[i] == found->gr_gid)
-            return true;
-    }
-    return false;
+    return request->actor.asker != NULL ? rights_of(request->actor.asker, place, NULL) : 0;
 }
 
-/* Logins and teams need a signed-in person; nobody is one yet. */
-static bool is_meant(const struct request *request, const char *who, enum right right)
+static unsigned rights_at_top(const struct request *request, const struct config *config)
 {
-    if (strcmp(who, "anyone") == 0)
-        return right == RIGHT_VIEW && request->listener == LISTENER_WEB;
-    if (str_starts(who, "token:"))
-        return str_eq(request->actor.token, who + strlen("token:"));
-    if (str_starts(who, "group:"))
-        return in_group(&request->peer, who + strlen("group:"));
-    return false;
+    char owner[RIGHTS_OWNER_SIZE];
+    struct rights_place place = rights_place_top(config, owner);
+
+    return rights_at(request, &place);
 }
 
-unsigned policy_rights(const struct request *request, const struct config_rights *rights)
+unsigned policy_rights_in_repo(const struct request *request, const struct config_repo *repo)
 {
-    unsigned bits = request->actor.own;
+    char owner[RIGHTS_OWNER_SIZE];
+    struct rights_place place = rights_place_repo(repo, owner);
 
-    for (int right = 0; right < CONFIG_RIGHTS; right++) {
-        const struct config_list *who = &rights->who[right];
+    return rights_at(request, &place);
+}
 
-        for (size_t i = 0; i < who->n; i++) {
-            if (is_meant(request, who->items[i], (enum right)(right + 1)))
-                bits |= RIGHT_BIT(right + 1);
-        }
-    }
-    return bits != 0 ? bits | RIGHT_BIT(RIGHT_VIEW) : 0;
+unsigned policy_rights_in_environment(const struct request *request,
+                                      const struct config_environment *environment)
+{
+    char owner[RIGHTS_OWNER_SIZE];
+    struct rights_place place = rights_place_environment(environment, owner);
+
+    return rights_at(request, &place);
 }
 
 /* Who has the right there, as a list for people: added to `names`, each once. */
@@ -176,7 +146,7 @@ int policy_require(const struct request *request, const struct config_environmen
 {
     struct arena *arena = request->arena;
 
-    if ((policy_rights(request, &environment->rights) & RIGHT_BIT(right)) != 0)
+    if ((policy_rights_in_environment(request, environment) & RIGHT_BIT(right)) != 0)
         return 0;
     return err_set(
         err, ERR_DENIED, "%s",
@@ -187,16 +157,16 @@ int policy_require(const struct request *request, const struct config_environmen
 static unsigned rights_of_repo(const struct request *request, const struct config_repo *repo,
                                bool environments)
 {
-    unsigned bits = policy_rights(request, &repo->rights);
+    unsigned bits = policy_rights_in_repo(request, repo);
 
     for (size_t i = 0; environments && i < repo->n_environments; i++)
-        bits |= policy_rights(request, &repo->environments[i].rights);
+        bits |= policy_rights_in_environment(request, &repo->environments[i]);
     return bits;
 }
 
 static unsigned rights_in_scope(const struct request *request, const struct config *config)
 {
-    unsigned bits = policy_rights(request, &config->rights);
+    unsigned bits = rights_at_top(request, config);
     const struct config_repo *repo = NULL;
 
     switch (request->route->scope) {
@@ -257,145 +227,36 @@ const char *policy_why_not(const struct request *request)
     return why;
 }
 
-/* Who it is ------------------------------------------------------------------------------------- */
+/* The one question ------------------------------------------------------------------------------ */
 
-static unsigned rights_from_list(const char *list)
+static void judge(struct request *request)
 {
-    unsigned bits = 0;
-    char copy[128];
-    char *rest = NULL;
+    const struct snapshot *snapshot = snapshots_take(request->api->snapshots);
 
-    (void)snprintf(copy, sizeof(copy), "%s", list);
-    for (char *word = strtok_r(copy, ",", &rest); word != NULL; word = strtok_r(NULL, ",", &rest)) {
-        int right = right_from_name(word);
-
-        if (right > 0)
-            bits |= RIGHT_BIT(right);
-    }
-    return bits;
-}
-
-static void name_actor(struct actor *actor, const char *kind, const char *name)
-{
-    (void)snprintf(actor->name, sizeof(actor->name), "%s:%s", kind, name);
-}
-
-struct use {
-    int64_t token;
-    time_ms at;
-};
-
-static int write_use(struct db *db, void *arg, struct err *err)
-{
-    const struct use *use = arg;
-
-    return store_token_used(db, use->token, use->at, err);
-}
-
-static void use_is_written(void *arg, int rc, const struct err *err)
-{
-    if (rc < 0)
-        log_warning("policy.token-use", "err=%s", LOG(err->text));
-    free(arg);
-}
-
-/* When a token was used last, for those who tidy up. If the writer is busy the next use will do. */
-static void note_use(struct api *api, int64_t token, time_ms now)
-{
-    struct use *use = malloc(sizeof(*use));
-
-    if (use == NULL)
-        abort();
-    *use = (struct use){.token = token, .at = now};
-    if (writer_post(api->writer, write_use, use, use_is_written, NULL) < 0)
-        free(use);
-}
-
-/* Look a token up by its digest: nothing is compared with the secret itself, so time tells nothing. */
-static int know_token(struct request *request, const char *token)
-{
-    struct actor *actor = &request->actor;
-    char digest[DIGEST_HEX_SIZE];
-    struct token found = {0};
-    struct err err = ERR_INIT;
-    struct db *db;
-    time_ms now = clock_now(request->api->clock);
-    int rc;
-
-    digest_sha256_hex(token, strlen(token), digest);
-    rc = db_pool_take(request->api->readers, &db, &err);
-    if (rc == 0) {
-        rc = store_token_by_digest(db, request->arena, digest, &found, &err);
-        db_pool_give(request->api->readers, db);
-    }
-    if (rc < 0 && rc != ERR_NOT_FOUND) {
-        log_error("policy.token", "request=%s err=%s", request->id, LOG(err.text));
-        return 503;
-    }
-    if (rc < 0 || found.revoked_at != 0 || (found.expires_at != 0 && now >= found.expires_at))
-        return 401;
-    name_actor(actor, "token", found.name);
-    actor->token = found.name;
-    actor->token_digest = arena_str(request->arena, digest);
-    actor->own = rights_from_list(found.rights);
-    if (now - found.used_at >= USED_EVERY_MS)
-        note_use(request->api, found.id, now);
-    return 0;
+    request->actor.rights = rights_in_scope(request, snapshot->config);
+    snapshots_give(snapshot);
 }
 
 int policy_confirm(struct db *db, const struct request *request, struct err *err)
 {
-    struct token found;
-    struct err ignored = ERR_INIT;
+    struct request again = *request;
+    int rc = asker_again(db, &again, err);
 
-    if (request->actor.token_digest == NULL)
-        return 0;
-    if (store_token_by_digest(db, request->arena, request->actor.token_digest, &found, &ignored) <
-        0)
-        return err_set(err, ERR_DENIED, "token %s was ended a moment ago", request->actor.token);
-    return 0;
-}
-
-static int know_by_header(struct request *request)
-{
-    static const char scheme[] = "Bearer ";
-    const char *authorization = request_header(request, "Authorization");
-
-    (void)snprintf(request->actor.name, sizeof(request->actor.name), "anyone");
-    request->actor.way = "api";
-    if (authorization == NULL)
-        return 0;
-    if (strncasecmp(authorization, scheme, strlen(scheme)) != 0)
-        return 401;
-    return know_token(request, authorization + strlen(scheme));
-}
-
-static void know_by_uid(struct request *request)
-{
-    struct actor *actor = &request->actor;
-    char uid[24];
-
-    (void)snprintf(uid, sizeof(uid), "%lld", (long long)request->peer.uid);
-    name_actor(actor, "uid", uid);
-    actor->way = "cli";
-    if (request->peer.uid == 0 || request->peer.uid == (int64_t)request->api->uid)
-        actor->own = ALL_RIGHTS;
+    if (rc < 0)
+        return rc;
+    judge(&again);
+    return policy_allows(&again.actor, request->route->right)
+               ? 0
+               : err_set(err, ERR_DENIED, "%s", policy_why_not(&again));
 }
 
 /* Who it is, then what it may do where the route acts. */
 static int admit_person(struct request *request, struct reply *reply)
 {
-    const struct snapshot *snapshot;
-    int status = 0;
+    int status = asker_know(request);
 
-    if (request->listener == LISTENER_CLI)
-        know_by_uid(request);
-    else
-        status = know_by_header(request);
     if (status == 0) {
-        snapshot = snapshots_take(request->api->snapshots);
-        request->actor.rights = rights_in_scope(request, snapshot->config);
-        snapshots_give(snapshot);
+        judge(request);
         if (policy_allows(&request->actor, request->route->right))
             return 0;
         status = request->listener == LISTENER_WEB && request->actor.token == NULL ? 401 : 403;

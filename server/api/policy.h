@@ -1,14 +1,11 @@
 /*
  * policy: who is asking, and may they?
  *
- * The one place that turns a connection, a token and the configuration into rights (A4), and the
- * one question before any handler. The route that was found is the one that is judged and executed;
+ * The one question before any handler. Who it is says asker.h, what he may at which place lib/rules/rights
+ * (A4); this is where both meet the route. The route that was found is the one that is judged and executed;
  * there is no second look at the path (threats.md T46).
  *
- *      cli socket   root and the server's own user: all rights; others what `group:NAME` of the
- *                   configuration gives to a group they are in
- *      web          a token: what it was made with, and what `token:NAME` is given; without one:
- *                   view, if the configuration gives it to `anyone`
+ *      cli, web     the right of the route, where the route acts (routes.h)
  *      webhooks     nothing is asked here: the signature decides
  *      agents       nothing is asked here: the door's one verifier decides
  *
@@ -19,7 +16,6 @@
 
 #include "server/api/request.h"
 
-struct config_rights;
 struct err;
 
 /* Fill request->peer from X-Forwarded-For, where the socket's address is a trusted proxy. */
@@ -29,11 +25,14 @@ void policy_peer(struct request *request);
  * WWW-Authenticate to the reply where it belongs. */
 int policy_admit(struct request *request, struct reply *reply);
 
-/* What the actor may do where these rights of the configuration hold; RIGHT_BITs. */
-unsigned policy_rights(const struct request *request, const struct config_rights *rights);
+/* What the actor may do there; RIGHT_BITs. */
+struct config_environment;
+struct config_repo;
+unsigned policy_rights_in_repo(const struct request *request, const struct config_repo *repo);
+unsigned policy_rights_in_environment(const struct request *request,
+                                      const struct config_environment *environment);
 
 /* May the actor do that in this environment? 0, or ERR_DENIED that names the right and who has it. */
-struct config_environment;
 int policy_require(const struct request *request, const struct config_environment *environment,
                    enum right right, struct err *err);
 
@@ -45,8 +44,8 @@ static inline bool policy_allows(const struct actor *actor, enum right right)
     return right == RIGHT_NONE || (actor->rights & RIGHT_BIT(right)) != 0;
 }
 
-/* Asked again inside the transaction that acts (threats.md 4, rule 9): is the token still one? 0 or
- * ERR_DENIED. On the writer's thread. */
+/* Asked again inside the transaction that acts (threats.md 4, rule 9), on the writer's thread: is the token
+ * still one, and may the actor still do what the route does, by the configuration of now? 0 or ERR_DENIED. */
 struct db;
 int policy_confirm(struct db *db, const struct request *request, struct err *err);
 

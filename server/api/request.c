@@ -14,24 +14,6 @@ const char *listener_name(enum listener listener)
     return names[listener];
 }
 
-static const char *const right_names[RIGHT_COUNT] = {
-    "none", "view", "approve-content", "approve-code", "operate", "hotfix", "admin",
-};
-
-const char *right_name(enum right right)
-{
-    return right_names[right];
-}
-
-int right_from_name(const char *name)
-{
-    for (int i = RIGHT_VIEW; i < RIGHT_COUNT; i++) {
-        if (strcmp(name, right_names[i]) == 0)
-            return i;
-    }
-    return -1;
-}
-
 static bool header_is(const struct request_header *h, const char *name)
 {
     return strncasecmp(h->name, name, h->name_len) == 0 && name[h->name_len] == '\0';

@@ -28,6 +28,7 @@
 #include <stdint.h>
 
 #include "lib/base/timestamp.h"
+#include "lib/model/right.h"
 
 struct api;
 struct arena;
@@ -46,29 +47,18 @@ enum request_next {
 
 typedef enum request_next request_fn(struct request *request, struct reply *reply);
 
-/* What a person or machine may do here (design.md A4). Each right includes view and no other. */
-enum right {
-    RIGHT_NONE, /* for routes that ask for nothing */
-    RIGHT_VIEW,
-    RIGHT_APPROVE_CONTENT,
-    RIGHT_APPROVE_CODE,
-    RIGHT_OPERATE,
-    RIGHT_HOTFIX,
-    RIGHT_ADMIN,
-    RIGHT_COUNT
-};
-#define RIGHT_BIT(right) (1u << (right))
-
-const char *right_name(enum right right); /* as in the configuration: view, approve-content ... */
-int right_from_name(const char *name);    /* enum right, or -1 */
+struct rights_asker;
 
 /* Who asks. */
 struct actor {
-    char name[160];           /* token:NAME, uid:N, anyone; as the journal writes it */
-    const char *way;          /* cli, api, webhook, door */
-    const char *token;        /* name of the token that was shown, NULL = none */
+    char name[160];    /* github:ID:LOGIN, token:NAME, uid:N, anyone; as the journal writes it */
+    const char *way;   /* cli, api, webhook, door */
+    int64_t github_id; /* the person's at GitHub; 0 = it is none */
+    const char *login; /* the person's, as it is shown; NULL = none */
+    const char *token; /* name of the token that was shown, NULL = none */
     const char *token_digest; /* SHA-256 of it, hex; NULL = none */
-    unsigned own;             /* RIGHT_BITs it has everywhere: of the token, of root */
+    bool house; /* root, or the server's own user, on the cli socket: whoever holds the machine */
+    const struct rights_asker *asker; /* by what the configuration may mean it; in the arena */
     unsigned rights; /* RIGHT_BITs where the route acts; view is in it whenever another is */
 };
 

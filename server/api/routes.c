@@ -14,6 +14,7 @@
 #include "server/api/api_metrics.h"
 #include "server/api/api_moment.h"
 #include "server/api/api_page.h"
+#include "server/api/api_person.h"
 #include "server/api/api_release.h"
 #include "server/api/api_repository.h"
 #include "server/api/api_status.h"
@@ -299,6 +300,21 @@ const struct route routes[] = {
      .right = RIGHT_ADMIN,
      .handler = api_token_delete,
      .summary = "End a token"},
+    {.name = "person_list",
+     .listeners = API,
+     .method = "GET",
+     .pattern = "/api/v1/people",
+     .right = RIGHT_ADMIN,
+     .handler = api_person_list,
+     .summary = "Logins of GitHub and the account that each means"},
+    {.name = "person_accept",
+     .listeners = API,
+     .method = "POST",
+     .pattern = "/api/v1/people/{login}/accept",
+     .right = RIGHT_ADMIN,
+     .body_limit = API_BODY,
+     .handler = api_person_accept,
+     .summary = "Let a login mean another account from now on"},
     {.name = "doctor",
      .listeners = API,
      .method = "GET",

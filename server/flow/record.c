@@ -21,6 +21,7 @@
 #include "lib/store/store_pull_request.h"
 #include "lib/store/store_repository.h"
 #include "server/flow/flow.h"
+#include "server/flow/people.h"
 #include "server/flow/snapshot.h"
 
 #define BATCH 20
@@ -112,6 +113,20 @@ static int put_pull_request(struct db *db, const struct recorded *r, struct err 
     return rc < 0 ? rc : store_pull_request_happened(db, pull.repository_id, &entry, err);
 }
 
+/* The first signed delivery in which a login appears says whose it is (A4). */
+static int bind_people(struct db *db, const struct recorded *r, struct err *err)
+{
+    const struct event *e = r->event;
+    const struct event_account accounts[] = {e->sender, e->pull_request.author,
+                                             e->pull_request.merged_by, e->review.reviewer};
+    int rc = 0;
+
+    for (size_t i = 0; i < sizeof(accounts) / sizeof(*accounts) && rc == 0; i++)
+        if (accounts[i].id != 0)
+            rc = people_seen(db, accounts[i].login, accounts[i].id, "delivery", r->now, err);
+    return rc;
+}
+
 static int apply(struct db *db, void *arg, struct err *err)
 {
     struct recorded *r = arg;
@@ -124,6 +139,8 @@ static int apply(struct db *db, void *arg, struct err *err)
         return rc;
     if (e->repository_id != 0)
         rc = store_repository_bind(db, r->repository->id, e->repository_id, err);
+    if (rc == 0)
+        rc = bind_people(db, r, err);
     if (rc == 0 && (e->kind == EVENT_PULL_REQUEST || e->kind == EVENT_PULL_REQUEST_REVIEW))
         rc = put_pull_request(db, r, err);
     if (rc == 0 && e->kind == EVENT_PUSH)

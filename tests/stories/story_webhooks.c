@@ -49,6 +49,19 @@ static void W4_any_order_of_deliveries_gives_the_same_end(void **state)
     story_end(s);
 }
 
+static void A4_the_first_signed_delivery_binds_the_logins_in_it(void **state)
+{
+    struct story *s = *state;
+
+    story_shop(s);
+    story_expect_count(s, "people", 0);
+    story_merge(s, "acme/shop", 1, "Coupons");
+    story_expect_count(s, "people", 1); /* the examples' one person opens, merges and sends */
+    story_merge(s, "acme/shop", 2, "Cart");
+    story_expect_count(s, "people", 1);
+    story_end(s);
+}
+
 static void W3_the_same_guid_again_is_the_same_event(void **state)
 {
     struct story *s = *state;
@@ -114,6 +127,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         STORY(W4_any_order_of_deliveries_gives_the_same_end),
+        cmocka_unit_test_setup_teardown(A4_the_first_signed_delivery_binds_the_logins_in_it,
+                                        story_up, story_down),
         STORY(W3_the_same_guid_again_is_the_same_event),
         STORY(W3_an_equal_body_under_a_new_guid_is_a_repeat_and_changes_nothing),
         STORY(W5_a_merge_that_nobody_told_of_is_seen_on_the_branch),
