@@ -93,6 +93,7 @@ int cli_token_add(struct invoke *invoke);
 int cli_token_ls(struct invoke *invoke);
 int cli_people_ls(struct invoke *invoke);
 int cli_people_accept(struct invoke *invoke);
+int cli_audit(struct invoke *invoke);
 int cli_token_rm(struct invoke *invoke);
 int cli_config_check(struct invoke *invoke);
 int cli_doctor(struct invoke *invoke);

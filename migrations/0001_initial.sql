@@ -638,6 +638,7 @@ CREATE TABLE journal (                       -- each act and each decision, chai
     reason      TEXT,
     hash        TEXT NOT NULL                -- SHA-256 over the previous row's hash and this row's columns
 ) STRICT;
+CREATE INDEX journal_by_time ON journal (at);
 
 CREATE TABLE watermarks (                    -- up to when a source is known to be seen (W5)
     source      TEXT PRIMARY KEY,            -- e.g. mirror/owner/name

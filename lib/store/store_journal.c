@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "lib/base/arena.h"
-#include "lib/base/digest.h"
 
 static void add_text(struct digest *digest, const char *text)
 {
@@ -81,43 +80,95 @@ static void fill(struct db_rows *rows, struct arena *arena, struct journal_entry
 #define COLUMNS "id, at, actor, way, act, subject, detail, reason, hash"
 #define COLUMN_HASH 8
 
+DB_STATEMENT(SQL_JOURNAL_HASH, "SELECT hash FROM journal WHERE id = $1");
+
+int store_journal_hash(struct db *db, int64_t id, char ret_hash[DIGEST_HEX_SIZE], struct err *err)
+{
+    struct db_rows *rows;
+    int rc = db_query(db, &SQL_JOURNAL_HASH, &rows, err, "i", id);
+
+    if (rc < 0)
+        return rc;
+    rc = db_next(rows, err);
+    if (rc > 0)
+        db_copy(rows, 0, ret_hash, DIGEST_HEX_SIZE);
+    else if (rc == 0)
+        rc = err_set(err, ERR_NOT_FOUND, "the journal has no row %" PRId64, id);
+    db_end(rows);
+    return rc < 0 ? rc : 0;
+}
+
 DB_STATEMENT(SQL_JOURNAL_WALK,
              "SELECT " COLUMNS " FROM journal WHERE id > $1 ORDER BY id LIMIT 1000");
 
-int store_journal_verify(struct db *db, int64_t *ret_rows, int64_t *ret_bad, struct err *err)
+/* Up to 1,000 rows behind `*last`, whose hash is `previous`; both are moved on. 1 = there may be more. */
+static int walk(struct db *db, struct arena *arena, char previous[DIGEST_HEX_SIZE], int64_t *last,
+                int64_t *ret_bad, struct err *err)
+{
+    int64_t from = *last;
+    struct db_rows *rows;
+    int rc = db_query(db, &SQL_JOURNAL_WALK, &rows, err, "i", from);
+
+    if (rc < 0)
+        return rc;
+    while ((rc = db_next(rows, err)) > 0) {
+        char hash[DIGEST_HEX_SIZE], stored[DIGEST_HEX_SIZE];
+        struct journal_entry e;
+
+        fill(rows, arena, &e);
+        db_copy(rows, COLUMN_HASH, stored, sizeof(stored));
+        hash_of(previous, &e, hash);
+        if (e.id != *last + 1 || strcmp(hash, stored) != 0) {
+            *ret_bad = e.id;
+            rc = 0;
+            break;
+        }
+        memcpy(previous, hash, sizeof(hash));
+        *last = e.id;
+    }
+    db_end(rows);
+    arena_reset(arena);
+    return rc < 0 ? rc : *ret_bad == 0 && *last != from;
+}
+
+int store_journal_verify_behind(struct db *db, int64_t after, size_t rows, int64_t *ret_last,
+                                int64_t *ret_bad, struct err *err)
 {
     char previous[DIGEST_HEX_SIZE] = "";
-    int64_t last = 0, seen = -1;
     struct arena arena;
-    int rc = 0;
+    int64_t last = after;
+    int rc = after == 0 ? 0 : store_journal_hash(db, after, previous, err);
 
+    if (rc < 0)
+        return rc;
     *ret_bad = 0;
     arena_init(&arena);
-    while (rc == 0 && *ret_bad == 0 && seen != last) {
-        struct db_rows *rows;
-        seen = last;
-        if ((rc = db_query(db, &SQL_JOURNAL_WALK, &rows, err, "i", last)) < 0)
-            break;
-        while ((rc = db_next(rows, err)) > 0) {
-            char hash[DIGEST_HEX_SIZE], stored[DIGEST_HEX_SIZE];
-            struct journal_entry e;
-            fill(rows, &arena, &e);
-            db_copy(rows, COLUMN_HASH, stored, sizeof(stored));
-            hash_of(previous, &e, hash);
-            if (e.id != last + 1 || strcmp(hash, stored) != 0) {
-                *ret_bad = e.id;
-                rc = 0;
-                break;
-            }
-            memcpy(previous, hash, sizeof(previous));
-            last = e.id;
-        }
-        db_end(rows);
-        arena_reset(&arena);
-    }
+    do
+        rc = walk(db, &arena, previous, &last, ret_bad, err);
+    while (rc > 0 && (rows == 0 || (size_t)(last - after) < rows));
     arena_deinit(&arena);
-    *ret_rows = last;
+    *ret_last = last;
     return rc;
+}
+
+int store_journal_verify(struct db *db, int64_t *ret_rows, int64_t *ret_bad, struct err *err)
+{
+    return store_journal_verify_behind(db, 0, 0, ret_rows, ret_bad, err);
+}
+
+DB_STATEMENT(SQL_JOURNAL_SINCE, "SELECT id FROM journal WHERE at >= $1 ORDER BY at, id LIMIT 1");
+
+int store_journal_since(struct db *db, time_ms since, int64_t *ret_id, struct err *err)
+{
+    struct db_rows *rows;
+    int rc = db_query(db, &SQL_JOURNAL_SINCE, &rows, err, "i", since);
+
+    if (rc < 0)
+        return rc;
+    rc = db_next(rows, err);
+    *ret_id = rc > 0 ? db_int(rows, 0) : 0;
+    db_end(rows);
+    return rc < 0 ? rc : 0;
 }
 
 DB_STATEMENT(SQL_JOURNAL_LIST,

@@ -7,6 +7,7 @@
 #ifndef SLIPWAY_LIB_STORE_STORE_JOURNAL_H
 #define SLIPWAY_LIB_STORE_STORE_JOURNAL_H
 
+#include "lib/base/digest.h"
 #include "lib/store/db.h"
 
 struct journal_entry {
@@ -25,6 +26,18 @@ int store_journal_add(struct db *db, const struct journal_entry *entry, struct e
 
 /* Walk the chain from its first row. `*ret_bad` = id of the first row that does not fit, 0 = all do. */
 int store_journal_verify(struct db *db, int64_t *ret_rows, int64_t *ret_bad, struct err *err);
+
+/* The same for up to about `rows` rows behind row `after` (0 = the first; `rows` 0 = all), whose own hash is
+ * taken as it stands: whoever walks in parts begins at 0. Returns 1 if there may be more. `*ret_last` = the
+ * last row that fits. ERR_NOT_FOUND: there is no row `after`. */
+int store_journal_verify_behind(struct db *db, int64_t after, size_t rows, int64_t *ret_last,
+                                int64_t *ret_bad, struct err *err);
+
+/* The hash of a row as it stands. ERR_NOT_FOUND. */
+int store_journal_hash(struct db *db, int64_t id, char ret_hash[DIGEST_HEX_SIZE], struct err *err);
+
+/* The first row at or after `since`; 0 = there is none. */
+int store_journal_since(struct db *db, time_ms since, int64_t *ret_id, struct err *err);
 
 /* Newest first; `before` = 0 from the newest on. */
 int store_journal_list(struct db *db, struct arena *arena, int64_t before, size_t limit,

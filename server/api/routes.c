@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "server/api/api_audit.h"
 #include "server/api/api_barrier.h"
 #include "server/api/api_doctor.h"
 #include "server/api/api_calendar.h"
@@ -315,6 +316,20 @@ const struct route routes[] = {
      .body_limit = API_BODY,
      .handler = api_person_accept,
      .summary = "Let a login mean another account from now on"},
+    {.name = "audit_list",
+     .listeners = API,
+     .method = "GET",
+     .pattern = "/api/v1/audit",
+     .right = RIGHT_VIEW,
+     .handler = api_audit_list,
+     .summary = "The journal: each act and decision, newest first"},
+    {.name = "audit_verify",
+     .listeners = API,
+     .method = "GET",
+     .pattern = "/api/v1/audit/verify",
+     .right = RIGHT_VIEW,
+     .handler = api_audit_verify,
+     .summary = "Does the journal's chain hold?"},
     {.name = "doctor",
      .listeners = API,
      .method = "GET",

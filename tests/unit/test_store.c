@@ -221,6 +221,51 @@ static void I10_each_line_that_was_changed_left_out_or_moved_is_found(void **sta
     }
 }
 
+/* Each byte of each column of each row. */
+static void T55_each_byte_that_was_changed_is_found_in_its_row(void **state)
+{
+    static const struct {
+        const char *column;
+        int len;
+    } columns[] = {{"actor", 3},   {"way", 3},    {"act", 9},
+                   {"subject", 9}, {"detail", 2}, {"hash", 64}};
+    struct err err = ERR_INIT;
+    struct store store;
+    char subject[] = "acme/shop";
+    int64_t n = 0, bad = 0;
+
+    (void)state;
+    must_open(&store);
+    for (int line = 1; line <= 3; line++)
+        assert_int_equal(add_line(store.db, subject, &err), 0);
+    assert_int_equal(db_exec(store.db, "CREATE TEMP TABLE kept AS SELECT * FROM journal", &err), 0);
+    for (int i = 0; i < 3 * 90; i++) {
+        int row = 1 + i / 90, byte = 1 + i % 90;
+        const char *column;
+        char sql[512];
+        size_t c = 0;
+
+        while (byte > columns[c].len)
+            byte -= columns[c++].len;
+        column = columns[c].column;
+        snprintf(sql, sizeof(sql),
+                 "UPDATE journal SET %s = substr(%s, 1, %d) || char(unicode(substr(%s, %d, 1)) + 1)"
+                 " || substr(%s, %d) WHERE id = %d",
+                 column, column, byte - 1, column, byte, column, byte + 1, row);
+        assert_int_equal(db_exec(store.db, sql, &err), 0);
+        assert_int_equal(store_journal_verify(store.db, &n, &bad, &err), 0);
+        if (bad != row)
+            fail_msg("%s of row %d, byte %d: said row %d", column, row, byte, (int)bad);
+        snprintf(sql, sizeof(sql),
+                 "UPDATE journal SET %s = (SELECT %s FROM kept WHERE kept.id = journal.id)", column,
+                 column);
+        assert_int_equal(db_exec(store.db, sql, &err), 0);
+    }
+    assert_int_equal(store_journal_verify(store.db, &n, &bad, &err), 0);
+    assert_int_equal(bad, 0);
+    let_go(&store);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -232,6 +277,8 @@ int main(void)
                                         remove_folder),
         cmocka_unit_test_setup_teardown(what_was_acknowledged_is_there_after_a_kill, make_folder,
                                         remove_folder),
+        cmocka_unit_test_setup_teardown(T55_each_byte_that_was_changed_is_found_in_its_row,
+                                        make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(I10_each_line_that_was_changed_left_out_or_moved_is_found,
                                         make_folder, remove_folder),
     };
