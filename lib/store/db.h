@@ -42,6 +42,8 @@ int db_open_read(const char *path, struct db **ret_db, struct err *err);
 /* The writer's. Pragmas are set and read back. */
 int db_open_write(const char *path, struct db **ret_db, struct err *err);
 void db_close(struct db *db);
+/* A write or a sync of the writer's failed: closing it writes nothing and syncs nothing any more. */
+void db_give_up(struct db *db);
 
 /* Run a statement that gives no rows. ERR_CONFLICT for a broken UNIQUE, CHECK or foreign key. */
 int db_run(struct db *db, const struct statement *statement, struct err *err, const char *format,

@@ -154,6 +154,11 @@ void db_close(struct db *db)
     free(db);
 }
 
+void db_give_up(struct db *db)
+{
+    sqlite3_db_config(db->sqlite, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+}
+
 static struct prepared *slot_of(struct db *db, const struct statement *statement)
 {
     size_t mask = db->n_slots - 1;

@@ -158,10 +158,13 @@ int store_open(const char *folder, const char *version, time_ms now, struct stor
     if (rc < 0)
         return err_wrap(err, "another slipwayd uses this folder");
     rc = create_file(store.path, err);
+    /* A process that could not sync left a log that may be in memory only: it is written to the file and
+     * synced before anything is answered by it. Nobody reads yet, so all of it is. */
     if (rc > 0)
         rc = file_sync_dir(folder, err);
     if (rc >= 0 && (rc = db_open_write(store.path, &store.db, err)) == 0 &&
-        (rc = migrate(store.db, now, err)) == 0 && (rc = identify(&store, now, err)) == 0 &&
+        (rc = db_checkpoint(store.db, err)) == 0 && (rc = migrate(store.db, now, err)) == 0 &&
+        (rc = identify(&store, now, err)) == 0 &&
         (rc = db_run(store.db, &SQL_STORE_BEGIN, err, "it", now, version)) == 0) {
         store.incarnation = db_last_id(store.db);
         *ret_store = store;

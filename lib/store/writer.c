@@ -5,12 +5,21 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "lib/base/clock.h"
 #include "lib/store/db.h"
 
 #define QUEUE_MAX 4096
 #define GROUP_MAX 256
+#define GROUP_MS 4 /* of one transaction, without its commit */
 #define WAL_MAX (4 * 1024 * 1024)
 #define IDLE_MS 200
+
+DB_STATEMENT(SQL_WRITER_BEGIN, "BEGIN IMMEDIATE");
+DB_STATEMENT(SQL_WRITER_COMMIT, "COMMIT");
+DB_STATEMENT(SQL_WRITER_ROLLBACK, "ROLLBACK");
+DB_STATEMENT(SQL_WRITER_JOB, "SAVEPOINT job");
+DB_STATEMENT(SQL_WRITER_JOB_UNDO, "ROLLBACK TO job");
+DB_STATEMENT(SQL_WRITER_JOB_END, "RELEASE job");
 
 struct task {
     struct task *next;
@@ -38,17 +47,18 @@ struct writer {
 
 static void run_one(struct writer *w, struct task *task)
 {
-    task->rc = db_exec(w->db, "SAVEPOINT job", &task->err);
+    task->rc = db_run(w->db, &SQL_WRITER_JOB, &task->err, "");
     if (task->rc < 0)
         return;
     task->rc = task->fn(w->db, task->arg, &task->err);
     if (task->rc < 0) {
         /* A savepoint that cannot be undone leaves the transaction unknown: give all of it up. */
-        if (db_exec(w->db, "ROLLBACK TO job", NULL) < 0 || db_exec(w->db, "RELEASE job", NULL) < 0)
+        if (db_run(w->db, &SQL_WRITER_JOB_UNDO, NULL, "") < 0 ||
+            db_run(w->db, &SQL_WRITER_JOB_END, NULL, "") < 0)
             atomic_store(&w->broken, true);
         return;
     }
-    if (db_exec(w->db, "RELEASE job", &task->err) < 0)
+    if (db_run(w->db, &SQL_WRITER_JOB_END, &task->err, "") < 0)
         atomic_store(&w->broken, true);
 }
 
@@ -73,36 +83,65 @@ static void fail_all(struct task *list, const struct err *err)
 static void break_down(struct writer *w, struct task *group, const struct err *err)
 {
     atomic_store(&w->broken, true);
+    db_give_up(w->db);
     fail_all(group, err);
     if (w->tell != NULL)
         w->tell(w->tell_arg);
 }
 
-static void run_group(struct writer *w, struct task *group)
+/* Run tasks until they are done or their time is over; the first one that did not get its turn. */
+static struct task *run_tasks(struct writer *w, struct task *group)
 {
+    mono_ms began = clock_mono(clock_system());
+    struct task *last = NULL;
+
+    for (struct task *t = group; t != NULL && !atomic_load(&w->broken); t = t->next) {
+        if (last != NULL && clock_mono(clock_system()) - began >= GROUP_MS) {
+            last->next = NULL;
+            return t;
+        }
+        run_one(w, t);
+        atomic_fetch_add(&w->jobs, 1);
+        last = t;
+    }
+    return NULL;
+}
+
+/* One commit; what its time did not suffice for. */
+static struct task *run_group(struct writer *w, struct task *group)
+{
+    struct task *rest = NULL;
     struct err err = ERR_INIT;
 
     if (atomic_load(&w->broken)) {
         err_set(&err, ERR_INTERNAL, "the store cannot be written any more; the server stops");
         fail_all(group, &err);
-    } else if (db_exec(w->db, "BEGIN IMMEDIATE", &err) < 0) {
+    } else if (db_run(w->db, &SQL_WRITER_BEGIN, &err, "") < 0) {
         break_down(w, group, &err);
     } else {
-        for (struct task *t = group; t != NULL && !atomic_load(&w->broken); t = t->next) {
-            run_one(w, t);
-            atomic_fetch_add(&w->jobs, 1);
-        }
+        rest = run_tasks(w, group);
         if (atomic_load(&w->broken)) {
             err_set(&err, ERR_INTERNAL, "a savepoint could not be undone");
-            db_exec(w->db, "ROLLBACK", NULL);
+            db_run(w->db, &SQL_WRITER_ROLLBACK, NULL, "");
             break_down(w, group, &err);
-        } else if (db_exec(w->db, "COMMIT", &err) < 0) {
+        } else if (db_run(w->db, &SQL_WRITER_COMMIT, &err, "") < 0) {
             break_down(w, group, &err); /* unknown, not undone: read again by a new process */
         } else {
             atomic_fetch_add(&w->commits, 1);
         }
     }
     finish(group);
+    return rest;
+}
+
+/* A checkpoint that readers hold up is made later; one that fails is not tried again. */
+static void checkpoint(struct writer *w)
+{
+    struct err err = ERR_INIT;
+    int rc = atomic_load(&w->broken) ? 0 : db_checkpoint(w->db, &err);
+
+    if (rc < 0 && rc != ERR_BUSY)
+        break_down(w, NULL, &err);
 }
 
 /* Up to group_max tasks, or NULL if it is time to stop; waits. */
@@ -119,11 +158,11 @@ static struct task *take_group(struct writer *w)
         until.tv_nsec += IDLE_MS * 1000000L;
         until.tv_sec += until.tv_nsec / 1000000000L;
         until.tv_nsec %= 1000000000L;
-        if (db_wal_bytes(w->db) == 0) {
+        if (db_wal_bytes(w->db) == 0 || atomic_load(&w->broken)) {
             pthread_cond_wait(&w->some, &w->mutex);
         } else if (pthread_cond_timedwait(&w->some, &w->mutex, &until) != 0) {
             pthread_mutex_unlock(&w->mutex);
-            db_checkpoint(w->db, NULL);
+            checkpoint(w);
             pthread_mutex_lock(&w->mutex);
             if (w->first == NULL && !w->stopping)
                 pthread_cond_wait(&w->some, &w->mutex);
@@ -149,10 +188,13 @@ static void *writer_main(void *arg)
     struct writer *w = arg;
     struct task *group;
 
+    (void)pthread_setname_np(pthread_self(), "writer");
     while ((group = take_group(w)) != NULL) {
-        run_group(w, group);
-        if (db_wal_bytes(w->db) >= WAL_MAX)
-            db_checkpoint(w->db, NULL);
+        while (group != NULL) {
+            group = run_group(w, group);
+            if (db_wal_bytes(w->db) >= WAL_MAX)
+                checkpoint(w);
+        }
     }
     return NULL;
 }
@@ -178,79 +220,136 @@ int writer_start(struct writer **ret_writer, struct db *db, const struct writer_
     return 0;
 }
 
-int writer_post(struct writer *w, writer_fn *fn, void *arg, writer_done *done, struct err *err)
+static struct task *task_new(writer_fn *fn, void *arg, writer_done *done)
 {
-    struct task *task;
+    struct task *task = calloc(1, sizeof(*task));
 
-    if (atomic_load(&w->broken))
-        return err_set(err, ERR_INTERNAL, "the store cannot be written any more; the server stops");
-    task = calloc(1, sizeof(*task));
     if (task == NULL)
         abort();
     task->fn = fn;
-    task->done = done;
     task->arg = arg;
-    pthread_mutex_lock(&w->mutex);
-    if (w->n >= w->queue_max || w->stopping) {
-        pthread_mutex_unlock(&w->mutex);
-        free(task);
-        return err_set(err, ERR_BUSY, "the store has too much to write at the moment");
-    }
-    *w->end = task;
-    w->end = &task->next;
-    w->n++;
-    pthread_cond_signal(&w->some);
-    pthread_mutex_unlock(&w->mutex);
-    return 0;
+    task->done = done;
+    return task;
 }
 
-/* For writer_do: where the answer goes. */
+/* `n` tasks in a list, or none of them. */
+static int enqueue(struct writer *w, struct task *first, size_t n, struct err *err)
+{
+    struct task **end = &first->next;
+    bool room;
+
+    while (*end != NULL)
+        end = &(*end)->next;
+    pthread_mutex_lock(&w->mutex);
+    room = w->n + n <= w->queue_max && !w->stopping;
+    if (room) {
+        *w->end = first;
+        w->end = end;
+        w->n += n;
+        pthread_cond_signal(&w->some);
+    }
+    pthread_mutex_unlock(&w->mutex);
+    return room ? 0 : err_set(err, ERR_BUSY, "the store has too much to write at the moment");
+}
+
+static int refuse_broken(const struct writer *w, struct err *err)
+{
+    return atomic_load(&w->broken)
+               ? err_set(err, ERR_INTERNAL,
+                         "the store cannot be written any more; the server stops")
+               : 0;
+}
+
+int writer_post(struct writer *w, writer_fn *fn, void *arg, writer_done *done, struct err *err)
+{
+    int rc = refuse_broken(w, err);
+    struct task *task;
+
+    if (rc < 0)
+        return rc;
+    task = task_new(fn, arg, done);
+    rc = enqueue(w, task, 1, err);
+    if (rc < 0)
+        free(task);
+    return rc;
+}
+
+/* Where those who wait for jobs sleep. */
 struct waiter {
-    writer_fn *fn;
-    void *arg;
     pthread_mutex_t mutex;
     pthread_cond_t done;
-    bool is_done;
-    int rc;
-    struct err err;
+    size_t left;
 };
 
-static int waiter_run(struct db *db, void *arg, struct err *err)
-{
-    struct waiter *waiter = arg;
+struct waited {
+    struct waiter *waiter;
+    struct writer_job *job;
+};
 
-    return waiter->fn(db, waiter->arg, err);
+static int waited_run(struct db *db, void *arg, struct err *err)
+{
+    const struct waited *waited = arg;
+
+    return waited->job->fn(db, waited->job->arg, err);
 }
 
-static void waiter_done(void *arg, int rc, const struct err *err)
+static void waited_done(void *arg, int rc, const struct err *err)
 {
-    struct waiter *waiter = arg;
+    const struct waited *waited = arg;
+    struct waiter *waiter = waited->waiter;
 
     pthread_mutex_lock(&waiter->mutex);
-    waiter->rc = rc;
-    waiter->err = *err;
-    waiter->is_done = true;
-    pthread_cond_signal(&waiter->done);
+    waited->job->rc = rc;
+    waited->job->err = *err;
+    if (--waiter->left == 0)
+        pthread_cond_signal(&waiter->done);
     pthread_mutex_unlock(&waiter->mutex);
+}
+
+int writer_do_jobs(struct writer *w, struct writer_job *jobs, size_t n, struct err *err)
+{
+    struct waiter waiter = {.mutex = PTHREAD_MUTEX_INITIALIZER,
+                            .done = PTHREAD_COND_INITIALIZER,
+                            .left = n};
+    struct waited *waited = calloc(n + 1, sizeof(*waited));
+    struct task *first = NULL;
+    int rc = refuse_broken(w, err);
+
+    if (waited == NULL)
+        abort();
+    for (size_t i = n; rc == 0 && i-- > 0;) {
+        struct task *task = task_new(waited_run, &waited[i], waited_done);
+        waited[i] = (struct waited){&waiter, &jobs[i]};
+        task->next = first;
+        first = task;
+    }
+    if (rc == 0 && n > 0)
+        rc = enqueue(w, first, n, err);
+    if (rc < 0) {
+        for (struct task *next; first != NULL; first = next) {
+            next = first->next;
+            free(first);
+        }
+        for (size_t i = 0; i < n; i++)
+            jobs[i].rc = rc;
+    } else {
+        pthread_mutex_lock(&waiter.mutex);
+        while (waiter.left > 0)
+            pthread_cond_wait(&waiter.done, &waiter.mutex);
+        pthread_mutex_unlock(&waiter.mutex);
+    }
+    free(waited);
+    return rc;
 }
 
 int writer_do(struct writer *writer, writer_fn *fn, void *arg, struct err *err)
 {
-    struct waiter waiter = {.fn = fn,
-                            .arg = arg,
-                            .mutex = PTHREAD_MUTEX_INITIALIZER,
-                            .done = PTHREAD_COND_INITIALIZER};
-    int rc = writer_post(writer, waiter_run, &waiter, waiter_done, err);
+    struct writer_job job = {.fn = fn, .arg = arg};
+    int rc = writer_do_jobs(writer, &job, 1, err);
 
-    if (rc < 0)
-        return rc;
-    pthread_mutex_lock(&waiter.mutex);
-    while (!waiter.is_done)
-        pthread_cond_wait(&waiter.done, &waiter.mutex);
-    pthread_mutex_unlock(&waiter.mutex);
-    if (waiter.rc < 0 && err != NULL)
-        *err = waiter.err;
-    return waiter.rc;
+    if (rc == 0 && job.rc < 0 && err != NULL)
+        *err = job.err;
+    return job.rc;
 }
 
 bool writer_is_broken(const struct writer *writer)
@@ -279,8 +378,7 @@ void writer_stop(struct writer *writer)
     pthread_cond_signal(&writer->some);
     pthread_mutex_unlock(&writer->mutex);
     pthread_join(writer->thread, NULL);
-    if (!atomic_load(&writer->broken))
-        db_checkpoint(writer->db, NULL);
+    checkpoint(writer);
     db_close(writer->db);
     pthread_cond_destroy(&writer->some);
     pthread_mutex_destroy(&writer->mutex);

@@ -5,8 +5,11 @@
  * transaction, each in a savepoint of its own, and commits once for all (group commit): what one sync
  * costs is shared. A job that fails is rolled back alone. Nothing is done twice: a commit that fails is
  * unknown, not undone, so the writer is broken from then on, every waiting and later call gets
- * ERR_INTERNAL, and the server exits to read the truth again (design.md 7).
- * It checkpoints when idle, and at the latest every 4 MiB of the log.
+ * ERR_INTERNAL, and the server exits to read the truth again (design.md 7). So it is with a checkpoint
+ * whose sync fails: what the kernel could not write it may call clean afterwards, and a second sync that
+ * succeeds would prove nothing.
+ * A commit holds what fits into a few milliseconds; the rest makes the next one. It checkpoints when idle,
+ * and at the latest every 4 MiB of the log.
  */
 #ifndef SLIPWAY_LIB_STORE_WRITER_H
 #define SLIPWAY_LIB_STORE_WRITER_H
@@ -37,6 +40,18 @@ int writer_start(struct writer **ret_writer, struct db *db, const struct writer_
 
 /* Run `fn` and wait for its commit. */
 int writer_do(struct writer *writer, writer_fn *fn, void *arg, struct err *err);
+
+/* One of several that are handed in together; `rc` and `err` are filled. */
+struct writer_job {
+    writer_fn *fn;
+    void *arg;
+    int rc;
+    struct err err;
+};
+
+/* Queue all `n` of them, in order, each a job of its own that fails alone, and wait for the commit of the last.
+ * ERR_BUSY, ERR_INTERNAL: nothing was taken, and every `rc` says so; else 0, look at each. */
+int writer_do_jobs(struct writer *writer, struct writer_job *jobs, size_t n, struct err *err);
 
 /* Queue `fn`; `done` is called later. ERR_BUSY: the queue is full, nothing was taken. */
 int writer_post(struct writer *writer, writer_fn *fn, void *arg, writer_done *done,

@@ -138,6 +138,81 @@ static void what_waits_is_committed_once_in_order_and_a_job_that_fails_is_undone
     room_close(&room);
 }
 
+static void jobs_handed_in_together_are_one_commit_and_fail_alone(void **state)
+{
+    struct writer_job jobs[JOBS];
+    struct job rows_of[JOBS];
+    struct writer_counts before, after;
+    struct err err = ERR_INIT;
+    struct room room;
+    atomic_int order = 0;
+
+    (void)state;
+    room_open(&room, NULL);
+    for (int i = 0; i < JOBS; i++) {
+        rows_of[i] =
+            (struct job){.room = &room, .number = i + 1, .fails = i % 7 == 3, .order = &order};
+        jobs[i] = (struct writer_job){.fn = put, .arg = &rows_of[i]};
+    }
+    before = writer_counts(room.writer);
+    assert_int_equal(writer_do_jobs(room.writer, jobs, JOBS, &err), 0);
+    after = writer_counts(room.writer);
+    for (int i = 0; i < JOBS; i++)
+        assert_int_equal(jobs[i].rc, i % 7 == 3 ? ERR_CONFLICT : 0);
+    assert_string_equal(jobs[3].err.text, "job 4 is stale");
+    assert_int_equal(rows(&room, NULL), JOBS - 7);
+    assert_true(after.commits - before.commits <= 10); /* one, but for what its time cuts off */
+    assert_int_equal(writer_do_jobs(room.writer, jobs, 0, &err), 0);
+    room_close(&room);
+}
+
+static void jobs_that_have_no_room_together_are_not_taken_at_all(void **state)
+{
+    const struct writer_options small = {.queue_max = 4};
+    struct writer_job jobs[5];
+    struct job rows_of[5];
+    struct err err = ERR_INIT;
+    struct room room;
+    atomic_int order = 0;
+
+    (void)state;
+    room_open(&room, &small);
+    for (int i = 0; i < 5; i++) {
+        rows_of[i] = (struct job){.room = &room, .number = i + 1, .order = &order};
+        jobs[i] = (struct writer_job){.fn = put, .arg = &rows_of[i]};
+    }
+    assert_int_equal(writer_do_jobs(room.writer, jobs, 5, &err), ERR_BUSY);
+    assert_int_equal(jobs[4].rc, ERR_BUSY);
+    assert_int_equal(rows(&room, NULL), 0);
+    room_close(&room);
+}
+
+static int slow(struct db *db, void *arg, struct err *err)
+{
+    (void)db, (void)arg, (void)err;
+    usleep(2000);
+    return 0;
+}
+
+static void a_transaction_ends_when_its_time_is_over(void **state)
+{
+    struct writer_job jobs[10] = {{.fn = NULL}};
+    struct writer_counts before, after;
+    struct err err = ERR_INIT;
+    struct room room;
+
+    (void)state;
+    room_open(&room, NULL);
+    for (int i = 0; i < 10; i++)
+        jobs[i].fn = slow;
+    before = writer_counts(room.writer);
+    assert_int_equal(writer_do_jobs(room.writer, jobs, 10, &err), 0);
+    after = writer_counts(room.writer);
+    assert_int_equal(after.jobs - before.jobs, 10);
+    assert_true(after.commits - before.commits >= 4); /* at most five of 2 ms in one of 4 ms */
+    room_close(&room);
+}
+
 static void a_full_queue_says_so_and_takes_nothing(void **state)
 {
     const struct writer_options small = {.queue_max = 4};
@@ -241,6 +316,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(
             what_waits_is_committed_once_in_order_and_a_job_that_fails_is_undone_alone),
+        cmocka_unit_test(jobs_handed_in_together_are_one_commit_and_fail_alone),
+        cmocka_unit_test(jobs_that_have_no_room_together_are_not_taken_at_all),
+        cmocka_unit_test(a_transaction_ends_when_its_time_is_over),
         cmocka_unit_test(a_full_queue_says_so_and_takes_nothing),
         cmocka_unit_test(who_stops_it_finishes_what_waits),
         cmocka_unit_test(a_commit_that_fails_breaks_the_writer_and_nothing_is_tried_again),
