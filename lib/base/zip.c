@@ -2,6 +2,7 @@
  */
 #include "lib/base/zip.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 
 #include <zstd.h>
@@ -27,6 +28,33 @@ void zip_free(struct zip *zip)
     ZSTD_freeCCtx(zip->compressor);
     ZSTD_freeDCtx(zip->decompressor);
     free(zip);
+}
+
+static pthread_once_t thread_once = PTHREAD_ONCE_INIT;
+static pthread_key_t thread_key;
+
+static void thread_end(void *zip)
+{
+    zip_free(zip);
+}
+
+static void thread_key_make(void)
+{
+    if (pthread_key_create(&thread_key, thread_end) != 0)
+        abort();
+}
+
+struct zip *zip_of_thread(void)
+{
+    struct zip *zip;
+
+    (void)pthread_once(&thread_once, thread_key_make);
+    zip = pthread_getspecific(thread_key);
+    if (zip == NULL) {
+        zip = zip_new();
+        (void)pthread_setspecific(thread_key, zip);
+    }
+    return zip;
 }
 
 char *zip_compress(struct zip *zip, const void *bytes, size_t n, size_t *ret_len)

@@ -12,6 +12,8 @@
 struct zip;
 struct zip *zip_new(void);
 void zip_free(struct zip *zip);
+/* That of the calling thread, freed with it: a context is half a megabyte, and costly to make each time. */
+struct zip *zip_of_thread(void);
 
 /* Compressed bytes, the caller's to free(). Cannot fail. */
 char *zip_compress(struct zip *zip, const void *bytes, size_t n, size_t *ret_len);

@@ -1,6 +1,5 @@
 #include "server/api/receive.h"
 
-#include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -132,36 +131,6 @@ void receive_piece(struct request *request, const char *bytes, size_t len)
     digest_add(r->digest, bytes, len);
 }
 
-/* Compressing ----------------------------------------------------------------------------------- */
-
-static pthread_once_t zip_once = PTHREAD_ONCE_INIT;
-static pthread_key_t zip_key;
-
-static void zip_end(void *zip)
-{
-    zip_free(zip);
-}
-
-static void zip_key_make(void)
-{
-    if (pthread_key_create(&zip_key, zip_end) != 0)
-        abort();
-}
-
-/* One context per http thread: it is half a megabyte, and costly to make for each delivery. */
-static struct zip *thread_zip(void)
-{
-    struct zip *zip;
-
-    (void)pthread_once(&zip_once, zip_key_make);
-    zip = pthread_getspecific(zip_key);
-    if (zip == NULL) {
-        zip = zip_new();
-        (void)pthread_setspecific(zip_key, zip);
-    }
-    return zip;
-}
-
 /* Storing --------------------------------------------------------------------------------------- */
 
 static int put(struct db *db, void *arg, struct err *err)
@@ -223,7 +192,7 @@ enum request_next receive_delivery(struct request *request, struct reply *reply)
     r->delivery.state = DELIVERY_RECEIVED;
     r->delivery.received_at = clock_now(request->api->clock);
     r->size = request->body_len;
-    r->zstd = zip_compress(thread_zip(), request->body, request->body_len, &r->zstd_len);
+    r->zstd = zip_compress(zip_of_thread(), request->body, request->body_len, &r->zstd_len);
     request_drop_body(request);
 
     request_then(request, receive_stored);

@@ -18,31 +18,50 @@ void look_again(struct look *look, time_ms at)
         look->next = at;
 }
 
-int look_write(struct look *look, int (*fn)(struct db *db, void *arg, struct err *err), void *arg,
-               unsigned topics, struct err *err)
+int look_write_jobs(struct look *look, struct writer_job *jobs, size_t n, unsigned topics,
+                    struct err *err)
 {
     struct flow *flow = look->flow;
     struct err own = ERR_INIT;
-    int rc = writer_do(flow->writer, fn, arg, &own);
+    bool moved = false;
+    int rc = writer_do_jobs(flow->writer, jobs, n, &own);
 
-    if (rc == ERR_CONFLICT) {
-        log_debug("flow.stale", "err=%s", LOG(own.text));
-        look->moved = true; /* somebody was faster: decide again */
-        return 0;
-    }
     if (rc == ERR_BUSY) {
         look_again(look, look->now + 100);
         return 0;
+    }
+    for (size_t i = 0; i < n && rc == 0; i++) {
+        if (jobs[i].rc == ERR_CONFLICT) {
+            log_debug("flow.stale", "err=%s", LOG(jobs[i].err.text));
+            look->moved = true; /* somebody was faster: decide again */
+        } else if (jobs[i].rc == ERR_BUSY) {
+            look_again(look, look->now + 100);
+        } else if (jobs[i].rc < 0) {
+            rc = jobs[i].rc;
+            own = jobs[i].err;
+        } else {
+            moved = true;
+        }
     }
     if (rc < 0) {
         if (err != NULL)
             *err = own;
         return rc;
     }
-    look->moved = true;
-    if (flow->tell != NULL && topics != 0)
-        flow->tell(flow->arg, topics);
+    if (moved) {
+        look->moved = true;
+        if (flow->tell != NULL && topics != 0)
+            flow->tell(flow->arg, topics);
+    }
     return 0;
+}
+
+int look_write(struct look *look, int (*fn)(struct db *db, void *arg, struct err *err), void *arg,
+               unsigned topics, struct err *err)
+{
+    struct writer_job job = {.fn = fn, .arg = arg};
+
+    return look_write_jobs(look, &job, 1, topics, err);
 }
 
 int look_journal(struct db *db, time_ms now, const char *act, const char *subject,

@@ -44,6 +44,8 @@ enum flow_topic {
     FLOW_HOSTS = 1u << 3,
 };
 
+#define FLOW_RECORDING_MAX 128
+
 struct flow {
     struct clock *clock;
     struct db *db; /* read-only, the flow's own */
@@ -61,8 +63,9 @@ struct flow {
     void *arg;
 
     struct reconcile *reconcile; /* mirrors being asked; owned */
-    int64_t
-        recording; /* delivery whose attempt is counted and did not end in this process; 0 = none */
+    /* Deliveries whose attempt is counted and did not end in this process. */
+    int64_t recording[FLOW_RECORDING_MAX];
+    size_t n_recording;
 };
 
 /* One look of all rooms, with the configuration in force now. `ret_next` = when to look again at the
@@ -86,6 +89,11 @@ void look_again(struct look *look, time_ms at);
 /* Post `fn` and wait for its commit. ERR_CONFLICT (facts were stale) becomes 0 and another look. */
 int look_write(struct look *look, int (*fn)(struct db *db, void *arg, struct err *err), void *arg,
                unsigned topics, struct err *err);
+
+/* The same for several; each that was stale is looked at again. */
+struct writer_job;
+int look_write_jobs(struct look *look, struct writer_job *jobs, size_t n, unsigned topics,
+                    struct err *err);
 
 /* The journal line of a move, inside its transaction: actor slipway, way timer. `detail` is a JSON
  * object or NULL. */

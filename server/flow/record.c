@@ -5,6 +5,10 @@
  * branch holds is asked of git by reconcile. An attempt is counted before the work, so that a row that
  * brings the server down is set aside after three (W7); a store that is busy is no attempt. Only
  * configured repositories act (W6).
+ *
+ * Rows are read in batches: their attempts are counted in one commit, what they say is written in another, each
+ * row as a job of its own. A row whose attempt did not end once is read alone from then on, so that its neighbours
+ * are not set aside with it.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +16,7 @@
 #include <strings.h>
 
 #include "lib/base/arena.h"
+#include "lib/base/clock.h"
 #include "lib/base/log.h"
 #include "lib/base/str.h"
 #include "lib/base/zip.h"
@@ -20,16 +25,20 @@
 #include "lib/store/store_delivery.h"
 #include "lib/store/store_pull_request.h"
 #include "lib/store/store_repository.h"
+#include "lib/store/writer.h"
 #include "server/flow/flow.h"
 #include "server/flow/people.h"
 #include "server/flow/snapshot.h"
 
-#define BATCH 20
 #define CRASHES_MAX 3
+#define READING_MS                                                                                 \
+    20 /* of one batch: who waits for other rooms waits no longer for bodies of any size */
 
 struct recorded {
     const struct delivery *delivery;
-    const struct event *event;           /* NULL: unreadable */
+    struct event event_read;
+    const struct event *event; /* NULL: unreadable */
+    struct repository repository_read;
     const struct repository *repository; /* NULL: not one of ours */
     enum delivery_state state;
     const char *note;
@@ -38,12 +47,46 @@ struct recorded {
     time_ms now;
 };
 
+/* Those whose attempt is to be counted. */
+struct batch {
+    struct recorded *items;
+    size_t n;
+    bool ran;
+};
+
+static bool is_counted(const struct flow *flow, int64_t id)
+{
+    for (size_t i = 0; i < flow->n_recording; i++)
+        if (flow->recording[i] == id)
+            return true;
+    return false;
+}
+
+static void forget(struct flow *flow, int64_t id)
+{
+    for (size_t i = 0; i < flow->n_recording; i++)
+        if (flow->recording[i] == id)
+            flow->recording[i--] = flow->recording[--flow->n_recording];
+}
+
+/* Called on the writer's thread while the flow waits for it. */
+struct counting {
+    const struct flow *flow;
+    struct batch *batch;
+};
+
 static int begin(struct db *db, void *arg, struct err *err)
 {
-    struct recorded *r = arg;
+    const struct counting *c = arg;
+    int rc = 0;
 
-    r->ran = true;
-    return store_delivery_begin(db, r->delivery->id, err);
+    c->batch->ran = true;
+    for (size_t i = 0; i < c->batch->n && rc == 0; i++) {
+        int64_t id = c->batch->items[i].delivery->id;
+        if (!is_counted(c->flow, id))
+            rc = store_delivery_begin(db, id, err);
+    }
+    return rc;
 }
 
 static struct pull_request pull_of(const struct recorded *r)
@@ -181,25 +224,27 @@ static int read_body(struct look *look, const struct delivery *d, struct event *
                      const char **ret_note, bool *ret_read, struct err *err)
 {
     struct err own = ERR_INIT;
-    struct zip *zip;
+    struct arena packed_arena;
     const void *packed;
     size_t packed_len, size, len;
     char *body = NULL;
-    int rc =
-        store_delivery_body(look->flow->db, look->arena, d->id, &packed, &packed_len, &size, err);
+    int rc;
 
-    if (rc < 0)
-        return rc;
-    zip = zip_new();
-    rc = zip_expand(zip, packed, packed_len, EVENT_BODY_MAX, &body, &len, &own);
-    if (rc == 0)
-        rc = event_read(d->event, d->form, body, len, look->arena, ret_event, &own);
-    *ret_read = rc == 0;
-    if (rc < 0)
-        *ret_note = arena_str(look->arena, own.text);
-    free(body);
-    zip_free(zip);
-    return 0;
+    arena_init(&packed_arena);
+    rc =
+        store_delivery_body(look->flow->db, &packed_arena, d->id, &packed, &packed_len, &size, err);
+    if (rc == 0) {
+        int read =
+            zip_expand(zip_of_thread(), packed, packed_len, EVENT_BODY_MAX, &body, &len, &own);
+        if (read == 0)
+            read = event_read(d->event, d->form, body, len, look->arena, ret_event, &own);
+        *ret_read = read == 0;
+        if (read < 0)
+            *ret_note = arena_str(look->arena, own.text);
+        free(body);
+    }
+    arena_deinit(&packed_arena);
+    return rc;
 }
 
 /* GitHub's names are the same in either case; what stands in the configuration is ours. */
@@ -249,70 +294,120 @@ static const struct repository *owner_of(struct look *look, const struct event *
     return ret_repository;
 }
 
-/* Count the attempt, once for each process that tries: 1. 0: the store is busy, not now. */
-static int count_attempt(struct look *look, struct recorded *r, struct err *err)
+/* Count the attempts, each once for each process that tries: 1. 0: the store is busy, not now. */
+static int count_attempts(struct look *look, struct batch *batch, struct err *err)
 {
+    struct flow *flow = look->flow;
+    struct counting counting = {flow, batch};
+    bool all = true;
     int rc;
 
-    if (look->flow->recording == r->delivery->id)
+    for (size_t i = 0; i < batch->n; i++)
+        all = all && is_counted(flow, batch->items[i].delivery->id);
+    if (all)
         return 1;
-    r->ran = false;
-    rc = look_write(look, begin, r, 0, err);
-    if (rc < 0 || !r->ran)
+    batch->ran = false;
+    rc = look_write(look, begin, &counting, 0, err);
+    if (rc < 0 || !batch->ran)
         return rc;
-    look->flow->recording = r->delivery->id;
+    for (size_t i = 0; i < batch->n; i++) {
+        int64_t id = batch->items[i].delivery->id;
+        if (!is_counted(flow, id))
+            flow->recording[flow->n_recording++] = id;
+    }
     return 1;
 }
 
-static int close_delivery(struct look *look, struct recorded *r, struct err *err)
+static int read_one(struct look *look, struct recorded *r, struct err *err)
 {
+    const struct delivery *d = r->delivery;
+    struct event *event = &r->event_read;
+    bool read = false;
+    int rc = read_body(look, d, event, &r->note, &read, err);
+
+    if (rc < 0)
+        return rc;
+    if (read) {
+        r->event = event;
+        r->state = DELIVERY_IGNORED;
+        r->repository = owner_of(look, event, &r->repository_read, &r->note);
+        if (r->repository != NULL)
+            decide(r);
+    }
+    log_notice("delivery.read", "delivery=%s event=%s action=%s repo=%s state=%s note=%s",
+               LOG(d->guid), LOG(d->event), LOG(event->action), LOG(event->repository),
+               delivery_states[r->state].text, LOG(r->note));
+    return 0;
+}
+
+/* Each row a job of its own: one that was decided on stale facts is decided again, alone. */
+static int close_all(struct look *look, struct recorded *items, size_t n, struct err *err)
+{
+    struct writer_job *jobs = arena_array(look->arena, n, sizeof(*jobs));
     int rc;
 
-    r->ran = false;
-    rc = look_write(look, apply, r, FLOW_DELIVERIES, err);
+    for (size_t i = 0; i < n; i++) {
+        items[i].ran = false;
+        jobs[i] = (struct writer_job){.fn = apply, .arg = &items[i]};
+    }
+    rc = look_write_jobs(look, jobs, n, FLOW_DELIVERIES, err);
     /* What did not come to its turn is the same attempt; what ran and failed is one more. */
-    if (r->ran)
-        look->flow->recording = 0;
+    for (size_t i = 0; i < n; i++)
+        if (items[i].ran)
+            forget(look->flow, items[i].delivery->id);
     return rc;
 }
 
-static int record_one(struct look *look, struct delivery *d, struct err *err)
+static int record_batch(struct look *look, struct batch *batch, struct err *err)
 {
-    struct recorded r = {.delivery = d, .now = look->now, .state = DELIVERY_UNREADABLE};
-    struct repository repository;
-    struct event event = {.action = NULL};
-    bool read = false;
-    int rc;
+    mono_ms began = clock_mono(look->flow->clock);
+    size_t n = 0;
+    int rc = count_attempts(look, batch, err);
 
-    if (d->crashes >= CRASHES_MAX && look->flow->recording != d->id) {
-        r.state = DELIVERY_QUARANTINED;
-        r.note = "work on it failed, or ended the server, three times; kept aside";
-        log_error("delivery.quarantined", "delivery=%s", LOG(d->guid));
-        return close_delivery(look, &r, err);
-    }
-    rc = count_attempt(look, &r, err);
-    if (rc <= 0 || (rc = read_body(look, d, &event, &r.note, &read, err)) < 0)
+    if (rc <= 0)
         return rc;
-    if (read) {
-        r.event = &event;
-        r.state = DELIVERY_IGNORED;
-        r.repository = owner_of(look, &event, &repository, &r.note);
-        if (r.repository != NULL)
-            decide(&r);
-    }
-    log_notice("delivery.read", "delivery=%s event=%s action=%s repo=%s state=%s note=%s",
-               LOG(d->guid), LOG(d->event), LOG(event.action), LOG(event.repository),
-               delivery_states[r.state].text, LOG(r.note));
-    return close_delivery(look, &r, err);
+    /* What is not read in time keeps its attempt and is the beginning of the next batch. */
+    do {
+        rc = read_one(look, &batch->items[n], err);
+        n++;
+    } while (rc == 0 && n < batch->n && clock_mono(look->flow->clock) - began < READING_MS);
+    return rc < 0 ? rc : close_all(look, batch->items, n, err);
+}
+
+/* A row that brought three processes down. */
+static int set_aside(struct look *look, struct recorded *r, struct err *err)
+{
+    r->state = DELIVERY_QUARANTINED;
+    r->note = "work on it failed, or ended the server, three times; kept aside";
+    log_error("delivery.quarantined", "delivery=%s", LOG(r->delivery->guid));
+    return close_all(look, r, 1, err);
 }
 
 int record_look(struct look *look, struct err *err)
 {
+    const struct flow *flow = look->flow;
+    struct batch batch = {.n = 0};
     struct delivery *items;
     size_t n;
-    int rc = store_delivery_open(look->flow->db, look->arena, BATCH, &items, &n, err);
+    int rc = store_delivery_open(flow->db, look->arena, FLOW_RECORDING_MAX, &items, &n, err);
 
-    for (size_t i = 0; i < n && rc == 0; i++)
-        rc = record_one(look, &items[i], err);
-    return rc;
+    if (rc < 0 || n == 0)
+        return rc;
+    batch.items = arena_array(look->arena, n, sizeof(*batch.items));
+    for (; batch.n < n; batch.n++) {
+        const struct delivery *d = &items[batch.n];
+        bool counted = is_counted(flow, d->id);
+        bool alone = d->crashes > (counted ? 1 : 0);
+        if (alone && batch.n > 0)
+            break;
+        batch.items[batch.n] =
+            (struct recorded){.delivery = d, .now = look->now, .state = DELIVERY_UNREADABLE};
+        if (d->crashes >= CRASHES_MAX && !counted)
+            return set_aside(look, &batch.items[0], err);
+        if (alone) {
+            batch.n = 1;
+            break;
+        }
+    }
+    return record_batch(look, &batch, err);
 }
