@@ -59,6 +59,7 @@ static void *loop_main(void *arg)
 {
     struct loop *loop = arg;
 
+    (void)pthread_setname_np(pthread_self(), "flow");
     while (!atomic_load(&loop->stopping)) {
         struct err err = ERR_INIT;
         time_ms next = 0;

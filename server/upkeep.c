@@ -43,6 +43,7 @@ static void *upkeep_main(void *arg)
 {
     struct upkeep *u = arg;
 
+    (void)pthread_setname_np(pthread_self(), "upkeep");
     for (int wait = FIRST_AFTER_S; !pause_for(u, wait); wait = EVERY_S) {
         mono_ms began = clock_mono(clock_system());
         struct err err = ERR_INIT;

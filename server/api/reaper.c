@@ -138,6 +138,7 @@ static void *reaper_main(void *arg)
     struct reaper *r = arg;
     struct pollfd fds[1 + DRAINS_MAX];
 
+    (void)pthread_setname_np(pthread_self(), "reaper");
     while (!atomic_load(&r->stop)) {
         mono_ms now = clock_mono(r->clock);
         mono_ms next;
