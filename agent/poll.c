@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/utsname.h>
 
+#include "agent/cancel.h"
 #include "agent/command_folder.h"
 #include "agent/observe.h"
 #include "agent/report.h"
@@ -24,7 +25,8 @@
 #define BACK_OFF_MAX_MS 30000
 #define QUICK_MS 1000 /* an empty answer in less is no long poll: wait as Amazon's agent does */
 #define QUICK_WAIT_MS 2000
-#define ROOM_MS 100       /* between two looks for room */
+#define NO_ROOM_MS                                                                                 \
+    250 /* ... one without room is short: the place that is free next is taken soon */
 #define STRANGER_MS 60000 /* the door does not know us, or is another's */
 #define PRUNE_EVERY_MS 3600000
 
@@ -121,10 +123,9 @@ static int tell(struct polling *p, struct err *err)
 
 /* Commands --------------------------------------------------------------------------------------- */
 
-static void wait_for_room(struct polling *p)
+static bool has_room(const struct polling *p)
 {
-    while (report_running(p->agent->report) >= RUN_MAX && !atomic_load(p->agent->stop))
-        agent_sleep(p->agent, ROOM_MS);
+    return report_running(p->agent->report) < RUN_MAX;
 }
 
 static int ask(struct polling *p, struct message **ret_messages, size_t *ret_n, struct err *err)
@@ -134,10 +135,12 @@ static int ask(struct polling *p, struct message **ret_messages, size_t *ret_n, 
     int rc;
 
     names_uuid_new(request_id);
+    /* Without room it is asked only whether something that runs is to end. */
     snprintf(body, sizeof(body),
              "{\"Destination\":\"%s\",\"MessagesRequestId\":\"%s\","
-             "\"VisibilityTimeoutInSeconds\":%d}",
-             p->agent->config->host_id, request_id, VISIBILITY_S);
+             "\"VisibilityTimeoutInSeconds\":%d%s}",
+             p->agent->config->host_id, request_id, VISIBILITY_S,
+             has_room(p) ? "" : ",\"SlipwayRoom\":0");
     rc = session_call(p->agent->session, p->httpc, SESSION_GET_MESSAGES, body, &answer, err);
     if (rc == 0)
         rc =
@@ -150,6 +153,7 @@ static int poll_once(struct polling *p, struct err *err)
 {
     struct agent *agent = p->agent;
     mono_ms began = clock_mono(agent->clock);
+    bool had_room = has_room(p);
     struct message *messages;
     size_t n = 0;
     int rc = ask(p, &messages, &n, err);
@@ -157,12 +161,15 @@ static int poll_once(struct polling *p, struct err *err)
     if (rc < 0)
         return rc;
     for (size_t i = 0; i < n && !atomic_load(agent->stop); i++) {
-        /* What finds no room is not acknowledged, so it comes again. */
-        if (report_running(agent->report) < RUN_MAX)
+        if (str_starts(messages[i].topic, MESSAGE_TOPIC_CANCEL))
+            cancel_message(agent, p->httpc, &messages[i]);
+        else if (has_room(p)) /* what finds none is not acknowledged, so it comes again */
             run_message(agent, p->httpc, &messages[i]);
     }
     if (n == 0 && clock_mono(agent->clock) - began < QUICK_MS)
-        agent_sleep(agent, QUICK_WAIT_MS + agent_back_off(1, QUICK_WAIT_MS / 4, QUICK_WAIT_MS / 4));
+        agent_sleep(agent, had_room ? QUICK_WAIT_MS +
+                                          agent_back_off(1, QUICK_WAIT_MS / 4, QUICK_WAIT_MS / 4)
+                                    : NO_ROOM_MS);
     return 0;
 }
 
@@ -213,7 +220,6 @@ void poll_run(struct agent *agent)
 
         arena_reset(&p.arena);
         prune(&p);
-        wait_for_room(&p);
         rc = tell(&p, &err);
         if (rc == 0 && !atomic_load(agent->stop))
             rc = poll_once(&p, &err);

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "agent/cancel.h"
 #include "agent/command_folder.h"
 #include "agent/report.h"
 #include "agent/run_as.h"
@@ -178,6 +179,10 @@ static int start(struct claim *c, struct err *err)
     close(lock_fd);
     if (rc < 0)
         return rc;
+    if (cancel_is_asked(c->arena, folder)) {
+        supervise_give_up(&child);
+        return err_set(err, ERR_DENIED, "cancelled before it began");
+    }
     if (now_of(c) >= c->envelope.start_by) {
         supervise_give_up(&child);
         return err_set(err, ERR_TIMEOUT, "expired while it was being started");

@@ -10,6 +10,7 @@
 
 #define BETWEEN_MS 1000
 #define ONE_TRY_MS 5000
+#define EXIT_CANCELLED 137 /* as if it had been killed (ssm-wire.md 13) */
 
 static void tell(const struct step_run *run, bool error_stream, const char *text)
 {
@@ -46,6 +47,14 @@ static int try_script(const struct step_run *run, mono_ms end_at, int *ret_rc, s
     return end.status == STEP_SUCCESS ? 0 : ERR_CONFLICT;
 }
 
+/* The next try, or a cancel. */
+static void wait_between(const struct step_run *run, int64_t ms)
+{
+    struct pollfd p = {.fd = run->cancel->fd, .events = POLLIN};
+
+    (void)poll(&p, 1, (int)ms);
+}
+
 int step_health_wait(const struct document_step *step, const struct step_run *run,
                      struct step_end *ret_end, struct err *err)
 {
@@ -55,18 +64,23 @@ int step_health_wait(const struct document_step *step, const struct step_run *ru
     bool is_well = false;
     int rc = 0;
 
-    while (!is_well && rc == 0 && clock_mono(run->clock) < end_at) {
+    while (!is_well && rc == 0 && clock_mono(run->clock) < end_at &&
+           !cancel_watch_asked(run->cancel)) {
         int64_t left;
 
         is_well = (httpc != NULL ? try_http(httpc, step, run, end_at, said)
                                  : try_script(run, end_at, &rc, err)) == 0;
         left = end_at - clock_mono(run->clock);
         if (!is_well && left > 0)
-            (void)poll(NULL, 0, (int)(left < BETWEEN_MS ? left : BETWEEN_MS));
+            wait_between(run, left < BETWEEN_MS ? left : BETWEEN_MS);
     }
     httpc_free(httpc);
     if (rc < 0)
         return rc;
+    if (!is_well && cancel_watch_asked(run->cancel)) {
+        *ret_end = (struct step_end){STEP_CANCELLED, EXIT_CANCELLED};
+        return 0;
+    }
     if (!is_well)
         snprintf(line, sizeof(line), "not well within %lld s\n", (long long)step->within_s);
     else if (step->http != NULL)

@@ -18,6 +18,7 @@
 #define SHELL "/bin/sh"
 #define FIRST_LINE "set -eu\n"
 #define DRAIN_MS 300 /* for what is still in the pipes when the script has ended */
+#define LOOK_MS 250  /* for a cancel, where the folder cannot be watched */
 #define EXIT_NOT_STARTED 126
 #define LOCK_FD_MIN 200
 
@@ -28,6 +29,7 @@ struct running {
     int streams[2]; /* its standard output and standard error; -1 = closed */
     bool has_ended;
     bool timed_out;
+    bool cancelled;
     mono_ms drain_until;
 };
 
@@ -189,15 +191,18 @@ static int time_left(const struct running *r)
         return sooner(timeout, r->drain_until - mono);
     if (r->run->end_at != 0 && !r->timed_out)
         timeout = sooner(timeout, r->run->end_at - mono);
+    if (r->run->cancel->fd < 0)
+        timeout = sooner(timeout, LOOK_MS);
     return timeout;
 }
 
 static void wait_once(struct running *r)
 {
-    struct pollfd fds[3] = {{.fd = r->streams[0], .events = POLLIN},
+    struct pollfd fds[4] = {{.fd = r->streams[0], .events = POLLIN},
                             {.fd = r->streams[1], .events = POLLIN},
-                            {.fd = r->has_ended ? -1 : r->pidfd, .events = POLLIN}};
-    int n = poll(fds, 3, time_left(r));
+                            {.fd = r->has_ended ? -1 : r->pidfd, .events = POLLIN},
+                            {.fd = r->run->cancel->fd, .events = POLLIN}};
+    int n = poll(fds, 4, time_left(r));
     time_ms due;
 
     for (int i = 0; i < 2 && n > 0; i++) {
@@ -211,6 +216,10 @@ static void wait_once(struct running *r)
         r->has_ended = true;
         r->drain_until = clock_mono(r->run->clock) + DRAIN_MS;
     }
+    if (!r->has_ended && !r->cancelled && cancel_watch_asked(r->run->cancel)) {
+        (void)kill(-r->pid, SIGKILL);
+        r->cancelled = true;
+    }
     if (!r->has_ended && !r->timed_out && r->run->end_at != 0 &&
         clock_mono(r->run->clock) >= r->run->end_at) {
         (void)kill(-r->pid, SIGKILL);
@@ -222,6 +231,8 @@ static struct step_end end_of(const struct running *r, int status)
 {
     int64_t code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 
+    if (r->cancelled)
+        return (struct step_end){STEP_CANCELLED, code};
     if (r->timed_out)
         return (struct step_end){STEP_TIMED_OUT, code};
     return (struct step_end){code == 0 ? STEP_SUCCESS : STEP_FAILED, code};
@@ -240,6 +251,8 @@ int step_run_script(const struct step_run *run, struct step_end *ret_end, struct
         wait_once(&r);
     while (waitpid(r.pid, &status, 0) < 0 && errno == EINTR)
         ;
+    if (r.cancelled)
+        cancel_wait_gone(r.pid); /* what it started in its group, too */
     output_writer_flush(run->output);
     for (int i = 0; i < 2; i++) {
         if (r.streams[i] >= 0)

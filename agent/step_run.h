@@ -13,6 +13,7 @@
 #ifndef SLIPWAY_AGENT_STEP_RUN_H
 #define SLIPWAY_AGENT_STEP_RUN_H
 
+#include "agent/cancel.h"
 #include "agent/output.h"
 #include "agent/run_as.h"
 #include "lib/base/clock.h"
@@ -25,15 +26,16 @@ struct step_run {
     const char *const *environment;
     const struct run_as *user;
     mode_t umask;
-    int lock_fd;     /* handed on to the script; -1 = not */
-    mono_ms end_at;  /* then its group is killed; 0 = never */
-    uint16_t number; /* of the step */
+    int lock_fd;                 /* handed on to the script; -1 = not */
+    mono_ms end_at;              /* then its group is killed; 0 = never */
+    struct cancel_watch *cancel; /* asked: its group is killed, and gone when this returns */
+    uint16_t number;             /* of the step */
     struct output_writer *output;
     struct clock *clock;
 };
 
 struct step_end {
-    enum step_status status; /* Success, Failed, TimedOut */
+    enum step_status status; /* Success, Failed, TimedOut, Cancelled */
     int64_t exit_code;       /* 128 + N where signal N ended it */
 };
 

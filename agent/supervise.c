@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "agent/agent_config.h"
+#include "agent/cancel.h"
 #include "agent/command_folder.h"
 #include "agent/outcome.h"
 #include "agent/output.h"
@@ -156,6 +157,7 @@ struct supervisor {
     struct message_reply reply; /* what the outcome says */
     struct result_lines results;
     struct output_writer *output;
+    struct cancel_watch cancel;
 };
 
 static int64_t own_start(void)
@@ -282,7 +284,8 @@ static int run_step(struct supervisor *s, size_t number, struct step_end *ret_en
                            .lock_fd = has_database ? LOCK_FD : -1,
                            .number = (uint16_t)number,
                            .output = s->output,
-                           .clock = s->clock};
+                           .clock = s->clock,
+                           .cancel = &s->cancel};
     const char *result_path;
     struct run_as user;
     int rc;
@@ -333,7 +336,9 @@ static bool goes_on(struct supervisor *s, size_t number)
     struct message_reply *reply = &s->reply;
 
     if (step->status != STEP_SUCCESS) {
-        reply->status = step->status == STEP_TIMED_OUT ? INVOCATION_TIMED_OUT : INVOCATION_FAILED;
+        reply->status = step->status == STEP_CANCELLED   ? INVOCATION_CANCELLED
+                        : step->status == STEP_TIMED_OUT ? INVOCATION_TIMED_OUT
+                                                         : INVOCATION_FAILED;
         return false;
     }
     if (number == 0 && s->order.envelope.database != NULL &&
@@ -359,7 +364,9 @@ static int do_step(struct supervisor *s, size_t number, bool *ret_next)
     step->started_at = clock_now(s->clock);
     if (write_outcome(s) < 0)
         return -1;
-    if (run_step(s, number, &end, &err) < 0) {
+    if (cancel_watch_asked(&s->cancel)) {
+        end = (struct step_end){STEP_CANCELLED, -1}; /* between two steps: this one never began */
+    } else if (run_step(s, number, &end, &err) < 0) {
         end = (struct step_end){STEP_FAILED, -1};
         s->reply.reason = arena_printf(&s->arena, "step %s: %s", step->name, err.text);
         say(s, number, arena_printf(&s->arena, "slipway: %s\n", err.text));
@@ -415,8 +422,11 @@ int supervise_main(const char *state, const char *command_id)
         rc = output_writer_open(s.output, s.folder, &err);
     if (rc < 0)
         log_error("command.not-started", "command=%s err=%s", LOG(command_id), LOG(err.text));
-    else if (wait_for_go())
+    else if (wait_for_go()) {
+        cancel_watch_open(&s.cancel, &s.arena, s.folder);
         rc = run_all(&s);
+        cancel_watch_close(&s.cancel);
+    }
     arena_deinit(&s.arena);
     return rc < 0 ? 1 : 0;
 }

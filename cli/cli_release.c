@@ -142,18 +142,12 @@ static void print_passes(struct arena *arena, const struct client_answer *answer
 /* Danger asks where somebody can answer; --yes answers. */
 static int confirm(struct invoke *invoke, const struct asking *a, long long number)
 {
-    char line[16] = "";
+    char question[200];
 
-    if (a->yes)
-        return 0;
-    if (!isatty(STDIN_FILENO))
-        return cli_command_error(COMMAND_USAGE, "the same with --yes, or with --dry-run",
-                                 "a hotfix passes what others wait for, and nobody can be asked");
-    fflush(stdout);
-    fprintf(stderr, "Bring out r%lld of %s as a hotfix? [y/N] ", number, invoke->argv[0]);
-    if (fgets(line, sizeof(line), stdin) == NULL || (line[0] != 'y' && line[0] != 'Y'))
-        return cli_command_error(2, NULL, "not confirmed");
-    return 0;
+    snprintf(question, sizeof(question), "Bring out r%lld of %.120s as a hotfix?", number,
+             invoke->argv[0]);
+    return cli_repo_confirm(a->yes, question,
+                            "a hotfix passes what others wait for, and nobody can be asked");
 }
 
 static void print_wish(struct invoke *invoke, struct arena *arena, const struct asking *a,

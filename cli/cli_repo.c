@@ -39,6 +39,22 @@ int cli_repo_ask(struct invoke *invoke, const char *method, const char *path, st
     return status;
 }
 
+int cli_repo_confirm(bool yes, const char *question, const char *why)
+{
+    char line[16] = "";
+
+    if (yes)
+        return 0;
+    if (!isatty(STDIN_FILENO))
+        return cli_command_error(COMMAND_USAGE, "the same with --yes, or with --dry-run", "%s",
+                                 why);
+    fflush(stdout);
+    fprintf(stderr, "%s [y/N] ", question);
+    if (fgets(line, sizeof(line), stdin) == NULL || (line[0] != 'y' && line[0] != 'Y'))
+        return cli_command_error(2, NULL, "not confirmed");
+    return 0;
+}
+
 int cli_repo_pull_number(const char *word, long long *ret_number)
 {
     int64_t number;

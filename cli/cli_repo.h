@@ -2,6 +2,8 @@
 #ifndef SLIPWAY_CLI_CLI_REPO_H
 #define SLIPWAY_CLI_CLI_REPO_H
 
+#include <stdbool.h>
+
 struct arena;
 struct cJSON;
 struct invoke;
@@ -18,6 +20,10 @@ struct client_answer;
 struct json_out;
 int cli_repo_ask(struct invoke *invoke, const char *method, const char *path, struct json_out *out,
                  struct client_answer *ret_answer);
+
+/* Danger asks where somebody can answer; `yes` answers. `why` says what stands against going on where nobody can.
+ * 0, or the exit status. */
+int cli_repo_confirm(bool yes, const char *question, const char *why);
 
 /* "#449" or "449"; -1 if it is none. */
 int cli_repo_pull_number(const char *word, long long *ret_number);

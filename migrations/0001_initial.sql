@@ -345,7 +345,8 @@ CREATE TABLE deployments (
     release_number INTEGER,                  -- NULL for a preview
     pull_number    INTEGER,                  -- of a preview
     sha            TEXT NOT NULL,            -- target
-    from_number    INTEGER,                  -- release that was live at the cut: the range is (from, target]; NULL = unknown
+    from_number    INTEGER,                  -- release that was live at the cut: the range is (from, target]; NULL = unknown.
+                                             -- Of a rollback the newest that is left: what it takes back is (target, from]
     from_sha       TEXT,
     lane           TEXT NOT NULL CHECK (lane IN ('code', 'content')),
     trigger        TEXT NOT NULL CHECK (trigger IN ('merge', 'release', 'schedule')),
@@ -364,6 +365,10 @@ CREATE TABLE deployments (
     start_until    INTEGER,                  -- start + grace; NULL = no end
     started_at     INTEGER,
     ended_at       INTEGER,
+    cancel_at      INTEGER,                  -- somebody asked that it ends (P6); NULL = nobody did
+    cancel_by      TEXT,                     -- actor, as in the journal
+    cancel_reason  TEXT,                     -- NULL = none was given
+    CHECK ((cancel_at IS NULL) = (cancel_by IS NULL)),
     CHECK ((release_number IS NULL) = (kind = 'preview')),
     FOREIGN KEY (repository_id, release_number) REFERENCES releases (repository_id, number)
 ) STRICT;
@@ -388,6 +393,7 @@ CREATE TABLE jobs (
     start_within_ms INTEGER NOT NULL,        -- a host that has not begun by then counts as undelivered
     timeout_ms     INTEGER NOT NULL,
     proves_commit  INTEGER NOT NULL CHECK (proves_commit IN (0, 1)), -- a step of it writes `commit` (P1)
+    touches        INTEGER NOT NULL CHECK (touches IN (0, 1)),  -- it may change what a host runs: all but fetch and migrate
     document_digest TEXT NOT NULL REFERENCES documents (digest),
     candidates     TEXT NOT NULL,            -- migrate job: comma list of hosts it may run on, else ''
     primary_host   TEXT,                     -- migrate job: the only one it may run on; NULL = any of them
@@ -395,6 +401,7 @@ CREATE TABLE jobs (
     cause          TEXT,
     started_at     INTEGER,
     ended_at       INTEGER,
+    retried_at     INTEGER,                  -- a person let it be tried again, the last time; NULL = never
     PRIMARY KEY (deployment_id, number),
     UNIQUE (deployment_id, name)
 ) STRICT, WITHOUT ROWID;
@@ -440,6 +447,12 @@ CREATE TABLE invocations (                   -- one command on one host
     ended_at     INTEGER,
     exit_code    INTEGER,                    -- of the last step that ran; -1 = none
     commit_sha   TEXT,                       -- last `commit` line (P1)
+    again_at     INTEGER,                    -- a person wants it tried again: a new command follows for its host
+    cancel_id    TEXT UNIQUE,                -- UUID of the message that asks the host to end it; NULL = nobody asked
+    cancel_at    INTEGER,
+    cancel_redeliver_at INTEGER,             -- that message was handed out: again from here
+    cancel_taken_at INTEGER,                 -- and acknowledged
+    CHECK ((cancel_id IS NULL) = (cancel_at IS NULL)),
     PRIMARY KEY (command_id, host_id)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX invocations_by_job ON invocations (deployment_id, job_number);
@@ -447,6 +460,8 @@ CREATE INDEX invocations_to_offer ON invocations (host_id, released_at)
     WHERE status = 'Pending' AND released_at IS NOT NULL;
 CREATE INDEX invocations_running ON invocations (host_id)
     WHERE status IN ('InProgress', 'Cancelling', 'Unknown');
+CREATE INDEX invocations_to_cancel ON invocations (host_id, cancel_at)
+    WHERE status = 'Cancelling' AND cancel_taken_at IS NULL;
 
 CREATE TABLE steps (                         -- one script inside a job, on one host
     command_id  TEXT NOT NULL,

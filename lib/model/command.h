@@ -18,7 +18,8 @@
 /* Bits: 0 Pending 1 InProgress 2 Success 3 Failed 4 TimedOut 5 Cancelling 6 Cancelled 7 Unknown.
  * Terminal states never change, except Unknown to a true end (I7). */
 #define INVOCATION_STATUSES(X)                                                                     \
-    X(INVOCATION_PENDING, "Pending", 1u << 1 | 1u << 2 | 1u << 3 | 1u << 4 | 1u << 6 | 1u << 7)    \
+    X(INVOCATION_PENDING, "Pending",                                                               \
+      1u << 1 | 1u << 2 | 1u << 3 | 1u << 4 | 1u << 5 | 1u << 6 | 1u << 7)                         \
     X(INVOCATION_IN_PROGRESS, "InProgress",                                                        \
       1u << 2 | 1u << 3 | 1u << 4 | 1u << 5 | 1u << 6 | 1u << 7)                                   \
     X(INVOCATION_SUCCESS, "Success", 0)                                                            \
@@ -87,6 +88,8 @@ struct invocation {
     time_ms ended_at;
     int64_t exit_code;   /* -1 = none */
     char commit_sha[41]; /* "" = it wrote none */
+    time_ms again_at;    /* a person wants it tried again; 0 = nobody does */
+    time_ms cancel_at;   /* its host is asked to end it since; 0 = it is not */
 };
 
 struct step {

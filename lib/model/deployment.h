@@ -7,6 +7,9 @@
  *               +--> superseded               +--> attention --> deploying | failed | cancelled
  *               +--> cancelled                                             | superseded never
  *
+ * A cancel is a request: what runs is Cancelling until its host confirms that it is gone, and then the deployment
+ * ends: failed if what a host runs, or a database, may have been changed, else cancelled (P5, P6).
+ *
  * At most one of a repository and environment is open (waiting, deploying, attention).
  */
 #ifndef SLIPWAY_LIB_MODEL_DEPLOYMENT_H
@@ -64,7 +67,7 @@ struct deployment {
     int64_t release_number; /* 0 for a preview */
     int64_t pull_number;    /* of a preview, else 0 */
     char sha[41];
-    int64_t from_number; /* live at the cut; 0 = unknown */
+    int64_t from_number; /* live at the cut, of a rollback the newest that is left; 0 = unknown */
     char from_sha[41];   /* "" = unknown */
     enum lane lane;
     enum deployment_trigger trigger;
@@ -83,6 +86,9 @@ struct deployment {
     time_ms start_until; /* 0 = no end */
     time_ms started_at;
     time_ms ended_at;
+    time_ms cancel_at;         /* somebody asked that it ends (P6); 0 = nobody did */
+    const char *cancel_by;     /* NULL */
+    const char *cancel_reason; /* NULL = none was given */
 };
 
 /* Job: a barrier; what needs it starts when every host of it is done. */
@@ -111,6 +117,7 @@ struct job {
     int64_t start_within_ms;
     int64_t timeout_ms;
     bool proves_commit; /* one of its steps writes `commit` (P1) */
+    bool touches;       /* it may change what a host runs: all but fetch and migrate */
     const char *document_digest;
     const char *candidates;   /* migrate job: comma list of hosts, "" for others */
     const char *primary_host; /* migrate job: the only host it may run on, NULL = any candidate */
@@ -118,6 +125,7 @@ struct job {
     const char *cause;
     time_ms started_at;
     time_ms ended_at;
+    time_ms retried_at; /* a person let it be tried again, the last time; 0 = never */
 };
 
 #endif

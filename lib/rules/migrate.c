@@ -47,7 +47,10 @@ enum attempt_state migrate_state_of(enum attempt_state now, const struct invocat
                    ? ATTEMPT_NOT_STARTED
                    : ATTEMPT_UNKNOWN;
     case INVOCATION_CANCELLED:
-        return inv->offered_at == 0 ? ATTEMPT_CANCELLED : ATTEMPT_UNKNOWN;
+        /* Ended on its host, its SQL may live on; unless the host proved that it never began. */
+        return inv->offered_at == 0                 ? ATTEMPT_CANCELLED
+               : str_eq(inv->details, "NotStarted") ? ATTEMPT_NOT_STARTED
+                                                    : ATTEMPT_UNKNOWN;
     case INVOCATION_UNKNOWN:
     case INVOCATION_STATUSES_COUNT:
         break;

@@ -4,6 +4,7 @@
 
 #include "lib/base/str.h"
 #include "lib/rules/migrate.h"
+#include "lib/rules/progress_cancel.h"
 #include "lib/rules/verdict.h"
 
 /* What the hosts of one job add up to; of each host its last try counts. */
@@ -443,7 +444,13 @@ void progress_make(const struct progress_facts *facts, time_ms now, struct arena
             is_last_try(facts, i) && facts->invocations[i].status != INVOCATION_SUCCESS)
             all_well = false;
     /* What follows is asked again with the new states. */
-    if (follow_attempts(&r) || facts->deployment->state != DEPLOYMENT_DEPLOYING)
+    if (follow_attempts(&r))
+        return;
+    if (facts->deployment->cancel_at != 0 && deployment_is_open(facts->deployment->state)) {
+        progress_cancel_make(facts, now, arena, ret_plan);
+        return;
+    }
+    if (facts->deployment->state != DEPLOYMENT_DEPLOYING)
         return;
     for (size_t i = 0; i < facts->n_jobs; i++) {
         const struct job *job = &facts->jobs[i];

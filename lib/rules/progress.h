@@ -52,7 +52,9 @@ enum progress_kind {
     PROGRESS_UNDELIVERED, /* invocation -> TimedOut/DeliveryTimedOut: never handed out; `cause` NULL = it did
                            * not come for it */
     PROGRESS_LOST, /* invocation -> Unknown: handed out or running, and silent */
-    PROGRESS_LEAVE_OUT, /* invocation -> Cancelled/Terminated: its host failed before, or the job stopped */
+    PROGRESS_LEAVE_OUT, /* invocation, never handed out -> Cancelled/Terminated: its host failed before, or the job
+                         * stopped */
+    PROGRESS_CANCEL,        /* invocation -> Cancelling: its host is asked to end it (P6) */
     PROGRESS_ATTEMPT_PLAN,  /* migrate job: plan an attempt (the flow chooses the host) */
     PROGRESS_ATTEMPT_MOVE,  /* attempt -> `attempt_state` */
     PROGRESS_JOB_END,       /* job -> `job_state` */

@@ -144,7 +144,7 @@ static struct status_change declined(const struct status_facts *f, const struct 
         return unknown(
             "the host says that it never began, from a journal that is not the known one");
     return (struct status_change){
-        .status = INVOCATION_FAILED,
+        .status = f->now == INVOCATION_CANCELLING ? INVOCATION_CANCELLED : INVOCATION_FAILED,
         .details = "NotStarted",
         .cause = *r->reason != '\0' ? r->reason : "the host declined it",
     };

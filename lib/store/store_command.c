@@ -95,8 +95,8 @@ int store_command_resign(struct db *db, const char *command_id, const char *host
 #define COLUMNS                                                                                         \
     "i.command_id, i.host_id, h.name, i.deployment_id, i.job_number, i.roles, i.status, i.details,"     \
     " i.cause, i.start_by, i.released_at, i.offered_at, i.redeliver_at, i.acknowledged_at, i.began_at," \
-    " i.heard_at, i.ended_at, i.exit_code, i.commit_sha"
-#define COLUMN_MORE 19
+    " i.heard_at, i.ended_at, i.exit_code, i.commit_sha, i.again_at, i.cancel_at"
+#define COLUMN_MORE 21
 
 static void fill(struct db_rows *rows, struct arena *arena, struct invocation *i)
 {
@@ -123,6 +123,8 @@ static void fill(struct db_rows *rows, struct arena *arena, struct invocation *i
     i->ended_at = db_int(rows, 16);
     i->exit_code = db_int_or(rows, 17, -1);
     db_copy(rows, 18, i->commit_sha, sizeof(i->commit_sha));
+    i->again_at = db_int(rows, 19);
+    i->cancel_at = db_int(rows, 20);
 }
 
 DB_STATEMENT(SQL_COMMAND_OFFERS,
@@ -213,6 +215,21 @@ int store_command_move(struct db *db, const char *command_id, const char *host_i
                    to->details, to->cause, to->exit_code, to->commit_sha, now, command_id, host_id,
                    invocation_statuses[from].text);
     return rc < 0 ? rc : db_run(db, &SQL_COMMAND_NO_EXIT, err, "tt", command_id, host_id);
+}
+
+DB_STATEMENT(SQL_COMMAND_WITHDRAW,
+             "UPDATE invocations SET status = $1, details = $2, cause = $3, ended_at = $4"
+             " WHERE command_id = $5 AND host_id = $6 AND status = 'Pending'"
+             " AND offered_at IS NULL");
+
+int store_command_withdraw(struct db *db, const char *command_id, const char *host_id,
+                           const struct invocation_change *to, time_ms now, struct err *err)
+{
+    if (!invocation_has_ended(to->status))
+        return err_set(err, ERR_INTERNAL, "an invocation that is withdrawn has ended, not %s",
+                       invocation_statuses[to->status].text);
+    return db_change(db, &SQL_COMMAND_WITHDRAW, err, "tteitt", invocation_statuses[to->status].text,
+                     to->details, to->cause, now, command_id, host_id);
 }
 
 DB_STATEMENT(SQL_COMMAND_INVOCATION,

@@ -55,6 +55,10 @@ int store_command_move(struct db *db, const char *command_id, const char *host_i
                        enum invocation_status from, const struct invocation_change *to, time_ms now,
                        struct err *err);
 
+/* End one that no host was ever handed. ERR_CONFLICT: one was, or it is not pending any more. Writer. */
+int store_command_withdraw(struct db *db, const char *command_id, const char *host_id,
+                           const struct invocation_change *to, time_ms now, struct err *err);
+
 /* ERR_NOT_FOUND. */
 int store_command_invocation(struct db *db, struct arena *arena, const char *command_id,
                              const char *host_id, struct invocation *ret_invocation,

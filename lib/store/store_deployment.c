@@ -33,9 +33,9 @@ int store_deployment_insert(struct db *db, const struct deployment *d, int64_t *
 DB_STATEMENT(
     SQL_JOB_INSERT,
     "INSERT INTO jobs (deployment_id, number, name, needs, database, max_parallel, max_errors,"
-    " ramp, start_within_ms, timeout_ms, proves_commit, document_digest, candidates,"
+    " ramp, start_within_ms, timeout_ms, proves_commit, touches, document_digest, candidates,"
     " primary_host, state) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14,"
-    " 'waiting')");
+    " $15, 'waiting')");
 
 int store_deployment_job(struct db *db, const struct job *j, struct err *err)
 {
@@ -49,10 +49,10 @@ int store_deployment_job(struct db *db, const struct job *j, struct err *err)
     for (size_t i = 0; i < j->n_needs; i++)
         json_add_int(&out, NULL, j->needs[i]);
     json_end_array(&out);
-    rc = db_run(db, &SQL_JOB_INSERT, err, "iitteiibiibtte", j->deployment_id, (int64_t)j->number,
+    rc = db_run(db, &SQL_JOB_INSERT, err, "iitteiibiibbtte", j->deployment_id, (int64_t)j->number,
                 j->name, buf_str(&needs), j->database, j->max_parallel, j->max_errors, (int)j->ramp,
-                j->start_within_ms, j->timeout_ms, (int)j->proves_commit, j->document_digest,
-                j->candidates == NULL ? "" : j->candidates, j->primary_host);
+                j->start_within_ms, j->timeout_ms, (int)j->proves_commit, (int)j->touches,
+                j->document_digest, j->candidates == NULL ? "" : j->candidates, j->primary_host);
     buf_deinit(&needs);
     return rc;
 }
@@ -116,7 +116,8 @@ int store_deployment_sweep(struct db *db, int64_t id, time_ms now, struct err *e
     "d.id, d.repository_id, r.name, d.environment, d.kind, d.release_number, d.pull_number, d.sha,"   \
     " d.from_number, d.from_sha, d.lane, d.trigger, d.wish_id, d.occurrence_date, d.occurrence_time," \
     " d.state, d.cause, d.config_digest, d.plan_digest, d.rows_expected, d.cut_at, d.start_at,"       \
-    " d.start_until, d.started_at, d.ended_at, d.hotfix, d.passed"
+    " d.start_until, d.started_at, d.ended_at, d.hotfix, d.passed, d.cancel_at, d.cancel_by,"         \
+    " d.cancel_reason"
 #define FROM " FROM deployments d JOIN repositories r ON r.id = d.repository_id "
 
 static int word(struct db_rows *rows, int column, const struct state_entry *entries, size_t n)
@@ -160,6 +161,9 @@ static void fill(struct db_rows *rows, struct arena *arena, struct deployment *d
     d->ended_at = db_int(rows, 24);
     d->hotfix = db_int(rows, 25) != 0;
     d->passed = db_text(rows, arena, 26);
+    d->cancel_at = db_int(rows, 27);
+    d->cancel_by = db_text(rows, arena, 28);
+    d->cancel_reason = db_text(rows, arena, 29);
 }
 
 static int one(struct db_rows *rows, struct arena *arena, struct deployment *ret_deployment,
@@ -302,6 +306,21 @@ int store_deployment_all_open(struct db *db, struct arena *arena, struct deploym
     return rc < 0 ? rc : many(rows, arena, ret_items, ret_n, err);
 }
 
+/* Of each that ended, only what its attempts still wait for. */
+DB_STATEMENT(SQL_DEPLOYMENT_TO_FOLLOW,
+             "SELECT " COLUMNS FROM "WHERE d.id IN (SELECT id FROM deployments"
+             " WHERE state IN ('waiting', 'deploying', 'attention')"
+             " UNION SELECT deployment_id FROM attempts WHERE settled_at IS NULL) ORDER BY d.id");
+
+int store_deployment_to_follow(struct db *db, struct arena *arena, struct deployment **ret_items,
+                               size_t *ret_n, struct err *err)
+{
+    struct db_rows *rows;
+    int rc = db_query(db, &SQL_DEPLOYMENT_TO_FOLLOW, &rows, err, "");
+
+    return rc < 0 ? rc : many(rows, arena, ret_items, ret_n, err);
+}
+
 DB_STATEMENT(SQL_DEPLOYMENT_OF_RELEASE,
              "SELECT " COLUMNS FROM "WHERE d.repository_id = $1 AND d.release_number = $2"
              " ORDER BY d.id DESC LIMIT 50");
@@ -351,7 +370,7 @@ DB_STATEMENT(
     SQL_DEPLOYMENT_JOBS,
     "SELECT deployment_id, number, name, needs, database, max_parallel, max_errors, ramp,"
     " start_within_ms, timeout_ms, proves_commit, document_digest, state, cause, started_at,"
-    " ended_at, candidates, primary_host FROM jobs WHERE deployment_id = $1 ORDER BY number");
+    " ended_at, candidates, primary_host, touches, retried_at FROM jobs WHERE deployment_id = $1 ORDER BY number");
 
 int store_deployment_jobs(struct db *db, struct arena *arena, int64_t id, struct job **ret_items,
                           size_t *ret_n, struct err *err)
@@ -382,6 +401,8 @@ int store_deployment_jobs(struct db *db, struct arena *arena, int64_t id, struct
         j->ended_at = db_int(rows, 15);
         j->candidates = db_text(rows, arena, 16);
         j->primary_host = db_text(rows, arena, 17);
+        j->touches = db_int(rows, 18) != 0;
+        j->retried_at = db_int(rows, 19);
         if ((rc = take_needs(j, db_text(rows, arena, 3), err)) < 0)
             break;
     }

@@ -50,6 +50,9 @@ int store_deployment_last_of(struct db *db, struct arena *arena, int64_t reposit
 
 int store_deployment_all_open(struct db *db, struct arena *arena, struct deployment **ret_items,
                               size_t *ret_n, struct err *err);
+/* Those that are open, and those that ended and have an attempt that is not settled (M2). */
+int store_deployment_to_follow(struct db *db, struct arena *arena, struct deployment **ret_items,
+                               size_t *ret_n, struct err *err);
 /* All of one release, newest first. */
 int store_deployment_of_release(struct db *db, struct arena *arena, int64_t repository_id,
                                 int64_t release_number, struct deployment **ret_items,

@@ -9,21 +9,27 @@
 #include "lib/base/log.h"
 #include "lib/base/str.h"
 #include "lib/ssm/message.h"
+#include "lib/ssm/message_cancel.h"
+#include "lib/store/store_cancel.h"
 #include "lib/store/store_command.h"
 #include "server/api/api.h"
 #include "server/api/door.h"
 #include "server/api/door_bell.h"
 
-#define OFFERS_MAX 4 /* in one answer: each may have half a megabyte */
+#define OFFERS_MAX 4  /* in one answer: each may have half a megabyte */
+#define CANCELS_MAX 8 /* ... and these are small */
 #define REQUEST_ID_MAX 128
 
 struct poll {
     struct door_bell_waiter waiter;
     bool waits; /* in the bell */
+    bool room;  /* the host takes commands; else it only asks whether one is to end */
     mono_ms deadline;
     const char *answer_to; /* MessagesRequestId */
     struct offer *offers;
     size_t n;
+    struct cancel_offer *cancels;
+    size_t n_cancels;
     time_ms offered_at;
 };
 
@@ -69,20 +75,40 @@ static int make_message(struct door_call *call, const struct offer *offer, time_
     return message_command_make(arena, &command, &ret_message->payload, err);
 }
 
+/* The word to end a command that was handed out before (P6). */
+static void make_cancel(struct door_call *call, const struct cancel_offer *offer,
+                        struct message *ret_message)
+{
+    struct arena *arena = call->request->arena;
+    char *id = arena_alloc(arena, MESSAGE_ID_SIZE);
+
+    message_id_make(offer->cancel_id, call->host.id, id);
+    *ret_message = (struct message){
+        .id = id,
+        .destination = call->host.id,
+        .topic = MESSAGE_TOPIC_CANCEL,
+        .payload = message_cancel_make(arena, offer->command_id, call->host.id),
+        .created_at = offer->asked_at,
+    };
+}
+
 static enum request_next answer(struct door_call *call, struct reply *reply)
 {
     const struct poll *poll = call->own;
     struct arena *arena = call->request->arena;
-    struct message *messages = arena_array(arena, poll->n, sizeof(*messages));
+    size_t n = poll->n_cancels + poll->n;
+    struct message *messages = arena_array(arena, n, sizeof(*messages));
     struct err err = ERR_INIT;
     const char *body = "";
     int rc = 0;
 
+    for (size_t i = 0; i < poll->n_cancels; i++)
+        make_cancel(call, &poll->cancels[i], &messages[i]);
     for (size_t i = 0; i < poll->n && rc == 0; i++)
-        rc = make_message(call, &poll->offers[i], poll->offered_at, &messages[i], &err);
+        rc = make_message(call, &poll->offers[i], poll->offered_at, &messages[poll->n_cancels + i],
+                          &err);
     if (rc == 0)
-        rc = message_answer_make(arena, call->host.id, poll->answer_to, messages, poll->n, &body,
-                                 &err);
+        rc = message_answer_make(arena, call->host.id, poll->answer_to, messages, n, &body, &err);
     return rc < 0 ? door_call_fault(call, reply, err.text) : door_call_answer(call, reply, body);
 }
 
@@ -93,13 +119,20 @@ static int write_offered(struct db *db, struct door_call *call, struct err *err)
 {
     struct poll *poll = call->own;
     time_ms now = clock_now(call->request->api->clock);
-    int rc = store_command_offers(db, call->request->arena, call->host.id, now, OFFERS_MAX,
-                                  &poll->offers, &poll->n, err);
+    int rc = !poll->room ? 0
+                         : store_command_offers(db, call->request->arena, call->host.id, now,
+                                                OFFERS_MAX, &poll->offers, &poll->n, err);
 
     poll->offered_at = now;
     for (size_t i = 0; i < poll->n && rc == 0; i++)
         rc = store_command_offered(db, poll->offers[i].invocation.command_id, call->host.id, now,
                                    now + DOOR_POLL_VISIBILITY_MS, err);
+    if (rc == 0)
+        rc = store_cancel_offers(db, call->request->arena, call->host.id, now, CANCELS_MAX,
+                                 &poll->cancels, &poll->n_cancels, err);
+    for (size_t i = 0; i < poll->n_cancels && rc == 0; i++)
+        rc = store_cancel_offered(db, poll->cancels[i].cancel_id, now + DOOR_POLL_VISIBILITY_MS,
+                                  err);
     return rc;
 }
 
@@ -112,6 +145,9 @@ static enum request_next offered(struct door_call *call, struct reply *reply)
         log_notice("command.offered", "command=%s host=%s document=%s again=%d",
                    poll->offers[i].invocation.command_id, LOG(call->host.name),
                    LOG(poll->offers[i].document_name), poll->offers[i].invocation.offered_at != 0);
+    for (size_t i = 0; i < poll->n_cancels; i++)
+        log_notice("command.cancel-offered", "command=%s host=%s", poll->cancels[i].command_id,
+                   LOG(call->host.name));
     if (poll->n > 0)
         api->ring_flow(api->flow);
     return answer(call, reply);
@@ -122,17 +158,24 @@ static enum request_next offered(struct door_call *call, struct reply *reply)
 static int has_work(struct door_call *call, bool *ret_has, struct err *err)
 {
     struct api *api = call->request->api;
+    const struct poll *poll = call->own;
+    time_ms now = clock_now(api->clock);
+    struct cancel_offer *cancels;
     struct offer *offers;
     struct db *db;
-    size_t n = 0;
+    size_t n = 0, n_cancels = 0;
     int rc = db_pool_take(api->readers, &db, err);
 
     if (rc < 0)
         return rc;
-    rc = store_command_offers(db, call->request->arena, call->host.id, clock_now(api->clock), 1,
-                              &offers, &n, err);
+    if (poll->room)
+        rc =
+            store_command_offers(db, call->request->arena, call->host.id, now, 1, &offers, &n, err);
+    if (rc == 0 && n == 0)
+        rc = store_cancel_offers(db, call->request->arena, call->host.id, now, 1, &cancels,
+                                 &n_cancels, err);
     db_pool_give(api->readers, db);
-    *ret_has = n > 0;
+    *ret_has = n + n_cancels > 0;
     return rc;
 }
 
@@ -168,6 +211,7 @@ enum request_next door_poll_messages(struct door_call *call, struct reply *reply
 {
     struct request *request = call->request;
     struct poll *poll;
+    int64_t room;
 
     if (!str_eq(json_str(call->json, "Destination"), call->host.id))
         return door_call_refuse(call, reply, "InvalidDestinationException",
@@ -176,7 +220,9 @@ enum request_next door_poll_messages(struct door_call *call, struct reply *reply
     if (!door_call_text(call, "MessagesRequestId", REQUEST_ID_MAX, &poll->answer_to))
         return door_call_refuse(call, reply, "ValidationException",
                                 "MessagesRequestId is a text of at most 128 bytes");
-    poll->deadline = clock_mono(request->api->clock) + door_hold_ms(call->door);
+    poll->room = !json_int(call->json, "SlipwayRoom", &room) || room != 0;
+    poll->deadline = clock_mono(request->api->clock) +
+                     (poll->room ? door_hold_ms(call->door) : DOOR_POLL_NO_ROOM_MS);
     poll->waiter.request = request;
     memcpy(poll->waiter.host_id, call->host.id, sizeof(poll->waiter.host_id));
     call->own = poll;

@@ -11,6 +11,8 @@
 #include "server/api/door_call.h"
 
 #define DOOR_POLL_VISIBILITY_MS 10000
+#define DOOR_POLL_NO_ROOM_MS                                                                       \
+    1000 /* how long a host that has no room for commands is kept waiting */
 
 enum request_next door_poll_messages(struct door_call *call, struct reply *reply);
 

@@ -11,6 +11,7 @@
 #include "lib/ssm/message.h"
 #include "lib/ssm/message_output.h"
 #include "lib/ssm/message_reply.h"
+#include "lib/store/store_cancel.h"
 #include "lib/store/store_command.h"
 #include "lib/store/store_reply.h"
 #include "server/api/api.h"
@@ -71,14 +72,27 @@ static int check_command(struct db *db, struct door_call *call, const char *comm
     return rc;
 }
 
+/* Is it the message that asked the host to end a command? It is taken by any word about it, and what became of
+ * the command is said of the command (ssm-wire.md 11). */
+static int take_cancel(struct db *db, struct door_call *call, const char *id, bool *ret_was_one,
+                       struct err *err)
+{
+    int rc = store_cancel_is_known(db, id, call->host.id, ret_was_one, err);
+
+    return rc < 0 || !*ret_was_one ? rc : store_cancel_taken(db, id, call->host.id, call->now, err);
+}
+
 /* Acknowledgement ----------------------------------------------------------------------------- */
 
 static int write_acknowledged(struct db *db, struct door_call *call, struct err *err)
 {
     const struct word *word = call->own;
-    int rc = check_command(db, call, word->command_id, "InvalidMessageIdException", err);
+    bool was_cancel = false;
+    int rc = take_cancel(db, call, word->command_id, &was_cancel, err);
 
-    if (rc < 0)
+    if (rc == 0 && !was_cancel)
+        rc = check_command(db, call, word->command_id, "InvalidMessageIdException", err);
+    if (rc < 0 || was_cancel)
         return rc;
     rc = store_command_acknowledged(db, word->command_id, call->host.id, call->now, err);
     return rc == ERR_CONFLICT ? 0 : rc; /* again */
@@ -98,12 +112,15 @@ enum request_next door_reply_acknowledge(struct door_call *call, struct reply *r
 static int write_reply(struct db *db, struct door_call *call, struct err *err)
 {
     const struct word *word = call->own;
-    bool known;
-    int rc = check_command(db, call, word->command_id, "InvalidMessageIdException", err);
+    bool known, was_cancel = false;
+    int rc = take_cancel(db, call, word->command_id, &was_cancel, err);
 
-    if (rc == 0)
-        rc = store_reply_put(db, word->reply_id, word->command_id, call->host.id, word->payload,
-                             call->now, &known, err);
+    if (rc == 0 && !was_cancel)
+        rc = check_command(db, call, word->command_id, "InvalidMessageIdException", err);
+    if (rc < 0 || was_cancel)
+        return rc;
+    rc = store_reply_put(db, word->reply_id, word->command_id, call->host.id, word->payload,
+                         call->now, &known, err);
     if (rc == 0)
         rc = store_command_heard(db, word->command_id, call->host.id, call->now, err);
     return rc;

@@ -4,6 +4,7 @@
 
 #include "server/api/api_audit.h"
 #include "server/api/api_barrier.h"
+#include "server/api/api_cancel.h"
 #include "server/api/api_doctor.h"
 #include "server/api/api_calendar.h"
 #include "server/api/api_events.h"
@@ -139,6 +140,15 @@ const struct route routes[] = {
      .body_limit = API_BODY,
      .handler = api_wish_withdraw,
      .summary = "Take back what was asked for and has not been cut"},
+    {.name = "deployment_cancel",
+     .listeners = API,
+     .method = "POST",
+     .pattern = "/api/v1/repos/{owner}/{name}/cancel",
+     .right = RIGHT_OPERATE,
+     .scope = ROUTE_ENVIRONMENT,
+     .body_limit = API_BODY,
+     .handler = api_cancel_open,
+     .summary = "End the open deployment, or take back what was asked for"},
     {.name = "barrier_list",
      .listeners = API,
      .method = "GET",

@@ -104,6 +104,17 @@ static bool proves_commit(const struct config_job *job)
     return false;
 }
 
+/* May it change what a host runs? Fetched code is not in use yet, and a migrate job is about a database. */
+static bool touches(const struct config_job *job)
+{
+    if (job->once != NULL)
+        return false;
+    for (size_t i = 0; i < job->n_steps; i++)
+        if (!str_starts(job->steps[i].uses, "fetch"))
+            return true;
+    return job->health.run != NULL;
+}
+
 static int make_job(struct cut *c, size_t number, struct err *err)
 {
     const struct planned_job *planned = &c->outlook->jobs.jobs[number];
@@ -133,6 +144,7 @@ static int make_job(struct cut *c, size_t number, struct err *err)
                         .start_within_ms = config->start_within_ms,
                         .timeout_ms = config->timeout_ms,
                         .proves_commit = proves_commit(config),
+                        .touches = touches(config),
                         .document_digest = arena_str(arena, digest),
                         .candidates = ""};
     memcpy(job->needs, planned->needs, sizeof(job->needs));

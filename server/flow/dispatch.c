@@ -17,6 +17,7 @@
 #include "lib/rules/verdict.h"
 #include "lib/ssm/envelope.h"
 #include "lib/store/store_attempt.h"
+#include "lib/store/store_cancel.h"
 #include "lib/store/store_command.h"
 #include "lib/store/store_deployment.h"
 #include "lib/store/store_host.h"
@@ -33,6 +34,7 @@ struct dispatched {
     const struct invocation *signed_anew; /* RELEASE with a new envelope, RETRY, ATTEMPT_PLAN */
     struct attempt attempt;               /* ATTEMPT_PLAN */
     int changed;                          /* ATTEMPT_MOVE */
+    char cancel_id[NAMES_UUID_SIZE];      /* CANCEL: of the message */
     time_ms now;
 };
 
@@ -44,6 +46,16 @@ static int move_invocation(struct db *db, const struct dispatched *d, enum invoc
         .status = to, .details = details, .cause = cause, .exit_code = -1, .commit_sha = ""};
 
     return store_command_move(db, inv->command_id, inv->host_id, inv->status, &change, d->now, err);
+}
+
+/* The same for one that nobody was handed: it may be on its way to its host by now. */
+static int withdraw(struct db *db, const struct dispatched *d, enum invocation_status to,
+                    const char *details, const char *cause, struct err *err)
+{
+    const struct invocation *inv = d->move->invocation;
+    const struct invocation_change change = {.status = to, .details = details, .cause = cause};
+
+    return store_command_withdraw(db, inv->command_id, inv->host_id, &change, d->now, err);
 }
 
 static int release(struct db *db, const struct dispatched *d, struct err *err)
@@ -82,16 +94,19 @@ static int make_move(struct db *db, struct dispatched *d, const char **ret_act, 
         return deploy_put(db, d->deployment, m->job, d->signed_anew, d->now, err);
     case PROGRESS_UNDELIVERED:
         *ret_act = "invocation.undelivered";
-        return move_invocation(db, d, INVOCATION_TIMED_OUT, "DeliveryTimedOut",
-                               m->cause != NULL ? m->cause : "it did not take its command in time",
-                               err);
+        return withdraw(db, d, INVOCATION_TIMED_OUT, "DeliveryTimedOut",
+                        m->cause != NULL ? m->cause : "it did not take its command in time", err);
     case PROGRESS_LOST:
         *ret_act = "invocation.lost";
         return move_invocation(db, d, INVOCATION_UNKNOWN, "Unknown",
                                "it fell silent; it may have run, or still be running", err);
     case PROGRESS_LEAVE_OUT:
         *ret_act = NULL;
-        return move_invocation(db, d, INVOCATION_CANCELLED, "Terminated", NULL, err);
+        return withdraw(db, d, INVOCATION_CANCELLED, "Terminated", NULL, err);
+    case PROGRESS_CANCEL:
+        *ret_act = "invocation.cancel";
+        return store_cancel_ask(db, m->invocation->command_id, m->invocation->host_id,
+                                m->invocation->status, d->cancel_id, d->now, err);
     case PROGRESS_ATTEMPT_PLAN:
         *ret_act = "attempt.plan";
         return plan_attempt(db, d, err);
@@ -317,6 +332,18 @@ static int move_attempt(struct look *look, struct dispatched *d, struct err *err
     return rc < 0 ? rc : look_write(look, apply, d, FLOW_DEPLOYMENTS, err);
 }
 
+/* Its host is asked by a message of its own, and told so at once if it listens (P6). */
+static int cancel(struct look *look, struct dispatched *d, struct err *err)
+{
+    int rc;
+
+    names_uuid_at(look->now, d->cancel_id);
+    rc = look_write(look, apply, d, FLOW_DEPLOYMENTS, err);
+    if (rc == 0 && look->flow->ring_host != NULL)
+        look->flow->ring_host(look->flow->arg, d->move->invocation->host_id);
+    return rc;
+}
+
 static int do_move(struct look *look, const struct deployment *deployment,
                    const struct progress_move *m, const struct host *hosts, size_t n_hosts,
                    struct err *err)
@@ -334,6 +361,8 @@ static int do_move(struct look *look, const struct deployment *deployment,
         return release_one(look, &d, err);
     case PROGRESS_ATTEMPT_MOVE:
         return move_attempt(look, &d, err);
+    case PROGRESS_CANCEL:
+        return cancel(look, &d, err);
     case PROGRESS_DEPLOYMENT_END:
         log_notice("deployment.end",
                    "deployment=%lld repo=%s environment=%s release=r%lld state=%s cause=%s",
@@ -389,7 +418,7 @@ int dispatch_look(struct look *look, struct err *err)
     struct deployment *open;
     struct host *hosts;
     size_t n, n_hosts;
-    int rc = store_deployment_all_open(look->flow->db, look->arena, &open, &n, err);
+    int rc = store_deployment_to_follow(look->flow->db, look->arena, &open, &n, err);
 
     if (rc == 0)
         rc = store_host_list(look->flow->db, look->arena, &hosts, &n_hosts, err);

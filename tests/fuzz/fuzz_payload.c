@@ -1,6 +1,6 @@
 /* What a host and the door read beside replies. The first letter chooses: c a command's payload and
- * what is in it, e an envelope, d a document, m an answer to a poll, o output, j an observation. What
- * is taken is the same after it was written and read again. */
+ * what is in it, e an envelope, d a document, m an answer to a poll, o output, j an observation, x a cancel.
+ * What is taken is the same after it was written and read again. */
 #include <assert.h>
 #include <stdint.h>
 #include <string.h>
@@ -8,6 +8,7 @@
 #include "lib/ssm/document.h"
 #include "lib/ssm/envelope.h"
 #include "lib/ssm/message.h"
+#include "lib/ssm/message_cancel.h"
 #include "lib/ssm/message_observe.h"
 #include "lib/ssm/message_output.h"
 
@@ -63,6 +64,19 @@ static void output(struct arena *arena, const char *text, size_t n)
         assert(message_output_make(arena, id, chunks, count, &made, &err) == 0);
 }
 
+static void cancel(struct arena *arena, const char *text, size_t n)
+{
+    char command[37], host[21], command_again[37], host_again[21];
+    struct err err = ERR_INIT;
+    const char *made;
+
+    if (message_cancel_parse(text, n, command, host, &err) < 0)
+        return;
+    made = message_cancel_make(arena, command, host);
+    assert(message_cancel_parse(made, strlen(made), command_again, host_again, &err) == 0);
+    assert(strcmp(command, command_again) == 0 && strcmp(host, host_again) == 0);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 {
     const char *text = (const char *)bytes + 1;
@@ -93,6 +107,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
         break;
     case 'j':
         (void)message_observe_parse(&arena, text, n - 1, &observe, &err);
+        break;
+    case 'x':
+        cancel(&arena, text, n - 1);
         break;
     default:
         break;

@@ -24,6 +24,7 @@
 #include "lib/base/json.h"
 #include "lib/base/str.h"
 #include "lib/ssm/message_observe.h"
+#include "lib/ssm/message_cancel.h"
 #include "lib/ssm/message_output.h"
 #include "lib/ssm/sigv4.h"
 
@@ -498,6 +499,27 @@ void door_double_repeat(struct door_double *d, const char *command_id)
     }
     pthread_cond_broadcast(&d->changed);
     pthread_mutex_unlock(&d->lock);
+}
+
+const char *door_double_cancel(struct door_double *d, const char *command_id)
+{
+    char message_id[MESSAGE_ID_SIZE];
+    char *id;
+
+    pthread_mutex_lock(&d->lock);
+    id = arena_alloc(&d->arena, NAMES_UUID_SIZE);
+    names_uuid_new(id);
+    message_id_make(id, d->host_id, message_id);
+    assert_true(d->n_queue < DOOR_DOUBLE_QUEUE);
+    d->queue[d->n_queue++] =
+        (struct message){.topic = MESSAGE_TOPIC_CANCEL,
+                         .destination = d->host_id,
+                         .created_at = clock_now(clock_system()),
+                         .id = arena_str(&d->arena, message_id),
+                         .payload = message_cancel_make(&d->arena, command_id, d->host_id)};
+    pthread_cond_broadcast(&d->changed);
+    pthread_mutex_unlock(&d->lock);
+    return id;
 }
 
 /* Wait until `found` is not NULL any more. Under the lock. */

@@ -79,6 +79,9 @@ void door_double_send_as(struct door_double *door, struct envelope *envelope,
 /* Queue the very message of that command once more. */
 void door_double_repeat(struct door_double *door, const char *command_id);
 
+/* Queue the word that the command is to end; the id of that message's own. */
+const char *door_double_cancel(struct door_double *door, const char *command_id);
+
 /* Wait until the agent said so about a command; NULL = not within so many seconds. */
 const struct door_double_word *door_double_wait(struct door_double *door, const char *command_id,
                                                 enum message_reply_state state, int seconds);

@@ -178,11 +178,15 @@ static void read_line(struct telling *t, const char *act, const char *subject, c
         tell(t, which, "superseded", true);
     else if (str_eq(act, "deployment.give-up"))
         tell(t, which, "failed", true);
+    else if (str_eq(act, "deployment.cancel") && str_eq(to, "cancelled"))
+        tell(t, which, to, true);
     else if (str_eq(act, "deployment.end"))
         tell(t, which, to, deployment_ends(to));
     else if (str_eq(act, "invocation.move"))
         tell(t, arena_printf(arena, "invocation %s", subject), reason,
              !str_eq(reason, "InProgress") && !str_eq(reason, "Unknown"));
+    else if (str_eq(act, "invocation.cancel"))
+        tell(t, arena_printf(arena, "invocation %s", command), "Cancelling", false);
     else if (str_eq(act, "invocation.lost"))
         tell(t, arena_printf(arena, "invocation %s", command), "Unknown", false);
     else if (str_eq(act, "invocation.undelivered"))

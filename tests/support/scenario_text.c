@@ -262,6 +262,9 @@ static void add_move(struct page *p, const struct progress_move *m)
     case PROGRESS_LEAVE_OUT:
         buf_addf(p->buf, "leave %s on %s out", job, host);
         break;
+    case PROGRESS_CANCEL:
+        buf_addf(p->buf, "ask %s to end %s", host, job);
+        break;
     case PROGRESS_ATTEMPT_PLAN:
         buf_addf(p->buf, "plan an attempt of %s", job);
         break;
@@ -433,7 +436,11 @@ int scenario_text_deployment(struct scenario_world *w, const struct config_envir
 
     if (rc < 0)
         return rc;
-    buf_addf(buf, "r%lld", (long long)d->release_number);
+    buf_addf(buf, "%s%sr%lld", d->kind != DEPLOYMENT_RELEASE ? deployment_kinds[d->kind].text : "",
+             d->kind == DEPLOYMENT_ROLLBACK   ? " to "
+             : d->kind == DEPLOYMENT_CATCH_UP ? " with "
+                                              : "",
+             (long long)d->release_number);
     if (d->from_number != 0)
         buf_addf(buf, " over r%lld", (long long)d->from_number);
     else

@@ -7,6 +7,7 @@
 #include "lib/base/str.h"
 #include "lib/model/command.h"
 #include "lib/store/writer.h"
+#include "tests/support/scenario_choices.h"
 #include "tests/support/scenario_facts.h"
 #include "tests/support/scenario_wishes.h"
 #include "tests/support/scenario_stops.h"
@@ -84,6 +85,9 @@ const struct scenario_word scenario_words[] = {
     {"cut ENV RELEASE", "a deployment of it is cut, whatever the gate says; it waits",
      .act = scenario_cut},
     {"deployment ENV STATE", "the open deployment is moved there", .fact = scenario_deployment},
+    /* what people choose */
+    {"cancelled ENV by PERSON because WHY", "a person wants the open deployment ended",
+     .fact = scenario_cancelled},
     /* what runs */
     {"command JOB on HOST offered", "the host was handed its command, and did not answer",
      .fact = scenario_command_offered},

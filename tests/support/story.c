@@ -253,6 +253,22 @@ void story_until(struct story *s, const char *text)
     pass_until(s, story_time(s, text));
 }
 
+void story_amid(struct story *s, const char *text)
+{
+    time_ms end = story_time(s, text);
+
+    while (now_of(s) < end) {
+        int64_t wait = turn(s);
+        if (wait == 0 || wait > STRIDE_MS)
+            wait = s->server != NULL && s->next > now_of(s) && s->next - now_of(s) < STRIDE_MS
+                       ? s->next - now_of(s)
+                       : STRIDE_MS;
+        story_clock_pass(&s->clock, wait < end - now_of(s) ? wait : end - now_of(s));
+    }
+    (void)turn(s);
+    (void)turn(s);
+}
+
 void story_pass(struct story *s, int64_t ms)
 {
     pass_until(s, now_of(s) + ms);

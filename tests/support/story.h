@@ -74,6 +74,8 @@ void story_at(struct story *s, const char *text);
 /* Time passes as it does: the flow looks when it wanted to, hosts are heard. */
 void story_until(struct story *s, const char *text);
 void story_pass(struct story *s, int64_t ms);
+/* The same, and what is under way then is still so: it does not settle. */
+void story_amid(struct story *s, const char *text);
 /* What follows from all that happened. Every other step ends with it. */
 void story_settle(struct story *s);
 
@@ -85,6 +87,16 @@ void story_repository(struct story *s, const char *repository);
 void story_merge(struct story *s, const char *repository, int number, const char *title);
 /* One delivery of `event`; the status of the answer, 0 if the server is down. Does not settle. */
 int story_deliver(struct story *s, const char *event, const char *guid, const char *body);
+
+/* People --------------------------------------------------------------------------------------------- */
+
+/* Somebody acts by the command line's socket: the API takes it, and what follows happens. `body` is JSON or NULL. */
+/* ... only asked, and the text of the answer: nothing follows yet. */
+const char *story_ask(struct story *s, const char *method, const char *path, const char *body);
+void story_act(struct story *s, const char *method, const char *path, const char *body);
+/* The API refuses it with that status, and its text has `text` in it. */
+void story_refused(struct story *s, const char *method, const char *path, const char *body,
+                   int status, const char *text);
 
 /* Hosts ---------------------------------------------------------------------------------------------- */
 

@@ -19,6 +19,7 @@
 #include "lib/base/str.h"
 #include "lib/ssm/envelope.h"
 #include "lib/ssm/message.h"
+#include "lib/ssm/message_cancel.h"
 #include "lib/ssm/message_observe.h"
 #include "lib/ssm/message_output.h"
 #include "lib/ssm/message_reply.h"
@@ -120,8 +121,10 @@ static int print(struct story_host *host, const struct story_host_run *run, cons
 static int tell_end(struct story_host *host, const struct story_host_run *run)
 {
     const struct document *d = &run->document;
-    bool well = run->way != STORY_HOST_FAILS && run->way != STORY_HOST_UNWELL;
-    struct message_reply r = {.status = well ? INVOCATION_SUCCESS : INVOCATION_FAILED,
+    bool well = run->way != STORY_HOST_FAILS && run->way != STORY_HOST_UNWELL && !run->cancelled;
+    struct message_reply r = {.status = run->cancelled ? INVOCATION_CANCELLED
+                                        : well         ? INVOCATION_SUCCESS
+                                                       : INVOCATION_FAILED,
                               .state = MESSAGE_REPLY_FINISHED,
                               .n_steps = d->n_steps};
     struct result_line results[2];
@@ -130,12 +133,15 @@ static int tell_end(struct story_host *host, const struct story_host_run *run)
     for (size_t i = 0; i < d->n_steps; i++) {
         bool fails = (run->way == STORY_HOST_FAILS && i == 0) ||
                      (run->way == STORY_HOST_UNWELL && i + 1 == d->n_steps);
-        bool runs = run->way != STORY_HOST_FAILS || i == 0;
+        bool runs = (run->way != STORY_HOST_FAILS && !run->cancelled) || i == 0;
         r.steps[i] = (struct message_reply_step){.name = d->steps[i].name,
-                                                 .status = !runs   ? STEP_PENDING
-                                                           : fails ? STEP_FAILED
-                                                                   : STEP_SUCCESS,
-                                                 .exit_code = !runs ? -1 : fails,
+                                                 .status = !runs            ? STEP_PENDING
+                                                           : run->cancelled ? STEP_CANCELLED
+                                                           : fails          ? STEP_FAILED
+                                                                            : STEP_SUCCESS,
+                                                 .exit_code = !runs            ? -1
+                                                              : run->cancelled ? 137
+                                                                               : fails,
                                                  .started_at = runs ? run->started_at : 0,
                                                  .ended_at = runs ? run->ended_at : 0};
         if (well && str_starts(d->steps[i].name, "activate"))
@@ -302,6 +308,29 @@ static void take(struct story_host *host, const struct message *message)
                      0);
 }
 
+/* What runs is killed at once; what never came never will run. */
+static void end_run(struct story_host *host, const struct message *message)
+{
+    char command_id[37], host_id[21];
+    struct story_host_run *run;
+    struct err err = ERR_INIT;
+
+    if (message_cancel_parse(message->payload, strlen(message->payload), command_id, host_id,
+                             &err) < 0)
+        fail_msg("%s was handed a cancel that it cannot read: %s", host->name, err.text);
+    assert_string_equal(host_id, host->config.host_id);
+    run = run_of(host, command_id);
+    if (run == NULL)
+        fail_msg("%s is to end a command that it never took", host->name);
+    if (run->stage == STORY_HOST_ENDED || run->way == STORY_HOST_STUBBORN)
+        return;
+    if (run->stage == STORY_HOST_ACCEPTED)
+        run->way = STORY_HOST_DECLINES;
+    run->cancelled = run->stage == STORY_HOST_STARTED;
+    run->ended_at = clock_now(host->clock);
+    run->stage = STORY_HOST_ENDED;
+}
+
 static bool poll(struct story_host *host)
 {
     struct httpc_answer answer = {.status = 0};
@@ -321,7 +350,10 @@ static bool poll(struct story_host *host)
                                           &err),
                      0);
     for (size_t i = 0; i < n; i++) {
-        take(host, &messages[i]);
+        if (str_starts(messages[i].topic, MESSAGE_TOPIC_CANCEL))
+            end_run(host, &messages[i]);
+        else
+            take(host, &messages[i]);
         (void)say(host, SESSION_ACKNOWLEDGE,
                   arena_printf(&host->arena, "{\"MessageId\":\"%s\"}", messages[i].id), NULL);
     }

@@ -38,6 +38,7 @@ enum story_host_way {
     STORY_HOST_FALLS_SILENT,  /* nobody hears it from the start on; it goes on and succeeds */
     STORY_HOST_LOSES_POWER,   /* the machine goes down in the middle: its end cannot be proven */
     STORY_HOST_DECLINES,      /* it will never run it */
+    STORY_HOST_STUBBORN,      /* succeeds, and does not hear that it is to end */
 };
 
 enum story_host_stage {
@@ -62,6 +63,7 @@ struct story_host_run {
     int told;                    /* how many stages the server has heard of */
     int starts;                  /* 0 or 1 */
     int times_handed;            /* how often its message came */
+    bool cancelled;              /* it was told to end it, and did: its process group is gone */
     time_ms start_by;
     time_ms started_at;
     time_ms ended_at;

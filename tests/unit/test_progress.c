@@ -131,6 +131,11 @@ static void world_apply(struct world *w, const struct progress_move *m)
         inv->status = INVOCATION_CANCELLED;
         inv->details = "Terminated";
         break;
+    case PROGRESS_CANCEL:
+        inv->status = INVOCATION_CANCELLING;
+        inv->details = "Cancelling";
+        inv->cancel_at = w->now;
+        break;
     case PROGRESS_ATTEMPT_PLAN: {
         struct attempt *a = &w->attempts[w->n_attempts++];
         *a =

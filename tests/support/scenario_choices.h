@@ -1,0 +1,9 @@
+/* scenario_choices: the words for what people decide about what goes out, and about hosts. */
+#ifndef SLIPWAY_TESTS_SUPPORT_SCENARIO_CHOICES_H
+#define SLIPWAY_TESTS_SUPPORT_SCENARIO_CHOICES_H
+
+#include "tests/support/scenario_words.h"
+
+scenario_fact_fn scenario_cancelled;
+
+#endif
