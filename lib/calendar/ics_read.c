@@ -6,9 +6,11 @@
 #include <libical/ical.h>
 
 #include "lib/base/str.h"
+#include "lib/calendar/ics_lines.h"
 
 #define DAY_MS INT64_C(86400000)
 #define NAME_MAX_BYTES 200
+#define FIRST_YEAR 1970 /* of what repeats: each instance since then is counted */
 
 /* libical keeps zones and errors in unguarded globals. */
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
@@ -107,6 +109,20 @@ static int check_rule(icalcomponent *event, const char *name, struct err *err)
     return 0;
 }
 
+static bool repeats(icalcomponent *event)
+{
+    return icalcomponent_get_first_property(event, ICAL_RRULE_PROPERTY) != NULL ||
+           icalcomponent_get_first_property(event, ICAL_RDATE_PROPERTY) != NULL;
+}
+
+static bool ends_first(icalcomponent *event, struct icaltimetype start)
+{
+    struct icaltimetype end = icalcomponent_get_dtend(event);
+
+    return icalcomponent_get_first_property(event, ICAL_DTEND_PROPERTY) != NULL &&
+           icaltime_compare(end, start) < 0;
+}
+
 static int read_event(struct reading *r, icalcomponent *event, struct err *err)
 {
     struct icaltimetype begin =
@@ -129,8 +145,15 @@ static int read_event(struct reading *r, icalcomponent *event, struct err *err)
     if (icaltime_is_null_time(start) || !icaltime_is_valid_time(start))
         return err_set(err, ERR_INVALID, "event \"%s\" has no DTSTART that can be read",
                        e.name != NULL ? e.name : "");
-    if (start.year < 2020 || start.year > 2037)
+    if (ends_first(event, start))
+        return err_set(err, ERR_INVALID, "event \"%s\" ends before it begins",
+                       e.name != NULL ? e.name : "");
+    if (start.year > 2037 || (start.year < 2020 && !repeats(event)))
         return 0; /* nothing is asked about then */
+    if (start.year < FIRST_YEAR)
+        return err_set(err, ERR_INVALID,
+                       "event \"%s\" repeats since %d; let it begin in %d or later",
+                       e.name != NULL ? e.name : "", start.year, FIRST_YEAR);
     rc = check_rule(event, e.name != NULL ? e.name : "", err);
     if (rc < 0)
         return rc;
@@ -186,6 +209,9 @@ int ics_read(const char *bytes, size_t len, struct arena *arena, struct almanac_
                        ICS_READ_BYTES_MAX >> 20);
     if (memchr(bytes, '\0', len) != NULL)
         return err_set(err, ERR_INVALID, "this is no iCalendar file");
+    rc = ics_lines_check(bytes, len, arena, err);
+    if (rc < 0)
+        return rc;
     pthread_mutex_lock(&mutex);
     icalerror_set_errors_are_fatal(false);
     root = icalparser_parse_string(arena_strn(arena, bytes, len));

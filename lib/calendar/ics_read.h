@@ -1,8 +1,9 @@
 /*
  * ics_read: the events of an iCalendar file, for freezes (RFC 5545).
  *
- * libical reads; this bounds it and says what cannot be taken: a rule without an end, a rule by the hour, too
- * many events, dates outside 2020 to 2037. Changed and left-out instances of a rule (RECURRENCE-ID, EXDATE)
+ * libical reads, behind ics_lines; this bounds it and says what cannot be taken: a date that does not exist, a
+ * rule without an end or by the hour, a zone that nobody knows, too many events. What lies outside 2020 to 2037
+ * is left out. Changed and left-out instances of a rule (RECURRENCE-ID, EXDATE)
  * count; cancelled events do not. What has no zone is local to whoever reads the freeze. Any thread.
  */
 #ifndef SLIPWAY_LIB_CALENDAR_ICS_READ_H

@@ -93,16 +93,81 @@ static void what_cannot_be_taken_is_told_with_what_to_do(void **state)
     (void)state;
     expect("", "this is no iCalendar file (BEGIN:VCALENDAR is expected, once)");
     expect("hello", "this is no iCalendar file (BEGIN:VCALENDAR is expected, once)");
-    expect(HEAD EVENT("DTSTART:20261225T180000Z\r\nRRULE:FREQ=DAILY\r\n") TAIL,
-           "event \"x\" repeats without an end; give its rule UNTIL or COUNT, or write it as a "
-           "freeze with `days`");
-    expect(HEAD EVENT("DTSTART:20261225T180000Z\r\nRRULE:FREQ=MINUTELY;COUNT=5\r\n") TAIL,
-           "event \"x\" repeats more often than daily; write it as one event or as a freeze with "
-           "`days`");
+    expect(
+        HEAD EVENT("DTSTART:20261225T180000Z\r\nRRULE:FREQ=DAILY\r\n") TAIL,
+        "line 8: this rule repeats without an end; give it UNTIL or COUNT, or write it as a freeze "
+        "with `days`");
+    expect(
+        HEAD EVENT("DTSTART:20261225T180000Z\r\nRRULE:FREQ=MINUTELY;COUNT=5\r\n") TAIL,
+        "line 8: this rule repeats more often than daily; write it as one event or as a freeze with "
+        "`days`");
     expect(HEAD EVENT("DTSTART:20261225T180000Z\r\nRRULE:FREQ=DAILY;COUNT=100000\r\n") TAIL,
            "event \"x\" repeats more than 5000 times");
     expect(HEAD EVENT("DTEND:20261225T180000Z\r\n") TAIL,
            "event \"x\" has no DTSTART that can be read");
+    expect(HEAD EVENT("DTSTART:20261225T180000Z\r\nDTEND:20261225T170000Z\r\n") TAIL,
+           "event \"x\" ends before it begins");
+    expect(HEAD EVENT("DTSTART:19600101T180000Z\r\nRRULE:FREQ=DAILY;UNTIL=20270101\r\n") TAIL,
+           "event \"x\" repeats since 1960; let it begin in 1970 or later");
+}
+
+/* libical would drop each of these lines, and read the rest. */
+static void what_would_be_dropped_in_silence_is_told_with_its_line(void **state)
+{
+    static const struct {
+        const char *lines;
+        const char *says;
+    } rows[] = {
+        {"DTSTART;VALUE=DATE:20260230\r\n", "line 7: DTSTART: there is no day 2026-02-30"},
+        {"DTSTART:20261225T250000\r\n", "line 7: DTSTART: there is no time 25:00:00"},
+        {"DTSTART:christmas\r\n", "line 7: DTSTART \"christmas\": a date such as 20261225 or "
+                                  "20261225T180000Z is expected"},
+        {"DTSTART:20261225T180000\r\nRRULE:FREQ=DAYLY;COUNT=3\r\n",
+         "line 8: the rule \"FREQ=DAYLY;COUNT=3\" cannot be read: FREQ= DAILY, WEEKLY, MONTHLY or "
+         "YEARLY is expected"},
+        {"DTSTART:20261225T180000\r\nRRULE:FREQ=DAILY;COUNT=x\r\n",
+         "line 8: COUNT=x: a number from 1 on is expected"},
+        {"DTSTART:20261225T180000\r\nRRULE:FREQ=DAILY;UNTIL=20270229\r\n",
+         "line 8: RRULE: there is no day 2027-02-29"},
+        {"DTSTART:20261225T180000\r\nEXDATE:20261226T180000,20261301T180000\r\n",
+         "line 8: EXDATE: there is no day 2026-13-01"},
+        {"DTSTART;TZID=Mars/Phobos:20261225T180000\r\n",
+         "line 7: no time zone \"Mars/Phobos\" is known here, and the file does not define it; an "
+         "IANA name such as Asia/Tokyo is expected"},
+        {"DTSTART;VALUE=DATE:2026\r\n 0230\r\n", "line 7: DTSTART: there is no day 2026-02-30"},
+        {"X-A;B=\"c:d;e\":f\r\nDTSTART:20260230\r\n",
+         "line 8: DTSTART: there is no day 2026-02-30"},
+        {"END:VALARM\r\n", "line 7: END:VALARM ends nothing that has begun"},
+        {"BEGIN:VALARM\r\n", "line 8: END:VEVENT ends nothing that has begun"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+        struct arena arena;
+        arena_init(&arena);
+        expect(arena_printf(&arena, HEAD EVENT("%s") TAIL, rows[i].lines), rows[i].says);
+        arena_deinit(&arena);
+    }
+    expect(HEAD "BEGIN:VEVENT\r\n", "the file ends inside of VEVENT: END:VEVENT is missing");
+}
+
+static void a_zone_that_the_file_defines_itself_is_known(void **state)
+{
+    (void)state;
+    expect(HEAD "BEGIN:VTIMEZONE\r\nTZID:Tokyo Standard Time\r\nBEGIN:STANDARD\r\n"
+                "DTSTART:16010101T000000\r\nTZOFFSETFROM:+0900\r\nTZOFFSETTO:+0900\r\n"
+                "END:STANDARD\r\nEND:VTIMEZONE\r\n" EVENT(
+                    "DTSTART;TZID=\"Tokyo Standard Time\":20261226T030000\r\n"
+                    "DTEND;TZID=Tokyo Standard Time:20261226T050000\r\n") TAIL,
+           "[x 1798221600 1798228800]");
+}
+
+static void a_rule_that_began_before_our_years_counts_in_them(void **state)
+{
+    (void)state;
+    expect(HEAD EVENT("DTSTART;VALUE=DATE:20191224\r\nRRULE:FREQ=YEARLY;UNTIL=20211231\r\n") TAIL,
+           "[x 2020-12-24+0 2020-12-25+0][x 2021-12-24+0 2021-12-25+0]");
+    expect(HEAD EVENT("DTSTART;VALUE=DATE:20191224\r\n") TAIL, "");
 }
 
 static void fifty_megabytes_are_refused_before_they_are_read(void **state)
@@ -153,6 +218,9 @@ int main(void)
         cmocka_unit_test(what_has_a_zone_is_absolute_and_what_has_none_is_local),
         cmocka_unit_test(a_rule_with_an_end_is_unrolled_with_what_was_left_out_and_changed),
         cmocka_unit_test(what_cannot_be_taken_is_told_with_what_to_do),
+        cmocka_unit_test(what_would_be_dropped_in_silence_is_told_with_its_line),
+        cmocka_unit_test(a_zone_that_the_file_defines_itself_is_known),
+        cmocka_unit_test(a_rule_that_began_before_our_years_counts_in_them),
         cmocka_unit_test(fifty_megabytes_are_refused_before_they_are_read),
         cmocka_unit_test(more_events_than_can_be_meant_are_refused),
     };
