@@ -669,4 +669,19 @@ CREATE TABLE schedules (                     -- each `at` in force, so that an e
     since         INTEGER NOT NULL,          -- accepted at; occurrences before it are not ours
     PRIMARY KEY (repository_id, environment, rule)
 ) STRICT, WITHOUT ROWID;
+
+CREATE TABLE holiday_years (                 -- years for which a list was imported: `holidays: jp` follows it there (F8)
+    year          INTEGER PRIMARY KEY,
+    source        TEXT NOT NULL,             -- name of the file
+    actor         TEXT NOT NULL,
+    imported_at   INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE holidays (
+    day           INTEGER PRIMARY KEY,       -- since 1970-01-01
+    year          INTEGER NOT NULL REFERENCES holiday_years (year),
+    name          TEXT NOT NULL
+) STRICT;
+CREATE INDEX holidays_by_year ON holidays (year);
+
 CREATE INDEX attempts_by_deployment ON attempts (deployment_id);

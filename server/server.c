@@ -1,6 +1,7 @@
 #include "server/server.h"
 
 #include <poll.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -17,11 +18,13 @@
 #include "lib/base/log.h"
 #include "lib/base/secret.h"
 #include "lib/base/str.h"
+#include "lib/config/config_holidays.h"
 #include "lib/config/config_read.h"
 #include "lib/model/config.h"
 #include "lib/repo/keeper.h"
 #include "lib/store/db.h"
 #include "lib/store/store.h"
+#include "lib/store/store_holiday.h"
 #include "lib/store/store_repository.h"
 #include "lib/store/writer.h"
 #include "server/api/api.h"
@@ -51,6 +54,7 @@ struct server {
     struct db *flow_db;
     struct writer *writer;
     struct snapshots snapshots;
+    pthread_mutex_t configuring; /* one configuration at a time is read and put in force */
     struct secret *secrets[SECRETS_MAX];
     const struct secret *secret_list[SECRETS_MAX];
     size_t n_secrets;
@@ -81,7 +85,7 @@ static void tell_problems(const struct problems *problems)
     buf_deinit(&text);
 }
 
-static int read_config(const char *path, struct config **ret_config, struct err *err)
+static int read_config(const char *path, bool warn, struct config **ret_config, struct err *err)
 {
     struct problems problems;
     struct arena arena;
@@ -92,7 +96,7 @@ static int read_config(const char *path, struct config **ret_config, struct err 
     rc = config_read(path, ret_config, &problems, err);
     if (rc < 0)
         tell_problems(&problems);
-    for (size_t i = 0; rc == 0 && i < problems.n; i++)
+    for (size_t i = 0; rc == 0 && warn && i < problems.n; i++)
         log_warning("config.warning", "file=%s line=%d text=%s", LOG(problems.items[i].file),
                     problems.items[i].line, LOG(problems.items[i].text));
     arena_deinit(&arena);
@@ -111,6 +115,27 @@ static int accept_config(struct db *db, void *arg, struct err *err)
     const struct accepting *a = arg;
 
     return snapshot_accept(db, a->config, a->by, a->now, err);
+}
+
+/* Holidays that somebody imported, over those of the rule. */
+static int put_holidays(struct server *s, struct config *config, struct err *err)
+{
+    struct almanac_holiday *items = NULL;
+    struct arena arena;
+    unsigned years = 0;
+    struct db *db;
+    size_t n = 0;
+    int rc = db_pool_take(s->api.readers, &db, err);
+
+    if (rc < 0)
+        return rc;
+    arena_init(&arena);
+    rc = store_holiday_list(db, &arena, &items, &n, &years, err);
+    if (rc == 0)
+        config_holidays_put(config, items, n, years);
+    arena_deinit(&arena);
+    db_pool_give(s->api.readers, db);
+    return rc;
 }
 
 static int put_in_force(struct server *s, struct config *config, const char *by, struct err *err)
@@ -220,6 +245,8 @@ static int read_secrets(struct server *s, const struct config *config, struct er
     return 0;
 }
 
+static int reread(void *arg, bool check, struct err *err);
+
 static int start_http(struct server *s, const struct config *config, struct err *err)
 {
     struct http_server_options options = {.body_budget = 0};
@@ -249,6 +276,7 @@ static int start_http(struct server *s, const struct config *config, struct err 
     s->api.events = api_events_new();
     s->api.metrics = metrics_new();
     s->api.is_ready = is_ready;
+    s->api.reread = reread;
     s->api.server = s;
     return http_server_start(&s->http, &options, &s->api, err);
 }
@@ -343,12 +371,13 @@ int server_start(const struct server_options *options, struct server **ret_serve
     s->poll_hold_ms = options->poll_hold_ms;
     s->store.lock = -1;
     snapshots_init(&s->snapshots);
+    pthread_mutex_init(&s->configuring, NULL);
     *ret_exit = EXIT_IO;
     /* Before any thread, library or secret. */
     if ((rc = keeper_spawn(&s->keeper, err)) < 0 || (rc = cage_basics(err)) < 0)
         goto out;
     *ret_exit = EXIT_CONFIG;
-    if ((rc = read_config(options->config, &config, err)) < 0)
+    if ((rc = read_config(options->config, true, &config, err)) < 0)
         goto out;
     rc = read_secrets(s, config, err);
     if (rc == 0 && !options->uncaged)
@@ -360,6 +389,10 @@ int server_start(const struct server_options *options, struct server **ret_serve
         goto out;
     }
     *ret_exit = EXIT_IO;
+    if ((rc = put_holidays(s, config, err)) < 0) {
+        config_free(config);
+        goto out;
+    }
     if ((rc = put_in_force(s, config, "start", err)) < 0)
         goto out;
     snapshot = snapshots_take(&s->snapshots);
@@ -403,23 +436,76 @@ static void tell_restart(const struct server *s, const struct config *config)
     free(secret_files);
 }
 
+/* The flow says which promises moved (server/flow/tell.h). */
+static int reload(struct server *s, struct config *config, const char *by, struct err *err)
+{
+    int rc = put_in_force(s, config, by, err);
+
+    if (rc < 0)
+        return rc;
+    log_notice("config.accepted", "by=%s", by);
+    api_events_publish(s->api.events, API_EVENTS_CONFIG);
+    ring_flow(s);
+    return 0;
+}
+
 void server_reload(struct server *s)
 {
     struct config *config = NULL;
     struct err err = ERR_INIT;
+    int rc;
 
-    if (read_config(s->config_path, &config, &err) < 0) {
-        log_error("config.refused", "err=%s", LOG(err.text));
-        return;
+    pthread_mutex_lock(&s->configuring);
+    rc = read_config(s->config_path, true, &config, &err);
+    if (rc == 0) {
+        tell_restart(s, config);
+        rc = put_holidays(s, config, &err);
+        if (rc < 0)
+            config_free(config);
     }
-    tell_restart(s, config);
-    if (put_in_force(s, config, "reload", &err) < 0) {
+    if (rc == 0)
+        rc = reload(s, config, "reload", &err);
+    if (rc < 0)
         log_error("config.refused", "err=%s", LOG(err.text));
-        return;
-    }
-    log_notice("config.accepted", "by=reload");
-    api_events_publish(s->api.events, API_EVENTS_CONFIG);
-    ring_flow(s); /* the flow says which promises moved (server/flow/tell.h) */
+    pthread_mutex_unlock(&s->configuring);
+}
+
+/* Its digest without what was imported: what its files say. */
+static bool says_the_same(const struct config *a, const struct config *b)
+{
+    return strcmp(a->read_digest, b->read_digest) == 0;
+}
+
+/* An edit of the files comes into force by a reload, and never beside something else. */
+static int reread(void *arg, bool check, struct err *err)
+{
+    struct server *s = arg;
+    const struct snapshot *snapshot;
+    struct config *config = NULL;
+    int rc;
+
+    pthread_mutex_lock(&s->configuring);
+    rc = read_config(s->config_path, false, &config, err);
+    snapshot = snapshots_take(&s->snapshots);
+    if (rc < 0)
+        rc = err_set(err, ERR_CONFLICT,
+                     "%s has mistakes now and could not be read again; mend it first "
+                     "(slipway config check)",
+                     s->config_path);
+    else if (!says_the_same(config, snapshot->config))
+        rc = err_set(err, ERR_CONFLICT,
+                     "%s was changed and is not in force yet; reload it first "
+                     "(systemctl reload slipwayd)",
+                     s->config_path);
+    snapshots_give(snapshot);
+    if (rc == 0 && !check)
+        rc = put_holidays(s, config, err);
+    if (rc < 0 || check)
+        config_free(config);
+    else
+        rc = reload(s, config, "holidays", err);
+    pthread_mutex_unlock(&s->configuring);
+    return rc;
 }
 
 /* By hand ----------------------------------------------------------------------------------------- */
@@ -478,6 +564,7 @@ void server_stop(struct server *s)
     free(s->state);
     free(s->secret_files);
     keeper_free(s->keeper);
+    pthread_mutex_destroy(&s->configuring);
     if (s->store.lock >= 0)
         close(s->store.lock);
     free(s);

@@ -13,6 +13,19 @@ bool interval_day_counts(const struct almanac_calendar *calendar, int64_t day)
                                 interval_day_off(calendar, day, LANGUAGE_EN) == NULL);
 }
 
+/* Did somebody say which days of that year are holidays? Then the rule does not. */
+static bool is_imported(const struct almanac_calendar *calendar, int64_t day)
+{
+    int64_t year;
+    int month, dom;
+
+    if (calendar->imported == 0)
+        return false;
+    timestamp_civil_from_days(day, &year, &month, &dom);
+    return year >= ALMANAC_YEAR_FIRST && year <= ALMANAC_YEAR_LAST &&
+           (calendar->imported & ALMANAC_YEAR_BIT(year)) != 0;
+}
+
 const char *interval_day_off(const struct almanac_calendar *calendar, int64_t day,
                              enum language language)
 {
@@ -30,7 +43,7 @@ const char *interval_day_off(const struct almanac_calendar *calendar, int64_t da
         else
             high = middle;
     }
-    return calendar->japan ? holiday_jp_name(day, language) : NULL;
+    return calendar->japan && !is_imported(calendar, day) ? holiday_jp_name(day, language) : NULL;
 }
 
 /* The instant of a local moment; of a date that does not exist, that of the next one that does. */

@@ -5,86 +5,16 @@
 #include "lib/base/arena.h"
 #include "lib/base/names.h"
 #include "lib/base/str.h"
+#include "lib/calendar/holidays_read.h"
 #include "lib/calendar/ics_read.h"
 #include "lib/config/config_days.h"
 #include "lib/config/reader.h"
 
-#define HOLIDAYS_FILE_MAX (1024 * 1024)
-#define HOLIDAYS_MAX 5000
-
-static int by_day(const void *a, const void *b)
-{
-    const struct almanac_holiday *x = a, *y = b;
-
-    return x->day < y->day ? -1 : x->day > y->day;
-}
-
-/* One line "2026-11-23,勤労感謝の日"; a first line that begins with no digit is a head. */
-static void read_holiday_lines(struct reader *r, struct yaml_node *node, const char *name,
-                               const char *bytes, struct almanac_calendar *calendar)
-{
-    struct almanac_holiday *items = NULL;
-    size_t n = 0, cap = 0;
-    int number = 0;
-
-    for (const char *line = bytes; *line != '\0';
-         line += strcspn(line, "\n"), line += *line == '\n') {
-        size_t len = strcspn(line, "\r\n");
-        const char *rest = NULL;
-        int64_t day = 0;
-        bool exists = false;
-        number++;
-        if (len == 0 || line[0] == '#' || (number == 1 && (line[0] < '0' || line[0] > '9')))
-            continue;
-        if (!config_days_parse(line, &day, &rest, &exists) || !exists ||
-            (*rest != ',' && *rest != ' ' && *rest != '\t' && rest != line + len) ||
-            n >= HOLIDAYS_MAX) {
-            config_days_wrong(
-                r, node,
-                arena_printf(r->arena,
-                             n >= HOLIDAYS_MAX
-                                 ? "%.200s:%d: more than 5000 holidays"
-                                 : "%.200s:%d: a line such as 2026-11-23,NAME is expected",
-                             name, number));
-            return;
-        }
-        *ARENA_PUSH(r->arena, items, n, cap) =
-            (struct almanac_holiday){day, rest < line + len
-                                              ? str_clean(r->arena, rest + 1,
-                                                          (size_t)(line + len - rest - 1), 100)
-                                              : ""};
-    }
-    if (n > 0)
-        qsort(items, n, sizeof(*items), by_day);
-    calendar->holidays = items;
-    calendar->n_holidays = n;
-}
-
-static void read_holiday_events(struct reader *r, struct yaml_node *node, const char *name,
-                                const char *bytes, size_t len, struct almanac_calendar *calendar)
-{
-    struct almanac_holiday *items = NULL;
-    struct almanac_event *events;
-    struct err err = ERR_INIT;
-    size_t n_events, n = 0, cap = 0;
-
-    if (ics_read(bytes, len, r->arena, &events, &n_events, &err) < 0) {
-        config_days_wrong(r, node, arena_printf(r->arena, "%.200s: %s", name, err.text));
-        return;
-    }
-    for (size_t i = 0; i < n_events; i++)
-        for (int64_t day = events[i].from.day; events[i].local && day < events[i].to.day; day++)
-            *ARENA_PUSH(r->arena, items, n, cap) =
-                (struct almanac_holiday){day, events[i].name != NULL ? events[i].name : ""};
-    if (n > 0)
-        qsort(items, n, sizeof(*items), by_day);
-    calendar->holidays = items;
-    calendar->n_holidays = n;
-}
-
 static void read_holidays(struct reader *r, struct yaml_node *node,
                           struct almanac_calendar *calendar)
 {
+    struct almanac_holiday *items = NULL;
+    struct err err = ERR_INIT;
     const char *name = NULL;
     char *bytes;
     size_t len;
@@ -105,13 +35,14 @@ static void read_holidays(struct reader *r, struct yaml_node *node,
         return;
     }
     bytes = config_days_file(r, node, name,
-                             str_ends(name, ".ics") ? ICS_READ_BYTES_MAX : HOLIDAYS_FILE_MAX, &len);
+                             str_ends(name, ".ics") ? ICS_READ_BYTES_MAX : HOLIDAYS_READ_LIST_MAX,
+                             &len);
     if (bytes == NULL)
         return;
-    if (str_ends(name, ".ics"))
-        read_holiday_events(r, node, name, bytes, len, calendar);
+    if (holidays_read(bytes, len, r->arena, &items, &calendar->n_holidays, &err) < 0)
+        config_days_wrong(r, node, arena_printf(r->arena, "%.200s: %s", name, err.text));
     else
-        read_holiday_lines(r, node, name, bytes, calendar);
+        calendar->holidays = items;
     free(bytes);
 }
 

@@ -188,6 +188,7 @@ static int finish(struct reader *r, struct config **ret_config, struct err *err)
                        n == 1 ? "" : "s");
     }
     config_text_make(r->config);
+    memcpy(r->config->read_digest, r->config->digest, sizeof(r->config->digest));
     *ret_config = r->config;
     return 0;
 }

@@ -54,6 +54,8 @@ static void add_calendar(struct json_out *o, const struct almanac_calendar *c)
     json_begin_object(o, c->name);
     json_add_int(o, "days", c->days);
     json_add_bool(o, "jp", c->japan);
+    if (c->imported != 0)
+        json_add_int(o, "imported", c->imported);
     json_begin_array(o, "holidays");
     for (size_t i = 0; i < c->n_holidays; i++)
         json_add_int(o, NULL, c->holidays[i].day);

@@ -27,6 +27,11 @@ struct almanac_holiday {
     const char *name;
 };
 
+/* A set of years: the years that zones are known for, too. */
+#define ALMANAC_YEAR_FIRST 2020
+#define ALMANAC_YEAR_LAST 2037
+#define ALMANAC_YEAR_BIT(year) (1u << ((year)-ALMANAC_YEAR_FIRST))
+
 /* Days that are no days of the calendar: both ends are closed. */
 struct almanac_closed {
     int64_t from;
@@ -36,9 +41,10 @@ struct almanac_closed {
 
 struct almanac_calendar {
     const char *name;
-    unsigned days;                          /* bit i = weekday i is a day of it; 0 = Sunday */
-    bool japan;                             /* public holidays of Japan, by rule */
-    const struct almanac_holiday *holidays; /* of a file, by day */
+    unsigned days;     /* bit i = weekday i is a day of it; 0 = Sunday */
+    bool japan;        /* public holidays of Japan, by rule */
+    unsigned imported; /* with `japan`: years whose days are those of `holidays`, not the rule's */
+    const struct almanac_holiday *holidays; /* of a file, or imported; by day */
     size_t n_holidays;
     const struct almanac_closed *closed;
     size_t n_closed;

@@ -14,6 +14,7 @@
 
 struct api_events;
 struct clock;
+struct err;
 struct db_pool;
 struct door;
 struct metrics;
@@ -44,6 +45,9 @@ struct api {
 
     /* The state of things outside this room, as short texts for doctor and readyz. Optional. */
     bool (*is_ready)(void *server);
+    /* Put the configuration in force anew, with what the store now holds of it (holidays). `check`: only say
+     * whether that could be done. ERR_CONFLICT: its files were changed and not reloaded. Any thread. Optional. */
+    int (*reread)(void *server, bool check, struct err *err);
     void *server;
 };
 

@@ -112,7 +112,8 @@ static bool is_small(const char *table)
         "freezes",           "freeze_scopes",   "store",
         "configs",           "barriers",        "baselines",
         "incarnations",      "sqlite_schema",   "pragma_quick_check",
-        "schema_migrations", "adoptions",
+        "schema_migrations", "adoptions",       "holidays",
+        "holiday_years",
     };
 
     for (size_t i = 0; i < sizeof(small) / sizeof(*small); i++)
