@@ -59,17 +59,20 @@ int cli_forecast(struct invoke *invoke)
     struct client_answer answer;
     struct table table;
     struct arena arena;
+    const char *path;
     int status = cli_command_options_end(invoke);
 
+    if (status == 0 && invoke->argc > 2)
+        status = cli_command_usage(invoke, "\"%s\" is one word too many", invoke->argv[2]);
     if (status == 0 && invoke->argc > 0 && !names_is_repo(invoke->argv[0]))
         status = cli_command_usage(invoke, "\"%s\" is not OWNER/NAME", invoke->argv[0]);
     if (status != 0)
         return status;
     arena_init(&arena);
-    status = client_ask(invoke->client, "GET",
-                        cli_moved_path(&arena, "/api/v1/forecast", "repository",
-                                       invoke->argc > 0 ? invoke->argv[0] : NULL),
-                        NULL, &answer);
+    path = cli_moved_path(&arena, "/api/v1/forecast", "repository",
+                          invoke->argc > 0 ? invoke->argv[0] : NULL);
+    path = cli_moved_path(&arena, path, "environment", invoke->argc > 1 ? invoke->argv[1] : NULL);
+    status = client_ask(invoke->client, "GET", path, NULL, &answer);
     if (status != 0) {
         arena_deinit(&arena);
         return status;

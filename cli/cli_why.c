@@ -42,6 +42,8 @@ int cli_why(struct invoke *invoke)
     int64_t number = 0;
     int status = cli_command_options_end(invoke);
 
+    if (status == 0 && invoke->argc > 3)
+        status = cli_command_usage(invoke, "\"%s\" is one word too many", invoke->argv[3]);
     if (status == 0 && !names_is_repo(invoke->argv[0]))
         status = cli_command_usage(invoke, "\"%s\" is not OWNER/NAME", invoke->argv[0]);
     if (status == 0 && invoke->argv[1][0] == 'r' &&
@@ -55,6 +57,7 @@ int cli_why(struct invoke *invoke)
     path = cli_moved_path(&arena, cli_repo_act_path(&arena, invoke->argv[0], "why"),
                           release != 0 ? "release" : "pull",
                           arena_printf(&arena, "%lld", release != 0 ? release : pull));
+    path = cli_moved_path(&arena, path, "environment", invoke->argc > 2 ? invoke->argv[2] : NULL);
     path = cli_moved_path(&arena, path, "at", at);
     status = client_ask(invoke->client, "GET", path, NULL, &answer);
     if (status != 0) {

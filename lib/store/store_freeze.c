@@ -72,7 +72,8 @@ DB_STATEMENT(SQL_FREEZE_ENVIRONMENTS,
 DB_STATEMENT(SQL_FREEZE_REPOSITORIES,
              "SELECT repository FROM freeze_repositories WHERE freeze_id = $1 ORDER BY 1");
 #define COLUMNS                                                                                    \
-    "id, name, from_at, to_at, timezone, allow_rollback, actor, way, reason, added_at FROM freezes"
+    "id, name, from_at, to_at, timezone, allow_rollback, actor, way, reason, added_at, removed_at" \
+    " FROM freezes"
 
 static int read_freezes(struct db *db, struct db_rows *rows, struct arena *arena,
                         struct freeze **ret_items, size_t *ret_n, struct err *err)
@@ -91,7 +92,8 @@ static int read_freezes(struct db *db, struct db_rows *rows, struct arena *arena
                                                             .actor = db_text(rows, arena, 6),
                                                             .way = db_text(rows, arena, 7),
                                                             .reason = db_text(rows, arena, 8),
-                                                            .added_at = db_int(rows, 9)};
+                                                            .added_at = db_int(rows, 9),
+                                                            .removed_at = db_int(rows, 10)};
     db_end(rows);
     for (size_t i = 0; i < n && rc == 0; i++) {
         rc = read_names(db, &SQL_FREEZE_ENVIRONMENTS, items[i].id, arena, &items[i].environments,
@@ -115,6 +117,19 @@ int store_freeze_list(struct db *db, struct arena *arena, time_ms now, struct fr
 {
     struct db_rows *rows;
     int rc = db_query(db, &SQL_FREEZE_LIST, &rows, err, "i", now);
+
+    return rc < 0 ? rc : read_freezes(db, rows, arena, ret_items, ret_n, err);
+}
+
+DB_STATEMENT(SQL_FREEZE_REMOVED,
+             "SELECT " COLUMNS " WHERE removed_at >= $1 AND removed_at < to_at AND to_at > $1"
+             " ORDER BY to_at, id LIMIT 500");
+
+int store_freeze_removed(struct db *db, struct arena *arena, time_ms since,
+                         struct freeze **ret_items, size_t *ret_n, struct err *err)
+{
+    struct db_rows *rows;
+    int rc = db_query(db, &SQL_FREEZE_REMOVED, &rows, err, "i", since);
 
     return rc < 0 ? rc : read_freezes(db, rows, arena, ret_items, ret_n, err);
 }

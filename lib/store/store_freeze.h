@@ -24,6 +24,7 @@ struct freeze {
     const char *way;
     const char *reason;
     time_ms added_at;
+    time_ms removed_at; /* 0 = it was not */
 };
 
 /* Is that environment one of those it is for? Pure. */
@@ -40,6 +41,10 @@ int store_freeze_list(struct db *db, struct arena *arena, time_ms now, struct fr
 /* Those that were on at `at`, or will be, as far as is known now. */
 int store_freeze_at(struct db *db, struct arena *arena, time_ms at, struct freeze **ret_items,
                     size_t *ret_n, struct err *err);
+
+/* Those that people removed at `since` or later, before their end. */
+int store_freeze_removed(struct db *db, struct arena *arena, time_ms since,
+                         struct freeze **ret_items, size_t *ret_n, struct err *err);
 
 struct freeze_removal {
     const char *actor;

@@ -1,31 +1,36 @@
 #include "server/api/api_calendar.h"
 
 #include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "lib/base/arena.h"
 #include "lib/base/buf.h"
 #include "lib/base/digest.h"
 #include "lib/base/err.h"
+#include "lib/base/json.h"
 #include "lib/base/str.h"
 #include "lib/calendar/ics_write.h"
 #include "lib/calendar/interval.h"
 #include "lib/calendar/occurrence.h"
-#include "lib/store/store_freeze.h"
-#include "lib/store/store_promise.h"
-#include "lib/store/store_pull_request.h"
+#include "lib/calendar/when.h"
+#include "lib/calendar/zone.h"
 #include "lib/store/store_token.h"
 #include "server/api/api.h"
+#include "server/api/api_calendar_list.h"
+#include "server/api/api_shape.h"
 #include "server/api/api_view.h"
 #include "server/api/reply.h"
-#include "server/flow/snapshot.h"
 
 #define ANSWER_MAX ((size_t)8 << 20)
 #define DAY_MS INT64_C(86400000)
 #define PAST_DAYS 30              /* promises that ended; readers learn of what was cancelled */
 #define FUTURE_DAYS 60            /* freezes */
+#define WINDOWS_DAYS 14           /* windows: they are many, and always the same */
 #define START_MS (15 * 60 * 1000) /* how long a start is shown: a calendar knows no instants */
-#define PROMISES_MAX 1000
+#define DAYS_DEFAULT 14
+#define DAYS_MAX 62
 
 struct feed {
     struct request *request;
@@ -61,148 +66,93 @@ static int admit(struct feed *f)
     return 0;
 }
 
-static bool shows(struct feed *f, const struct config_repo *repo)
+/* The feed ----------------------------------------------------------------------------------------- */
+
+static const char *description_of(struct arena *arena, const struct api_calendar_entry *c)
 {
-    return repo != NULL && (f->all || api_view_shows(&f->view, repo));
+    if (c->kind == API_CALENDAR_START)
+        return c->pulls[0] != '\0' ? c->pulls : NULL;
+    return c->why == NULL ? c->where : arena_printf(arena, "%s: %s", c->where, c->why);
 }
 
-/* "#2 Coupons, #1 Cart" of what it would bring. */
-static const char *pulls_of(struct feed *f, const struct promise *p)
+static const char *summary_of(struct arena *arena, const struct api_calendar_entry *c)
+{
+    if (c->kind == API_CALENDAR_START)
+        return arena_printf(arena, "%s: r%" PRId64, c->where, c->release);
+    return arena_printf(arena, "%s: %s", c->kind == API_CALENDAR_WINDOW ? "Open" : "Freeze",
+                        c->kind == API_CALENDAR_WINDOW ? c->where : c->name);
+}
+
+/* A key of our own words stands as it is; what holds a person's words is hashed. */
+static const char *uid_of(struct feed *f, const struct api_calendar_entry *c)
 {
     struct arena *arena = f->request->arena;
-    struct pull_in_release *pulls = NULL;
-    const char *text = "";
-    size_t n = 0;
-
-    if (store_pull_request_in_range(f->view.db, arena, p->repository_id, p->release_number - 1,
-                                    p->release_number, 20, &pulls, &n, NULL) < 0)
-        return text;
-    for (size_t i = 0; i < n; i++)
-        text = arena_printf(arena, "%s%s#%" PRId64 " %s", text, i > 0 ? ", " : "",
-                            pulls[i].pull.number, pulls[i].pull.title);
-    return text;
-}
-
-static void add_promise(struct feed *f, const struct promise *p)
-{
-    struct arena *arena = f->request->arena;
-    const char *pulls = pulls_of(f, p);
-    time_ms from = p->state == PROMISE_KEPT && p->started_at != 0 ? p->started_at : p->start_at;
-    struct ics_write_event event = {
-        .uid = arena_printf(arena, "promise-%" PRId64 "@%s", p->id, f->request->api->store_id),
-        .sequence = p->sequence,
-        .stamp = p->changed_at,
-        .from = from,
-        .to = from + START_MS,
-        .status = p->state == PROMISE_WITHDRAWN ? ICS_WRITE_CANCELLED
-                  : p->lacks != NULL            ? ICS_WRITE_TENTATIVE
-                                                : ICS_WRITE_CONFIRMED,
-        .summary = arena_printf(arena, "%s %s: r%" PRId64, p->repository, p->environment,
-                                p->release_number),
-        .description = pulls[0] != '\0' ? pulls : NULL,
-    };
-
-    if (f->view.config->url != NULL)
-        event.url = arena_printf(arena, "%s/%s/releases/%" PRId64, f->view.config->url,
-                                 p->repository, p->release_number);
-    ics_write_event(&f->buf, &event);
-}
-
-static int add_promises(struct feed *f)
-{
-    struct promise *items = NULL;
-    size_t n = 0;
-    int rc = store_promise_list(f->view.db, f->request->arena, f->view.now - PAST_DAYS * DAY_MS,
-                                PROMISES_MAX, &items, &n, &f->err);
-
-    for (size_t i = 0; rc == 0 && i < n; i++)
-        if (shows(f, config_repo(f->view.config, items[i].repository)))
-            add_promise(f, &items[i]);
-    return rc;
-}
-
-/* A freeze once, with all the environments that it covers at those instants. */
-struct frozen {
-    struct interval span;
-    const char *where;
-    time_ms stamp;
-};
-
-struct frozen_list {
-    struct frozen *items;
-    size_t n, cap;
-};
-
-static void note_freeze(struct feed *f, struct frozen_list *list, const struct interval *span,
-                        time_ms stamp, const struct config_environment *e)
-{
-    struct arena *arena = f->request->arena;
-    const char *where = arena_printf(arena, "%s %s", e->repo->name, e->name);
-    struct frozen *added;
-
-    for (size_t i = 0; i < list->n; i++) {
-        struct frozen *known = &list->items[i];
-        if (known->span.from == span->from && known->span.to == span->to &&
-            str_eq(known->span.name, span->name)) {
-            known->where = arena_printf(arena, "%s, %s", known->where, where);
-            return;
-        }
-    }
-    added = ARENA_PUSH(arena, list->items, list->n, list->cap);
-    *added = (struct frozen){.span = *span, .where = where, .stamp = stamp};
-}
-
-/* Those of the configuration, and those that people added. */
-static int load_freezes(struct feed *f, const struct config_environment *e,
-                        const struct freeze *people, size_t n_people, struct frozen_list *list)
-{
-    time_ms until = f->view.now + FUTURE_DAYS * DAY_MS;
-    struct interval *spans;
-    size_t n = interval_freezes(f->view.config, e, calendar_zone(f->view.snapshot->calendar, e),
-                                f->view.now, until, f->request->arena, &spans);
-
-    for (size_t i = 0; i < n; i++)
-        note_freeze(f, list, &spans[i], f->view.snapshot->made_at, e);
-    for (size_t i = 0; i < n_people; i++) {
-        const struct interval span = {people[i].from_at, people[i].to_at, people[i].name, false};
-        if (store_freeze_covers(&people[i], e->repo->name, e->name) && span.from < until)
-            note_freeze(f, list, &span, people[i].added_at, e);
-    }
-    return 0;
-}
-
-static void add_frozen(struct feed *f, const struct frozen *z)
-{
-    struct arena *arena = f->request->arena;
+    const char *host = f->request->api->store_id;
     char digest[DIGEST_HEX_SIZE];
-    const char *name = z->span.name != NULL ? z->span.name : "freeze";
-    const char *key = arena_printf(arena, "%s %" PRId64, name, z->span.from);
-    struct ics_write_event event = {.stamp = z->stamp,
-                                    .from = z->span.from,
-                                    .to = z->span.to,
-                                    .summary = arena_printf(arena, "Freeze: %s", name),
-                                    .description = z->where};
 
-    digest_sha256_hex(key, strlen(key), digest);
-    event.uid = arena_printf(arena, "freeze-%.16s@%s", digest, f->request->api->store_id);
+    if (c->kind == API_CALENDAR_START)
+        return arena_printf(arena, "%s@%s", c->key, host);
+    digest_sha256_hex(c->key, strlen(c->key), digest);
+    return arena_printf(arena, "%s-%.16s@%s", c->kind == API_CALENDAR_WINDOW ? "window" : "freeze",
+                        digest, host);
+}
+
+static void add_event(struct feed *f, const struct api_calendar_entry *c)
+{
+    struct arena *arena = f->request->arena;
+    struct ics_write_event event = {.uid = uid_of(f, c),
+                                    .sequence = c->sequence,
+                                    .stamp = c->stamp,
+                                    .from = c->from,
+                                    .to =
+                                        c->kind == API_CALENDAR_START ? c->from + START_MS : c->to,
+                                    .status = c->cancelled       ? ICS_WRITE_CANCELLED
+                                              : c->lacks != NULL ? ICS_WRITE_TENTATIVE
+                                                                 : ICS_WRITE_CONFIRMED,
+                                    .summary = summary_of(arena, c),
+                                    .description = description_of(arena, c)};
+
+    if (c->kind == API_CALENDAR_START && f->view.config->url != NULL)
+        event.url = arena_printf(arena, "%s/%s/releases/%" PRId64, f->view.config->url,
+                                 c->repository, c->release);
     ics_write_event(&f->buf, &event);
 }
 
-static int add_freezes(struct feed *f)
+static int write_feed(struct feed *f)
 {
-    struct frozen_list list = {.n = 0};
-    struct freeze *people = NULL;
+    const struct api_calendar_span span = {.from = f->view.now,
+                                           .to = f->view.now + FUTURE_DAYS * DAY_MS,
+                                           .windows_to = f->view.now + WINDOWS_DAYS * DAY_MS,
+                                           .changed_from = f->view.now - PAST_DAYS * DAY_MS,
+                                           .all = f->all};
+    struct api_calendar_entry *items = NULL;
     size_t n = 0;
-    int rc = store_freeze_list(f->view.db, f->request->arena, f->view.now, &people, &n, &f->err);
+    int rc = api_calendar_list_load(&f->view, &span, &items, &n, &f->err);
 
-    for (size_t i = 0; rc == 0 && i < f->view.config->n_repos; i++) {
-        const struct config_repo *repo = &f->view.config->repos[i];
-        for (size_t k = 0; rc == 0 && shows(f, repo) && k < repo->n_environments; k++)
-            rc = load_freezes(f, &repo->environments[k], people, n, &list);
-    }
-    for (size_t i = 0; rc == 0 && i < list.n; i++)
-        add_frozen(f, &list.items[i]);
+    ics_write_begin(&f->buf, "Slipway");
+    for (size_t i = 0; rc == 0 && i < n; i++)
+        add_event(f, &items[i]);
+    ics_write_end(&f->buf);
+    if (rc == 0 && f->buf.overflow)
+        rc = err_set(&f->err, ERR_INTERNAL, "the calendar has more than %zu MiB", ANSWER_MAX >> 20);
     return rc;
+}
+
+static enum request_next answer_feed(struct feed *f, struct reply *reply, int status, int rc)
+{
+    api_view_close(&f->view);
+    if (status != 0) {
+        reply_refuse(f->request, reply, status,
+                     "this address is not, or no longer, good for reading");
+    } else if (rc < 0) {
+        reply_error(f->request, reply, &f->err);
+    } else {
+        reply_body(reply, 200, "text/calendar; charset=utf-8",
+                   arena_strn(f->request->arena, buf_str(&f->buf), f->buf.len), f->buf.len);
+        reply_header(reply, "Cache-Control", "private, max-age=300");
+    }
+    buf_deinit(&f->buf);
+    return REQUEST_DONE;
 }
 
 enum request_next api_calendar_feed(struct request *request, struct reply *reply)
@@ -212,23 +162,192 @@ enum request_next api_calendar_feed(struct request *request, struct reply *reply
     int status = rc == 0 ? admit(&f) : 0;
 
     buf_init(&f.buf, ANSWER_MAX);
-    if (rc == 0 && status == 0) {
-        ics_write_begin(&f.buf, "Slipway");
-        rc = add_promises(&f);
-        if (rc == 0)
-            rc = add_freezes(&f);
-        ics_write_end(&f.buf);
+    if (rc == 0 && status == 0)
+        rc = write_feed(&f);
+    return answer_feed(&f, reply, status, rc);
+}
+
+/* Days --------------------------------------------------------------------------------------------- */
+
+struct days {
+    struct feed *f;
+    struct json_out out;
+    const struct zone *zone; /* the server's: in which days are told */
+    int64_t first;           /* since 1970-01-01 */
+    int64_t n;
+    struct api_calendar_entry *entries;
+    size_t n_entries;
+};
+
+static int read_days(struct days *d)
+{
+    struct feed *f = d->f;
+    const char *text = request_query(f->request, "from");
+    struct when when = {.now = f->view.now};
+    struct zone_local local;
+    time_ms from = f->view.now;
+    int rc = zone_open(f->view.config->timezone, &when.zone, &f->err);
+
+    if (rc == 0 && text != NULL && (rc = when_read(&when, text, &from, &f->err)) < 0)
+        return err_wrap(&f->err, "from");
+    if (rc == 0)
+        rc = request_query_int(f->request, "days", 1, DAYS_MAX, DAYS_DEFAULT, &d->n, &f->err);
+    if (rc < 0)
+        return rc;
+    d->zone = when.zone;
+    local = zone_local(d->zone, from);
+    d->first = timestamp_days_from_civil(local.year, local.month, local.day);
+    return 0;
+}
+
+/* The first instant of a local day; of one that does not exist, that of the next. */
+static time_ms day_begins(const struct days *d, int64_t day)
+{
+    struct zone_local local = {.hour = 0};
+    time_ms t = 0;
+
+    timestamp_civil_from_days(day, &local.year, &local.month, &local.day);
+    return zone_instant(d->zone, &local, &t) == 0 ? t : day_begins(d, day + 1);
+}
+
+static int by_time(const void *x, const void *y)
+{
+    const struct api_calendar_entry *a = x, *b = y;
+
+    if (a->from != b->from)
+        return a->from < b->from ? -1 : 1;
+    return (int)a->kind - (int)b->kind;
+}
+
+static void add_text_time(struct days *d, const char *key, time_ms t)
+{
+    char text[ZONE_TEXT_SIZE];
+
+    zone_text(d->zone, t, d->f->view.language, text);
+    json_add_str(&d->out, key, text);
+}
+
+static void add_entry(struct days *d, const struct api_calendar_entry *c)
+{
+    static const char *const kinds[] = {"start", "window", "freeze"};
+    struct json_out *o = &d->out;
+
+    json_begin_object(o, NULL);
+    json_add_str(o, "kind", kinds[c->kind]);
+    json_add_time(o, "from", c->from);
+    add_text_time(d, "from_text", c->from);
+    json_add_time(o, "to", c->to);
+    add_text_time(d, "to_text", c->to);
+    json_add_str(o, "where", c->where);
+    json_add_str(o, "repository", c->repository);
+    json_add_str(o, "environment", c->environment);
+    json_add_str(o, "name", c->name);
+    json_add_str(o, "reason", c->why);
+    api_shape_int_or_null(o, "release", c->release);
+    json_add_bool(o, "started", c->started);
+    json_add_str(o, "lacks", c->lacks);
+    json_add_str(o, "pulls", c->pulls != NULL && c->pulls[0] != '\0' ? c->pulls : NULL);
+    json_end_object(o);
+}
+
+/* Calendars for which that day is none: a holiday or a closed period by its name, a weekday without. */
+static void add_days_off(struct days *d, int64_t day)
+{
+    const struct config *config = d->f->view.config;
+
+    json_begin_array(&d->out, "off");
+    for (size_t i = 0; i < config->n_calendars; i++) {
+        const struct almanac_calendar *c = &config->calendars[i];
+        const char *name = interval_day_off(c, day, d->f->view.language);
+        if (interval_day_counts(c, day))
+            continue;
+        json_begin_object(&d->out, NULL);
+        json_add_str(&d->out, "calendar", c->name);
+        json_add_str(&d->out, "name", name != NULL && name[0] != '\0' ? name : NULL);
+        json_end_object(&d->out);
     }
-    api_view_close(&f.view);
-    if (status != 0) {
-        reply_refuse(request, reply, status, "this address is not, or no longer, good for reading");
-    } else if (rc < 0) {
-        reply_error(request, reply, &f.err);
+    json_end_array(&d->out);
+}
+
+/* What goes on over midnight stands with the day on which it begins, or with the first that is shown. */
+static void add_day(struct days *d, int64_t day)
+{
+    time_ms from = day_begins(d, day), to = day_begins(d, day + 1);
+    char date[32];
+    int64_t year;
+    int month, dom;
+
+    timestamp_civil_from_days(day, &year, &month, &dom);
+    (void)snprintf(date, sizeof(date), "%04d-%02d-%02d", (int)year, month, dom);
+    json_begin_object(&d->out, NULL);
+    json_add_str(&d->out, "date", date);
+    add_text_time(d, "text", from);
+    add_days_off(d, day);
+    json_begin_array(&d->out, "entries");
+    for (size_t i = 0; i < d->n_entries; i++) {
+        const struct api_calendar_entry *c = &d->entries[i];
+        time_ms shown = c->from < from && day == d->first && c->to > from ? from : c->from;
+        if (!c->cancelled && shown >= from && shown < to)
+            add_entry(d, c);
+    }
+    json_end_array(&d->out);
+    json_end_object(&d->out);
+}
+
+static int write_days(struct days *d)
+{
+    struct feed *f = d->f;
+    struct api_calendar_span span = {.changed_from = f->view.now - PAST_DAYS * DAY_MS};
+    int rc = read_days(d);
+
+    if (rc < 0)
+        return rc;
+    span.from = day_begins(d, d->first);
+    span.to = span.windows_to = day_begins(d, d->first + d->n);
+    rc = api_calendar_list_load(&f->view, &span, &d->entries, &d->n_entries, &f->err);
+    if (rc < 0)
+        return rc;
+    if (d->n_entries > 0)
+        qsort(d->entries, d->n_entries, sizeof(*d->entries), by_time);
+    json_add_str(&d->out, "timezone", f->view.config->timezone);
+    json_begin_array(&d->out, "days");
+    for (int64_t i = 0; i < d->n; i++)
+        add_day(d, d->first + i);
+    json_end_array(&d->out);
+    return 0;
+}
+
+static enum request_next answer_days(struct feed *f, struct reply *reply)
+{
+    struct days d = {.f = f};
+    int rc;
+
+    json_out_init(&d.out, &f->buf);
+    json_begin_object(&d.out, NULL);
+    rc = write_days(&d);
+    json_end_object(&d.out);
+    api_view_close(&f->view);
+    if (rc < 0) {
+        buf_deinit(&f->buf);
+        reply_error(f->request, reply, &f->err);
     } else {
-        reply_body(reply, 200, "text/calendar; charset=utf-8",
-                   arena_strn(request->arena, buf_str(&f.buf), f.buf.len), f.buf.len);
-        reply_header(reply, "Cache-Control", "private, max-age=300");
+        reply_json_buf(f->request, reply, 200, &f->buf);
     }
-    buf_deinit(&f.buf);
     return REQUEST_DONE;
+}
+
+enum request_next api_calendar_get(struct request *request, struct reply *reply)
+{
+    const char *as = request_query(request, "as");
+    struct feed f = {.request = request, .err = ERR_INIT};
+    int rc = api_view_open(&f.view, request, &f.err);
+
+    buf_init(&f.buf, ANSWER_MAX);
+    if (rc == 0 && as != NULL && !str_eq(as, "ics") && !str_eq(as, "json"))
+        rc = err_set(&f.err, ERR_INVALID, "as: expected json or ics");
+    if (rc == 0 && !str_eq(as, "ics"))
+        return answer_days(&f, reply);
+    if (rc == 0)
+        rc = write_feed(&f);
+    return answer_feed(&f, reply, 0, rc);
 }

@@ -31,7 +31,23 @@ struct asking {
     struct json_out out; /* an object is open in it */
     struct buf buf;
     struct err err;
+    const char *environment; /* only this one; NULL = all */
 };
+
+/* ?environment=, which `repo` must have. */
+static int read_environment(struct asking *a, const struct config_repo *repo)
+{
+    a->environment = request_query(a->request, "environment");
+    if (a->environment != NULL && config_environment(repo, a->environment) == NULL)
+        return err_set(&a->err, ERR_NOT_FOUND, "%s has no environment %.64s", repo->name,
+                       a->environment);
+    return 0;
+}
+
+static bool is_asked(const struct asking *a, const struct config_environment *e)
+{
+    return a->environment == NULL || strcmp(a->environment, e->name) == 0;
+}
 
 static int ask_open(struct asking *a, struct request *request)
 {
@@ -172,10 +188,24 @@ static int add_repository(struct asking *a, const struct config_repo *repo)
     json_add_str(&a->out, "name", repo->name);
     json_begin_array(&a->out, "environments");
     for (size_t i = 0; i < repo->n_environments && rc == 0; i++)
-        rc = add_environment(a, &repository, &f, i);
+        if (is_asked(a, &repo->environments[i]))
+            rc = add_environment(a, &repository, &f, i);
     json_end_array(&a->out);
     json_end_object(&a->out);
     return rc;
+}
+
+/* ?repository= and ?environment=: names that do not exist are said, not answered with nothing. */
+static int read_only(struct asking *a, const char *only)
+{
+    const struct config_repo *repo = only != NULL ? config_repo(a->view.config, only) : NULL;
+
+    if (only == NULL && request_query(a->request, "environment") != NULL)
+        return err_set(&a->err, ERR_INVALID, "environment: of which repository=?");
+    if (only != NULL && (repo == NULL || !api_view_shows(&a->view, repo)))
+        return err_set(&a->err, ERR_NOT_FOUND, "repository %.140s is not in the configuration",
+                       only);
+    return repo == NULL ? 0 : read_environment(a, repo);
 }
 
 enum request_next api_forecast_get(struct request *request, struct reply *reply)
@@ -184,6 +214,8 @@ enum request_next api_forecast_get(struct request *request, struct reply *reply)
     struct asking a;
     int rc = ask_open(&a, request);
 
+    if (rc == 0)
+        rc = read_only(&a, only);
     if (rc == 0) {
         json_add_time(&a.out, "at", a.view.now);
         json_add_time(&a.out, "until", a.view.now + FORESEE_MS);
@@ -403,7 +435,12 @@ enum request_next api_forecast_why(struct request *request, struct reply *reply)
     if (rc == 0)
         rc = api_view_repository(&a.view, &repo, &repository, &a.err);
     if (rc == 0)
-        rc = read_when(&a, "at", repo->environments[0].timezone, a.view.now, &at);
+        rc = read_environment(&a, repo);
+    if (rc == 0)
+        rc = read_when(&a, "at",
+                       a.environment != NULL ? config_environment(repo, a.environment)->timezone
+                                             : repo->environments[0].timezone,
+                       a.view.now, &at);
     if (rc == 0)
         rc = find_asked(&a, &repository, &release);
     if (rc == 0)
@@ -418,7 +455,8 @@ enum request_next api_forecast_why(struct request *request, struct reply *reply)
     json_add_time(&a.out, "at", at);
     json_begin_array(&a.out, "environments");
     for (size_t i = 0; i < repo->n_environments && rc == 0; i++)
-        rc = add_why(&a, &repository, &f, i, &release, at);
+        if (is_asked(&a, &repo->environments[i]))
+            rc = add_why(&a, &repository, &f, i, &release, at);
     json_end_array(&a.out);
     return ask_close(&a, reply, rc);
 }

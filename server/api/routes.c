@@ -11,6 +11,7 @@
 #include "server/api/api_forecast.h"
 #include "server/api/api_freeze.h"
 #include "server/api/api_health.h"
+#include "server/api/api_holidays.h"
 #include "server/api/api_hold.h"
 #include "server/api/api_host.h"
 #include "server/api/api_metrics.h"
@@ -30,6 +31,7 @@
 #define WEBHOOK_BODY (25 * MIB) /* GitHub sends at most 25 MB (github-wire.md 1) */
 #define DOOR_BODY (256 * KIB)
 #define API_BODY (1 * MIB)
+#define HOLIDAYS_BODY (4 * MIB) /* a list of 2 MiB, as a text in JSON */
 
 #define EVERYWHERE                                                                                 \
     (ON(LISTENER_WEBHOOKS) | ON(LISTENER_AGENTS) | ON(LISTENER_WEB) | ON(LISTENER_CLI))
@@ -209,6 +211,30 @@ const struct route routes[] = {
      .scope = ROUTE_ANYWHERE,
      .handler = api_forecast_schedule,
      .summary = "The next instants at which something may start"},
+    {.name = "calendar",
+     .listeners = API,
+     .method = "GET",
+     .pattern = "/api/v1/calendar",
+     .right = RIGHT_VIEW,
+     .scope = ROUTE_ANYWHERE,
+     .handler = api_calendar_get,
+     .summary = "Days with their promised starts, windows, freezes and holidays"},
+    {.name = "holidays_list",
+     .listeners = API,
+     .method = "GET",
+     .pattern = "/api/v1/holidays",
+     .right = RIGHT_VIEW,
+     .scope = ROUTE_ANYWHERE,
+     .handler = api_holidays_list,
+     .summary = "Years for which a list of Japan's holidays was imported"},
+    {.name = "holidays_import",
+     .listeners = API,
+     .method = "POST",
+     .pattern = "/api/v1/holidays",
+     .right = RIGHT_ADMIN,
+     .body_limit = HOLIDAYS_BODY,
+     .handler = api_holidays_import,
+     .summary = "Let `holidays: jp` follow a list, in the years that it names"},
     {.name = "release_why",
      .listeners = API,
      .method = "GET",
@@ -361,7 +387,7 @@ const struct route routes[] = {
      .method = "GET",
      .pattern = "/calendar.ics",
      .handler = api_calendar_feed,
-     .summary = "Promised starts and freezes, for calendars"},
+     .summary = "Promised starts, windows and freezes, for calendars"},
     {.name = "page_status_text",
      .listeners = WEB,
      .method = "GET",

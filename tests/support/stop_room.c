@@ -146,12 +146,17 @@ static int freshen(struct db *db, void *arg, struct err *err)
 
 void stop_room_up(struct stop_room *room)
 {
+    stop_room_up_as(room, config);
+}
+
+void stop_room_up_as(struct stop_room *room, const char *yaml)
+{
     struct err err = ERR_INIT;
 
     *room = (struct stop_room){.next = 0};
     log_init(LOG_LOGFMT, LOG_ERROR);
     atomic_store(&wall, MIDNIGHT + 14 * INT64_C(3600000));
-    api_room_up_as(&room->api, config, &test_clock);
+    api_room_up_as(&room->api, yaml, &test_clock);
     room->key = sign_key_new();
     room->flow = (struct flow){.clock = &test_clock,
                                .writer = room->api.writer,

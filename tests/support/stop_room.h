@@ -24,6 +24,8 @@ struct stop_room {
 };
 
 void stop_room_up(struct stop_room *room);
+/* The same with a configuration of its own, for hosts web-1 and the repositories acme/shop and acme/site. */
+void stop_room_up_as(struct stop_room *room, const char *yaml);
 void stop_room_down(struct stop_room *room);
 
 /* Set the clock to HH:MM[:SS] of that day in Tokyo; the value. */

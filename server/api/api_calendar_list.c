@@ -1,0 +1,239 @@
+#include "server/api/api_calendar_list.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "lib/base/str.h"
+#include "lib/calendar/interval.h"
+#include "lib/calendar/occurrence.h"
+#include "lib/calendar/zone.h"
+#include "lib/store/store_freeze.h"
+#include "lib/store/store_promise.h"
+#include "lib/store/store_pull_request.h"
+#include "server/flow/snapshot.h"
+
+#define PROMISES_MAX 1000
+#define PULLS_MAX 20
+#define YEAR_2020_MS INT64_C(1577836800000)
+
+struct listing {
+    struct api_view *view;
+    const struct api_calendar_span *span;
+    struct arena *arena;
+    struct api_calendar_entry *items;
+    size_t n, cap;
+    struct err *err;
+};
+
+bool api_calendar_list_shows(const struct api_view *view, const struct config_repo *repo, bool all)
+{
+    return repo != NULL && (all || api_view_shows(view, repo));
+}
+
+static struct api_calendar_entry *add(struct listing *l, struct api_calendar_entry entry)
+{
+    struct api_calendar_entry *added = ARENA_PUSH(l->arena, l->items, l->n, l->cap);
+
+    *added = entry;
+    return added;
+}
+
+/* Starts ------------------------------------------------------------------------------------------- */
+
+/* "#2 Coupons, #1 Cart" of what it would bring. */
+static const char *pulls_of(struct listing *l, const struct promise *p)
+{
+    struct pull_in_release *pulls = NULL;
+    const char *text = "";
+    size_t n = 0;
+
+    if (store_pull_request_in_range(l->view->db, l->arena, p->repository_id, p->release_number - 1,
+                                    p->release_number, PULLS_MAX, &pulls, &n, NULL) < 0)
+        return text;
+    for (size_t i = 0; i < n; i++)
+        text = arena_printf(l->arena, "%s%s#%" PRId64 " %s", text, i > 0 ? ", " : "",
+                            pulls[i].pull.number, pulls[i].pull.title);
+    return text;
+}
+
+static int add_starts(struct listing *l)
+{
+    struct promise *items = NULL;
+    size_t n = 0;
+    int rc = store_promise_list(l->view->db, l->arena, l->span->changed_from, PROMISES_MAX, &items,
+                                &n, l->err);
+
+    for (size_t i = 0; rc == 0 && i < n; i++) {
+        const struct promise *p = &items[i];
+        bool kept = p->state == PROMISE_KEPT;
+        time_ms at = kept && p->started_at != 0 ? p->started_at : p->start_at;
+        const struct config_repo *repo = config_repo(l->view->config, p->repository);
+        if (!api_calendar_list_shows(l->view, repo, l->span->all))
+            continue;
+        add(l, (struct api_calendar_entry){.kind = API_CALENDAR_START,
+                                           .key = arena_printf(l->arena, "promise-%" PRId64, p->id),
+                                           .sequence = p->sequence,
+                                           .stamp = p->changed_at,
+                                           .from = at,
+                                           .to = at,
+                                           .cancelled = p->state == PROMISE_WITHDRAWN,
+                                           .started = kept,
+                                           .lacks = p->lacks,
+                                           .repository = p->repository,
+                                           .environment = p->environment,
+                                           .where = arena_printf(l->arena, "%s %s", p->repository,
+                                                                 p->environment),
+                                           .release = p->release_number,
+                                           .pulls = pulls_of(l, p)});
+    }
+    return rc;
+}
+
+/* Windows ------------------------------------------------------------------------------------------ */
+
+/* What comes from the configuration changes when another one is in force: that is its sequence. */
+static int64_t sequence_of(const struct listing *l)
+{
+    return (l->view->snapshot->made_at - YEAR_2020_MS) / 1000;
+}
+
+static int64_t local_day(const struct zone *zone, time_ms t)
+{
+    struct zone_local day = zone_local(zone, t);
+
+    return timestamp_days_from_civil(day.year, day.month, day.day);
+}
+
+static void add_windows(struct listing *l, const struct config_environment *e)
+{
+    const struct zone *zone = calendar_zone(l->view->snapshot->calendar, e);
+    struct interval *spans;
+    bool by_calendar;
+    size_t n, nth = 0;
+    int64_t day, before = INT64_MIN;
+
+    if (!interval_is_limited(e, &by_calendar))
+        return;
+    n = interval_windows(e, zone, l->span->from, l->span->windows_to, l->arena, &spans);
+    for (size_t i = 0; i < n; i++) {
+        day = local_day(zone, spans[i].from);
+        nth = day == before ? nth + 1 : 0;
+        before = day;
+        add(l, (struct api_calendar_entry){
+                   .kind = API_CALENDAR_WINDOW,
+                   .key = arena_printf(l->arena, "window-%s-%s-%" PRId64 "-%zu", e->repo->name,
+                                       e->name, day, nth),
+                   .sequence = sequence_of(l),
+                   .stamp = l->view->snapshot->made_at,
+                   .from = spans[i].from,
+                   .to = spans[i].to,
+                   .repository = e->repo->name,
+                   .environment = e->name,
+                   .where = arena_printf(l->arena, "%s %s", e->repo->name, e->name)});
+    }
+}
+
+/* Freezes ------------------------------------------------------------------------------------------ */
+
+/* One for all the environments that it covers at those instants. */
+static void note_freeze(struct listing *l, struct api_calendar_entry entry,
+                        const struct config_environment *e)
+{
+    const char *where = arena_printf(l->arena, "%s %s", e->repo->name, e->name);
+
+    for (size_t i = 0; i < l->n; i++) {
+        struct api_calendar_entry *known = &l->items[i];
+        if (known->kind == API_CALENDAR_FREEZE && known->from == entry.from &&
+            known->to == entry.to && str_eq(known->key, entry.key)) {
+            known->where = arena_printf(l->arena, "%s, %s", known->where, where);
+            return;
+        }
+    }
+    entry.where = where;
+    add(l, entry);
+}
+
+static void add_configured(struct listing *l, const struct config_environment *e)
+{
+    const struct zone *zone = calendar_zone(l->view->snapshot->calendar, e);
+    struct interval *spans;
+    size_t n =
+        interval_freezes(l->view->config, e, zone, l->span->from, l->span->to, l->arena, &spans);
+
+    for (size_t i = 0; i < n; i++) {
+        const char *name = spans[i].name != NULL ? spans[i].name : "freeze";
+        note_freeze(l,
+                    (struct api_calendar_entry){.kind = API_CALENDAR_FREEZE,
+                                                .key = arena_printf(l->arena, "freeze-%s-%" PRId64,
+                                                                    name,
+                                                                    local_day(zone, spans[i].from)),
+                                                .sequence = sequence_of(l),
+                                                .stamp = l->view->snapshot->made_at,
+                                                .from = spans[i].from,
+                                                .to = spans[i].to,
+                                                .name = name},
+                    e);
+    }
+}
+
+static void add_people(struct listing *l, const struct freeze *z,
+                       const struct config_environment *e)
+{
+    bool removed = z->removed_at != 0;
+
+    if (!store_freeze_covers(z, e->repo->name, e->name) || z->from_at >= l->span->to)
+        return;
+    note_freeze(l,
+                (struct api_calendar_entry){.kind = API_CALENDAR_FREEZE,
+                                            .key = arena_printf(l->arena, "freeze-added-%" PRId64,
+                                                                z->id),
+                                            .sequence = removed ? 1 : 0,
+                                            .stamp = removed ? z->removed_at : z->added_at,
+                                            .from = z->from_at,
+                                            .to = z->to_at,
+                                            .cancelled = removed,
+                                            .name = z->name,
+                                            .why = z->reason},
+                e);
+}
+
+static int add_environments(struct listing *l)
+{
+    struct freeze *people = NULL, *removed = NULL;
+    size_t n = 0, n_removed = 0;
+    int rc = store_freeze_list(l->view->db, l->arena, l->span->from, &people, &n, l->err);
+
+    if (rc == 0)
+        rc = store_freeze_removed(l->view->db, l->arena, l->span->changed_from, &removed,
+                                  &n_removed, l->err);
+    for (size_t i = 0; rc == 0 && i < l->view->config->n_repos; i++) {
+        const struct config_repo *repo = &l->view->config->repos[i];
+        for (size_t k = 0; k < repo->n_environments; k++) {
+            const struct config_environment *e = &repo->environments[k];
+            if (!api_calendar_list_shows(l->view, repo, l->span->all))
+                continue;
+            add_windows(l, e);
+            add_configured(l, e);
+            for (size_t f = 0; f < n; f++)
+                add_people(l, &people[f], e);
+            for (size_t f = 0; f < n_removed; f++)
+                add_people(l, &removed[f], e);
+        }
+    }
+    return rc;
+}
+
+int api_calendar_list_load(struct api_view *view, const struct api_calendar_span *span,
+                           struct api_calendar_entry **ret_items, size_t *ret_n, struct err *err)
+{
+    struct listing l = {.view = view, .span = span, .arena = view->request->arena, .err = err};
+    int rc = add_starts(&l);
+
+    if (rc == 0)
+        rc = add_environments(&l);
+    if (rc < 0)
+        return rc;
+    *ret_items = l.items;
+    *ret_n = l.n;
+    return 0;
+}
