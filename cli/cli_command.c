@@ -56,6 +56,13 @@ const struct command cli_command_table[] = {
      "one line that registers an agent", "admin", true, 0, cli_activation_create},
     {"activation ls", "", "activations and how often each was used", "admin", true, 0,
      cli_activation_ls},
+    {"key add",
+     "NAME --document D[,D] (--tag K=V[,K=V] | --any-host) [--environment E[,E]] [--shell] "
+     "[--manage documents,hosts] [--for 90d]",
+     "an access key for an AWS client at the door; its secret is shown once", "admin", true, 1,
+     cli_key_add},
+    {"key ls", "", "access keys: what each may run, and where", "admin", true, 0, cli_key_ls},
+    {"key rm", "NAME", "end an access key at once", "admin", true, 1, cli_key_rm},
     {"token add",
      "NAME --rights RIGHT[,RIGHT] [--scope REPO[/ENV]] | NAME --login LOGIN [--rights ...]"
      " [--scope ...] | NAME --feed  [--for 90d]",

@@ -562,6 +562,13 @@ CREATE TABLE activations (
     CHECK ((name IS NULL) <> (prefix IS NULL))
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE activation_words (              -- what an AWS caller said of an activation of his
+    activation_id TEXT PRIMARY KEY REFERENCES activations (id),
+    iam_role     TEXT NOT NULL,
+    description  TEXT,
+    default_name TEXT                        -- DefaultInstanceName
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE activation_tags (
     activation_id TEXT NOT NULL REFERENCES activations (id),
     key           TEXT NOT NULL,
@@ -579,6 +586,9 @@ CREATE TABLE hosts (
     seen_at       INTEGER,                   -- last ping, poll or reply
     agent         TEXT,                      -- name and version of its agent, as it says
     platform      TEXT,                      -- as it says
+    platform_type TEXT,                      -- as it says: Linux, MacOS, Windows
+    computer_name TEXT,                      -- as it says
+    ip_address    TEXT,                      -- as it says
     protocol      INTEGER,                   -- of `Slipway.*`; NULL = another agent
     journal_id    TEXT,                      -- of its journal; NULL until observed
     boot_id       TEXT,                      -- of its kernel
@@ -606,6 +616,31 @@ CREATE TABLE host_documents (                -- shipped documents the host has o
     name        TEXT NOT NULL,               -- name@version
     digest      TEXT NOT NULL,
     PRIMARY KEY (host_id, name)
+) STRICT, WITHOUT ROWID;
+
+-- AWS callers at the door ------------------------------------------------------------------------
+
+CREATE TABLE access_keys (                   -- the secret is derived from the server's own key and stored nowhere
+    id          TEXT PRIMARY KEY,            -- AKIA and 16 capitals or digits
+    name        TEXT NOT NULL,
+    shell       INTEGER NOT NULL CHECK (shell IN (0, 1)),      -- 1 = any script
+    any_host    INTEGER NOT NULL CHECK (any_host IN (0, 1)),   -- 1 = tags do not bind it
+    manages_documents INTEGER NOT NULL CHECK (manages_documents IN (0, 1)),
+    manages_hosts INTEGER NOT NULL CHECK (manages_hosts IN (0, 1)),  -- activations, deregistering
+    created_at  INTEGER NOT NULL,
+    created_by  TEXT NOT NULL,
+    expires_at  INTEGER,
+    used_at     INTEGER,                     -- last use, to the hour
+    ended_at    INTEGER
+) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX access_keys_one_open ON access_keys (name) WHERE ended_at IS NULL;
+
+CREATE TABLE access_key_words (              -- what an access key lists
+    key_id      TEXT NOT NULL REFERENCES access_keys (id),
+    kind        TEXT NOT NULL CHECK (kind IN ('document', 'tag', 'environment')),
+    word        TEXT NOT NULL,               -- name of a document or environment, key of a tag
+    value       TEXT NOT NULL,               -- of a tag, else ''
+    PRIMARY KEY (key_id, kind, word, value)
 ) STRICT, WITHOUT ROWID;
 
 -- People and the account of what was done -------------------------------------------------------

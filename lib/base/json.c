@@ -90,6 +90,16 @@ bool json_int(const struct cJSON *object, const char *key, int64_t *ret_value)
     return json_item_int(json_get(object, key), ret_value);
 }
 
+bool json_double(const struct cJSON *object, const char *key, double *ret_value)
+{
+    const struct cJSON *item = json_get(object, key);
+
+    if (!cJSON_IsNumber(item))
+        return false;
+    *ret_value = cJSON_GetNumberValue(item);
+    return true;
+}
+
 bool json_bool(const struct cJSON *object, const char *key, bool *ret_value)
 {
     const struct cJSON *item = json_get(object, key);

@@ -41,6 +41,7 @@ const struct cJSON *json_array(const struct cJSON *object, const char *key);
 const char *json_str(const struct cJSON *object, const char *key); /* NULL = absent, or no string */
 /* A whole number with |x| < 2^53, else false and *ret_value as it was. */
 bool json_int(const struct cJSON *object, const char *key, int64_t *ret_value);
+bool json_double(const struct cJSON *object, const char *key, double *ret_value);
 bool json_bool(const struct cJSON *object, const char *key, bool *ret_value);
 /* It is there, and null: for the few fields where that says something else than absence. */
 bool json_null(const struct cJSON *object, const char *key);

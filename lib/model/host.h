@@ -30,11 +30,14 @@ struct host {
     enum host_state state;
     const char *activation_id;
     time_ms registered_at;
-    time_ms seen_at;        /* 0 = never heard */
-    const char *agent;      /* as it says, NULL */
-    const char *platform;   /* as it says, NULL */
-    int64_t protocol;       /* of Slipway.*, 0 = another agent */
-    const char *journal_id; /* NULL until observed */
+    time_ms seen_at;           /* 0 = never heard */
+    const char *agent;         /* as it says, NULL */
+    const char *platform;      /* as it says, NULL */
+    const char *platform_type; /* as it says, NULL: Linux, MacOS, Windows */
+    const char *computer_name; /* as it says, NULL */
+    const char *ip_address;    /* as it says, NULL */
+    int64_t protocol;          /* of Slipway.*, 0 = another agent */
+    const char *journal_id;    /* NULL until observed */
     const char *boot_id;
     int64_t record_number;
 };

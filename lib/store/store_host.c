@@ -81,6 +81,55 @@ int store_host_activations(struct db *db, struct arena *arena, struct activation
     return rc;
 }
 
+DB_STATEMENT(SQL_ACTIVATION_SAY,
+             "INSERT INTO activation_words (activation_id, iam_role, description, default_name)"
+             " VALUES ($1, $2, $3, $4)");
+
+int store_host_activation_say(struct db *db, const char *id, const struct activation_words *words,
+                              struct err *err)
+{
+    return db_run(db, &SQL_ACTIVATION_SAY, err, "ttee", id, words->iam_role, words->description,
+                  words->default_name);
+}
+
+DB_STATEMENT(SQL_ACTIVATIONS_OF,
+             "SELECT " ACTIVATION_COLUMNS ", w.iam_role, w.description, w.default_name"
+             " FROM activations a JOIN activation_words w ON w.activation_id = a.id"
+             " WHERE a.id > $1 AND created_by = $2 AND deleted_at IS NULL ORDER BY a.id LIMIT $3");
+
+int store_host_activations_of(struct db *db, struct arena *arena, const char *created_by,
+                              const char *after, size_t limit, struct activation_said **ret_items,
+                              size_t *ret_n, struct err *err)
+{
+    struct activation_said *items = NULL;
+    size_t n = 0, cap = 0;
+    struct db_rows *rows;
+    int rc =
+        db_query(db, &SQL_ACTIVATIONS_OF, &rows, err, "tti", after, created_by, (int64_t)limit);
+
+    if (rc < 0)
+        return rc;
+    while ((rc = db_next(rows, err)) > 0) {
+        struct activation_said *item = ARENA_PUSH(arena, items, n, cap);
+        fill_activation(rows, arena, &item->activation);
+        item->words = (struct activation_words){.iam_role = db_text(rows, arena, 10),
+                                                .description = db_text(rows, arena, 11),
+                                                .default_name = db_text(rows, arena, 12)};
+    }
+    db_end(rows);
+    *ret_items = items;
+    *ret_n = n;
+    return rc;
+}
+
+DB_STATEMENT(SQL_ACTIVATION_DELETE,
+             "UPDATE activations SET deleted_at = $1 WHERE id = $2 AND deleted_at IS NULL");
+
+int store_host_activation_delete(struct db *db, const char *id, time_ms now, struct err *err)
+{
+    return db_change(db, &SQL_ACTIVATION_DELETE, err, "it", now, id);
+}
+
 DB_STATEMENT(SQL_ACTIVATION_COUNT,
              "UPDATE activations SET registrations = registrations + 1 WHERE id = $1"
              " AND registrations < registration_limit AND expires_at > $2 AND deleted_at IS NULL");
@@ -169,7 +218,7 @@ int store_host_fingerprint(struct db *db, struct arena *arena, const char *id,
 
 #define COLUMNS                                                                                      \
     "id, name, state, activation_id, registered_at, seen_at, agent, platform, protocol, journal_id," \
-    " boot_id, record_number"
+    " boot_id, record_number, platform_type, computer_name, ip_address"
 
 static void fill(struct db_rows *rows, struct arena *arena, struct host *h)
 {
@@ -188,6 +237,9 @@ static void fill(struct db_rows *rows, struct arena *arena, struct host *h)
     h->journal_id = db_text(rows, arena, 9);
     h->boot_id = db_text(rows, arena, 10);
     h->record_number = db_int(rows, 11);
+    h->platform_type = db_text(rows, arena, 12);
+    h->computer_name = db_text(rows, arena, 13);
+    h->ip_address = db_text(rows, arena, 14);
 }
 
 static int one(struct db_rows *rows, struct arena *arena, struct host *ret_host, const char *what,
@@ -263,18 +315,13 @@ int store_host_list(struct db *db, struct arena *arena, struct host **ret_items,
     return rc;
 }
 
-DB_STATEMENT(SQL_HOST_TAGS, "SELECT key, value FROM host_tags WHERE host_id = $1 ORDER BY key");
-
-int store_host_tags(struct db *db, struct arena *arena, const char *id,
-                    struct config_pairs *ret_tags, struct err *err)
+static int pairs(struct db_rows *rows, struct arena *arena, struct config_pairs *ret_tags,
+                 struct err *err)
 {
     struct config_pair *items = NULL;
     size_t n = 0, cap = 0;
-    struct db_rows *rows;
-    int rc = db_query(db, &SQL_HOST_TAGS, &rows, err, "t", id);
+    int rc;
 
-    if (rc < 0)
-        return rc;
     while ((rc = db_next(rows, err)) > 0) {
         struct config_pair *pair = ARENA_PUSH(arena, items, n, cap);
         pair->key = db_text(rows, arena, 0);
@@ -283,6 +330,29 @@ int store_host_tags(struct db *db, struct arena *arena, const char *id,
     db_end(rows);
     *ret_tags = (struct config_pairs){.items = items, .n = n};
     return rc;
+}
+
+DB_STATEMENT(SQL_HOST_TAGS, "SELECT key, value FROM host_tags WHERE host_id = $1 ORDER BY key");
+
+int store_host_tags(struct db *db, struct arena *arena, const char *id,
+                    struct config_pairs *ret_tags, struct err *err)
+{
+    struct db_rows *rows;
+    int rc = db_query(db, &SQL_HOST_TAGS, &rows, err, "t", id);
+
+    return rc < 0 ? rc : pairs(rows, arena, ret_tags, err);
+}
+
+DB_STATEMENT(SQL_ACTIVATION_TAGS,
+             "SELECT key, value FROM activation_tags WHERE activation_id = $1 ORDER BY key");
+
+int store_host_activation_tags(struct db *db, struct arena *arena, const char *id,
+                               struct config_pairs *ret_tags, struct err *err)
+{
+    struct db_rows *rows;
+    int rc = db_query(db, &SQL_ACTIVATION_TAGS, &rows, err, "t", id);
+
+    return rc < 0 ? rc : pairs(rows, arena, ret_tags, err);
 }
 
 DB_STATEMENT(
@@ -294,6 +364,38 @@ int store_host_seen(struct db *db, const char *id, const char *agent, const char
                     time_ms now, struct err *err)
 {
     return db_change(db, &SQL_HOST_SEEN, err, "ieet", now, agent, platform, id);
+}
+
+DB_STATEMENT(SQL_HOST_DESCRIBED,
+             "UPDATE hosts SET platform_type = coalesce($1, platform_type),"
+             " computer_name = coalesce($2, computer_name), ip_address = coalesce($3, ip_address)"
+             " WHERE id = $4 AND state <> 'deregistered'");
+
+int store_host_described(struct db *db, const struct host *h, struct err *err)
+{
+    return db_change(db, &SQL_HOST_DESCRIBED, err, "eeet", h->platform_type, h->computer_name,
+                     h->ip_address, h->id);
+}
+
+DB_STATEMENT(SQL_HOST_PAGE, "SELECT " COLUMNS " FROM hosts WHERE id > $1"
+                            " AND state <> 'deregistered' ORDER BY id LIMIT $2");
+
+int store_host_page(struct db *db, struct arena *arena, const char *after, size_t limit,
+                    struct host **ret_items, size_t *ret_n, struct err *err)
+{
+    struct host *items = NULL;
+    size_t n = 0, cap = 0;
+    struct db_rows *rows;
+    int rc = db_query(db, &SQL_HOST_PAGE, &rows, err, "ti", after, (int64_t)limit);
+
+    if (rc < 0)
+        return rc;
+    while ((rc = db_next(rows, err)) > 0)
+        fill(rows, arena, ARENA_PUSH(arena, items, n, cap));
+    db_end(rows);
+    *ret_items = items;
+    *ret_n = n;
+    return rc;
 }
 
 DB_STATEMENT(SQL_HOST_OBSERVED,

@@ -27,6 +27,26 @@ int store_host_activation(struct db *db, struct arena *arena, const char *id,
                           struct activation *ret_activation, struct err *err);
 int store_host_activations(struct db *db, struct arena *arena, struct activation **ret_items,
                            size_t *ret_n, struct err *err);
+/* What an AWS caller said of one that he made; the flat ids of `activation_words`. */
+struct activation_words {
+    const char *iam_role;
+    const char *description;  /* NULL */
+    const char *default_name; /* NULL */
+};
+int store_host_activation_say(struct db *db, const char *id, const struct activation_words *words,
+                              struct err *err);
+struct activation_said {
+    struct activation activation;
+    struct activation_words words;
+};
+/* Those of one maker that were not deleted, with an id behind `after`, by id. */
+int store_host_activations_of(struct db *db, struct arena *arena, const char *created_by,
+                              const char *after, size_t limit, struct activation_said **ret_items,
+                              size_t *ret_n, struct err *err);
+int store_host_activation_tags(struct db *db, struct arena *arena, const char *id,
+                               struct config_pairs *ret_tags, struct err *err);
+/* ERR_CONFLICT: it was deleted before. Writer. */
+int store_host_activation_delete(struct db *db, const char *id, time_ms now, struct err *err);
 /* One more registration; ERR_CONFLICT at the limit, past the end, or deleted. Writer. */
 int store_host_activation_count(struct db *db, const char *id, time_ms now, struct err *err);
 
@@ -63,6 +83,11 @@ int store_host_tags(struct db *db, struct arena *arena, const char *id,
 /* Heard of it; `agent` and `platform` NULL = as before. Writer. */
 int store_host_seen(struct db *db, const char *id, const char *agent, const char *platform,
                     time_ms now, struct err *err);
+/* What it says of its machine: platform type, computer name, address; NULL = as before. Writer. */
+int store_host_described(struct db *db, const struct host *host, struct err *err);
+/* Those not deregistered with an id behind `after`, by id. */
+int store_host_page(struct db *db, struct arena *arena, const char *after, size_t limit,
+                    struct host **ret_items, size_t *ret_n, struct err *err);
 /* What it says of its journal; a record number never goes down here. Writer. */
 int store_host_observed(struct db *db, const char *id, int64_t protocol, const char *journal_id,
                         const char *boot_id, int64_t record_number, struct err *err);

@@ -8,9 +8,12 @@
 #include "lib/base/clock.h"
 #include "lib/base/json.h"
 #include "server/api/api.h"
+#include "server/api/door_access.h"
+#include "server/api/door_activation.h"
 #include "server/api/door_bell.h"
 #include "server/api/door_call.h"
 #include "server/api/door_host.h"
+#include "server/api/door_inventory.h"
 #include "server/api/door_poll.h"
 #include "server/api/door_registration.h"
 #include "server/api/door_reply.h"
@@ -19,6 +22,7 @@
 #define HOLD_MS 15000
 
 #define SSM(name) .target = "AmazonSSM." name, .service = "ssm"
+#define CALLER(name) SSM(name), .proof = DOOR_CALL_ACCESS_KEY
 #define MDS(name) .target = "EC2WindowsMessageDeliveryService." name, .service = "ec2messages"
 #define OURS(name) .target = "Slipway." name, .service = "ssm"
 
@@ -43,6 +47,12 @@ static const struct door_call_operation operations[] = {
     {MDS("SendReply"), .handler = door_reply_send},
     {MDS("FailMessage"), .handler = door_reply_fail},
     {MDS("DeleteMessage"), .handler = door_reply_delete},
+
+    {CALLER("DescribeInstanceInformation"), .handler = door_inventory_describe},
+    {CALLER("DeregisterManagedInstance"), .handler = door_inventory_deregister},
+    {CALLER("CreateActivation"), .handler = door_activation_create},
+    {CALLER("DescribeActivations"), .handler = door_activation_describe},
+    {CALLER("DeleteActivation"), .handler = door_activation_delete},
 
     {OURS("PutOutput"), .handler = door_reply_output},
     {OURS("Observe"), .handler = door_host_observe},
@@ -126,5 +136,7 @@ enum request_next door_post(struct request *request, struct reply *reply)
         return REQUEST_DONE;
     if (call->operation->proof == DOOR_CALL_SESSION)
         door_host_seen(call);
+    else if (call->operation->proof == DOOR_CALL_ACCESS_KEY)
+        door_access_used(call);
     return call->operation->handler(call, reply);
 }

@@ -31,6 +31,29 @@ enum request_next door_call_answer(struct door_call *call, struct reply *reply, 
     return REQUEST_DONE;
 }
 
+enum request_next door_call_answer_buf(struct door_call *call, struct reply *reply, struct buf *buf)
+{
+    bool overflow = buf->overflow;
+    const char *json = overflow ? NULL : arena_strn(call->request->arena, buf_str(buf), buf->len);
+
+    buf_deinit(buf);
+    return overflow ? door_call_fault(call, reply, "the answer is too long")
+                    : door_call_answer(call, reply, json);
+}
+
+void door_call_add_time(struct json_out *out, const char *key, time_ms at)
+{
+    if (at != 0)
+        json_add_double(out, key, (double)at / 1000.0);
+}
+
+const char *door_call_actor(const struct door_call *call)
+{
+    if (call->key.name != NULL)
+        return arena_printf(call->request->arena, "key:%s", call->key.name);
+    return arena_printf(call->request->arena, "host:%s", call->host.id);
+}
+
 static void answer_error(struct door_call *call, struct reply *reply, int status, const char *code,
                          const char *text)
 {
@@ -59,9 +82,9 @@ static const char *target_of(const struct door_call *call)
 enum request_next door_call_refuse(struct door_call *call, struct reply *reply, const char *code,
                                    const char *text)
 {
-    log_notice("door.refused", "call=%s host=%s code=%s err=%s peer=%s request=%s", target_of(call),
-               LOG(call->host.name), code, LOG(text), LOG(call->request->peer.address),
-               call->request->id);
+    log_notice("door.refused", "call=%s who=%s code=%s err=%s peer=%s request=%s", target_of(call),
+               LOG(call->key.name != NULL ? call->key.name : call->host.name), code, LOG(text),
+               LOG(call->request->peer.address), call->request->id);
     answer_error(call, reply, 400, code, text);
     return REQUEST_DONE;
 }
@@ -70,8 +93,9 @@ enum request_next door_call_fault(struct door_call *call, struct reply *reply, c
 {
     bool messages = call->operation != NULL && strcmp(call->operation->service, "ec2messages") == 0;
 
-    log_error("door.fault", "call=%s host=%s err=%s request=%s", target_of(call),
-              LOG(call->host.name), LOG(text), call->request->id);
+    log_error("door.fault", "call=%s who=%s err=%s request=%s", target_of(call),
+              LOG(call->key.name != NULL ? call->key.name : call->host.name), LOG(text),
+              call->request->id);
     answer_error(call, reply, 500, messages ? "InternalServerException" : "InternalServerError",
                  "try again later");
     return REQUEST_DONE;

@@ -13,14 +13,17 @@
 
 #include "lib/base/err.h"
 #include "lib/base/timestamp.h"
+#include "lib/model/access_key.h"
 #include "lib/model/host.h"
 #include "lib/store/store_host.h"
 #include "server/api/request.h"
 
+struct buf;
 struct cJSON;
 struct db;
 struct door;
 struct door_call;
+struct json_out;
 struct reply;
 
 /* What must be shown. The strictest is 0: what a table forgets to name is asked for that. */
@@ -28,6 +31,7 @@ enum door_call_proof {
     DOOR_CALL_SESSION,    /* signed with session credentials */
     DOOR_CALL_HOST_KEY,   /* signed with the host's own RSA key */
     DOOR_CALL_ACTIVATION, /* an activation code, in the body */
+    DOOR_CALL_ACCESS_KEY, /* signed by an AWS caller with his access key */
 };
 
 typedef enum request_next door_call_fn(struct door_call *call, struct reply *reply);
@@ -43,10 +47,11 @@ struct door_call {
     struct request *request;
     struct door *door;
     const struct door_call_operation *operation;
-    struct cJSON *json;           /* the body: an object; freed with the request */
-    struct host host;             /* who asks; with DOOR_CALL_ACTIVATION nobody yet */
-    const char *spki;             /* DOOR_CALL_HOST_KEY: the key that signed */
+    struct cJSON *json; /* the body: an object; freed with the request */
+    struct host host;   /* who asks; with DOOR_CALL_ACTIVATION nobody yet, and no caller */
+    const char *spki;   /* DOOR_CALL_HOST_KEY: the key that signed */
     struct activation activation; /* DOOR_CALL_ACTIVATION */
+    struct access_key key;        /* DOOR_CALL_ACCESS_KEY; else without a name */
     time_ms now;                  /* when it came */
     void *own;                    /* of the operation */
 
@@ -61,6 +66,16 @@ struct door_call {
 
 /* The answer is this JSON object, 200. It lives in the arena or is constant. */
 enum request_next door_call_answer(struct door_call *call, struct reply *reply, const char *json);
+
+/* The same with what is in `buf`, which is emptied; one that overflowed is a fault. */
+enum request_next door_call_answer_buf(struct door_call *call, struct reply *reply,
+                                       struct buf *buf);
+
+/* A member as AWS JSON 1.1 writes instants: epoch seconds. Nothing for 0. */
+void door_call_add_time(struct json_out *out, const char *key, time_ms at);
+
+/* Who the journal and log lines name: "key:NAME" or "host:ID". In the arena. */
+const char *door_call_actor(const struct door_call *call);
 
 /* AWS JSON 1.1's form of an error: 400, or 500 for internal ones. Logs it once. */
 enum request_next door_call_refuse(struct door_call *call, struct reply *reply, const char *code,

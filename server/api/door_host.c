@@ -25,7 +25,7 @@
 #define SEEN_EVERY_MS 10000
 #define KEYS_MAX 8
 #define SPKI_MAX 1024
-#define WORD_MAX 64
+#define WORD_MAX 255
 #define AGENT_SIZE 160
 #define PROTOCOL 1
 
@@ -36,6 +36,7 @@ struct sign_of_life {
     char host_id[21];
     char agent[AGENT_SIZE];    /* "" = as before */
     char platform[AGENT_SIZE]; /* "" = as before */
+    char type[16], computer[256], address[48];
     time_ms at;
     bool was_silent;
 };
@@ -43,8 +44,14 @@ struct sign_of_life {
 static int write_seen(struct db *db, void *arg, struct err *err)
 {
     const struct sign_of_life *s = arg;
+    struct host host = {.platform_type = s->type,
+                        .computer_name = s->computer,
+                        .ip_address = s->address};
     int rc = store_host_seen(db, s->host_id, s->agent, s->platform, s->at, err);
 
+    memcpy(host.id, s->host_id, sizeof(host.id));
+    if (rc == 0 && (s->type[0] != '\0' || s->computer[0] != '\0' || s->address[0] != '\0'))
+        rc = store_host_described(db, &host, err);
     return rc == ERR_CONFLICT ? 0 : rc; /* deregistered in between */
 }
 
@@ -61,17 +68,17 @@ static void seen_done(void *arg, int rc, const struct err *err)
     free(s);
 }
 
-static void post_seen(struct door_call *call, const char *agent, const char *platform)
+/* `news` has what it says of itself; "" = as before. */
+static void post_seen(struct door_call *call, const struct sign_of_life *news)
 {
-    struct sign_of_life *s = calloc(1, sizeof(*s));
+    struct sign_of_life *s = malloc(sizeof(*s));
     struct err err = ERR_INIT;
 
     if (s == NULL)
         abort();
+    *s = *news;
     s->api = call->request->api;
     memcpy(s->host_id, call->host.id, sizeof(s->host_id));
-    snprintf(s->agent, sizeof(s->agent), "%s", agent);
-    snprintf(s->platform, sizeof(s->platform), "%s", platform);
     s->at = call->now;
     s->was_silent = !host_is_online(&call->host, call->now);
     if (writer_post(s->api->writer, write_seen, s, seen_done, &err) < 0) {
@@ -82,46 +89,67 @@ static void post_seen(struct door_call *call, const char *agent, const char *pla
 
 void door_host_seen(struct door_call *call)
 {
+    static const struct sign_of_life no_news;
+
     if (call->now - call->host.seen_at >= SEEN_EVERY_MS)
-        post_seen(call, "", "");
+        post_seen(call, &no_news);
 }
 
-/* Foreign words, safe in a line. */
-static const char *clean(struct door_call *call, const char *text)
+/* A foreign word into its place, unless it says what is known. True: it is news. */
+static bool take_word(struct door_call *call, const char *word, const char *known, char *out,
+                      size_t size)
 {
-    return str_clean(call->request->arena, text, strlen(text), WORD_MAX);
+    const char *clean = str_clean(call->request->arena, word, strlen(word), size - 1);
+
+    if (*clean == '\0' || str_eq(clean, known))
+        return false;
+    snprintf(out, size, "%s", clean);
+    return true;
 }
 
+/* "NAME VERSION" */
+static const char *with_version(struct arena *arena, const char *name, const char *version)
+{
+    return arena_printf(arena, "%s%s%s", name, *version != '\0' ? " " : "", version);
+}
+
+/*
+ * The short form is a ping and says nothing about the system. Nothing of it is a reason to refuse:
+ * while the first ping fails, the agent hibernates (ssm-wire.md 9.3).
+ */
 enum request_next door_host_information(struct door_call *call, struct reply *reply)
 {
     struct arena *arena = call->request->arena;
-    const char *id, *agent, *version, *type, *platform, *platform_version;
+    const struct host *host = &call->host;
+    struct sign_of_life news = {.at = 0};
+    const char *id, *agent, *version, *type, *platform, *platform_version, *computer, *address;
+    bool any;
 
     if (!door_call_text(call, "InstanceId", WORD_MAX, &id) ||
         !door_call_text(call, "AgentName", WORD_MAX, &agent) ||
         !door_call_text(call, "AgentVersion", WORD_MAX, &version) ||
         !door_call_text(call, "PlatformType", WORD_MAX, &type) ||
         !door_call_text(call, "PlatformName", WORD_MAX, &platform) ||
-        !door_call_text(call, "PlatformVersion", WORD_MAX, &platform_version))
+        !door_call_text(call, "PlatformVersion", WORD_MAX, &platform_version) ||
+        !door_call_text(call, "ComputerName", WORD_MAX, &computer) ||
+        !door_call_text(call, "IPAddress", WORD_MAX, &address))
         return door_call_refuse(call, reply, "InvalidInstanceInformationValue",
-                                "a text of at most 64 bytes is expected");
-    if (strcmp(id, call->host.id) != 0)
+                                "a text of at most 255 bytes is expected");
+    if (strcmp(id, host->id) != 0)
         return door_call_refuse(call, reply, "InvalidInstanceId",
                                 "InstanceId must be the caller's own");
-    agent = clean(call, arena_printf(arena, "%s%s%s", agent, *version != '\0' ? " " : "", version));
-    /* The short form is a ping and says nothing about the system. */
-    platform =
-        *platform != '\0'
-            ? clean(call, arena_printf(arena, "%s%s%s", platform,
-                                       *platform_version != '\0' ? " " : "", platform_version))
-        : call->host.platform == NULL ? clean(call, type)
-                                      : "";
-    if (str_eq(agent, call->host.agent))
-        agent = "";
-    if (*platform != '\0' && str_eq(platform, call->host.platform))
-        platform = "";
-    if (*agent != '\0' || *platform != '\0')
-        post_seen(call, agent, platform);
+    any = take_word(call, with_version(arena, agent, version), host->agent, news.agent,
+                    sizeof(news.agent));
+    any |= take_word(call,
+                     *platform != '\0'        ? with_version(arena, platform, platform_version)
+                     : host->platform == NULL ? type
+                                              : "",
+                     host->platform, news.platform, sizeof(news.platform));
+    any |= take_word(call, type, host->platform_type, news.type, sizeof(news.type));
+    any |= take_word(call, computer, host->computer_name, news.computer, sizeof(news.computer));
+    any |= take_word(call, address, host->ip_address, news.address, sizeof(news.address));
+    if (any)
+        post_seen(call, &news);
     return door_call_answer(call, reply, "{}");
 }
 

@@ -11,7 +11,9 @@
 #include "lib/base/secret.h"
 #include "lib/base/str.h"
 #include "lib/ssm/sigv4.h"
+#include "lib/store/store_access_key.h"
 #include "server/api/api.h"
+#include "server/api/door_access.h"
 #include "server/api/door_call.h"
 #include "server/api/door_credentials.h"
 
@@ -124,6 +126,35 @@ static struct refusal verify_session(struct door_call *call, struct db *db,
     return refusal;
 }
 
+/* An unknown key and one that ended are told alike. */
+static struct refusal verify_access_key(struct door_call *call, struct db *db,
+                                        const struct secret *key,
+                                        const struct sigv4_authorization *auth, const char *text)
+{
+    char secret[DOOR_ACCESS_SECRET_SIZE];
+    struct access_key found;
+    struct err err = ERR_INIT;
+    bool is_signed;
+    int rc;
+
+    if (!door_access_is_id(auth->key_id))
+        return refuse("UnrecognizedClientException", NOT_KNOWN);
+    rc = store_access_key_by_id(db, call->request->arena, auth->key_id, &found, &err);
+    if (rc < 0 && rc != ERR_NOT_FOUND)
+        return fault(call, &err);
+    if (rc == ERR_NOT_FOUND || found.ended_at != 0)
+        return refuse("UnrecognizedClientException", NOT_KNOWN);
+    door_access_secret(key, found.id, secret);
+    is_signed = sigv4_signature_is(secret, auth, text);
+    secret_wipe(secret, sizeof(secret));
+    if (!is_signed)
+        return refuse("InvalidSignatureException", NOT_SIGNED);
+    if (found.expires_at != 0 && found.expires_at <= call->now)
+        return refuse("ExpiredTokenException", "The access key has expired");
+    call->key = found;
+    return fine;
+}
+
 static struct refusal verify_signature(struct door_call *call, struct db *db,
                                        const struct secret *key)
 {
@@ -140,9 +171,16 @@ static struct refusal verify_signature(struct door_call *call, struct db *db,
         return refuse("IncompleteSignatureException", arena_str(arena, err.text));
     if (sigv4_check(arena, &request, &auth, call->operation->service, call->now, &text, &err) < 0)
         return refuse("InvalidSignatureException", arena_str(arena, err.text));
-    return call->operation->proof == DOOR_CALL_HOST_KEY
-               ? verify_key(call, db, &auth, text)
-               : verify_session(call, db, key, &auth, text);
+    switch (call->operation->proof) {
+    case DOOR_CALL_HOST_KEY:
+        return verify_key(call, db, &auth, text);
+    case DOOR_CALL_ACCESS_KEY:
+        return verify_access_key(call, db, key, &auth, text);
+    case DOOR_CALL_SESSION:
+    case DOOR_CALL_ACTIVATION:
+        break;
+    }
+    return verify_session(call, db, key, &auth, text);
 }
 
 /* By id and code; a wrong code and an unknown id are told alike. */

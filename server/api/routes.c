@@ -14,6 +14,7 @@
 #include "server/api/api_holidays.h"
 #include "server/api/api_hold.h"
 #include "server/api/api_host.h"
+#include "server/api/api_key.h"
 #include "server/api/api_metrics.h"
 #include "server/api/api_moment.h"
 #include "server/api/api_page.h"
@@ -315,6 +316,28 @@ const struct route routes[] = {
      .body_limit = API_BODY,
      .handler = api_host_activate,
      .summary = "Let a host, or several, register"},
+    {.name = "key_list",
+     .listeners = API,
+     .method = "GET",
+     .pattern = "/api/v1/keys",
+     .right = RIGHT_ADMIN,
+     .handler = api_key_list,
+     .summary = "Access keys of AWS callers, without their secrets"},
+    {.name = "key_create",
+     .listeners = API,
+     .method = "POST",
+     .pattern = "/api/v1/keys",
+     .right = RIGHT_ADMIN,
+     .body_limit = API_BODY,
+     .handler = api_key_create,
+     .summary = "Make an access key; its secret is shown once"},
+    {.name = "key_delete",
+     .listeners = API,
+     .method = "DELETE",
+     .pattern = "/api/v1/keys/{key}",
+     .right = RIGHT_ADMIN,
+     .handler = api_key_delete,
+     .summary = "End an access key"},
     {.name = "token_list",
      .listeners = API,
      .method = "GET",

@@ -157,6 +157,12 @@ void api_room_up_as(struct api_room *room, const char *config, struct clock *clo
     up(room, NULL, config, clock, 0);
 }
 
+void api_room_up_as_held(struct api_room *room, const char *config, struct clock *clock,
+                         int64_t poll_hold_ms)
+{
+    up(room, NULL, config, clock, poll_hold_ms);
+}
+
 void api_room_up(struct api_room *room, const struct http_server_options *options)
 {
     api_room_up_with(room, options, usual_config);
@@ -166,6 +172,25 @@ void api_room_stop_server(struct api_room *room)
 {
     http_server_stop(room->server, 2000);
     room->server = NULL;
+}
+
+void api_room_reopen(struct api_room *room)
+{
+    http_server_stop(room->server, 2000);
+    writer_stop(room->writer);
+    db_pool_free(room->readers);
+    (void)close(room->store.lock);
+    open_store(room);
+    room->api.writer = room->writer;
+    room->api.readers = room->readers;
+    room->api.store_id = room->store.store_id;
+    open_server(room, NULL);
+}
+
+int api_room_nothing(struct db *db, void *arg, struct err *err)
+{
+    (void)db, (void)arg, (void)err;
+    return 0;
 }
 
 void api_room_down(struct api_room *room)

@@ -39,11 +39,19 @@ void api_room_up_with(struct api_room *room, const struct http_server_options *o
 void api_room_up_at(struct api_room *room, struct clock *clock, int64_t poll_hold_ms);
 /* The same with both. */
 void api_room_up_as(struct api_room *room, const char *config, struct clock *clock);
+/* The same with both, and polls that are held so long. */
+void api_room_up_as_held(struct api_room *room, const char *config, struct clock *clock,
+                         int64_t poll_hold_ms);
+/* Everything is closed and opened again, but for the configuration: what was not stored is forgotten. */
+void api_room_reopen(struct api_room *room);
 void api_room_stop_server(struct api_room *room);
 void api_room_down(struct api_room *room);
 
 int64_t api_room_deliveries(struct api_room *room);
 int api_room_cli_mode(const struct api_room *room);
+
+/* For api_room_write(): when it is done, so is all that was posted before it. */
+int api_room_nothing(struct db *db, void *arg, struct err *err);
 
 /* Run `fn` on the writer; fails the test if it fails. */
 void api_room_write(struct api_room *room, int (*fn)(struct db *db, void *arg, struct err *err),

@@ -32,6 +32,7 @@
 #include "server/api/door.h"
 #include "server/api/door_credentials.h"
 #include "tests/support/api_room.h"
+#include "tests/support/door_asker.h"
 #include "tests/support/raw_http.h"
 
 #define CODE "act_abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstu"
@@ -115,137 +116,57 @@ static int tear_down(void **state)
 
 /* Asking -------------------------------------------------------------------------------------- */
 
-/* Who signs, and what is done to the request on its way. */
-struct signer {
-    const char *key_id;
-    const char *secret;
-    const char *token;
-    const struct sign_rsa *rsa;
-    const char *service;      /* NULL = the target's own */
-    time_ms off;              /* of its clock */
-    const char *body_as_sent; /* another body than the signed one */
-    const char *host_as_sent; /* another Host than the signed one */
-    bool chunked;
-};
-
-struct asked {
-    int status;
-    const char *type; /* "" = no error */
-    const char *message;
-    const char *body;
-    const char *request_id;
-};
-
-static const char *text_of(const char *s)
+static struct door_asker asker(void)
 {
-    return arena_str(&arena, s != NULL ? s : "");
-}
-
-static struct asked read_answer(struct raw_answer *answer)
-{
-    struct err err = ERR_INIT;
-    struct asked asked = {.status = answer->status, .type = "", .message = ""};
-    struct cJSON *json = NULL;
-
-    asked.body = arena_strn(&arena, answer->body, answer->body_len);
-    asked.request_id = text_of(raw_http_header(answer, "x-amzn-RequestId"));
-    if (json_parse(answer->body, answer->body_len, NULL, &json, &err) == 0) {
-        asked.type = text_of(json_str(json, "__type"));
-        asked.message = text_of(json_str(json, "message"));
-        json_free(json);
-    }
-    free(answer);
-    return asked;
+    return (struct door_asker){.address = http_server_address(room.server, LISTENER_AGENTS),
+                               .arena = &arena,
+                               .now = moved_now(NULL)};
 }
 
 static const char *address(void)
 {
-    return http_server_address(room.server, LISTENER_AGENTS);
+    return asker().address;
 }
 
-/* The bytes of a request; without `signer` it is not signed. */
-static char *request_bytes(const char *target, const char *body, const struct signer *signer)
+static char *request_bytes(const char *target, const char *body, const struct door_signer *signer)
 {
-    const char *service = strncmp(target, "EC2", 3) == 0 ? "ec2messages" : "ssm";
-    const char *sent = body;
-    struct sigv4_header headers[5] = {{"content-type", "application/x-amz-json-1.1"},
-                                      {"host", address()}};
-    struct sigv4_request request = {.method = "POST",
-                                    .path = "/",
-                                    .query = "",
-                                    .headers = headers,
-                                    .body = body,
-                                    .body_len = strlen(body)};
-    char date[SIGV4_DATE_SIZE];
-    struct err err = ERR_INIT;
-    char *bytes;
+    const struct door_asker a = asker();
 
-    bytes = arena_printf(&arena, "POST / HTTP/1.1\r\nContent-Type: %s\r\nX-Amz-Target: %s\r\n",
-                         headers[0].value, target);
-    if (signer != NULL) {
-        const struct sigv4_signer how = {.key_id = signer->key_id,
-                                         .secret = signer->secret,
-                                         .rsa = signer->rsa,
-                                         .region = "slipway",
-                                         .service =
-                                             signer->service != NULL ? signer->service : service};
-        size_t n = 2;
-
-        sigv4_date(moved_now(NULL) + signer->off, date);
-        headers[n++] = (struct sigv4_header){"x-amz-date", date};
-        if (signer->token != NULL)
-            headers[n++] = (struct sigv4_header){"x-amz-security-token", signer->token};
-        headers[n++] = (struct sigv4_header){"x-amz-target", target};
-        request.n_headers = n;
-        bytes = arena_printf(&arena, "%sX-Amz-Date: %s\r\nAuthorization: %s\r\n", bytes, date,
-                             sigv4_authorize(&arena, &how, &request, &err));
-        if (signer->token != NULL)
-            bytes = arena_printf(&arena, "%sX-Amz-Security-Token: %s\r\n", bytes, signer->token);
-        sent = signer->body_as_sent != NULL ? signer->body_as_sent : body;
-    }
-    bytes = arena_printf(&arena, "%sHost: %s\r\n", bytes,
-                         signer != NULL && signer->host_as_sent != NULL ? signer->host_as_sent
-                                                                        : address());
-    if (signer != NULL && signer->chunked)
-        return arena_printf(
-            &arena, "%sTransfer-Encoding: chunked\r\n\r\n%zx\r\n%.1s\r\n%zx\r\n%s\r\n0\r\n\r\n",
-            bytes, (size_t)1, sent, strlen(sent) - 1, sent + 1);
-    return arena_printf(&arena, "%sContent-Length: %zu\r\n\r\n%s", bytes, strlen(sent), sent);
+    return door_asker_bytes(&a, target, body, signer);
 }
 
-static struct asked ask(const char *target, const char *body, const struct signer *signer)
+static struct door_answer ask(const char *target, const char *body,
+                              const struct door_signer *signer)
 {
-    char *bytes = request_bytes(target, body, signer);
+    const struct door_asker a = asker();
 
-    return read_answer(raw_http_ask(address(), bytes, strlen(bytes)));
+    return door_asker_ask(&a, target, body, signer);
 }
 
-static void must_be(struct asked asked, const char *type)
+static void must_be(struct door_answer answer, const char *type)
 {
-    int status = *type == '\0' ? 200 : strncmp(type, "Internal", 8) == 0 ? 500 : 400;
+    door_asker_must_be(answer, type);
+}
 
-    if (asked.status != status || strcmp(asked.type, type) != 0)
-        fail_msg("%d %s (%s), expected %d %s", asked.status, asked.type, asked.body, status, type);
-    assert_true(strlen(asked.request_id) == 36);
+static struct door_answer read_raw(struct raw_answer *answer)
+{
+    const struct door_asker a = asker();
+
+    return door_asker_read(&a, answer);
 }
 
 /* A member of the answer. */
-static const char *member(struct asked asked, const char *key)
+static const char *member(struct door_answer answer, const char *key)
 {
-    struct err err = ERR_INIT;
-    struct cJSON *json = NULL;
-    const char *value;
+    const struct door_asker a = asker();
 
-    assert_int_equal(json_parse(asked.body, strlen(asked.body), NULL, &json, &err), 0);
-    value = text_of(json_str(json, key));
-    json_free(json);
-    return value;
+    return door_asker_member(&a, answer, key);
 }
 
 /* Hosts --------------------------------------------------------------------------------------- */
 
-static struct asked register_as(const char *activation, const char *code, const char *fingerprint,
-                                const char *spki)
+static struct door_answer register_as(const char *activation, const char *code,
+                                      const char *fingerprint, const char *spki)
 {
     return ask(
         "AmazonSSM.RegisterManagedInstance",
@@ -258,13 +179,13 @@ static struct asked register_as(const char *activation, const char *code, const 
 
 static const char *registered(const char *activation, const char *fingerprint, const char *spki)
 {
-    struct asked asked = register_as(activation, CODE, fingerprint, spki);
+    struct door_answer asked = register_as(activation, CODE, fingerprint, spki);
 
     must_be(asked, "");
     return member(asked, "InstanceId");
 }
 
-static struct asked role_token(const struct signer *by_key, const char *fingerprint)
+static struct door_answer role_token(const struct door_signer *by_key, const char *fingerprint)
 {
     return ask("AmazonSSM.RequestManagedInstanceRoleToken",
                arena_printf(&arena, "{\"Fingerprint\":\"%s\"}", fingerprint), by_key);
@@ -273,22 +194,22 @@ static struct asked role_token(const struct signer *by_key, const char *fingerpr
 /* A host that has registered and holds credentials. */
 struct guest {
     const char *id;
-    struct signer by_key;
-    struct signer session;
+    struct door_signer by_key;
+    struct door_signer session;
 };
 
 static struct guest come_in(const char *activation, const char *fingerprint,
                             const struct sign_rsa *rsa, const char *spki)
 {
     struct guest g = {.id = registered(activation, fingerprint, spki)};
-    struct asked asked;
+    struct door_answer asked;
 
-    g.by_key = (struct signer){.key_id = g.id, .rsa = rsa, .chunked = true};
+    g.by_key = (struct door_signer){.key_id = g.id, .rsa = rsa, .chunked = true};
     asked = role_token(&g.by_key, fingerprint);
     must_be(asked, "");
-    g.session = (struct signer){.key_id = member(asked, "AccessKeyId"),
-                                .secret = member(asked, "SecretAccessKey"),
-                                .token = member(asked, "SessionToken")};
+    g.session = (struct door_signer){.key_id = member(asked, "AccessKeyId"),
+                                     .secret = member(asked, "SecretAccessKey"),
+                                     .token = member(asked, "SessionToken")};
     return g;
 }
 
@@ -336,7 +257,7 @@ static void host_gets_name_and_tags_from_its_activation(void **state)
     struct config_pairs tags;
     struct host host;
     struct db *db;
-    struct asked asked = register_as(ONE, CODE, PRINT_1, spki_1);
+    struct door_answer asked = register_as(ONE, CODE, PRINT_1, spki_1);
 
     (void)state;
     must_be(asked, "");
@@ -452,7 +373,7 @@ static void T34_nothing_but_registration_opens_unsigned(void **state)
 
 static void unknown_operations_are_said_to_be_unknown(void **state)
 {
-    static const char *const targets[] = {"AmazonSSM.SendCommand", "AmazonSSM.getparameters",
+    static const char *const targets[] = {"AmazonSSM.StartSession", "AmazonSSM.getparameters",
                                           "Slipway.RequestStart", "Nothing",
                                           "AmazonSSM.GetParametersX"};
     struct guest g = web_1();
@@ -473,7 +394,7 @@ static void websocket_channel_is_not_there(void **state)
     free(answer);
 }
 
-static void changed(const struct guest *g, struct signer signer, const char *type)
+static void changed(const struct guest *g, struct door_signer signer, const char *type)
 {
     must_be(ask("AmazonSSM.UpdateInstanceInformation", PING(g->id), &signer), type);
 }
@@ -481,7 +402,7 @@ static void changed(const struct guest *g, struct signer signer, const char *typ
 static void T33_each_flaw_of_a_session_signature_has_its_code(void **state)
 {
     struct guest g = web_1();
-    struct signer s = g.session;
+    struct door_signer s = g.session;
 
     (void)state;
     changed(&g, s, "");
@@ -546,7 +467,7 @@ static void T33_each_changed_letter_of_a_session_token_is_refused(void **state)
 static void T33_each_flaw_of_a_hosts_own_signature_has_its_code(void **state)
 {
     struct guest g = web_1();
-    struct signer s = g.by_key;
+    struct door_signer s = g.by_key;
 
     (void)state;
     must_be(role_token(&s, PRINT_1), "");
@@ -579,18 +500,17 @@ static void T33_changed_byte_of_an_rsa_signature_is_refused(void **state)
                           "{\"Fingerprint\":\"" PRINT_1 "\"}", &g.by_key);
     at = strstr(bytes, "Signature=") + strlen("Signature=") + 40;
     *at = *at == 'A' ? 'B' : 'A';
-    must_be(read_answer(raw_http_ask(address(), bytes, strlen(bytes))),
-            "InvalidSignatureException");
+    must_be(read_raw(raw_http_ask(address(), bytes, strlen(bytes))), "InvalidSignatureException");
     at = strstr(bytes, "Authorization: ") + strlen("Authorization: ");
     *at = 'B';
-    must_be(read_answer(raw_http_ask(address(), bytes, strlen(bytes))),
+    must_be(read_raw(raw_http_ask(address(), bytes, strlen(bytes))),
             "IncompleteSignatureException");
 }
 
 static void both_keys_hold_until_the_new_one_is_seen(void **state)
 {
     struct guest g = web_1();
-    struct signer by_new = g.by_key;
+    struct door_signer by_new = g.by_key;
 
     (void)state;
     by_new.rsa = key_2;
@@ -616,7 +536,7 @@ static size_t drop(char *bytes, size_t size, size_t n, void *arg)
     return size * n;
 }
 
-static long ask_by_libcurl(const struct signer *s, const char *secret, const char *body)
+static long ask_by_libcurl(const struct door_signer *s, const char *secret, const char *body)
 {
     CURL *curl = curl_easy_init();
     struct curl_slist *headers = NULL;
@@ -744,7 +664,7 @@ static char *poll_bytes(const struct guest *g)
                          &g->session);
 }
 
-static size_t messages_in(struct asked asked, struct message **ret_messages)
+static size_t messages_in(struct door_answer asked, struct message **ret_messages)
 {
     struct err err = ERR_INIT;
     size_t n;
@@ -756,11 +676,11 @@ static size_t messages_in(struct asked asked, struct message **ret_messages)
     return n;
 }
 
-static struct asked poll(const struct guest *g)
+static struct door_answer poll(const struct guest *g)
 {
     char *bytes = poll_bytes(g);
 
-    return read_answer(raw_http_ask(address(), bytes, strlen(bytes)));
+    return read_raw(raw_http_ask(address(), bytes, strlen(bytes)));
 }
 
 static void released_command_is_handed_out_with_envelope_and_document(void **state)
@@ -816,7 +736,7 @@ static void bell_wakes_a_poll_at_once(void **state)
     door_ring(room.api.door, "mi-00000000000000000"); /* another host's */
     api_room_write(&room, release_command, (void *)(uintptr_t)g.id);
     door_ring(room.api.door, g.id);
-    assert_int_equal(messages_in(read_answer(raw_http_read(fd, 10)), &messages), 1);
+    assert_int_equal(messages_in(read_raw(raw_http_read(fd, 10)), &messages), 1);
     assert_true(clock_mono(clock_system()) - began < HOLD_MS / 2);
     close(fd);
 }
@@ -857,12 +777,12 @@ static void command_after_start_by_is_not_handed_out(void **state)
     atomic_store(&moved.now_off, 3600001);
     g.session.token = NULL;
     {
-        struct asked asked = role_token(&g.by_key, PRINT_1);
+        struct door_answer asked = role_token(&g.by_key, PRINT_1);
 
         must_be(asked, "");
-        g.session = (struct signer){.key_id = member(asked, "AccessKeyId"),
-                                    .secret = member(asked, "SecretAccessKey"),
-                                    .token = member(asked, "SessionToken")};
+        g.session = (struct door_signer){.key_id = member(asked, "AccessKeyId"),
+                                         .secret = member(asked, "SecretAccessKey"),
+                                         .token = member(asked, "SessionToken")};
     }
     assert_int_equal(messages_in(poll(&g), &messages), 0);
     assert_int_equal(invocation_of(g.id).offered_at, 0);
@@ -882,10 +802,10 @@ static void newer_poll_sends_the_older_one_home(void **state)
     raw_http_send(older, bytes, strlen(bytes));
     usleep(300 * 1000);
     raw_http_send(newer, bytes, strlen(bytes));
-    assert_int_equal(messages_in(read_answer(raw_http_read(older, 5)), &messages), 0);
+    assert_int_equal(messages_in(read_raw(raw_http_read(older, 5)), &messages), 0);
     api_room_write(&room, release_command, (void *)(uintptr_t)g.id);
     door_ring(room.api.door, g.id);
-    assert_int_equal(messages_in(read_answer(raw_http_read(newer, 5)), &messages), 1);
+    assert_int_equal(messages_in(read_raw(raw_http_read(newer, 5)), &messages), 1);
     close(older);
     close(newer);
 }
@@ -1100,8 +1020,8 @@ static void output_is_kept_once_and_a_heartbeat_is_heard(void **state)
 
 /* What a host says of itself ------------------------------------------------------------------- */
 
-static struct asked observe(const struct guest *g, const char *journal, int64_t record,
-                            int64_t protocol)
+static struct door_answer observe(const struct guest *g, const char *journal, int64_t record,
+                                  int64_t protocol)
 {
     struct message_observe_document document = {
         "fetch@1", "44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a"};
@@ -1122,7 +1042,7 @@ static struct asked observe(const struct guest *g, const char *journal, int64_t 
 static void observation_is_kept_and_tells_the_store(void **state)
 {
     struct guest g = web_1();
-    struct asked asked = observe(&g, JOURNAL, 5, 1);
+    struct door_answer asked = observe(&g, JOURNAL, 5, 1);
     struct host host;
 
     (void)state;
