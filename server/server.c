@@ -33,6 +33,7 @@
 #include "server/api/door.h"
 #include "server/api/door_keys.h"
 #include "server/api/http_server.h"
+#include "server/api/tries.h"
 #include "server/flow/flow.h"
 #include "server/flow/snapshot.h"
 #include "server/loop.h"
@@ -275,6 +276,7 @@ static int start_http(struct server *s, const struct config *config, struct err 
     s->api.door = door_new(&door);
     s->api.events = api_events_new();
     s->api.metrics = metrics_new();
+    s->api.tries = tries_new();
     s->api.is_ready = is_ready;
     s->api.reread = reread;
     s->api.server = s;
@@ -555,6 +557,7 @@ void server_stop(struct server *s)
     door_free(s->api.door);
     api_events_free(s->api.events);
     metrics_free(s->api.metrics);
+    tries_free(s->api.tries);
     door_keys_deinit(&s->keys);
     snapshots_deinit(&s->snapshots);
     for (size_t i = 0; i < s->n_secrets; i++)

@@ -20,6 +20,7 @@ struct door;
 struct metrics;
 struct secret;
 struct snapshots;
+struct tries;
 struct writer;
 
 struct api {
@@ -42,6 +43,7 @@ struct api {
     struct door *door;         /* agents' listener; door.h */
     struct api_events *events; /* who watches; api_events.h */
     struct metrics *metrics;   /* counters; api_metrics.h */
+    struct tries *tries;       /* who guesses tokens; tries.h */
 
     /* The state of things outside this room, as short texts for doctor and readyz. Optional. */
     bool (*is_ready)(void *server);

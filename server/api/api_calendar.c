@@ -7,6 +7,7 @@
 
 #include "lib/base/arena.h"
 #include "lib/base/buf.h"
+#include "lib/base/clock.h"
 #include "lib/base/digest.h"
 #include "lib/base/err.h"
 #include "lib/base/json.h"
@@ -22,6 +23,7 @@
 #include "server/api/api_shape.h"
 #include "server/api/api_view.h"
 #include "server/api/reply.h"
+#include "server/api/tries.h"
 
 #define ANSWER_MAX ((size_t)8 << 20)
 #define DAY_MS INT64_C(86400000)
@@ -44,6 +46,7 @@ struct feed {
 static int admit(struct feed *f)
 {
     const char *token = request_query(f->request, "token");
+    mono_ms now = clock_mono(f->request->api->clock);
     char digest[DIGEST_HEX_SIZE];
     struct token found = {.id = 0};
     int rc;
@@ -54,14 +57,18 @@ static int admit(struct feed *f)
                 return 0;
         return f->view.config->n_repos == 0 ? 0 : 401;
     }
+    if (tries_wait(f->request->api->tries, f->request->peer.address, now) > 0)
+        return 429;
     digest_sha256_hex(token, strlen(token), digest);
     rc = store_token_by_digest(f->view.db, f->request->arena, digest, &found, &f->err);
     if (rc < 0 && rc != ERR_NOT_FOUND)
         return 503;
     if (rc < 0 || found.revoked_at != 0 ||
         (found.expires_at != 0 && f->view.now >= found.expires_at) ||
-        !str_eq(found.rights, API_CALENDAR_RIGHT))
+        !str_eq(found.rights, API_CALENDAR_RIGHT)) {
+        tries_failed(f->request->api->tries, f->request->peer.address, now);
         return 401;
+    }
     f->all = true;
     return 0;
 }

@@ -10,10 +10,10 @@
 #include "lib/base/names.h"
 #include "lib/store/store_host.h"
 #include "lib/store/store_journal.h"
-#include "lib/store/writer.h"
 #include "server/api/api.h"
 #include "server/api/api_body.h"
 #include "server/api/api_view.h"
+#include "server/api/api_write.h"
 #include "server/api/policy.h"
 #include "server/api/reply.h"
 
@@ -259,6 +259,7 @@ static void answer(struct request *request, struct reply *reply, const struct ma
 {
     const struct api *api = request->api;
     const struct activation *a = &making->activation;
+    bool dry = api_write_is_dry(request); /* then there is no such code */
     struct json_out out;
     struct buf buf;
 
@@ -266,12 +267,14 @@ static void answer(struct request *request, struct reply *reply, const struct ma
     json_out_init(&out, &buf);
     json_begin_object(&out, NULL);
     json_add_str(&out, "id", a->id);
-    json_add_str(&out, "code", code);
+    json_add_str(&out, "code", dry ? NULL : code);
     json_add_str(
         &out, "command",
-        arena_printf(request->arena,
-                     "slipway-agent --register --url %s --id %s --code %s --key %s --store %s", url,
-                     a->id, code, api->key_fingerprint, api->store_id));
+        dry ? NULL
+            : arena_printf(
+                  request->arena,
+                  "slipway-agent --register --url %s --id %s --code %s --key %s --store %s", url,
+                  a->id, code, api->key_fingerprint, api->store_id));
     json_add_time(&out, "expires_at", a->expires_at);
     json_add_str(&out, "key", api->key_fingerprint);
     json_add_str(&out, "store", api->store_id);
@@ -301,7 +304,7 @@ enum request_next api_host_activate(struct request *request, struct reply *reply
         digest_sha256_hex(code, strlen(code), digest);
         making.activation.id = id;
         making.activation.code_digest = digest;
-        rc = writer_do(request->api->writer, write_activation, &making, &err);
+        rc = api_write_do(request, write_activation, &making, &err);
     }
     if (rc < 0)
         reply_error(request, reply, &err);

@@ -11,10 +11,10 @@
 #include "lib/base/str.h"
 #include "lib/store/store_access_key.h"
 #include "lib/store/store_journal.h"
-#include "lib/store/writer.h"
 #include "server/api/api.h"
 #include "server/api/api_body.h"
 #include "server/api/api_view.h"
+#include "server/api/api_write.h"
 #include "server/api/door.h"
 #include "server/api/door_access.h"
 #include "server/api/policy.h"
@@ -252,7 +252,7 @@ enum request_next api_key_create(struct request *request, struct reply *reply)
     if (rc == 0) {
         door_access_id_new(id);
         change.key.id = id;
-        rc = writer_do(request->api->writer, write_key, &change, &err);
+        rc = api_write_do(request, write_key, &change, &err);
     }
     if (rc < 0) {
         reply_error(request, reply, &err);
@@ -263,7 +263,7 @@ enum request_next api_key_create(struct request *request, struct reply *reply)
     json_out_init(&out, &buf);
     json_begin_object(&out, NULL);
     add_grants(&out, &change.key);
-    json_add_str(&out, "secret", secret);
+    json_add_str(&out, "secret", api_write_is_dry(request) ? NULL : secret);
     json_end_object(&out);
     reply_json_buf(request, reply, 201, &buf);
     secret_wipe(secret, DOOR_ACCESS_SECRET_SIZE);
@@ -293,7 +293,7 @@ enum request_next api_key_delete(struct request *request, struct reply *reply)
     struct err err = ERR_INIT;
     const char *json;
 
-    if (writer_do(api->writer, write_end, &change, &err) < 0) {
+    if (api_write_do(request, write_end, &change, &err) < 0) {
         reply_error(request, reply, &err);
         return REQUEST_DONE;
     }

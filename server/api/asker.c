@@ -17,6 +17,7 @@
 #include "lib/store/store_token.h"
 #include "lib/store/writer.h"
 #include "server/api/api.h"
+#include "server/api/tries.h"
 #include "server/flow/people.h"
 
 #define USED_EVERY_MS (60 * 60 * 1000) /* a token's last use is known to the hour */
@@ -98,6 +99,13 @@ static int find_token(struct db *db, struct request *request, struct token *ret_
     return rc < 0 ? rc : take_token(db, request, ret_token, err);
 }
 
+/* Past ten that were none, a token is not even looked at for a while (T45). */
+static bool guesses(struct request *request)
+{
+    return tries_wait(request->api->tries, request->peer.address, clock_mono(request->api->clock)) >
+           0;
+}
+
 static int know_token(struct request *request, const char *token)
 {
     char digest[DIGEST_HEX_SIZE];
@@ -107,6 +115,8 @@ static int know_token(struct request *request, const char *token)
     time_ms now = clock_now(request->api->clock);
     int rc;
 
+    if (guesses(request))
+        return 429;
     digest_sha256_hex(token, strlen(token), digest);
     request->actor.token_digest = arena_str(request->arena, digest);
     rc = db_pool_take(request->api->readers, &db, &err);
@@ -118,8 +128,10 @@ static int know_token(struct request *request, const char *token)
         log_error("asker.token", "request=%s err=%s", request->id, LOG(err.text));
         return 503;
     }
-    if (rc < 0)
+    if (rc < 0) {
+        tries_failed(request->api->tries, request->peer.address, clock_mono(request->api->clock));
         return 401;
+    }
     if (now - found.used_at >= USED_EVERY_MS)
         note_use(request->api, found.id, now);
     return 0;

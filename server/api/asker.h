@@ -18,7 +18,7 @@
 struct db;
 struct err;
 
-/* 0, or 401 (no such token), 503 (cannot tell). On the http thread. */
+/* 0, or 401 (no such token), 429 (too many that were none), 503 (cannot tell). On the http thread. */
 int asker_know(struct request *request);
 
 /* Look again with `db`: is the token still one, whose logins are the person's? 0 or ERR_DENIED. */

@@ -223,8 +223,7 @@ static enum MHD_Result exchange_answer(struct http_exchange *x)
 static enum MHD_Result exchange_refuse_early(struct http_exchange *x, int status)
 {
     if (status != 0)
-        reply_refuse(&x->request, &x->reply, status,
-                     status == 403 ? policy_why_not(&x->request) : NULL);
+        reply_refuse(&x->request, &x->reply, status, policy_detail(&x->request, status));
     x->reply.close = true;
     x->connection->drain = request_header(&x->request, "Content-Length") != NULL ||
                            request_header(&x->request, "Transfer-Encoding") != NULL;

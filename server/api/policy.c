@@ -1,10 +1,12 @@
 #include "server/api/policy.h"
 
 #include <arpa/inet.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "lib/base/arena.h"
+#include "lib/base/clock.h"
 #include "lib/base/digest.h"
 #include "lib/base/err.h"
 #include "lib/base/str.h"
@@ -12,6 +14,7 @@
 #include "lib/rules/rights.h"
 #include "server/api/api.h"
 #include "server/api/asker.h"
+#include "server/api/tries.h"
 #include "server/api/reply.h"
 #include "server/api/routes.h"
 #include "server/flow/snapshot.h"
@@ -201,7 +204,7 @@ static const char *names_of_repo(const struct request *request, const char *name
     return names;
 }
 
-const char *policy_why_not(const struct request *request)
+static const char *why_not(const struct request *request)
 {
     const struct snapshot *snapshot;
     const struct config *config;
@@ -227,6 +230,32 @@ const char *policy_why_not(const struct request *request)
     return why;
 }
 
+static const char *seconds_to_wait(const struct request *request)
+{
+    int64_t wait =
+        tries_wait(request->api->tries, request->peer.address, clock_mono(request->api->clock));
+
+    return arena_printf(request->arena, "%" PRId64, wait / 1000 + 1);
+}
+
+const char *policy_detail(const struct request *request, int status)
+{
+    switch (status) {
+    case 401:
+        return request->listener == LISTENER_WEB || request->listener == LISTENER_CLI
+                   ? "this takes a token that is valid: Authorization: Bearer TOKEN (slipway token add)"
+                   : NULL;
+    case 403:
+        return why_not(request);
+    case 429:
+        return arena_printf(request->arena,
+                            "too many tokens from %s were none; no token is looked at for %s s",
+                            request->peer.address, seconds_to_wait(request));
+    default:
+        return NULL;
+    }
+}
+
 /* The one question ------------------------------------------------------------------------------ */
 
 static void judge(struct request *request)
@@ -247,7 +276,15 @@ int policy_confirm(struct db *db, const struct request *request, struct err *err
     judge(&again);
     return policy_allows(&again.actor, request->route->right)
                ? 0
-               : err_set(err, ERR_DENIED, "%s", policy_why_not(&again));
+               : err_set(err, ERR_DENIED, "%s", why_not(&again));
+}
+
+/* Another site's page can make a browser send this: what changes something must show what that page cannot
+ * know, whatever rights there are without it (threats.md 4, rule 9; T43). */
+static bool is_forgeable(const struct request *request)
+{
+    return request->listener == LISTENER_WEB && request->actor.token == NULL &&
+           !str_eq(request->route->method, "GET");
 }
 
 /* Who it is, then what it may do where the route acts. */
@@ -257,12 +294,14 @@ static int admit_person(struct request *request, struct reply *reply)
 
     if (status == 0) {
         judge(request);
-        if (policy_allows(&request->actor, request->route->right))
+        if (policy_allows(&request->actor, request->route->right) && !is_forgeable(request))
             return 0;
         status = request->listener == LISTENER_WEB && request->actor.token == NULL ? 401 : 403;
     }
     if (status == 401)
         reply_header(reply, "WWW-Authenticate", "Bearer realm=\"slipway\"");
+    if (status == 429)
+        reply_header(reply, "Retry-After", seconds_to_wait(request));
     return status;
 }
 

@@ -21,8 +21,8 @@ struct err;
 /* Fill request->peer from X-Forwarded-For, where the socket's address is a trusted proxy. */
 void policy_peer(struct request *request);
 
-/* Fill request->actor, then: 0, or 401 (no or no valid token) or 403 (known, not allowed). Adds
- * WWW-Authenticate to the reply where it belongs. */
+/* Fill request->actor, then: 0, or 401 (no or no valid token), 403 (known, not allowed), 429 (guesses
+ * tokens). Adds WWW-Authenticate and Retry-After to the reply where they belong. */
 int policy_admit(struct request *request, struct reply *reply);
 
 /* What the actor may do there; RIGHT_BITs. */
@@ -36,8 +36,8 @@ unsigned policy_rights_in_environment(const struct request *request,
 int policy_require(const struct request *request, const struct config_environment *environment,
                    enum right right, struct err *err);
 
-/* Why policy_admit() said 403, and who may: for the answer. */
-const char *policy_why_not(const struct request *request);
+/* Why policy_admit() said so, who may, and when: for the answer. NULL = there is nothing to add. */
+const char *policy_detail(const struct request *request, int status);
 
 static inline bool policy_allows(const struct actor *actor, enum right right)
 {

@@ -93,6 +93,7 @@ static const struct status_row {
     {413, "Content Too Large", "content too large\n"},
     {415, "Unsupported Media Type", "unsupported media type\n"},
     {422, "Unprocessable Content", "unprocessable content\n"},
+    {429, "Too Many Requests", "too many requests\n"},
     {500, "Internal Server Error", "internal error\n"},
     {503, "Service Unavailable", "busy, retry later\n"},
     {504, "Gateway Timeout", "outcome unknown\n"},

@@ -20,6 +20,7 @@
 #include "server/api/api_events.h"
 #include "server/api/api_metrics.h"
 #include "server/api/door.h"
+#include "server/api/tries.h"
 
 #define KEY_FINGERPRINT "00112233445566778899aabbccddeeff"
 
@@ -137,6 +138,7 @@ static void up(struct api_room *room, const struct http_server_options *options,
                                                 .hold_ms = poll_hold_ms}),
         .events = api_events_new(),
         .metrics = metrics_new(),
+        .tries = tries_new(),
     };
     open_server(room, options);
 }
@@ -204,6 +206,7 @@ void api_room_down(struct api_room *room)
     door_free(room->api.door);
     api_events_free(room->api.events);
     metrics_free(room->api.metrics);
+    tries_free(room->api.tries);
     snapshots_deinit(&room->snapshots);
     secret_free(room->secret);
     secret_free(room->credential_key);

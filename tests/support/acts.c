@@ -1,0 +1,210 @@
+#include "tests/support/acts.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <sqlite3.h>
+
+#include <cmocka.h>
+
+#include "lib/base/digest.h"
+#include "lib/base/str.h"
+#include "lib/store/store_journal.h"
+#include "lib/store/store_repository.h"
+#include "server/flow/people.h"
+
+#define SHOP "/api/v1/repos/acme/shop"
+#define SITE "/api/v1/repos/acme/site"
+#define NEW_TIP "2222222222222222222222222222222222222222"
+
+/* A list names a whole year. */
+#define HOLIDAYS                                                                                   \
+    "2027-01-01,a\\n2027-02-11,b\\n2027-03-21,c\\n2027-04-29,d\\n2027-05-03,e\\n"                  \
+    "2027-05-04,f\\n2027-05-05,g\\n2027-07-19,h\\n2027-08-11,i\\n2027-11-03,j\\n2027-11-23,k\\n"
+
+const struct act acts[] = {
+    {"release_wish", SHOP "/releases/2/release", "{\"environment\":\"night\",\"reason\":\"asked\"}",
+     202, "release.wish"},
+    {"release_hotfix", SHOP "/releases/3/hotfix",
+     "{\"environment\":\"production\",\"reason\":\"checkout is down\"}", 202, "release.hotfix"},
+    {"wish_withdraw", SHOP "/wish", "{\"environment\":\"night\",\"reason\":\"not now\"}", 200,
+     "wish.withdraw"},
+    {"barrier_set", SHOP "/pulls/7/barrier",
+     "{\"environment\":\"production\",\"not_before\":\"2026-12-01 10:00\",\"reason\":\"press\"}",
+     201, "barrier.set"},
+    {"barrier_lift", SHOP "/pulls/7/barrier",
+     "{\"environment\":\"production\",\"reason\":\"told\"}", 200, "barrier.lift"},
+    {"baseline_declare", SHOP "/environments/production/baseline",
+     "{\"sha\":\"SHA1\",\"reason\":\"by hand\"}", 201, "environment.baseline"},
+    {"repository_adopt", SITE "/adopt", "{\"tip\":\"" NEW_TIP "\",\"reason\":\"secret removed\"}",
+     202, "repository.adopt"},
+    {"hold_add", SHOP "/holds",
+     "{\"environment\":\"production\",\"reason\":\"stock check\",\"until\":\"18:00\"}", 201,
+     "hold.add"},
+    {"hold_lift", SHOP "/holds?environment=production&reason=done", NULL, 200, "hold.lift"},
+    {"freeze_add", "/api/v1/freezes",
+     "{\"name\":\"sale\",\"from\":\"2026-12-25\",\"to\":\"2027-01-04\",\"reason\":\"sale\","
+     "\"environments\":[\"production\"],\"repositories\":[\"acme/shop\"],\"allow\":[\"rollback\"]}",
+     201, "freeze.add"},
+    {"freeze_remove", "/api/v1/freezes?name=sale&reason=over", NULL, 200, "freeze.remove"},
+    {"activation_create", "/api/v1/activations",
+     "{\"prefix\":\"web-\",\"tags\":{\"role\":\"web\"},\"limit\":2,\"for\":\"24h\"}", 201,
+     "activation.create"},
+    {"deployment_cancel", SHOP "/cancel",
+     "{\"environment\":\"production\",\"reason\":\"it came back by itself\"}", 202,
+     "wish.withdraw"},
+    {"holidays_import", "/api/v1/holidays", "{\"source\":\"2027.csv\",\"list\":\"" HOLIDAYS "\"}",
+     201, "holidays.import"},
+    {"key_create", "/api/v1/keys",
+     "{\"name\":\"ci\",\"documents\":[\"clear-cache\"],\"tags\":[\"role=web\"],"
+     "\"environments\":[\"production\"]}",
+     201, "key.add"},
+    {"key_delete", "/api/v1/keys/ci", NULL, 200, "key.end"},
+    {"token_create", "/api/v1/tokens",
+     "{\"name\":\"bot\",\"rights\":[\"view\",\"operate\"],\"scope\":\"acme/shop\",\"for\":\"90d\"}",
+     201, "token.add"},
+    {"token_delete", "/api/v1/tokens/bot", NULL, 200, "token.end"},
+    {"person_accept", "/api/v1/people/li/accept", "{\"id\":9,\"reason\":\"new colleague\"}", 200,
+     "person.accept"},
+};
+const size_t n_acts = sizeof(acts) / sizeof(*acts);
+
+const struct route *acts_route(const struct act *act)
+{
+    for (size_t i = 0; i < n_routes; i++)
+        if (str_eq(routes[i].name, act->route))
+            return &routes[i];
+    fail_msg("acts: no route %s", act->route);
+    return NULL;
+}
+
+const struct act *acts_of(const char *route)
+{
+    for (size_t i = 0; i < n_acts; i++)
+        if (str_eq(acts[i].route, route))
+            return &acts[i];
+    return NULL;
+}
+
+/* The room -------------------------------------------------------------------------------------- */
+
+static int add_world(struct db *db, void *arg, struct err *err)
+{
+    int rc = people_seen(db, "li", 8, "delivery", 1000, err);
+
+    (void)arg;
+    if (rc == 0)
+        rc = people_seen(db, "li", 9, "delivery", 2000, err);
+    return rc < 0 ? rc : store_repository_rewritten(db, 2, NEW_TIP, err);
+}
+
+void acts_room_up(struct stop_room *room)
+{
+    stop_room_up(room);
+    stop_room_release(room, "acme/shop", 0);
+    stop_room_release(room, "acme/shop", 7);
+    stop_room_release(room, "acme/shop", 0);
+    stop_room_release(room, "acme/site", 0);
+    api_room_write(&room->api, add_world, NULL);
+}
+
+/* Doing ----------------------------------------------------------------------------------------- */
+
+/* Commits differ from room to room: SHA1 in a body stands for that of r1. */
+static void fill_body(struct stop_room *room, const char *body, char *out, size_t size)
+{
+    const char *mark = body != NULL ? strstr(body, "SHA1") : NULL;
+    struct stop_answer a;
+
+    if (mark == NULL) {
+        (void)snprintf(out, size, "%s", body != NULL ? body : "");
+        return;
+    }
+    a = stop_room_ask(room, NULL, "GET", SHOP "/releases/1", NULL);
+    (void)snprintf(out, size, "%.*s%s%s", (int)(mark - body), body, json_str(a.json, "sha"),
+                   mark + 4);
+    stop_room_answered(&a);
+}
+
+struct stop_answer acts_ask(struct stop_room *room, const char *token, const struct act *act,
+                            const char *target)
+{
+    char body[1024];
+
+    fill_body(room, act->body, body, sizeof(body));
+    return stop_room_ask(room, token, acts_route(act)->method, target,
+                         act->body != NULL ? body : NULL);
+}
+
+void acts_do(struct stop_room *room, const struct act *act)
+{
+    struct stop_answer a = acts_ask(room, NULL, act, act->target);
+
+    if (a.status != act->status)
+        fail_msg("%s: %d, %s", act->route, a.status,
+                 json_str(a.json, "detail") != NULL ? json_str(a.json, "detail") : "-");
+    stop_room_answered(&a);
+}
+
+/* The store --------------------------------------------------------------------------------------- */
+
+static void digest_rows(sqlite3 *db, const char *table, struct digest *digest)
+{
+    sqlite3_stmt *stmt;
+    char sql[256];
+
+    (void)snprintf(sql, sizeof(sql), "SELECT * FROM %s ORDER BY 1, 2", table);
+    assert_int_equal(sqlite3_prepare_v2(db, sql, -1, &stmt, NULL), SQLITE_OK);
+    digest_add(digest, table, strlen(table));
+    while (sqlite3_step(stmt) == SQLITE_ROW)
+        for (int i = 0; i < sqlite3_column_count(stmt); i++) {
+            char head[32];
+            if (str_eq(sqlite3_column_name(stmt, i), "used_at"))
+                continue;
+            (void)snprintf(head, sizeof(head), "%d,%d:", sqlite3_column_type(stmt, i),
+                           sqlite3_column_bytes(stmt, i));
+            digest_add(digest, head, strlen(head));
+            digest_add(digest, sqlite3_column_blob(stmt, i), (size_t)sqlite3_column_bytes(stmt, i));
+        }
+    sqlite3_finalize(stmt);
+}
+
+void acts_store_digest(struct stop_room *room, char ret_digest[65])
+{
+    struct digest *digest = digest_new();
+    unsigned char raw[DIGEST_SIZE];
+    sqlite3_stmt *tables;
+    sqlite3 *db;
+    int n = 0;
+
+    assert_int_equal(sqlite3_open_v2(room->api.store.path, &db,
+                                     SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, NULL),
+                     SQLITE_OK);
+    assert_int_equal(sqlite3_prepare_v2(db,
+                                        "SELECT name FROM sqlite_schema WHERE type = 'table'"
+                                        " AND name NOT LIKE 'sqlite_%' AND name <> 'journal'"
+                                        " ORDER BY name",
+                                        -1, &tables, NULL),
+                     SQLITE_OK);
+    for (; sqlite3_step(tables) == SQLITE_ROW; n++)
+        digest_rows(db, (const char *)sqlite3_column_text(tables, 0), digest);
+    sqlite3_finalize(tables);
+    sqlite3_close(db);
+    assert_true(n > 30);
+    digest_final(digest, raw);
+    digest_free(digest);
+    digest_hex(raw, sizeof(raw), ret_digest);
+}
+
+int64_t acts_journal_rows(struct stop_room *room)
+{
+    int64_t rows = 0, bad = 0;
+
+    assert_int_equal(store_journal_verify(room->flow.db, &rows, &bad, NULL), 0);
+    assert_int_equal(bad, 0);
+    return rows;
+}
