@@ -21,6 +21,13 @@
 #define NUMBER_MAX (INT64_C(1) << 52)
 #define KIND_JOURNAL "journal" /* of the first record */
 
+/* The highest epoch seen of a database. */
+struct floor {
+    char *database;
+    int64_t epoch;
+    char command_id[NAMES_UUID_SIZE];
+};
+
 struct agent_journal {
     char *state;
     int fd;
@@ -32,6 +39,8 @@ struct agent_journal {
     pthread_mutex_t lock;
     struct agent_journal_entry *entries; /* in the order they came */
     size_t n_entries, cap_entries;
+    struct floor *floors;
+    size_t n_floors;
 };
 
 #define KIND_TEXT(symbol, text) text,
@@ -74,7 +83,7 @@ static bool may_follow(enum agent_journal_kind from, enum agent_journal_kind to)
 }
 
 static void note(struct agent_journal *j, const char *command_id, enum agent_journal_kind kind,
-                 int64_t number, bool has_database)
+                 int64_t number, const char *database, const char *nonce)
 {
     struct agent_journal_entry *e = entry_of(j, command_id);
 
@@ -93,7 +102,38 @@ static void note(struct agent_journal *j, const char *command_id, enum agent_jou
         e->end = e->kind;
     e->kind = kind;
     e->number = number;
-    e->has_database = e->has_database || has_database;
+    e->has_database = e->has_database || database != NULL;
+    if (nonce != NULL)
+        snprintf(e->nonce, sizeof(e->nonce), "%s", nonce);
+}
+
+static struct floor *floor_of(struct agent_journal *j, const char *database)
+{
+    for (size_t i = 0; i < j->n_floors; i++) {
+        if (strcmp(j->floors[i].database, database) == 0)
+            return &j->floors[i];
+    }
+    return NULL;
+}
+
+static void raise_floor(struct agent_journal *j, const char *database, int64_t epoch,
+                        const char *command_id)
+{
+    struct floor *f = database != NULL ? floor_of(j, database) : NULL;
+
+    if (database == NULL || epoch < 1 || (f != NULL && epoch <= f->epoch))
+        return;
+    if (f == NULL) {
+        j->floors = realloc(j->floors, (j->n_floors + 1) * sizeof(*j->floors));
+        if (j->floors == NULL)
+            abort();
+        f = &j->floors[j->n_floors++];
+        f->database = strdup(database);
+        if (f->database == NULL)
+            abort();
+    }
+    f->epoch = epoch;
+    snprintf(f->command_id, sizeof(f->command_id), "%s", command_id);
 }
 
 /* Reading ------------------------------------------------------------------------------------- */
@@ -117,6 +157,7 @@ static int take_kind(struct agent_journal *j, const struct cJSON *json, struct e
     const char *text = json_str(json, "kind");
     const char *command = json_str(json, "command");
     struct agent_journal_entry *e;
+    int64_t epoch = 0;
 
     if (j->number == 0) {
         const char *id = json_str(json, "id");
@@ -134,8 +175,10 @@ static int take_kind(struct agent_journal *j, const struct cJSON *json, struct e
             continue;
         if (!may_follow(e != NULL ? e->kind : AGENT_JOURNAL_NONE, (enum agent_journal_kind)kind))
             return damaged(j, "a record that may not stand there", err);
-        note(j, command, (enum agent_journal_kind)kind, j->number + 1,
-             json_str(json, "database") != NULL);
+        note(j, command, (enum agent_journal_kind)kind, j->number + 1, json_str(json, "database"),
+             json_str(json, "nonce"));
+        (void)json_int(json, "epoch", &epoch);
+        raise_floor(j, json_str(json, "database"), epoch, command);
         return 0;
     }
     return damaged(j, "a record of an unknown kind", err);
@@ -296,6 +339,9 @@ static void add_members(struct json_out *out, const struct agent_journal_record 
         json_add_str(out, "database", r->database);
         json_add_int(out, "epoch", r->epoch);
         break;
+    case AGENT_JOURNAL_ASKING:
+        json_add_str(out, "nonce", r->nonce);
+        break;
     case AGENT_JOURNAL_STARTED:
         json_add_str(out, "boot", r->boot_id);
         json_add_int(out, "pid", r->pid);
@@ -312,9 +358,12 @@ static void add_members(struct json_out *out, const struct agent_journal_record 
         break;
     case AGENT_JOURNAL_DECLINED:
         json_add_str(out, "why", r->why);
+        if (r->database != NULL) {
+            json_add_str(out, "database", r->database);
+            json_add_int(out, "epoch", r->epoch);
+        }
         break;
     case AGENT_JOURNAL_NONE:
-    case AGENT_JOURNAL_ASKING:
     case AGENT_JOURNAL_CARRIED:
     case AGENT_JOURNAL_KINDS_COUNT:
         break;
@@ -341,8 +390,10 @@ static int add(struct agent_journal *j, const struct agent_journal_record *r, ti
     json_end_object(&out);
     rc = append(j, &buf, err);
     buf_deinit(&buf);
-    if (rc == 0)
-        note(j, r->command_id, r->kind, j->number, r->database != NULL);
+    if (rc == 0) {
+        note(j, r->command_id, r->kind, j->number, r->database, r->nonce);
+        raise_floor(j, r->database, r->epoch, r->command_id);
+    }
     return rc;
 }
 
@@ -412,6 +463,9 @@ void agent_journal_free(struct agent_journal *j)
     if (j->fd >= 0)
         close(j->fd);
     pthread_mutex_destroy(&j->lock);
+    for (size_t i = 0; i < j->n_floors; i++)
+        free(j->floors[i].database);
+    free(j->floors);
     free(j->entries);
     free(j->state);
     free(j);
@@ -462,6 +516,21 @@ bool agent_journal_find(struct agent_journal *j, const char *command_id,
         *ret_entry = *e;
     pthread_mutex_unlock(&j->lock);
     return e != NULL;
+}
+
+int64_t agent_journal_floor(struct agent_journal *j, const char *database, char *ret_command_id)
+{
+    const struct floor *f;
+    int64_t epoch = 0;
+
+    pthread_mutex_lock(&j->lock);
+    f = floor_of(j, database);
+    if (f != NULL) {
+        epoch = f->epoch;
+        memcpy(ret_command_id, f->command_id, NAMES_UUID_SIZE);
+    }
+    pthread_mutex_unlock(&j->lock);
+    return epoch;
 }
 
 void agent_journal_open_commands(struct agent_journal *j, struct arena *arena,

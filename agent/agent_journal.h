@@ -49,8 +49,9 @@ struct agent_journal_record {
     enum agent_journal_kind kind;
     const char *command_id;
     const char *envelope_digest; /* accepted: SHA-256 of the envelope's text */
-    const char *database;        /* accepted: NULL = none */
-    int64_t epoch;               /* accepted */
+    const char *database;        /* accepted, declined: NULL = none */
+    int64_t epoch;               /* accepted; declined, where the envelope was good: 0 = none */
+    const char *nonce;           /* asking */
     const char *boot_id;         /* started */
     int64_t pid;                 /* started: of the supervisor */
     int64_t pid_started;         /* started: field 22 of /proc/PID/stat, clock ticks since boot */
@@ -68,6 +69,7 @@ struct agent_journal_entry {
     enum agent_journal_kind end;  /* reported: the kind before it, else NONE */
     int64_t number;               /* of its last record */
     bool has_database;
+    char nonce[NAMES_UUID_SIZE]; /* of the permit it asked for; "" = it asked for none */
 };
 
 struct agent_journal;
@@ -95,6 +97,13 @@ int agent_journal_add(struct agent_journal *journal, const struct agent_journal_
 /* False: nothing is known of it. */
 bool agent_journal_find(struct agent_journal *journal, const char *command_id,
                         struct agent_journal_entry *ret_entry);
+
+/*
+ * The floor: the highest epoch that stands here for a database, and whose it is. 0: none. A host never goes below it
+ * (G5). `ret_command_id` has room for NAMES_UUID_SIZE.
+ */
+int64_t agent_journal_floor(struct agent_journal *journal, const char *database,
+                            char *ret_command_id);
 
 /* All commands that are not reported, in the order they came. */
 void agent_journal_open_commands(struct agent_journal *journal, struct arena *arena,

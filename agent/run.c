@@ -7,6 +7,7 @@
 
 #include "agent/cancel.h"
 #include "agent/command_folder.h"
+#include "agent/permit_ask.h"
 #include "agent/report.h"
 #include "agent/run_as.h"
 #include "agent/supervise.h"
@@ -28,6 +29,8 @@ struct claim {
     char id[NAMES_UUID_SIZE]; /* of the command, from the message's id */
     struct message_command command;
     struct envelope envelope;
+    bool is_genuine; /* the envelope is the server's, and for this host: its epoch was seen */
+    int64_t floor;   /* declined for its epoch: what this host has seen; 0 = not for that */
 };
 
 static time_ms now_of(const struct claim *c)
@@ -53,7 +56,10 @@ static void decline(struct claim *c, const char *why)
 {
     const struct agent_journal_record record = {.kind = AGENT_JOURNAL_DECLINED,
                                                 .command_id = c->id,
-                                                .why = why};
+                                                .why = why,
+                                                .database =
+                                                    c->is_genuine ? c->envelope.database : NULL,
+                                                .epoch = c->is_genuine ? c->envelope.epoch : 0};
     struct err err = ERR_INIT;
 
     log_error("command.refused", "command=%s err=%s", c->id, LOG(why));
@@ -61,7 +67,7 @@ static void decline(struct claim *c, const char *why)
         agent_fail(c->agent, &err);
         return;
     }
-    report_watch(c->agent->report, c->id, REPORT_DECLINED, why);
+    report_declined(c->agent->report, c->id, why, c->floor);
     acknowledge(c);
 }
 
@@ -79,6 +85,25 @@ static int check_users(struct claim *c, const struct document *document, struct 
             return err_wrap(err, "step %s", step->name);
     }
     return 0;
+}
+
+/* The fencing token: nothing below what was seen, nor another command with the same (G5). */
+static int check_floor(struct claim *c, struct err *err)
+{
+    const struct envelope *e = &c->envelope;
+    char holder[NAMES_UUID_SIZE];
+    int64_t floor;
+
+    if (e->database == NULL)
+        return 0;
+    floor = agent_journal_floor(c->agent->journal, e->database, holder);
+    if (e->epoch > floor || (e->epoch == floor && str_eq(holder, c->id)))
+        return 0;
+    c->floor = floor;
+    return err_set(err, ERR_DENIED,
+                   "epoch %lld is behind %lld for %s; the server was probably restored from a "
+                   "backup. Run: slipway fence advance %s",
+                   (long long)e->epoch, (long long)floor, e->database, e->database);
 }
 
 /* Whose word is it, is it meant for us, is it whole, does it come in time? */
@@ -105,12 +130,15 @@ static int check(struct claim *c, struct err *err)
     if (!str_eq(e->host_id, config->host_id))
         return err_set(err, ERR_DENIED, "signed for host %s (%s), this is %s", e->host, e->host_id,
                        config->host_id);
+    c->is_genuine = true;
     digest_sha256_hex(c->command.document, strlen(c->command.document), digest);
     if (!str_eq(digest, e->document_digest))
         return err_set(err, ERR_DENIED, "its document is not the one that was signed");
     rc = document_parse(c->arena, c->command.document, strlen(c->command.document), &document, err);
     if (rc == 0 && now_of(c) >= e->start_by)
         rc = err_set(err, ERR_TIMEOUT, "expired: it came after the time it had to start by");
+    if (rc == 0)
+        rc = check_floor(c, err);
     return rc < 0 ? rc : check_users(c, &document, err);
 }
 
@@ -179,13 +207,12 @@ static int start(struct claim *c, struct err *err)
     close(lock_fd);
     if (rc < 0)
         return rc;
-    if (cancel_is_asked(c->arena, folder)) {
+    rc = permit_ask(c->agent, c->httpc, c->id, c->envelope.start_by, err);
+    if (rc == 0 && cancel_is_asked(c->arena, folder))
+        rc = err_set(err, ERR_DENIED, "cancelled before it began");
+    if (rc < 0) {
         supervise_give_up(&child);
-        return err_set(err, ERR_DENIED, "cancelled before it began");
-    }
-    if (now_of(c) >= c->envelope.start_by) {
-        supervise_give_up(&child);
-        return err_set(err, ERR_TIMEOUT, "expired while it was being started");
+        return rc;
     }
     record.pid = child.pid;
     record.pid_started = child.started;

@@ -36,6 +36,7 @@ static const struct {
                             0},
     [SESSION_PUT_OUTPUT] = {"Slipway.PutOutput", "ssm", CALL_MS, 0},
     [SESSION_OBSERVE] = {"Slipway.Observe", "ssm", CALL_MS, 0},
+    [SESSION_REQUEST_START] = {"Slipway.RequestStart", "ssm", CALL_MS, 0},
 };
 #define TARGET_TOKEN "AmazonSSM.RequestManagedInstanceRoleToken"
 #define TARGET_REGISTER "AmazonSSM.RegisterManagedInstance"

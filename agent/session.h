@@ -31,6 +31,7 @@ enum session_operation {
     SESSION_SEND_REPLY,
     SESSION_PUT_OUTPUT,
     SESSION_OBSERVE,
+    SESSION_REQUEST_START,
 };
 
 /*

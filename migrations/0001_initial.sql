@@ -452,6 +452,9 @@ CREATE TABLE invocations (                   -- one command on one host
     cancel_at    INTEGER,
     cancel_redeliver_at INTEGER,             -- that message was handed out: again from here
     cancel_taken_at INTEGER,                 -- and acknowledged
+    permit_nonce TEXT,                       -- of the one question that was answered yes (G6); NULL = no permit was given
+    permit_boot_id TEXT,                     -- of the kernel that asked
+    permitted_at INTEGER,
     CHECK ((cancel_id IS NULL) = (cancel_at IS NULL)),
     PRIMARY KEY (command_id, host_id)
 ) STRICT, WITHOUT ROWID;
@@ -506,6 +509,7 @@ CREATE TABLE replies (                       -- what agents said, stored before 
     host_id     TEXT NOT NULL,
     payload     TEXT NOT NULL,               -- ssm-wire 12.2
     received_at INTEGER NOT NULL,
+    host_record INTEGER,                     -- highest record that was known of its host when it came; NULL = none
     collected_at INTEGER,
     note        TEXT                         -- why it changed nothing
 ) STRICT;
@@ -515,7 +519,10 @@ CREATE INDEX replies_open ON replies (id) WHERE collected_at IS NULL;
 
 CREATE TABLE databases (
     name        TEXT PRIMARY KEY,            -- resolved: REPO/ENVIRONMENT/NAME, or what `databases:` maps it to (M1)
-    epoch       INTEGER NOT NULL             -- raised with each attempt: the fencing token (M4)
+    epoch       INTEGER NOT NULL,            -- raised with each attempt: the fencing token (M4)
+    fenced_at   INTEGER,                     -- it stands until a person advances its epoch; NULL = it does not
+    fence_epoch INTEGER,                     -- the highest that a host told; NULL = none did
+    fence_why   TEXT                         -- for people
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE attempts (                      -- one try of a migrate job on one database
@@ -535,15 +542,33 @@ CREATE TABLE attempts (                      -- one try of a migrate job on one 
     ended_at      INTEGER,
     settled_at    INTEGER,                   -- its end is proven or a person decided; NULL holds the database
     voided_at     INTEGER,                   -- success no longer counts: database was restored
-    decision      TEXT,                      -- of a person: mark succeeded, mark failed, retry, abandon
+    decision      TEXT CHECK (decision IN ('mark succeeded', 'mark failed', 'retry', 'abandon', 'proved by probe')),
     decided_by    TEXT,
     reason        TEXT,
+    gone_at       INTEGER,                   -- its host said that its supervisor is gone and left no end
+    evidence      TEXT,                      -- JSON, kept when it failed or became unknown: output, boots, journal, approvals
+    late_state    TEXT CHECK (late_state IN ('succeeded', 'failed', 'not_started')),  -- a true end after a person decided
+    late_at       INTEGER,
     UNIQUE (database, epoch),
     UNIQUE (database, repository_id, release_number, n)
 ) STRICT;
 CREATE UNIQUE INDEX attempts_one_unsettled ON attempts (database) WHERE settled_at IS NULL;              -- M2, G1
 CREATE UNIQUE INDEX attempts_one_success ON attempts (database, repository_id, release_number)
     WHERE state = 'succeeded' AND voided_at IS NULL;                                                    -- M2, I3
+
+CREATE TABLE probes (                        -- a read-only question to a database, asked on a host
+    command_id  TEXT PRIMARY KEY REFERENCES commands (id),
+    attempt_id  INTEGER NOT NULL REFERENCES attempts (id),
+    host_id     TEXT NOT NULL REFERENCES hosts (id),
+    asked_at    INTEGER NOT NULL,
+    asked_by    TEXT NOT NULL,
+    ended_at    INTEGER,                     -- NULL = no answer yet
+    pending     INTEGER,                     -- migrations that were not applied; NULL = it did not say
+    holders     INTEGER,                     -- named backends and holders of the lock; NULL = it did not say
+    note        TEXT                         -- what it said, or why it said nothing
+) STRICT, WITHOUT ROWID;
+CREATE INDEX probes_by_attempt ON probes (attempt_id, asked_at);
+CREATE INDEX probes_open ON probes (asked_at) WHERE ended_at IS NULL;
 
 -- Hosts -----------------------------------------------------------------------------------------
 
@@ -592,7 +617,11 @@ CREATE TABLE hosts (
     protocol      INTEGER,                   -- of `Slipway.*`; NULL = another agent
     journal_id    TEXT,                      -- of its journal; NULL until observed
     boot_id       TEXT,                      -- of its kernel
-    record_number INTEGER                    -- highest record the server was told of
+    record_number INTEGER,                   -- highest record the server was told of
+    earlier_boot_id TEXT,                    -- the one before `boot_id`; heard again, two machines have one key
+    doubt         TEXT,                      -- for people: why it is barred, or its key suspended
+    doubt_journal_id TEXT,                   -- the other journal that spoke under its key
+    suspended_at  INTEGER                    -- its key opens nothing until a person accepts its journal (T35)
 ) STRICT, WITHOUT ROWID;
 CREATE UNIQUE INDEX hosts_one_name ON hosts (name) WHERE state <> 'deregistered';
 

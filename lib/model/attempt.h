@@ -51,6 +51,12 @@ struct attempt {
     time_ms ended_at;
     time_ms settled_at; /* 0 = holds the database */
     time_ms voided_at;
+    const char *decision; /* of a person, or `proved by probe`; NULL */
+    const char *decided_by;
+    const char *reason;
+    time_ms gone_at; /* its host said that its supervisor is gone and left no end; 0 = it did not */
+    const char *late_state; /* a true end that came after the decision, NULL */
+    time_ms late_at;
 };
 
 /* Ends that settle by themselves; failed and unknown need a person (M2). */

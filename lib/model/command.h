@@ -86,10 +86,13 @@ struct invocation {
     time_ms began_at;
     time_ms heard_at;
     time_ms ended_at;
-    int64_t exit_code;   /* -1 = none */
-    char commit_sha[41]; /* "" = it wrote none */
-    time_ms again_at;    /* a person wants it tried again; 0 = nobody does */
-    time_ms cancel_at;   /* its host is asked to end it since; 0 = it is not */
+    int64_t exit_code;       /* -1 = none */
+    char commit_sha[41];     /* "" = it wrote none */
+    time_ms again_at;        /* a person wants it tried again; 0 = nobody does */
+    time_ms cancel_at;       /* its host is asked to end it since; 0 = it is not */
+    char permit_nonce[37];   /* of the question that was answered yes; "" = no permit was given */
+    char permit_boot_id[37]; /* of the kernel that asked */
+    time_ms permitted_at;    /* 0 = no permit */
 };
 
 struct step {

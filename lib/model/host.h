@@ -24,6 +24,9 @@ extern const struct state_entry host_states[HOST_STATES_COUNT];
 #define HOST_SILENT_AFTER_MS 60000
 #define HOST_UNKNOWN_AFTER_MS 300000
 
+/* From this protocol on a host asks for a permit and keeps an epoch floor: without, no migrate job (lib/ssm/envelope). */
+#define HOST_PROTOCOL_PERMIT 2
+
 struct host {
     char id[21]; /* mi- and 17 hex digits */
     const char *name;
@@ -40,6 +43,10 @@ struct host {
     const char *journal_id;    /* NULL until observed */
     const char *boot_id;
     int64_t record_number;
+    const char *earlier_boot_id;  /* before `boot_id`, NULL */
+    const char *doubt;            /* for people: why it is barred, or its key suspended; NULL */
+    const char *doubt_journal_id; /* the other journal that spoke under its key, NULL */
+    time_ms suspended_at;         /* its key opens nothing; 0 = it does */
 };
 
 static inline bool host_is_online(const struct host *h, time_ms now)

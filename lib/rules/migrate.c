@@ -11,7 +11,8 @@ const struct host *migrate_choose_host(const struct host *hosts, size_t n, const
 
     for (size_t i = 0; i < n; i++) {
         const struct host *h = &hosts[i];
-        if (h->state != HOST_REGISTERED || !host_is_online(h, now))
+        if (h->state != HOST_REGISTERED || !host_is_online(h, now) ||
+            h->protocol < HOST_PROTOCOL_PERMIT)
             continue;
         if (primary != NULL) {
             if (strcmp(h->name, primary) == 0)
@@ -29,9 +30,10 @@ enum attempt_state migrate_state_of(enum attempt_state now, const struct invocat
         return now;
     switch (inv->status) {
     case INVOCATION_PENDING:
-        return inv->acknowledged_at != 0 ? ATTEMPT_ACCEPTED
-               : inv->offered_at != 0    ? ATTEMPT_OFFERED
-                                         : ATTEMPT_PLANNED;
+        return inv->permitted_at != 0      ? ATTEMPT_PERMITTED
+               : inv->acknowledged_at != 0 ? ATTEMPT_ACCEPTED
+               : inv->offered_at != 0      ? ATTEMPT_OFFERED
+                                           : ATTEMPT_PLANNED;
     case INVOCATION_IN_PROGRESS:
     case INVOCATION_CANCELLING:
         return ATTEMPT_RUNNING;

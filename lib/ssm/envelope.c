@@ -113,7 +113,7 @@ int envelope_make(struct arena *arena, const struct envelope *e, const char **re
     buf_init(&buf, ENVELOPE_MAX);
     json_out_init(&out, &buf);
     json_begin_object(&out, NULL);
-    json_add_int(&out, "Protocol", ENVELOPE_PROTOCOL);
+    json_add_int(&out, "Protocol", e->protocol != 0 ? e->protocol : ENVELOPE_PROTOCOL);
     json_add_str(&out, "StoreId", e->store_id);
     json_add_str(&out, "CommandId", e->command_id);
     json_add_str(&out, "Host", e->host_id);
@@ -217,10 +217,11 @@ static int take(struct arena *arena, const struct cJSON *json, struct envelope *
     int64_t protocol = 0;
     const char *odd;
 
-    if (!json_int(json, "Protocol", &protocol) || protocol != ENVELOPE_PROTOCOL)
-        return err_set(err, ERR_INVALID, "envelope: protocol %lld, this one speaks %d",
-                       (long long)protocol, ENVELOPE_PROTOCOL);
+    if (!json_int(json, "Protocol", &protocol) || !envelope_speaks(protocol))
+        return err_set(err, ERR_INVALID, "envelope: protocol %lld, this one speaks %d and %d",
+                       (long long)protocol, ENVELOPE_PROTOCOL_OLDEST, ENVELOPE_PROTOCOL);
     *e = (struct envelope){
+        .protocol = protocol,
         .store_id = text_of(arena, json, "StoreId"),
         .command_id = text_of(arena, json, "CommandId"),
         .host_id = text_of(arena, json, "Host"),

@@ -12,6 +12,7 @@
 #ifndef SLIPWAY_LIB_SSM_ENVELOPE_H
 #define SLIPWAY_LIB_SSM_ENVELOPE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -21,7 +22,10 @@
 #include "lib/base/sign.h"
 #include "lib/base/timestamp.h"
 
-#define ENVELOPE_PROTOCOL 1
+/* What is spoken between server and host: this one and the one before. Since 2 a host asks for a permit before it
+ * begins, and keeps an epoch floor (HOST_PROTOCOL_PERMIT); one that speaks 1 gets no migrate job. */
+#define ENVELOPE_PROTOCOL 2
+#define ENVELOPE_PROTOCOL_OLDEST 1
 #define ENVELOPE_MAX 8192                                               /* bytes of its text */
 #define ENVELOPE_SIGNATURE_SIZE DIGEST_BASE64_SIZE(SIGN_SIGNATURE_SIZE) /* base64 and a NUL */
 
@@ -30,6 +34,7 @@
  * (REPO, ENVIRONMENT, HOST, and RELEASE as "r128", "" for 0); the text has both, they must agree.
  */
 struct envelope {
+    int64_t protocol;       /* in which it is written; 0 = the newest */
     const char *store_id;   /* UUID */
     const char *command_id; /* UUID */
     const char *host_id;    /* mi-...: member Host */
@@ -46,6 +51,12 @@ struct envelope {
     const char *roles;           /* parameter ROLE: comma list */
     time_ms start_by;            /* the host never starts it later (G8) */
 };
+
+/* Is that protocol spoken here? */
+static inline bool envelope_speaks(int64_t protocol)
+{
+    return protocol >= ENVELOPE_PROTOCOL_OLDEST && protocol <= ENVELOPE_PROTOCOL;
+}
 
 /* The exact bytes. ERR_INVALID: a member breaks its grammar; a programming mistake upstream. */
 int envelope_make(struct arena *arena, const struct envelope *envelope, const char **ret_text,

@@ -8,9 +8,9 @@
 #include "lib/base/json.h"
 #include "lib/base/names.h"
 #include "lib/base/str.h"
+#include "lib/ssm/envelope.h"
 
 #define ID_PREFIX "aws.ssm."
-#define PROTOCOL 1
 #define MESSAGES_MAX 16 /* of one answer that are looked at */
 
 /* The text in `buf`, which is emptied, kept in the arena. */
@@ -32,7 +32,7 @@ static int finish(struct arena *arena, struct buf *buf, const char *what, const 
 static void add_ours(struct json_out *out, const struct message_command *c)
 {
     json_begin_object(out, "Slipway");
-    json_add_int(out, "Protocol", PROTOCOL);
+    json_add_int(out, "Protocol", c->protocol != 0 ? c->protocol : ENVELOPE_PROTOCOL);
     json_add_str(out, "Envelope", c->envelope);
     json_add_str(out, "Signature", c->signature);
     json_add_str(out, "Document", c->document);
@@ -81,9 +81,11 @@ static int take_command(struct arena *arena, const struct cJSON *json, struct me
     if (ours == NULL)
         return err_set(err, ERR_INVALID, "payload of command %s: no signed envelope",
                        c->command_id);
-    if (!json_int(ours, "Protocol", &protocol) || protocol != PROTOCOL)
-        return err_set(err, ERR_INVALID, "payload of command %s: protocol %lld, this one speaks %d",
-                       c->command_id, (long long)protocol, PROTOCOL);
+    if (!json_int(ours, "Protocol", &protocol) || !envelope_speaks(protocol))
+        return err_set(err, ERR_INVALID,
+                       "payload of command %s: protocol %lld, this one speaks %d and %d",
+                       c->command_id, (long long)protocol, ENVELOPE_PROTOCOL_OLDEST,
+                       ENVELOPE_PROTOCOL);
     if (c->document == NULL || c->envelope == NULL || c->signature == NULL)
         return err_set(err, ERR_INVALID,
                        "payload of command %s: Envelope, Signature and Document are expected",

@@ -28,6 +28,7 @@ struct message_command {
     const char *document;      /* exact bytes */
     const char *envelope;  /* exact bytes that are signed; NULL = none (a command of the door) */
     const char *signature; /* base64 */
+    int64_t protocol;      /* in which it is written; 0 = the newest */
 };
 
 /* ERR_INVALID: over MESSAGE_PAYLOAD_MAX. */

@@ -90,6 +90,10 @@ static void add_ours(struct json_out *out, const struct message_reply *r)
     json_add_int(out, "RecordNumber", r->record_number);
     json_add_str(out, "JournalId", r->journal_id);
     json_add_str(out, "BootId", r->boot_id);
+    if (r->nonce != NULL)
+        json_add_str(out, "Nonce", r->nonce);
+    if (r->floor > 0)
+        json_add_int(out, "Floor", r->floor);
     json_begin_array(out, "Results");
     for (size_t i = 0; i < r->n_results && i < MESSAGE_REPLY_RESULTS_MAX; i++) {
         json_begin_array(out, NULL);
@@ -263,6 +267,12 @@ static int take_ours(struct arena *arena, const struct cJSON *json, struct messa
     if (!json_int(json, "RecordNumber", &r->record_number) || r->record_number < 0 ||
         r->record_number > RECORD_MAX)
         return err_set(err, ERR_INVALID, "reply: RecordNumber is odd");
+    r->nonce = arena_str(arena, json_str(json, "Nonce"));
+    if (r->nonce != NULL && !names_is_uuid(r->nonce))
+        return err_set(err, ERR_INVALID, "reply: Nonce is no UUID");
+    if (json_get(json, "Floor") != NULL &&
+        (!json_int(json, "Floor", &r->floor) || r->floor < 1 || r->floor > RECORD_MAX))
+        return err_set(err, ERR_INVALID, "reply: Floor is odd");
     if (r->state == MESSAGE_REPLY_FINISHED && !invocation_has_ended(r->status))
         return err_set(err, ERR_INVALID, "reply: finished, but documentStatus is %s",
                        invocation_statuses[r->status].text);

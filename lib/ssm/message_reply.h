@@ -54,6 +54,8 @@ struct message_reply {
     int64_t record_number;  /* of its journal */
     const char *journal_id; /* UUID; NULL from another agent */
     const char *boot_id;
+    const char *nonce; /* declined: of the permit it had asked for; NULL = it asked for none */
+    int64_t floor; /* declined for its epoch: the highest this host has seen; 0 = not for that */
     struct result_line *results; /* lines of SLIPWAY_RESULT so far, in order */
     size_t n_results;
 };

@@ -143,6 +143,10 @@ static struct status_change declined(const struct status_facts *f, const struct 
     if (!f->journal_is_known)
         return unknown(
             "the host says that it never began, from a journal that is not the known one");
+    if (f->went_back)
+        return unknown("the host says that it never began, from a journal that went back");
+    if (f->disbelief != NULL)
+        return unknown(f->disbelief);
     return (struct status_change){
         .status = f->now == INVOCATION_CANCELLING ? INVOCATION_CANCELLED : INVOCATION_FAILED,
         .details = "NotStarted",

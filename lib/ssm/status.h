@@ -33,6 +33,8 @@ struct status_facts {
     bool has_database; /* of a migrate job */
     bool
         journal_is_known; /* the reply's journal id is the one known of the host, or none is known */
+    bool went_back;       /* its record number is below what was known of the host when it came */
+    const char *disbelief; /* why "it never began" is not believed of who says it; NULL = it is */
 };
 
 struct status_change {

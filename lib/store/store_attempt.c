@@ -63,7 +63,7 @@ int store_attempt_move(struct db *db, int64_t id, enum attempt_state from, enum 
 #define COLUMNS                                                                                         \
     "a.id, a.database, a.repository_id, a.release_number, a.n, a.epoch, a.deployment_id, a.job_number," \
     " a.command_id, a.host_id, h.name, a.state, a.changed, a.planned_at, a.ended_at, a.settled_at,"     \
-    " a.voided_at"
+    " a.voided_at, a.decision, a.decided_by, a.reason, a.gone_at, a.late_state, a.late_at"
 #define FROM " FROM attempts a JOIN hosts h ON h.id = a.host_id "
 
 static void fill(struct db_rows *rows, struct arena *arena, struct attempt *a)
@@ -88,6 +88,12 @@ static void fill(struct db_rows *rows, struct arena *arena, struct attempt *a)
     a->ended_at = db_int(rows, 14);
     a->settled_at = db_int(rows, 15);
     a->voided_at = db_int(rows, 16);
+    a->decision = db_text(rows, arena, 17);
+    a->decided_by = db_text(rows, arena, 18);
+    a->reason = db_text(rows, arena, 19);
+    a->gone_at = db_int(rows, 20);
+    a->late_state = db_text(rows, arena, 21);
+    a->late_at = db_int(rows, 22);
 }
 
 static int one(struct db_rows *rows, struct arena *arena, struct attempt *ret_attempt,
@@ -143,6 +149,62 @@ int store_attempt_success(struct db *db, struct arena *arena, const char *databa
                       release_number);
 
     return rc < 0 ? rc : one(rows, arena, ret_attempt, err);
+}
+
+DB_STATEMENT(SQL_ATTEMPT_OF_COMMAND, "SELECT " COLUMNS FROM "WHERE a.command_id = $1");
+
+int store_attempt_of_command(struct db *db, struct arena *arena, const char *command_id,
+                             struct attempt *ret_attempt, struct err *err)
+{
+    struct db_rows *rows;
+    int rc = db_query(db, &SQL_ATTEMPT_OF_COMMAND, &rows, err, "t", command_id);
+
+    return rc < 0 ? rc : one(rows, arena, ret_attempt, err);
+}
+
+DB_STATEMENT(SQL_DATABASE_FENCED,
+             "SELECT 1 FROM databases WHERE name = $1 AND fenced_at IS NOT NULL");
+
+int store_attempt_is_fenced(struct db *db, const char *database, bool *ret_is, struct err *err)
+{
+    struct db_rows *rows;
+    int rc = db_query(db, &SQL_DATABASE_FENCED, &rows, err, "t", database);
+
+    if (rc < 0)
+        return rc;
+    rc = db_next(rows, err);
+    *ret_is = rc > 0;
+    db_end(rows);
+    return rc < 0 ? rc : 0;
+}
+
+DB_STATEMENT(SQL_DATABASE_FENCE,
+             "UPDATE databases SET fenced_at = coalesce(fenced_at, $1), fence_why = $2,"
+             " fence_epoch = CASE WHEN $3 > coalesce(fence_epoch, 0) THEN $3 ELSE fence_epoch END"
+             " WHERE name = $4");
+
+int store_attempt_fence(struct db *db, const char *database, int64_t epoch, const char *why,
+                        time_ms now, struct err *err)
+{
+    return db_run(db, &SQL_DATABASE_FENCE, err, "itit", now, why, epoch, database);
+}
+
+DB_STATEMENT(SQL_DATABASE_FENCE_ALL,
+             "UPDATE databases SET fenced_at = coalesce(fenced_at, $1), fence_why = $2");
+
+int store_attempt_fence_all(struct db *db, const char *why, time_ms now, struct err *err)
+{
+    return db_run(db, &SQL_DATABASE_FENCE_ALL, err, "it", now, why);
+}
+
+DB_STATEMENT(SQL_DATABASE_ADVANCE,
+             "UPDATE databases SET epoch = max(epoch, coalesce(fence_epoch, 0)) + 1,"
+             " fenced_at = NULL, fence_epoch = NULL, fence_why = NULL"
+             " WHERE name = $1 AND fenced_at IS NOT NULL");
+
+int store_attempt_advance(struct db *db, const char *database, struct err *err)
+{
+    return db_change(db, &SQL_DATABASE_ADVANCE, err, "t", database);
 }
 
 DB_STATEMENT(SQL_ATTEMPT_OF_DEPLOYMENT,

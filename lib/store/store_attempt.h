@@ -26,6 +26,19 @@ int store_attempt_success(struct db *db, struct arena *arena, const char *databa
                           int64_t repository_id, int64_t release_number,
                           struct attempt *ret_attempt, struct err *err);
 
+/* ERR_NOT_FOUND: that command is of no migrate job. */
+int store_attempt_of_command(struct db *db, struct arena *arena, const char *command_id,
+                             struct attempt *ret_attempt, struct err *err);
+
+/* A fence: the store is older than what hosts have seen, so the database stands until a person says that it is safe
+ * (G5). `epoch`: the highest that a host told, 0 = none. Writer. */
+int store_attempt_is_fenced(struct db *db, const char *database, bool *ret_is, struct err *err);
+int store_attempt_fence(struct db *db, const char *database, int64_t epoch, const char *why,
+                        time_ms now, struct err *err);
+int store_attempt_fence_all(struct db *db, const char *why, time_ms now, struct err *err);
+/* The epoch goes over all that was told, and the fence is gone. ERR_CONFLICT: there was none. */
+int store_attempt_advance(struct db *db, const char *database, struct err *err);
+
 /* Oldest first. */
 int store_attempt_of_deployment(struct db *db, struct arena *arena, int64_t deployment_id,
                                 struct attempt **ret_items, size_t *ret_n, struct err *err);

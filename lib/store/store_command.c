@@ -95,8 +95,9 @@ int store_command_resign(struct db *db, const char *command_id, const char *host
 #define COLUMNS                                                                                         \
     "i.command_id, i.host_id, h.name, i.deployment_id, i.job_number, i.roles, i.status, i.details,"     \
     " i.cause, i.start_by, i.released_at, i.offered_at, i.redeliver_at, i.acknowledged_at, i.began_at," \
-    " i.heard_at, i.ended_at, i.exit_code, i.commit_sha, i.again_at, i.cancel_at"
-#define COLUMN_MORE 21
+    " i.heard_at, i.ended_at, i.exit_code, i.commit_sha, i.again_at, i.cancel_at, i.permit_nonce,"      \
+    " i.permit_boot_id, i.permitted_at"
+#define COLUMN_MORE 24
 
 static void fill(struct db_rows *rows, struct arena *arena, struct invocation *i)
 {
@@ -125,6 +126,9 @@ static void fill(struct db_rows *rows, struct arena *arena, struct invocation *i
     db_copy(rows, 18, i->commit_sha, sizeof(i->commit_sha));
     i->again_at = db_int(rows, 19);
     i->cancel_at = db_int(rows, 20);
+    db_copy(rows, 21, i->permit_nonce, sizeof(i->permit_nonce));
+    db_copy(rows, 22, i->permit_boot_id, sizeof(i->permit_boot_id));
+    i->permitted_at = db_int(rows, 23);
 }
 
 DB_STATEMENT(SQL_COMMAND_OFFERS,
@@ -189,6 +193,37 @@ int store_command_heard(struct db *db, const char *command_id, const char *host_
     return db_change(db, &SQL_COMMAND_HEARD, err, "itt", now, command_id, host_id);
 }
 
+DB_STATEMENT(SQL_COMMAND_PERMIT,
+             "UPDATE invocations SET permit_nonce = $1, permit_boot_id = $2, permitted_at = $3,"
+             " heard_at = $3, acknowledged_at = coalesce(acknowledged_at, $3)"
+             " WHERE command_id = $4 AND host_id = $5 AND status = 'Pending'"
+             " AND released_at IS NOT NULL AND permit_nonce IS NULL");
+
+int store_command_permit(struct db *db, const char *command_id, const char *host_id,
+                         const char *nonce, const char *boot_id, time_ms now, struct err *err)
+{
+    return db_change(db, &SQL_COMMAND_PERMIT, err, "ttitt", nonce, boot_id, now, command_id,
+                     host_id);
+}
+
+/* Two statements, one for each index: what runs, and what was handed out. */
+DB_STATEMENT(SQL_COMMAND_DOUBT,
+             "UPDATE invocations SET status = 'Unknown', details = 'Unknown', cause = $1"
+             " WHERE host_id = $2 AND status IN ('InProgress', 'Cancelling', 'Unknown')"
+             " AND status <> 'Unknown'");
+DB_STATEMENT(SQL_COMMAND_DOUBT_OFFERED,
+             "UPDATE invocations SET status = 'Unknown', details = 'Unknown', cause = $1"
+             " WHERE host_id = $2 AND status = 'Pending' AND released_at IS NOT NULL"
+             " AND offered_at IS NOT NULL");
+
+int store_command_doubt(struct db *db, const char *host_id, const char *cause, struct err *err)
+{
+    int rc = db_run(db, &SQL_COMMAND_DOUBT, err, "tt", cause, host_id);
+
+    return rc < 0 ? rc : db_run(db, &SQL_COMMAND_DOUBT_OFFERED, err, "tt", cause, host_id);
+}
+
+/* After a permit what has not begun is no more to be taken back than what runs (migrate.md 6). */
 DB_STATEMENT(
     SQL_COMMAND_MOVE,
     "UPDATE invocations SET status = $1, details = $2, cause = $3,"
@@ -197,7 +232,8 @@ DB_STATEMENT(
     "  ELSE coalesce(acknowledged_at, $6) END,"
     " began_at = CASE WHEN $1 = 'InProgress' THEN coalesce(began_at, $6) ELSE began_at END,"
     " ended_at = CASE WHEN $1 IN ('Success', 'Failed', 'TimedOut', 'Cancelled') THEN $6 END"
-    " WHERE command_id = $7 AND host_id = $8 AND status = $9");
+    " WHERE command_id = $7 AND host_id = $8 AND status = $9"
+    " AND NOT (status = 'Pending' AND $1 IN ('Cancelled', 'TimedOut') AND permit_nonce IS NOT NULL)");
 DB_STATEMENT(SQL_COMMAND_NO_EXIT,
              "UPDATE invocations SET exit_code = NULL WHERE command_id = $1 AND host_id = $2"
              " AND exit_code = -1");

@@ -43,6 +43,12 @@ int store_command_acknowledged(struct db *db, const char *command_id, const char
 int store_command_heard(struct db *db, const char *command_id, const char *host_id, time_ms now,
                         struct err *err);
 
+/* The one permit for this nonce (G6). ERR_CONFLICT: another has it, or it is no more to be given. Writer. */
+int store_command_permit(struct db *db, const char *command_id, const char *host_id,
+                         const char *nonce, const char *boot_id, time_ms now, struct err *err);
+/* All that was handed out to a host and has no end is unknown: its journal is in doubt. Writer. */
+int store_command_doubt(struct db *db, const char *host_id, const char *cause, struct err *err);
+
 struct invocation_change {
     enum invocation_status status;
     const char *details;
@@ -50,7 +56,7 @@ struct invocation_change {
     int64_t exit_code;      /* -1 = none */
     const char *commit_sha; /* "" = none */
 };
-/* Compare-and-set on the status. Writer. */
+/* Compare-and-set on the status. ERR_CONFLICT also where a permit forbids the move. Writer. */
 int store_command_move(struct db *db, const char *command_id, const char *host_id,
                        enum invocation_status from, const struct invocation_change *to, time_ms now,
                        struct err *err);

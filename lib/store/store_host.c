@@ -218,7 +218,8 @@ int store_host_fingerprint(struct db *db, struct arena *arena, const char *id,
 
 #define COLUMNS                                                                                      \
     "id, name, state, activation_id, registered_at, seen_at, agent, platform, protocol, journal_id," \
-    " boot_id, record_number, platform_type, computer_name, ip_address"
+    " boot_id, record_number, platform_type, computer_name, ip_address, earlier_boot_id, doubt,"     \
+    " doubt_journal_id, suspended_at"
 
 static void fill(struct db_rows *rows, struct arena *arena, struct host *h)
 {
@@ -240,6 +241,10 @@ static void fill(struct db_rows *rows, struct arena *arena, struct host *h)
     h->platform_type = db_text(rows, arena, 12);
     h->computer_name = db_text(rows, arena, 13);
     h->ip_address = db_text(rows, arena, 14);
+    h->earlier_boot_id = db_text(rows, arena, 15);
+    h->doubt = db_text(rows, arena, 16);
+    h->doubt_journal_id = db_text(rows, arena, 17);
+    h->suspended_at = db_int(rows, 18);
 }
 
 static int one(struct db_rows *rows, struct arena *arena, struct host *ret_host, const char *what,
@@ -399,7 +404,9 @@ int store_host_page(struct db *db, struct arena *arena, const char *after, size_
 }
 
 DB_STATEMENT(SQL_HOST_OBSERVED,
-             "UPDATE hosts SET protocol = $1, journal_id = $2, boot_id = $3,"
+             "UPDATE hosts SET protocol = max(coalesce(protocol, 0), $1), journal_id = $2,"
+             " earlier_boot_id = CASE WHEN boot_id IS NOT $3 THEN boot_id ELSE earlier_boot_id END,"
+             " boot_id = $3,"
              " record_number = CASE WHEN journal_id IS $2 THEN max(coalesce(record_number, 0), $4)"
              "  ELSE $4 END WHERE id = $5");
 
@@ -430,4 +437,34 @@ int store_host_move(struct db *db, const char *id, enum host_state from, enum ho
                        host_states[to].text);
     return db_change(db, &SQL_HOST_MOVE, err, "ttt", host_states[to].text, id,
                      host_states[from].text);
+}
+
+DB_STATEMENT(SQL_HOST_DOUBT,
+             "UPDATE hosts SET doubt = $1, doubt_journal_id = coalesce($2, doubt_journal_id),"
+             " suspended_at = CASE WHEN $3 THEN coalesce(suspended_at, $4) ELSE suspended_at END"
+             " WHERE id = $5");
+
+int store_host_doubt(struct db *db, const char *id, const char *why, const char *journal_id,
+                     bool suspends, time_ms now, struct err *err)
+{
+    return db_change(db, &SQL_HOST_DOUBT, err, "tebit", why, journal_id, (int)suspends, now, id);
+}
+
+DB_STATEMENT(SQL_HOST_ACCEPT_JOURNAL,
+             "UPDATE hosts SET doubt = NULL, doubt_journal_id = NULL, suspended_at = NULL,"
+             " journal_id = NULL, record_number = NULL, boot_id = NULL, earlier_boot_id = NULL,"
+             " protocol = NULL, state = CASE WHEN state = 'barred' THEN 'registered' ELSE state END"
+             " WHERE id = $1 AND (state = 'barred' OR suspended_at IS NOT NULL)");
+
+int store_host_accept_journal(struct db *db, const char *id, struct err *err)
+{
+    return db_change(db, &SQL_HOST_ACCEPT_JOURNAL, err, "t", id);
+}
+
+DB_STATEMENT(SQL_HOST_END_KEYS,
+             "UPDATE host_keys SET retired_at = $1 WHERE host_id = $2 AND retired_at IS NULL");
+
+int store_host_end_keys(struct db *db, const char *id, time_ms now, struct err *err)
+{
+    return db_run(db, &SQL_HOST_END_KEYS, err, "it", now, id);
 }

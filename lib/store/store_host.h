@@ -93,6 +93,13 @@ int store_host_observed(struct db *db, const char *id, int64_t protocol, const c
                         const char *boot_id, int64_t record_number, struct err *err);
 int store_host_document(struct db *db, const char *id, const char *name, const char *digest,
                         struct err *err);
+/* Its journal is in doubt: why, which other one spoke (NULL = none), and whether its key is suspended. Writer. */
+int store_host_doubt(struct db *db, const char *id, const char *why, const char *journal_id,
+                     bool suspends, time_ms now, struct err *err);
+/* The journal it names next becomes the known one. ERR_CONFLICT: nothing was in doubt. Writer. */
+int store_host_accept_journal(struct db *db, const char *id, struct err *err);
+/* None of its keys opens anything from here on. Writer. */
+int store_host_end_keys(struct db *db, const char *id, time_ms now, struct err *err);
 int store_host_move(struct db *db, const char *id, enum host_state from, enum host_state to,
                     struct err *err);
 

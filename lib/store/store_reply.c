@@ -3,8 +3,9 @@
 #include "lib/base/arena.h"
 
 DB_STATEMENT(SQL_REPLY_PUT,
-             "INSERT OR IGNORE INTO replies (reply_id, command_id, host_id, payload, received_at)"
-             " VALUES ($1, $2, $3, $4, $5)");
+             "INSERT OR IGNORE INTO replies (reply_id, command_id, host_id, payload, received_at,"
+             " host_record) VALUES ($1, $2, $3, $4, $5,"
+             " (SELECT record_number FROM hosts WHERE id = $3))");
 
 int store_reply_put(struct db *db, const char *reply_id, const char *command_id,
                     const char *host_id, const char *payload, time_ms now, bool *ret_known,
@@ -18,7 +19,8 @@ int store_reply_put(struct db *db, const char *reply_id, const char *command_id,
 }
 
 DB_STATEMENT(SQL_REPLY_OPEN,
-             "SELECT id, reply_id, command_id, host_id, payload, received_at FROM replies"
+             "SELECT id, reply_id, command_id, host_id, payload, received_at, host_record"
+             " FROM replies"
              " WHERE collected_at IS NULL ORDER BY id LIMIT $1");
 
 int store_reply_open(struct db *db, struct arena *arena, size_t limit, struct reply_row **ret_items,
@@ -38,7 +40,8 @@ int store_reply_open(struct db *db, struct arena *arena, size_t limit, struct re
                                .command_id = db_text(rows, arena, 2),
                                .host_id = db_text(rows, arena, 3),
                                .payload = db_text(rows, arena, 4),
-                               .received_at = db_int(rows, 5)};
+                               .received_at = db_int(rows, 5),
+                               .host_record = db_int(rows, 6)};
     db_end(rows);
     *ret_items = items;
     *ret_n = n;

@@ -11,6 +11,7 @@ struct reply_row {
     const char *host_id;
     const char *payload;
     time_ms received_at;
+    int64_t host_record; /* highest record that was known of its host when it came; 0 = none */
 };
 
 /* The same reply id again changes nothing. Writer. */

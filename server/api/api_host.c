@@ -55,6 +55,8 @@ static int add_host(struct json_out *out, struct api_view *view, const struct ho
     json_add_str(out, "platform", host->platform);
     add_tags(out, &tags);
     json_add_time(out, "registered_at", host->registered_at);
+    json_add_str(out, "doubt", host->doubt);
+    json_add_bool(out, "suspended", host->suspended_at != 0);
     json_end_object(out);
     return rc;
 }

@@ -17,6 +17,7 @@
 #include "server/api/door_poll.h"
 #include "server/api/door_registration.h"
 #include "server/api/door_reply.h"
+#include "server/api/door_start.h"
 #include "server/api/door_verify.h"
 
 #define HOLD_MS 15000
@@ -56,6 +57,7 @@ static const struct door_call_operation operations[] = {
 
     {OURS("PutOutput"), .handler = door_reply_output},
     {OURS("Observe"), .handler = door_host_observe},
+    {OURS("RequestStart"), .handler = door_start_request},
 };
 
 struct door {

@@ -13,6 +13,7 @@
  *      door_host.c         role token, keys, health, what a host says of itself
  *      door_poll.c         GetMessages: hand out commands, or wait for the bell
  *      door_bell.c         who waits, by host
+ *      door_start.c        the permit
  *      door_reply.c        acknowledgements, replies, output
  *
  * Handlers run on http threads; door_ring() on any.

@@ -14,7 +14,10 @@
 #include "lib/base/secret.h"
 #include "lib/base/sign.h"
 #include "lib/base/str.h"
+#include "lib/rules/doubt.h"
+#include "lib/ssm/envelope.h"
 #include "lib/ssm/message_observe.h"
+#include "lib/store/store_command.h"
 #include "lib/store/store_journal.h"
 #include "lib/store/writer.h"
 #include "server/api/api.h"
@@ -27,7 +30,6 @@
 #define SPKI_MAX 1024
 #define WORD_MAX 255
 #define AGENT_SIZE 160
-#define PROTOCOL 1
 
 /* Signs of life ------------------------------------------------------------------------------- */
 
@@ -249,37 +251,32 @@ enum request_next door_host_update_key(struct door_call *call, struct reply *rep
 
 /* What a host says of its journal ------------------------------------------------------------- */
 
-/* Why its journal cannot be the one it had, or NULL (migrate.md 5). */
-static const char *journal_trouble(struct arena *arena, const struct host *known,
-                                   const struct message_observe *o)
+static int bar(struct db *db, struct door_call *call, const struct host *known, enum doubt doubt,
+               const char *why, struct err *err)
 {
-    if (known->journal_id == NULL)
-        return NULL;
-    if (!str_eq(known->journal_id, o->journal_id))
-        return "it has another journal than before";
-    if (o->record_number < known->record_number)
-        return arena_printf(arena, "its journal went back from record %lld to %lld",
-                            (long long)known->record_number, (long long)o->record_number);
-    return NULL;
-}
-
-static int bar(struct db *db, struct door_call *call, const struct host *known, const char *why,
-               struct err *err)
-{
+    const struct message_observe *o = call->own;
     const struct journal_entry entry = {
         .at = call->now,
         .actor = arena_printf(call->request->arena, "host:%s", known->id),
         .way = "door",
-        .act = "host.bar",
+        .act = doubt == DOUBT_SUSPEND ? "host.suspend" : "host.bar",
         .subject = known->id,
         .reason = why,
     };
+    bool is_other = !str_eq(known->journal_id, o->journal_id);
     int rc;
 
-    log_error("host.barred", "host=%s id=%s err=%s", LOG(known->name), known->id, LOG(why));
-    if (known->state == HOST_BARRED)
-        return 0;
-    rc = store_host_move(db, known->id, known->state, HOST_BARRED, err);
+    log_error("host.barred", "host=%s id=%s suspended=%d err=%s", LOG(known->name), known->id,
+              doubt == DOUBT_SUSPEND, LOG(why));
+    if (known->state == HOST_BARRED && doubt == DOUBT_BAR &&
+        (!is_other || str_eq(known->doubt_journal_id, o->journal_id)))
+        return 0; /* as before */
+    rc = store_host_doubt(db, known->id, why, is_other ? o->journal_id : NULL,
+                          doubt == DOUBT_SUSPEND, call->now, err);
+    if (rc == 0 && known->state != HOST_BARRED)
+        rc = store_host_move(db, known->id, known->state, HOST_BARRED, err);
+    if (rc == 0)
+        rc = store_command_doubt(db, known->id, why, err);
     return rc < 0 ? rc : store_journal_add(db, &entry, err);
 }
 
@@ -288,15 +285,20 @@ static int write_observed(struct db *db, struct door_call *call, struct err *err
 {
     struct arena *arena = call->request->arena;
     const struct message_observe *o = call->own;
-    const char *trouble;
+    const struct doubt_word word = {.protocol = o->protocol,
+                                    .journal_id = o->journal_id,
+                                    .boot_id = o->boot_id,
+                                    .record_number = o->record_number};
+    const char *why;
+    enum doubt doubt;
     struct host known;
     int rc = store_host_by_id(db, arena, call->host.id, &known, err);
 
     if (rc < 0)
         return rc;
-    trouble = journal_trouble(arena, &known, o);
-    if (trouble != NULL)
-        rc = bar(db, call, &known, trouble, err);
+    doubt = doubt_judge(arena, &known, &word, &why);
+    if (doubt != DOUBT_NONE)
+        rc = bar(db, call, &known, doubt, why, err);
     else
         rc = store_host_observed(db, known.id, o->protocol, o->journal_id, o->boot_id,
                                  o->record_number, err);
@@ -330,11 +332,12 @@ enum request_next door_host_observe(struct door_call *call, struct reply *reply)
 
     if (message_observe_parse(request->arena, request->body, request->body_len, o, &err) < 0)
         return door_call_refuse(call, reply, "ValidationException", err.text);
-    if (o->protocol != PROTOCOL)
+    if (!envelope_speaks(o->protocol))
         return door_call_refuse(call, reply, "ValidationException",
                                 arena_printf(request->arena,
-                                             "protocol %lld is not spoken here, only %d",
-                                             (long long)o->protocol, PROTOCOL));
+                                             "protocol %lld is not spoken here, only %d and %d",
+                                             (long long)o->protocol, ENVELOPE_PROTOCOL_OLDEST,
+                                             ENVELOPE_PROTOCOL));
     call->own = o;
     return door_call_write(call, reply, write_observed, observed);
 }

@@ -62,6 +62,7 @@ static int make_message(struct door_call *call, const struct offer *offer, time_
         .document = offer->content,
         .envelope = i->envelope,
         .signature = i->signature,
+        .protocol = call->host.protocol,
     };
     char *id = arena_alloc(arena, MESSAGE_ID_SIZE);
 

@@ -18,6 +18,9 @@
 #include "server/api/door_credentials.h"
 
 #define NOT_KNOWN "The security token included in the request is invalid"
+#define SUSPENDED                                                                                  \
+    "the key of this host is suspended: its journal went back, or another machine has it too. "    \
+    "Run on the server: slipway agent accept-journal, or revoke it and register anew"
 #define NOT_SIGNED "The request signature we calculated does not match the signature you provided"
 
 /* A refusal on its way to the reply; NULL code = none. */
@@ -96,6 +99,8 @@ static struct refusal verify_key(struct door_call *call, struct db *db,
     }
     if (call->spki == NULL)
         return refuse("InvalidSignatureException", NOT_SIGNED);
+    if (call->host.suspended_at != 0)
+        return refuse("UnrecognizedClientException", SUSPENDED);
     /* On this word agents sleep for up to a day: only for a node that is really gone. */
     if (call->host.state == HOST_DEREGISTERED)
         return refuse("AccessDeniedException", "this node was deregistered");
@@ -123,6 +128,8 @@ static struct refusal verify_session(struct door_call *call, struct db *db,
     secret_wipe(&credentials, sizeof(credentials));
     if (refusal.code == NULL && call->host.state == HOST_DEREGISTERED)
         refusal = refuse("UnrecognizedClientException", NOT_KNOWN);
+    else if (refusal.code == NULL && call->host.suspended_at != 0)
+        refusal = refuse("UnrecognizedClientException", SUSPENDED);
     return refusal;
 }
 

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "server/api/api_agent.h"
 #include "server/api/api_audit.h"
 #include "server/api/api_barrier.h"
 #include "server/api/api_cancel.h"
@@ -301,6 +302,30 @@ const struct route routes[] = {
      .right = RIGHT_VIEW,
      .handler = api_host_list,
      .summary = "Hosts, and when they were last heard"},
+    {.name = "agent_accept_journal",
+     .listeners = API,
+     .method = "POST",
+     .pattern = "/api/v1/hosts/{host}/accept-journal",
+     .right = RIGHT_OPERATE,
+     .body_limit = API_BODY,
+     .handler = api_agent_accept_journal,
+     .summary = "Believe the journal that a host names next"},
+    {.name = "agent_revoke",
+     .listeners = API,
+     .method = "POST",
+     .pattern = "/api/v1/hosts/{host}/revoke",
+     .right = RIGHT_ADMIN,
+     .body_limit = API_BODY,
+     .handler = api_agent_revoke,
+     .summary = "End the keys of a host at once"},
+    {.name = "fence_advance",
+     .listeners = API,
+     .method = "POST",
+     .pattern = "/api/v1/fence",
+     .right = RIGHT_ADMIN,
+     .body_limit = API_BODY,
+     .handler = api_agent_fence,
+     .summary = "Let a database go on whose hosts are ahead of the store"},
     {.name = "activation_list",
      .listeners = API,
      .method = "GET",

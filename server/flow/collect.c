@@ -10,9 +10,11 @@
 #include "lib/base/arena.h"
 #include "lib/base/log.h"
 #include "lib/base/str.h"
+#include "lib/rules/permit.h"
 #include "lib/ssm/document.h"
 #include "lib/ssm/message_reply.h"
 #include "lib/ssm/status.h"
+#include "lib/store/store_attempt.h"
 #include "lib/store/store_command.h"
 #include "lib/store/store_deployment.h"
 #include "lib/store/store_host.h"
@@ -29,7 +31,8 @@ struct collected {
     struct invocation_change change;
     struct document document; /* what it runs, to know its steps */
     bool moves;
-    const char *note; /* why nothing changes, NULL */
+    const char *fence; /* a host has seen a higher epoch of this database; NULL */
+    const char *note;  /* why nothing changes, NULL */
     time_ms now;
 };
 
@@ -92,6 +95,8 @@ static int load_job(struct look *look, struct collected *c, bool *ret_has_databa
     if (rc < 0 || (size_t)c->invocation.job_number >= n)
         return rc;
     *ret_has_database = jobs[c->invocation.job_number].database != NULL;
+    if (c->reply.floor > 0 && c->reply.state == MESSAGE_REPLY_DECLINED)
+        c->fence = jobs[c->invocation.job_number].database;
     rc = store_command_content(look->flow->db, look->arena,
                                jobs[c->invocation.job_number].document_digest, &name, &version,
                                &content, err);
@@ -122,6 +127,8 @@ static int decide(struct look *look, struct collected *c, struct err *err)
     }
     facts =
         (struct status_facts){.now = c->invocation.status, .began = c->invocation.began_at != 0};
+    facts.went_back = c->reply.journal_id != NULL && c->reply.record_number < c->row->host_record;
+    facts.disbelief = permit_disbelief(&c->invocation, c->reply.nonce, c->reply.boot_id);
     if ((rc = load_job(look, c, &facts.has_database, err)) < 0 ||
         (rc = journal_is_known(look, c, &facts.journal_is_known, err)) < 0)
         return rc;
@@ -158,6 +165,16 @@ static int put_steps(struct db *db, const struct collected *c, struct err *err)
     return rc;
 }
 
+/* The host is ahead of the store, which was restored from a backup then: the database stands (G5). */
+static int fence(struct db *db, const struct collected *c, struct err *err)
+{
+    int rc = store_attempt_fence(db, c->fence, c->reply.floor, c->reply.reason, c->now, err);
+
+    return rc < 0
+               ? rc
+               : look_journal(db, c->now, "database.fence", c->fence, NULL, c->reply.reason, err);
+}
+
 static int apply(struct db *db, void *arg, struct err *err)
 {
     const struct collected *c = arg;
@@ -175,6 +192,8 @@ static int apply(struct db *db, void *arg, struct err *err)
     if (rc == 0 && c->reply.journal_id != NULL && c->reply.journal_id[0] != '\0')
         rc = store_host_observed(db, row->host_id, 1, c->reply.journal_id, c->reply.boot_id,
                                  c->reply.record_number, err);
+    if (rc == 0 && c->fence != NULL)
+        rc = fence(db, c, err);
     if (rc < 0 || !c->moves)
         return rc;
     rc = store_command_move(db, row->command_id, row->host_id, c->invocation.status, &c->change,

@@ -170,7 +170,8 @@ int deploy_sign(struct look *look, const struct deploy_order *order, const char 
     const struct deployment *d = order->deployment;
     struct invocation *inv = ret_invocation;
     char signature[ENVELOPE_SIGNATURE_SIZE];
-    const struct envelope envelope = {.store_id = look->flow->store_id,
+    const struct envelope envelope = {.protocol = order->protocol,
+                                      .store_id = look->flow->store_id,
                                       .command_id = command_id,
                                       .host_id = order->host_id,
                                       .host = order->host,
@@ -246,6 +247,7 @@ static int make_rows(struct cut *c, size_t number, struct err *err)
                                            .host_id = h->host->id,
                                            .host = h->name,
                                            .roles = h->roles,
+                                           .protocol = h->host->protocol,
                                            .start_by = start_by_of(c, number)};
         char id[NAMES_UUID_SIZE];
         names_uuid_at(c->look->now, id);

@@ -28,7 +28,8 @@ struct deploy_order {
     const char *host_id;
     const char *host;
     const char *roles;
-    int64_t epoch; /* of a migrate job, else 0 */
+    int64_t epoch;    /* of a migrate job, else 0 */
+    int64_t protocol; /* that the host speaks; 0 = the newest */
     time_ms start_by;
 };
 int deploy_sign(struct look *look, const struct deploy_order *order, const char *command_id,

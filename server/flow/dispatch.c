@@ -35,6 +35,7 @@ struct dispatched {
     struct attempt attempt;               /* ATTEMPT_PLAN */
     int changed;                          /* ATTEMPT_MOVE */
     char cancel_id[NAMES_UUID_SIZE];      /* CANCEL: of the message */
+    int64_t protocol;                     /* that the host of what is signed speaks */
     time_ms now;
 };
 
@@ -160,6 +161,7 @@ static int sign(struct look *look, struct dispatched *d, const struct invocation
                                        .host = like->host,
                                        .roles = like->roles,
                                        .epoch = epoch,
+                                       .protocol = d->protocol,
                                        .start_by = look->now + d->move->job->start_within_ms};
     int rc = deploy_sign(look, &order, id, inv, err);
 
@@ -210,10 +212,13 @@ static int check_ledger(struct look *look, struct dispatched *d, bool *ret_go, s
     const struct job *job = d->move->job;
     struct err own = ERR_INIT;
     struct attempt other;
-    int rc = store_attempt_unsettled(look->flow->db, look->arena, job->database, &other, &own);
+    bool fenced = false;
+    int rc = store_attempt_is_fenced(look->flow->db, job->database, &fenced, &own);
 
     *ret_go = false;
-    if (rc == 0) {
+    if (rc == 0)
+        rc = store_attempt_unsettled(look->flow->db, look->arena, job->database, &other, &own);
+    if (rc == 0 || (rc == ERR_NOT_FOUND && fenced)) {
         look_again(look, look->now + RETRY_LATER_MS);
         return 0;
     }
@@ -265,6 +270,7 @@ static int plan(struct look *look, struct dispatched *d, const struct host *host
     names_uuid_at(look->now, id);
     memcpy(like.host_id, host->id, sizeof(like.host_id));
     like.host = host->name;
+    d->protocol = host->protocol;
     like.roles = job->name;
     if ((rc = sign(look, d, &like, id, epoch, err)) < 0)
         return rc;
@@ -344,12 +350,21 @@ static int cancel(struct look *look, struct dispatched *d, struct err *err)
     return rc;
 }
 
+static int64_t protocol_of(const struct invocation *inv, const struct host *hosts, size_t n)
+{
+    for (size_t i = 0; inv != NULL && i < n; i++)
+        if (str_eq(hosts[i].id, inv->host_id))
+            return hosts[i].protocol;
+    return 0;
+}
+
 static int do_move(struct look *look, const struct deployment *deployment,
                    const struct progress_move *m, const struct host *hosts, size_t n_hosts,
                    struct err *err)
 {
     struct dispatched d = {.deployment = deployment, .move = m, .now = look->now, .changed = -1};
 
+    d.protocol = protocol_of(m->invocation, hosts, n_hosts);
     d.subject = arena_printf(look->arena, "%s/%s/r%lld", deployment->repository,
                              deployment->environment, (long long)deployment->release_number);
     switch (m->kind) {

@@ -1,6 +1,6 @@
 /* What a host and the door read beside replies. The first letter chooses: c a command's payload and
- * what is in it, e an envelope, d a document, m an answer to a poll, o output, j an observation, x a cancel.
- * What is taken is the same after it was written and read again. */
+ * what is in it, e an envelope, d a document, m an answer to a poll, o output, j an observation, x a cancel,
+ * s a question for a permit, a its answer. What is taken is the same after it was written and read again. */
 #include <assert.h>
 #include <stdint.h>
 #include <string.h>
@@ -11,6 +11,7 @@
 #include "lib/ssm/message_cancel.h"
 #include "lib/ssm/message_observe.h"
 #include "lib/ssm/message_output.h"
+#include "lib/ssm/message_start.h"
 
 static void envelope(struct arena *arena, const char *text, size_t n)
 {
@@ -77,10 +78,24 @@ static void cancel(struct arena *arena, const char *text, size_t n)
     assert(strcmp(command, command_again) == 0 && strcmp(host, host_again) == 0);
 }
 
+static void start(struct arena *arena, const char *text, size_t n)
+{
+    struct message_start first, second;
+    struct err err = ERR_INIT;
+    const char *made;
+
+    if (message_start_parse(arena, text, n, &first, &err) < 0)
+        return;
+    assert(message_start_make(arena, &first, &made, &err) == 0);
+    assert(message_start_parse(arena, made, strlen(made), &second, &err) == 0);
+    assert(first.record_number == second.record_number && strcmp(first.nonce, second.nonce) == 0);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 {
     const char *text = (const char *)bytes + 1;
     struct message_observe observe;
+    const char *why;
     struct err err = ERR_INIT;
     struct message *messages;
     struct arena arena;
@@ -110,6 +125,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
         break;
     case 'x':
         cancel(&arena, text, n - 1);
+        break;
+    case 's':
+        start(&arena, text, n - 1);
+        break;
+    case 'a':
+        (void)message_start_answer_parse(&arena, text, n - 1,
+                                         "aaaaaaaa-0000-4000-8000-000000000001", &why, &err);
         break;
     default:
         break;

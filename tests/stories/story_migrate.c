@@ -77,7 +77,7 @@ static void M5_a_migrate_host_that_lost_power_says_itself_that_it_does_not_know(
 
     production_migrates(s, STORY_HOST_LOSES_POWER);
     story_pass(s, 120000);
-    story_expect_attempt(s, DATABASE, "accepted");
+    story_expect_attempt(s, DATABASE, "permitted");
     story_host_back(s, "batch-1");
     story_expect_attempt(s, DATABASE, "unknown");
     story_expect_open(s, "acme/shop", "production", 2, "attention");

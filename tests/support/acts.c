@@ -68,6 +68,11 @@ const struct act acts[] = {
      "{\"name\":\"bot\",\"rights\":[\"view\",\"operate\"],\"scope\":\"acme/shop\",\"for\":\"90d\"}",
      201, "token.add"},
     {"token_delete", "/api/v1/tokens/bot", NULL, 200, "token.end"},
+    {"agent_accept_journal", "/api/v1/hosts/batch-9/accept-journal",
+     "{\"reason\":\"its disk was restored\"}", 200, "host.accept-journal"},
+    {"agent_revoke", "/api/v1/hosts/batch-8/revoke", "{\"reason\":\"stolen\"}", 200, "host.revoke"},
+    {"fence_advance", "/api/v1/fence", "{\"database\":\"shop\",\"reason\":\"looked at it\"}", 200,
+     "database.advance"},
     {"person_accept", "/api/v1/people/li/accept", "{\"id\":9,\"reason\":\"new colleague\"}", 200,
      "person.accept"},
 };
@@ -92,9 +97,22 @@ const struct act *acts_of(const char *route)
 
 /* The room -------------------------------------------------------------------------------------- */
 
+/* Two hosts, one of them barred, and a database that stands behind a fence. */
+static const char migrate_world[] =
+    "INSERT INTO activations (id, code_digest, prefix, registration_limit, created_at, created_by,"
+    " expires_at) VALUES ('acts', 'x', 'batch-', 9, 1, 'uid:0', 2);"
+    "INSERT INTO hosts (id, name, state, activation_id, fingerprint, registered_at, journal_id, doubt)"
+    " VALUES ('mi-00000000000000008', 'batch-8', 'registered', 'acts', 'f8', 1, 'j8', NULL),"
+    " ('mi-00000000000000009', 'batch-9', 'barred', 'acts', 'f9', 1, 'j9', 'another journal');"
+    "INSERT INTO databases (name, epoch, fenced_at, fence_epoch, fence_why)"
+    " VALUES ('shop', 41, 1, 57, 'epoch 41 is behind 57');";
+
 static int add_world(struct db *db, void *arg, struct err *err)
 {
-    int rc = people_seen(db, "li", 8, "delivery", 1000, err);
+    int rc = db_exec(db, migrate_world, err);
+
+    if (rc == 0)
+        rc = people_seen(db, "li", 8, "delivery", 1000, err);
 
     (void)arg;
     if (rc == 0)

@@ -26,6 +26,7 @@
 #include "lib/ssm/message_observe.h"
 #include "lib/ssm/message_cancel.h"
 #include "lib/ssm/message_output.h"
+#include "lib/ssm/message_start.h"
 #include "lib/ssm/sigv4.h"
 
 #define HEAD_MAX 16384
@@ -164,6 +165,33 @@ static const char *give_messages(struct asked *a, const struct cJSON *json)
     return body;
 }
 
+static const char *give_permit(struct asked *a, int *ret_status)
+{
+    static const char other[] = "00000000-0000-4000-8000-000000000000";
+    struct door_double *d = a->door;
+    struct door_double_word *w = add_word(d, "RequestStart");
+    struct message_start start;
+    struct err err = ERR_INIT;
+    const char *body = NULL;
+    int how = atomic_load(&d->permit);
+
+    if (message_start_parse(&d->arena, a->body, a->body_len, &start, &err) < 0)
+        abort();
+    snprintf(w->command_id, sizeof(w->command_id), "%s", start.command_id);
+    w->reply_id = start.nonce;
+    w->journal_id = start.journal_id;
+    w->record_number = start.record_number;
+    if (how == DOOR_DOUBLE_LATER) {
+        *ret_status = 500;
+        return "{\"__type\":\"InternalServerException\"}";
+    }
+    if (message_start_answer_make(&a->arena, how == DOOR_DOUBLE_OTHER ? other : start.nonce,
+                                  how == DOOR_DOUBLE_NO ? "somebody has it" : NULL, &body,
+                                  &err) < 0)
+        abort();
+    return how == DOOR_DOUBLE_LOST ? NULL : body;
+}
+
 static const char *answer_ours(struct asked *a, const struct cJSON *json, int *ret_status)
 {
     struct door_double *d = a->door;
@@ -184,6 +212,8 @@ static const char *answer_ours(struct asked *a, const struct cJSON *json, int *r
         take_output(a);
         return "{}";
     }
+    if (str_eq(operation, "RequestStart"))
+        return give_permit(a, ret_status);
     if (str_eq(operation, "Observe")) {
         take_observation(a);
         return arena_printf(&a->arena, "{\"StoreId\":\"%s\"}", d->store_id);
@@ -313,7 +343,7 @@ static bool serve_one(struct asked *a, int fd)
     body = answer(a, json, &status);
     pthread_mutex_unlock(&d->lock);
     json_free(json);
-    if (atomic_load(&d->deaf)) /* it became so while a poll waited */
+    if (body == NULL || atomic_load(&d->deaf)) /* it became so while a poll waited */
         return false;
     respond(fd, status, body);
     return true;

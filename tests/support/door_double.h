@@ -29,11 +29,20 @@ struct door_double_word {
     const char *operation; /* "SendReply", "PutOutput", "AcknowledgeMessage", "Observe" ... */
     char command_id[37];
     struct message_reply reply; /* SendReply */
-    const char *reply_id;       /* SendReply */
+    const char *reply_id;       /* SendReply; RequestStart: the nonce */
     size_t n_chunks;            /* PutOutput: 0 = a heartbeat */
     const char *journal_id;     /* Observe */
     int64_t record_number;      /* Observe, SendReply */
     mono_ms at;
+};
+
+/* Answers to RequestStart. */
+enum door_double_permit {
+    DOOR_DOUBLE_YES,
+    DOOR_DOUBLE_NO,
+    DOOR_DOUBLE_LATER, /* 500 */
+    DOOR_DOUBLE_LOST,  /* the connection ends where the answer would be */
+    DOOR_DOUBLE_OTHER, /* yes, to another question */
 };
 
 struct door_double {
@@ -58,6 +67,7 @@ struct door_double {
     atomic_bool stop;
     atomic_bool deaf;
     atomic_bool refuses_replies; /* answers 500 */
+    atomic_int permit;           /* how RequestStart is answered */
     atomic_int unsigned_calls;   /* that should have been signed and were not, or wrongly */
     atomic_int sick;             /* so many times /up answers 503 before 200 */
     atomic_int open;             /* connections */

@@ -129,11 +129,11 @@ static int find_host(const struct scenario_line *l, struct db *db, bool may_be_n
     *ret_host = (struct host){.name = name,
                               .activation_id = ACTIVATION,
                               .registered_at = w->clock.now,
-                              .protocol = 1};
+                              .protocol = HOST_PROTOCOL_PERMIT};
     snprintf(ret_host->id, sizeof(ret_host->id), "mi-%017zx", n + 1);
     if ((rc = store_host_register(db, ret_host, name, name, err)) < 0)
         return rc;
-    return store_host_observed(db, ret_host->id, 1, name, name, 1, err);
+    return store_host_observed(db, ret_host->id, HOST_PROTOCOL_PERMIT, name, name, 1, err);
 }
 
 int scenario_host_registered(struct db *db, const struct scenario_line *l, struct err *err)

@@ -23,6 +23,7 @@
 #include "lib/ssm/message_observe.h"
 #include "lib/ssm/message_output.h"
 #include "lib/ssm/message_reply.h"
+#include "lib/ssm/message_start.h"
 
 #define TAKES_MS 2000
 #define OBSERVE_EVERY_MS 20000
@@ -180,7 +181,8 @@ static int tell(struct story_host *host, struct story_host_run *run)
         if (run->way == STORY_HOST_DECLINES) {
             r = (struct message_reply){.status = INVOCATION_FAILED,
                                        .state = MESSAGE_REPLY_DECLINED,
-                                       .reason = "its disk is full"};
+                                       .reason = "its disk is full",
+                                       .nonce = run->nonce[0] != '\0' ? run->nonce : NULL};
             rc = reply(host, run, &r);
         } else if (run->way == STORY_HOST_LOSES_POWER) {
             r = (struct message_reply){.status = INVOCATION_FAILED,
@@ -210,6 +212,37 @@ static const struct story_host_script *script_of(const struct story_host *host, 
     return &standard;
 }
 
+/* The permit, asked for as slipway-agent does. False: no answer yet, or no. */
+static bool may_begin(struct story_host *host, struct story_host_run *run)
+{
+    struct httpc_answer answer = {.status = 0};
+    struct message_start question = {.command_id = run->command_id,
+                                     .nonce = run->nonce,
+                                     .journal_id = host->journal_id,
+                                     .boot_id = host->boot_id,
+                                     .protocol = ENVELOPE_PROTOCOL};
+    const char *body, *why;
+    struct err err = ERR_INIT;
+
+    if (host->silent)
+        return false;
+    if (run->nonce[0] == '\0') {
+        names_uuid_new(run->nonce);
+        host->record_number++;
+    }
+    question.record_number = host->record_number;
+    assert_int_equal(message_start_make(&host->arena, &question, &body, &err), 0);
+    if (say(host, SESSION_REQUEST_START, body, &answer) < 0)
+        return false;
+    assert_int_equal(message_start_answer_parse(&host->arena, answer.body, answer.body_len,
+                                                run->nonce, &why, &err),
+                     0);
+    httpc_answer_deinit(&answer);
+    if (why != NULL)
+        run->way = STORY_HOST_DECLINES;
+    return why == NULL;
+}
+
 static void start(struct story_host *host, struct story_host_run *run)
 {
     run->started_at = clock_now(host->clock);
@@ -229,7 +262,7 @@ static void go_on(struct story_host *host, struct story_host_run *run)
         run->way = STORY_HOST_DECLINES;
     if (run->stage == STORY_HOST_ACCEPTED && run->way == STORY_HOST_DECLINES)
         run->stage = STORY_HOST_ENDED;
-    else if (may_start)
+    else if (may_start && may_begin(host, run))
         start(host, run);
     else if (run->stage == STORY_HOST_STARTED && run->way == STORY_HOST_LOSES_POWER)
         run->stage = host->powerless ? STORY_HOST_STARTED : STORY_HOST_ENDED;
@@ -367,7 +400,7 @@ static void observe(struct story_host *host)
     struct message_observe o = {.journal_id = host->journal_id,
                                 .boot_id = host->boot_id,
                                 .record_number = host->record_number,
-                                .protocol = 1,
+                                .protocol = ENVELOPE_PROTOCOL,
                                 .agent_version = SLIPWAY_VERSION};
     struct err err = ERR_INIT;
     const char *body;

@@ -64,6 +64,7 @@ struct story_host_run {
     int starts;                  /* 0 or 1 */
     int times_handed;            /* how often its message came */
     bool cancelled;              /* it was told to end it, and did: its process group is gone */
+    char nonce[NAMES_UUID_SIZE]; /* of the permit it asked for; "" = not yet */
     time_ms start_by;
     time_ms started_at;
     time_ms ended_at;

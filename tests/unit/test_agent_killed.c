@@ -71,7 +71,7 @@ static void it_ended_while_no_agent_was_there(void **state)
     agent_room_down();
 }
 
-static void agent_killed_before_it_was_started(void **state)
+static void agent_killed_before_permit(void **state)
 {
     const char *id;
 
@@ -87,6 +87,137 @@ static void agent_killed_before_it_was_started(void **state)
     atomic_store(&agent_room.door.refuses_replies, false);
     agent_room_start();
     agent_room_expect_declined(id, "stopped before it was started");
+    agent_room_down();
+}
+
+/* The door gave the permit, and no answer comes: whoever is killed then stands at `asking`, and never began. */
+static void agent_killed_between_permit_and_exec(void **state)
+{
+    const struct door_double_word *asked, *again, *declined;
+    const char *id;
+
+    (void)state;
+    agent_room_up(true);
+    atomic_store(&agent_room.door.permit, DOOR_DOUBLE_LOST);
+    agent_room_start();
+    id = agent_room_send(AGENT_ROOM_COUNT);
+    asked = door_double_wait_word(&agent_room.door, "RequestStart", 1, AGENT_ROOM_LONG_S);
+    again = door_double_wait_word(&agent_room.door, "RequestStart", 2, AGENT_ROOM_LONG_S);
+    assert_non_null(again);
+    /* The nonce makes the answer repeatable. It stands in the journal before it is asked. */
+    assert_string_equal(asked->reply_id, again->reply_id);
+    assert_true(agent_room_says(agent_room.state, "journal", asked->reply_id));
+    agent_room_kill();
+    atomic_store(&agent_room.door.permit, DOOR_DOUBLE_YES);
+    agent_room_start();
+    agent_room_expect_declined(id, "stopped before it was started");
+    declined = door_double_wait(&agent_room.door, id, MESSAGE_REPLY_DECLINED, 0);
+    assert_string_equal(declined->reply.nonce, asked->reply_id);
+    agent_room_down();
+}
+
+static void nothing_begins_without_a_permit(void **state)
+{
+    const char *id;
+
+    (void)state;
+    agent_room_up(true);
+    atomic_store(&agent_room.door.permit, DOOR_DOUBLE_NO);
+    agent_room_start();
+    id = agent_room_send(AGENT_ROOM_COUNT);
+    agent_room_expect_declined(id, "no permit: somebody has it");
+    /* A yes to another question is none. */
+    atomic_store(&agent_room.door.permit, DOOR_DOUBLE_OTHER);
+    id = agent_room_send(AGENT_ROOM_COUNT);
+    assert_non_null(door_double_wait_word(&agent_room.door, "RequestStart", 3, AGENT_ROOM_LONG_S));
+    assert_int_equal(agent_room_lines("runs"), 0);
+    atomic_store(&agent_room.door.permit, DOOR_DOUBLE_YES);
+    assert_non_null(
+        door_double_wait(&agent_room.door, id, MESSAGE_REPLY_FINISHED, AGENT_ROOM_LONG_S));
+    assert_int_equal(agent_room_lines("runs"), 1);
+    agent_room_down();
+}
+
+/* What stands behind the last whole record was never acted upon; it is dropped, and the journal stays the same. */
+static void journal_torn(void **state)
+{
+    const struct door_double_word *before, *after;
+    const char *id;
+    char path[512];
+    FILE *file;
+
+    (void)state;
+    agent_room_up(true);
+    agent_room_start();
+    id = agent_room_send(AGENT_ROOM_COUNT);
+    assert_non_null(
+        door_double_wait(&agent_room.door, id, MESSAGE_REPLY_FINISHED, AGENT_ROOM_LONG_S));
+    before = door_double_wait_word(&agent_room.door, "Observe", 1, 0);
+    agent_room_wait_reported();
+    assert_int_equal(agent_room_stop(), 0);
+    snprintf(path, sizeof(path), "%s/journal", agent_room.state);
+    file = fopen(path, "a");
+    assert_non_null(file);
+    (void)fputs("000000d7 5bf1bd73 cae96a5f5770d398 {\"number\":6,\"at", file);
+    (void)fclose(file);
+    agent_room_start();
+    after = door_double_wait_word(&agent_room.door, "Observe", 2, AGENT_ROOM_LONG_S);
+    assert_non_null(after);
+    assert_string_equal(before->journal_id, after->journal_id);
+    assert_true(after->record_number > before->record_number);
+    door_double_repeat(&agent_room.door, id);
+    assert_non_null(
+        door_double_wait_word(&agent_room.door, "AcknowledgeMessage", 2, AGENT_ROOM_LONG_S));
+    assert_int_equal(agent_room_lines("runs"), 1);
+    agent_room_down();
+}
+
+/* The fencing token: a server that was restored from a backup counts anew, and its hosts do not (G5). */
+static void server_restored_from_backup(void **state)
+{
+    struct document_step step;
+    const struct document document = {.description = "", .steps = &step, .n_steps = 1};
+    const struct door_double_word *declined;
+    struct envelope e;
+
+    (void)state;
+    agent_room_up(true);
+    agent_room_start();
+    step = agent_room_script("migrate", AGENT_ROOM_COUNT);
+    e = door_double_envelope(&agent_room.door);
+    e.database = "acme/shop/stage/primary";
+    e.epoch = 57;
+    door_double_send(&agent_room.door, &e, &document);
+    assert_non_null(door_double_wait(&agent_room.door, e.command_id, MESSAGE_REPLY_FINISHED,
+                                     AGENT_ROOM_LONG_S));
+    for (int64_t epoch = 41; epoch <= 57; epoch += 16) { /* below it, and equal under another id */
+        e = door_double_envelope(&agent_room.door);
+        e.database = "acme/shop/stage/primary";
+        e.epoch = epoch;
+        door_double_send(&agent_room.door, &e, &document);
+        declined = door_double_wait(&agent_room.door, e.command_id, MESSAGE_REPLY_DECLINED,
+                                    AGENT_ROOM_LONG_S);
+        assert_non_null(declined);
+        assert_int_equal(declined->reply.floor, 57);
+        assert_non_null(strstr(declined->reply.reason, "is behind 57 for acme/shop/stage/primary"));
+        assert_non_null(strstr(declined->reply.reason, "slipway fence advance"));
+    }
+    /* Another agent process knows it too, and another database has a floor of its own. */
+    agent_room_kill();
+    agent_room_start();
+    e = door_double_envelope(&agent_room.door);
+    e.database = "acme/shop/stage/primary";
+    e.epoch = 56;
+    door_double_send(&agent_room.door, &e, &document);
+    assert_non_null(door_double_wait(&agent_room.door, e.command_id, MESSAGE_REPLY_DECLINED,
+                                     AGENT_ROOM_LONG_S));
+    e = door_double_envelope(&agent_room.door);
+    e.database = "acme/shop/production/primary";
+    e.epoch = 1;
+    door_double_send(&agent_room.door, &e, &document);
+    assert_non_null(door_double_wait(&agent_room.door, e.command_id, MESSAGE_REPLY_FINISHED,
+                                     AGENT_ROOM_LONG_S));
+    assert_int_equal(agent_room_lines("runs"), 2);
     agent_room_down();
 }
 
@@ -178,7 +309,7 @@ static void a_lost_end_is_unknown(void **state)
     agent_room_down();
 }
 
-static void T32_a_damaged_journal_runs_nothing_again(void **state)
+static void journal_bit_flipped(void **state)
 {
     const struct door_double_word *before, *after;
     const char *id;
@@ -262,11 +393,15 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(agent_killed_after_exec),
         TEST(it_ended_while_no_agent_was_there),
-        TEST(agent_killed_before_it_was_started),
+        TEST(agent_killed_before_permit),
+        TEST(agent_killed_between_permit_and_exec),
+        TEST(nothing_begins_without_a_permit),
+        TEST(journal_torn),
+        TEST(server_restored_from_backup),
         TEST(the_door_is_told_before_anything_begins),
         TEST(supervisor_killed),
         TEST(a_lost_end_is_unknown),
-        TEST(T32_a_damaged_journal_runs_nothing_again),
+        TEST(journal_bit_flipped),
         TEST(sigterm_ends_the_agent_and_not_its_commands),
         TEST(a_deaf_door_loses_nothing),
     };

@@ -22,13 +22,16 @@
 #include "lib/base/log.h"
 #include "lib/base/sign.h"
 #include "lib/base/str.h"
+#include "lib/ssm/envelope.h"
 #include "lib/ssm/message.h"
 #include "lib/ssm/message_observe.h"
 #include "lib/ssm/message_output.h"
+#include "lib/ssm/message_start.h"
 #include "lib/ssm/sigv4.h"
 #include "lib/store/store_command.h"
 #include "lib/store/store_host.h"
 #include "lib/store/store_reply.h"
+#include "lib/store/writer.h"
 #include "server/api/door.h"
 #include "server/api/door_credentials.h"
 #include "tests/support/api_room.h"
@@ -374,7 +377,7 @@ static void T34_nothing_but_registration_opens_unsigned(void **state)
 static void unknown_operations_are_said_to_be_unknown(void **state)
 {
     static const char *const targets[] = {"AmazonSSM.StartSession", "AmazonSSM.getparameters",
-                                          "Slipway.RequestStart", "Nothing",
+                                          "Slipway.RequestStop", "Nothing",
                                           "AmazonSSM.GetParametersX"};
     struct guest g = web_1();
 
@@ -1056,8 +1059,22 @@ static void observation_is_kept_and_tells_the_store(void **state)
     must_be(observe(&g, JOURNAL, 5, 1), "");
     must_be(observe(&g, JOURNAL, 9, 1), "");
     assert_int_equal(host_of(g.id).state, HOST_REGISTERED);
-    must_be(observe(&g, JOURNAL, 9, 2), "ValidationException");
+    must_be(observe(&g, JOURNAL, 9, ENVELOPE_PROTOCOL + 1), "ValidationException");
     must_be(observe(&g, JOURNAL, 9, 0), "ValidationException");
+}
+
+static void T34_a_protocol_that_went_back_bars_the_host(void **state)
+{
+    struct guest g = web_1();
+
+    (void)state;
+    must_be(observe(&g, JOURNAL, 9, 1), "");
+    must_be(observe(&g, JOURNAL, 10, 2), "");
+    assert_int_equal(host_of(g.id).state, HOST_REGISTERED);
+    must_be(observe(&g, JOURNAL, 11, 1), "");
+    assert_int_equal(host_of(g.id).state, HOST_BARRED);
+    assert_int_equal(host_of(g.id).protocol, 2);
+    assert_non_null(strstr(host_of(g.id).doubt, "protocol went back"));
 }
 
 static void journal_that_went_back_bars_the_host(void **state)
@@ -1069,6 +1086,108 @@ static void journal_that_went_back_bars_the_host(void **state)
     must_be(observe(&g, JOURNAL, 8, 1), "");
     assert_int_equal(host_of(g.id).state, HOST_BARRED);
     assert_int_equal(host_of(g.id).record_number, 9);
+    /* Restored or copied: its key opens nothing, by whichever way it comes (T35). */
+    must_be(observe(&g, JOURNAL, 10, 1), "UnrecognizedClientException");
+    must_be(role_token(&g.by_key, PRINT_1), "UnrecognizedClientException");
+}
+
+static void T35_two_journals_under_one_key_suspend_it(void **state)
+{
+    struct guest g = web_1();
+
+    (void)state;
+    must_be(observe(&g, JOURNAL, 9, 1), "");
+    must_be(observe(&g, OTHER_JOURNAL, 3, 1), "");
+    assert_int_equal(host_of(g.id).suspended_at, 0); /* it may have been made anew */
+    must_be(observe(&g, JOURNAL, 10, 1), "");
+    assert_true(host_of(g.id).suspended_at > 0); /* no: both are there */
+    must_be(observe(&g, OTHER_JOURNAL, 4, 1), "UnrecognizedClientException");
+}
+
+/* The permit ----------------------------------------------------------------------------------- */
+
+#define OTHER_BOOT "33333333-2222-4333-8444-777777777777"
+#define NONCE_1 "aaaaaaaa-0000-4000-8000-000000000001"
+#define NONCE_2 "aaaaaaaa-0000-4000-8000-000000000002"
+
+static void put(const struct guest *g, bool release)
+{
+    struct sending sending = {.host_id = g->id, .release = release};
+
+    api_room_write(&room, put_command, &sending);
+}
+
+static int cancel_it(struct db *db, void *arg, struct err *err)
+{
+    const struct invocation_change change = {.status = INVOCATION_CANCELLED,
+                                             .details = "Cancelled",
+                                             .exit_code = -1,
+                                             .commit_sha = ""};
+
+    return store_command_move(db, COMMAND, arg, INVOCATION_PENDING, &change, 2, err);
+}
+
+static const char *permit(const struct guest *g, const char *nonce, const char *boot)
+{
+    const struct message_start start = {.command_id = COMMAND,
+                                        .nonce = nonce,
+                                        .journal_id = JOURNAL,
+                                        .boot_id = boot,
+                                        .record_number = 7,
+                                        .protocol = ENVELOPE_PROTOCOL};
+    struct err err = ERR_INIT;
+    struct door_answer asked;
+    const char *body, *why;
+
+    assert_int_equal(message_start_make(&arena, &start, &body, &err), 0);
+    asked = ask("Slipway.RequestStart", body, &g->session);
+    must_be(asked, "");
+    assert_int_equal(message_start_answer_parse(&arena, asked.body, strlen(asked.body), nonce, &why,
+                                                &err),
+                     0);
+    return why != NULL ? why : "yes";
+}
+
+static void permit_answer_lost(void **state)
+{
+    struct guest g = web_1();
+
+    (void)state;
+    put(&g, true);
+    must_be(observe(&g, JOURNAL, 5, ENVELOPE_PROTOCOL), "");
+    assert_string_equal(permit(&g, NONCE_1, BOOT), "yes");
+    /* The answer was lost: the same question gets the same answer, however often. */
+    assert_string_equal(permit(&g, NONCE_1, BOOT), "yes");
+    assert_string_equal(permit(&g, NONCE_1, BOOT), "yes");
+    assert_non_null(strstr(permit(&g, NONCE_2, BOOT), "given to another question"));
+    assert_non_null(strstr(permit(&g, NONCE_1, OTHER_BOOT), "before this host was booted"));
+    assert_int_equal(host_of(g.id).record_number, 7);
+    must_be(ask("Slipway.RequestStart", "{}", &g.session), "ValidationException");
+}
+
+static void no_permit_for_what_is_not_released_or_was_cancelled(void **state)
+{
+    struct guest g = web_1();
+
+    (void)state;
+    put(&g, false);
+    must_be(observe(&g, JOURNAL, 5, ENVELOPE_PROTOCOL), "");
+    assert_non_null(strstr(permit(&g, NONCE_1, BOOT), "not released"));
+    api_room_write(&room, cancel_it, (void *)(uintptr_t)g.id);
+    assert_string_not_equal(permit(&g, NONCE_1, BOOT), "yes");
+}
+
+static void after_a_permit_nothing_is_simply_cancelled(void **state)
+{
+    struct guest g = web_1();
+    struct err err = ERR_INIT;
+
+    (void)state;
+    put(&g, true);
+    must_be(observe(&g, JOURNAL, 5, ENVELOPE_PROTOCOL), "");
+    assert_string_equal(permit(&g, NONCE_1, BOOT), "yes");
+    assert_int_equal(writer_do(room.writer, cancel_it, (void *)(uintptr_t)g.id, &err),
+                     ERR_CONFLICT);
 }
 
 static void another_journal_bars_the_host_and_does_not_become_the_known_one(void **state)
@@ -1119,6 +1238,11 @@ int main(void)
         TEST(agent_that_refuses_a_message_is_a_failed_reply),
         TEST(output_is_kept_once_and_a_heartbeat_is_heard),
         TEST(observation_is_kept_and_tells_the_store),
+        TEST(T34_a_protocol_that_went_back_bars_the_host),
+        TEST(T35_two_journals_under_one_key_suspend_it),
+        TEST(permit_answer_lost),
+        TEST(no_permit_for_what_is_not_released_or_was_cancelled),
+        TEST(after_a_permit_nothing_is_simply_cancelled),
         TEST(journal_that_went_back_bars_the_host),
         TEST(another_journal_bars_the_host_and_does_not_become_the_known_one),
     };

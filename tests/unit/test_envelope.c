@@ -157,8 +157,9 @@ static void signed_but_odd_envelopes_are_refused(void **state)
         const char *to;
         const char *says;
     } cases[] = {
-        {"\"Protocol\":1", "\"Protocol\":2", "protocol"},
-        {"\"Protocol\":1", "\"Protocol\":\"1\"", "protocol"},
+        {"\"Protocol\":2", "\"Protocol\":3", "protocol"},
+        {"\"Protocol\":2", "\"Protocol\":0", "protocol"},
+        {"\"Protocol\":2", "\"Protocol\":\"2\"", "protocol"},
         {"\"Epoch\":7", "\"Epoch\":0", "Epoch"},
         {"\"Epoch\":7", "\"Epoch\":7.5", "Epoch"},
         {"\"Epoch\":7,", "", "members"},

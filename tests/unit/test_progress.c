@@ -74,7 +74,7 @@ static void world_init(struct world *w)
         snprintf(w->hosts[h].id, sizeof(w->hosts[h].id), "mi-%017d", h);
         w->hosts[h].name = w->names[h];
         w->hosts[h].seen_at = w->now;
-        w->hosts[h].protocol = 1;
+        w->hosts[h].protocol = HOST_PROTOCOL_PERMIT;
         world_invoke(w, 0, h);
     }
     for (int h = 0; h < HOSTS; h++)

@@ -15,7 +15,6 @@
 #include <cmocka.h>
 
 #include "lib/base/arena.h"
-#include "lib/base/cage.h"
 #include "lib/store/db.h"
 #include "lib/store/store.h"
 #include "lib/store/store_journal.h"
@@ -267,49 +266,6 @@ static void T55_each_byte_that_was_changed_is_found_in_its_row(void **state)
     let_go(&store);
 }
 
-/* In a process of its own, which may write the store's folder and nothing else. */
-static int savepoint_in_a_cage(void)
-{
-    const char *readable[] = {"/"}, *writable[] = {folder};
-    struct err err = ERR_INIT;
-    struct store store;
-    bool held = false;
-
-    must_open(&store);
-    if (db_exec(store.db,
-                "CREATE TABLE much (x TEXT) STRICT;"
-                "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3000)"
-                " INSERT INTO much SELECT printf('%0300d', i) FROM n",
-                &err) < 0 ||
-        cage_files(readable, 1, writable, 1, &held, &err) < 0)
-        return 1;
-    if (!held)
-        return 0; /* no Landlock here: nothing to see */
-    if (open("/tmp/slipway-outside", O_CREAT | O_WRONLY | O_CLOEXEC, 0600) >= 0)
-        return 2;
-    if (db_exec(store.db,
-                "BEGIN IMMEDIATE; SAVEPOINT job; UPDATE much SET x = x || 'y'; ROLLBACK TO job;"
-                " RELEASE job; SAVEPOINT job; UPDATE much SET x = x || 'z'; RELEASE job; COMMIT;"
-                " SELECT max(x) FROM much GROUP BY length(x), x ORDER BY x DESC",
-                &err) < 0) {
-        fprintf(stderr, "%s\n", err.text);
-        return 3;
-    }
-    return 0;
-}
-
-static void T58_a_savepoint_of_any_size_needs_no_file_beside_the_store(void **state)
-{
-    pid_t pid = fork();
-    int status = -1;
-
-    (void)state;
-    if (pid == 0)
-        _exit(savepoint_in_a_cage());
-    assert_int_equal(waitpid(pid, &status, 0), pid);
-    assert_int_equal(status, 0);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -322,8 +278,6 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_was_acknowledged_is_there_after_a_kill, make_folder,
                                         remove_folder),
         cmocka_unit_test_setup_teardown(T55_each_byte_that_was_changed_is_found_in_its_row,
-                                        make_folder, remove_folder),
-        cmocka_unit_test_setup_teardown(T58_a_savepoint_of_any_size_needs_no_file_beside_the_store,
                                         make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(I10_each_line_that_was_changed_left_out_or_moved_is_found,
                                         make_folder, remove_folder),

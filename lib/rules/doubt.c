@@ -1,0 +1,44 @@
+#include "lib/rules/doubt.h"
+
+#include "lib/base/str.h"
+
+static enum doubt judge_journal(struct arena *arena, const struct host *known,
+                                const struct doubt_word *w, const char **ret_why)
+{
+    if (!str_eq(known->journal_id, w->journal_id)) {
+        *ret_why = "it has another journal than before";
+        return DOUBT_BAR;
+    }
+    if (known->doubt_journal_id != NULL) {
+        *ret_why = arena_printf(arena, "two journals speak under one key: %s and %s",
+                                known->journal_id, known->doubt_journal_id);
+        return DOUBT_SUSPEND;
+    }
+    if (w->record_number < known->record_number) {
+        *ret_why = arena_printf(arena, "its journal went back from record %lld to %lld",
+                                (long long)known->record_number, (long long)w->record_number);
+        return DOUBT_SUSPEND;
+    }
+    if (known->earlier_boot_id != NULL && !str_eq(known->boot_id, w->boot_id) &&
+        str_eq(known->earlier_boot_id, w->boot_id)) {
+        *ret_why = "two boots speak under one key, in turns";
+        return DOUBT_SUSPEND;
+    }
+    return DOUBT_NONE;
+}
+
+enum doubt doubt_judge(struct arena *arena, const struct host *known, const struct doubt_word *w,
+                       const char **ret_why)
+{
+    enum doubt doubt = DOUBT_NONE;
+
+    *ret_why = NULL;
+    if (known->journal_id != NULL)
+        doubt = judge_journal(arena, known, w, ret_why);
+    if (doubt == DOUBT_NONE && w->protocol < known->protocol) {
+        *ret_why = arena_printf(arena, "its protocol went back from %lld to %lld",
+                                (long long)known->protocol, (long long)w->protocol);
+        doubt = DOUBT_BAR;
+    }
+    return doubt;
+}
