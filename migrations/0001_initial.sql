@@ -55,10 +55,21 @@ CREATE TABLE delivery_bodies (
     zstd        BLOB NOT NULL                -- the raw request body, compressed
 ) STRICT;
 
+CREATE TABLE hooks (                         -- what brings deliveries, as far as GitHub said something of it
+    kind        TEXT NOT NULL CHECK (kind IN ('webhook', 'installation')),
+    github_id   INTEGER NOT NULL,
+    repository  TEXT NOT NULL,               -- owner/name; "" = of an owner: all that it serves
+    state       TEXT NOT NULL CHECK (state IN ('present', 'removed', 'suspended')),
+    changed_at  INTEGER NOT NULL,            -- by our clock
+    PRIMARY KEY (kind, github_id, repository)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE repositories (                  -- configured ones that were ever seen; never deleted
     id            INTEGER PRIMARY KEY,
     name          TEXT NOT NULL UNIQUE,      -- "owner/name"
     github_id     INTEGER UNIQUE,            -- bound at the first signed delivery (W6), NULL until then
+    github_name   TEXT,                      -- what GitHub calls it now, if that is another name; NULL = the same
+    github_name_at INTEGER NOT NULL DEFAULT 0,  -- GitHub's clock: as of when; orders renames
     branch        TEXT NOT NULL,             -- base branch that is released
     tip_sha       TEXT,                      -- what the mirror saw last; NULL before first sight
     fetched_at    INTEGER,                   -- last fetch that succeeded: the source was seen then
@@ -112,6 +123,7 @@ CREATE TABLE pull_request_reviews (
     reviewer_id   INTEGER,
     reviewer      TEXT,
     submitted_at  INTEGER,
+    reported_at   INTEGER NOT NULL,          -- the pull request's updated_at then: orders what is said of a review
     PRIMARY KEY (repository_id, number, github_id),
     FOREIGN KEY (repository_id, number) REFERENCES pull_requests (repository_id, number)
 ) STRICT, WITHOUT ROWID;
@@ -129,6 +141,24 @@ CREATE TABLE pull_request_timeline (         -- what happened to a pull request,
     FOREIGN KEY (repository_id, number) REFERENCES pull_requests (repository_id, number)
 ) STRICT;
 CREATE INDEX pull_request_timeline_by_number ON pull_request_timeline (repository_id, number, id);
+
+CREATE TABLE comments (                      -- on pull requests; what they mean is decided elsewhere (T21)
+    repository_id INTEGER NOT NULL REFERENCES repositories (id),
+    github_id     INTEGER NOT NULL,
+    number        INTEGER NOT NULL,          -- of the pull request, which may not be known yet (W4)
+    author_id     INTEGER,                   -- NULL = account is gone
+    author        TEXT,                      -- login at that time
+    bot           INTEGER NOT NULL CHECK (bot IN (0, 1)),
+    sender_id     INTEGER,                   -- who made the event `created`; NULL = that was not seen
+    first_line    TEXT,                      -- as it was created, exactly, foreign; NULL = that was not seen
+    cut           INTEGER NOT NULL CHECK (cut IN (0, 1)),  -- the first line is longer than 1,024 bytes
+    created_at    INTEGER NOT NULL,          -- GitHub's clock, as the next two
+    edited_at     INTEGER,                   -- NULL = not that we know
+    deleted_at    INTEGER,
+    delivery_id   INTEGER NOT NULL REFERENCES deliveries (id),  -- the first one about it
+    PRIMARY KEY (repository_id, github_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX comments_by_number ON comments (repository_id, number, created_at);
 
 CREATE TABLE pushes (                        -- to the base branch
     id            INTEGER PRIMARY KEY,

@@ -18,6 +18,7 @@
 #include <stdint.h>
 
 #include "lib/base/timestamp.h"
+#include "lib/model/commit_check.h"
 
 struct arena;
 struct err;
@@ -27,18 +28,34 @@ struct err;
 #define EVENT_NAME_MAX 255   /* branches, labels, logins, URLs are cut or refused here */
 #define EVENT_LABELS_MAX 100 /* what GitHub allows on one pull request */
 
+#define EVENT_COMMENT_MAX 1024 /* bytes of a comment's first line; the rest is never looked at */
+
 enum event_kind {
     EVENT_OTHER, /* known to GitHub, nothing to us: acknowledged */
     EVENT_PING,
     EVENT_PULL_REQUEST,
     EVENT_PULL_REQUEST_REVIEW,
+    EVENT_ISSUE_COMMENT,
     EVENT_PUSH,
+    EVENT_CHECK_RUN,
+    EVENT_CHECK_SUITE,
+    EVENT_STATUS,
+    EVENT_REPOSITORY,
+    EVENT_META,
+    EVENT_INSTALLATION,
+    EVENT_INSTALLATION_REPOSITORIES,
+    EVENT_DEPLOYMENT,
+    EVENT_DEPLOYMENT_STATUS,
+    EVENT_RELEASE,
+    EVENT_MERGE_GROUP,
+    EVENT_KINDS_COUNT
 };
 
 /* An account. id 0 = absent or gone; GitHub sends null for deleted ones. */
 struct event_account {
     int64_t id;
     const char *login; /* NULL with id 0 */
+    bool bot;          /* GitHub says that it is one */
 };
 
 struct event_pull_request {
@@ -77,6 +94,18 @@ struct event_review {
     time_ms submitted_at; /* 0 = null or absent */
 };
 
+/* A comment on a pull request. Only `created` by its author can be a command (T21). */
+struct event_comment {
+    int64_t id;
+    int64_t number; /* of the pull request */
+    bool on_pull;   /* false: on an issue, and the rest is empty */
+    struct event_account author;
+    const char *first_line; /* exactly as it came, cut at EVENT_COMMENT_MAX bytes */
+    bool cut;               /* it was longer */
+    time_ms created_at;
+    time_ms updated_at;
+};
+
 struct event_push {
     const char *ref;     /* full: refs/heads/main */
     char before_sha[41]; /* 40 zeros = the branch is new */
@@ -86,16 +115,37 @@ struct event_push {
     bool forced;
 };
 
+/* A repository that an installation gained or lost. */
+struct event_repository {
+    int64_t id;
+    const char *name; /* full_name, "" = odd */
+};
+
+/* What brings deliveries to us: a webhook, or an App's installation. */
+enum event_hook_state { EVENT_HOOK_PRESENT, EVENT_HOOK_REMOVED, EVENT_HOOK_SUSPENDED };
+struct event_hook {
+    int64_t id; /* of the webhook or installation; 0 = nothing is said of one */
+    enum event_hook_state state;
+    const struct event_repository
+        *repositories; /* of installation_repositories: those it is about */
+    size_t n_repositories;
+};
+
 struct event {
     enum event_kind kind;
     const char *action;     /* "" = this event has none */
     int64_t repository_id;  /* 0 = no repository in it */
     const char *repository; /* full_name, "" = none */
+    time_ms repository_at;  /* its updated_at; 0 = not said */
     struct event_account sender;
     const char *label;                      /* of labeled and unlabeled, "" = none */
     struct event_pull_request pull_request; /* of pull_request and pull_request_review */
     struct event_review review;             /* of pull_request_review */
+    struct event_comment comment;           /* of issue_comment */
     struct event_push push;                 /* of push */
+    struct commit_check check;              /* of check_run, check_suite and status; its
+                                             * repository_id is 0, times are 0 where not said */
+    struct event_hook hook; /* of ping, meta, installation, installation_repositories */
 };
 
 /*

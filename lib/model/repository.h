@@ -9,9 +9,10 @@
 #include "lib/base/timestamp.h"
 
 struct repository {
-    int64_t id;        /* ours */
-    const char *name;  /* "owner/name" */
-    int64_t github_id; /* 0 = not bound yet (W6) */
+    int64_t id;              /* ours */
+    const char *name;        /* "owner/name" */
+    int64_t github_id;       /* 0 = not bound yet (W6) */
+    const char *github_name; /* what GitHub calls it now; NULL = `name` */
     const char *branch;
     char tip_sha[41];       /* "" before first sight */
     time_ms fetched_at;     /* last good fetch, 0 = never */

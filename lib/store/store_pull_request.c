@@ -53,18 +53,22 @@ int store_pull_request_labels(struct db *db, int64_t repository_id, int64_t numb
     return rc;
 }
 
+/* A dismissal is the last word on a review; else what was said later counts. */
 DB_STATEMENT(
     SQL_PULL_REVIEW_PUT,
     "INSERT INTO pull_request_reviews (repository_id, number, github_id, state, commit_sha,"
-    " reviewer_id, reviewer, submitted_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)"
+    " reviewer_id, reviewer, submitted_at, reported_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)"
     " ON CONFLICT (repository_id, number, github_id) DO UPDATE SET state = excluded.state,"
-    " commit_sha = excluded.commit_sha, submitted_at = excluded.submitted_at");
+    " commit_sha = excluded.commit_sha, submitted_at = excluded.submitted_at,"
+    " reported_at = excluded.reported_at WHERE (excluded.state = 'dismissed', excluded.reported_at)"
+    " >= (state = 'dismissed', reported_at)");
 
 int store_pull_request_review(struct db *db, int64_t repository_id, int64_t number,
                               const struct pull_request_review *v, struct err *err)
 {
-    return db_run(db, &SQL_PULL_REVIEW_PUT, err, "iiiteIeI", repository_id, number, v->github_id,
-                  v->state, v->commit_sha, v->reviewer_id, v->reviewer, v->submitted_at);
+    return db_run(db, &SQL_PULL_REVIEW_PUT, err, "iiiteIeIi", repository_id, number, v->github_id,
+                  v->state, v->commit_sha, v->reviewer_id, v->reviewer, v->submitted_at,
+                  v->reported_at);
 }
 
 DB_STATEMENT(
@@ -161,6 +165,23 @@ int store_pull_request_by_number(struct db *db, struct arena *arena, int64_t rep
         fill(rows, arena, ret_pull);
     else if (rc == 0)
         rc = err_set(err, ERR_NOT_FOUND, "no pull request #%lld is known", (long long)number);
+    db_end(rows);
+    return rc < 0 ? rc : 0;
+}
+
+DB_STATEMENT(SQL_PULL_IS_KNOWN,
+             "SELECT 1 FROM pull_requests WHERE repository_id = $1 AND number = $2");
+
+int store_pull_request_is_known(struct db *db, int64_t repository_id, int64_t number,
+                                bool *ret_known, struct err *err)
+{
+    struct db_rows *rows;
+    int rc = db_query(db, &SQL_PULL_IS_KNOWN, &rows, err, "ii", repository_id, number);
+
+    if (rc < 0)
+        return rc;
+    rc = db_next(rows, err);
+    *ret_known = rc > 0;
     db_end(rows);
     return rc < 0 ? rc : 0;
 }

@@ -23,7 +23,9 @@ struct pull_request_review {
     int64_t reviewer_id;
     const char *reviewer;
     time_ms submitted_at;
+    time_ms reported_at; /* the pull request's `updated_at` in what said it */
 };
+/* Take over what is said of a review; the order of arrival does not change the end. Writer. */
 int store_pull_request_review(struct db *db, int64_t repository_id, int64_t number,
                               const struct pull_request_review *review, struct err *err);
 
@@ -41,6 +43,9 @@ int store_pull_request_happened(struct db *db, int64_t repository_id,
 int store_pull_request_timeline(struct db *db, struct arena *arena, int64_t repository_id,
                                 int64_t number, struct timeline_entry **ret_items, size_t *ret_n,
                                 struct err *err);
+
+int store_pull_request_is_known(struct db *db, int64_t repository_id, int64_t number,
+                                bool *ret_known, struct err *err);
 
 /* ERR_NOT_FOUND. */
 int store_pull_request_by_number(struct db *db, struct arena *arena, int64_t repository_id,

@@ -4,7 +4,7 @@
 
 #define COLUMNS                                                                                       \
     "id, name, github_id, branch, tip_sha, fetched_at, wanted_at, failed_at, failure, rewritten_sha," \
-    " adopted_sha"
+    " adopted_sha, github_name"
 
 DB_STATEMENT(
     SQL_REPOSITORY_ENSURE,
@@ -29,6 +29,7 @@ static void fill(struct db_rows *rows, struct arena *arena, struct repository *r
     r->failure = db_text(rows, arena, 8);
     db_copy(rows, 9, r->rewritten_sha, sizeof(r->rewritten_sha));
     db_copy(rows, 10, r->adopted_sha, sizeof(r->adopted_sha));
+    r->github_name = db_text(rows, arena, 11);
 }
 
 /* The one row of `rows`, which end here. */
@@ -69,6 +70,21 @@ int store_repository_by_github_id(struct db *db, struct arena *arena, int64_t gi
     return rc < 0 ? rc : take_one(rows, arena, ret_repository, err);
 }
 
+DB_STATEMENT(SQL_REPOSITORY_IS_BOUND, "SELECT 1 FROM repositories WHERE github_id = $1");
+
+int store_repository_is_bound(struct db *db, int64_t github_id, bool *ret_bound, struct err *err)
+{
+    struct db_rows *rows;
+    int rc = db_query(db, &SQL_REPOSITORY_IS_BOUND, &rows, err, "i", github_id);
+
+    if (rc < 0)
+        return rc;
+    rc = db_next(rows, err);
+    *ret_bound = rc > 0;
+    db_end(rows);
+    return rc < 0 ? rc : 0;
+}
+
 DB_STATEMENT(SQL_REPOSITORY_LIST, "SELECT " COLUMNS " FROM repositories ORDER BY id");
 
 int store_repository_list(struct db *db, struct arena *arena, struct repository **ret_items,
@@ -95,6 +111,38 @@ DB_STATEMENT(SQL_REPOSITORY_BIND, "UPDATE repositories SET github_id = $1 WHERE 
 int store_repository_bind(struct db *db, int64_t id, int64_t github_id, struct err *err)
 {
     return db_change(db, &SQL_REPOSITORY_BIND, err, "ii", github_id, id);
+}
+
+/* Only a change is written: most deliveries say what is known. */
+DB_STATEMENT(SQL_REPOSITORY_CALLED,
+             "UPDATE repositories SET github_name = $1, github_name_at = $2 WHERE id = $3"
+             " AND github_name_at <= $2 AND github_name IS NOT $1");
+
+int store_repository_called(struct db *db, int64_t id, const char *name, time_ms at,
+                            struct err *err)
+{
+    return db_run(db, &SQL_REPOSITORY_CALLED, err, "eii", name, at, id);
+}
+
+DB_STATEMENT(SQL_REPOSITORY_BY_GITHUB_NAME,
+             "SELECT " COLUMNS " FROM repositories WHERE github_name = $1 ORDER BY github_name_at"
+             " DESC LIMIT 1");
+
+int store_repository_by_github_name(struct db *db, struct arena *arena, const char *name,
+                                    struct repository *ret_repository, struct err *err)
+{
+    struct db_rows *rows;
+    int rc = db_query(db, &SQL_REPOSITORY_BY_GITHUB_NAME, &rows, err, "t", name);
+
+    return rc < 0 ? rc : take_one(rows, arena, ret_repository, err);
+}
+
+DB_STATEMENT(SQL_REPOSITORY_RENAME,
+             "UPDATE repositories SET name = $1, github_name = NULL WHERE id = $2");
+
+int store_repository_rename(struct db *db, int64_t id, const char *name, struct err *err)
+{
+    return db_change(db, &SQL_REPOSITORY_RENAME, err, "ti", name, id);
 }
 
 DB_STATEMENT(SQL_REPOSITORY_WANT, "UPDATE repositories SET wanted_at = $1 WHERE id = $2");

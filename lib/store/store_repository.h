@@ -14,11 +14,22 @@ int store_repository_by_name(struct db *db, struct arena *arena, const char *nam
 /* By GitHub's id, once it is bound to a name. ERR_NOT_FOUND. */
 int store_repository_by_github_id(struct db *db, struct arena *arena, int64_t github_id,
                                   struct repository *ret_repository, struct err *err);
+int store_repository_is_bound(struct db *db, int64_t github_id, bool *ret_bound, struct err *err);
 int store_repository_list(struct db *db, struct arena *arena, struct repository **ret_items,
                           size_t *ret_n, struct err *err);
 
 /* Bind the name to GitHub's id at first sight; ERR_CONFLICT if it has another one (W6). Writer. */
 int store_repository_bind(struct db *db, int64_t id, int64_t github_id, struct err *err);
+
+/* GitHub called it so as of `at`, by its clock; what it said as of an earlier time changes nothing. `name` NULL:
+ * as we do. Writer. */
+int store_repository_called(struct db *db, int64_t id, const char *name, time_ms at,
+                            struct err *err);
+/* The one that GitHub calls so, and we otherwise. ERR_NOT_FOUND. */
+int store_repository_by_github_name(struct db *db, struct arena *arena, const char *name,
+                                    struct repository *ret_repository, struct err *err);
+/* Call it as GitHub does. ERR_CONFLICT: another one has that name. Writer. */
+int store_repository_rename(struct db *db, int64_t id, const char *name, struct err *err);
 
 /* A webhook said that something moved. Writer. */
 int store_repository_want(struct db *db, int64_t id, time_ms now, struct err *err);

@@ -11,6 +11,7 @@
 #include "lib/model/host.h"
 #include "lib/store/store_attempt.h"
 #include "lib/store/store_delivery.h"
+#include "lib/store/store_hook.h"
 #include "lib/store/store_host.h"
 #include "lib/store/store_journal.h"
 #include "lib/store/store_repository.h"
@@ -140,6 +141,48 @@ static int check_sources(struct examination *x)
         say(x, &f);
     }
     return 0;
+}
+
+/* A webhook or installation that is gone, and nothing else that brings deliveries in its place. */
+static int check_hooks(struct examination *x)
+{
+    struct hook *lost;
+    size_t n;
+    int rc = store_hook_lost(x->view->db, x->view->request->arena, &lost, &n, x->err);
+
+    if (rc < 0)
+        return rc;
+    for (size_t i = 0; i < n; i++)
+        if (lost[i].repository[0] == '\0' ||
+            config_repo(x->view->config, lost[i].repository) != NULL)
+            say(x, &(struct finding){
+                       .name = "hook",
+                       .about = number(x, lost[i].github_id),
+                       .state = CHECK_FAIL,
+                       .values = {{"what", lost[i].kind},
+                                  {"n", number(x, lost[i].github_id)},
+                                  {"who", lost[i].repository[0] != '\0' ? lost[i].repository : "*"},
+                                  {"why", lost[i].state}},
+                       .n_values = 4});
+    return 0;
+}
+
+/* GitHub calls it otherwise: its deliveries are taken by its id, but the configuration is out of date (W6). */
+static int check_names(struct examination *x)
+{
+    struct repository *items;
+    size_t n;
+    int rc = store_repository_list(x->view->db, x->view->request->arena, &items, &n, x->err);
+
+    for (size_t i = 0; i < n && rc == 0; i++)
+        if (items[i].github_name != NULL && config_repo(x->view->config, items[i].name) != NULL)
+            say(x, &(struct finding){.name = "name",
+                                     .about = items[i].name,
+                                     .state = CHECK_WARN,
+                                     .values = {{"what", items[i].name},
+                                                {"who", items[i].github_name}},
+                                     .n_values = 2});
+    return rc;
 }
 
 /* One configured host of one environment. */
@@ -283,8 +326,8 @@ static int check_cage(struct examination *x)
 }
 
 static int (*const checks[])(struct examination *x) = {
-    check_store,     check_journal,  check_deliveries, check_sources, check_hosts,
-    check_databases, check_settings, check_listen,     check_cage,
+    check_store, check_journal,   check_deliveries, check_hooks,  check_names, check_sources,
+    check_hosts, check_databases, check_settings,   check_listen, check_cage,
 };
 
 enum request_next api_doctor_get(struct request *request, struct reply *reply)

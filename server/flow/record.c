@@ -10,7 +10,6 @@
  * row as a job of its own. A row whose attempt did not end once is read alone from then on, so that its neighbours
  * are not set aside with it.
  */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -23,11 +22,10 @@
 #include "lib/github/event.h"
 #include "lib/model/config.h"
 #include "lib/store/store_delivery.h"
-#include "lib/store/store_pull_request.h"
 #include "lib/store/store_repository.h"
 #include "lib/store/writer.h"
 #include "server/flow/flow.h"
-#include "server/flow/people.h"
+#include "server/flow/record_put.h"
 #include "server/flow/snapshot.h"
 
 #define CRASHES_MAX 3
@@ -39,7 +37,7 @@ struct recorded {
     struct event event_read;
     const struct event *event; /* NULL: unreadable */
     struct repository repository_read;
-    const struct repository *repository; /* NULL: not one of ours */
+    const struct repository *repository; /* NULL: not one of ours, or of an owner */
     enum delivery_state state;
     const char *note;
     bool wants_fetch;
@@ -89,87 +87,6 @@ static int begin(struct db *db, void *arg, struct err *err)
     return rc;
 }
 
-static struct pull_request pull_of(const struct recorded *r)
-{
-    const struct event_pull_request *p = &r->event->pull_request;
-    struct pull_request pull = {.repository_id = r->repository->id,
-                                .number = p->number,
-                                .github_id = p->id,
-                                .state = p->merged ? PULL_REQUEST_MERGED
-                                         : p->open ? PULL_REQUEST_OPEN
-                                                   : PULL_REQUEST_CLOSED,
-                                .draft = p->draft,
-                                .fork = p->fork,
-                                .title = p->title,
-                                .url = p->url,
-                                .reverts = p->reverts,
-                                .author_id = p->author.id,
-                                .author = p->author.login,
-                                .base_ref = p->base_ref,
-                                .head_ref = p->head_ref,
-                                .merged_by_id = p->merged_by.id,
-                                .merged_by = p->merged_by.login,
-                                .opened_at = p->opened_at,
-                                .updated_at = p->updated_at,
-                                .closed_at = p->closed_at,
-                                .merged_at = p->merged_at};
-
-    memcpy(pull.head_sha, p->head_sha, sizeof(pull.head_sha));
-    if (p->merged)
-        memcpy(pull.merge_sha, p->merge_sha, sizeof(pull.merge_sha));
-    return pull;
-}
-
-static int put_pull_request(struct db *db, const struct recorded *r, struct err *err)
-{
-    const struct event *e = r->event;
-    const struct event_pull_request *p = &e->pull_request;
-    struct pull_request pull = pull_of(r);
-    char kind[160];
-    struct timeline_entry entry = {.number = p->number,
-                                   .at = p->updated_at != 0 ? p->updated_at
-                                                            : r->delivery->received_at,
-                                   .kind = kind,
-                                   .actor_id = e->sender.id,
-                                   .actor = e->sender.login,
-                                   .detail = e->label,
-                                   .delivery_id = r->delivery->id};
-    bool taken;
-    int rc;
-
-    snprintf(kind, sizeof(kind), "%.60s.%.60s", r->delivery->event, e->action);
-    if (e->kind == EVENT_PULL_REQUEST_REVIEW)
-        entry.detail = e->review.state;
-    rc = store_pull_request_put(db, &pull, &taken, err);
-    if (rc == 0 && taken && p->has_labels)
-        rc = store_pull_request_labels(db, pull.repository_id, pull.number, p->labels, p->n_labels,
-                                       err);
-    if (rc == 0 && e->kind == EVENT_PULL_REQUEST_REVIEW) {
-        const struct pull_request_review review = {.github_id = e->review.id,
-                                                   .state = e->review.state,
-                                                   .commit_sha = e->review.commit_sha,
-                                                   .reviewer_id = e->review.reviewer.id,
-                                                   .reviewer = e->review.reviewer.login,
-                                                   .submitted_at = e->review.submitted_at};
-        rc = store_pull_request_review(db, pull.repository_id, pull.number, &review, err);
-    }
-    return rc < 0 ? rc : store_pull_request_happened(db, pull.repository_id, &entry, err);
-}
-
-/* The first signed delivery in which a login appears says whose it is (A4). */
-static int bind_people(struct db *db, const struct recorded *r, struct err *err)
-{
-    const struct event *e = r->event;
-    const struct event_account accounts[] = {e->sender, e->pull_request.author,
-                                             e->pull_request.merged_by, e->review.reviewer};
-    int rc = 0;
-
-    for (size_t i = 0; i < sizeof(accounts) / sizeof(*accounts) && rc == 0; i++)
-        if (accounts[i].id != 0)
-            rc = people_seen(db, accounts[i].login, accounts[i].id, "delivery", r->now, err);
-    return rc;
-}
-
 static int apply(struct db *db, void *arg, struct err *err)
 {
     struct recorded *r = arg;
@@ -180,43 +97,67 @@ static int apply(struct db *db, void *arg, struct err *err)
     r->ran = true;
     if (rc < 0 || e == NULL || r->state != DELIVERY_RECORDED)
         return rc;
-    if (e->repository_id != 0)
-        rc = store_repository_bind(db, r->repository->id, e->repository_id, err);
-    if (rc == 0)
-        rc = bind_people(db, r, err);
-    if (rc == 0 && (e->kind == EVENT_PULL_REQUEST || e->kind == EVENT_PULL_REQUEST_REVIEW))
-        rc = put_pull_request(db, r, err);
-    if (rc == 0 && e->kind == EVENT_PUSH)
-        rc = store_push_put(db, r->repository->id, e->push.ref, e->push.before_sha,
-                            e->push.after_sha, e->push.forced, e->sender.id, e->sender.login,
-                            r->now, r->delivery->id, err);
+    rc = record_put(db, r->delivery, e, r->repository, r->now, err);
     if (rc == 0 && r->wants_fetch)
         rc = store_repository_want(db, r->repository->id, r->now, err);
     return rc;
 }
 
-/* What this event means for a configured repository. */
+/* Why an event that is understood does nothing; NULL = it does. */
+static const char *idle_because(const struct event *e)
+{
+    switch (e->kind) {
+    case EVENT_OTHER:
+        return "acknowledged: nothing here depends on it";
+    case EVENT_DEPLOYMENT:
+    case EVENT_DEPLOYMENT_STATUS:
+        return "acknowledged: deployments on GitHub are reports, nothing is decided by them";
+    case EVENT_RELEASE:
+        return "acknowledged: releases are numbered along the branch, not by GitHub's releases";
+    case EVENT_MERGE_GROUP:
+        return "acknowledged: what a merge queue merges comes as a push";
+    case EVENT_ISSUE_COMMENT:
+        return e->comment.on_pull ? NULL : "on an issue, not on a pull request";
+    case EVENT_PING:
+        return e->hook.id != 0 ? NULL : "acknowledged: no webhook is named in it";
+    default:
+        return NULL;
+    }
+}
+
+static bool is_base(const struct recorded *r, const char *branch)
+{
+    return str_eq(branch, r->repository->branch);
+}
+
+/* What this event means; `repository` is ours, or the event has none. */
 static void decide(struct recorded *r)
 {
     const struct event *e = r->event;
-    const char *branch = r->repository->branch;
 
-    switch (e->kind) {
-    case EVENT_PULL_REQUEST:
-    case EVENT_PULL_REQUEST_REVIEW:
-        r->state = DELIVERY_RECORDED;
-        r->wants_fetch = e->pull_request.merged && str_eq(e->pull_request.base_ref, branch);
-        break;
-    case EVENT_PUSH:
-        r->state = DELIVERY_RECORDED;
-        r->wants_fetch = str_starts(e->push.ref, "refs/heads/") && str_eq(e->push.ref + 11, branch);
-        break;
-    case EVENT_PING:
-    case EVENT_OTHER:
-        r->state = DELIVERY_IGNORED;
-        r->note = "acknowledged, nothing to do";
-        break;
-    }
+    r->note = idle_because(e);
+    if (r->note != NULL)
+        return;
+    r->state = DELIVERY_RECORDED;
+    if (r->delivery->repeat_of != 0)
+        r->note = "a repeat: read again, nothing else";
+    /* What a repeat makes doubtful is looked up in git. */
+    r->wants_fetch = (e->kind == EVENT_PULL_REQUEST && e->pull_request.merged &&
+                      is_base(r, e->pull_request.base_ref)) ||
+                     (e->kind == EVENT_PULL_REQUEST_REVIEW && e->pull_request.merged &&
+                      is_base(r, e->pull_request.base_ref)) ||
+                     (e->kind == EVENT_PUSH && str_starts(e->push.ref, "refs/heads/") &&
+                      is_base(r, e->push.ref + 11));
+}
+
+/* Somebody should look: what was said here ends what we hear. */
+static void tell_operator(const struct event *e)
+{
+    if (e->kind == EVENT_REPOSITORY)
+        log_warning("repository.changed", "repo=%s action=%s", LOG(e->repository), LOG(e->action));
+    if (e->hook.id != 0 && e->hook.state != EVENT_HOOK_PRESENT)
+        log_error("webhook.gone", "hook=%lld action=%s repo=%s", (long long)e->hook.id,
+                  LOG(e->action), LOG(e->repository));
 }
 
 /* The body as GitHub sent it, and what it says. `*ret_read` false: unreadable, `note` says why. */
@@ -258,39 +199,43 @@ static const struct config_repo *configured(const struct look *look, const char 
     return NULL;
 }
 
-/* Whose event it is: a name is one of ours only together with its id, and an id only with its name
- * (W6). NULL = a stranger's; `*ret_note` says why. */
+static bool is_of_owner(const struct event *e)
+{
+    return e->repository_id == 0 &&
+           (e->kind == EVENT_PING || e->kind == EVENT_META || e->kind == EVENT_INSTALLATION ||
+            e->kind == EVENT_INSTALLATION_REPOSITORIES);
+}
+
+/*
+ * Whose event it is (W6). The id decides, once it is bound: a repository that was renamed is still ours, under
+ * whatever name. A name is ours only until its id is known; another id under it is a stranger's. NULL = not
+ * ours; `*ret_note` says why.
+ */
 static const struct repository *owner_of(struct look *look, const struct event *e,
                                          struct repository *ret_repository, const char **ret_note)
 {
     const struct config_repo *repo = configured(look, e->repository);
     struct db *db = look->flow->db;
-    struct repository bound = {.id = 0};
-    bool is_bound =
-        e->repository_id != 0 &&
-        store_repository_by_github_id(db, look->arena, e->repository_id, &bound, NULL) == 0;
 
-    if (repo == NULL ||
-        store_repository_by_name(db, look->arena, repo->name, ret_repository, NULL) < 0) {
-        *ret_note = !is_bound ? "not a configured repository"
-                              : arena_printf(look->arena,
-                                             "not a configured repository; its id is that of %s: "
-                                             "was it renamed?",
-                                             bound.name);
+    if (e->repository_id != 0 && store_repository_by_github_id(db, look->arena, e->repository_id,
+                                                               ret_repository, NULL) == 0) {
+        if (configured(look, ret_repository->name) != NULL)
+            return ret_repository;
+        *ret_note = arena_printf(look->arena,
+                                 "not a configured repository; its id is that of %s, which is no "
+                                 "longer configured either",
+                                 ret_repository->name);
         return NULL;
     }
-    if (e->repository_id != 0 && ret_repository->github_id != 0 &&
-        e->repository_id != ret_repository->github_id) {
+    if (repo == NULL ||
+        store_repository_by_name(db, look->arena, repo->name, ret_repository, NULL) < 0) {
+        *ret_note = "not a configured repository";
+        return NULL;
+    }
+    if (ret_repository->github_id != 0) {
         *ret_note = "another repository under a known name (its id is not the bound one)";
         return NULL;
     }
-    if (is_bound && bound.id != ret_repository->id) {
-        *ret_note = arena_printf(look->arena,
-                                 "another repository under a known name (its id is that of %s)",
-                                 bound.name);
-        return NULL;
-    }
-    *ret_note = NULL;
     return ret_repository;
 }
 
@@ -330,9 +275,12 @@ static int read_one(struct look *look, struct recorded *r, struct err *err)
     if (read) {
         r->event = event;
         r->state = DELIVERY_IGNORED;
-        r->repository = owner_of(look, event, &r->repository_read, &r->note);
-        if (r->repository != NULL)
+        if (!is_of_owner(event))
+            r->repository = owner_of(look, event, &r->repository_read, &r->note);
+        if (r->repository != NULL || is_of_owner(event))
             decide(r);
+        if (r->state == DELIVERY_RECORDED)
+            tell_operator(event);
     }
     log_notice("delivery.read", "delivery=%s event=%s action=%s repo=%s state=%s note=%s",
                LOG(d->guid), LOG(d->event), LOG(event->action), LOG(event->repository),

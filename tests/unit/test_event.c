@@ -114,10 +114,31 @@ static void write_scalar(struct writing *w, const struct cJSON *parent, const st
         json_add_double(&w->out, key, 0.5);
 }
 
+/* Every object and list, and of the rest what has a name that is read anywhere: the most of a payload are
+ * addresses to call, which nobody looks at. */
+static bool matters(const struct cJSON *item, const char *key)
+{
+    static const char *const keys[] = {
+        "action",       "after",        "before",    "body",      "closed_at",        "commit_id",
+        "completed_at", "conclusion",   "context",   "created",   "created_at",       "deleted",
+        "draft",        "forced",       "full_name", "head_sha",  "hook_id",          "html_url",
+        "id",           "login",        "merged",    "merged_at", "merge_commit_sha", "name",
+        "number",       "ref",          "sha",       "slug",      "started_at",       "state",
+        "status",       "submitted_at", "title",     "type",      "updated_at",       "zen",
+    };
+
+    if (key == NULL || json_is_object(item) || json_is_array(item))
+        return key != NULL;
+    for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++)
+        if (strcmp(keys[i], key) == 0)
+            return true;
+    return false;
+}
+
 static void write_value(struct writing *w, const struct cJSON *parent, const struct cJSON *item,
                         const char *key)
 {
-    enum change change = key != NULL && w->n++ == w->at ? w->change : CHANGE_NONE;
+    enum change change = matters(item, key) && w->n++ == w->at ? w->change : CHANGE_NONE;
 
     switch (change) {
     case CHANGE_REMOVE:
@@ -256,15 +277,41 @@ static void every_payload_that_githubs_schemas_allow_is_readable(void **state)
     buf_deinit(&buf);
 }
 
-/* Each member of each payload that we read, changed in turn: an answer, no crash, and a reason. Removed
- * in ten of each event, all the other changes in the first, which has all members there are. */
+/* All that is read into something, or has a shape to keep. */
+static const char *const read_names[] = {
+    "pull_request",
+    "pull_request_review",
+    "issue_comment",
+    "push",
+    "check_run",
+    "check_suite",
+    "status",
+    "repository",
+    "meta",
+    "installation",
+    "installation_repositories",
+    "deployment",
+    "deployment_status",
+    "release",
+    "merge_group",
+    "ping",
+};
+#define N_READ_NAMES (sizeof(read_names) / sizeof(*read_names))
+
+static bool is_read(const char *name)
+{
+    for (size_t i = 0; i < N_READ_NAMES; i++)
+        if (strcmp(read_names[i], name) == 0)
+            return true;
+    return false;
+}
+
+/* Each member of a payload of each event that we read, changed in turn: an answer, no crash, and a reason. */
 static void T10_any_field_removed_nulled_retyped_or_huge_is_survived(void **state)
 {
     struct buf buf;
     size_t refused = 0;
     size_t read = 0;
-    size_t nth = 0;
-    const char *last = "";
 
     (void)state;
     buf_init(&buf, TEXT_MAX);
@@ -273,17 +320,11 @@ static void T10_any_field_removed_nulled_retyped_or_huge_is_survived(void **stat
         const char *name = json_str(group, "name");
         size_t n;
 
-        if (strcmp(name, "pull_request") != 0 && strcmp(name, "pull_request_review") != 0 &&
-            strcmp(name, "push") != 0 && strcmp(name, "ping") != 0)
-            continue;
-        nth = strcmp(name, last) == 0 ? nth + 1 : 0;
-        last = name;
-        if (nth >= 10)
+        if (!is_read(name) || payload != json_first(json_array(group, "examples")))
             continue;
         n = write_payload(payload, CHANGE_NONE, 0, &buf);
         for (size_t at = 0; at < n; at++) {
-            for (int change = CHANGE_REMOVE; change < (nth < 1 ? CHANGE_COUNT : CHANGE_NULL);
-                 change++) {
+            for (int change = CHANGE_REMOVE; change < CHANGE_COUNT; change++) {
                 struct arena arena;
                 struct event event;
                 struct err err = ERR_INIT;
@@ -303,16 +344,31 @@ static void T10_any_field_removed_nulled_retyped_or_huge_is_survived(void **stat
             }
         }
     }
-    assert_true(refused > 100);
-    assert_true(read > 1000);
+    assert_true(refused > 300);
+    assert_true(read > 1500);
     buf_deinit(&buf);
+}
+
+/* Bodies that are also of the shape of another event, by what they have in them: a review comment has no
+ * review; whoever has a review is told like one, and what a deployment is told by does nothing at all. */
+static bool may_pass(const char *name, const struct cJSON *payload, const char *as)
+{
+    if (strcmp(as, "ping") == 0)
+        return true; /* asks for nothing; that it says nothing is tested below */
+    if (strcmp(as, "pull_request_review") == 0)
+        return json_object(payload, "review") != NULL;
+    if (strcmp(as, "deployment") == 0 || strcmp(as, "deployment_status") == 0)
+        return json_object(payload, as) != NULL;
+    /* A star: the same members as a repository that was created or deleted, save `starred_at`. */
+    return strcmp(as, "repository") == 0 && strcmp(name, "watch") == 0;
 }
 
 /* T06: the header is not signed, so the body must have the shape of the event it is said to be. */
 static void T06_a_body_under_another_events_name_is_unreadable(void **state)
 {
-    static const char *const names[] = {"pull_request", "pull_request_review", "push"};
+    const char *last = "";
     struct buf buf;
+    size_t nth = 0;
     size_t n = 0;
 
     (void)state;
@@ -321,25 +377,31 @@ static void T06_a_body_under_another_events_name_is_unreadable(void **state)
     {
         const char *name = json_str(group, "name");
 
+        if (strcmp(name, last) != 0)
+            nth = 0;
+        last = name;
+        if (nth++ >= 2) /* two of each event: 58 events, 16 names */
+            continue;
         (void)write_payload(payload, CHANGE_NONE, 0, &buf);
-        for (size_t i = 0; i < 3; i++) {
+        for (size_t i = 0; i < N_READ_NAMES; i++) {
             struct arena arena;
             struct event event;
             struct err err = ERR_INIT;
-            /* A review carries most of a pull request, not `merged`; comments on reviews likewise. */
-            bool same = strcmp(name, names[i]) == 0;
-            bool review_like = i == 1 && json_object(payload, "review") != NULL;
+            bool read;
 
+            if (strcmp(name, read_names[i]) == 0)
+                continue;
             arena_init(&arena);
-            if (!same && !review_like) {
-                if (read_text(names[i], buf.data, buf.len, &arena, &event, &err) == 0)
-                    fail_msg("a body of %s was read as %s", name, names[i]);
-                n++;
-            }
+            read = read_text(read_names[i], buf.data, buf.len, &arena, &event, &err) == 0;
+            if (read && !may_pass(name, payload, read_names[i]))
+                fail_msg("a body of %s was read as %s", name, read_names[i]);
+            if (read)
+                assert_int_equal(event.hook.id, 0); /* nothing is removed or set up by it */
+            n++;
             arena_deinit(&arena);
         }
     }
-    assert_true(n > 500);
+    assert_true(n > 1200);
     buf_deinit(&buf);
 }
 

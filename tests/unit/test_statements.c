@@ -113,7 +113,8 @@ static bool is_small(const char *table)
         "configs",           "barriers",        "baselines",
         "incarnations",      "sqlite_schema",   "pragma_quick_check",
         "schema_migrations", "adoptions",       "holidays",
-        "holiday_years",
+        "holiday_years",     "hooks",           "gone",
+        "serving",
     };
 
     for (size_t i = 0; i < sizeof(small) / sizeof(*small); i++)
