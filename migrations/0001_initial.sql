@@ -284,7 +284,7 @@ CREATE TABLE occurrences (                   -- each `at` of an environment is d
     local_time    TEXT NOT NULL,             -- HH:MM:SS in the environment's zone
     due_at        INTEGER NOT NULL,
     decision      TEXT NOT NULL CHECK (decision IN ('started', 'deferred', 'skipped', 'superseded')),
-    cause         TEXT,                      -- gate cause that deferred it, NULL for started
+    cause         TEXT,                      -- gate cause that deferred it, or why nobody was there: server-down, clock-jumped; NULL for started
     decided_at    INTEGER NOT NULL,
     deployment_id INTEGER REFERENCES deployments (id),
     PRIMARY KEY (repository_id, environment, local_date, local_time)

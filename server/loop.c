@@ -13,9 +13,9 @@
 #include "lib/base/log.h"
 #include "lib/repo/keeper.h"
 #include "server/flow/flow.h"
+#include "server/wakeup.h"
 
-#define SLEEP_MAX_MS 60000
-#define JUMP_MS 30000
+#define SLEEP_MAX_MS 60000 /* without an alarm: a clock of the test's may be set */
 
 struct loop {
     pthread_t thread;
@@ -24,35 +24,35 @@ struct loop {
     atomic_bool stopping;
     void (*failed)(void *arg, const struct err *err);
     void *arg;
-    int64_t skew; /* wall clock minus monotonic clock at the last look */
+    int alarm; /* of the wall clock: rings at its time, and when the clock is set; -1 = a clock of the test's */
 };
 
-static void watch_clock(struct loop *loop)
+/* How long to wait for the bells; with an alarm that rings by itself for ever. */
+static int wait_of(struct loop *loop, time_ms next)
 {
-    int64_t skew = clock_now(loop->flow->clock) - clock_mono(loop->flow->clock);
-    int64_t jump = skew - loop->skew;
+    int64_t wait = next - clock_now(loop->flow->clock);
 
-    if (jump > JUMP_MS || jump < -JUMP_MS)
-        log_warning("clock.jumped", "seconds=%lld", (long long)(jump / 1000));
-    loop->skew = skew;
+    if (wait <= 0)
+        return 0;
+    if (loop->alarm >= 0)
+        return wakeup_set(loop->alarm, next) ? -1 : 0;
+    return wait > SLEEP_MAX_MS ? SLEEP_MAX_MS : (int)wait;
 }
 
 static void sleep_until(struct loop *loop, time_ms next)
 {
-    struct pollfd fds[2] = {{.fd = loop->bell, .events = POLLIN},
+    struct pollfd fds[3] = {{.fd = loop->bell, .events = POLLIN},
                             {.fd = loop->flow->keeper == NULL ? -1 : keeper_fd(loop->flow->keeper),
-                             .events = POLLIN}};
-    int64_t wait = next - clock_now(loop->flow->clock);
+                             .events = POLLIN},
+                            {.fd = loop->alarm, .events = POLLIN}};
     uint64_t rings;
 
-    if (next == INT64_MAX || wait > SLEEP_MAX_MS)
-        wait = SLEEP_MAX_MS;
-    if (wait < 0)
-        wait = 0;
-    if (poll(fds, 2, (int)wait) < 0 && errno != EINTR)
+    if (poll(fds, 3, wait_of(loop, next)) < 0 && errno != EINTR)
         abort();
     if (fds[0].revents != 0)
         (void)!read(loop->bell, &rings, sizeof(rings));
+    if (fds[2].revents != 0)
+        wakeup_quiet(loop->alarm);
 }
 
 static void *loop_main(void *arg)
@@ -63,7 +63,6 @@ static void *loop_main(void *arg)
     while (!atomic_load(&loop->stopping)) {
         struct err err = ERR_INIT;
         time_ms next = 0;
-        watch_clock(loop);
         if (flow_look(loop->flow, &next, &err) < 0) {
             if (!atomic_load(&loop->stopping))
                 loop->failed(loop->arg, &err);
@@ -84,13 +83,15 @@ int loop_start(struct loop **ret_loop, struct flow *flow,
     loop->flow = flow;
     loop->failed = failed;
     loop->arg = arg;
-    loop->skew = clock_now(flow->clock) - clock_mono(flow->clock);
+    loop->alarm = flow->clock == clock_system() ? wakeup_new() : -1;
     loop->bell = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (loop->bell < 0 || pthread_create(&loop->thread, NULL, loop_main, loop) != 0) {
         int rc =
             err_set(err, ERR_INTERNAL, "the flow's thread cannot be started: %s", strerror(errno));
         if (loop->bell >= 0)
             close(loop->bell);
+        if (loop->alarm >= 0)
+            close(loop->alarm);
         free(loop);
         return rc;
     }
@@ -113,5 +114,7 @@ void loop_stop(struct loop *loop)
     loop_ring(loop);
     pthread_join(loop->thread, NULL);
     close(loop->bell);
+    if (loop->alarm >= 0)
+        close(loop->alarm);
     free(loop);
 }

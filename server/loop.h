@@ -2,8 +2,8 @@
  * loop: the flow's thread: sleeps until something may change, then looks.
  *
  * Woken by the doorbell (any thread rings it after a commit), by an answer of the git keeper, or when
- * the time that the last look named has come. The clock is read again after every sleep; a wall clock that
- * jumped is said (F9), and everything is judged anew, which is all that is needed.
+ * the time that the last look named has come, or the wall clock was set (wakeup.h). The clock is read again after
+ * every sleep; what a jump means is the flow's business (flow/clockwatch.h).
  */
 #ifndef SLIPWAY_SERVER_LOOP_H
 #define SLIPWAY_SERVER_LOOP_H

@@ -468,3 +468,10 @@ int store_host_end_keys(struct db *db, const char *id, time_ms now, struct err *
 {
     return db_run(db, &SQL_HOST_END_KEYS, err, "it", now, id);
 }
+
+DB_STATEMENT(SQL_HOST_SEEN_BY, "UPDATE hosts SET seen_at = $1 WHERE seen_at > $1");
+
+int store_host_seen_by(struct db *db, time_ms now, struct err *err)
+{
+    return db_run(db, &SQL_HOST_SEEN_BY, err, "i", now);
+}

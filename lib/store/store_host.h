@@ -103,4 +103,7 @@ int store_host_end_keys(struct db *db, const char *id, time_ms now, struct err *
 int store_host_move(struct db *db, const char *id, enum host_state from, enum host_state to,
                     struct err *err);
 
+/* The clock says `now`: what was heard later than that was heard then. Writer. */
+int store_host_seen_by(struct db *db, time_ms now, struct err *err);
+
 #endif

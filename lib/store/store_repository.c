@@ -205,3 +205,11 @@ int store_repository_adopted(struct db *db, int64_t id, const char *sha, struct 
 {
     return db_change(db, &SQL_REPOSITORY_ADOPTED, err, "it", id, sha);
 }
+
+DB_STATEMENT(SQL_REPOSITORY_SEEN_BY,
+             "UPDATE repositories SET fetched_at = $1 WHERE fetched_at > $1");
+
+int store_repository_seen_by(struct db *db, time_ms now, struct err *err)
+{
+    return db_run(db, &SQL_REPOSITORY_SEEN_BY, err, "i", now);
+}

@@ -50,4 +50,7 @@ int store_repository_adopted(struct db *db, int64_t id, const char *sha, struct 
 /* The branch was rewritten to that tip, "" = no longer; an adoption of another one is void. Writer. */
 int store_repository_rewritten(struct db *db, int64_t id, const char *sha, struct err *err);
 
+/* The clock says `now`: what was fetched later than that was fetched then. Writer. */
+int store_repository_seen_by(struct db *db, time_ms now, struct err *err);
+
 #endif

@@ -8,8 +8,10 @@
 #include "lib/base/err.h"
 #include "lib/base/json.h"
 #include "lib/base/str.h"
+#include "lib/calendar/zone.h"
 #include "lib/model/host.h"
 #include "lib/store/store_attempt.h"
+#include "lib/store/store_config.h"
 #include "lib/store/store_delivery.h"
 #include "lib/store/store_hook.h"
 #include "lib/store/store_host.h"
@@ -19,9 +21,11 @@
 #include "server/api/api.h"
 #include "server/api/api_view.h"
 #include "server/api/reply.h"
+#include "server/flow/clockwatch.h"
 
 #define ANSWER_MAX ((size_t)4 << 20)
 #define MANY_WAITING 100
+#define JUMP_TOLD_MS INT64_C(86400000)
 
 /*
  * A check is a function that says one thing or several. Its texts are messages: `doctor.NAME.STATE`,
@@ -325,9 +329,29 @@ static int check_cage(struct examination *x)
     return 0;
 }
 
+/* A jump of the clock is told for a day (F9). */
+static int check_clock(struct examination *x)
+{
+    char text[ZONE_TEXT_SIZE] = "";
+    const struct zone *zone;
+    time_ms at = 0;
+    int rc = store_watermark(x->view->db, CLOCKWATCH_MARK, &at, x->err);
+    bool jumped = at != 0 && x->view->now - at < JUMP_TOLD_MS;
+
+    if (rc < 0)
+        return rc;
+    if (jumped && zone_open(x->view->config->timezone, &zone, NULL) == 0)
+        zone_text(zone, at, x->view->language, text);
+    say(x, &(struct finding){.name = "clock",
+                             .state = jumped ? CHECK_WARN : CHECK_OK,
+                             .values = {{"when", arena_str(x->view->request->arena, text)}},
+                             .n_values = 1});
+    return 0;
+}
+
 static int (*const checks[])(struct examination *x) = {
     check_store, check_journal,   check_deliveries, check_hooks,  check_names, check_sources,
-    check_hosts, check_databases, check_settings,   check_listen, check_cage,
+    check_hosts, check_databases, check_settings,   check_listen, check_cage,  check_clock,
 };
 
 enum request_next api_doctor_get(struct request *request, struct reply *reply)

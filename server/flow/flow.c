@@ -7,6 +7,7 @@
 #include "lib/store/db.h"
 #include "lib/store/store_journal.h"
 #include "lib/store/writer.h"
+#include "server/flow/clockwatch.h"
 #include "server/flow/snapshot.h"
 
 #define ROUNDS_MAX 50 /* of one call; then the loop turns once and comes back ... */
@@ -87,8 +88,9 @@ static int look_once(struct flow *flow, struct arena *arena, struct look *look, 
                           .arena = arena,
                           .now = clock_now(flow->clock),
                           .next = VERDICT_NEVER};
-    if ((rc = collect_look(look, err)) == 0 && (rc = record_look(look, err)) == 0 &&
-        (rc = reconcile_look(look, err)) == 0 && (rc = schedule_look(look, err)) == 0)
+    if ((rc = clockwatch_look(look, err)) == 0 && (rc = collect_look(look, err)) == 0 &&
+        (rc = record_look(look, err)) == 0 && (rc = reconcile_look(look, err)) == 0 &&
+        (rc = schedule_look(look, err)) == 0)
         rc = dispatch_look(look, err);
     snapshots_give(look->snapshot);
     return rc;

@@ -46,6 +46,13 @@ enum flow_topic {
 
 #define FLOW_RECORDING_MAX 128
 
+/* A span in which nobody looked: the server was down, or the clock went over it. */
+struct flow_unattended {
+    time_ms from; /* half-open */
+    time_ms to;
+    const char *why; /* a constant; NULL = there is none */
+};
+
 struct flow {
     struct clock *clock;
     struct db *db; /* read-only, the flow's own */
@@ -55,7 +62,12 @@ struct flow {
     const struct sign_key *key; /* signs envelopes */
     const char *store_id;
     const char *mirrors; /* folder of the bare mirrors */
-    time_ms heard_since; /* the server listens since; nobody is silent before (migrate.md 4) */
+    time_ms
+        heard_since; /* the server listens since, or the clock jumped then; nobody is silent before
+                          * (migrate.md 4) */
+    int64_t clock_skew;                /* wall clock minus monotonic clock at the last look */
+    bool clock_known;                  /* there was a look */
+    struct flow_unattended unattended; /* the last one */
 
     /* Told after the commit; called on the flow's thread. */
     void (*ring_host)(void *arg, const char *host_id); /* a command waits for it */

@@ -28,6 +28,13 @@ static time_ms start_later(const struct snapshot *snapshot, const struct config_
     return VERDICT_NEVER;
 }
 
+/* Until it has come out well it is a candidate still; but nobody waits for another start of it. */
+static bool goes_out_now(const struct outlook *outlook, const struct plan_release *target)
+{
+    return outlook->has_open && outlook->open.state == DEPLOYMENT_DEPLOYING &&
+           target->number <= outlook->open.release_number;
+}
+
 time_ms promises_start(const struct outlook *outlook, const struct snapshot *snapshot,
                        const struct config_environment *environment, time_ms now)
 {
@@ -36,7 +43,8 @@ time_ms promises_start(const struct outlook *outlook, const struct snapshot *sna
     bool on_schedule = outlook->facts.on == DEPLOYMENT_ON_SCHEDULE;
     time_ms at;
 
-    if (plan->target == NULL || plan->start_at == VERDICT_NEVER)
+    if (plan->target == NULL || plan->start_at == VERDICT_NEVER ||
+        goes_out_now(outlook, plan->target))
         return VERDICT_NEVER;
     g.start_at = plan->start_at;
     /* What has no times of its own is cut anew when the grace of a cut is over. */

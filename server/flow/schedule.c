@@ -18,6 +18,7 @@
 #include "lib/store/store_promise.h"
 #include "lib/store/store_repository.h"
 #include "lib/store/store_wish.h"
+#include "server/flow/clockwatch.h"
 #include "server/flow/deploy.h"
 #include "server/flow/flow.h"
 #include "server/flow/outlook.h"
@@ -38,6 +39,7 @@ struct scheduled {
     const char *passed; /* JSON, NULL = it passed nothing */
     time_ms now;
     struct arena *arena;
+    const struct flow *flow;
 };
 
 static int decide_occurrence(struct db *db, const struct scheduled *s,
@@ -48,6 +50,18 @@ static int decide_occurrence(struct db *db, const struct scheduled *s,
 
     return store_occurrence_decide(db, &key, o->due_at, decision, cause, deployment_id, s->now,
                                    err);
+}
+
+/* That its time passed says little where nobody was there at its last instant. */
+static const char *decision_cause(const struct scheduled *s, const struct plan_decision *d)
+{
+    time_ms last = d->occurrence.due_at + s->outlook->facts.grace_ms - 1;
+    const char *why = s->flow != NULL ? clockwatch_unattended(s->flow, last) : NULL;
+
+    return why != NULL && d->cause != NULL &&
+                   strcmp(d->cause, verdict_cause_key(CAUSE_SCHEDULE)) == 0
+               ? why
+               : d->cause;
 }
 
 static int apply_decisions(struct db *db, void *arg, struct err *err)
@@ -61,11 +75,11 @@ static int apply_decisions(struct db *db, void *arg, struct err *err)
         char detail[96];
         snprintf(detail, sizeof(detail), "{\"at\":\"%.10s %.8s\"}", d->occurrence.date,
                  d->occurrence.time);
-        rc = decide_occurrence(db, s, &d->occurrence, d->decision, d->cause, 0, err);
+        rc = decide_occurrence(db, s, &d->occurrence, d->decision, decision_cause(s, d), 0, err);
         if (rc == 0)
             rc = look_journal(db, s->now,
                               d->decision[0] == 'd' ? "occurrence.defer" : "occurrence.skip",
-                              s->subject, detail, d->cause, err);
+                              s->subject, detail, decision_cause(s, d), err);
     }
     return rc;
 }
@@ -223,7 +237,8 @@ static int act(struct look *look, struct outlook *outlook, const struct reposito
                           .outlook = outlook,
                           .subject = arena_printf(look->arena, "%s/%s", repository->name, e->name),
                           .now = look->now,
-                          .arena = look->arena};
+                          .arena = look->arena,
+                          .flow = look->flow};
     int rc = 0;
 
     if (plan->n_decisions > 0)

@@ -41,6 +41,7 @@ static void F7_I8_a_server_that_comes_back_after_grace_defers_and_promises_the_n
     story_expect_decision(s, "production", "2026-11-24 15:00:00", "deferred");
     story_expect_next(s, "acme/shop", "production", 2, "2026-11-25 11:00");
     story_expect_told(s, "promise.moved", "acme/shop/production", "2026-11-25T02:00:00.000Z");
+    story_expect_told(s, "occurrence.defer", "acme/shop/production", "server-down");
 
     /* Nothing decides it a second time. */
     story_restart(s);
@@ -125,6 +126,115 @@ static void F6_an_edit_of_the_schedule_fires_nothing_and_tells_the_promise_that_
     story_end(s);
 }
 
+/* The clock ----------------------------------------------------------------------------------------- */
+
+static void F9_a_clock_that_is_set_back_over_a_start_runs_nothing_again(void **state)
+{
+    struct story *s = *state;
+
+    story_shop(s);
+    story_at(s, "2026-11-24 14:10");
+    story_merge(s, "acme/shop", 1, "Coupons");
+    story_until(s, "2026-11-24 15:05");
+    story_expect_live(s, "acme/shop", "production", 2);
+    story_set_clock(s, "2026-11-24 14:40");
+    story_expect_told(s, "clock.jumped", "clock", "\"to\":\"2026-11-24T05:40:00.000Z\"");
+    story_merge(s, "acme/shop", 2, "Gifts");
+    story_until(s, "2026-11-24 15:20"); /* 15:00 for the second time: it is decided */
+    story_expect_starts(s, "web-1", "web", 2, 1);
+    story_expect_decision(s, "production", "2026-11-24 15:00:00", "started");
+    story_expect_next(s, "acme/shop", "production", 3, "2026-11-25 11:00");
+    story_end(s);
+}
+
+static void F9_a_clock_that_is_set_forward_over_a_start_defers_it_and_says_why(void **state)
+{
+    struct story *s = *state;
+
+    story_shop(s);
+    story_at(s, "2026-11-24 14:10");
+    story_merge(s, "acme/shop", 1, "Coupons");
+    story_set_clock(s, "2026-11-24 15:15");
+    story_expect_told(s, "clock.jumped", "clock", "\"to\":\"2026-11-24T06:15:00.000Z\"");
+    story_expect_decision(s, "production", "2026-11-24 15:00:00", "deferred");
+    story_expect_told(s, "occurrence.defer", "acme/shop/production", "clock-jumped");
+    story_expect_last(s, "acme/shop", "production", 2, NULL);
+    story_expect_next(s, "acme/shop", "production", 2, "2026-11-25 11:00");
+    story_end(s);
+}
+
+static void F9_a_clock_that_is_set_forward_into_grace_starts_what_is_due(void **state)
+{
+    struct story *s = *state;
+
+    story_shop(s);
+    story_at(s, "2026-11-24 14:10");
+    story_merge(s, "acme/shop", 1, "Coupons");
+    story_set_clock(s, "2026-11-24 15:05");
+    story_expect_live(s, "acme/shop", "production", 2);
+    story_expect_decision(s, "production", "2026-11-24 15:00:00", "started");
+    story_end(s);
+}
+
+static void F9_a_clock_that_was_set_back_while_the_server_was_down_is_told(void **state)
+{
+    struct story *s = *state;
+
+    story_shop(s);
+    story_at(s, "2026-11-24 14:10");
+    story_merge(s, "acme/shop", 1, "Coupons");
+    story_until(s, "2026-11-24 15:05");
+    story_stop(s);
+    story_clock_jump(&s->clock, -INT64_C(7200000));
+    story_start(s);
+    story_expect_told(s, "clock.jumped", "clock", "\"from\":\"2026-11-24T06:0");
+    story_until(s, "2026-11-24 15:20");
+    story_expect_starts(s, "web-1", "web", 2, 1);
+    story_end(s);
+}
+
+static void F9_a_machine_that_slept_is_no_jump_and_starts_inside_grace(void **state)
+{
+    struct story *s = *state;
+
+    story_shop(s);
+    story_at(s, "2026-11-24 14:10");
+    story_merge(s, "acme/shop", 1, "Coupons");
+    story_at(s, "2026-11-24 15:10"); /* nobody looked in between */
+    story_expect_started(s, "acme/shop", "production", 2, "2026-11-24 15:10");
+    story_expect_untold(s, "clock.jumped", "clock");
+    story_end(s);
+}
+
+/* Once, while hosts run something: twenty minutes forward. */
+static void set_forward(struct story *s)
+{
+    if (s->clock.now >= story_time(s, "2026-11-24 15:00") && s->seed == 0) {
+        s->seed = 1;
+        story_clock_jump(&s->clock, INT64_C(1200000));
+    }
+}
+
+/* What hosts said last is old by the clock alone. */
+static void F9_a_jump_makes_nobody_silent_who_runs_something(void **state)
+{
+    struct story *s = *state;
+
+    story_shop(s);
+    story_at(s, "2026-11-24 14:10");
+    story_merge(s, "acme/shop", 1, "Coupons");
+    s->seed = 0;
+    s->between = set_forward;
+    story_at(s, "2026-11-24 15:00");
+    s->between = NULL;
+    assert_int_equal(s->seed, 1);
+    story_expect_told(s, "clock.jumped", "clock", "\"to\":\"2026-11-24T06:20:");
+    story_expect_started(s, "acme/shop", "production", 2, "2026-11-24 15:00");
+    story_expect_live(s, "acme/shop", "production", 2);
+    story_expect_untold(s, "invocation.unknown", "web-1");
+    story_end(s);
+}
+
 #define STORY(name) cmocka_unit_test_setup_teardown(name, story_up, story_down)
 
 int main(void)
@@ -135,6 +245,12 @@ int main(void)
         STORY(F2_a_time_that_is_skipped_runs_at_the_first_instant_after_the_gap),
         STORY(F2_a_time_that_occurs_twice_runs_the_first_time_only),
         STORY(F6_an_edit_of_the_schedule_fires_nothing_and_tells_the_promise_that_moved),
+        STORY(F9_a_clock_that_is_set_back_over_a_start_runs_nothing_again),
+        STORY(F9_a_clock_that_is_set_forward_over_a_start_defers_it_and_says_why),
+        STORY(F9_a_clock_that_is_set_forward_into_grace_starts_what_is_due),
+        STORY(F9_a_clock_that_was_set_back_while_the_server_was_down_is_told),
+        STORY(F9_a_machine_that_slept_is_no_jump_and_starts_inside_grace),
+        STORY(F9_a_jump_makes_nobody_silent_who_runs_something),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

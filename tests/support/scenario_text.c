@@ -104,7 +104,9 @@ static void add_start(struct page *p, const struct release_plan *plan)
 /* Only where it is not the plan's own start: people's stops moved it. */
 static void add_promise(struct page *p, const struct outlook *o)
 {
-    if (o->promised_at == o->plan.start_at)
+    if (o->promised_at == o->plan.start_at ||
+        (o->promised_at == VERDICT_NEVER && o->has_open &&
+         o->open.state == DEPLOYMENT_DEPLOYING)) /* it goes out now: nothing is promised */
         return;
     if (o->promised_at == VERDICT_NEVER)
         buf_adds(p->buf, "promised: not before somebody acts");

@@ -75,8 +75,7 @@ static time_ms wall_now(struct clock *clock)
 
 static mono_ms mono_now(struct clock *clock)
 {
-    (void)clock;
-    return clock_mono(clock_system());
+    return wall_now(clock); /* time passes, and nobody sets the clock */
 }
 
 static struct clock test_clock = {.now = wall_now, .mono = mono_now};

@@ -248,6 +248,12 @@ static void pass_until(struct story *s, time_ms end)
     }
 }
 
+void story_set_clock(struct story *s, const char *text)
+{
+    story_clock_jump(&s->clock, story_time(s, text) - now_of(s));
+    story_settle(s);
+}
+
 void story_until(struct story *s, const char *text)
 {
     pass_until(s, story_time(s, text));

@@ -76,6 +76,8 @@ void story_until(struct story *s, const char *text);
 void story_pass(struct story *s, int64_t ms);
 /* The same, and what is under way then is still so: it does not settle. */
 void story_amid(struct story *s, const char *text);
+/* Somebody sets the clock to that time; none passes. What follows from it happens. */
+void story_set_clock(struct story *s, const char *text);
 /* What follows from all that happened. Every other step ends with it. */
 void story_settle(struct story *s);
 

@@ -58,3 +58,8 @@ time_ms story_clock_at(const char *zone, const char *text)
         fail_msg("\"%s\" does not exist in %s", text, zone);
     return t;
 }
+
+void story_clock_jump(struct story_clock *clock, int64_t ms)
+{
+    atomic_fetch_add(&clock->now, ms);
+}

@@ -20,6 +20,8 @@ struct story_clock {
 void story_clock_init(struct story_clock *clock, time_ms now);
 /* Forward only. */
 void story_clock_pass(struct story_clock *clock, int64_t ms);
+/* Somebody sets the wall clock by so much, forward or back; no time passes. */
+void story_clock_jump(struct story_clock *clock, int64_t ms);
 
 /* "2026-11-24 14:50" or "2026-11-24 14:50:30" in that zone; with a Z behind it in UTC. Fails the test if it
  * cannot be read. */

@@ -301,6 +301,14 @@ void story_expect_told(struct story *s, const char *act, const char *subject, co
         fail_msg("the last %s of %s has no \"%s\": %s", act, subject, text, line);
 }
 
+void story_expect_untold(struct story *s, const char *act, const char *subject)
+{
+    const char *line = value(s, &told, act, subject, "");
+
+    if (line[0] != '\0')
+        fail_msg("%s of %s was told: %s", act, subject, line);
+}
+
 void story_expect_host(struct story *s, const char *host, const char *state)
 {
     struct asked a = ask(s, "/api/v1/hosts");

@@ -50,6 +50,8 @@ void story_expect_host(struct story *s, const char *host, const char *state);
 void story_expect_count(struct story *s, const char *table, int64_t n);
 /* The newest journal line of that act on that subject has `text` in its detail or reason. */
 void story_expect_told(struct story *s, const char *act, const char *subject, const char *text);
+/* The journal has no line of that act on that subject. */
+void story_expect_untold(struct story *s, const char *act, const char *subject);
 /* The word that people see for the environment. */
 void story_expect_shown(struct story *s, const char *repository, const char *environment,
                         const char *word);
