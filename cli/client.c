@@ -16,6 +16,7 @@
 
 #define ANSWER_MAX (32u << 20)
 #define TIMEOUT_MS 15000
+#define PATIENCE 5 /* times */
 
 struct client {
     struct httpc *httpc;
@@ -111,6 +112,23 @@ static int tell_refusal(const struct client *c, const struct client_answer *answ
     return exit_of(answer->status);
 }
 
+/* A 503 that asks to come again in a second has done nothing: the server waits for GitHub's word. */
+static int send_patiently(struct client *c, const struct httpc_request *request,
+                          struct httpc_answer *ret_answer, struct err *err)
+{
+    for (int try = 0;; try++) {
+        int rc = c->socket != NULL ? httpc_send_unix(c->httpc, c->socket, request, ret_answer, err)
+                                   : httpc_send(c->httpc, request, ret_answer, err);
+        const char *after = rc == 0 ? httpc_header(c->httpc, "retry-after") : NULL;
+
+        if (after == NULL || ret_answer->status != 503 || strcmp(after, "1") != 0 ||
+            try >= PATIENCE)
+            return rc;
+        httpc_answer_deinit(ret_answer);
+        sleep(1);
+    }
+}
+
 int client_ask(struct client *c, const char *method, const char *path, const char *body,
                struct client_answer *ret_answer)
 {
@@ -131,8 +149,7 @@ int client_ask(struct client *c, const char *method, const char *path, const cha
     snprintf(url, sizeof(url), "%s%s", c->url != NULL ? c->url : "http://localhost", path);
     if (c->token != NULL)
         snprintf(authorization, sizeof(authorization), "Authorization: Bearer %s", c->token);
-    rc = c->socket != NULL ? httpc_send_unix(c->httpc, c->socket, &request, &raw, &err)
-                           : httpc_send(c->httpc, &request, &raw, &err);
+    rc = send_patiently(c, &request, &raw, &err);
     if (rc < 0)
         return cli_command_error(COMMAND_UNREACHABLE, "systemctl status slipwayd",
                                  "the server does not answer at %s: %s",

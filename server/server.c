@@ -35,6 +35,7 @@
 #include "server/api/http_server.h"
 #include "server/api/tries.h"
 #include "server/flow/flow.h"
+#include "server/flow/roster.h"
 #include "server/flow/snapshot.h"
 #include "server/loop.h"
 #include "server/upkeep.h"
@@ -70,6 +71,7 @@ struct server {
     char *listen[4]; /* of the first configuration, as the next two: a change needs a restart */
     char *state;
     char *secret_files;
+    char *github; /* API and token file */
     atomic_bool failed;
 };
 
@@ -156,6 +158,19 @@ static int put_in_force(struct server *s, struct config *config, const char *by,
     return rc;
 }
 
+/* At first use, that is when the configuration names them. */
+static int bind_people(struct server *s, const struct config *config, struct err *err)
+{
+    struct db *db;
+    int rc = db_pool_take(s->api.readers, &db, err);
+
+    if (rc < 0)
+        return rc;
+    rc = roster_bind_all(s->api.roster, db, config, err);
+    db_pool_give(s->api.readers, db);
+    return rc;
+}
+
 /* Parts ------------------------------------------------------------------------------------------- */
 
 static void ring_flow(void *arg)
@@ -229,10 +244,20 @@ static char *list_text(const struct config_list *list)
     return copy;
 }
 
+static char *github_text(const struct config *config)
+{
+    const char *items[] = {config->github_api,
+                           config->github_token_file != NULL ? config->github_token_file : ""};
+    const struct config_list list = {.items = items, .n = 2};
+
+    return list_text(&list);
+}
+
 static int read_secrets(struct server *s, const struct config *config, struct err *err)
 {
     s->state = strdup(config->state);
     s->secret_files = list_text(&config->webhook_secret_files);
+    s->github = github_text(config);
     if (config->webhook_secret_files.n > SECRETS_MAX)
         return err_set(err, ERR_INVALID, "at most %d webhook secrets", SECRETS_MAX);
     for (size_t i = 0; i < config->webhook_secret_files.n; i++) {
@@ -283,6 +308,23 @@ static int start_http(struct server *s, const struct config *config, struct err 
     return http_server_start(&s->http, &options, &s->api, err);
 }
 
+/* Logins and teams are asked of GitHub where the configuration has a token for it. */
+static int start_roster(struct server *s, const struct config *config, struct err *err)
+{
+    struct roster_options options = {.api = config->github_api,
+                                     .agent = "slipway/" SLIPWAY_VERSION,
+                                     .clock = s->clock,
+                                     .writer = s->writer};
+    int rc;
+
+    if (config->github_token_file == NULL)
+        return 0;
+    rc = secret_read_file(config->github_token_file, 1, &options.token, err);
+    if (rc == 0)
+        rc = roster_start(&options, &s->api.roster, err);
+    return rc < 0 ? err_wrap(err, "github.token-file") : bind_people(s, config, err);
+}
+
 static int start_flow(struct server *s, bool by_hand, struct err *err)
 {
     int rc = db_open_read(s->store.path, &s->flow_db, err);
@@ -318,7 +360,7 @@ static void tell_addresses(const struct server *s)
  * any thread; a kernel without Landlock is a warning that doctor repeats. */
 static int hold_files(const struct server *s, const struct config *config, struct err *err)
 {
-    const char *readable[16 + SECRETS_MAX] = {"/etc", "/usr/share/zoneinfo", "/usr/lib", "/lib",
+    const char *readable[17 + SECRETS_MAX] = {"/etc", "/usr/share/zoneinfo", "/usr/lib", "/lib",
                                               "/proc"};
     char config_folder[4096], socket_folder[4096];
     const char *writable[] = {config->state, socket_folder, "/dev/null"};
@@ -333,6 +375,8 @@ static int hold_files(const struct server *s, const struct config *config, struc
     readable[n++] = config_folder;
     for (size_t i = 0; i < config->webhook_secret_files.n && i < SECRETS_MAX; i++)
         readable[n++] = config->webhook_secret_files.items[i];
+    if (config->github_token_file != NULL)
+        readable[n++] = config->github_token_file;
     rc = cage_files(readable, n, writable, sizeof(writable) / sizeof(*writable), &held, err);
     if (rc == 0 && !held)
         log_warning("cage.files", "text=%s", LOG("this kernel has no Landlock"));
@@ -398,7 +442,9 @@ int server_start(const struct server_options *options, struct server **ret_serve
     if ((rc = put_in_force(s, config, "start", err)) < 0)
         goto out;
     snapshot = snapshots_take(&s->snapshots);
-    rc = start_http(s, snapshot->config, err);
+    rc = start_roster(s, snapshot->config, err);
+    if (rc == 0)
+        rc = start_http(s, snapshot->config, err);
     snapshots_give(snapshot);
     if (rc == 0)
         rc = start_flow(s, options->by_hand, err);
@@ -426,6 +472,7 @@ static void tell_restart(const struct server *s, const struct config *config)
     const char *addresses[LISTENER_COUNT] = {config->listen_webhooks, config->listen_agents,
                                              config->listen_web, config->listen_cli};
     char *secret_files = list_text(&config->webhook_secret_files);
+    char *github = github_text(config);
 
     for (int i = 0; i < LISTENER_COUNT; i++)
         if (!str_eq(s->listen[i], addresses[i]))
@@ -435,7 +482,10 @@ static void tell_restart(const struct server *s, const struct config *config)
         log_warning("config.restart-needed", "setting=state");
     if (!str_eq(s->secret_files, secret_files))
         log_warning("config.restart-needed", "setting=github.webhook-secret-files");
+    if (!str_eq(s->github, github))
+        log_warning("config.restart-needed", "setting=github.api, github.token-file");
     free(secret_files);
+    free(github);
 }
 
 /* The flow says which promises moved (server/flow/tell.h). */
@@ -550,6 +600,7 @@ void server_stop(struct server *s)
     http_server_stop(s->http, 3000);
     upkeep_stop(s->upkeep);
     loop_stop(s->loop);
+    roster_stop(s->api.roster);
     reconcile_free(s->flow.reconcile);
     db_close(s->flow_db);
     db_pool_free(s->api.readers);
@@ -566,6 +617,7 @@ void server_stop(struct server *s)
         free(s->listen[i]);
     free(s->state);
     free(s->secret_files);
+    free(s->github);
     keeper_free(s->keeper);
     pthread_mutex_destroy(&s->configuring);
     if (s->store.lock >= 0)

@@ -1,9 +1,11 @@
 /* httpc: see httpc.h. Source: libcurl's manual, curl_easy_setopt(3), libcurl-url(3). */
 #include "lib/httpc/httpc.h"
 
+#include <netinet/in.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include <curl/curl.h>
 
@@ -17,6 +19,7 @@ struct httpc {
     CURL *curl;
     CURLU *url;
     const atomic_bool *stop;   /* of the request under way */
+    bool private_ok;           /* likewise */
     char why[CURL_ERROR_SIZE]; /* libcurl's own words about the last failure */
 };
 
@@ -111,6 +114,47 @@ static size_t take(char *bytes, size_t size, size_t n, void *arg)
     return s->body.overflow ? 0 : size * n;
 }
 
+static bool four_is_public(const unsigned char a[4], bool private_ok)
+{
+    bool private = a[0] == 10 || (a[0] == 172 && (a[1] & 0xf0) == 16) ||
+                   (a[0] == 192 && a[1] == 168) || (a[0] == 100 && (a[1] & 0xc0) == 64);
+
+    if (a[0] == 0 || a[0] == 127 || (a[0] == 169 && a[1] == 254) || a[0] >= 224)
+        return false;
+    return private_ok || !private;
+}
+
+bool httpc_address_is_public(const struct sockaddr *address, bool private_ok)
+{
+    static const unsigned char mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+    unsigned char a[16];
+
+    if (address->sa_family == AF_INET) {
+        memcpy(a, &((const struct sockaddr_in *)(const void *)address)->sin_addr, 4);
+        return four_is_public(a, private_ok);
+    }
+    if (address->sa_family != AF_INET6)
+        return false;
+    memcpy(a, &((const struct sockaddr_in6 *)(const void *)address)->sin6_addr, 16);
+    if (memcmp(a, mapped, sizeof(mapped)) == 0)
+        return four_is_public(a + 12, private_ok);
+    if ((a[0] & 0xfe) == 0xfc) /* unique local */
+        return private_ok;
+    return (a[0] & 0xe0) ==
+           0x20; /* global unicast; the rest is loopback, link-local, multicast, reserved */
+}
+
+/* libcurl asks for a socket for each address that it tries. */
+static curl_socket_t open_public(void *arg, curlsocktype purpose, struct curl_sockaddr *address)
+{
+    const struct httpc *h = arg;
+
+    (void)purpose;
+    if (!httpc_address_is_public(&address->addr, h->private_ok))
+        return CURL_SOCKET_BAD;
+    return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+}
+
 /* libcurl asks at least once a second; anything but 0 ends the request. */
 static int asked_to_stop(void *arg, curl_off_t down_total, curl_off_t down, curl_off_t up_total,
                          curl_off_t up)
@@ -156,6 +200,11 @@ static void set_up(struct httpc *h, const char *socket, const struct httpc_reque
     curl_easy_setopt(h->curl, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
     if (socket != NULL)
         curl_easy_setopt(h->curl, CURLOPT_UNIX_SOCKET_PATH, socket);
+    if (r->public_only && socket == NULL && !host_is_near(h->url)) {
+        h->private_ok = r->private_ok;
+        curl_easy_setopt(h->curl, CURLOPT_OPENSOCKETFUNCTION, open_public);
+        curl_easy_setopt(h->curl, CURLOPT_OPENSOCKETDATA, h);
+    }
     if (r->stop != NULL) {
         h->stop = r->stop;
         curl_easy_setopt(h->curl, CURLOPT_XFERINFOFUNCTION, asked_to_stop);
@@ -230,6 +279,23 @@ out:
     curl_slist_free_all(s.headers);
     buf_deinit(&s.body);
     return rc;
+}
+
+const char *httpc_header(struct httpc *httpc, const char *name)
+{
+    struct curl_header *header = NULL;
+
+    return curl_easy_header(httpc->curl, name, 0, CURLH_HEADER, -1, &header) == CURLHE_OK
+               ? header->value
+               : NULL;
+}
+
+const char *httpc_redirect(struct httpc *httpc)
+{
+    const char *url = NULL;
+
+    (void)curl_easy_getinfo(httpc->curl, CURLINFO_REDIRECT_URL, &url);
+    return url;
 }
 
 int httpc_send(struct httpc *httpc, const struct httpc_request *request,

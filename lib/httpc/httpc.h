@@ -10,6 +10,7 @@
 #define SLIPWAY_LIB_HTTPC_HTTPC_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -29,6 +30,10 @@ struct httpc_request {
     int64_t connect_ms; /* to reach the other side; 0 = 5000 */
     int64_t timeout_ms; /* for all of it; 0 = 30000 */
     size_t answer_max;  /* bytes of the answer's body; 0 = 64 KiB */
+    /* A name of the Internet's: an answer of the resolver that is loopback, link-local or of nowhere is refused
+     * (T52), and a private one too unless `private_ok`. Does not bind the constants of rule 10. */
+    bool public_only;
+    bool private_ok;
     /* Once true, the request ends within about a second, as ERR_TIMEOUT: whoever waits in a long poll can
      * be told to go home. NULL = never. */
     const atomic_bool *stop;
@@ -47,6 +52,15 @@ struct httpc_answer {
  */
 int httpc_send(struct httpc *httpc, const struct httpc_request *request,
                struct httpc_answer *ret_answer, struct err *err);
+
+/* Of the last answer: its header `name`, NULL = absent; and where a redirect leads, as an absolute address, NULL =
+ * it is none. Nothing follows it. Until the next request. */
+const char *httpc_header(struct httpc *httpc, const char *name);
+const char *httpc_redirect(struct httpc *httpc);
+
+/* May a name that is public lead to this address? `private_ok`: also to one of a private network. */
+struct sockaddr;
+bool httpc_address_is_public(const struct sockaddr *address, bool private_ok);
 
 /* The same over a unix socket. `url` is http://localhost/...: rule 10 does not concern it. */
 int httpc_send_unix(struct httpc *httpc, const char *socket, const struct httpc_request *request,

@@ -184,6 +184,8 @@ struct config {
     const char *state;                       /* folder */
     struct config_list webhook_secret_files; /* absolute paths */
     const char *github_web;
+    const char *github_api;        /* base address of the REST API, no slash at its end */
+    const char *github_token_file; /* absolute path; NULL = GitHub is not asked */
     struct config_rights rights;
     struct config_database *databases;
     size_t n_databases;

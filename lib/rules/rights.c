@@ -58,40 +58,35 @@ static bool has(const char *const *names, size_t n, const char *name, bool eithe
     return false;
 }
 
-static enum rights_member in_team(const struct rights_asker *asker,
-                                  const struct rights_place *place, const char *team)
+static bool in_team(const struct rights_asker *asker, const struct rights_place *place,
+                    const char *team)
 {
     char full[256];
 
     if (strchr(team, '/') == NULL) {
         if (place->owner == NULL)
-            return RIGHTS_OUTSIDE;
+            return false;
         (void)snprintf(full, sizeof(full), "%s/%s", place->owner, team);
         team = full;
     }
     for (size_t i = 0; i < asker->n_teams; i++)
         if (strcasecmp(asker->teams[i].name, team) == 0)
-            return asker->teams[i].member;
-    return RIGHTS_OUTSIDE;
+            return asker->teams[i].member == RIGHTS_INSIDE;
+    return false;
 }
 
-static enum rights_member is_meant(const struct rights_asker *asker,
-                                   const struct rights_place *place, const char *who,
-                                   enum right right)
+static bool is_meant(const struct rights_asker *asker, const struct rights_place *place,
+                     const char *who, enum right right)
 {
-    bool inside;
-
     if (str_eq(who, "anyone"))
-        inside = right == RIGHT_VIEW && asker->anyone;
-    else if (str_starts(who, "token:"))
-        inside = str_eq(asker->token, who + strlen("token:"));
-    else if (str_starts(who, "group:"))
-        inside = has(asker->groups, asker->n_groups, who + strlen("group:"), false);
-    else if (str_starts(who, "team:"))
+        return right == RIGHT_VIEW && asker->anyone;
+    if (str_starts(who, "token:"))
+        return str_eq(asker->token, who + strlen("token:"));
+    if (str_starts(who, "group:"))
+        return has(asker->groups, asker->n_groups, who + strlen("group:"), false);
+    if (str_starts(who, "team:"))
         return in_team(asker, place, who + strlen("team:"));
-    else
-        inside = has(asker->logins, asker->n_logins, who, true);
-    return inside ? RIGHTS_INSIDE : RIGHTS_OUTSIDE;
+    return has(asker->logins, asker->n_logins, who, true);
 }
 
 /* What of `scope` covers the place: all, only looking (the repository of an environment), nothing. */
@@ -118,33 +113,19 @@ static unsigned with_view(unsigned bits)
     return bits != 0 ? bits | RIGHT_BIT(RIGHT_VIEW) : 0;
 }
 
-unsigned rights_of(const struct rights_asker *asker, const struct rights_place *place,
-                   unsigned *ret_not_known)
+unsigned rights_of(const struct rights_asker *asker, const struct rights_place *place)
 {
     unsigned limit = with_view(asker->limit), scope = scope_limit(asker->scope, place);
-    unsigned bits = asker->own, not_known = 0;
+    unsigned bits = asker->own;
 
     for (int right = RIGHT_VIEW; right < RIGHT_COUNT; right++) {
         const struct config_list *who = &place->rights->who[right - 1];
 
-        for (size_t i = 0; i < who->n; i++) {
-            switch (is_meant(asker, place, who->items[i], (enum right)right)) {
-            case RIGHTS_INSIDE:
+        for (size_t i = 0; i < who->n; i++)
+            if (is_meant(asker, place, who->items[i], (enum right)right))
                 bits |= RIGHT_BIT(right);
-                break;
-            case RIGHTS_NOT_KNOWN:
-                not_known |= RIGHT_BIT(right);
-                break;
-            case RIGHTS_OUTSIDE:
-                break;
-            }
-        }
     }
-    bits = with_view(with_view(bits) & limit) & scope;
-    not_known = with_view(with_view(not_known) & limit) & scope;
-    if (ret_not_known != NULL)
-        *ret_not_known = not_known & ~bits;
-    return bits;
+    return with_view(with_view(bits) & limit) & scope;
 }
 
 bool rights_is_scope(const char *text)

@@ -22,7 +22,7 @@
 enum rights_member {
     RIGHTS_OUTSIDE,
     RIGHTS_INSIDE,
-    RIGHTS_NOT_KNOWN, /* GitHub was not asked yet, or did not answer: no right, but say so */
+    RIGHTS_NOT_KNOWN, /* GitHub was not asked yet, or did not answer: no right, but perhaps later */
 };
 
 struct rights_team {
@@ -63,10 +63,8 @@ struct rights_place rights_place_repo(const struct config_repo *repo,
 struct rights_place rights_place_environment(const struct config_environment *environment,
                                              char owner[RIGHTS_OWNER_SIZE]);
 
-/* RIGHT_BITs; view is among them whenever another is. `*ret_not_known` (may be NULL): those that he
- * would have besides if he turned out to be in a team that is not known. */
-unsigned rights_of(const struct rights_asker *asker, const struct rights_place *place,
-                   unsigned *ret_not_known);
+/* RIGHT_BITs; view is among them whenever another is. */
+unsigned rights_of(const struct rights_asker *asker, const struct rights_place *place);
 
 /* "owner/name" or "owner/name/environment"? */
 bool rights_is_scope(const char *text);

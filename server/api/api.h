@@ -18,6 +18,7 @@ struct err;
 struct db_pool;
 struct door;
 struct metrics;
+struct roster;
 struct secret;
 struct snapshots;
 struct tries;
@@ -44,6 +45,7 @@ struct api {
     struct api_events *events; /* who watches; api_events.h */
     struct metrics *metrics;   /* counters; api_metrics.h */
     struct tries *tries;       /* who guesses tokens; tries.h */
+    struct roster *roster;     /* what GitHub says of people; NULL = it is not asked */
 
     /* The state of things outside this room, as short texts for doctor and readyz. Optional. */
     bool (*is_ready)(void *server);

@@ -20,6 +20,7 @@
 #include "server/api/api_write.h"
 #include "server/api/policy.h"
 #include "server/api/reply.h"
+#include "server/flow/roster.h"
 
 #define PREFIX "slipway_" /* so that secret scanners know it */
 #define LIST_MAX ((size_t)1 << 20)
@@ -150,6 +151,11 @@ static int read_login(struct request *request, struct change *change, const char
     if (rc == 0)
         rc = store_person_by_login(view.db, request->arena, login, &person, err);
     api_view_close(&view);
+    if (rc == ERR_NOT_FOUND && request->api->roster != NULL) {
+        roster_bind(request->api->roster, login);
+        return err_set(err, ERR_BUSY,
+                       "login: GitHub is being asked who %.100s is; ask again in a second", login);
+    }
     if (rc == ERR_NOT_FOUND)
         return err_set(
             err, ERR_CONFLICT,

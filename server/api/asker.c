@@ -19,6 +19,7 @@
 #include "server/api/api.h"
 #include "server/api/tries.h"
 #include "server/flow/people.h"
+#include "server/flow/snapshot.h"
 
 #define USED_EVERY_MS (60 * 60 * 1000) /* a token's last use is known to the hour */
 
@@ -71,6 +72,8 @@ static int take_token(struct db *db, struct request *request, const struct token
     struct rights_asker *asker = asker_new(request);
     struct actor *actor = &request->actor;
     unsigned bits = right_list_bits(token->rights);
+    const struct snapshot *snapshot;
+    int rc;
 
     actor->token = token->name;
     asker->scope = token->scope;
@@ -85,7 +88,11 @@ static int take_token(struct db *db, struct request *request, const struct token
     asker->limit = bits;
     (void)snprintf(actor->name, sizeof(actor->name), "github:%" PRId64 ":%.100s", token->github_id,
                    token->login);
-    return people_facts(db, request->arena, token->github_id, asker, err);
+    snapshot = snapshots_take(request->api->snapshots);
+    rc = people_facts(db, request->arena, snapshot->config, request->api->roster, token->github_id,
+                      asker, err);
+    snapshots_give(snapshot);
+    return rc;
 }
 
 static int find_token(struct db *db, struct request *request, struct token *ret_token,

@@ -17,6 +17,7 @@
 #include "server/api/tries.h"
 #include "server/api/reply.h"
 #include "server/api/routes.h"
+#include "server/flow/roster.h"
 #include "server/flow/snapshot.h"
 
 void policy_request_id(char ret_id[REQUEST_ID_SIZE])
@@ -91,7 +92,7 @@ void policy_peer(struct request *request)
 
 static unsigned rights_at(const struct request *request, const struct rights_place *place)
 {
-    return request->actor.asker != NULL ? rights_of(request->actor.asker, place, NULL) : 0;
+    return request->actor.asker != NULL ? rights_of(request->actor.asker, place) : 0;
 }
 
 static unsigned rights_at_top(const struct request *request, const struct config *config)
@@ -144,13 +145,56 @@ static const char *denial(const struct request *request, const char *where, enum
                         names[0] != '\0' ? names : "which is given to nobody");
 }
 
+/* The same asker, were he in each team of which GitHub has not said so yet. */
+static struct request if_teams_were_his(const struct request *request)
+{
+    struct request known = *request;
+    struct rights_asker *asker;
+    struct rights_team *teams;
+
+    if (request->actor.asker == NULL || request->actor.asker->n_teams == 0 ||
+        request->api->roster == NULL)
+        return known;
+    asker = arena_array(request->arena, 1, sizeof(*asker));
+    *asker = *request->actor.asker;
+    teams = arena_array(request->arena, asker->n_teams, sizeof(*teams));
+    for (size_t i = 0; i < asker->n_teams; i++) {
+        teams[i] = asker->teams[i];
+        if (teams[i].member == RIGHTS_NOT_KNOWN)
+            teams[i].member = RIGHTS_INSIDE;
+    }
+    asker->teams = teams;
+    known.actor.asker = asker;
+    return known;
+}
+
+static const char *not_known_yet(const struct request *request)
+{
+    char trouble[256];
+
+    roster_trouble(request->api->roster, trouble, sizeof(trouble));
+    if (trouble[0] != '\0')
+        return arena_printf(request->arena,
+                            "whether %s is in a team that may do this is not known: %s",
+                            request->actor.login, trouble);
+    return arena_printf(
+        request->arena,
+        "GitHub is being asked whether %s is in a team that may do this; ask again in "
+        "a second",
+        request->actor.login);
+}
+
 int policy_require(const struct request *request, const struct config_environment *environment,
                    enum right right, struct err *err)
 {
     struct arena *arena = request->arena;
 
+    struct request known = if_teams_were_his(request);
+
     if ((policy_rights_in_environment(request, environment) & RIGHT_BIT(right)) != 0)
         return 0;
+    if ((policy_rights_in_environment(&known, environment) & RIGHT_BIT(right)) != 0)
+        return err_set(err, ERR_BUSY, "%s", not_known_yet(request));
     return err_set(
         err, ERR_DENIED, "%s",
         denial(request, arena_printf(arena, "%s of %s", environment->name, environment->repo->name),
@@ -238,6 +282,25 @@ static const char *seconds_to_wait(const struct request *request)
     return arena_printf(request->arena, "%" PRId64, wait / 1000 + 1);
 }
 
+static void judge(struct request *request)
+{
+    const struct snapshot *snapshot = snapshots_take(request->api->snapshots);
+
+    request->actor.rights = rights_in_scope(request, snapshot->config);
+    snapshots_give(snapshot);
+}
+
+/* May he, once GitHub has answered? */
+static bool would_be_allowed(const struct request *request)
+{
+    struct request known = if_teams_were_his(request);
+
+    if (known.actor.asker == request->actor.asker)
+        return false;
+    judge(&known);
+    return policy_allows(&known.actor, request->route->right);
+}
+
 const char *policy_detail(const struct request *request, int status)
 {
     switch (status) {
@@ -247,6 +310,8 @@ const char *policy_detail(const struct request *request, int status)
                    : NULL;
     case 403:
         return why_not(request);
+    case 503:
+        return request->route != NULL && would_be_allowed(request) ? not_known_yet(request) : NULL;
     case 429:
         return arena_printf(request->arena,
                             "too many tokens from %s were none; no token is looked at for %s s",
@@ -257,14 +322,6 @@ const char *policy_detail(const struct request *request, int status)
 }
 
 /* The one question ------------------------------------------------------------------------------ */
-
-static void judge(struct request *request)
-{
-    const struct snapshot *snapshot = snapshots_take(request->api->snapshots);
-
-    request->actor.rights = rights_in_scope(request, snapshot->config);
-    snapshots_give(snapshot);
-}
 
 int policy_confirm(struct db *db, const struct request *request, struct err *err)
 {
@@ -296,7 +353,9 @@ static int admit_person(struct request *request, struct reply *reply)
         judge(request);
         if (policy_allows(&request->actor, request->route->right) && !is_forgeable(request))
             return 0;
-        status = request->listener == LISTENER_WEB && request->actor.token == NULL ? 401 : 403;
+        status = request->listener == LISTENER_WEB && request->actor.token == NULL ? 401
+                 : would_be_allowed(request)                                       ? 503
+                                                                                   : 403;
     }
     if (status == 401)
         reply_header(reply, "WWW-Authenticate", "Bearer realm=\"slipway\"");

@@ -137,14 +137,18 @@ static void reply_problem(struct request *request, struct reply *reply, int stat
     buf_deinit(&buf);
 }
 
-/* How long to stay away: GitHub's people redeliver by hand, the others are programs. */
+/* How long to stay away: GitHub's people redeliver by hand, agents poll anyway, and the
+ * command line waits with its person. */
 static void add_retry_after(const struct request *request, struct reply *reply)
 {
     for (size_t i = 0; i < reply->n_headers; i++) {
         if (strcmp(reply->headers[i].name, "Retry-After") == 0)
             return;
     }
-    reply_header(reply, "Retry-After", request->listener == LISTENER_WEBHOOKS ? "60" : "5");
+    reply_header(reply, "Retry-After",
+                 request->listener == LISTENER_WEBHOOKS ? "60"
+                 : request->listener == LISTENER_AGENTS ? "5"
+                                                        : "1");
 }
 
 void reply_refuse(struct request *request, struct reply *reply, int status, const char *detail)

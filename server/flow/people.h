@@ -22,8 +22,12 @@ struct rights_asker;
 int people_seen(struct db *db, const char *login, int64_t github_id, const char *by, time_ms now,
                 struct err *err);
 
-/* What the configuration may mean the account by: adds its logins to `asker`. */
-int people_facts(struct db *db, struct arena *arena, int64_t github_id, struct rights_asker *asker,
+/* What the configuration may mean the account by: adds its logins, and each team that the configuration names, to
+ * `asker`. `roster` NULL: no team is known. */
+struct config;
+struct roster;
+int people_facts(struct db *db, struct arena *arena, const struct config *config,
+                 struct roster *roster, int64_t github_id, struct rights_asker *asker,
                  struct err *err);
 
 #endif
