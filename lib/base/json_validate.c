@@ -17,11 +17,13 @@
 
 #define DEPTH_DEFAULT 64
 #define NODES_DEFAULT 1000000
+#define FEW_KEYS 24
 /* Characters. cJSON 1.7.15 copies so many of a number and takes the rest for something else. */
 #define NUMBER_MAX 63
 
 /* A key of an object that is still open: where its unescaped bytes lie in `text`. */
 struct key {
+    uint64_t begins; /* its first bytes; most keys of one length differ there */
     size_t offset;
     size_t len;
     size_t at; /* byte of the input behind it, for the message */
@@ -62,13 +64,18 @@ static int count_node(struct pass *s)
 
 static void key_push(struct pass *s, size_t offset)
 {
+    struct key *key;
+
     if (s->n_keys == s->cap_keys) {
         s->cap_keys = s->cap_keys == 0 ? 64 : s->cap_keys * 2;
         s->keys = realloc(s->keys, s->cap_keys * sizeof(*s->keys));
         if (s->keys == NULL)
             abort();
     }
-    s->keys[s->n_keys++] = (struct key){.offset = offset, .len = s->text.len - offset, .at = s->i};
+    key = &s->keys[s->n_keys++];
+    *key = (struct key){.offset = offset, .len = s->text.len - offset, .at = s->i};
+    memcpy(&key->begins, s->text.data + offset,
+           key->len < sizeof(key->begins) ? key->len : sizeof(key->begins));
 }
 
 /* Any total order will do; lengths first, since most keys differ there. */
@@ -79,7 +86,21 @@ static int key_order(const void *left, const void *right, void *text)
 
     if (a->len != b->len)
         return a->len < b->len ? -1 : 1;
+    if (a->begins != b->begins)
+        return a->begins < b->begins ? -1 : 1;
     return memcmp(bytes + a->offset, bytes + b->offset, a->len);
+}
+
+/* By insertion: for few, and without the copies that the library makes. */
+static void sort_few(struct key *keys, size_t n, char *text)
+{
+    for (size_t i = 1; i < n; i++) {
+        struct key key = keys[i];
+        size_t k = i;
+        for (; k > 0 && key_order(&keys[k - 1], &key, text) > 0; k--)
+            keys[k] = keys[k - 1];
+        keys[k] = key;
+    }
 }
 
 static int level_open(struct pass *s, bool object)
@@ -100,7 +121,9 @@ static int level_close(struct pass *s)
     struct key *keys = n == 0 ? NULL : s->keys + level->first_key;
 
     s->i++;
-    if (n > 1)
+    if (n > 1 && n <= FEW_KEYS)
+        sort_few(keys, n, s->text.data);
+    else if (n > 1)
         qsort_r(keys, n, sizeof(*keys), key_order, s->text.data);
     for (size_t k = 1; k < n; k++)
         if (key_order(&keys[k - 1], &keys[k], s->text.data) == 0) {
@@ -187,11 +210,27 @@ static int take_escape(struct pass *s, struct buf *text)
     return 0;
 }
 
+/* A bit in each byte of the word that does not stand for itself. Source: the well-known test for a byte below
+ * n; a false bit can stand only above a true one, so that zero is always right. */
+static uint64_t special_bytes(uint64_t word)
+{
+    const uint64_t ones = 0x0101010101010101u, highs = 0x8080808080808080u;
+    uint64_t quotes = word ^ ones * '"', slashes = word ^ ones * '\\';
+
+    return ((word - ones * 0x20) | word | (quotes - ones) | (slashes - ones)) & highs;
+}
+
 /* Bytes that stand for themselves: ASCII but quotes, backslashes and control characters. */
 static size_t plain_length(const char *p, size_t n)
 {
     size_t i = 0;
+    uint64_t word;
 
+    for (; n - i >= sizeof(word); i += sizeof(word)) {
+        memcpy(&word, p + i, sizeof(word));
+        if (special_bytes(word) != 0)
+            break;
+    }
     while (i < n && (unsigned char)p[i] >= 0x20 && (unsigned char)p[i] < 0x80 && p[i] != '"' &&
            p[i] != '\\')
         i++;
@@ -241,6 +280,7 @@ static int take_number(struct pass *s)
 {
     char text[NUMBER_MAX + 1];
     size_t from = s->i, len;
+    bool has_exponent = false;
 
     if (s->p[s->i] == '-')
         s->i++;
@@ -254,6 +294,7 @@ static int take_number(struct pass *s)
             return bad(s, "broken number");
     }
     if (s->i < s->n && (s->p[s->i] == 'e' || s->p[s->i] == 'E')) {
+        has_exponent = true;
         s->i++;
         if (s->i < s->n && (s->p[s->i] == '+' || s->p[s->i] == '-'))
             s->i++;
@@ -263,6 +304,8 @@ static int take_number(struct pass *s)
     len = s->i - from;
     if (len > NUMBER_MAX)
         return bad(s, "number too long");
+    if (!has_exponent)
+        return 0; /* so few digits fit a double */
     memcpy(text, s->p + from, len);
     text[len] = '\0';
     return isfinite(strtod(text, NULL)) ? 0 : bad(s, "number too large");
