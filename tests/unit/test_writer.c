@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -299,6 +300,52 @@ static void a_commit_that_fails_breaks_the_writer_and_nothing_is_tried_again(voi
     room_close(&room);
 }
 
+DB_STATEMENT(SQL_TEST_TOUCH, "UPDATE watermarks SET at = at + 1");
+
+static int fill_pages(struct db *db, void *arg, struct err *err)
+{
+    char name[1000];
+    int rc = 0;
+
+    (void)arg;
+    for (int i = 0; i < 400 && rc == 0; i++) {
+        snprintf(name, sizeof(name), "%0*d", (int)sizeof(name) - 1, i);
+        rc = db_run(db, &SQL_TEST_PUT, err, "ti", name, (int64_t)i);
+    }
+    return rc;
+}
+
+static int touch_pages(struct db *db, void *arg, struct err *err)
+{
+    int rc = db_run(db, &SQL_TEST_TOUCH, err, "");
+    char path[64], to[256];
+
+    for (int fd = 0; fd < 256; fd++) {
+        ssize_t n;
+        snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+        n = readlink(path, to, sizeof(to) - 1);
+        to[n < 0 ? 0 : n] = '\0';
+        if (strstr(to, "etilqs") != NULL)
+            *(bool *)arg = true;
+    }
+    return rc;
+}
+
+/* The server may not make files outside of its own folders. */
+static void a_large_job_needs_no_temporary_file(void **state)
+{
+    struct err err = ERR_INIT;
+    struct room room;
+    bool found = false;
+
+    (void)state;
+    room_open(&room, NULL);
+    assert_int_equal(writer_do(room.writer, fill_pages, NULL, &err), 0);
+    assert_int_equal(writer_do(room.writer, touch_pages, &found, &err), 0);
+    assert_false(found);
+    room_close(&room);
+}
+
 static void readers_cannot_write(void **state)
 {
     struct err err = ERR_INIT;
@@ -322,6 +369,7 @@ int main(void)
         cmocka_unit_test(a_full_queue_says_so_and_takes_nothing),
         cmocka_unit_test(who_stops_it_finishes_what_waits),
         cmocka_unit_test(a_commit_that_fails_breaks_the_writer_and_nothing_is_tried_again),
+        cmocka_unit_test(a_large_job_needs_no_temporary_file),
         cmocka_unit_test(readers_cannot_write),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
