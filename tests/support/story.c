@@ -20,6 +20,7 @@
 #include "lib/store/db.h"
 #include "server/server.h"
 #include "tests/support/invariants.h"
+#include "tests/support/power_vfs.h"
 
 #define BEGINS "2026-11-24 09:00"
 #define ROUNDS_MAX 2000
@@ -75,6 +76,56 @@ static void stop(struct story *s)
     server_stop(s->server);
     s->db = NULL;
     s->server = NULL;
+}
+
+/* Power ---------------------------------------------------------------------------------------------- */
+
+static unsigned dice(struct story *s)
+{
+    s->seed = s->seed * 1664525u + 1013904223u;
+    return s->seed >> 8;
+}
+
+/* From here on the disk may lose power. */
+static void risk(struct story *s)
+{
+    if (s->crash_left > 0)
+        power_vfs_cut(s->crash_left, (enum power_loss)(dice(s) % 3), s->seed);
+}
+
+/* Until here it could have; true if it did: then the server is up again. */
+static bool risked(struct story *s)
+{
+    int64_t left = power_vfs_left();
+
+    power_vfs_cut(0, POWER_KEPT, 0);
+    if (!power_vfs_is_off()) {
+        if (s->crash_left > 0)
+            s->crash_left = left;
+        return false;
+    }
+    s->crashes++;
+    stop(s);
+    power_vfs_restore();
+    start(s);
+    s->crash_left = s->crash_once > 0 ? 0 : 1 + dice(s) % s->crash_max;
+    return true;
+}
+
+static void read_crash(struct story *s)
+{
+    const char *text = getenv("STORY_CRASH");
+    const char *max = text != NULL ? strchr(text, ':') : NULL;
+
+    if (max == NULL)
+        return;
+    signal(SIGTERM, SIG_IGN); /* a server that fails asks its program to end */
+    power_vfs_install();
+    s->seed = (unsigned)strtoul(text, NULL, 10);
+    if (max[1] == '=')
+        s->crash_left = s->crash_once = strtol(max + 2, NULL, 10);
+    else
+        s->crash_left = 1 + dice(s) % (s->crash_max = strtol(max + 1, NULL, 10));
 }
 
 void story_stop(struct story *s)
@@ -201,8 +252,11 @@ static int64_t turn(struct story *s)
     }
     if (s->between != NULL && wait != 0)
         s->between(s);
-    if (s->server != NULL)
-        must(server_look(s->server, &s->next, &err), &err);
+    if (s->server != NULL) {
+        int rc = server_look(s->server, &s->next, &err);
+        if (rc < 0 && !power_vfs_is_off())
+            must(rc, &err);
+    }
     return s->server != NULL && s->next <= now_of(s) ? TICK_MS : wait;
 }
 
@@ -212,9 +266,15 @@ void story_settle(struct story *s)
 
     /* What the flow released in a round is taken in the next one. */
     for (int i = 0; idle < 2; i++) {
-        int64_t wait = turn(s);
+        int64_t wait;
+        risk(s);
+        wait = turn(s);
         if (i == ROUNDS_MAX)
             fail_msg("it does not come to rest");
+        if (risked(s)) {
+            idle = 0;
+            continue;
+        }
         if (wait == 0) {
             idle++;
             continue;
@@ -291,8 +351,17 @@ int story_deliver(struct story *s, const char *event, const char *guid, const ch
 {
     if (s->server == NULL)
         return 0;
-    return story_github_deliver(&s->github, server_address(s->server, LISTENER_WEBHOOKS), event,
-                                guid, body);
+    if (guid == NULL)
+        guid = story_github_guid(&s->github);
+    for (;;) {
+        int status;
+        risk(s);
+        status = story_github_deliver(&s->github, server_address(s->server, LISTENER_WEBHOOKS),
+                                      event, guid, body);
+        /* Who got no answer sends it once more, as a person at GitHub's page would. */
+        if (!risked(s) || status == 202)
+            return status;
+    }
 }
 
 static void deliver(struct story *s, const char *event, const char *body)
@@ -374,6 +443,7 @@ int story_up(void **state)
     signal(SIGPIPE, SIG_IGN);
     arena_init(&s->arena);
     s->zone = "Asia/Tokyo";
+    read_crash(s);
     story_clock_init(&s->clock, story_time(s, BEGINS));
     story_github_up(&s->github);
     s->folder = arena_str(&s->arena, s->github.git.folder);
@@ -388,6 +458,8 @@ int story_down(void **state)
 {
     struct story *s = *state;
 
+    if (s->crash_max > 0 || s->crash_once > 0)
+        print_message("# crashes %zu\n", s->crashes);
     if (s->server != NULL)
         stop(s);
     for (size_t i = 0; i < s->n_hosts; i++)

@@ -12,6 +12,12 @@
  * their turns and the flow looks until nothing moves, a second passing whenever a host has something to say, and as
  * much as it takes while one only runs what it was told.
  * Everything but the server's own http and writer threads runs on the test's thread, in the same order each time.
+ *
+ * With STORY_CRASH="SEED:MAX" in the environment (tests/crash) the server does not come through: its disk loses power
+ * (power_vfs) at one of the next MAX syncs, again and again, while deliveries arrive, hosts report and the flow works.
+ * It is started anew each time, what was not answered is sent once more, and the story must end as it does without.
+ * With "SEED:=N" it loses power once, at the N-th sync. Steps that people take by hand are left alone: a person sees
+ * what failed and decides.
  */
 #ifndef SLIPWAY_TESTS_SUPPORT_STORY_H
 #define SLIPWAY_TESTS_SUPPORT_STORY_H
@@ -43,6 +49,10 @@ struct story {
      * nobody. For restarts at odd moments. */
     void (*between)(struct story *s);
     unsigned seed;
+    int64_t crash_max;  /* of the syncs that the disk lives for; 0 = for ever */
+    int64_t crash_once; /* the one sync at which it dies, 0 = see above */
+    int64_t crash_left; /* syncs until then */
+    size_t crashes;
 };
 
 /* For cmocka: `*state` is a struct story. It begins on Tuesday 2026-11-24 09:00 in Tokyo, with nothing there. */

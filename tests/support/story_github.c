@@ -279,6 +279,11 @@ const char *story_github_push_event(struct story_github *github, const char *rep
 
 /* Delivering ------------------------------------------------------------------------------------- */
 
+const char *story_github_guid(struct story_github *github)
+{
+    return arena_printf(&github->arena, "72d3162e-cc78-11e3-81ab-%012d", ++github->n_guids);
+}
+
 int story_github_deliver(struct story_github *github, const char *address, const char *event,
                          const char *guid, const char *body)
 {
@@ -293,7 +298,7 @@ int story_github_deliver(struct story_github *github, const char *address, const
     digest_hex(mac, sizeof(mac), signature);
     secret_free(secret);
     if (guid == NULL)
-        guid = arena_printf(&github->arena, "72d3162e-cc78-11e3-81ab-%012d", ++github->n_guids);
+        guid = story_github_guid(github);
     bytes = arena_printf(&github->arena,
                          "POST /webhooks/github HTTP/1.1\r\nHost: %s\r\n"
                          "Content-Type: application/json\r\nUser-Agent: GitHub-Hookshot/044aadd\r\n"

@@ -67,6 +67,9 @@ const char *story_github_pull_event(struct story_github *github,
 const char *story_github_push_event(struct story_github *github, const char *repository,
                                     const char *before, const char *after);
 
+/* An id that no delivery had yet. */
+const char *story_github_guid(struct story_github *github);
+
 /* Deliver to "127.0.0.1:N"; `guid` NULL = a new one. The status of the answer. */
 int story_github_deliver(struct story_github *github, const char *address, const char *event,
                          const char *guid, const char *body);

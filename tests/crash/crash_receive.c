@@ -1,0 +1,186 @@
+/*
+ * The front door when the program is killed and when its disk fails: I1, and W7's and W3's "once".
+ *
+ * The real daemon, its real store. It is killed under load at a moment that a seed chooses; or the k-th write, sync or
+ * truncation of the store fails, is cut short by a full disk, or is the last thing that happens (tests/support/
+ * faulty_io). Then it is started again on what is there. SLIPWAY_FAULT="K:KIND" repeats one of these.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "tests/support/receiver.h"
+
+#define STRIDE 11
+#define SWEEP_SECONDS 1300 /* then what is left of all faults is left; a quiet machine needs less */
+
+static bool deep(void)
+{
+    const char *value = getenv("SLIPWAY_DEEP");
+
+    return value != NULL && strcmp(value, "1") == 0;
+}
+
+static unsigned dice(unsigned *seed)
+{
+    *seed = *seed * 1664525u + 1013904223u;
+    return *seed >> 8;
+}
+
+/* Killed ------------------------------------------------------------------------------------------ */
+
+/* The same store from kill to kill: what was lost once stays lost. */
+static void I1_every_202_has_its_row_after_kill_9_under_load(void **state)
+{
+    int runs = deep() ? 200 : 4;
+    struct receiver r;
+
+    (void)state;
+    if (getenv("SLIPWAY_FAULT") != NULL)
+        skip();
+    receiver_up(&r);
+    for (int i = 0; i < runs; i++) {
+        unsigned seed = (unsigned)i + 1;
+        struct receiver_load *load;
+        size_t before = r.n_accepted;
+
+        if (!receiver_start(&r, NULL))
+            fail_msg("run %d: it did not start again", i);
+        load = receiver_begin(&r, 1 + (int)(dice(&seed) % 16), 0, 0);
+        usleep(20000 + dice(&seed) % 300000);
+        receiver_kill(&r);
+        receiver_end(load);
+        if (i % 20 == 19 || i + 1 == runs) {
+            assert_true(receiver_start(&r, NULL));
+            receiver_check(&r);
+            receiver_stop(&r);
+        }
+        assert_true(r.n_accepted > before || i == 0);
+    }
+    print_message("# %d kills, %zu answered 202\n", runs, r.n_accepted);
+    receiver_down(&r);
+}
+
+/* A disk that fails --------------------------------------------------------------------------------- */
+
+/* What the log of faulty_io says of the run. */
+struct told {
+    long calls;
+    bool fault;       /* it came to it */
+    bool failed_sync; /* a sync was the one */
+    bool tried_again; /* and the store was written or synced after it */
+};
+
+static struct told read_log(struct receiver *r)
+{
+    const char *path = arena_printf(&r->arena, "%s/faults", r->folder);
+    char operation[16], file[64], end[8], line[256];
+    struct told told = {.calls = 0};
+    FILE *log = fopen(path, "r");
+
+    while (log != NULL && fgets(line, sizeof(line), log) != NULL) {
+        if (sscanf(line, "%ld %15s %63s %7s", &told.calls, operation, file, end) != 4)
+            continue;
+        if (told.failed_sync && strstr(file, "-shm") == NULL)
+            told.tried_again = true;
+        if (strcmp(end, "fault") == 0) {
+            told.fault = true;
+            told.failed_sync |= strstr(operation, "sync") != NULL;
+        }
+    }
+    if (log != NULL)
+        fclose(log);
+    (void)unlink(path);
+    return told;
+}
+
+static const char *const kinds[] = {"sync", "eio", "enospc", "torn", "kill"};
+
+/* A new store, one fault, some deliveries; then what must be true. False: there are not so many calls. */
+static bool fail_once(long k, const char *kind, long *ret_calls)
+{
+    struct receiver r;
+    struct told told;
+    const char *environment[5] = {NULL};
+
+    receiver_up(&r);
+    environment[0] =
+        arena_printf(&r.arena, "LD_PRELOAD=%s/tests/support/faulty_io.so", SLIPWAY_BUILD_DIR);
+    environment[1] = arena_printf(&r.arena, "FAULTY_IO=%ld:%s", k, kind);
+    environment[2] = arena_printf(&r.arena, "FAULTY_IO_FOLDER=%s/state", r.folder);
+    environment[3] = arena_printf(&r.arena, "FAULTY_IO_LOG=%s/faults", r.folder);
+    if (receiver_start(&r, environment)) {
+        receiver_end(receiver_begin(&r, 4, 3000, 5));
+        usleep(350000); /* recorded, and the checkpoint of a writer that has nothing to do */
+        if (r.pid != 0 && !receiver_ends(&r, 0))
+            receiver_stop(&r);
+    }
+    told = read_log(&r);
+    *ret_calls = told.calls;
+    if (told.failed_sync && told.tried_again)
+        fail_msg("%s at call %ld: the store was touched after a sync had failed", kind, k);
+    if (!receiver_is_restarted(&r))
+        fail_msg("%s at call %ld: it ended %d, and systemd would leave it so", kind, k, r.status);
+    if (!receiver_start(&r, NULL))
+        fail_msg("%s at call %ld: it does not start on what is there", kind, k);
+    receiver_end(receiver_begin(&r, 1, 3000, 2));
+    receiver_check(&r);
+    receiver_stop(&r);
+    assert_true(WIFEXITED(r.status) && WEXITSTATUS(r.status) == 0);
+    receiver_down(&r);
+    return told.fault;
+}
+
+/* Each call of a run with each kind; in strides, so that a run that is cut short has seen some of all parts. */
+static long fail_everywhere(void)
+{
+    time_t end = time(NULL) + SWEEP_SECONDS;
+    long runs = 0, n;
+
+    for (long first = 1; first <= STRIDE; first++)
+        for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)
+            for (long k = first; time(NULL) < end && fail_once(k, kinds[i], &n); k += STRIDE)
+                runs++;
+    return runs;
+}
+
+static void I1_every_202_has_its_row_when_the_kth_write_or_sync_fails(void **state)
+{
+    unsigned seed = 7;
+    long calls = 0, syncs = 20, runs = 0; /* so many syncs there are */
+
+    (void)state;
+    assert_false(fail_once(0, "eio", &calls)); /* how many there are */
+    assert_true(calls > 40);
+    if (getenv("SLIPWAY_FAULT") != NULL) {
+        const char *fault = getenv("SLIPWAY_FAULT");
+        (void)fail_once(strtol(fault, NULL, 10), strchr(fault, ':') + 1, &calls);
+    } else if (deep()) {
+        runs = fail_everywhere();
+    } else {
+        for (; runs < 10; runs++) {
+            long n, k = 1 + (long)(dice(&seed) % (unsigned)(runs % 5 == 0 ? syncs : calls));
+            (void)fail_once(k, kinds[runs % 5], &n);
+        }
+    }
+    print_message("# %ld faults, about %ld calls in a run\n", runs, calls);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(I1_every_202_has_its_row_after_kill_9_under_load),
+        cmocka_unit_test(I1_every_202_has_its_row_when_the_kth_write_or_sync_fails),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
