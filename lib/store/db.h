@@ -42,7 +42,7 @@ int db_open_read(const char *path, struct db **ret_db, struct err *err);
 /* The writer's. Pragmas are set and read back. */
 int db_open_write(const char *path, struct db **ret_db, struct err *err);
 void db_close(struct db *db);
-/* A write or a sync of the writer's failed: closing it writes nothing and syncs nothing any more. */
+/* A write or a sync of the writer's failed: closing it writes nothing and syncs nothing any more. Accepts NULL. */
 void db_give_up(struct db *db);
 
 /* Run a statement that gives no rows. ERR_CONFLICT for a broken UNIQUE, CHECK or foreign key. */

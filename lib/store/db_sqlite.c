@@ -156,7 +156,8 @@ void db_close(struct db *db)
 
 void db_give_up(struct db *db)
 {
-    sqlite3_db_config(db->sqlite, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+    if (db != NULL)
+        sqlite3_db_config(db->sqlite, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
 }
 
 static struct prepared *slot_of(struct db *db, const struct statement *statement)

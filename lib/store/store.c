@@ -170,6 +170,7 @@ int store_open(const char *folder, const char *version, time_ms now, struct stor
         *ret_store = store;
         return 0;
     }
+    db_give_up(store.db);
     db_close(store.db);
     close(store.lock);
     return rc;

@@ -86,16 +86,19 @@ static struct told read_log(struct receiver *r)
     const char *path = arena_printf(&r->arena, "%s/faults", r->folder);
     char operation[16], file[64], end[8], line[256];
     struct told told = {.calls = 0};
+    bool has_log =
+        false; /* before that the store is being made: SQLite takes back what it began, nobody was told */
     FILE *log = fopen(path, "r");
 
     while (log != NULL && fgets(line, sizeof(line), log) != NULL) {
         if (sscanf(line, "%ld %15s %63s %7s", &told.calls, operation, file, end) != 4)
             continue;
+        has_log |= strstr(file, "-wal") != NULL;
         if (told.failed_sync && strstr(file, "-shm") == NULL)
             told.tried_again = true;
         if (strcmp(end, "fault") == 0) {
             told.fault = true;
-            told.failed_sync |= strstr(operation, "sync") != NULL;
+            told.failed_sync |= has_log && strstr(operation, "sync") != NULL;
         }
     }
     if (log != NULL)

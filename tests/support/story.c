@@ -25,8 +25,9 @@
 #define BEGINS "2026-11-24 09:00"
 #define ROUNDS_MAX 2000
 #define TICK_MS 1000
-#define STRIDE_MS 20000   /* hosts are heard so often */
-#define POLL_HOLD_MS (-1) /* hosts ask again at their next turn */
+#define HANDED_OUT_MS 11000 /* the hosts ask for a visibility of 10 s */
+#define STRIDE_MS 20000     /* hosts are heard so often */
+#define POLL_HOLD_MS (-1)   /* hosts ask again at their next turn */
 
 /* The server forks for each question to git, which takes the longer the more memory is mapped: freed memory is
  * kept aside for a shorter time than the address sanitizer usually does. */
@@ -262,6 +263,7 @@ static int64_t turn(struct story *s)
 
 void story_settle(struct story *s)
 {
+    bool lost = false;
     int idle = 0;
 
     /* What the flow released in a round is taken in the next one. */
@@ -272,7 +274,15 @@ void story_settle(struct story *s)
         if (i == ROUNDS_MAX)
             fail_msg("it does not come to rest");
         if (risked(s)) {
+            lost = true;
             idle = 0;
+            continue;
+        }
+        /* What was handed to a host in an answer that was lost is handed out again, but not at once. */
+        if (wait == 0 && lost && idle == 1) {
+            lost = false;
+            idle = 0;
+            story_clock_pass(&s->clock, HANDED_OUT_MS);
             continue;
         }
         if (wait == 0) {
