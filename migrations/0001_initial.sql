@@ -47,6 +47,7 @@ CREATE TABLE deliveries (
     recorded_at  INTEGER                     -- when its state left `received`
 ) STRICT;
 CREATE INDEX deliveries_open ON deliveries (id) WHERE state = 'received';
+CREATE INDEX deliveries_failed ON deliveries (id) WHERE state IN ('unreadable', 'quarantined');
 CREATE INDEX deliveries_by_body ON deliveries (body_digest);
 
 CREATE TABLE delivery_bodies (
@@ -170,7 +171,7 @@ CREATE TABLE pushes (                        -- to the base branch
     pusher_id     INTEGER,
     pusher        TEXT,
     received_at   INTEGER NOT NULL,
-    delivery_id   INTEGER NOT NULL REFERENCES deliveries (id)
+    delivery_id   INTEGER NOT NULL UNIQUE REFERENCES deliveries (id)  -- once, however often it is read
 ) STRICT;
 
 CREATE TABLE commit_checks (                 -- CI of a commit: what GitHub said last under each name

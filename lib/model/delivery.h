@@ -10,12 +10,13 @@
 #include "lib/base/timestamp.h"
 #include "lib/model/states.h"
 
-#define DELIVERY_STATES(X)                                                                         \
-    X(DELIVERY_RECEIVED, "received", 1u << 1 | 1u << 2 | 1u << 3 | 1u << 4)                        \
-    X(DELIVERY_RECORDED, "recorded", 0)                                                            \
-    X(DELIVERY_IGNORED, "ignored", 0)                                                              \
-    X(DELIVERY_UNREADABLE, "unreadable", 0)                                                        \
-    X(DELIVERY_QUARANTINED, "quarantined", 1u << 0) /* a person may have it read again */
+#define DELIVERY_STATES(X)                                                                           \
+    /* A person may have each read again: what it says is taken over in any order, or not at all. */ \
+    X(DELIVERY_RECEIVED, "received", 1u << 1 | 1u << 2 | 1u << 3 | 1u << 4)                          \
+    X(DELIVERY_RECORDED, "recorded", 1u << 0)                                                        \
+    X(DELIVERY_IGNORED, "ignored", 1u << 0)                                                          \
+    X(DELIVERY_UNREADABLE, "unreadable", 1u << 0)                                                    \
+    X(DELIVERY_QUARANTINED, "quarantined", 1u << 0)
 
 enum delivery_state { DELIVERY_STATES(STATES_ENUM) DELIVERY_STATES_COUNT };
 extern const struct state_entry delivery_states[DELIVERY_STATES_COUNT];

@@ -118,6 +118,72 @@ int store_delivery_list(struct db *db, struct arena *arena, int64_t before, size
     return rc < 0 ? rc : take(rows, arena, ret_items, ret_n, err);
 }
 
+DB_STATEMENT(SQL_DELIVERY_FAILED,
+             "SELECT " COLUMNS " FROM deliveries WHERE state IN ('unreadable', 'quarantined')"
+             " AND id < $1 ORDER BY id DESC LIMIT $2");
+
+int store_delivery_failed(struct db *db, struct arena *arena, int64_t before, size_t limit,
+                          struct delivery **ret_items, size_t *ret_n, struct err *err)
+{
+    struct db_rows *rows;
+    int rc = db_query(db, &SQL_DELIVERY_FAILED, &rows, err, "ii", before == 0 ? INT64_MAX : before,
+                      (int64_t)limit);
+
+    return rc < 0 ? rc : take(rows, arena, ret_items, ret_n, err);
+}
+
+/* The one row there is. */
+static int take_one(struct db_rows *rows, struct arena *arena, struct delivery *ret_delivery,
+                    struct err *err)
+{
+    int rc = db_next(rows, err);
+
+    if (rc > 0)
+        fill(rows, arena, ret_delivery);
+    else if (rc == 0)
+        rc = err_set(err, ERR_NOT_FOUND, "no such delivery; slipway events ls names them");
+    db_end(rows);
+    return rc < 0 ? rc : 0;
+}
+
+DB_STATEMENT(SQL_DELIVERY_ROW, "SELECT " COLUMNS " FROM deliveries WHERE id = $1");
+
+int store_delivery_by_id(struct db *db, struct arena *arena, int64_t id,
+                         struct delivery *ret_delivery, struct err *err)
+{
+    struct db_rows *rows;
+    int rc = db_query(db, &SQL_DELIVERY_ROW, &rows, err, "i", id);
+
+    return rc < 0 ? rc : take_one(rows, arena, ret_delivery, err);
+}
+
+int store_delivery_by_guid(struct db *db, struct arena *arena, const char *guid,
+                           struct delivery *ret_delivery, struct err *err)
+{
+    int64_t id = 0;
+    int rc = find_id(db, &SQL_DELIVERY_BY_GUID, guid, NULL, &id, err);
+
+    return rc < 0 ? rc : store_delivery_by_id(db, arena, id, ret_delivery, err);
+}
+
+DB_STATEMENT(
+    SQL_DELIVERY_REPLAY,
+    "UPDATE deliveries SET state = 'received', crashes = 0, note = NULL, recorded_at = NULL"
+    " WHERE id = $1 AND state <> 'received'"
+    " AND EXISTS (SELECT 1 FROM delivery_bodies WHERE delivery_id = $1)");
+
+int store_delivery_replay(struct db *db, int64_t id, struct err *err)
+{
+    int rc = db_change(db, &SQL_DELIVERY_REPLAY, err, "i", id);
+
+    return rc == ERR_CONFLICT
+               ? err_set(
+                     err, rc,
+                     "delivery %lld: it waits to be read already, or its body is no longer kept",
+                     (long long)id)
+               : rc;
+}
+
 DB_STATEMENT(SQL_DELIVERY_BODY, "SELECT zstd, size FROM delivery_bodies WHERE delivery_id = $1");
 
 int store_delivery_body(struct db *db, struct arena *arena, int64_t id, const void **ret_zstd,

@@ -30,6 +30,20 @@ int store_delivery_close(struct db *db, int64_t id, enum delivery_state state, c
 int store_delivery_list(struct db *db, struct arena *arena, int64_t before, size_t limit,
                         struct delivery **ret_items, size_t *ret_n, struct err *err);
 
+/* The same of those that are unreadable or quarantined. */
+int store_delivery_failed(struct db *db, struct arena *arena, int64_t before, size_t limit,
+                          struct delivery **ret_items, size_t *ret_n, struct err *err);
+
+/* By our id, or by GitHub's GUID. ERR_NOT_FOUND. */
+int store_delivery_by_id(struct db *db, struct arena *arena, int64_t id,
+                         struct delivery *ret_delivery, struct err *err);
+int store_delivery_by_guid(struct db *db, struct arena *arena, const char *guid,
+                           struct delivery *ret_delivery, struct err *err);
+
+/* A person has it read again, as if it had come just now. ERR_CONFLICT: it waits to be read, or its body
+ * is no longer kept. Writer. */
+int store_delivery_replay(struct db *db, int64_t id, struct err *err);
+
 /* How many are `received`. */
 int store_delivery_waiting(struct db *db, int64_t *ret_n, struct err *err);
 

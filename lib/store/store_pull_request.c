@@ -74,7 +74,9 @@ int store_pull_request_review(struct db *db, int64_t repository_id, int64_t numb
 DB_STATEMENT(
     SQL_PULL_HAPPENED,
     "INSERT INTO pull_request_timeline (repository_id, number, at, kind, actor_id, actor, detail,"
-    " delivery_id) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)");
+    " delivery_id) SELECT $1, $2, $3, $4, $5, $6, $7, $8 WHERE NOT EXISTS"
+    " (SELECT 1 FROM pull_request_timeline WHERE repository_id = $1 AND number = $2"
+    "  AND delivery_id = $8)");
 
 int store_pull_request_happened(struct db *db, int64_t repository_id,
                                 const struct timeline_entry *e, struct err *err)
@@ -218,7 +220,7 @@ int store_pull_request_in_range(struct db *db, struct arena *arena, int64_t repo
 
 DB_STATEMENT(
     SQL_PUSH_PUT,
-    "INSERT INTO pushes (repository_id, ref, before_sha, after_sha, forced, pusher_id, pusher,"
+    "INSERT OR IGNORE INTO pushes (repository_id, ref, before_sha, after_sha, forced, pusher_id, pusher,"
     " received_at, delivery_id) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)");
 
 int store_push_put(struct db *db, int64_t repository_id, const char *ref, const char *before,

@@ -38,6 +38,7 @@ struct timeline_entry {
     const char *detail; /* NULL */
     int64_t delivery_id;
 };
+/* Once for each delivery, however often it is read. Writer. */
 int store_pull_request_happened(struct db *db, int64_t repository_id,
                                 const struct timeline_entry *entry, struct err *err);
 int store_pull_request_timeline(struct db *db, struct arena *arena, int64_t repository_id,

@@ -26,6 +26,7 @@
 #define ANSWER_MAX ((size_t)4 << 20)
 #define MANY_WAITING 100
 #define JUMP_TOLD_MS INT64_C(86400000)
+#define FAILED_SHOWN 50
 
 /*
  * A check is a function that says one thing or several. Its texts are messages: `doctor.NAME.STATE`,
@@ -144,6 +145,29 @@ static int check_sources(struct examination *x)
         f.n_values = 3;
         say(x, &f);
     }
+    return 0;
+}
+
+/* Those that could not be read, or ended the server, of the last that came (W7). */
+static int check_failed(struct examination *x)
+{
+    struct delivery *items;
+    size_t n, quarantined = 0;
+    int rc = store_delivery_failed(x->view->db, x->view->request->arena, 0, FAILED_SHOWN, &items,
+                                   &n, x->err);
+
+    if (rc < 0)
+        return rc;
+    for (size_t i = 0; i < n; i++)
+        quarantined += items[i].state == DELIVERY_QUARANTINED;
+    say(x, &(struct finding){.name = "failed",
+                             .state = quarantined != 0 ? CHECK_FAIL
+                                      : n != 0         ? CHECK_WARN
+                                                       : CHECK_OK,
+                             .values = {{"n", number(x, (int64_t)n)},
+                                        {"what", n != 0 ? items[0].guid : "-"},
+                                        {"why", n != 0 ? items[0].note : "-"}},
+                             .n_values = 3});
     return 0;
 }
 
@@ -350,8 +374,9 @@ static int check_clock(struct examination *x)
 }
 
 static int (*const checks[])(struct examination *x) = {
-    check_store, check_journal,   check_deliveries, check_hooks,  check_names, check_sources,
-    check_hosts, check_databases, check_settings,   check_listen, check_cage,  check_clock,
+    check_store,  check_journal, check_deliveries, check_failed,    check_hooks,
+    check_names,  check_sources, check_hosts,      check_databases, check_settings,
+    check_listen, check_cage,    check_clock,
 };
 
 enum request_next api_doctor_get(struct request *request, struct reply *reply)

@@ -6,6 +6,7 @@
 #include "server/api/api_audit.h"
 #include "server/api/api_barrier.h"
 #include "server/api/api_cancel.h"
+#include "server/api/api_delivery.h"
 #include "server/api/api_doctor.h"
 #include "server/api/api_calendar.h"
 #include "server/api/api_events.h"
@@ -400,6 +401,28 @@ const struct route routes[] = {
      .body_limit = API_BODY,
      .handler = api_person_accept,
      .summary = "Let a login mean another account from now on"},
+    {.name = "delivery_list",
+     .listeners = API,
+     .method = "GET",
+     .pattern = "/api/v1/deliveries",
+     .right = RIGHT_VIEW,
+     .handler = api_delivery_list,
+     .summary = "What GitHub sent, newest first, and what became of it"},
+    {.name = "delivery_get",
+     .listeners = API,
+     .method = "GET",
+     .pattern = "/api/v1/deliveries/{delivery}",
+     .right = RIGHT_VIEW,
+     .handler = api_delivery_get,
+     .summary = "One delivery, by its id or GUID"},
+    {.name = "delivery_replay",
+     .listeners = API,
+     .method = "POST",
+     .pattern = "/api/v1/deliveries/{delivery}/replay",
+     .right = RIGHT_OPERATE,
+     .body_limit = API_BODY,
+     .handler = api_delivery_replay,
+     .summary = "Have a delivery read again"},
     {.name = "audit_list",
      .listeners = API,
      .method = "GET",

@@ -13,6 +13,8 @@
 
 #include "lib/base/digest.h"
 #include "lib/base/str.h"
+#include "lib/base/zip.h"
+#include "lib/store/store_delivery.h"
 #include "lib/store/store_journal.h"
 #include "lib/store/store_repository.h"
 #include "server/flow/people.h"
@@ -75,6 +77,8 @@ const struct act acts[] = {
      "database.advance"},
     {"person_accept", "/api/v1/people/li/accept", "{\"id\":9,\"reason\":\"new colleague\"}", 200,
      "person.accept"},
+    {"delivery_replay", "/api/v1/deliveries/1/replay",
+     "{\"reason\":\"the repository is ours now\"}", 202, "delivery.replay"},
 };
 const size_t n_acts = sizeof(acts) / sizeof(*acts);
 
@@ -107,6 +111,27 @@ static const char migrate_world[] =
     "INSERT INTO databases (name, epoch, fenced_at, fence_epoch, fence_why)"
     " VALUES ('shop', 41, 1, 57, 'epoch 41 is behind 57');";
 
+/* A delivery that was ignored. */
+static int add_delivery(struct db *db, struct err *err)
+{
+    const struct delivery d = {.guid = "one",
+                               .event = "push",
+                               .received_at = 1795500000000,
+                               .body_digest = "x"};
+    struct zip *zip = zip_new();
+    size_t len;
+    char *packed = zip_compress(zip, "{}", 2, &len);
+    int64_t id;
+    bool known;
+    int rc = store_delivery_put(db, &d, packed, len, 2, &id, &known, err);
+
+    free(packed);
+    zip_free(zip);
+    return rc < 0 ? rc
+                  : store_delivery_close(db, id, DELIVERY_IGNORED, "", "acme/other",
+                                         "not a configured repository", d.received_at, err);
+}
+
 static int add_world(struct db *db, void *arg, struct err *err)
 {
     int rc = db_exec(db, migrate_world, err);
@@ -117,6 +142,8 @@ static int add_world(struct db *db, void *arg, struct err *err)
     (void)arg;
     if (rc == 0)
         rc = people_seen(db, "li", 9, "delivery", 2000, err);
+    if (rc == 0)
+        rc = add_delivery(db, err);
     return rc < 0 ? rc : store_repository_rewritten(db, 2, NEW_TIP, err);
 }
 
