@@ -25,13 +25,17 @@ const struct command cli_command_table[] = {
      "two weeks, day by day: holidays, windows, freezes, promised starts", "view", true, 0,
      cli_calendar},
     {"release",
-     "REPO rN [ENV] [--at T] [-m WHY] [--wait] | REPO rN [ENV] --hotfix -m WHY [--with #N]"
+     "REPO rN [ENV] [--at T] [--with #N -m WHY] [--wait] | REPO rN [ENV] --hotfix -m WHY [--with #N]"
      " [--unrehearsed] [--dry-run] [--yes]",
      "bring a release out: now, at a start, or as a hotfix outside its time", "operate", true, 2,
      cli_release},
     {"cancel", "REPO [ENV] [-m WHY] [--wish] [--dry-run] [--yes]",
      "end the open deployment; where none is, take back a pin, a go-live or a hotfix", "operate",
      true, 1, cli_cancel},
+    {"rollback",
+     "REPO [ENV] [--to rN] [--across-migration] [--beside-unsettled] -m WHY [--dry-run] [--yes]",
+     "bring back the newest older release that succeeded, or rN; the environment is held",
+     "operate", true, 1, cli_rollback},
     {"not-before", "REPO #N [T] -m WHY [--environment ENV] | REPO #N --clear | REPO",
      "keep a pull request back until T, or until it is cleared; list those", "operate", true, 1,
      cli_not_before},

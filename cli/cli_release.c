@@ -73,8 +73,10 @@ static int read_options(struct invoke *invoke, struct asking *a)
     a->dry_run = cli_command_flag(invoke, "--dry-run");
     a->yes = cli_command_flag(invoke, "--yes");
     a->wait = cli_command_flag(invoke, "--wait");
-    if (!a->hotfix && (a->n_with > 0 || a->unrehearsed))
-        return cli_command_usage(invoke, "--with and --unrehearsed name what a --hotfix passes");
+    if (!a->hotfix && a->unrehearsed)
+        return cli_command_usage(invoke, "--unrehearsed names what a --hotfix passes");
+    if (a->n_with > 0 && a->why == NULL)
+        return cli_command_usage(invoke, "who names what was stopped says why: -m WHY");
     if (a->hotfix && a->at != NULL)
         return cli_command_usage(invoke, "a hotfix goes now: --at is for a release that waits");
     if (a->hotfix && a->why == NULL)
@@ -105,7 +107,11 @@ static int ask(struct invoke *invoke, struct arena *arena, const struct asking *
     if (a->n_with > 0) {
         json_begin_array(&out, "with");
         for (size_t i = 0; i < a->n_with && status == 0; i++) {
-            long long pull = 0;
+            long long pull = 0, release = 0;
+            if (a->with[i][0] == 'r' && cli_command_release_number(a->with[i], &release) == 0) {
+                json_add_str(&out, NULL, a->with[i]); /* it has no pull request */
+                continue;
+            }
             if (cli_repo_pull_number(a->with[i], &pull) < 0)
                 status = cli_command_usage(invoke, "\"%s\" is not a pull request such as #449",
                                            a->with[i]);

@@ -104,10 +104,14 @@ const char *cli_repo_places(struct arena *arena, const struct cJSON *release)
 
 const char *cli_repo_pulls(struct arena *arena, const struct cJSON *release)
 {
+    return cli_repo_pulls_of(arena, json_array(release, "pulls"));
+}
+
+const char *cli_repo_pulls_of(struct arena *arena, const struct cJSON *list)
+{
     const char *text = "";
 
-    for (const struct cJSON *p = json_first(json_array(release, "pulls")); p != NULL;
-         p = json_next(p)) {
+    for (const struct cJSON *p = json_first(list); p != NULL; p = json_next(p)) {
         int64_t number = 0;
         json_int(p, "number", &number);
         text = arena_printf(arena, "%s%s#%" PRId64 " %s", text, text[0] != '\0' ? ", " : "", number,

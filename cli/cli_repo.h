@@ -40,7 +40,8 @@ int cli_repo_words(struct invoke *invoke, long long *ret_number);
 /* "stage live, production scheduled" */
 const char *cli_repo_places(struct arena *arena, const struct cJSON *release);
 
-/* "#2 Coupons, #1 ..." */
+/* "#2 Coupons, #1 ...": its member `pulls`, and a list of them. */
 const char *cli_repo_pulls(struct arena *arena, const struct cJSON *release);
+const char *cli_repo_pulls_of(struct arena *arena, const struct cJSON *list);
 
 #endif

@@ -247,6 +247,36 @@ CREATE TABLE wish_pulls (                    -- pull requests that the act names
     PRIMARY KEY (wish_id, pull_number)
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE wish_releases (                 -- releases without a pull request that it names: --with rN
+    wish_id        INTEGER NOT NULL REFERENCES wishes (id),
+    release_number INTEGER NOT NULL,
+    PRIMARY KEY (wish_id, release_number)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE rollbacks (                     -- somebody, or `after-failure`, wants an old release back (R1)
+    id             INTEGER PRIMARY KEY,
+    repository_id  INTEGER NOT NULL REFERENCES repositories (id),
+    environment    TEXT NOT NULL,
+    to_number      INTEGER NOT NULL,         -- the release that is to be live again
+    left_number    INTEGER NOT NULL,         -- the newest that is taken back: (to, left] is rolled back (R4)
+    left_deployment_id INTEGER REFERENCES deployments (id),  -- that left it half way: only what it touched goes back; NULL = all hosts
+    state          TEXT NOT NULL CHECK (state IN ('open', 'taken', 'ended')),
+    across_migration INTEGER NOT NULL CHECK (across_migration IN (0, 1)),   -- passes a migrate job that changed something (R2)
+    beside_unsettled INTEGER NOT NULL CHECK (beside_unsettled IN (0, 1)),   -- passes an unsettled attempt
+    actor          TEXT NOT NULL,            -- slipway = `after-failure: rollback`
+    way            TEXT NOT NULL,
+    reason         TEXT NOT NULL CHECK (reason <> ''),
+    asked_at       INTEGER NOT NULL,
+    deployment_id  INTEGER REFERENCES deployments (id),
+    ended          TEXT,                     -- why it did not come true: passed, untouched
+    CHECK (to_number < left_number),
+    CHECK ((state = 'taken') = (deployment_id IS NOT NULL)),
+    CHECK ((state = 'ended') = (ended IS NOT NULL)),
+    FOREIGN KEY (repository_id, to_number) REFERENCES releases (repository_id, number)
+) STRICT;
+CREATE UNIQUE INDEX rollbacks_one_open ON rollbacks (repository_id, environment) WHERE state = 'open';
+CREATE INDEX rollbacks_by_deployment ON rollbacks (deployment_id) WHERE deployment_id IS NOT NULL;
+
 CREATE TABLE barriers (                      -- a pull request that may not go out before a time (C3)
     id            INTEGER PRIMARY KEY,
     repository_id INTEGER NOT NULL REFERENCES repositories (id),
@@ -324,6 +354,7 @@ CREATE TABLE holds (                         -- a person's stop; the gate judges
     lifted_by     TEXT,
     lifted_way    TEXT,
     lift_reason   TEXT,                      -- NULL = none was given
+    deployment_id INTEGER REFERENCES deployments (id),  -- of the rollback that it follows (R3); NULL = of a person alone
     CHECK (until_at > held_at),
     CHECK ((lifted_at IS NULL) = (lifted_by IS NULL) AND (lifted_at IS NULL) = (lifted_way IS NULL)),
     CHECK (lift_reason IS NULL OR lifted_at IS NOT NULL)
@@ -410,6 +441,8 @@ CREATE INDEX deployments_succeeded ON deployments (repository_id, environment, i
 CREATE INDEX deployments_by_end ON deployments (repository_id, environment, ended_at) WHERE state = 'succeeded';
 CREATE INDEX deployments_by_start ON deployments (repository_id, environment, started_at) WHERE started_at IS NOT NULL;
 CREATE INDEX deployments_open ON deployments (id) WHERE state IN ('waiting', 'deploying', 'attention');
+CREATE INDEX deployments_rollbacks ON deployments (repository_id, environment, id)
+    WHERE kind = 'rollback' AND state = 'succeeded';
 CREATE INDEX deployments_by_release ON deployments (repository_id, release_number);
 
 CREATE TABLE jobs (

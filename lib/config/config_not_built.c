@@ -24,7 +24,6 @@ const struct config_not_built config_not_built[] = {
     {"environment", "ci", true},
     {"environment", "approvals.code", true},
     {"environment", "approvals.content", true},
-    {"environment", "after-failure: rollback", true},
     {"environment", "merge: before", false},
     {"environment", "merge: on-release", true},
     {"environment", "roles by ssm", true},
@@ -125,8 +124,6 @@ void config_not_built_environment(struct reader *r, struct yaml_node *node,
              reader_choice(r, merge, merges, 0) == 0 ? "merge: on-release" : "merge: before", merge,
              e);
     note_approvals(r, yaml_tree_get(node, "approvals"), e);
-    if (e->after_failure == CONFIG_ROLLBACK)
-        note(r, "environment", "after-failure: rollback", yaml_tree_get(node, "after-failure"), e);
     for (size_t i = 0; i < e->n_roles; i++) {
         struct yaml_node *role = yaml_tree_get(yaml_tree_get(node, "roles"), e->roles[i].name);
         if (role != NULL && e->roles[i].ssm)

@@ -121,3 +121,56 @@ void deployment_plan_make(const struct config_environment *environment, const st
     for (size_t i = 0; i < repo->n_jobs; i++)
         add_job(&p, &repo->jobs[i], repo->n_jobs + 1);
 }
+
+static bool is_named(const char *const *names, size_t n, const char *name)
+{
+    for (size_t i = 0; i < n; i++)
+        if (strcmp(names[i], name) == 0)
+            return true;
+    return names == NULL;
+}
+
+static void add_need(struct planned_job *job, int need)
+{
+    for (size_t i = 0; i < job->n_needs; i++)
+        if (job->needs[i] == need)
+            return;
+    job->needs[job->n_needs++] = need;
+}
+
+/* What it needs of those that stay, over those that go. `kept`: new places, -1 = it goes. */
+static void keep_needs(const struct deployment_plan *plan, const struct planned_job *of,
+                       const int *kept, struct planned_job *job)
+{
+    for (size_t i = 0; i < of->n_needs; i++) {
+        if (kept[of->needs[i]] >= 0)
+            add_need(job, kept[of->needs[i]]);
+        else
+            keep_needs(plan, &plan->jobs[of->needs[i]], kept, job);
+    }
+}
+
+void deployment_plan_narrow(const struct deployment_plan *plan, const char *const *names,
+                            size_t n_names, struct arena *arena, struct deployment_plan *ret_plan)
+{
+    int *kept = arena_array(arena, plan->n_jobs, sizeof(*kept));
+
+    *ret_plan = (struct deployment_plan){.role_without_host = NULL};
+    ret_plan->jobs = arena_array(arena, plan->n_jobs, sizeof(*ret_plan->jobs));
+    for (size_t i = 0; i < plan->n_jobs; i++) {
+        const struct planned_job *from = &plan->jobs[i];
+        struct planned_job *job = &ret_plan->jobs[ret_plan->n_jobs];
+
+        kept[i] = -1;
+        *job = (struct planned_job){.job = from->job};
+        job->hosts = arena_array(arena, from->n_hosts, sizeof(*job->hosts));
+        for (size_t k = 0; k < from->n_hosts && from->job->once == NULL; k++)
+            if (is_named(names, n_names, from->hosts[k].name))
+                job->hosts[job->n_hosts++] = from->hosts[k];
+        if (job->n_hosts == 0)
+            continue;
+        keep_needs(plan, from, kept, job);
+        set_pace(job);
+        kept[i] = (int)ret_plan->n_jobs++;
+    }
+}

@@ -36,6 +36,13 @@ struct deployment_plan {
     const char *role_without_host; /* a role of one of the jobs that resolves to nothing, NULL */
 };
 
+/*
+ * The same plan without migrate jobs, and on those of its hosts alone that are named (NULL = all): what a rollback
+ * or a late host needs. A job that loses all its hosts is left out; what needed it waits for what that one needed.
+ */
+void deployment_plan_narrow(const struct deployment_plan *plan, const char *const *names,
+                            size_t n_names, struct arena *arena, struct deployment_plan *ret_plan);
+
 void deployment_plan_make(const struct config_environment *environment, const struct host *hosts,
                           size_t n_hosts, struct arena *arena, struct deployment_plan *ret_plan);
 

@@ -29,7 +29,7 @@ struct play {
     size_t n_starts, cap, max;
 };
 
-#define NAMED_MAX 4 /* wish, hotfix, what is open, what it was cut for */
+#define NAMED_MAX 6 /* wish, hotfix, rollback, what is open, what it was cut for */
 
 /* Our own copy of a release: what is proven in the play is written there. */
 static const struct plan_release *own(struct played *e, const struct plan_release *release)
@@ -57,6 +57,8 @@ static void set_up(struct play *p, struct played *e, const struct forecast_envir
     e->facts.releases = e->releases;
     e->facts.wish.release = own(e, given->facts.wish.release);
     e->facts.hotfix.release = own(e, given->facts.hotfix.release);
+    e->facts.rollback.release = own(e, given->facts.rollback.release);
+    e->facts.open_rollback.release = own(e, given->facts.open_rollback.release);
     e->facts.open_release = own(e, given->facts.open_release);
     e->facts.open_wish.release = own(e, given->facts.open_wish.release);
     e->decided = arena_array(p->arena, given->n_occurrences, sizeof(*e->decided));
@@ -147,6 +149,15 @@ static void start(struct play *p, struct played *e, const struct plan_release *t
     e->taken.date[0] = '\0';
 }
 
+/* A rollback leaves the environment held: nothing more is foreseen there (R3). */
+static void hold(struct played *e)
+{
+    static const struct gate_hold held = {.until = VERDICT_NEVER};
+
+    e->facts.gate.holds = &held;
+    e->facts.gate.n_holds = 1;
+}
+
 /* A cut whose time has not come: it stands, and what comes later does not join it. */
 static void cut(struct played *e, const struct release_plan *plan, time_ms t)
 {
@@ -169,6 +180,12 @@ static void cut(struct played *e, const struct release_plan *plan, time_ms t)
     e->facts.open_wish = (struct plan_wish){.release = NULL};
     if (has_wish)
         e->facts.open_wish = plan->hotfix ? e->facts.hotfix : e->facts.wish;
+    if (plan->rollback) {
+        e->open.kind = DEPLOYMENT_ROLLBACK;
+        e->facts.open_rollback = e->facts.rollback;
+        e->facts.rollback.release = NULL;
+        hold(e);
+    }
     if (plan->hotfix)
         e->facts.hotfix.release = NULL;
     else if (plan->wish)
@@ -272,6 +289,11 @@ static time_ms look(struct play *p, struct played *e, time_ms t, bool *ret_moved
         break;
     case PLAN_UNDO:
         undo(e, t);
+        *ret_moved = true;
+        break;
+    case PLAN_GO_BACK:
+        hold(e);
+        close_open(e);
         *ret_moved = true;
         break;
     case PLAN_GIVE_UP:

@@ -108,7 +108,7 @@ static void gate_people(struct verdict *v, const struct gate_facts *f, time_ms n
         const struct gate_barrier *b = &f->barriers[i];
         if (now < b->until)
             gate_bind(v, f, b->named,
-                      (struct cause){.kind = CAUSE_BARRIER,
+                      (struct cause){.kind = b->rolled_back ? CAUSE_ROLLED_BACK : CAUSE_BARRIER,
                                      .what = b->pull,
                                      .who = b->who,
                                      .why = b->why,

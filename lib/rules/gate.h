@@ -43,7 +43,7 @@ struct gate_need {
     bool passed_by; /* something newer succeeded there: this one is not proven by itself any more */
 };
 
-/* A pull request in the range that may not go out yet (C3). */
+/* A pull request in the range that may not go out yet (C3), or was rolled back here (R4). */
 struct gate_barrier {
     const char *pull; /* "#449" */
     const char *who;  /* who set it */
@@ -51,6 +51,7 @@ struct gate_barrier {
     time_ms since;
     time_ms until; /* VERDICT_NEVER = until a person lifts it */
     bool named;    /* the act names it: --with #N */
+    bool rolled_back;
 };
 
 struct gate_host {

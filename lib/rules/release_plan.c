@@ -5,7 +5,8 @@
 const char *const release_plan_ends[PLAN_ENDS] = {[PLAN_GOES_ON] = "",
                                                   [PLAN_PASSED] = "passed",
                                                   [PLAN_LIVE] = "live",
-                                                  [PLAN_OFF_LINE] = "off-line"};
+                                                  [PLAN_OFF_LINE] = "off-line",
+                                                  [PLAN_UNTOUCHED] = "untouched"};
 
 /* Candidates ------------------------------------------------------------------------------------ */
 
@@ -48,10 +49,24 @@ static bool barrier_is_in(const struct release_facts *f, const struct plan_barri
            (b->reverted_in == 0 || number < b->reverted_in);
 }
 
-static bool is_behind_barrier(const struct release_facts *f, int64_t number, time_ms start)
+static bool wish_names(const struct plan_wish *wish, const struct plan_barrier *b)
+{
+    for (size_t i = 0; wish != NULL && b->pull != 0 && i < wish->n_with; i++)
+        if (wish->with[i] == b->pull)
+            return true;
+    for (size_t i = 0; wish != NULL && b->pull == 0 && i < wish->n_with_releases; i++)
+        if (wish->with_releases[i] == b->number)
+            return true;
+    return false;
+}
+
+/* `wish`: by which it is asked for, NULL = nobody asks. What was rolled back it may name (R4). */
+static bool is_behind_barrier(const struct release_facts *f, const struct plan_wish *wish,
+                              int64_t number, time_ms start)
 {
     for (size_t i = 0; i < f->n_barriers; i++)
-        if (barrier_is_in(f, &f->barriers[i], number) && start < f->barriers[i].until)
+        if (barrier_is_in(f, &f->barriers[i], number) && start < f->barriers[i].until &&
+            !(f->barriers[i].rolled_back && wish_names(wish, &f->barriers[i])))
             return true;
     return false;
 }
@@ -96,7 +111,7 @@ static const struct plan_release *newest_of(const struct release_facts *f,
         if (r->number == 1 || !candidate_is_in_time(f, r, at) ||
             is_pinned_later(f, r->number, start) || (apart != NULL && r->number >= apart->number))
             continue;
-        if (!ready || (candidate_is_ready(r) && !is_behind_barrier(f, r->number, start)))
+        if (!ready || (candidate_is_ready(r) && !is_behind_barrier(f, NULL, r->number, start)))
             return r;
     }
     return NULL;
@@ -119,7 +134,7 @@ static const struct plan_release *choose_due(const struct release_facts *f,
     for (size_t i = f->n_releases; i > 0; i--) {
         const struct plan_release *r = &f->releases[i - 1];
         if (r->number > newest->number || r->number == 1 || !candidate_is_in_time(f, r, &none) ||
-            !candidate_is_ready(r) || is_behind_barrier(f, r->number, start))
+            !candidate_is_ready(r) || is_behind_barrier(f, NULL, r->number, start))
             continue;
         if (merge_due_at(f, r) <= start)
             return r;
@@ -141,14 +156,6 @@ static const struct plan_release *choose(const struct release_facts *f,
 
 /* The gate ---------------------------------------------------------------------------------------- */
 
-static bool wish_names(const struct plan_wish *wish, int64_t pull)
-{
-    for (size_t i = 0; wish != NULL && i < wish->n_with; i++)
-        if (wish->with[i] == pull)
-            return true;
-    return false;
-}
-
 /* The facts of the gate for one release and start, with the barriers in its range. */
 struct asked {
     struct gate_facts gate;
@@ -167,7 +174,8 @@ static void ask_barriers(const struct release_facts *f, const struct plan_releas
                                       .why = b->why,
                                       .since = b->since,
                                       .until = b->until,
-                                      .named = wish_names(wish, b->pull)};
+                                      .named = wish_names(wish, b),
+                                      .rolled_back = b->rolled_back};
     }
     asked->gate.barriers = asked->barriers;
 }
@@ -205,6 +213,21 @@ static void ask(const struct release_facts *f, const struct plan_release *target
         g->separate = oldest_to_come(f, apart->number)->name;
         g->separate_why = apart->name;
     }
+}
+
+/* The third column: it goes now, whatever the time is (R1). */
+static void ask_as_rollback(const struct plan_rollback *rollback, struct asked *asked)
+{
+    struct gate_facts *g = &asked->gate;
+
+    g->pass = GATE_ROLLBACK;
+    g->names_unsettled = rollback->beside_unsettled;
+    g->n_needs = 0;
+    g->failed_before = false;
+    g->not_asked = false;
+    g->hosts = rollback->hosts;
+    g->n_hosts = rollback->n_hosts;
+    g->role_without_host = NULL;
 }
 
 /* What this start passes. A hotfix passes the time, too: what would be its start without it? */
@@ -285,12 +308,28 @@ static enum plan_end wish_end(const struct release_facts *f, const struct plan_w
     return now >= wish_until(f, wish) ? PLAN_PASSED : PLAN_GOES_ON;
 }
 
+static enum plan_end rollback_end(const struct release_facts *f, time_ms now)
+{
+    const struct plan_rollback *r = &f->rollback;
+
+    if (r->release == NULL || (f->open != NULL && f->open->state != DEPLOYMENT_WAITING))
+        return PLAN_GOES_ON; /* what it leaves comes to its end first */
+    if (r->untouched)
+        return PLAN_UNTOUCHED;
+    return now >= r->asked_at + RELEASE_PLAN_ROLLBACK_MS ? PLAN_PASSED : PLAN_GOES_ON;
+}
+
 /* When the target would start, by what the environment is `on:`, or by what was asked for. */
 static void plan_times(const struct release_facts *f, const struct plan_wish *wish,
                        struct release_plan *p, time_ms now)
 {
     p->start_at = now;
     p->start_until = VERDICT_NEVER;
+    if (p->rollback) {
+        p->start_at = f->rollback.asked_at;
+        p->start_until = f->rollback.asked_at + RELEASE_PLAN_ROLLBACK_MS;
+        return;
+    }
     if (wish != NULL && p->occurrence.date[0] == '\0') {
         p->start_at = wish->at != 0 && !wish->hotfix ? wish->at : wish->wished_at;
         p->start_until = wish_until(f, wish);
@@ -364,6 +403,11 @@ static const struct plan_wish *plan_target(const struct release_facts *f, struct
     const struct plan_wish *wish =
         f->wish.release != NULL && p->wish_ends == PLAN_GOES_ON ? &f->wish : NULL;
 
+    if (f->rollback.release != NULL && p->rollback_ends == PLAN_GOES_ON) {
+        p->rollback = true;
+        p->target = f->rollback.release;
+        return NULL;
+    }
     if (f->hotfix.release != NULL && p->hotfix_ends == PLAN_GOES_ON) {
         p->hotfix = true;
         p->target = f->hotfix.release;
@@ -380,7 +424,7 @@ static void plan_newest(const struct release_facts *f, struct release_plan *p, t
 {
     const struct plan_release *newest = f->n_releases > 0 ? &f->releases[f->n_releases - 1] : NULL;
 
-    if (newest == NULL || p->target == NULL || newest->number <= p->target->number)
+    if (newest == NULL || p->target == NULL || p->rollback || newest->number <= p->target->number)
         return;
     p->newest = newest;
     p->newest_verdict = release_plan_judge(f, p, newest->number, now);
@@ -403,10 +447,11 @@ static bool cut_is_due(const struct release_facts *f, const struct plan_wish *wi
 {
     bool has_time = f->on == DEPLOYMENT_ON_SCHEDULE || (wish != NULL && wish->at != 0);
 
-    return f->cut_off_ms > 0 && has_time && !p->hotfix && p->start_at != VERDICT_NEVER &&
-           now >= p->start_at - f->cut_off_ms && now < p->start_until &&
+    return f->cut_off_ms > 0 && has_time && !p->hotfix && !p->rollback &&
+           p->start_at != VERDICT_NEVER && now >= p->start_at - f->cut_off_ms &&
+           now < p->start_until &&
            (wish != NULL ? candidate_is_proven(p->target) : candidate_is_ready(p->target)) &&
-           !is_behind_barrier(f, p->target->number, p->start_at > now ? p->start_at : now) &&
+           !is_behind_barrier(f, wish, p->target->number, p->start_at > now ? p->start_at : now) &&
            verdict_cause(&p->verdict, CAUSE_NO_HOST) == NULL; /* hosts are part of it (P4) */
 }
 
@@ -427,8 +472,11 @@ static void plan_without_open(const struct release_facts *f, struct release_plan
     }
     cut_at = p->verdict.next_change;
     /* Nobody asked: no time is promised, and no time stands in the way. */
-    ask(f, p->target, wish, f->on == DEPLOYMENT_ON_RELEASE && wish == NULL ? now : p->start_at,
+    ask(f, p->target, wish,
+        f->on == DEPLOYMENT_ON_RELEASE && wish == NULL && !p->rollback ? now : p->start_at,
         p->start_until, now, &asked);
+    if (p->rollback)
+        ask_as_rollback(&f->rollback, &asked);
     p->verdict = gate_judge(&asked.gate, now);
     p->passed = passed_by(f, &asked, now);
     verdict_change_at(&p->verdict, cut_at);
@@ -445,23 +493,30 @@ static void plan_without_open(const struct release_facts *f, struct release_plan
 static const char *undo_reason(const struct release_facts *f, const struct release_plan *p,
                                const struct gate_facts *asked, time_ms now)
 {
+    bool is_release = f->open->kind == DEPLOYMENT_RELEASE;
+
     if (f->config_changed)
         return "the configuration changed after the cut";
     if (f->open_rows < f->open->rows_expected)
         return "the cut was interrupted";
     if (now >= p->start_until)
         return "its time passed before it could start";
-    if (f->open_release->off_line)
+    if (is_release && f->open_release->off_line)
         return "its release is no longer on the branch";
-    if (f->open->from_number != f->live_number)
+    if (is_release && f->open->from_number != f->live_number)
         return "what is live was declared anew";
+    if (f->open->kind == DEPLOYMENT_ROLLBACK)
+        return NULL;
+    if (f->rollback.release != NULL)
+        return "a rollback goes first";
     if (f->hotfix.release != NULL && p->hotfix_ends == PLAN_GOES_ON && !p->hotfix)
         return "a hotfix goes first";
     if (f->wish.release != NULL && p->wish_ends == PLAN_GOES_ON && f->on == DEPLOYMENT_ON_RELEASE &&
         !p->hotfix)
         return "another release was asked for";
     for (size_t i = 0; i < asked->n_barriers; i++)
-        if (!(asked->pass == GATE_HOTFIX && asked->barriers[i].named) &&
+        if (!(asked->barriers[i].named &&
+              (asked->pass == GATE_HOTFIX || asked->barriers[i].rolled_back)) &&
             asked->barriers[i].until > (now > p->start_at ? now : p->start_at))
             return "a pull request in it may not go out yet";
     return NULL;
@@ -479,6 +534,9 @@ static void plan_waiting(const struct release_facts *f, struct release_plan *p, 
     ask(f, p->target, wish, p->start_at, p->start_until, now, &asked);
     asked.gate.not_asked = false;
     asked.gate.pinned = NULL; /* the pin came after the cut */
+    p->rollback = f->open->kind == DEPLOYMENT_ROLLBACK;
+    if (p->rollback)
+        ask_as_rollback(&f->open_rollback, &asked);
     p->verdict = gate_judge(&asked.gate, now);
     p->passed = passed_by(f, &asked, now);
     p->reason = undo_reason(f, p, &asked.gate, now);
@@ -489,15 +547,29 @@ static void plan_waiting(const struct release_facts *f, struct release_plan *p, 
     plan_newest(f, p, now);
 }
 
+/* `after-failure: rollback` is one step back, no cascade: a rollback that fails stands. A migrate job that nobody
+ * decided stands, too (P5, M6). */
+static bool goes_back(const struct release_facts *f)
+{
+    return f->after_failure_back && f->open->state == DEPLOYMENT_ATTENTION &&
+           f->open->kind == DEPLOYMENT_RELEASE && f->open->cancel_at == 0 && !f->open_unsettled &&
+           (f->back_is_nothing || f->back_to != 0);
+}
+
 /* Deploying, or waiting for a person: what comes next binds behind it. */
 static void plan_behind(const struct release_facts *f, struct release_plan *p, time_ms now)
 {
     plan_without_open(f, p, now);
     p->action = PLAN_WAIT;
+    if (goes_back(f)) {
+        p->action = f->back_is_nothing ? PLAN_GIVE_UP : PLAN_GO_BACK;
+        p->reason = f->back_is_nothing ? "no host was touched" : "after-failure: rollback";
+        return;
+    }
     if (f->open->state == DEPLOYMENT_ATTENTION && f->after_failure_next && !f->open_unsettled &&
         p->target != NULL && p->target->number > f->open->release_number &&
         (p->hotfix ||
-         (candidate_is_ready(p->target) && !is_behind_barrier(f, p->target->number, now)))) {
+         (candidate_is_ready(p->target) && !is_behind_barrier(f, NULL, p->target->number, now)))) {
         p->action = PLAN_GIVE_UP;
         p->reason = "a newer release follows";
     }
@@ -523,7 +595,8 @@ void release_plan_make(const struct release_facts *facts, time_ms now,
                                       .verdict = verdict_go(),
                                       .passed = verdict_go(),
                                       .wish_ends = wish_end(facts, &facts->wish, now),
-                                      .hotfix_ends = wish_end(facts, &facts->hotfix, now)};
+                                      .hotfix_ends = wish_end(facts, &facts->hotfix, now),
+                                      .rollback_ends = rollback_end(facts, now)};
 
     plan_missed(facts, ret_plan);
     if (facts->open == NULL)
@@ -535,6 +608,9 @@ void release_plan_make(const struct release_facts *facts, time_ms now,
     plan_barriers_end(facts, ret_plan, now);
     plan_wish_changes(facts, &facts->wish, ret_plan, now);
     plan_wish_changes(facts, &facts->hotfix, ret_plan, now);
+    if (facts->rollback.release != NULL &&
+        now < facts->rollback.asked_at + RELEASE_PLAN_ROLLBACK_MS)
+        verdict_change_at(&ret_plan->verdict, facts->rollback.asked_at + RELEASE_PLAN_ROLLBACK_MS);
     ret_plan->next_change = ret_plan->verdict.next_change;
 }
 

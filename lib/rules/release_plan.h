@@ -8,8 +8,9 @@
  *      no open deployment:   target and go (or the cut is due)  -> PLAN_CUT
  *      waiting:              go -> PLAN_START      grace is over, other configuration -> PLAN_UNDO
  *      attention:            a newer candidate, `after-failure: next` -> PLAN_GIVE_UP
+ *                            `after-failure: rollback`                -> PLAN_GO_BACK
  *
- * What a person asked for comes first: a hotfix, a pin or a go-live (C2). Below a barrier the older
+ * A rollback goes before everything (R1). What a person asked for comes next: a hotfix, a pin or a go-live (C2). Below a barrier the older
  * candidates go (C3); an environment that others need brings them one side of the barrier at a time, so
  * that what lies below it is proven by itself.
  *
@@ -53,14 +54,28 @@ struct plan_wish {
     bool unrehearsed;    /* it names the missing rehearsal (M8) */
     const int64_t *with; /* pull requests it names: their barriers are passed */
     size_t n_with;
+    const int64_t *with_releases; /* releases without a pull request that it names */
+    size_t n_with_releases;
 };
 
-/* A pull request with *not before T*, as far as releases hold it (C3). */
+/* Somebody, or `after-failure`, wants an old release back (R1). */
+struct plan_rollback {
+    const struct plan_release *release; /* NULL = nobody does */
+    time_ms asked_at;
+    bool beside_unsettled; /* it names the unsettled attempt */
+    bool untouched; /* what it was to take back never touched a host: nothing is left to do */
+    const struct gate_host *hosts; /* those that it uses */
+    size_t n_hosts;
+};
+
+/* A pull request with *not before T*, as far as releases hold it (C3); or one that was rolled back here, and is not
+ * sent again unless somebody names it (R4). */
 struct plan_barrier {
     int64_t number;      /* the first release that holds some of it */
     int64_t reverted_in; /* the release that takes it out again, 0 = none (C5) */
-    int64_t pull;
-    const char *name; /* "#449" */
+    int64_t pull;        /* 0 = a release without one */
+    bool rolled_back;
+    const char *name; /* "#449", "r5" */
     const char *who;
     const char *why;
     time_ms since;
@@ -70,6 +85,7 @@ struct plan_barrier {
 
 /* A hotfix is meant for now: after so long it ends, and says so (T26). */
 #define RELEASE_PLAN_HOTFIX_MS (60 * 60 * 1000)
+#define RELEASE_PLAN_ROLLBACK_MS (60 * 60 * 1000) /* a rollback, too */
 
 /* One `at` of an environment on one day (F6). */
 struct plan_occurrence {
@@ -84,6 +100,10 @@ struct release_facts {
     int64_t cut_off_ms;
     int64_t delay_ms; /* on: merge: a release is due so long after it was seen (F10) */
     bool after_failure_next;
+    bool
+        after_failure_back; /* `rollback`: what is in attention goes back by itself, one step (P5) */
+    bool back_is_nothing;   /* ... and touched no host: it only ends */
+    int64_t back_to;        /* 0 = there is no way back without a person */
 
     int64_t live_number;                 /* 0 = unknown (C7) */
     const struct plan_release *releases; /* candidates, oldest first */
@@ -91,6 +111,7 @@ struct release_facts {
 
     struct plan_wish wish;               /* a pin, a go-live, a release by name */
     struct plan_wish hotfix;             /* beside it */
+    struct plan_rollback rollback;       /* before all of them */
     const struct plan_barrier *barriers; /* here; at most RELEASE_PLAN_BARRIERS_MAX */
     size_t n_barriers;
     const struct plan_barrier *apart; /* of the environments that need this one, by number */
@@ -104,6 +125,7 @@ struct release_facts {
     const struct deployment *open;           /* waiting, deploying, attention; NULL */
     const struct plan_release *open_release; /* its release as a candidate, NULL without `open` */
     struct plan_wish open_wish;              /* what it was cut for */
+    struct plan_rollback open_rollback;      /* likewise */
     int64_t open_rows;                       /* its invocations that are written */
     bool open_unsettled;                     /* one of its attempts is */
     bool config_changed;                     /* it was cut under another configuration */
@@ -111,7 +133,14 @@ struct release_facts {
     struct gate_facts gate; /* all but the target's part, which is filled in here */
 };
 
-enum plan_action { PLAN_WAIT, PLAN_CUT, PLAN_START, PLAN_UNDO, PLAN_GIVE_UP };
+enum plan_action {
+    PLAN_WAIT,
+    PLAN_CUT,
+    PLAN_START,
+    PLAN_UNDO,
+    PLAN_GIVE_UP,
+    PLAN_GO_BACK /* what is in attention ends, and a rollback is asked for (after-failure) */
+};
 
 /* What is decided about an occurrence, once (I8). */
 struct plan_decision {
@@ -123,7 +152,14 @@ struct plan_decision {
 #define RELEASE_PLAN_DECISIONS_MAX 64
 
 /* A wish that cannot come true any more, and why: texts are in messages.tsv under `wish.ended.KEY`. */
-enum plan_end { PLAN_GOES_ON, PLAN_PASSED, PLAN_LIVE, PLAN_OFF_LINE, PLAN_ENDS };
+enum plan_end {
+    PLAN_GOES_ON,
+    PLAN_PASSED,
+    PLAN_LIVE,
+    PLAN_OFF_LINE,
+    PLAN_UNTOUCHED, /* of a rollback */
+    PLAN_ENDS
+};
 extern const char *const release_plan_ends[PLAN_ENDS];
 
 struct release_plan {
@@ -138,8 +174,10 @@ struct release_plan {
     struct verdict newest_verdict;     /* what it lacks */
     enum plan_end wish_ends;           /* of the facts' wish: it is over and to be closed */
     enum plan_end hotfix_ends;         /* of the hotfix */
+    enum plan_end rollback_ends;       /* of the rollback */
     bool wish;                         /* the target is what the wish asked for */
     bool hotfix;                       /* the target is the hotfix, or what is open is one */
+    bool rollback;                     /* the target is what a rollback brings back */
     struct verdict passed;             /* what it passes that would bind a normal start */
     struct plan_decision decisions[RELEASE_PLAN_DECISIONS_MAX];
     size_t n_decisions;

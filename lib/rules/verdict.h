@@ -53,6 +53,7 @@ enum gate_cell {
     X(CAUSE_NEEDS,              "needs",            CELL_BINDS, CELL_PASSES,   CELL_NONE,          CELL_NONE,   CELL_NONE)   \
     X(CAUSE_REHEARSAL,          "rehearsal",        CELL_BINDS, CELL_IF_NAMED, CELL_NONE,          CELL_NONE,   CELL_NONE)   \
     X(CAUSE_BARRIER,            "barrier",          CELL_BINDS, CELL_IF_NAMED, CELL_NONE,          CELL_NONE,   CELL_NONE)   \
+    X(CAUSE_ROLLED_BACK,        "rolled-back",      CELL_IF_NAMED, CELL_IF_NAMED, CELL_NONE,       CELL_NONE,   CELL_NONE)   \
     X(CAUSE_PINNED,             "pinned",           CELL_BINDS, CELL_PASSES,   CELL_NONE,          CELL_NONE,   CELL_NONE)   \
     X(CAUSE_SEPARATE,           "separate",         CELL_BINDS, CELL_PASSES,   CELL_NONE,          CELL_NONE,   CELL_NONE)   \
     X(CAUSE_UNSETTLED,          "unsettled",        CELL_BINDS, CELL_BINDS,    CELL_IF_NAMED,      CELL_BINDS,  CELL_BINDS)  \

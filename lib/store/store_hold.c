@@ -3,13 +3,13 @@
 #include "lib/base/arena.h"
 
 DB_STATEMENT(SQL_HOLD_PUT,
-             "INSERT INTO holds (repository_id, environment, actor, way, reason, held_at, until_at)"
-             " VALUES ($1, $2, $3, $4, $5, $6, $7)");
+             "INSERT INTO holds (repository_id, environment, actor, way, reason, held_at, until_at,"
+             " deployment_id) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)");
 
 int store_hold_put(struct db *db, const struct hold *h, int64_t *ret_id, struct err *err)
 {
-    int rc = db_run(db, &SQL_HOLD_PUT, err, "ittttiI", h->repository_id, h->environment, h->actor,
-                    h->way, h->reason, h->held_at, h->until_at);
+    int rc = db_run(db, &SQL_HOLD_PUT, err, "ittttiII", h->repository_id, h->environment, h->actor,
+                    h->way, h->reason, h->held_at, h->until_at, h->deployment_id);
 
     if (rc == 0)
         *ret_id = db_last_id(db);
@@ -17,7 +17,8 @@ int store_hold_put(struct db *db, const struct hold *h, int64_t *ret_id, struct 
 }
 
 #define COLUMNS                                                                                    \
-    "holds.id, repository_id, name, environment, actor, way, reason, held_at, until_at"            \
+    "holds.id, repository_id, name, environment, actor, way, reason, held_at, until_at,"           \
+    " deployment_id"                                                                               \
     " FROM holds JOIN repositories ON repositories.id = repository_id"
 
 static int read_holds(struct db_rows *rows, struct arena *arena, struct hold **ret_items,
@@ -36,7 +37,8 @@ static int read_holds(struct db_rows *rows, struct arena *arena, struct hold **r
                                                           .way = db_text(rows, arena, 5),
                                                           .reason = db_text(rows, arena, 6),
                                                           .held_at = db_int(rows, 7),
-                                                          .until_at = db_int(rows, 8)};
+                                                          .until_at = db_int(rows, 8),
+                                                          .deployment_id = db_int(rows, 9)};
     db_end(rows);
     if (rc == 0) {
         *ret_items = items;

@@ -18,7 +18,8 @@ struct hold {
     const char *way;
     const char *reason;
     time_ms held_at;
-    time_ms until_at; /* 0 = until a person lifts it */
+    time_ms until_at;      /* 0 = until a person lifts it */
+    int64_t deployment_id; /* of the rollback that it follows (R3); 0 = a person's alone */
 };
 
 /* ERR_CONFLICT: no reason, or it would end before it begins. Writer. */

@@ -10,21 +10,34 @@
 DB_STATEMENT(SQL_WISH_PULLS,
              "SELECT pull_number FROM wish_pulls WHERE wish_id = $1 ORDER BY pull_number");
 
-static int fill_pulls(struct db *db, struct arena *arena, struct wish *w, struct err *err)
+DB_STATEMENT(SQL_WISH_RELEASES,
+             "SELECT release_number FROM wish_releases WHERE wish_id = $1 ORDER BY release_number");
+
+static int numbers(struct db *db, const struct statement *statement, struct arena *arena,
+                   int64_t wish, const int64_t **ret_items, size_t *ret_n, struct err *err)
 {
     int64_t *items = NULL;
     size_t n = 0, cap = 0;
     struct db_rows *rows;
-    int rc = db_query(db, &SQL_WISH_PULLS, &rows, err, "i", w->id);
+    int rc = db_query(db, statement, &rows, err, "i", wish);
 
     if (rc < 0)
         return rc;
     while ((rc = db_next(rows, err)) > 0)
         *ARENA_PUSH(arena, items, n, cap) = db_int(rows, 0);
     db_end(rows);
-    w->with = items;
-    w->n_with = n;
+    *ret_items = items;
+    *ret_n = n;
     return rc;
+}
+
+static int fill_pulls(struct db *db, struct arena *arena, struct wish *w, struct err *err)
+{
+    int rc = numbers(db, &SQL_WISH_PULLS, arena, w->id, &w->with, &w->n_with, err);
+
+    return rc < 0 ? rc
+                  : numbers(db, &SQL_WISH_RELEASES, arena, w->id, &w->with_releases,
+                            &w->n_with_releases, err);
 }
 
 /* `what` for the text where there is none. */
@@ -107,6 +120,8 @@ DB_STATEMENT(
     " VALUES ($1, $2, $3, 'open', $4, $5, $6, $7, $8, $9, $10)");
 DB_STATEMENT(SQL_WISH_PULL_PUT,
              "INSERT OR IGNORE INTO wish_pulls (wish_id, pull_number) VALUES ($1, $2)");
+DB_STATEMENT(SQL_WISH_RELEASE_PUT,
+             "INSERT OR IGNORE INTO wish_releases (wish_id, release_number) VALUES ($1, $2)");
 
 int store_wish_put(struct db *db, const struct wish *w, int64_t *ret_id, int64_t *ret_replaced,
                    struct err *err)
@@ -130,6 +145,8 @@ int store_wish_put(struct db *db, const struct wish *w, int64_t *ret_id, int64_t
     id = db_last_id(db);
     for (size_t i = 0; i < w->n_with && rc == 0; i++)
         rc = db_run(db, &SQL_WISH_PULL_PUT, err, "ii", id, w->with[i]);
+    for (size_t i = 0; i < w->n_with_releases && rc == 0; i++)
+        rc = db_run(db, &SQL_WISH_RELEASE_PUT, err, "ii", id, w->with_releases[i]);
     if (rc == 0) {
         *ret_id = id;
         *ret_replaced = replaced;

@@ -26,6 +26,8 @@ struct wish {
     const char *ended;   /* why it can no longer come true, NULL; read only */
     const int64_t *with; /* pull requests that the act names */
     size_t n_with;
+    const int64_t *with_releases; /* and releases that have none */
+    size_t n_with_releases;
 };
 
 /* A newer wish replaces the open one of its kind; `*ret_replaced` is the release that was wished for,

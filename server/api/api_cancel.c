@@ -4,23 +4,19 @@
 
 #include "lib/base/arena.h"
 #include "lib/rules/progress_cancel.h"
-#include "lib/store/store_attempt.h"
 #include "lib/store/store_cancel.h"
-#include "lib/store/store_command.h"
-#include "lib/store/store_deployment.h"
 #include "lib/store/store_occurrence.h"
 #include "lib/store/store_wish.h"
 #include "server/api/api_act.h"
 #include "server/api/api_body.h"
 #include "server/api/api_shape.h"
 #include "server/api/api_write.h"
+#include "server/flow/under_way.h"
 
 struct cancelling {
     struct api_act act;
-    bool has_open;
-    struct deployment open;
-    struct progress_facts facts; /* of what is open */
-    struct wish wish;            /* else what was asked for */
+    struct under_way open;
+    struct wish wish; /* where nothing is open: what was asked for */
     bool wish_only;
 };
 
@@ -72,7 +68,7 @@ static int write_cancel(struct db *db, void *arg, struct err *err)
 {
     struct cancelling *c = arg;
 
-    return api_cancel_write(&c->act, db, &c->open, c->act.reason, err);
+    return api_cancel_write(&c->act, db, &c->open.deployment, c->act.reason, err);
 }
 
 static int write_withdrawal(struct db *db, void *arg, struct err *err)
@@ -90,37 +86,13 @@ static int write_withdrawal(struct db *db, void *arg, struct err *err)
 static int load_open(struct cancelling *c)
 {
     struct api_act *act = &c->act;
-    struct arena *arena = act->request->arena;
-    struct db *db = act->view.db;
-    struct invocation *invocations;
-    struct attempt *attempts;
-    struct err own = ERR_INIT;
-    struct job *jobs;
-    int rc = store_deployment_open(db, arena, act->repository.id, act->environment->name, &c->open,
-                                   &own);
+    int rc = under_way_load(act->view.db, act->request->arena, act->repository.id,
+                            act->environment->name, &c->open, &act->err);
 
-    if (rc == ERR_NOT_FOUND)
-        return 0;
-    if (rc < 0) {
-        act->err = own;
-        return rc;
-    }
-    c->has_open = true;
-    if (c->open.cancel_at != 0)
-        return err_set(&act->err, ERR_CONFLICT, "%s asked for that already: r%lld is being ended",
-                       c->open.cancel_by, (long long)c->open.release_number);
-    c->facts.deployment = &c->open;
-    if ((rc = store_deployment_jobs(db, arena, c->open.id, &jobs, &c->facts.n_jobs, &act->err)) <
-            0 ||
-        (rc = store_command_invocations(db, arena, c->open.id, &invocations,
-                                        &c->facts.n_invocations, &act->err)) < 0 ||
-        (rc = store_attempt_of_deployment(db, arena, c->open.id, &attempts, &c->facts.n_attempts,
-                                          &act->err)) < 0)
-        return rc;
-    c->facts.jobs = jobs;
-    c->facts.invocations = invocations;
-    c->facts.attempts = attempts;
-    return 0;
+    if (rc == 0 && c->open.is_open && c->open.deployment.cancel_at != 0)
+        rc = err_set(&act->err, ERR_CONFLICT, "%s asked for that already: r%lld is being ended",
+                     c->open.deployment.cancel_by, (long long)c->open.deployment.release_number);
+    return rc;
 }
 
 /* A hotfix before the pin or go-live that it went before. */
@@ -147,9 +119,9 @@ static int load_wish(struct cancelling *c)
 static void add_running(struct json_out *out, const struct cancelling *c)
 {
     json_begin_array(out, "running");
-    for (size_t i = 0; i < c->facts.n_invocations; i++) {
-        const struct invocation *inv = &c->facts.invocations[i];
-        const struct job *job = &c->facts.jobs[inv->job_number];
+    for (size_t i = 0; i < c->open.facts.n_invocations; i++) {
+        const struct invocation *inv = &c->open.facts.invocations[i];
+        const struct job *job = &c->open.facts.jobs[inv->job_number];
         if (inv->offered_at == 0 || invocation_has_ended(inv->status))
             continue;
         json_begin_object(out, NULL);
@@ -165,25 +137,27 @@ static void add_running(struct json_out *out, const struct cancelling *c)
 static void answer(struct cancelling *c)
 {
     struct json_out *out = &c->act.out;
-    bool touched = c->has_open && progress_cancel_touched_any(&c->facts);
+    bool touched = c->open.is_open && progress_cancel_touched_any(&c->open.facts);
 
     json_add_bool(out, "dry_run", api_write_is_dry(c->act.request));
     json_add_str(out, "environment", c->act.environment->name);
-    json_add_str(out, "cancels", c->has_open ? "deployment" : "wish");
-    json_add_int(out, "release", c->has_open ? c->open.release_number : c->wish.release_number);
-    api_shape_int_or_null(out, "deployment", c->has_open ? c->open.id : 0);
-    json_add_str(out, "state", c->has_open ? deployment_states[c->open.state].text : NULL);
+    json_add_str(out, "cancels", c->open.is_open ? "deployment" : "wish");
+    json_add_int(out, "release",
+                 c->open.is_open ? c->open.deployment.release_number : c->wish.release_number);
+    api_shape_int_or_null(out, "deployment", c->open.is_open ? c->open.deployment.id : 0);
+    json_add_str(out, "state",
+                 c->open.is_open ? deployment_states[c->open.deployment.state].text : NULL);
     json_add_str(out, "ends",
-                 !c->has_open ? NULL
-                 : touched    ? deployment_states[DEPLOYMENT_FAILED].text
-                              : deployment_states[DEPLOYMENT_CANCELLED].text);
+                 !c->open.is_open ? NULL
+                 : touched        ? deployment_states[DEPLOYMENT_FAILED].text
+                                  : deployment_states[DEPLOYMENT_CANCELLED].text);
     add_running(out, c);
 }
 
 enum request_next api_cancel_open(struct request *request, struct reply *reply)
 {
     static const char *const keys[] = {"environment", "reason", "wish"};
-    struct cancelling c = {.has_open = false};
+    struct cancelling c = {.wish_only = false};
     struct api_act *act = &c.act;
     int rc = api_act_open(act, request, reply, keys, 3);
 
@@ -195,10 +169,10 @@ enum request_next api_cancel_open(struct request *request, struct reply *reply)
         rc = api_body_flag(act->body, "wish", &c.wish_only, &act->err);
     if (rc == 0 && !c.wish_only)
         rc = load_open(&c);
-    if (rc == 0 && !c.has_open)
+    if (rc == 0 && !c.open.is_open)
         rc = load_wish(&c);
     if (rc == 0)
-        rc = api_act_write(act, c.has_open ? write_cancel : write_withdrawal, &c);
+        rc = api_act_write(act, c.open.is_open ? write_cancel : write_withdrawal, &c);
     if (rc == 0)
         answer(&c);
     return api_act_close(act, rc, api_write_is_dry(request) ? 200 : 202);

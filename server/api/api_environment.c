@@ -144,6 +144,16 @@ static bool is_newest_cut(const struct api_environment *env, const struct deploy
     return true;
 }
 
+bool api_environment_rolled_back(const struct api_environment *env, int64_t number)
+{
+    const struct release_facts *f = env->outlook != NULL ? &env->outlook->facts : NULL;
+
+    for (size_t i = 0; f != NULL && i < f->n_barriers; i++)
+        if (f->barriers[i].rolled_back && f->barriers[i].number == number)
+            return true;
+    return false;
+}
+
 enum shown api_environment_shows(const struct api_environment *env, int64_t number,
                                  const struct deployment **ret_deployment)
 {
@@ -151,6 +161,8 @@ enum shown api_environment_shows(const struct api_environment *env, int64_t numb
     int64_t live = env->live != NULL ? env->live->release_number : 0;
     struct verdict verdict;
     struct shown_facts facts = {
+        .ended = api_environment_rolled_back(env, number) &&
+                 !(d != NULL && deployment_is_open(d->state)),
         .attempt_unknown = d != NULL && d->id == env->unknown_of,
         .has_deployment = d != NULL,
         .deployment = d != NULL ? d->state : DEPLOYMENT_WAITING,
@@ -182,8 +194,10 @@ enum shown api_environment_state(const struct api_environment *env)
 
     if (env->live != NULL)
         state = shown_worse(state, api_environment_shows(env, env->live->release_number, NULL));
-    if (env->next != NULL)
-        state = shown_worse(state, api_environment_shows(env, env->next->number, NULL));
+    if (env->next != NULL) /* what was taken back waits for a person who names it */
+        state = shown_worse(state, api_environment_rolled_back(env, env->next->number)
+                                       ? SHOWN_HELD
+                                       : api_environment_shows(env, env->next->number, NULL));
     if (env->open != NULL)
         state = shown_worse(state, api_environment_shows(env, env->open->release_number, NULL));
     return state;
@@ -410,7 +424,9 @@ static int add_live(struct json_out *out, struct api_view *view, const struct ap
     json_add_time(out, "since", live->ended_at);
     json_add_bool(out, "declared", env->outlook->live_is_declared);
     rc = api_shape_pulls(out, "pulls", view, env->repository->id,
-                         live->from_number != 0 ? live->from_number : release.number - 1,
+                         live->from_number != 0 && live->from_number < release.number
+                             ? live->from_number
+                             : release.number - 1, /* also of a rollback */
                          release.number, err);
     json_end_object(out);
     return rc;

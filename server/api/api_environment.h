@@ -54,6 +54,9 @@ int api_environment_load(struct api_view *view, const struct repository *reposit
 enum shown api_environment_shows(const struct api_environment *env, int64_t number,
                                  const struct deployment **ret_deployment);
 
+/* Was it rolled back here, and is not live again (R4)? */
+bool api_environment_rolled_back(const struct api_environment *env, int64_t number);
+
 /* The word for the environment as a whole: the worst of what is under way, next and live. */
 enum shown api_environment_state(const struct api_environment *env);
 

@@ -85,6 +85,8 @@ static void add_places(struct scene *s, int64_t number)
         json_add_str(&s->out, "name", s->environments[i].config->name);
         json_add_str(&s->out, "timezone", s->environments[i].config->timezone);
         json_add_str(&s->out, "state", shown_key(shown));
+        json_add_bool(&s->out, "rolled_back",
+                      api_environment_rolled_back(&s->environments[i], number));
         api_shape_int_or_null(&s->out, "deployment", d != NULL ? d->id : 0);
         json_add_time(&s->out, "at",
                       d == NULL          ? 0

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "lib/base/arena.h"
+#include "lib/base/str.h"
 #include "lib/calendar/occurrence.h"
 #include "lib/store/store_release.h"
 #include "lib/store/store_wish.h"
@@ -90,36 +91,66 @@ static int check_time(struct wishing *w)
     return 0;
 }
 
-/* What is named must stand in the way: another number is a slip of the hand. */
-static int check_with(struct wishing *w)
+/* What is named must stand in the way: another number is a slip of the hand. What was rolled back anybody who asks
+ * may name (R4); what is kept back only a hotfix passes (C3). `pull` 0 = the release itself. */
+static int check_named(struct wishing *w, int64_t pull, int64_t release)
 {
     const struct release_facts *f = &w->supposed->facts;
+    const char *name = pull != 0 ? arena_printf(w->act.request->arena, "#%lld", (long long)pull)
+                                 : arena_printf(w->act.request->arena, "r%lld", (long long)release);
+    bool stands = false;
 
-    for (size_t i = 0; i < w->wish.n_with; i++) {
-        bool stands = false;
-        for (size_t k = 0; k < f->n_barriers; k++)
-            stands = stands || (f->barriers[k].pull == w->wish.with[i] &&
-                                f->barriers[k].number <= w->release.number);
-        if (!stands)
+    for (size_t k = 0; k < f->n_barriers; k++) {
+        const struct plan_barrier *b = &f->barriers[k];
+        if (b->pull != pull || (pull == 0 && b->number != release) || b->number > w->release.number)
+            continue;
+        if (!b->rolled_back && !w->wish.hotfix)
             return err_set(&w->act.err, ERR_INVALID,
-                           "with: #%lld is not kept back in what r%lld brings",
-                           (long long)w->wish.with[i], (long long)w->release.number);
+                           "with: %s is kept back; only a hotfix that names it passes that", name);
+        stands = true;
     }
-    return 0;
+    return stands ? 0
+                  : err_set(&w->act.err, ERR_INVALID,
+                            "with: %s is neither kept back nor rolled back in what r%lld brings",
+                            name, (long long)w->release.number);
+}
+
+static int check_with(struct wishing *w)
+{
+    int rc = 0;
+
+    for (size_t i = 0; i < w->wish.n_with && rc == 0; i++)
+        rc = check_named(w, w->wish.with[i], 0);
+    for (size_t i = 0; i < w->wish.n_with_releases && rc == 0; i++)
+        rc = check_named(w, 0, w->wish.with_releases[i]);
+    return rc;
 }
 
 static int read_with(struct wishing *w)
 {
     const struct cJSON *list = json_array(w->act.body, "with");
     int64_t *numbers = arena_array(w->act.request->arena, WITH_MAX, sizeof(*numbers));
+    int64_t *releases = arena_array(w->act.request->arena, WITH_MAX, sizeof(*releases));
 
     if (json_get(w->act.body, "with") != NULL && list == NULL)
         return err_set(&w->act.err, ERR_INVALID, "with: expected a list of pull requests");
-    for (const struct cJSON *i = json_first(list); i != NULL; i = json_next(i))
-        if (w->wish.n_with == WITH_MAX || !json_item_int(i, &numbers[w->wish.n_with++]))
-            return err_set(&w->act.err, ERR_INVALID,
-                           "with: expected at most %d numbers of pull requests", WITH_MAX);
+    for (const struct cJSON *i = json_first(list); i != NULL; i = json_next(i)) {
+        const char *text = json_string_value(i);
+        bool full = w->wish.n_with == WITH_MAX || w->wish.n_with_releases == WITH_MAX;
+        bool good = !full &&
+                    (text == NULL ? json_item_int(i, &numbers[w->wish.n_with++])
+                                  : text[0] == 'r' &&
+                                        str_parse_int64(text + 1,
+                                                        &releases[w->wish.n_with_releases++]) == 0);
+        if (!good)
+            return err_set(
+                &w->act.err, ERR_INVALID,
+                "with: expected at most %d numbers of pull requests, or releases such as "
+                "\"r5\"",
+                WITH_MAX);
+    }
     w->wish.with = numbers;
+    w->wish.with_releases = releases;
     return 0;
 }
 
@@ -161,11 +192,15 @@ static const char *detail_of(struct wishing *w)
     json_add_int(&out, "wish", w->wish.id);
     json_add_time(&out, "start_at", w->wish.start_at);
     api_shape_int_or_null(&out, "replaces", w->replaced);
-    if (w->wish.hotfix) {
+    if (w->wish.hotfix || w->wish.n_with + w->wish.n_with_releases > 0) {
         json_add_bool(&out, "unrehearsed", w->wish.unrehearsed);
         json_begin_array(&out, "with");
         for (size_t i = 0; i < w->wish.n_with; i++)
             json_add_int(&out, NULL, w->wish.with[i]);
+        for (size_t i = 0; i < w->wish.n_with_releases; i++)
+            json_add_str(&out, NULL,
+                         arena_printf(w->act.request->arena, "r%lld",
+                                      (long long)w->wish.with_releases[i]));
         json_end_array(&out);
         json_begin_array(&out, "passes");
         for (size_t i = 0; i < w->supposed->plan.passed.n_causes; i++)
@@ -233,14 +268,16 @@ static enum request_next wish(struct wishing *w, int rc)
 
 enum request_next api_wish_release(struct request *request, struct reply *reply)
 {
-    static const char *const keys[] = {"environment", "at", "reason", "dry_run"};
+    static const char *const keys[] = {"environment", "at", "with", "reason", "dry_run"};
     struct wishing w = {.replaced = 0};
-    int rc = api_act_open(&w.act, request, reply, keys, 4);
+    int rc = api_act_open(&w.act, request, reply, keys, 5);
 
     if (rc == 0)
         rc = api_act_environment_of_body(&w.act, RIGHT_OPERATE);
     if (rc == 0)
-        rc = api_act_reason(&w.act, false);
+        rc = read_with(&w);
+    if (rc == 0) /* who sends again what was rolled back says why (R4) */
+        rc = api_act_reason(&w.act, w.wish.n_with + w.wish.n_with_releases > 0);
     if (rc == 0)
         rc = api_act_time(&w.act, "at", &w.wish.start_at);
     if (rc == 0)

@@ -23,6 +23,7 @@
 #include "server/api/api_person.h"
 #include "server/api/api_release.h"
 #include "server/api/api_repository.h"
+#include "server/api/api_rollback.h"
 #include "server/api/api_status.h"
 #include "server/api/api_token.h"
 #include "server/api/api_wish.h"
@@ -154,6 +155,15 @@ const struct route routes[] = {
      .body_limit = API_BODY,
      .handler = api_cancel_open,
      .summary = "End the open deployment, or take back what was asked for"},
+    {.name = "rollback_ask",
+     .listeners = API,
+     .method = "POST",
+     .pattern = "/api/v1/repos/{owner}/{name}/rollback",
+     .right = RIGHT_OPERATE,
+     .scope = ROUTE_ENVIRONMENT,
+     .body_limit = API_BODY,
+     .handler = api_rollback_ask,
+     .summary = "Bring an old release back"},
     {.name = "barrier_list",
      .listeners = API,
      .method = "GET",

@@ -9,7 +9,9 @@
 #include "lib/store/store_barrier.h"
 #include "lib/store/store_baseline.h"
 #include "lib/store/store_deployment.h"
+#include "lib/store/store_pull_request.h"
 #include "lib/store/store_release.h"
+#include "lib/store/store_rollback.h"
 #include "server/flow/outlook.h"
 #include "server/flow/snapshot.h"
 
@@ -82,6 +84,8 @@ static int load_there(struct candidates *c, struct err *err)
         rc = candidates_maybe(store_deployment_open(c->db, c->arena, c->repository->id, name,
                                                     &o->open, &own),
                               &o->has_open, &own, err);
+    if (c->suppose_rollback != NULL)
+        o->has_open = false; /* it ends first */
     o->facts.live_number = o->has_live ? o->live.release_number : 0;
     return rc;
 }
@@ -132,6 +136,12 @@ static int load_need(struct candidates *c, const struct config_environment *befo
         return rc;
     need->environment = before->name;
     need->proven = found && last.state == DEPLOYMENT_SUCCEEDED;
+    if (need->proven) { /* what was taken back there proves nothing any more (R4) */
+        bool took = false;
+        rc = store_rollback_took(c->db, c->repository->id, before->name, r->number, last.id, &took,
+                                 err);
+        need->proven = !took;
+    }
     need->passed_by = live > r->number;
     for (size_t i = 0; i < repo->n_jobs && rc == 0 && need->unrehearsed == NULL; i++)
         if (repo->jobs[i].once != NULL && config_job_runs(&repo->jobs[i], c->environment))
@@ -217,7 +227,9 @@ static int plan_of(struct candidates *c, const struct wish *w, struct plan_wish 
                                    .hotfix = w->hotfix,
                                    .unrehearsed = w->unrehearsed,
                                    .with = w->with,
-                                   .n_with = w->n_with};
+                                   .n_with = w->n_with,
+                                   .with_releases = w->with_releases,
+                                   .n_with_releases = w->n_with_releases};
     return find_release(c, w->release_number, &ret_wish->release, err);
 }
 
@@ -252,6 +264,37 @@ static int load_wishes(struct candidates *c, struct err *err)
             rc = plan_of(c, &taken, &o->facts.open_wish, err);
     }
     return rc;
+}
+
+/* Rollbacks ---------------------------------------------------------------------------------------- */
+
+static int rollback_of(struct candidates *c, const struct rollback *r,
+                       struct plan_rollback *ret_rollback, struct err *err)
+{
+    *ret_rollback =
+        (struct plan_rollback){.asked_at = r->asked_at, .beside_unsettled = r->beside_unsettled};
+    return find_release(c, r->to_number, &ret_rollback->release, err);
+}
+
+/* What is to be brought back, and what the open deployment brings back; their hosts come with the others. */
+static int load_rollbacks(struct candidates *c, struct err *err)
+{
+    struct outlook *o = c->outlook;
+    struct err own = ERR_INIT;
+    int rc = candidates_maybe(store_rollback_open(c->db, c->arena, c->repository->id,
+                                                  c->environment->name, &o->rollback, &own),
+                              &o->has_rollback, &own, err);
+
+    if (rc == 0 && c->suppose_rollback != NULL) {
+        o->rollback = *c->suppose_rollback;
+        o->has_rollback = true;
+    }
+    if (rc == 0 && o->has_rollback)
+        rc = rollback_of(c, &o->rollback, &o->facts.rollback, err);
+    if (rc < 0 || !o->has_open || o->open.kind != DEPLOYMENT_ROLLBACK)
+        return rc;
+    rc = store_rollback_of_deployment(c->db, c->arena, o->open.id, &o->open_rollback, err);
+    return rc < 0 ? rc : rollback_of(c, &o->open_rollback, &o->facts.open_rollback, err);
 }
 
 /* Barriers ---------------------------------------------------------------------------------------- */
@@ -398,6 +441,54 @@ static int load_barriers(struct candidates *c, struct err *err)
     return rc;
 }
 
+/* What was rolled back here is a barrier until somebody names it (R4): by its pull requests, or by its number. */
+static int load_rolled_back(struct candidates *c, struct err *err)
+{
+    struct release_facts *f = &c->outlook->facts;
+    struct plan_barrier *grown;
+    struct rollback_taken *taken;
+    struct revert *reverts = NULL;
+    size_t n, n_reverts = 0;
+    int rc = store_rollback_taken_back(c->db, c->arena, c->repository->id, c->environment->name,
+                                       f->live_number, &taken, &n, err);
+
+    if (rc < 0 || n == 0)
+        return rc;
+    rc = store_release_reverts(c->db, c->arena, c->repository->id, 0, INT64_MAX, &reverts,
+                               &n_reverts, err);
+    grown = arena_array(c->arena, RELEASE_PLAN_BARRIERS_MAX, sizeof(*grown));
+    if (f->n_barriers > 0)
+        memcpy(grown, f->barriers, f->n_barriers * sizeof(*grown));
+    f->barriers = grown;
+    for (size_t i = 0; i < n && rc == 0; i++) {
+        struct plan_barrier p = {.number = taken[i].number,
+                                 .reverted_in =
+                                     revert_cancelled_by(reverts, n_reverts, taken[i].number - 1,
+                                                         INT64_MAX, taken[i].number),
+                                 .rolled_back = true,
+                                 .name =
+                                     arena_printf(c->arena, "r%lld", (long long)taken[i].number),
+                                 .who = taken[i].actor,
+                                 .why = taken[i].reason,
+                                 .since = taken[i].at,
+                                 .until = VERDICT_NEVER};
+        struct pull_in_release *pulls;
+        size_t n_pulls = 0;
+        rc = store_pull_request_in_range(c->db, c->arena, c->repository->id, taken[i].number - 1,
+                                         taken[i].number, RELEASE_PLAN_BARRIERS_MAX, &pulls,
+                                         &n_pulls, err);
+        for (size_t k = 0; rc == 0 && k < n_pulls && f->n_barriers < RELEASE_PLAN_BARRIERS_MAX;
+             k++) {
+            p.pull = pulls[k].pull.number;
+            p.name = arena_printf(c->arena, "#%lld", (long long)p.pull);
+            insert_by_number(grown, f->n_barriers++, &p);
+        }
+        if (rc == 0 && n_pulls == 0 && f->n_barriers < RELEASE_PLAN_BARRIERS_MAX)
+            insert_by_number(grown, f->n_barriers++, &p);
+    }
+    return rc;
+}
+
 int candidates_load(struct candidates *c, struct err *err)
 {
     int rc = load_there(c, err);
@@ -406,5 +497,9 @@ int candidates_load(struct candidates *c, struct err *err)
         rc = load_releases(c, err);
     if (rc == 0)
         rc = load_wishes(c, err);
-    return rc < 0 ? rc : load_barriers(c, err);
+    if (rc == 0)
+        rc = load_rollbacks(c, err);
+    if (rc == 0)
+        rc = load_barriers(c, err);
+    return rc < 0 ? rc : load_rolled_back(c, err);
 }

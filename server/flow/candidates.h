@@ -15,6 +15,7 @@
 struct db;
 struct outlook;
 struct plan_release;
+struct rollback;
 struct snapshot;
 struct stops_change;
 struct wish;
@@ -31,6 +32,8 @@ struct candidates {
     const struct wish *suppose; /* as if somebody had asked for this, NULL = what is stored alone */
     const struct stops_change
         *supposed; /* as if people's stops were changed so, NULL = as they are */
+    const struct rollback
+        *suppose_rollback; /* as if it were asked for, and what is open had ended */
 };
 
 /* Live, open deployment, wishes, releases, barriers, into the outlook and its facts. */

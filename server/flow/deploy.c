@@ -18,6 +18,7 @@
 #include "lib/store/store_deployment.h"
 #include "lib/store/store_occurrence.h"
 #include "lib/store/store_release.h"
+#include "lib/store/store_rollback.h"
 #include "lib/store/store_wish.h"
 #include "server/flow/flow.h"
 #include "server/flow/outlook.h"
@@ -31,6 +32,7 @@ struct cut {
     struct look *look;
     const struct outlook *outlook;
     const struct config_environment *environment;
+    const struct deployment_plan *plan; /* its jobs and hosts */
     struct deployment deployment;
     struct job *jobs;
     const char **contents; /* documents of the jobs */
@@ -117,7 +119,7 @@ static bool touches(const struct config_job *job)
 
 static int make_job(struct cut *c, size_t number, struct err *err)
 {
-    const struct planned_job *planned = &c->outlook->jobs.jobs[number];
+    const struct planned_job *planned = &c->plan->jobs[number];
     const struct config_job *config = planned->job;
     struct arena *arena = c->look->arena;
     struct document document = {
@@ -227,7 +229,7 @@ static time_ms start_by_of(const struct cut *c, size_t number)
     time_ms limit = base + c->environment->grace_ms;
 
     for (size_t i = 0; i < number; i++) {
-        const struct planned_job *p = &c->outlook->jobs.jobs[i];
+        const struct planned_job *p = &c->plan->jobs[i];
         int64_t turns = ((int64_t)p->n_hosts + p->max_parallel - 1) / p->max_parallel;
         limit += turns * (c->jobs[i].timeout_ms + c->jobs[i].start_within_ms);
     }
@@ -236,7 +238,7 @@ static time_ms start_by_of(const struct cut *c, size_t number)
 
 static int make_rows(struct cut *c, size_t number, struct err *err)
 {
-    const struct planned_job *planned = &c->outlook->jobs.jobs[number];
+    const struct planned_job *planned = &c->plan->jobs[number];
     int rc = 0;
 
     /* A migrate attempt is planned, signed and offered when its turn comes. */
@@ -271,7 +273,7 @@ static const char *plan_digest(struct cut *c)
     json_add_str(&o, "commit", c->deployment.sha);
     json_begin_array(&o, "jobs");
     for (size_t i = 0; i < c->n_jobs; i++) {
-        const struct config_job *config = c->outlook->jobs.jobs[i].job;
+        const struct config_job *config = c->plan->jobs[i].job;
         json_begin_object(&o, NULL);
         json_add_str(&o, "name", c->jobs[i].name);
         json_add_str(&o, "document", c->jobs[i].document_digest);
@@ -319,6 +321,8 @@ static int apply_cut(struct db *db, void *arg, struct err *err)
     }
     if (rc == 0 && d->wish_id != 0)
         rc = store_wish_take(db, d->wish_id, d->id, err);
+    if (rc == 0 && d->kind == DEPLOYMENT_ROLLBACK)
+        rc = store_rollback_take(db, c->outlook->rollback.id, d->id, err);
     snprintf(detail, sizeof(detail), "{\"deployment\":%lld,\"plan\":\"%.64s\"}", (long long)d->id,
              d->plan_digest);
     return rc < 0 ? rc
@@ -382,6 +386,24 @@ static void fill_deployment(struct cut *c)
     }
 }
 
+/* It brings back the target over what is left, which its hosts know as the one before (R1). */
+static int fill_rollback(struct cut *c, struct err *err)
+{
+    const struct rollback *r = &c->outlook->rollback;
+    struct deployment *d = &c->deployment;
+    struct release left;
+    int rc = store_release_by_number(c->look->flow->db, c->look->arena, d->repository_id,
+                                     r->left_number, &left, err);
+
+    d->kind = DEPLOYMENT_ROLLBACK;
+    d->trigger = DEPLOYMENT_ON_RELEASE;
+    d->wish_id = 0;
+    d->from_number = r->left_number;
+    if (rc == 0)
+        memcpy(d->from_sha, left.sha, sizeof(d->from_sha));
+    return rc;
+}
+
 int deploy_cut(struct look *look, const struct outlook *outlook,
                const struct config_environment *environment, struct err *err)
 {
@@ -390,7 +412,10 @@ int deploy_cut(struct look *look, const struct outlook *outlook,
     int rc = 0;
 
     fill_deployment(&c);
-    c.n_jobs = outlook->jobs.n_jobs;
+    if (outlook->plan.rollback)
+        rc = fill_rollback(&c, err);
+    c.plan = outlook->plan.rollback ? &outlook->rollback_jobs : &outlook->jobs;
+    c.n_jobs = c.plan->n_jobs;
     c.jobs = arena_array(look->arena, c.n_jobs, sizeof(*c.jobs));
     c.contents = arena_array(look->arena, c.n_jobs, sizeof(*c.contents));
     for (size_t i = 0; i < c.n_jobs && rc == 0; i++)

@@ -4,7 +4,7 @@
 
 #include "lib/base/str.h"
 #include "lib/calendar/occurrence.h"
-#include "lib/rules/migrate.h"
+#include "lib/rules/progress_cancel.h"
 #include "lib/store/store_attempt.h"
 #include "lib/store/store_command.h"
 #include "lib/store/store_deployment.h"
@@ -15,6 +15,7 @@
 #include "server/flow/promises.h"
 #include "server/flow/snapshot.h"
 #include "server/flow/times.h"
+#include "server/flow/way_back.h"
 
 #define OCCURRENCES_MAX 64
 
@@ -37,6 +38,26 @@ static int load_open(struct candidates *m, struct err *err)
     o->facts.open_rows = (int64_t)n;
     for (size_t i = 0; i < n_attempts; i++)
         o->facts.open_unsettled = o->facts.open_unsettled || attempts[i].settled_at == 0;
+    return 0;
+}
+
+/* `after-failure: rollback`: without a person nothing goes back over a database that was changed (R2). */
+static int load_way_back(struct candidates *m, struct err *err)
+{
+    struct outlook *o = m->outlook;
+    struct release_facts *f = &o->facts;
+    int rc;
+
+    if (!f->after_failure_back || !o->has_open || o->open.state != DEPLOYMENT_ATTENTION)
+        return 0;
+    o->way_back = arena_alloc(m->arena, sizeof(*o->way_back));
+    rc = way_back_find(m->db, m->arena, m->repository->id, m->environment->name, f->live_number, 0,
+                       o->way_back, err);
+    if (rc < 0)
+        return rc;
+    f->back_is_nothing = o->way_back->judged.answer == RULES_ROLLBACK_NOTHING_TOUCHED;
+    if (o->way_back->judged.answer == RULES_ROLLBACK_GOES && o->way_back->n_changes == 0)
+        f->back_to = o->way_back->judged.target;
     return 0;
 }
 
@@ -114,10 +135,10 @@ static int load_occurrences(struct candidates *m, struct err *err)
     return load_next(m, cut_due, err);
 }
 
-/* Hosts of all jobs, each once. */
-static void load_gate_hosts(struct candidates *m)
+/* Hosts of all jobs of a plan, each once. */
+static struct gate_host *gate_hosts(struct candidates *m, const struct deployment_plan *plan,
+                                    size_t *ret_n)
 {
-    const struct deployment_plan *plan = &m->outlook->jobs;
     struct gate_facts *g = &m->outlook->facts.gate;
     struct gate_host *hosts = NULL;
     size_t cap = 0, n = 0;
@@ -140,11 +161,65 @@ static void load_gate_hosts(struct candidates *m)
             entry->seen_at = h->host != NULL ? h->host->seen_at : 0;
         }
     }
-    g->hosts = hosts;
-    g->n_hosts = n;
+    *ret_n = n;
+    return hosts;
+}
+
+static void load_gate_hosts(struct candidates *m)
+{
+    const struct deployment_plan *plan = &m->outlook->jobs;
+    struct gate_facts *g = &m->outlook->facts.gate;
+
+    g->hosts = gate_hosts(m, plan, &g->n_hosts);
     g->role_without_host = plan->role_without_host;
     if (plan->n_jobs == 0)
         g->role_without_host = "any job";
+}
+
+/* What a deployment that was left half way may have changed on its hosts: only that goes back. */
+static int load_touched(struct candidates *m, int64_t deployment_id, const char ***ret_names,
+                        size_t *ret_n, struct err *err)
+{
+    struct invocation *invocations;
+    const char **names = NULL;
+    struct job *jobs;
+    size_t n, n_jobs, cap = 0;
+    int rc = store_deployment_jobs(m->db, m->arena, deployment_id, &jobs, &n_jobs, err);
+
+    *ret_n = 0;
+    if (rc == 0)
+        rc = store_command_invocations(m->db, m->arena, deployment_id, &invocations, &n, err);
+    for (size_t i = 0; rc == 0 && i < n; i++)
+        if (progress_cancel_touched(&jobs[invocations[i].job_number], &invocations[i]))
+            *ARENA_PUSH(m->arena, names, *ret_n, cap) = invocations[i].host;
+    *ret_names = names;
+    return rc;
+}
+
+/* The jobs of a rollback: none that migrates, on all hosts or on those that were touched. */
+static int load_rollback_jobs(struct candidates *m, struct err *err)
+{
+    struct outlook *o = m->outlook;
+    bool is_open = o->has_open && o->open.kind == DEPLOYMENT_ROLLBACK;
+    const struct rollback *r = is_open ? &o->open_rollback : &o->rollback;
+    struct plan_rollback *p = is_open ? &o->facts.open_rollback : &o->facts.rollback;
+    const char **touched = NULL;
+    struct gate_host *hosts;
+    size_t n_touched = 0;
+    int rc = 0;
+
+    if (!is_open && !o->has_rollback)
+        return 0;
+    if (r->left_deployment_id != 0)
+        rc = load_touched(m, r->left_deployment_id, &touched, &n_touched, err);
+    if (rc < 0)
+        return rc;
+    deployment_plan_narrow(&o->jobs, r->left_deployment_id != 0 ? touched : NULL, n_touched,
+                           m->arena, &o->rollback_jobs);
+    hosts = gate_hosts(m, &o->rollback_jobs, &p->n_hosts);
+    p->hosts = hosts;
+    p->untouched = o->rollback_jobs.n_jobs == 0;
+    return 0;
 }
 
 /* An attempt that holds a database of this environment (M2). */
@@ -203,6 +278,8 @@ static int load_gate(struct candidates *m, struct err *err)
         return rc;
     deployment_plan_make(e, o->hosts, o->n_hosts, m->arena, &o->jobs);
     load_gate_hosts(m);
+    if ((rc = load_rollback_jobs(m, err)) < 0)
+        return rc;
     for (size_t i = 0; i < e->n_unbuilt; i++)
         settings[i] = (struct gate_setting){e->unbuilt[i].setting, e->unbuilt[i].line};
     g->pass = GATE_NORMAL;
@@ -241,12 +318,16 @@ static int make(struct candidates *m, struct err *err)
     if (f->on == DEPLOYMENT_ON_SCHEDULE && environment->at.n == 0)
         f->on = DEPLOYMENT_ON_MERGE; /* without `at` it is due whenever its windows are open (F7) */
     f->after_failure_next = environment->after_failure == CONFIG_NEXT;
+    f->after_failure_back = environment->after_failure == CONFIG_ROLLBACK;
     if ((rc = candidates_load(m, err)) < 0 || (rc = load_open(m, err)) < 0 ||
-        (rc = load_gate(m, err)) < 0)
+        (rc = load_way_back(m, err)) < 0 || (rc = load_gate(m, err)) < 0)
         return err_wrap(err, "%s %s", repository->name, environment->name);
     if (f->on == DEPLOYMENT_ON_SCHEDULE && (rc = load_occurrences(m, err)) < 0)
         return err_wrap(err, "%s %s", repository->name, environment->name);
     release_plan_make(f, m->now, &m->outlook->plan);
+    m->outlook->promised_at = VERDICT_NEVER;
+    if (m->outlook->plan.rollback) /* it goes now, and nobody is promised a time */
+        return 0;
     m->outlook->promised_at = promises_start(m->outlook, m->snapshot, environment, m->now);
     times_explain(m->outlook, environment, m->now);
     return 0;
@@ -256,8 +337,13 @@ int outlook_make(struct db *db, const struct snapshot *snapshot,
                  const struct repository *repository, const struct config_environment *environment,
                  time_ms now, struct arena *arena, struct outlook *ret_outlook, struct err *err)
 {
-    struct candidates m = {db,    snapshot,    repository, environment, now,
-                           arena, ret_outlook, NULL,       NULL};
+    struct candidates m = {.db = db,
+                           .snapshot = snapshot,
+                           .repository = repository,
+                           .environment = environment,
+                           .now = now,
+                           .arena = arena,
+                           .outlook = ret_outlook};
 
     return make(&m, err);
 }
@@ -268,8 +354,33 @@ int outlook_suppose(struct db *db, const struct snapshot *snapshot,
                     const struct stops_change *stops, time_ms now, struct arena *arena,
                     struct outlook *ret_outlook, struct err *err)
 {
-    struct candidates m = {db,    snapshot,    repository, environment, now,
-                           arena, ret_outlook, wish,       stops};
+    struct candidates m = {.db = db,
+                           .snapshot = snapshot,
+                           .repository = repository,
+                           .environment = environment,
+                           .now = now,
+                           .arena = arena,
+                           .outlook = ret_outlook,
+                           .suppose = wish,
+                           .supposed = stops};
+
+    return make(&m, err);
+}
+
+int outlook_suppose_rollback(struct db *db, const struct snapshot *snapshot,
+                             const struct repository *repository,
+                             const struct config_environment *environment,
+                             const struct rollback *rollback, time_ms now, struct arena *arena,
+                             struct outlook *ret_outlook, struct err *err)
+{
+    struct candidates m = {.db = db,
+                           .snapshot = snapshot,
+                           .repository = repository,
+                           .environment = environment,
+                           .now = now,
+                           .arena = arena,
+                           .outlook = ret_outlook,
+                           .suppose_rollback = rollback};
 
     return make(&m, err);
 }

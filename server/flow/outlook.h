@@ -18,11 +18,13 @@
 #include "lib/model/repository.h"
 #include "lib/rules/deployment_plan.h"
 #include "lib/rules/release_plan.h"
+#include "lib/store/store_rollback.h"
 #include "lib/store/store_wish.h"
 #include "server/flow/stops.h"
 
 struct db;
 struct snapshot;
+struct way_back;
 
 struct outlook {
     int64_t repository_id;
@@ -35,6 +37,12 @@ struct outlook {
     struct wish wish; /* a pin, a go-live */
     bool has_hotfix;
     struct wish hotfix;
+    bool has_rollback;
+    struct rollback rollback;             /* an old release that is to be live again */
+    struct rollback open_rollback;        /* what is open is for it, where it is a rollback */
+    struct deployment_plan rollback_jobs; /* what either would run, and where: no migrate job */
+    struct way_back
+        *way_back; /* from what is in attention, where the environment goes back by itself; NULL */
     int64_t barrier_id; /* newest barrier when this was made: a start finds one that came since */
     struct release *releases; /* behind the plan's candidates, same order */
     size_t n_releases;
@@ -62,6 +70,13 @@ int outlook_suppose(struct db *db, const struct snapshot *snapshot,
                     const struct config_environment *environment, const struct wish *wish,
                     const struct stops_change *stops, time_ms now, struct arena *arena,
                     struct outlook *ret_outlook, struct err *err);
+
+/* The same as if that rollback were asked for, and what is open had come to its end. */
+int outlook_suppose_rollback(struct db *db, const struct snapshot *snapshot,
+                             const struct repository *repository,
+                             const struct config_environment *environment,
+                             const struct rollback *rollback, time_ms now, struct arena *arena,
+                             struct outlook *ret_outlook, struct err *err);
 
 /* The release behind a candidate of the plan; NULL if it is not loaded. */
 const struct release *outlook_release(const struct outlook *outlook,

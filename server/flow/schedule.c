@@ -15,8 +15,11 @@
 #include "lib/store/store_barrier.h"
 #include "lib/store/store_deployment.h"
 #include "lib/store/store_occurrence.h"
+#include "lib/store/store_hold.h"
 #include "lib/store/store_promise.h"
+#include "lib/store/store_pull_request.h"
 #include "lib/store/store_repository.h"
+#include "lib/store/store_rollback.h"
 #include "lib/store/store_wish.h"
 #include "server/flow/clockwatch.h"
 #include "server/flow/deploy.h"
@@ -24,6 +27,7 @@
 #include "server/flow/outlook.h"
 #include "server/flow/snapshot.h"
 #include "server/flow/tell.h"
+#include "server/flow/way_back.h"
 
 #define IMPOSSIBLE_MS 60000
 
@@ -36,7 +40,9 @@ struct scheduled {
     const char *act;
     const char *subject;
     const char *cause;
-    const char *passed; /* JSON, NULL = it passed nothing */
+    const char *passed;     /* JSON, NULL = it passed nothing */
+    bool goes_back;         /* it ends, and a rollback is asked for */
+    const char *taken_back; /* " (#7, #6)": what a rollback takes back; NULL */
     time_ms now;
     struct arena *arena;
     const struct flow *flow;
@@ -96,6 +102,18 @@ static int end_wish(struct db *db, const struct scheduled *s, const struct wish 
     return rc < 0 ? rc : look_journal(db, s->now, "wish.end", s->subject, detail, NULL, err);
 }
 
+static int end_rollback(struct db *db, const struct scheduled *s, struct err *err)
+{
+    const struct rollback *r = &s->outlook->rollback;
+    const char *why = release_plan_ends[s->outlook->plan.rollback_ends];
+    char detail[96];
+    int rc = store_rollback_end(db, r->id, why, err);
+
+    snprintf(detail, sizeof(detail), "{\"rollback\":%lld,\"to\":%lld,\"ended\":\"%s\"}",
+             (long long)r->id, (long long)r->to_number, why);
+    return rc < 0 ? rc : look_journal(db, s->now, "rollback.end", s->subject, detail, NULL, err);
+}
+
 static int apply_wishes(struct db *db, void *arg, struct err *err)
 {
     const struct scheduled *s = arg;
@@ -106,6 +124,8 @@ static int apply_wishes(struct db *db, void *arg, struct err *err)
         rc = end_wish(db, s, &o->wish, o->plan.wish_ends, err);
     if (rc == 0 && o->plan.hotfix_ends != PLAN_GOES_ON)
         rc = end_wish(db, s, &o->hotfix, o->plan.hotfix_ends, err);
+    if (rc == 0 && o->plan.rollback_ends != PLAN_GOES_ON)
+        rc = end_rollback(db, s, err);
     return rc;
 }
 
@@ -146,6 +166,59 @@ static const char *passed_json(struct arena *arena, const struct verdict *v)
     return text;
 }
 
+/* By the environment's own wish (P5). */
+static int ask_for_rollback(struct db *db, const struct scheduled *s, struct err *err)
+{
+    const struct rules_rollback *back = &s->outlook->way_back->judged;
+    const struct deployment *d = &s->outlook->open;
+    const struct rollback r = {.repository_id = s->repository_id,
+                               .environment = s->environment,
+                               .to_number = back->target,
+                               .left_number = back->newest,
+                               .left_deployment_id = back->touched_only ? d->id : 0,
+                               .actor = "slipway",
+                               .way = "timer",
+                               .reason = arena_printf(s->arena, "after-failure: rollback; %s",
+                                                      d->cause != NULL ? d->cause : "it failed"),
+                               .asked_at = s->now};
+    int64_t id = 0;
+    int rc = store_rollback_put(db, &r, &id, err);
+
+    return rc < 0 ? rc
+                  : look_journal(db, s->now, "rollback.ask",
+                                 arena_printf(s->arena, "%s/r%lld", s->subject,
+                                              (long long)r.to_number),
+                                 arena_printf(s->arena, "{\"rollback\":%lld,\"left\":%lld}",
+                                              (long long)id, (long long)back->left),
+                                 r.reason, err);
+}
+
+/* From the start of a rollback on the environment is held, with its reason; what it takes back is told with it (R3). */
+static int hold_after_rollback(struct db *db, const struct scheduled *s, struct err *err)
+{
+    const struct rollback *r = &s->outlook->open_rollback;
+    const struct deployment *d = &s->outlook->open;
+    const struct hold hold = {.repository_id = s->repository_id,
+                              .environment = s->environment,
+                              .actor = r->actor,
+                              .way = r->way,
+                              .reason =
+                                  arena_printf(s->arena, "rolled back from r%lld to r%lld%s: %s",
+                                               (long long)r->left_number, (long long)r->to_number,
+                                               s->taken_back != NULL ? s->taken_back : "",
+                                               r->reason),
+                              .held_at = s->now,
+                              .deployment_id = d->id};
+    int64_t id = 0;
+    int rc = store_hold_put(db, &hold, &id, err);
+
+    return rc < 0 ? rc
+                  : look_journal(db, s->now, "hold.add", s->subject,
+                                 arena_printf(s->arena, "{\"hold\":%lld,\"deployment\":%lld}",
+                                              (long long)id, (long long)d->id),
+                                 hold.reason, err);
+}
+
 static int apply_move(struct db *db, void *arg, struct err *err)
 {
     const struct scheduled *s = arg;
@@ -169,6 +242,10 @@ static int apply_move(struct db *db, void *arg, struct err *err)
         rc = store_deployment_passed(db, d->id, s->passed, err);
     if (rc == 0 && s->to != DEPLOYMENT_DEPLOYING)
         rc = store_deployment_sweep(db, d->id, s->now, err);
+    if (rc == 0 && s->to == DEPLOYMENT_SUPERSEDED && d->kind == DEPLOYMENT_ROLLBACK)
+        rc = store_rollback_reopen(db, d->id, err);
+    if (rc == 0 && s->to == DEPLOYMENT_DEPLOYING && d->kind == DEPLOYMENT_ROLLBACK)
+        rc = hold_after_rollback(db, s, err);
     if (rc == 0 && s->to == DEPLOYMENT_SUPERSEDED && d->wish_id != 0)
         rc = store_wish_reopen(db, d->wish_id, err);
     if (rc == 0 && o.date[0] != '\0' && s->to == DEPLOYMENT_DEPLOYING)
@@ -177,8 +254,10 @@ static int apply_move(struct db *db, void *arg, struct err *err)
     if (rc == 0 && o.date[0] != '\0' && s->to == DEPLOYMENT_SUPERSEDED && d->start_until != 0 &&
         s->now >= d->start_until)
         rc = decide_occurrence(db, s, &o, "deferred", s->cause, d->id, err);
-    if (rc == 0 && s->to == DEPLOYMENT_DEPLOYING)
+    if (rc == 0 && s->to == DEPLOYMENT_DEPLOYING && d->kind == DEPLOYMENT_RELEASE)
         rc = store_promise_keep(db, s->repository_id, s->environment, d->id, s->now, err);
+    if (rc == 0 && s->goes_back)
+        rc = ask_for_rollback(db, s, err);
     return rc < 0 ? rc : look_journal(db, s->now, s->act, s->subject, detail, s->cause, err);
 }
 
@@ -228,6 +307,29 @@ static int cut(struct look *look, const struct outlook *outlook, const struct co
     return rc;
 }
 
+#define TAKEN_BACK_TOLD 12
+
+/* Its pull requests by number, else its releases. */
+static int taken_back(struct look *look, const struct outlook *o, const char **ret_text,
+                      struct err *err)
+{
+    const struct rollback *r = &o->open_rollback;
+    struct pull_in_release *pulls;
+    const char *text = "";
+    size_t n = 0;
+    int rc =
+        store_pull_request_in_range(look->flow->db, look->arena, o->repository_id, r->to_number,
+                                    r->left_number, TAKEN_BACK_TOLD + 1, &pulls, &n, err);
+
+    for (size_t i = 0; rc == 0 && i < n && i < TAKEN_BACK_TOLD; i++)
+        text = arena_printf(look->arena, "%s%s#%lld", text, i > 0 ? ", " : " (",
+                            (long long)pulls[i].pull.number);
+    *ret_text = rc < 0 || n == 0 ? NULL
+                                 : arena_printf(look->arena, "%s%s)", text,
+                                                n > TAKEN_BACK_TOLD ? " and more" : "");
+    return rc;
+}
+
 static int act(struct look *look, struct outlook *outlook, const struct repository *repository,
                const struct config_environment *e, struct err *err)
 {
@@ -245,9 +347,11 @@ static int act(struct look *look, struct outlook *outlook, const struct reposito
         rc = look_write(look, apply_decisions, &s, FLOW_DEPLOYMENTS, err);
     if (rc == 0)
         rc = tell_promise(look, outlook, e->name, s.subject, err);
-    if (rc == 0 && (plan->wish_ends != PLAN_GOES_ON || plan->hotfix_ends != PLAN_GOES_ON)) {
-        log_notice("wish.end", "what=%s why=%s%s", LOG(s.subject),
-                   release_plan_ends[plan->wish_ends], release_plan_ends[plan->hotfix_ends]);
+    if (rc == 0 && (plan->wish_ends != PLAN_GOES_ON || plan->hotfix_ends != PLAN_GOES_ON ||
+                    plan->rollback_ends != PLAN_GOES_ON)) {
+        log_notice("wish.end", "what=%s why=%s%s%s", LOG(s.subject),
+                   release_plan_ends[plan->wish_ends], release_plan_ends[plan->hotfix_ends],
+                   release_plan_ends[plan->rollback_ends]);
         rc = look_write(look, apply_wishes, &s, FLOW_DEPLOYMENTS, err);
     }
     if (rc < 0)
@@ -263,14 +367,18 @@ static int act(struct look *look, struct outlook *outlook, const struct reposito
         s.act = "deployment.start";
         if (plan->passed.n_causes > 0)
             s.passed = passed_json(look->arena, &plan->passed);
+        if (plan->rollback && (rc = taken_back(look, outlook, &s.taken_back, err)) < 0)
+            return rc;
         return move(look, &s, err);
     case PLAN_UNDO:
         s.to = DEPLOYMENT_SUPERSEDED;
         s.act = "deployment.undo";
         s.cause = undo_cause(look, plan);
         return move(look, &s, err);
+    case PLAN_GO_BACK:
     case PLAN_GIVE_UP:
         s.to = DEPLOYMENT_FAILED;
+        s.goes_back = plan->action == PLAN_GO_BACK;
         s.act = "deployment.give-up";
         s.cause = outlook->open.cause;
         return move(look, &s, err);

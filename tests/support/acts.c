@@ -29,7 +29,7 @@
     "2027-05-04,f\\n2027-05-05,g\\n2027-07-19,h\\n2027-08-11,i\\n2027-11-03,j\\n2027-11-23,k\\n"
 
 const struct act acts[] = {
-    {"release_wish", SHOP "/releases/2/release", "{\"environment\":\"night\",\"reason\":\"asked\"}",
+    {"release_wish", SHOP "/releases/3/release", "{\"environment\":\"night\",\"reason\":\"asked\"}",
      202, "release.wish"},
     {"release_hotfix", SHOP "/releases/3/hotfix",
      "{\"environment\":\"production\",\"reason\":\"checkout is down\"}", 202, "release.hotfix"},
@@ -59,6 +59,8 @@ const struct act acts[] = {
     {"deployment_cancel", SHOP "/cancel",
      "{\"environment\":\"production\",\"reason\":\"it came back by itself\"}", 202,
      "wish.withdraw"},
+    {"rollback_ask", SHOP "/rollback",
+     "{\"environment\":\"night\",\"to\":\"r1\",\"reason\":\"cannot order\"}", 202, "rollback.ask"},
     {"holidays_import", "/api/v1/holidays", "{\"source\":\"2027.csv\",\"list\":\"" HOLIDAYS "\"}",
      201, "holidays.import"},
     {"key_create", "/api/v1/keys",
@@ -101,7 +103,7 @@ const struct act *acts_of(const char *route)
 
 /* The room -------------------------------------------------------------------------------------- */
 
-/* Two hosts, one of them barred, and a database that stands behind a fence. */
+/* Two hosts, one of them barred, and a database that stands behind a fence; night has r2, and had r1 before. */
 static const char migrate_world[] =
     "INSERT INTO activations (id, code_digest, prefix, registration_limit, created_at, created_by,"
     " expires_at) VALUES ('acts', 'x', 'batch-', 9, 1, 'uid:0', 2);"
@@ -109,7 +111,10 @@ static const char migrate_world[] =
     " VALUES ('mi-00000000000000008', 'batch-8', 'registered', 'acts', 'f8', 1, 'j8', NULL),"
     " ('mi-00000000000000009', 'batch-9', 'barred', 'acts', 'f9', 1, 'j9', 'another journal');"
     "INSERT INTO databases (name, epoch, fenced_at, fence_epoch, fence_why)"
-    " VALUES ('shop', 41, 1, 57, 'epoch 41 is behind 57');";
+    " VALUES ('shop', 41, 1, 57, 'epoch 41 is behind 57');"
+    "INSERT INTO baselines (repository_id, environment, release_number, actor, way, reason,"
+    " declared_at) VALUES (1, 'night', 1, 'uid:0', 'cli', 'by hand', 1),"
+    " (1, 'night', 2, 'uid:0', 'cli', 'by hand', 2);";
 
 /* A delivery that was ignored. */
 static int add_delivery(struct db *db, struct err *err)

@@ -1,7 +1,12 @@
 #include "tests/support/scenario_choices.h"
 
 #include "lib/store/store_cancel.h"
+#include "lib/base/str.h"
 #include "lib/store/store_deployment.h"
+#include "lib/store/store_rollback.h"
+#include "lib/store/store_wish.h"
+#include "server/flow/outlook.h"
+#include "server/flow/way_back.h"
 
 int scenario_cancelled(struct db *db, const struct scenario_line *l, struct err *err)
 {
@@ -15,4 +20,79 @@ int scenario_cancelled(struct db *db, const struct scenario_line *l, struct err 
     int rc = scenario_world_deployment(l->world, l->args[0].environment, &open, err);
 
     return rc < 0 ? rc : store_cancel_deployment(db, &open, &cancel, &ended, err);
+}
+
+/* As the API does: what is open is to end first, and the rollback is asked for. */
+static int roll_back(struct db *db, const struct scenario_line *l, int64_t to, const char *actor,
+                     const char *why, bool beside_unsettled, struct err *err)
+{
+    struct scenario_world *w = l->world;
+    const struct config_environment *e = l->args[0].environment;
+    struct cancel cancel = {.actor = actor, .reason = why, .cause = why, .at = w->clock.now};
+    struct rollback r = {.environment = e->name,
+                         .actor = actor,
+                         .way = "cli",
+                         .reason = why,
+                         .beside_unsettled = beside_unsettled,
+                         .asked_at = w->clock.now};
+    struct outlook *o = arena_alloc(&w->arena, sizeof(*o));
+    struct way_back way;
+    bool ended;
+    int rc = scenario_world_outlook(w, e, w->clock.now, &w->arena, o, err);
+
+    if (rc == 0)
+        rc = way_back_find(w->db, &w->arena, o->repository_id, e->name, o->facts.live_number, to,
+                           &way, err);
+    if (rc < 0)
+        return rc;
+    if (way.judged.answer != RULES_ROLLBACK_GOES)
+        return err_set(err, ERR_INVALID, "there is no way back");
+    r.repository_id = o->repository_id;
+    r.to_number = way.judged.target;
+    r.left_number = way.judged.newest;
+    r.left_deployment_id = way.judged.touched_only ? way.open.deployment.id : 0;
+    if (way.open.is_open)
+        rc = store_cancel_deployment(db, &way.open.deployment, &cancel, &ended, err);
+    return rc < 0 ? rc : store_rollback_put(db, &r, &r.id, err);
+}
+
+int scenario_rollback(struct db *db, const struct scenario_line *l, struct err *err)
+{
+    return roll_back(db, l, 0, l->args[1].text, l->args[2].text, false, err);
+}
+
+int scenario_rollback_beside(struct db *db, const struct scenario_line *l, struct err *err)
+{
+    return roll_back(db, l, 0, l->args[1].text, l->args[2].text, true, err);
+}
+
+int scenario_rollback_to(struct db *db, const struct scenario_line *l, struct err *err)
+{
+    return roll_back(db, l, l->args[1].number, l->args[2].text, l->args[3].text, false, err);
+}
+
+int scenario_asked_with(struct db *db, const struct scenario_line *l, struct err *err)
+{
+    int64_t named = 0, id, replaced;
+    struct wish wish = {.environment = l->args[0].environment->name,
+                        .release_number = l->args[1].number,
+                        .actor = l->args[2].text,
+                        .way = "cli",
+                        .reason = "it is mended",
+                        .wished_at = l->world->clock.now};
+    const char *name = l->args[3].text;
+    struct repository r;
+    int rc = scenario_world_repository(l->world, NULL, &r, err);
+
+    if (rc == 0 && str_parse_int64(name[0] == 'r' ? name + 1 : name, &named) < 0)
+        rc = err_set(err, ERR_INVALID, "a pull request, or a release such as r5, not %s", name);
+    wish.repository_id = r.id;
+    if (name[0] == 'r') {
+        wish.with_releases = &named;
+        wish.n_with_releases = 1;
+    } else {
+        wish.with = &named;
+        wish.n_with = 1;
+    }
+    return rc < 0 ? rc : store_wish_put(db, &wish, &id, &replaced, err);
 }

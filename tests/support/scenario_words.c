@@ -88,6 +88,16 @@ const struct scenario_word scenario_words[] = {
     /* what people choose */
     {"cancelled ENV by PERSON because WHY", "a person wants the open deployment ended",
      .fact = scenario_cancelled},
+    {"rollback ENV by PERSON because WHY",
+     "a person wants the newest older release that succeeded back; what is open is to end first",
+     .fact = scenario_rollback},
+    {"rollback ENV by PERSON because WHY beside unsettled", "... beside an unsettled attempt",
+     .fact = scenario_rollback_beside},
+    {"rollback ENV to RELEASE by PERSON because WHY", "... or that one",
+     .fact = scenario_rollback_to},
+    {"asked ENV RELEASE by PERSON naming NAME",
+     "a person asked for it and named what was rolled back: a pull request, or a release",
+     .fact = scenario_asked_with},
     /* what runs */
     {"command JOB on HOST offered", "the host was handed its command, and did not answer",
      .fact = scenario_command_offered},

@@ -184,6 +184,9 @@ static struct gate_facts facts_with(enum cause_kind kind, bool named)
     static const struct gate_barrier barriers[] = {
         {.pull = "#449", .who = "ana", .until = NOW + 1},
         {.pull = "#449", .who = "ana", .until = NOW + 1, .named = true}};
+    static const struct gate_barrier taken_back[] = {
+        {.pull = "#449", .who = "ana", .until = VERDICT_NEVER, .rolled_back = true},
+        {.pull = "#449", .who = "ana", .until = VERDICT_NEVER, .rolled_back = true, .named = true}};
     static const struct gate_setting setting = {.setting = "ci", .line = 7};
     static const struct gate_host silent = {.name = "a", .known = true, .seen_at = 1};
     static const struct gate_host lacking = {.name = "a",
@@ -235,6 +238,10 @@ static struct gate_facts facts_with(enum cause_kind kind, bool named)
         break;
     case CAUSE_BARRIER:
         f.barriers = &barriers[named];
+        f.n_barriers = 1;
+        break;
+    case CAUSE_ROLLED_BACK:
+        f.barriers = &taken_back[named];
         f.n_barriers = 1;
         break;
     case CAUSE_PINNED:
