@@ -449,7 +449,7 @@ int server_start(const struct server_options *options, struct server **ret_serve
     if (rc == 0)
         rc = start_flow(s, options->by_hand, err);
     if (rc == 0)
-        rc = upkeep_start(&s->upkeep, s->store.path, store_damaged, s, err);
+        rc = upkeep_start(&s->upkeep, s->store.path, s->writer, s->clock, store_damaged, s, err);
     if (rc == 0 && !options->uncaged)
         rc = cage_no_exec(err);
     if (rc == 0)

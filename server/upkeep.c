@@ -9,9 +9,12 @@
 #include "lib/base/log.h"
 #include "lib/store/db.h"
 #include "lib/store/store.h"
+#include "server/prune.h"
 
-#define FIRST_AFTER_S 2
-#define EVERY_S (24 * 3600)
+#define FIRST_AFTER_MS 2000
+#define EVERY_MS (3600 * 1000)
+#define CHECK_EACH 24       /* rounds: each night */
+#define BETWEEN_TAKES_MS 20 /* others come first */
 
 struct upkeep {
     pthread_t thread;
@@ -19,18 +22,23 @@ struct upkeep {
     pthread_cond_t wake;
     bool stopping;
     struct db *db;
+    struct writer *writer;
+    struct clock *clock;
     void (*damaged)(void *arg, const struct err *err);
     void *arg;
 };
 
 /* True when it is time to stop. */
-static bool pause_for(struct upkeep *u, int seconds)
+static bool pause_for(struct upkeep *u, int64_t ms)
 {
     struct timespec until;
     bool stopping;
 
     clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += seconds;
+    until.tv_sec += ms / 1000;
+    until.tv_nsec += ms % 1000 * 1000000;
+    until.tv_sec += until.tv_nsec / 1000000000;
+    until.tv_nsec %= 1000000000;
     pthread_mutex_lock(&u->mutex);
     while (!u->stopping && pthread_cond_timedwait(&u->wake, &u->mutex, &until) == 0)
         ;
@@ -39,26 +47,59 @@ static bool pause_for(struct upkeep *u, int seconds)
     return stopping;
 }
 
+static bool pause_between(void *arg)
+{
+    return pause_for(arg, BETWEEN_TAKES_MS);
+}
+
+/* False: the store is damaged, and that is told. */
+static bool check(struct upkeep *u)
+{
+    mono_ms began = clock_mono(u->clock);
+    struct err err = ERR_INIT;
+
+    if (store_check(u->db, &err) < 0) {
+        log_error("store.damaged", "err=%s", LOG(err.text));
+        u->damaged(u->arg, &err);
+        return false;
+    }
+    log_debug("store.checked", "ms=%lld", (long long)(clock_mono(u->clock) - began));
+    return true;
+}
+
+static void take_out_what_is_old(struct upkeep *u)
+{
+    struct prune prune = {.db = u->db,
+                          .writer = u->writer,
+                          .now = clock_now(u->clock),
+                          .pause = pause_between,
+                          .arg = u};
+    struct err err = ERR_INIT;
+
+    if (prune_all(&prune, &err) < 0)
+        log_warning("store.not-pruned", "err=%s", LOG(err.text));
+    if (prune.bodies + prune.chunks > 0)
+        log_notice("store.pruned", "bodies=%zu chunks=%zu", prune.bodies, prune.chunks);
+}
+
 static void *upkeep_main(void *arg)
 {
     struct upkeep *u = arg;
+    int64_t wait = FIRST_AFTER_MS;
 
     (void)pthread_setname_np(pthread_self(), "upkeep");
-    for (int wait = FIRST_AFTER_S; !pause_for(u, wait); wait = EVERY_S) {
-        mono_ms began = clock_mono(clock_system());
-        struct err err = ERR_INIT;
-        if (store_check(u->db, &err) < 0) {
-            log_error("store.damaged", "err=%s", LOG(err.text));
-            u->damaged(u->arg, &err);
+    for (unsigned round = 0; !pause_for(u, wait); round++) {
+        if (round % CHECK_EACH == 0 && !check(u))
             break;
-        }
-        log_debug("store.checked", "ms=%lld", (long long)(clock_mono(clock_system()) - began));
+        take_out_what_is_old(u);
+        wait = EVERY_MS;
     }
     return NULL;
 }
 
-int upkeep_start(struct upkeep **ret_upkeep, const char *path,
-                 void (*damaged)(void *arg, const struct err *err), void *arg, struct err *err)
+int upkeep_start(struct upkeep **ret_upkeep, const char *path, struct writer *writer,
+                 struct clock *clock, void (*damaged)(void *arg, const struct err *err), void *arg,
+                 struct err *err)
 {
     struct upkeep *u = calloc(1, sizeof(*u));
     pthread_condattr_t attr;
@@ -71,6 +112,8 @@ int upkeep_start(struct upkeep **ret_upkeep, const char *path,
         free(u);
         return rc;
     }
+    u->writer = writer;
+    u->clock = clock;
     u->damaged = damaged;
     u->arg = arg;
     pthread_mutex_init(&u->mutex, NULL);

@@ -84,7 +84,7 @@ static int add_list(struct api_view *view, struct json_out *out, struct err *err
         json_end_object(out);
     }
     json_end_array(out);
-    api_shape_int_or_null(out, "next", n == (size_t)limit ? items[n - 1].id : 0);
+    api_shape_int_or_null(out, "next", items != NULL && n == (size_t)limit ? items[n - 1].id : 0);
     return 0;
 }
 
@@ -146,7 +146,7 @@ static int add_body(struct api_view *view, const struct delivery *d, struct json
                     struct err *err)
 {
     const void *packed;
-    size_t packed_len, size, len;
+    size_t packed_len, size, len = 0;
     char *body = NULL;
     int rc = store_delivery_body(view->db, view->request->arena, d->id, &packed, &packed_len, &size,
                                  err);
