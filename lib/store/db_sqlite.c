@@ -97,6 +97,9 @@ static int db_open(const char *path, int flags, struct db **ret_db, struct err *
     }
     if (rc == 0)
         rc = pragma(db, "foreign_keys", "ON", "1", err);
+    /* A savepoint or sort that grows would go to a file in /tmp, which the server may not write. */
+    if (rc == 0)
+        rc = pragma(db, "temp_store", "MEMORY", "2", err);
     if (rc < 0) {
         db_close(db);
         return rc;
