@@ -704,6 +704,8 @@ CREATE TABLE host_tags (
     PRIMARY KEY (host_id, key)
 ) STRICT, WITHOUT ROWID;
 
+CREATE INDEX host_tags_by_value ON host_tags (key, value, host_id);
+
 CREATE TABLE host_documents (                -- shipped documents the host has on its own disk
     host_id     TEXT NOT NULL REFERENCES hosts (id),
     name        TEXT NOT NULL,               -- name@version
@@ -727,6 +729,67 @@ CREATE TABLE access_keys (                   -- the secret is derived from the s
     ended_at    INTEGER
 ) STRICT, WITHOUT ROWID;
 CREATE UNIQUE INDEX access_keys_one_open ON access_keys (name) WHERE ended_at IS NULL;
+
+CREATE TABLE door_documents (                -- names of documents that callers made
+    name        TEXT PRIMARY KEY,
+    latest_version INTEGER NOT NULL,
+    default_version INTEGER NOT NULL,
+    target_type TEXT,
+    created_at  INTEGER NOT NULL,
+    created_by  TEXT NOT NULL                -- key:NAME
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE door_document_versions (
+    name        TEXT NOT NULL REFERENCES door_documents (name),
+    version     INTEGER NOT NULL CHECK (version > 0),
+    digest      TEXT NOT NULL REFERENCES documents (digest),
+    version_name TEXT,
+    created_at  INTEGER NOT NULL,
+    created_by  TEXT NOT NULL,
+    PRIMARY KEY (name, version)
+) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX door_document_versions_by_name ON door_document_versions (name, version_name)
+    WHERE version_name IS NOT NULL;
+
+CREATE TABLE door_commands (                 -- what a command has that was sent at the door
+    command_id  TEXT PRIMARY KEY REFERENCES commands (id),
+    key_name    TEXT NOT NULL,               -- of the access key: keys of one name see each other's commands
+    key_id      TEXT NOT NULL REFERENCES access_keys (id),
+    document_name TEXT NOT NULL,
+    document_version TEXT NOT NULL,          -- number
+    instance_ids TEXT NOT NULL,              -- JSON list, as asked
+    targets     TEXT NOT NULL,               -- JSON list, as asked
+    echo        TEXT NOT NULL,               -- JSON object: members that are only given back
+    max_concurrency TEXT NOT NULL,           -- as asked: a number or a percentage
+    max_errors  TEXT NOT NULL,
+    concurrency INTEGER NOT NULL CHECK (concurrency > 0),    -- resolved
+    budget      INTEGER NOT NULL CHECK (budget >= 0),
+    timeout_s   INTEGER NOT NULL,            -- to start
+    execution_s INTEGER NOT NULL,            -- of all steps
+    expires_at  INTEGER NOT NULL,
+    requested_at INTEGER NOT NULL,
+    n_targets   INTEGER NOT NULL,            -- rows to come; nothing is handed out before all are there
+    written_at  INTEGER,                     -- when all were there
+    status      TEXT NOT NULL CHECK (status IN ('Pending', 'InProgress', 'Success', 'Cancelled', 'Failed', 'TimedOut', 'Cancelling')),
+    details     TEXT NOT NULL,
+    n_completed INTEGER NOT NULL DEFAULT 0,
+    n_errors    INTEGER NOT NULL DEFAULT 0,
+    n_undelivered INTEGER NOT NULL DEFAULT 0,
+    cancel_at   INTEGER,                     -- the whole of it is to end
+    ended_at    INTEGER
+) STRICT, WITHOUT ROWID;
+CREATE INDEX door_commands_open ON door_commands (command_id) WHERE ended_at IS NULL;
+CREATE INDEX door_commands_by_key ON door_commands (key_name, command_id);
+
+CREATE TABLE step_outputs (                  -- what an agent sent of a step's output with its reply (ssm-wire 6)
+    command_id  TEXT NOT NULL,
+    host_id     TEXT NOT NULL,
+    number      INTEGER NOT NULL,
+    output      TEXT NOT NULL,               -- at most 24,000 characters
+    error_output TEXT NOT NULL,              -- at most 8,000
+    PRIMARY KEY (command_id, host_id, number),
+    FOREIGN KEY (command_id, host_id, number) REFERENCES steps (command_id, host_id, number)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE access_key_words (              -- what an access key lists
     key_id      TEXT NOT NULL REFERENCES access_keys (id),

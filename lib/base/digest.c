@@ -63,6 +63,15 @@ void digest_sha256_hex(const void *bytes, size_t n, char out[DIGEST_HEX_SIZE])
     digest_hex(raw, sizeof(raw), out);
 }
 
+void digest_sha1_hex(const void *bytes, size_t n, char out[DIGEST_SHA1_HEX_SIZE])
+{
+    unsigned char raw[20];
+
+    if (EVP_Digest(bytes, n, raw, NULL, EVP_sha1(), NULL) != 1)
+        abort();
+    digest_hex(raw, sizeof(raw), out);
+}
+
 struct digest_hmac {
     EVP_MAC *mac;
     EVP_MAC_CTX *ctx;

@@ -16,6 +16,10 @@
 void digest_sha256(const void *bytes, size_t n, unsigned char out[DIGEST_SIZE]);
 void digest_sha256_hex(const void *bytes, size_t n, char out[DIGEST_HEX_SIZE]);
 
+/* Only to compare with what others computed so: it proves nothing. */
+#define DIGEST_SHA1_HEX_SIZE 41
+void digest_sha1_hex(const void *bytes, size_t n, char out[DIGEST_SHA1_HEX_SIZE]);
+
 /* Piece by piece. `final` ends it (no more pieces, no second final); `free` accepts NULL. */
 struct digest;
 struct digest *digest_new(void);

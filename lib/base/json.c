@@ -169,6 +169,14 @@ bool json_bool(const struct cJSON *object, const char *key, bool *ret_value)
     return true;
 }
 
+bool json_item_bool(const struct cJSON *item, bool *ret_value)
+{
+    if (!cJSON_IsBool(item))
+        return false;
+    *ret_value = cJSON_IsTrue(item) != 0;
+    return true;
+}
+
 bool json_null(const struct cJSON *object, const char *key)
 {
     return cJSON_IsObject(object) && cJSON_IsNull(cJSON_GetObjectItemCaseSensitive(object, key));

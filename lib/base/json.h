@@ -48,6 +48,7 @@ bool json_null(const struct cJSON *object, const char *key);
 
 const char *json_string_value(const struct cJSON *item); /* NULL = no string */
 bool json_item_int(const struct cJSON *item, int64_t *ret_value);
+bool json_item_bool(const struct cJSON *item, bool *ret_value);
 bool json_is_null(const struct cJSON *item);
 bool json_is_object(const struct cJSON *item);
 bool json_is_array(const struct cJSON *item);

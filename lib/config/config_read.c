@@ -16,10 +16,10 @@
 #define REPOS_MAX 500
 
 static const char *const top_keys[] = {
-    "version",      "url",        "webhooks-url", "agents-url", "listen", "trusted-proxies",
-    "timezone",     "language",   "github",       "aws",        "rights", "calendars",
-    "freezes",      "notify",     "databases",    "repos",      "state",  "metrics-from",
-    "mirror-roots", "gone-after", "redact",       "sign-in",    NULL};
+    "version",      "url",        "webhooks-url", "agents-url", "listen",    "trusted-proxies",
+    "timezone",     "language",   "github",       "aws",        "rights",    "calendars",
+    "freezes",      "notify",     "databases",    "repos",      "state",     "metrics-from",
+    "mirror-roots", "gone-after", "redact",       "sign-in",    "documents", NULL};
 
 static void defaults(struct config *c)
 {
@@ -194,8 +194,10 @@ static void read_file(struct reader *r, const char *file, const char *bytes, siz
               : !reader_map(r, root, "a file of conf.d",
                             READER_KEYS("repos", "calendars", "freezes")))
         return;
-    if (first)
+    if (first) {
         read_top(r, root);
+        config_document_read(r, yaml_tree_get(root, "documents"));
+    }
     config_calendar_read(r, yaml_tree_get(root, "calendars"));
     config_freeze_read(r, yaml_tree_get(root, "freezes"));
     read_repos(r, root);

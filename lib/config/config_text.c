@@ -219,6 +219,12 @@ void config_text_make(struct config *config)
     for (size_t i = 0; i < config->n_databases; i++)
         add_list(&o, config->databases[i].name, &config->databases[i].members);
     json_end_object(&o);
+    if (config->n_documents > 0) {
+        json_begin_object(&o, "documents");
+        for (size_t i = 0; i < config->n_documents; i++)
+            json_add_str(&o, config->documents[i].name, config->documents[i].text);
+        json_end_object(&o);
+    }
     json_begin_object(&o, "calendars");
     for (size_t i = 0; i < config->n_calendars; i++)
         add_calendar(&o, &config->calendars[i]);

@@ -160,6 +160,13 @@ struct config_database {
     struct config_list members; /* REPO/ENVIRONMENT/NAME */
 };
 
+/* A script that AWS callers may run by its name: a document of SSM, as it stands in its file. */
+struct config_document {
+    const char *name;
+    const char *text;
+    struct config_place place;
+};
+
 struct config_freeze {
     struct almanac_freeze freeze;
     struct config_list environments; /* names; empty = all */
@@ -193,6 +200,8 @@ struct config {
     size_t n_calendars;
     struct config_freeze *freezes;
     size_t n_freezes;
+    struct config_document *documents;
+    size_t n_documents;
     struct config_repo *repos;
     size_t n_repos;
     struct config_unbuilt *unbuilt; /* of the whole file: these only warn */

@@ -5,6 +5,7 @@
 #include "lib/base/str.h"
 #include "lib/rules/migrate.h"
 #include "lib/rules/progress_cancel.h"
+#include "lib/rules/rate.h"
 #include "lib/rules/verdict.h"
 
 /* What the hosts of one job add up to; of each host its last try counts. */
@@ -120,15 +121,17 @@ static struct tally tally_make(const struct progress_facts *f, const struct job 
     return t;
 }
 
+static struct rate rate_of(const struct job *job)
+{
+    return (struct rate){.concurrency = (size_t)job->max_parallel,
+                         .max_errors = (size_t)job->max_errors,
+                         .ramp = job->ramp ? RATE_BY_SUCCESS : RATE_AT_ONCE};
+}
+
 size_t progress_allowed(const struct job *job, size_t n_ended_well)
 {
-    size_t allowed = 1;
-
-    if (!job->ramp)
-        return (size_t)job->max_parallel;
-    while (allowed * 2 <= n_ended_well + 1)
-        allowed *= 2;
-    return allowed < (size_t)job->max_parallel ? allowed : (size_t)job->max_parallel;
+    return job->ramp ? rate_doubling((size_t)job->max_parallel, n_ended_well)
+                     : (size_t)job->max_parallel;
 }
 
 /* Its host may still run what an earlier deployment of the track told it. */
@@ -227,10 +230,11 @@ static void judge_open(struct round *r, const struct job *job, const struct invo
 static void drive_hosts(struct round *r, const struct job *job, const struct tally *t)
 {
     const struct progress_facts *f = r->facts;
-    bool stopped = t->errors > (size_t)job->max_errors || t->unknown > 0;
-    size_t free_places = progress_allowed(job, t->well);
+    const struct rate rate = rate_of(job);
+    const struct rate_counts counts = {.open = t->open, .well = t->well, .errors = t->errors};
+    bool stopped = rate_is_exceeded(&rate, &counts) || t->unknown > 0;
+    size_t free_places = rate_free(&rate, &counts);
 
-    free_places = free_places > t->open ? free_places - t->open : 0;
     for (size_t i = 0; i < f->n_invocations; i++) {
         const struct invocation *inv = &f->invocations[i];
         if (inv->job_number != job->number || !is_last_try(f, i) ||

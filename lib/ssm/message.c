@@ -48,8 +48,7 @@ int message_command_make(struct arena *arena, const struct message_command *c,
     buf_init(&buf, MESSAGE_PAYLOAD_MAX);
     json_out_init(&out, &buf);
     json_begin_object(&out, NULL);
-    json_begin_object(&out, "Parameters");
-    json_end_object(&out);
+    json_add_raw(&out, "Parameters", c->parameters != NULL ? c->parameters : "{}");
     json_add_raw(&out, "DocumentContent", c->document);
     json_add_str(&out, "CommandId", c->command_id);
     json_add_str(&out, "DocumentName", c->document_name);

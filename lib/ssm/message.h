@@ -26,9 +26,10 @@ struct message_command {
     const char *command_id;
     const char *document_name; /* without its version */
     const char *document;      /* exact bytes */
-    const char *envelope;  /* exact bytes that are signed; NULL = none (a command of the door) */
-    const char *signature; /* base64 */
-    int64_t protocol;      /* in which it is written; 0 = the newest */
+    const char *envelope;   /* exact bytes that are signed; NULL = none (a command of the door) */
+    const char *signature;  /* base64 */
+    int64_t protocol;       /* in which it is written; 0 = the newest */
+    const char *parameters; /* JSON object, by the types of the document; NULL = {} */
 };
 
 /* ERR_INVALID: over MESSAGE_PAYLOAD_MAX. */

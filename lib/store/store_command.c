@@ -132,9 +132,12 @@ static void fill(struct db_rows *rows, struct arena *arena, struct invocation *i
 }
 
 DB_STATEMENT(SQL_COMMAND_OFFERS,
-             "SELECT " COLUMNS ", i.envelope, i.signature, d.name, d.content FROM invocations i"
+             "SELECT " COLUMNS
+             ", i.envelope, i.signature, coalesce(o.document_name, d.name), d.content,"
+             " CASE WHEN o.command_id IS NULL THEN NULL ELSE c.parameters END FROM invocations i"
              " JOIN hosts h ON h.id = i.host_id JOIN commands c ON c.id = i.command_id"
              " JOIN documents d ON d.digest = c.document_digest"
+             " LEFT JOIN door_commands o ON o.command_id = i.command_id"
              " WHERE i.host_id = $1 AND i.status = 'Pending' AND i.released_at IS NOT NULL"
              " AND i.acknowledged_at IS NULL AND (i.redeliver_at IS NULL OR i.redeliver_at <= $2)"
              " AND i.start_by > $2 ORDER BY i.released_at LIMIT $3");
@@ -156,6 +159,7 @@ int store_command_offers(struct db *db, struct arena *arena, const char *host_id
         o->invocation.signature = db_text(rows, arena, COLUMN_MORE + 1);
         o->document_name = db_text(rows, arena, COLUMN_MORE + 2);
         o->content = db_text(rows, arena, COLUMN_MORE + 3);
+        o->parameters = db_text(rows, arena, COLUMN_MORE + 4);
     }
     db_end(rows);
     *ret_items = items;

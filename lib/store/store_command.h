@@ -31,6 +31,7 @@ struct offer {
     struct invocation invocation;
     const char *document_name;
     const char *content;
+    const char *parameters; /* of a command of the door, which has no envelope; else NULL */
 };
 int store_command_offers(struct db *db, struct arena *arena, const char *host_id, time_ms now,
                          size_t limit, struct offer **ret_items, size_t *ret_n, struct err *err);

@@ -385,22 +385,45 @@ int store_host_described(struct db *db, const struct host *h, struct err *err)
 DB_STATEMENT(SQL_HOST_PAGE, "SELECT " COLUMNS " FROM hosts WHERE id > $1"
                             " AND state <> 'deregistered' ORDER BY id LIMIT $2");
 
-int store_host_page(struct db *db, struct arena *arena, const char *after, size_t limit,
-                    struct host **ret_items, size_t *ret_n, struct err *err)
+static int many(struct db_rows *rows, struct arena *arena, struct host **ret_items, size_t *ret_n,
+                struct err *err)
 {
     struct host *items = NULL;
     size_t n = 0, cap = 0;
-    struct db_rows *rows;
-    int rc = db_query(db, &SQL_HOST_PAGE, &rows, err, "ti", after, (int64_t)limit);
+    int rc;
 
-    if (rc < 0)
-        return rc;
     while ((rc = db_next(rows, err)) > 0)
         fill(rows, arena, ARENA_PUSH(arena, items, n, cap));
     db_end(rows);
     *ret_items = items;
     *ret_n = n;
     return rc;
+}
+
+int store_host_page(struct db *db, struct arena *arena, const char *after, size_t limit,
+                    struct host **ret_items, size_t *ret_n, struct err *err)
+{
+    struct db_rows *rows;
+    int rc = db_query(db, &SQL_HOST_PAGE, &rows, err, "ti", after, (int64_t)limit);
+
+    return rc < 0 ? rc : many(rows, arena, ret_items, ret_n, err);
+}
+
+DB_STATEMENT(SQL_HOST_TAGGED, "SELECT " COLUMNS " FROM hosts WHERE state <> 'deregistered'"
+                              " AND id IN (SELECT host_id FROM host_tags WHERE key = $1"
+                              " AND value = $2) ORDER BY id");
+DB_STATEMENT(SQL_HOST_WITH_KEY, "SELECT " COLUMNS " FROM hosts WHERE state <> 'deregistered'"
+                                " AND id IN (SELECT host_id FROM host_tags WHERE key = $1)"
+                                " ORDER BY id");
+
+int store_host_tagged(struct db *db, struct arena *arena, const char *key, const char *value,
+                      struct host **ret_items, size_t *ret_n, struct err *err)
+{
+    struct db_rows *rows;
+    int rc = value != NULL ? db_query(db, &SQL_HOST_TAGGED, &rows, err, "tt", key, value)
+                           : db_query(db, &SQL_HOST_WITH_KEY, &rows, err, "t", key);
+
+    return rc < 0 ? rc : many(rows, arena, ret_items, ret_n, err);
 }
 
 DB_STATEMENT(SQL_HOST_OBSERVED,

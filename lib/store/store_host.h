@@ -88,6 +88,9 @@ int store_host_described(struct db *db, const struct host *host, struct err *err
 /* Those not deregistered with an id behind `after`, by id. */
 int store_host_page(struct db *db, struct arena *arena, const char *after, size_t limit,
                     struct host **ret_items, size_t *ret_n, struct err *err);
+/* Those not deregistered that have a tag `key`, with that value unless it is NULL; by id. */
+int store_host_tagged(struct db *db, struct arena *arena, const char *key, const char *value,
+                      struct host **ret_items, size_t *ret_n, struct err *err);
 /* What it says of its journal; a record number never goes down here. Writer. */
 int store_host_observed(struct db *db, const char *id, int64_t protocol, const char *journal_id,
                         const char *boot_id, int64_t record_number, struct err *err);

@@ -12,11 +12,14 @@
 #include "server/api/door_activation.h"
 #include "server/api/door_bell.h"
 #include "server/api/door_call.h"
+#include "server/api/door_document.h"
+#include "server/api/door_history.h"
 #include "server/api/door_host.h"
 #include "server/api/door_inventory.h"
 #include "server/api/door_poll.h"
 #include "server/api/door_registration.h"
 #include "server/api/door_reply.h"
+#include "server/api/door_send.h"
 #include "server/api/door_start.h"
 #include "server/api/door_verify.h"
 
@@ -49,6 +52,18 @@ static const struct door_call_operation operations[] = {
     {MDS("FailMessage"), .handler = door_reply_fail},
     {MDS("DeleteMessage"), .handler = door_reply_delete},
 
+    {CALLER("SendCommand"), .handler = door_send_command},
+    {CALLER("CancelCommand"), .handler = door_send_cancel},
+    {CALLER("GetCommandInvocation"), .handler = door_history_invocation},
+    {CALLER("ListCommands"), .handler = door_history_commands},
+    {CALLER("ListCommandInvocations"), .handler = door_history_invocations},
+    {CALLER("CreateDocument"), .handler = door_document_create},
+    {CALLER("UpdateDocument"), .handler = door_document_update},
+    {CALLER("UpdateDocumentDefaultVersion"), .handler = door_document_default},
+    {CALLER("DeleteDocument"), .handler = door_document_delete},
+    {CALLER("GetDocument"), .handler = door_document_get},
+    {CALLER("DescribeDocument"), .handler = door_document_describe},
+    {CALLER("ListDocuments"), .handler = door_document_list},
     {CALLER("DescribeInstanceInformation"), .handler = door_inventory_describe},
     {CALLER("DeregisterManagedInstance"), .handler = door_inventory_deregister},
     {CALLER("CreateActivation"), .handler = door_activation_create},

@@ -60,9 +60,10 @@ static int make_message(struct door_call *call, const struct offer *offer, time_
         .command_id = i->command_id,
         .document_name = offer->document_name,
         .document = offer->content,
-        .envelope = i->envelope,
+        .envelope = offer->parameters == NULL ? i->envelope : NULL,
         .signature = i->signature,
         .protocol = call->host.protocol,
+        .parameters = offer->parameters,
     };
     char *id = arena_alloc(arena, MESSAGE_ID_SIZE);
 

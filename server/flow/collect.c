@@ -19,6 +19,7 @@
 #include "lib/store/store_deployment.h"
 #include "lib/store/store_host.h"
 #include "lib/store/store_reply.h"
+#include "server/flow/collect_door.h"
 #include "server/flow/flow.h"
 
 #define BATCH 100
@@ -29,7 +30,8 @@ struct collected {
     struct message_reply reply;
     struct invocation invocation;
     struct invocation_change change;
-    struct document document; /* what it runs, to know its steps */
+    struct document document; /* what it runs, to know its steps ... */
+    struct content content;   /* ... and what one of the door runs */
     bool moves;
     const char *fence; /* a host has seen a higher epoch of this database; NULL */
     const char *note;  /* why nothing changes, NULL */
@@ -89,7 +91,7 @@ static int load_job(struct look *look, struct collected *c, bool *ret_has_databa
 
     *ret_has_database = false;
     if (c->invocation.deployment_id == 0)
-        return 0;
+        return collect_door_content(look, c->row->command_id, &c->content, err);
     rc = store_deployment_jobs(look->flow->db, look->arena, c->invocation.deployment_id, &jobs, &n,
                                err);
     if (rc < 0 || (size_t)c->invocation.job_number >= n)
@@ -149,7 +151,9 @@ static int put_steps(struct db *db, const struct collected *c, struct err *err)
 
     for (size_t i = 0; i < c->reply.n_steps && rc == 0; i++) {
         const struct message_reply_step *s = &c->reply.steps[i];
-        int number = document_step_number(&c->document, s->name);
+        bool at_door = c->invocation.deployment_id == 0;
+        int number = at_door ? content_step_number(&c->content, s->name)
+                             : document_step_number(&c->document, s->name);
         struct step step = {.number = number,
                             .name = s->name,
                             .status = s->status,
@@ -161,6 +165,8 @@ static int put_steps(struct db *db, const struct collected *c, struct err *err)
         memcpy(step.command_id, c->invocation.command_id, sizeof(step.command_id));
         memcpy(step.host_id, c->invocation.host_id, sizeof(step.host_id));
         rc = store_command_step(db, &step, err);
+        if (rc == 0 && at_door)
+            rc = collect_door_output(db, c->row, number, s, err);
     }
     return rc;
 }

@@ -92,6 +92,8 @@ static int look_once(struct flow *flow, struct arena *arena, struct look *look, 
         (rc = record_look(look, err)) == 0 && (rc = reconcile_look(look, err)) == 0 &&
         (rc = schedule_look(look, err)) == 0)
         rc = dispatch_look(look, err);
+    if (rc == 0)
+        rc = dispatch_door_look(look, err);
     snapshots_give(look->snapshot);
     return rc;
 }

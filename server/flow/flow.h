@@ -7,6 +7,7 @@
  *      schedule   candidates, time, the gate      -> cut, start, undo                schedule.c
  *      deploy     the cut itself                  -> deployment, jobs, commands      deploy.c
  *      dispatch   running deployments             -> releases commands, ends jobs    dispatch.c
+ *                 commands of AWS callers         -> releases them, ends them        dispatch_door.c
  *
  * Each room has the same heart: load facts on the read-only connection, decide (lib/rules), post the
  * moves to the writer. A move is a compare-and-set with its journal line in the same transaction, so a
@@ -117,6 +118,7 @@ int record_look(struct look *look, struct err *err);
 int reconcile_look(struct look *look, struct err *err);
 int schedule_look(struct look *look, struct err *err);
 int dispatch_look(struct look *look, struct err *err);
+int dispatch_door_look(struct look *look, struct err *err);
 
 void reconcile_free(struct reconcile *reconcile);
 /* The keeper owes an answer. Accepts NULL. */

@@ -9,6 +9,7 @@
 #include "lib/calendar/occurrence.h"
 #include "lib/model/attempt.h"
 #include "lib/model/config.h"
+#include "lib/ssm/content.h"
 #include "lib/store/store_attempt.h"
 #include "lib/store/store_config.h"
 #include "lib/store/store_journal.h"
@@ -21,6 +22,27 @@ void snapshots_init(struct snapshots *snapshots)
     snapshots->current = NULL;
 }
 
+/* What lib/config cannot know: that a document for AWS callers is one. */
+static int check_documents(const struct config *config, struct err *err)
+{
+    struct arena arena;
+    int rc = 0;
+
+    arena_init(&arena);
+    for (size_t i = 0; i < config->n_documents && rc == 0; i++) {
+        const struct config_document *d = &config->documents[i];
+        enum content_flaw flaw;
+        struct content content;
+
+        rc = content_parse(&arena, d->text, strlen(d->text), &content, &flaw, err);
+        if (rc < 0)
+            rc = err_wrap(err, "%s:%d:%d: documents: %s", d->place.file, d->place.line,
+                          d->place.column, d->name);
+    }
+    arena_deinit(&arena);
+    return rc;
+}
+
 int snapshot_make(struct config *config, time_ms now, struct snapshot **ret_snapshot,
                   struct err *err)
 {
@@ -29,7 +51,9 @@ int snapshot_make(struct config *config, time_ms now, struct snapshot **ret_snap
 
     if (s == NULL)
         abort();
-    rc = calendar_new(config, &s->calendar, err);
+    rc = check_documents(config, err);
+    if (rc == 0)
+        rc = calendar_new(config, &s->calendar, err);
     if (rc < 0) {
         config_free(config);
         free(s);

@@ -144,8 +144,6 @@ void door_room_restart(void)
     reconcile_free(door_room.flow.reconcile);
     api_room_reopen(&door_room.api);
     flow_up();
-    for (size_t i = 0; i < door_room.n_guests; i++)
-        (void)door_room_say(&door_room.guests[i], "DeleteMessage", "{'MessageId':'-'}");
 }
 
 /* Asking ------------------------------------------------------------------------------------------ */
@@ -266,13 +264,38 @@ static struct config_pairs tags_of(const char *text)
     return tags;
 }
 
+void door_room_renew(struct door_guest *guest)
+{
+    const struct door_signer by_key = {.key_id = guest->id, .rsa = door_room.rsa, .chunked = true};
+    struct door_answer answer = door_room_call(&by_key, "RequestManagedInstanceRoleToken",
+                                               "{'Fingerprint':'%s'}", guest->fingerprint);
+
+    door_asker_must_be(answer, "");
+    guest->session = (struct door_signer){.key_id = door_room_text(answer, "AccessKeyId"),
+                                          .secret = door_room_text(answer, "SecretAccessKey"),
+                                          .token = door_room_text(answer, "SessionToken")};
+}
+
+void door_room_seen(const struct door_guest *guest)
+{
+    door_asker_must_be(
+        door_room_call(&guest->session, "UpdateInstanceInformation",
+                       "{'AgentName':'amazon-ssm-agent','AgentStatus':'Active',"
+                       "'AgentVersion':'3.3.484.0','AvailabilityZone':'','AvailabilityZoneId':'',"
+                       "'ComputerName':'%s.example','IPAddress':'10.0.0.7','InstanceId':'%s',"
+                       "'PlatformName':'Debian GNU/Linux','PlatformType':'Linux',"
+                       "'PlatformVersion':'12','SSMConnectionChannel':'ec2messages'}",
+                       guest->name, guest->id),
+        "");
+    api_room_write(&door_room.api, api_room_nothing, NULL); /* it was seen: behind the answer */
+}
+
 /* An RSA key for all of them: making one takes long, and who a host is stands in its id. */
 struct door_guest *door_room_guest(const char *name, const char *tags)
 {
     struct door_guest *g = &door_room.guests[door_room.n_guests++];
     struct activating a = {.tags = tags_of(tags)};
     char digest[DIGEST_HEX_SIZE], id[NAMES_UUID_SIZE], print[NAMES_UUID_SIZE];
-    struct door_signer by_key = {.rsa = door_room.rsa, .chunked = true};
     struct door_answer answer;
 
     names_uuid_new(id);
@@ -293,23 +316,9 @@ struct door_guest *door_room_guest(const char *name, const char *tags)
     door_asker_must_be(answer, "");
     g->name = name;
     g->id = door_room_text(answer, "InstanceId");
-    by_key.key_id = g->id;
-    answer =
-        door_room_call(&by_key, "RequestManagedInstanceRoleToken", "{'Fingerprint':'%s'}", print);
-    door_asker_must_be(answer, "");
-    g->session = (struct door_signer){.key_id = door_room_text(answer, "AccessKeyId"),
-                                      .secret = door_room_text(answer, "SecretAccessKey"),
-                                      .token = door_room_text(answer, "SessionToken")};
-    door_asker_must_be(
-        door_room_call(&g->session, "UpdateInstanceInformation",
-                       "{'AgentName':'amazon-ssm-agent','AgentStatus':'Active',"
-                       "'AgentVersion':'3.3.484.0','AvailabilityZone':'','AvailabilityZoneId':'',"
-                       "'ComputerName':'%s.example','IPAddress':'10.0.0.7','InstanceId':'%s',"
-                       "'PlatformName':'Debian GNU/Linux','PlatformType':'Linux',"
-                       "'PlatformVersion':'12','SSMConnectionChannel':'ec2messages'}",
-                       name, g->id),
-        "");
-    api_room_write(&door_room.api, api_room_nothing, NULL); /* it was seen: behind the answer */
+    g->fingerprint = arena_str(&door_room.arena, print);
+    door_room_renew(g);
+    door_room_seen(g);
     return g;
 }
 

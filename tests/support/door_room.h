@@ -22,6 +22,7 @@
 struct door_guest {
     const char *id;
     const char *name;
+    const char *fingerprint;
     struct door_signer session;
 };
 
@@ -73,6 +74,10 @@ struct door_guest *door_room_guest(const char *name, const char *tags);
 /* "EC2WindowsMessageDeliveryService." in front. */
 struct door_answer door_room_say(const struct door_guest *guest, const char *operation,
                                  const char *body, ...) __attribute__((format(printf, 3, 4)));
+/* New credentials: those of an hour ago have expired. */
+void door_room_renew(struct door_guest *guest);
+/* It pings: it is online again. */
+void door_room_seen(const struct door_guest *guest);
 /* Poll once, after a look. */
 struct door_answer door_room_poll(const struct door_guest *guest);
 void door_room_acknowledge(const struct door_guest *guest, const char *message_id);

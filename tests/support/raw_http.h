@@ -10,7 +10,7 @@
 struct raw_answer {
     int status;      /* 0 = closed without an answer */
     char head[4096]; /* status line and headers */
-    char body[65536];
+    char body[262144];
     size_t body_len;
     bool closed; /* the other side ended the connection */
 };

@@ -114,7 +114,7 @@ static bool is_small(const char *table)
         "incarnations",      "sqlite_schema",   "pragma_quick_check",
         "schema_migrations", "adoptions",       "holidays",
         "holiday_years",     "hooks",           "gone",
-        "serving",
+        "serving",           "door_documents",
     };
 
     for (size_t i = 0; i < sizeof(small) / sizeof(*small); i++)

@@ -1,0 +1,246 @@
+/*
+ * dispatch_door: commands that AWS callers sent: who gets them next, what has ended, what the whole came to.
+ *
+ * The same heart as dispatch, with lib/rules/rules_command in the place of progress: the same invocations, the
+ * same replies (collect.c), the same rate control. A command of the door waits as Pending behind a deployment on
+ * its host, and behind a hold that came after it (design.md 5). Moves of one command are one transaction: they
+ * are bounded by the rule.
+ */
+#include <string.h>
+
+#include "lib/base/arena.h"
+#include "lib/base/log.h"
+#include "lib/base/names.h"
+#include "lib/base/str.h"
+#include "lib/model/config.h"
+#include "lib/rules/rules_command.h"
+#include "lib/rules/verdict.h"
+#include "lib/store/store_access_key.h"
+#include "lib/store/store_cancel.h"
+#include "lib/store/store_command.h"
+#include "lib/store/store_door_command.h"
+#include "lib/store/store_hold.h"
+#include "server/flow/flow.h"
+#include "server/flow/snapshot.h"
+
+/* What all commands of one look share. */
+struct surroundings {
+    const char **busy; /* hosts of deployments, sorted */
+    size_t n_busy;
+    struct hold *holds;
+    size_t n_holds;
+};
+
+/* One command's moves on their way into the store. */
+struct dispatched {
+    const struct door_command *command;
+    const struct rules_command_plan *plan;
+    time_ms now;
+    bool state_changes;
+    const char *detail; /* of its journal line; NULL = none */
+};
+
+/* What stands in the way --------------------------------------------------------------------------- */
+
+static bool is_busy(const struct surroundings *s, const char *host_id)
+{
+    for (size_t i = 0; i < s->n_busy; i++)
+        if (strcmp(s->busy[i], host_id) == 0)
+            return true;
+    return false;
+}
+
+static bool environment_has(const struct config_environment *e, const char *host)
+{
+    for (size_t i = 0; i < e->n_roles; i++)
+        for (size_t k = 0; k < e->roles[i].hosts.n; k++)
+            if (strcmp(e->roles[i].hosts.items[k], host) == 0)
+                return true;
+    return false;
+}
+
+static bool is_held(const struct surroundings *s, const struct config *config, const char *host)
+{
+    for (size_t i = 0; i < s->n_holds; i++) {
+        const struct hold *h = &s->holds[i];
+        const struct config_repo *repo = config_repo(config, h->repository);
+
+        for (size_t k = 0; repo != NULL && k < repo->n_environments; k++) {
+            const struct config_environment *e = &repo->environments[k];
+            if ((h->environment == NULL || strcmp(h->environment, e->name) == 0) &&
+                environment_has(e, host))
+                return true;
+        }
+    }
+    return false;
+}
+
+/* Does anything wait to be handed out? Then it matters what stands in the way. */
+static bool any_waits(const struct door_target *targets, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (targets[i].status == INVOCATION_PENDING && targets[i].released_at == 0)
+            return true;
+    return false;
+}
+
+static int load_surroundings(struct look *look, struct surroundings *s, struct err *err)
+{
+    int rc = store_door_command_busy(look->flow->db, look->arena, &s->busy, &s->n_busy, err);
+
+    if (rc == 0)
+        rc = store_hold_list(look->flow->db, look->arena, look->now, &s->holds, &s->n_holds, err);
+    for (size_t i = 0; i < s->n_holds && rc == 0; i++)
+        if (s->holds[i].until_at > look->now)
+            look_again(look, s->holds[i].until_at);
+    return rc;
+}
+
+/* Its key ended: what nobody was handed yet is not handed out. */
+static int check_key(struct look *look, const struct door_command *c, const char **ret_revoked,
+                     struct err *err)
+{
+    struct access_key key;
+    struct err own = ERR_INIT;
+    int rc = store_access_key_by_id(look->flow->db, look->arena, c->key_id, &key, &own);
+
+    *ret_revoked = NULL;
+    if (rc == 0 && key.ended_at != 0)
+        *ret_revoked = "the access key that sent it was ended";
+    if (rc < 0)
+        *err = own;
+    return rc;
+}
+
+/* Moving ------------------------------------------------------------------------------------------- */
+
+static int move_one(struct db *db, const struct dispatched *d, const struct rules_command_move *m,
+                    struct err *err)
+{
+    const char *id = d->command->id;
+    const struct invocation_change change = {.status = m->status,
+                                             .details = m->details,
+                                             .cause = m->cause,
+                                             .exit_code = -1,
+                                             .commit_sha = ""};
+    char cancel_id[NAMES_UUID_SIZE];
+
+    switch (m->kind) {
+    case RULES_COMMAND_RELEASE:
+        return store_command_release(db, id, m->target->host_id, d->now, err);
+    case RULES_COMMAND_WITHDRAW:
+        return store_command_withdraw(db, id, m->target->host_id, &change, d->now, err);
+    case RULES_COMMAND_EXPIRE:
+        return store_command_move(db, id, m->target->host_id, m->target->status, &change, d->now,
+                                  err);
+    case RULES_COMMAND_CANCEL:
+        names_uuid_at(d->now, cancel_id);
+        return store_cancel_ask(db, id, m->target->host_id, m->target->status, cancel_id, d->now,
+                                err);
+    }
+    return 0;
+}
+
+static int apply(struct db *db, void *arg, struct err *err)
+{
+    const struct dispatched *d = arg;
+    const struct rules_command_plan *p = d->plan;
+    const struct door_command_state to = {.status = p->status,
+                                          .details = p->details,
+                                          .n_completed = p->n_completed,
+                                          .n_errors = p->n_errors,
+                                          .n_undelivered = p->n_undelivered,
+                                          .ended_at = p->ended ? d->now : 0};
+    int rc = 0;
+
+    for (size_t i = 0; i < p->n_moves && rc == 0; i++)
+        rc = move_one(db, d, &p->moves[i], err);
+    if (rc == 0 && d->state_changes)
+        rc = store_door_command_move(db, d->command, &to, err);
+    if (rc == 0 && d->detail != NULL)
+        rc = look_journal(db, d->now, p->ended ? "command.end" : "command.move", d->command->id,
+                          d->detail, NULL, err);
+    return rc;
+}
+
+static bool state_changes(const struct door_command *c, const struct rules_command_plan *p)
+{
+    return p->ended || p->status != c->status || strcmp(p->details, c->details) != 0 ||
+           p->n_completed != c->n_completed || p->n_errors != c->n_errors ||
+           p->n_undelivered != c->n_undelivered;
+}
+
+/* Counts alone are no line in the journal. */
+static const char *detail_of(struct look *look, const struct dispatched *d)
+{
+    const struct rules_command_plan *p = d->plan;
+    size_t released = 0;
+
+    for (size_t i = 0; i < p->n_moves; i++)
+        released += p->moves[i].kind == RULES_COMMAND_RELEASE;
+    if (!p->ended && p->n_moves == 0)
+        return NULL;
+    return arena_printf(look->arena,
+                        "{\"to\":\"%s\",\"completed\":%lld,\"errors\":%lld,\"released\":%zu}",
+                        p->details, (long long)p->n_completed, (long long)p->n_errors, released);
+}
+
+static void ring(struct look *look, const struct rules_command_plan *p)
+{
+    const struct flow *flow = look->flow;
+
+    for (size_t i = 0; i < p->n_moves && flow->ring_host != NULL; i++)
+        if (p->moves[i].kind == RULES_COMMAND_RELEASE || p->moves[i].kind == RULES_COMMAND_CANCEL)
+            flow->ring_host(flow->arg, p->moves[i].target->host_id);
+}
+
+static int dispatch_one(struct look *look, const struct door_command *c, struct surroundings *s,
+                        bool *loaded, struct err *err)
+{
+    struct rules_command_facts f = {.command = c};
+    struct rules_command_plan plan;
+    struct dispatched d = {.command = c, .plan = &plan, .now = look->now};
+    struct door_target *targets;
+    int rc =
+        store_door_command_targets(look->flow->db, look->arena, c->id, &targets, &f.n_targets, err);
+
+    if (rc == 0 && any_waits(targets, f.n_targets)) {
+        rc = *loaded ? 0 : load_surroundings(look, s, err);
+        *loaded = true;
+        if (rc == 0)
+            rc = check_key(look, c, &f.revoked, err);
+        for (size_t i = 0; i < f.n_targets && rc == 0; i++)
+            targets[i].waits = is_busy(s, targets[i].host_id) ||
+                               is_held(s, look->snapshot->config, targets[i].host);
+    }
+    if (rc < 0)
+        return rc;
+    f.targets = targets;
+    f.torn = c->written_at == 0 && c->requested_at < look->flow->heard_since;
+    rules_command_make(&f, look->now, look->arena, &plan);
+    look_again(look, plan.next_change);
+    d.state_changes = state_changes(c, &plan);
+    if (plan.n_moves == 0 && !d.state_changes)
+        return 0;
+    d.detail = detail_of(look, &d);
+    rc = look_write(look, apply, &d, FLOW_HOSTS, err);
+    if (rc == 0)
+        ring(look, &plan);
+    if (rc == 0 && plan.ended)
+        log_notice("command.end", "command=%s key=%s document=%s status=%s", c->id,
+                   LOG(c->key_name), LOG(c->document_name), plan.details);
+    return rc;
+}
+
+int dispatch_door_look(struct look *look, struct err *err)
+{
+    struct surroundings s = {.n_busy = 0};
+    struct door_command *open;
+    bool loaded = false;
+    size_t n;
+    int rc = store_door_command_open(look->flow->db, look->arena, &open, &n, err);
+
+    for (size_t i = 0; i < n && rc == 0; i++)
+        rc = dispatch_one(look, &open[i], &s, &loaded, err);
+    return rc;
+}

@@ -1,0 +1,33 @@
+/* A document that is taken is within its limits; its parameters, and what stands for their values, change nothing. */
+#include <assert.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "lib/base/json.h"
+#include "lib/ssm/content.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
+{
+    struct content content;
+    enum content_flaw flaw = CONTENT_FLAW_OTHER;
+    struct err err = ERR_INIT;
+    struct arena arena;
+
+    arena_init(&arena);
+    if (content_parse(&arena, (const char *)bytes, n, &content, &flaw, &err) == 0) {
+        const char *text = arena_strn(&arena, (const char *)bytes, n);
+
+        assert(content.n_steps > 0 && content.n_steps <= CONTENT_STEPS_MAX);
+        assert(content.n_parameters <= CONTENT_PARAMETERS_MAX);
+        for (size_t i = 0; i < content.n_steps; i++)
+            assert(content_step_number(&content, content.steps[i].name) >= 0);
+        assert(content_timeout_s(&content, NULL) >=
+               (int64_t)content.n_steps * CONTENT_TIMEOUT_MIN_S);
+        (void)content_unguarded(&content);
+        (void)content_is_free_shell(&content, text);
+    } else {
+        assert(err.text[0] != '\0');
+    }
+    arena_deinit(&arena);
+    return 0;
+}
