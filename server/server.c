@@ -25,6 +25,7 @@
 #include "lib/store/db.h"
 #include "lib/store/store.h"
 #include "lib/store/store_holiday.h"
+#include "lib/store/store_journal.h"
 #include "lib/store/store_repository.h"
 #include "lib/store/writer.h"
 #include "server/api/api.h"
@@ -72,6 +73,8 @@ struct server {
     char *state;
     char *secret_files;
     char *github; /* API and token file */
+    char refused
+        [512]; /* why the file's configuration is not in force; "" = it is. Under `configuring` */
     atomic_bool failed;
 };
 
@@ -88,6 +91,18 @@ static void tell_problems(const struct problems *problems)
     buf_deinit(&text);
 }
 
+/* "3 mistakes in the configuration" alone helps nobody who reads the journal. */
+static void name_first(const struct problems *problems, struct err *err)
+{
+    for (size_t i = 0; i < problems->n; i++) {
+        const struct problem *p = &problems->items[i];
+        if (p->warning)
+            continue;
+        (void)err_wrap(err, "%s:%d: %s", p->file, p->line, p->text);
+        return;
+    }
+}
+
 static int read_config(const char *path, bool warn, struct config **ret_config, struct err *err)
 {
     struct problems problems;
@@ -97,8 +112,10 @@ static int read_config(const char *path, bool warn, struct config **ret_config, 
     arena_init(&arena);
     problems_init(&problems, &arena);
     rc = config_read(path, ret_config, &problems, err);
-    if (rc < 0)
+    if (rc < 0) {
         tell_problems(&problems);
+        name_first(&problems, err);
+    }
     for (size_t i = 0; rc == 0 && warn && i < problems.n; i++)
         log_warning("config.warning", "file=%s line=%d text=%s", LOG(problems.items[i].file),
                     problems.items[i].line, LOG(problems.items[i].text));
@@ -141,20 +158,22 @@ static int put_holidays(struct server *s, struct config *config, struct err *err
     return rc;
 }
 
+/* All or nothing: what cannot be resolved is not accepted, and what cannot be accepted is not in force. Takes
+ * `config` over. */
 static int put_in_force(struct server *s, struct config *config, const char *by, struct err *err)
 {
     time_ms now = clock_now(s->clock);
     struct accepting a = {config, by, now};
     struct snapshot *snapshot;
-    int rc = writer_do(s->writer, accept_config, &a, err);
+    int rc = snapshot_make(config, now, &snapshot, err);
 
-    if (rc < 0) {
-        config_free(config);
+    if (rc < 0)
         return rc;
-    }
-    rc = snapshot_make(config, now, &snapshot, err);
+    rc = writer_do(s->writer, accept_config, &a, err);
     if (rc == 0)
         snapshots_set(&s->snapshots, snapshot);
+    else
+        snapshots_give(snapshot);
     return rc;
 }
 
@@ -272,6 +291,7 @@ static int read_secrets(struct server *s, const struct config *config, struct er
 }
 
 static int reread(void *arg, bool check, struct err *err);
+static void refused_config(void *arg, char *ret_text, size_t size);
 
 static int start_http(struct server *s, const struct config *config, struct err *err)
 {
@@ -304,6 +324,7 @@ static int start_http(struct server *s, const struct config *config, struct err 
     s->api.tries = tries_new();
     s->api.is_ready = is_ready;
     s->api.reread = reread;
+    s->api.refused_config = refused_config;
     s->api.server = s;
     return http_server_start(&s->http, &options, &s->api, err);
 }
@@ -492,13 +513,57 @@ static void tell_restart(const struct server *s, const struct config *config)
 static int reload(struct server *s, struct config *config, const char *by, struct err *err)
 {
     int rc = put_in_force(s, config, by, err);
+    struct err own = ERR_INIT;
 
     if (rc < 0)
         return rc;
-    log_notice("config.accepted", "by=%s", by);
+    s->refused[0] = '\0';
+    log_notice("config.accepted", "by=%s digest=%.12s", by, config->digest);
+    if (bind_people(s, config, &own) < 0)
+        log_warning("roster.bind", "err=%s", LOG(own.text));
     api_events_publish(s->api.events, API_EVENTS_CONFIG);
     ring_flow(s);
     return 0;
+}
+
+struct refusal {
+    const char *why;
+    time_ms now;
+};
+
+static int write_refusal(struct db *db, void *arg, struct err *err)
+{
+    const struct refusal *refusal = arg;
+    const struct journal_entry entry = {.at = refusal->now,
+                                        .actor = "slipway",
+                                        .way = "timer",
+                                        .act = "config.refuse",
+                                        .subject = "reload",
+                                        .reason = refusal->why};
+
+    return store_journal_add(db, &entry, err);
+}
+
+/* What was in force stays so; that the file says something else is known until it is mended. */
+static void refuse(struct server *s, const struct err *why)
+{
+    struct refusal refusal = {why->text, clock_now(s->clock)};
+    struct err own = ERR_INIT;
+
+    (void)snprintf(s->refused, sizeof(s->refused), "%s", why->text);
+    log_error("config.refused", "err=%s text=%s", LOG(why->text),
+              LOG("what was in force stays in force"));
+    if (writer_do(s->writer, write_refusal, &refusal, &own) < 0)
+        log_warning("config.refused", "err=%s", LOG(own.text));
+}
+
+static void refused_config(void *arg, char *ret_text, size_t size)
+{
+    struct server *s = arg;
+
+    pthread_mutex_lock(&s->configuring);
+    (void)snprintf(ret_text, size, "%s", s->refused);
+    pthread_mutex_unlock(&s->configuring);
 }
 
 void server_reload(struct server *s)
@@ -518,7 +583,7 @@ void server_reload(struct server *s)
     if (rc == 0)
         rc = reload(s, config, "reload", &err);
     if (rc < 0)
-        log_error("config.refused", "err=%s", LOG(err.text));
+        refuse(s, &err);
     pthread_mutex_unlock(&s->configuring);
 }
 

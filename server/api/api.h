@@ -49,6 +49,8 @@ struct api {
 
     /* The state of things outside this room, as short texts for doctor and readyz. Optional. */
     bool (*is_ready)(void *server);
+    /* Why the configuration that stands in the file was refused; "" = it is in force. */
+    void (*refused_config)(void *server, char *ret_text, size_t size);
     /* Put the configuration in force anew, with what the store now holds of it (holidays). `check`: only say
      * whether that could be done. ERR_CONFLICT: its files were changed and not reloaded. Any thread. Optional. */
     int (*reread)(void *server, bool check, struct err *err);

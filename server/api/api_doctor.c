@@ -16,11 +16,13 @@
 #include "lib/store/store_hook.h"
 #include "lib/store/store_host.h"
 #include "lib/store/store_journal.h"
+#include "lib/store/store_person.h"
 #include "lib/store/store_repository.h"
 #include "lib/store/writer.h"
 #include "server/api/api.h"
 #include "server/api/api_view.h"
 #include "server/api/reply.h"
+#include "server/flow/roster.h"
 #include "server/flow/clockwatch.h"
 
 #define ANSWER_MAX ((size_t)4 << 20)
@@ -82,6 +84,46 @@ static int check_store(struct examination *x)
 
     say(x, &(struct finding){.name = "store", .state = broken ? CHECK_FAIL : CHECK_OK});
     return 0;
+}
+
+/* Somebody edited the file, and what it says is not what is done. */
+static int check_config(struct examination *x)
+{
+    const struct api *api = x->view->request->api;
+    char why[512] = "";
+
+    if (api->refused_config != NULL)
+        api->refused_config(api->server, why, sizeof(why));
+    say(x, &(struct finding){.name = "config",
+                             .state = why[0] != '\0' ? CHECK_FAIL : CHECK_OK,
+                             .values = {{"why", arena_str(x->view->request->arena, why)}},
+                             .n_values = 1});
+    return 0;
+}
+
+/* Logins that another account came under (A4), and whether GitHub says who is who. */
+static int check_people(struct examination *x)
+{
+    struct roster *roster = x->view->request->api->roster;
+    struct person *people;
+    char trouble[256];
+    size_t n = 0;
+    int rc = store_person_refused(x->view->db, x->view->request->arena, &people, &n, x->err);
+
+    for (size_t i = 0; rc == 0 && i < n; i++)
+        say(x, &(struct finding){.name = "person",
+                                 .about = people[i].login,
+                                 .state = CHECK_WARN,
+                                 .values = {{"who", people[i].login},
+                                            {"n", number(x, people[i].other_id)}},
+                                 .n_values = 2});
+    roster_trouble(roster, trouble, sizeof(trouble));
+    if (roster != NULL)
+        say(x, &(struct finding){.name = "roster",
+                                 .state = trouble[0] != '\0' ? CHECK_FAIL : CHECK_OK,
+                                 .values = {{"why", arena_str(x->view->request->arena, trouble)}},
+                                 .n_values = 1});
+    return rc;
 }
 
 static int check_journal(struct examination *x)
@@ -374,9 +416,9 @@ static int check_clock(struct examination *x)
 }
 
 static int (*const checks[])(struct examination *x) = {
-    check_store,  check_journal, check_deliveries, check_failed,    check_hooks,
-    check_names,  check_sources, check_hosts,      check_databases, check_settings,
-    check_listen, check_cage,    check_clock,
+    check_store,     check_config,   check_people, check_journal, check_deliveries,
+    check_failed,    check_hooks,    check_names,  check_sources, check_hosts,
+    check_databases, check_settings, check_listen, check_cage,    check_clock,
 };
 
 enum request_next api_doctor_get(struct request *request, struct reply *reply)

@@ -278,6 +278,7 @@ static const struct statement counts = {
               " WHEN 'deployments' THEN (SELECT count(*) FROM deployments)"
               " WHEN 'attempts' THEN (SELECT count(*) FROM attempts)"
               " WHEN 'pull_requests' THEN (SELECT count(*) FROM pull_requests)"
+              " WHEN 'configs' THEN (SELECT count(*) FROM configs)"
               " WHEN 'people' THEN (SELECT count(*) FROM people)"
               " WHEN 'releases' THEN (SELECT count(*) FROM releases)"
               " WHEN 'repeats' THEN (SELECT count(*) FROM deliveries WHERE repeat_of IS NOT NULL)"
