@@ -165,8 +165,9 @@ void acts_room_up(struct stop_room *room)
 /* Doing ----------------------------------------------------------------------------------------- */
 
 /* Commits differ from room to room: SHA1 in a body stands for that of r1. */
-static void fill_body(struct stop_room *room, const char *body, char *out, size_t size)
+void acts_body(struct stop_room *room, const struct act *act, char *out, size_t size)
 {
+    const char *body = act->body;
     const char *mark = body != NULL ? strstr(body, "SHA1") : NULL;
     struct stop_answer a;
 
@@ -185,7 +186,7 @@ struct stop_answer acts_ask(struct stop_room *room, const char *token, const str
 {
     char body[1024];
 
-    fill_body(room, act->body, body, sizeof(body));
+    acts_body(room, act, body, sizeof(body));
     return stop_room_ask(room, token, acts_route(act)->method, target,
                          act->body != NULL ? body : NULL);
 }
