@@ -33,12 +33,14 @@ CREATE INDEX configs_by_time ON configs (accepted_at);
 
 CREATE TABLE deliveries (
     id           INTEGER PRIMARY KEY,
-    guid         TEXT NOT NULL UNIQUE,       -- X-GitHub-Delivery; the same GUID again is the same event (W3)
+    guid         TEXT NOT NULL,              -- X-GitHub-Delivery; the same GUID again is the same event (W3)
+    guid_key     TEXT NOT NULL UNIQUE,       -- the same, its time first where it has one: new ones come at the index's end
     event        TEXT NOT NULL,              -- X-GitHub-Event
     received_at  INTEGER NOT NULL,
     state        TEXT NOT NULL CHECK (state IN ('received', 'recorded', 'ignored', 'unreadable', 'quarantined')),
     form         INTEGER NOT NULL CHECK (form IN (0, 1)),  -- 1 = url-encoded, the JSON is in the field `payload`
     body_digest  TEXT NOT NULL,              -- of the raw bytes, to find repeats under a new GUID
+    body_key     INTEGER NOT NULL,           -- its first 64 bits: an index a fifth as large; the digest decides
     repeat_of    INTEGER REFERENCES deliveries (id),
     crashes      INTEGER NOT NULL DEFAULT 0, -- times work on it began and did not end (W7)
     action       TEXT,                       -- of the payload, once read
@@ -48,7 +50,7 @@ CREATE TABLE deliveries (
 ) STRICT;
 CREATE INDEX deliveries_open ON deliveries (id) WHERE state = 'received';
 CREATE INDEX deliveries_failed ON deliveries (id) WHERE state IN ('unreadable', 'quarantined');
-CREATE INDEX deliveries_by_body ON deliveries (body_digest);
+CREATE INDEX deliveries_by_body ON deliveries (body_key);
 
 CREATE TABLE delivery_bodies (
     delivery_id INTEGER PRIMARY KEY REFERENCES deliveries (id),

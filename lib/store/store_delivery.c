@@ -1,41 +1,100 @@
 #include "lib/store/store_delivery.h"
 
+#include <stdio.h>
+#include <string.h>
+
 #include "lib/base/arena.h"
 
 #define COLUMNS                                                                                       \
     "id, guid, event, received_at, state, form, body_digest, repeat_of, crashes, action, repository," \
     " note, recorded_at"
 
-DB_STATEMENT(SQL_DELIVERY_BY_GUID, "SELECT id FROM deliveries WHERE guid = $1");
-DB_STATEMENT(SQL_DELIVERY_BY_BODY,
-             "SELECT id FROM deliveries WHERE body_digest = $1 AND event = $2 ORDER BY id LIMIT 1");
+/*
+ * Keys. A GUID of GitHub is a UUID of version 1 (RFC 9562, 5.1): it has the time in it, its lowest part first.
+ * With the highest first, keys grow, and the index is written at its end only, however long history is. Any
+ * other GUID is its own key. The two kinds never meet, and no two GUIDs have one key.
+ */
+#define GUID_KEY_SIZE 132
+
+static bool is_uuid1(const char *guid)
+{
+    static const char form[] = "xxxxxxxx-xxxx-1xxx-xxxx-xxxxxxxxxxxx";
+
+    if (strlen(guid) != sizeof(form) - 1)
+        return false;
+    for (size_t i = 0; i < sizeof(form) - 1; i++) {
+        bool hex = (guid[i] >= '0' && guid[i] <= '9') || (guid[i] >= 'a' && guid[i] <= 'f');
+        if (form[i] == 'x' ? !hex : guid[i] != form[i])
+            return false;
+    }
+    return true;
+}
+
+static void guid_key(const char *guid, char key[GUID_KEY_SIZE])
+{
+    if (is_uuid1(guid))
+        snprintf(key, GUID_KEY_SIZE, "1%.3s%.4s%.8s%s", guid + 15, guid + 9, guid, guid + 18);
+    else
+        snprintf(key, GUID_KEY_SIZE, "0%s", guid);
+}
+
+/* The first 64 bits of a digest in hex. */
+static int64_t body_key(const char *digest)
+{
+    uint64_t key = 0;
+
+    for (size_t i = 0; i < 16 && digest[i] != '\0'; i++) {
+        const char c = digest[i];
+        key = key << 4 | (uint64_t)(c >= 'a' && c <= 'f' ? c - 'a' + 10 : (c - '0') & 15);
+    }
+    return (int64_t)key;
+}
+
+DB_STATEMENT(SQL_DELIVERY_BY_GUID, "SELECT id FROM deliveries WHERE guid_key = $1");
+DB_STATEMENT(SQL_DELIVERY_BY_BODY, "SELECT id FROM deliveries WHERE body_key = $1"
+                                   " AND body_digest = $2 AND event = $3 ORDER BY id LIMIT 1");
 DB_STATEMENT(
     SQL_DELIVERY_PUT,
-    "INSERT INTO deliveries (guid, event, received_at, state, form, body_digest, repeat_of)"
-    " VALUES ($1, $2, $3, 'received', $4, $5, $6)");
+    "INSERT INTO deliveries (guid, event, received_at, state, form, body_digest, repeat_of,"
+    " guid_key, body_key) VALUES ($1, $2, $3, 'received', $4, $5, $6, $7, $8)");
 DB_STATEMENT(SQL_DELIVERY_BODY_PUT,
              "INSERT INTO delivery_bodies (delivery_id, size, zstd) VALUES ($1, $2, $3)");
 
-static int find_id(struct db *db, const struct statement *statement, const char *a, const char *b,
-                   int64_t *ret_id, struct err *err)
+static int take_id(struct db_rows *rows, int64_t *ret_id, struct err *err)
 {
-    struct db_rows *rows;
-    int rc = db_query(db, statement, &rows, err, b == NULL ? "t" : "tt", a, b);
+    int rc = db_next(rows, err);
 
-    if (rc < 0)
-        return rc;
-    rc = db_next(rows, err);
     *ret_id = rc > 0 ? db_int(rows, 0) : 0;
     db_end(rows);
     return rc < 0 ? rc : 0;
 }
 
+static int find_guid(struct db *db, const char *key, int64_t *ret_id, struct err *err)
+{
+    struct db_rows *rows;
+    int rc = db_query(db, &SQL_DELIVERY_BY_GUID, &rows, err, "t", key);
+
+    return rc < 0 ? rc : take_id(rows, ret_id, err);
+}
+
+static int find_body(struct db *db, const struct delivery *d, int64_t *ret_id, struct err *err)
+{
+    struct db_rows *rows;
+    int rc = db_query(db, &SQL_DELIVERY_BY_BODY, &rows, err, "itt", body_key(d->body_digest),
+                      d->body_digest, d->event);
+
+    return rc < 0 ? rc : take_id(rows, ret_id, err);
+}
+
 int store_delivery_put(struct db *db, const struct delivery *d, const void *zstd, size_t zstd_len,
                        size_t size, int64_t *ret_id, bool *ret_known, struct err *err)
 {
+    char key[GUID_KEY_SIZE];
     int64_t id, repeat_of;
-    int rc = find_id(db, &SQL_DELIVERY_BY_GUID, d->guid, NULL, &id, err);
+    int rc;
 
+    guid_key(d->guid, key);
+    rc = find_guid(db, key, &id, err);
     if (rc < 0)
         return rc;
     if (id != 0) {
@@ -43,10 +102,10 @@ int store_delivery_put(struct db *db, const struct delivery *d, const void *zstd
         *ret_known = true;
         return 0;
     }
-    rc = find_id(db, &SQL_DELIVERY_BY_BODY, d->body_digest, d->event, &repeat_of, err);
+    rc = find_body(db, d, &repeat_of, err);
     if (rc == 0)
-        rc = db_run(db, &SQL_DELIVERY_PUT, err, "ttibtI", d->guid, d->event, d->received_at,
-                    (int)d->form, d->body_digest, repeat_of);
+        rc = db_run(db, &SQL_DELIVERY_PUT, err, "ttibtIti", d->guid, d->event, d->received_at,
+                    (int)d->form, d->body_digest, repeat_of, key, body_key(d->body_digest));
     if (rc < 0)
         return rc;
     id = db_last_id(db);
@@ -160,9 +219,12 @@ int store_delivery_by_id(struct db *db, struct arena *arena, int64_t id,
 int store_delivery_by_guid(struct db *db, struct arena *arena, const char *guid,
                            struct delivery *ret_delivery, struct err *err)
 {
+    char key[GUID_KEY_SIZE];
     int64_t id = 0;
-    int rc = find_id(db, &SQL_DELIVERY_BY_GUID, guid, NULL, &id, err);
+    int rc;
 
+    guid_key(guid, key);
+    rc = find_guid(db, key, &id, err);
     return rc < 0 ? rc : store_delivery_by_id(db, arena, id, ret_delivery, err);
 }
 

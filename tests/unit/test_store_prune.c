@@ -88,12 +88,14 @@ static void deliveries(struct room *room, int n, time_ms youngest)
 {
     char sql[1024];
 
-    snprintf(sql, sizeof(sql),
-             "BEGIN; WITH RECURSIVE k(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM k WHERE i < %d)"
-             " INSERT INTO deliveries (guid, event, received_at, state, form, body_digest)"
-             " SELECT 'g' || i, 'push', %lld - (%d - i) * 3600000, 'recorded', 0, 'x' FROM k;"
-             " INSERT INTO delivery_bodies SELECT id, 1, x'00' FROM deliveries; COMMIT",
-             n, (long long)(NOW - youngest), n);
+    snprintf(
+        sql, sizeof(sql),
+        "BEGIN; WITH RECURSIVE k(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM k WHERE i < %d)"
+        " INSERT INTO deliveries (guid, event, received_at, state, form, body_digest,"
+        " guid_key, body_key)"
+        " SELECT 'g' || i, 'push', %lld - (%d - i) * 3600000, 'recorded', 0, 'x', 'g' || i, i FROM k;"
+        " INSERT INTO delivery_bodies SELECT id, 1, x'00' FROM deliveries; COMMIT",
+        n, (long long)(NOW - youngest), n);
     run(room, sql);
 }
 

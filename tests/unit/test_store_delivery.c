@@ -1,0 +1,170 @@
+/* store_delivery: each GUID once, equal bodies known as repeats, and keys that grow with time. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "lib/base/arena.h"
+#include "lib/base/digest.h"
+#include "lib/store/store.h"
+#include "lib/store/store_delivery.h"
+
+struct room {
+    char folder[64];
+    struct store store;
+    struct arena arena;
+};
+
+static int up(void **state)
+{
+    struct room *room = calloc(1, sizeof(*room));
+    struct err err = ERR_INIT;
+
+    assert_non_null(room);
+    snprintf(room->folder, sizeof(room->folder), "%s/slipway-delivery-XXXXXX",
+             getenv("TMPDIR") != NULL ? getenv("TMPDIR") : "/tmp");
+    assert_non_null(mkdtemp(room->folder));
+    assert_int_equal(store_open(room->folder, "test", 1000, &room->store, &err), 0);
+    arena_init(&room->arena);
+    *state = room;
+    return 0;
+}
+
+static int down(void **state)
+{
+    struct room *room = *state;
+    char line[128];
+
+    db_close(room->store.db);
+    close(room->store.lock);
+    arena_deinit(&room->arena);
+    snprintf(line, sizeof(line), "rm -rf '%s'", room->folder);
+    free(room);
+    return system(line) == 0 ? 0 : -1;
+}
+
+/* Its id; `*ret_known`: the GUID was there. */
+static int64_t put(struct room *room, const char *guid, const char *event, const char *body,
+                   bool *ret_known)
+{
+    struct delivery d = {.received_at = 2000};
+    struct err err = ERR_INIT;
+    int64_t id = 0;
+
+    snprintf(d.guid, sizeof(d.guid), "%s", guid);
+    snprintf(d.event, sizeof(d.event), "%s", event);
+    digest_sha256_hex(body, strlen(body), d.body_digest);
+    if (store_delivery_put(room->store.db, &d, body, strlen(body), strlen(body), &id, ret_known,
+                           &err) < 0)
+        fail_msg("%s", err.text);
+    return id;
+}
+
+static int64_t repeat_of(struct room *room, int64_t id)
+{
+    struct delivery d = {.id = 0};
+    struct err err = ERR_INIT;
+
+    assert_int_equal(store_delivery_by_id(room->store.db, &room->arena, id, &d, &err), 0);
+    return d.repeat_of;
+}
+
+#define V1 "72d3162e-cc78-11e3-81ab-4c9367dc0958"
+
+static void W3_a_guid_is_taken_once_whatever_its_form(void **state)
+{
+    static const char *const guids[] = {
+        V1,
+        "72D3162E-CC78-11E3-81AB-4C9367DC0958", /* not GitHub's letters: another one */
+        "72d3162e-cc78-41e3-81ab-4c9367dc0958", /* version 4 */
+        "11e3cc7872d3162e-81ab-4c9367dc0958",   /* as the key of the first looks */
+        "x",
+        "1",
+        "01",
+    };
+    struct room *room = *state;
+
+    for (int round = 0; round < 2; round++)
+        for (size_t i = 0; i < sizeof(guids) / sizeof(*guids); i++) {
+            bool known;
+            assert_int_equal(put(room, guids[i], "push", guids[i], &known), (int64_t)i + 1);
+            assert_int_equal(known, round);
+        }
+}
+
+static void W3_an_equal_body_of_the_same_event_is_a_repeat_of_the_first(void **state)
+{
+    struct room *room = *state;
+    bool known;
+
+    assert_int_equal(repeat_of(room, put(room, "a", "push", "body", &known)), 0);
+    assert_int_equal(repeat_of(room, put(room, "b", "push", "body", &known)), 1);
+    assert_int_equal(repeat_of(room, put(room, "c", "push", "body", &known)), 1);
+    assert_int_equal(repeat_of(room, put(room, "d", "status", "body", &known)), 0);
+    assert_int_equal(repeat_of(room, put(room, "e", "push", "other", &known)), 0);
+}
+
+/* Two bodies may begin alike in the index; the whole digest decides. */
+static void two_digests_with_one_key_are_two_bodies(void **state)
+{
+    struct room *room = *state;
+    struct delivery d = {.event = "push", .received_at = 2000, .guid = "a"};
+    struct err err = ERR_INIT;
+    int64_t id;
+    bool known;
+
+    memset(d.body_digest, 'f', 64);
+    assert_int_equal(store_delivery_put(room->store.db, &d, "x", 1, 1, &id, &known, &err), 0);
+    snprintf(d.guid, sizeof(d.guid), "b");
+    d.body_digest[63] = '0';
+    assert_int_equal(store_delivery_put(room->store.db, &d, "x", 1, 1, &id, &known, &err), 0);
+    assert_int_equal(repeat_of(room, id), 0);
+}
+
+/* GitHub's GUIDs have their time in them, its lowest part first. 100,000 s a step, so that each part turns over. */
+static void keys_of_githubs_guids_grow_with_their_time(void **state)
+{
+    static const struct statement sorted = {"sorted",
+                                            "SELECT id FROM deliveries ORDER BY guid_key"};
+    struct room *room = *state;
+    uint64_t time = UINT64_C(0x1e35c2ae5a1c1d0);
+    struct db_rows *rows;
+    struct err err = ERR_INIT;
+    int64_t last = 0;
+    bool known;
+
+    for (int i = 0; i < 400; i++) {
+        char guid[64];
+        time += UINT64_C(1000000000000) + (uint64_t)i * 7919;
+        snprintf(guid, sizeof(guid), "%08x-%04x-1%03x-%04x-4c9367dc0958",
+                 (unsigned)(time & 0xffffffff), (unsigned)(time >> 32 & 0xffff),
+                 (unsigned)(time >> 48 & 0xfff), (unsigned)(i * 37 & 0xffff));
+        (void)put(room, guid, "push", guid, &known);
+    }
+    assert_int_equal(db_query(room->store.db, &sorted, &rows, &err, ""), 0);
+    while (db_next(rows, &err) > 0) {
+        assert_int_equal(db_int(rows, 0), last + 1);
+        last = db_int(rows, 0);
+    }
+    db_end(rows);
+    assert_int_equal(last, 400);
+}
+
+#define IN_ROOM(name) cmocka_unit_test_setup_teardown(name, up, down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        IN_ROOM(W3_a_guid_is_taken_once_whatever_its_form),
+        IN_ROOM(W3_an_equal_body_of_the_same_event_is_a_repeat_of_the_first),
+        IN_ROOM(two_digests_with_one_key_are_two_bodies),
+        IN_ROOM(keys_of_githubs_guids_grow_with_their_time),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
