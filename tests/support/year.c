@@ -335,7 +335,7 @@ static struct release_facts facts_of(struct year *y, struct place *p, time_ms no
         list[i] = release_of(y, p, p->live + 1 + i);
     if (p->wish != 0) {
         list[n] = release_of(y, p, p->wish);
-        f.wish = (struct plan_wish){&list[n], "mika", p->wished_at, 0, false, false, NULL, 0};
+        f.wish = (struct plan_wish){.release = &list[n], .who = "mika", .wished_at = p->wished_at};
     }
     if (p->open) {
         list[n + 1] = release_of(y, p, p->d.release_number);
@@ -343,8 +343,9 @@ static struct release_facts facts_of(struct year *y, struct place *p, time_ms no
         f.open_release = &list[n + 1];
         if (p->open_wish != 0) {
             list[n + 2] = release_of(y, p, p->open_wish);
-            f.open_wish =
-                (struct plan_wish){&list[n + 2], "mika", p->wished_at, 0, false, false, NULL, 0};
+            f.open_wish = (struct plan_wish){.release = &list[n + 2],
+                                             .who = "mika",
+                                             .wished_at = p->wished_at};
         }
         if (p->d.state != DEPLOYMENT_WAITING) {
             g->open_deployment = "another";
@@ -548,6 +549,9 @@ static bool move(struct year *y, struct place *p, time_ms now)
         end_trouble(y, p->repo, YEAR_FAIL);
         fail_open(y, p);
         return true;
+    case PLAN_GO_BACK:
+        wrong(y, "nobody asked to go back", p);
+        break;
     case PLAN_WAIT:
         break;
     }
