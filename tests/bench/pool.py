@@ -1,0 +1,73 @@
+"""A pool of signed deliveries, made before the clock runs.
+
+Bodies are GitHub's own example payloads of pull requests (npm @octokit/webhooks-examples), moved into one
+configured repository and filled to one size. Each body is a head that many share, and a tail of its own: the HMAC
+of the head is made once and continued for each tail. So no body comes twice, and wrk only joins two texts.
+
+The file: a line with the number of heads; for each "EVENT LENGTH", the head, a line end; then a line "HEAD TAIL
+SIGNATURE" for each body.
+"""
+
+import copy
+import hashlib
+import hmac
+import json
+import random
+
+REPOSITORY = "acme/shop"
+REPOSITORY_ID = 640000001
+PULLS = 50
+TAIL = 20  # ,"n":"0123456789ab"}
+WORDS = "the price of a coupon is rounded once in the basket and not again when the order is shown to people".split()
+
+
+def examples(modules):
+    with open(f"{modules}/@octokit/webhooks-examples/api.github.com/index.json", encoding="utf-8") as file:
+        events = json.load(file)
+    wanted = [p for e in events if e["name"] == "pull_request" for p in e["examples"]
+              if p.get("action") in ("opened", "synchronize", "labeled", "assigned", "review_requested", "closed")
+              and not p["pull_request"].get("merged")]
+    return sorted(wanted, key=lambda p: json.dumps(p, sort_keys=True))
+
+
+def text(dice, n):
+    words = ""
+    while len(words) < n:
+        words += dice.choice(WORDS) + " "
+    return words[:n]
+
+
+def head(example, number, size, dice):
+    """A body up to its tail: `size` bytes together."""
+    body = copy.deepcopy(example)
+    body["repository"].update(id=REPOSITORY_ID, full_name=REPOSITORY, name="shop")
+    body["number"] = number
+    pull = body["pull_request"]
+    pull.update(number=number, id=7_000_000 + number, body="")
+    pull["base"]["ref"] = "main"
+    for end in ("base", "head"):
+        if pull[end].get("repo"):
+            pull[end]["repo"].update(id=REPOSITORY_ID, full_name=REPOSITORY, name="shop")
+    short = len(json.dumps(body, separators=(",", ":"))) - 1 + TAIL
+    pull["body"] = text(dice, max(0, size - short))
+    return json.dumps(body, separators=(",", ":"))[:-1].encode()
+
+
+def heads(modules, size, n):
+    dice = random.Random(7)
+    found = [e for e in examples(modules) if len(json.dumps(e, separators=(",", ":"))) < size - 100]
+    return [head(found[i % len(found)], i // 4 + 1, size, dice) for i in range(n)]
+
+
+def write(path, modules, secret, size, count, few=False):
+    texts = heads(modules, size, 4 if few else 4 * PULLS)
+    begun = [hmac.new(secret, t, hashlib.sha256) for t in texts]
+    with open(path, "wb") as file:
+        file.write(b"%d\n" % len(texts))
+        for t in texts:
+            file.write(b"pull_request %d\n%s\n" % (len(t), t))
+        for i in range(count):
+            tail = b',"n":"%012x"}' % i
+            mac = begun[i % len(texts)].copy()
+            mac.update(tail)
+            file.write(b"%d %s %s\n" % (i % len(texts), tail, mac.hexdigest().encode()))
