@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/client.h"
 #include "lib/base/str.h"
 
 const struct command cli_command_table[] = {
@@ -171,8 +172,20 @@ bool cli_command_flag(struct invoke *invoke, const char *name)
     return false;
 }
 
+/* Any verb that changes something can be tried: the server makes the change with every check, and undoes it. Verbs
+ * that say more themselves have taken the word out before. */
+static void take_dry_run(struct invoke *invoke)
+{
+    if (str_eq(invoke->command->right, "view") || str_eq(invoke->command->right, "-") ||
+        !cli_command_flag(invoke, "--dry-run"))
+        return;
+    client_try(invoke->client);
+    fputs("A dry run: nothing is changed. It would have said:\n", stderr);
+}
+
 int cli_command_options_end(struct invoke *invoke)
 {
+    take_dry_run(invoke);
     for (int i = 0; i < invoke->argc; i++)
         if (invoke->argv[i][0] == '-' && invoke->argv[i][1] != '\0')
             return cli_command_usage(invoke, "unknown option %s, or its value is missing",

@@ -63,7 +63,8 @@ int cli_command_usage(const struct invoke *invoke, const char *fmt, ...)
 const char *cli_command_option(struct invoke *invoke, const char *name);
 /* "--name" alone. */
 bool cli_command_flag(struct invoke *invoke, const char *name);
-/* Any option that is left over is a mistake: 0, or the exit status. */
+/* Any option that is left over is a mistake: 0, or the exit status. But --dry-run of a verb that changes something: then
+ * the client only tries. */
 int cli_command_options_end(struct invoke *invoke);
 
 /* "r128" or "128"; ERR_INVALID. */

@@ -28,6 +28,7 @@ static void print_help(FILE *out)
           "  --socket PATH   that socket\n"
           "  --url URL       the web listener, with a token in SLIPWAY_TOKEN\n"
           "  --json          the API's JSON instead of a table\n"
+          "  --dry-run       with any command that changes something: what it would say\n"
           "Every command: slipway COMMAND --help\n",
           out);
 }

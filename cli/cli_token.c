@@ -62,12 +62,13 @@ int cli_token_add(struct invoke *invoke)
     if (status == 0) {
         const char *token = json_str(answer.json, "token");
         printf("%s\n", invoke->json || token == NULL ? answer.text : token);
-        fputs(
-            feed
-                ? "It is shown this once. The address for calendars: /calendar.ics?token=TOKEN on the "
-                  "page's listener.\n"
-                : "It is shown this once.\n",
-            stderr);
+        if (token != NULL)
+            fputs(
+                feed
+                    ? "It is shown this once. The address for calendars: /calendar.ics?token=TOKEN on the "
+                      "page's listener.\n"
+                    : "It is shown this once.\n",
+                stderr);
         client_answer_deinit(&answer);
     }
     buf_deinit(&body);

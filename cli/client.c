@@ -23,6 +23,7 @@ struct client {
     const char *socket;
     const char *url;
     const char *token;
+    bool dry;
 };
 
 struct client *client_new(const char *socket, const char *url, const char *token)
@@ -36,6 +37,12 @@ struct client *client_new(const char *socket, const char *url, const char *token
     c->url = url;
     c->token = token;
     return c;
+}
+
+void client_try(struct client *client)
+{
+    if (client != NULL)
+        client->dry = true;
 }
 
 void client_free(struct client *client)
@@ -146,7 +153,10 @@ int client_ask(struct client *c, const char *method, const char *path, const cha
     struct err err = ERR_INIT;
     int rc;
 
-    snprintf(url, sizeof(url), "%s%s", c->url != NULL ? c->url : "http://localhost", path);
+    snprintf(url, sizeof(url), "%s%s%s", c->url != NULL ? c->url : "http://localhost", path,
+             !c->dry || strcmp(method, "GET") == 0 ? ""
+             : strchr(path, '?') != NULL           ? "&dry-run=1"
+                                                   : "?dry-run=1");
     if (c->token != NULL)
         snprintf(authorization, sizeof(authorization), "Authorization: Bearer %s", c->token);
     rc = send_patiently(c, &request, &raw, &err);

@@ -13,6 +13,8 @@ struct invoke;
 /* `socket` or `url`, the other NULL. */
 struct client *client_new(const char *socket, const char *url, const char *token);
 void client_free(struct client *client);
+/* From now on what it sends is a dry run: nothing that changes something is kept. NULL = nothing to do. */
+void client_try(struct client *client);
 
 struct client_answer {
     int status;

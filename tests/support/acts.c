@@ -106,10 +106,12 @@ const struct act *acts_of(const char *route)
 /* Two hosts, one of them barred, and a database that stands behind a fence; night has r2, and had r1 before. */
 static const char migrate_world[] =
     "INSERT INTO activations (id, code_digest, prefix, registration_limit, created_at, created_by,"
-    " expires_at) VALUES ('acts', 'x', 'batch-', 9, 1, 'uid:0', 2);"
+    " expires_at) VALUES ('5b2f6d0e-0000-4000-8000-000000000009', 'x', 'batch-', 9, 1, 'uid:0', 2);"
     "INSERT INTO hosts (id, name, state, activation_id, fingerprint, registered_at, journal_id, doubt)"
-    " VALUES ('mi-00000000000000008', 'batch-8', 'registered', 'acts', 'f8', 1, 'j8', NULL),"
-    " ('mi-00000000000000009', 'batch-9', 'barred', 'acts', 'f9', 1, 'j9', 'another journal');"
+    " VALUES ('mi-00000000000000008', 'batch-8', 'registered',"
+    " '5b2f6d0e-0000-4000-8000-000000000009', 'f8', 1, 'j8', NULL),"
+    " ('mi-00000000000000009', 'batch-9', 'barred',"
+    " '5b2f6d0e-0000-4000-8000-000000000009', 'f9', 1, 'j9', 'another journal');"
     "INSERT INTO databases (name, epoch, fenced_at, fence_epoch, fence_why)"
     " VALUES ('shop', 41, 1, 57, 'epoch 41 is behind 57');"
     "INSERT INTO baselines (repository_id, environment, release_number, actor, way, reason,"

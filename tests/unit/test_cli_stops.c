@@ -116,6 +116,24 @@ static void a_hold_prints_what_moves_and_a_dry_run_saves_nothing(void **state)
     assert_in(out, "stock check (until Tue 24 Nov 16:30 JST)");
 }
 
+/* --dry-run goes with every verb that changes something, also where the verb itself knows nothing of it. */
+static void any_verb_that_changes_something_can_be_tried(void **state)
+{
+    (void)state;
+    assert_int_equal(run("not-before", "acme/shop", "#7", "18:00", "-m", "press", "--environment",
+                         "production", "--dry-run", NULL),
+                     0);
+    assert_in(errors, "A dry run: nothing is changed");
+    assert_int_equal(stop_room_journal(&room, "barrier.set"), 0);
+    assert_int_equal(run("token add", "bot", "--rights", "view", "--dry-run", NULL), 0);
+    assert_null(strstr(out, "slipway_"));
+    assert_int_equal(run("token rm", "bot", NULL), COMMAND_NO_SUCH);
+    assert_int_equal(run("token add", "bot", "--rights", "view", NULL), 0);
+    assert_int_equal(run("token rm", "bot", "--dry-run", NULL), 0);
+    assert_int_equal(run("token rm", "bot", NULL), 0);
+    assert_int_equal(run("hosts", "--dry-run", NULL), COMMAND_USAGE); /* it changes nothing */
+}
+
 static void an_unhold_prints_what_it_lifted_and_what_remains(void **state)
 {
     (void)state;
@@ -188,6 +206,7 @@ static void bad_words_are_told_and_change_nothing(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(any_verb_that_changes_something_can_be_tried, up, down),
         IN_THE_ROOM(a_hold_prints_what_moves_and_a_dry_run_saves_nothing),
         IN_THE_ROOM(an_unhold_prints_what_it_lifted_and_what_remains),
         IN_THE_ROOM(a_freeze_is_added_listed_and_removed_by_its_name),

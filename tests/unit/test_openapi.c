@@ -137,6 +137,8 @@ static void read_all(void)
         "/api/v1/audit?since=24h&limit=5",
         "/api/v1/audit/verify",
         "/api/v1/doctor",
+        "/api/v1/deliveries",
+        "/api/v1/deliveries/1",
     };
 
     for (size_t i = 0; i < sizeof(targets) / sizeof(*targets); i++)
