@@ -80,6 +80,7 @@ int cli_forecast_schedule(struct invoke *invoke);
 int cli_calendar(struct invoke *invoke);
 int cli_release(struct invoke *invoke);
 int cli_cancel(struct invoke *invoke);
+int cli_retry(struct invoke *invoke);
 int cli_rollback(struct invoke *invoke);
 int cli_not_before(struct invoke *invoke);
 int cli_baseline(struct invoke *invoke);

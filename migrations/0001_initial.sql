@@ -472,6 +472,15 @@ CREATE TABLE jobs (
     UNIQUE (deployment_id, name)
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE left_out (                      -- a host to which nothing of the deployment goes any more (P5)
+    deployment_id INTEGER NOT NULL REFERENCES deployments (id),
+    host_id       TEXT NOT NULL REFERENCES hosts (id),
+    actor         TEXT NOT NULL,
+    reason        TEXT,                      -- NULL = none was given
+    left_at       INTEGER NOT NULL,
+    PRIMARY KEY (deployment_id, host_id)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE documents (                     -- exact bytes that hosts are sent, once for each content
     digest      TEXT PRIMARY KEY,            -- SHA-256 of `content`
     name        TEXT NOT NULL,               -- of the job, or of the document at the door

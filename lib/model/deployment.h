@@ -95,7 +95,7 @@ struct deployment {
 #define JOB_STATES(X)                                                                              \
     X(JOB_WAITING, "waiting", 1u << 1 | 1u << 2 | 1u << 4)                                         \
     X(JOB_RUNNING, "running", 1u << 2 | 1u << 3 | 1u << 4)                                         \
-    X(JOB_SUCCEEDED, "succeeded", 0)                                                               \
+    X(JOB_SUCCEEDED, "succeeded", 1u << 1) /* tried again where hosts were left behind */          \
     X(JOB_FAILED, "failed", 1u << 1)                                                               \
     X(JOB_CANCELLED, "cancelled", 1u << 1)
 

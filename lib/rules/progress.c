@@ -51,8 +51,16 @@ static bool same_host(const struct invocation *a, const struct invocation *b)
     return strcmp(a->host_id, b->host_id) == 0;
 }
 
-/* Is it the last try of its host in its job? Later ones stand behind it. */
-static bool is_last_try(const struct progress_facts *f, size_t i)
+bool progress_is_left_out(const struct progress_facts *f, const char *host_id)
+{
+    for (size_t i = 0; i < f->n_left_out; i++)
+        if (strcmp(f->left_out[i], host_id) == 0)
+            return true;
+    return false;
+}
+
+/* Later ones stand behind it. */
+bool progress_is_last_try(const struct progress_facts *f, size_t i)
 {
     const struct invocation *inv = &f->invocations[i];
 
@@ -68,7 +76,7 @@ static size_t tries_of(const struct progress_facts *f, const struct invocation *
 
     for (size_t k = 0; k < f->n_invocations; k++)
         if (f->invocations[k].job_number == inv->job_number && same_host(&f->invocations[k], inv))
-            n++;
+            n = f->invocations[k].again_at != 0 ? 0 : n + 1; /* a person's wish begins anew */
     return n;
 }
 
@@ -97,10 +105,13 @@ static struct tally tally_make(const struct progress_facts *f, const struct job 
 
     for (size_t i = 0; i < f->n_invocations; i++) {
         const struct invocation *inv = &f->invocations[i];
-        if (inv->job_number != job->number || !is_last_try(f, i))
+        if (inv->job_number != job->number || !progress_is_last_try(f, i) ||
+            progress_is_left_out(f, inv->host_id))
             continue;
         t.n_hosts++;
-        if (inv->status == INVOCATION_SUCCESS) {
+        if (inv->again_at != 0) {
+            t.pending++;
+        } else if (inv->status == INVOCATION_SUCCESS) {
             t.well++;
         } else if (is_left_out(inv)) {
             t.left_out++;
@@ -155,7 +166,7 @@ static bool track_is_busy(const struct round *r, const struct invocation *inv)
             return true;
     for (size_t i = 0; i < f->n_invocations; i++) {
         const struct invocation *other = &f->invocations[i];
-        if (other == inv || !same_host(other, inv))
+        if (other == inv || !same_host(other, inv) || other->again_at != 0)
             continue;
         if (invocation_may_run(other->status) ||
             (other->status == INVOCATION_PENDING && other->released_at != 0))
@@ -186,7 +197,8 @@ static bool host_is_out(const struct progress_facts *f, const struct invocation 
 {
     for (size_t i = 0; i < f->n_invocations; i++) {
         const struct invocation *other = &f->invocations[i];
-        if (other->job_number != inv->job_number && same_host(other, inv) && is_last_try(f, i) &&
+        if (other->job_number != inv->job_number && same_host(other, inv) &&
+            progress_is_last_try(f, i) && other->again_at == 0 &&
             (other->status == INVOCATION_UNKNOWN ||
              (invocation_has_ended(other->status) && other->status != INVOCATION_SUCCESS)))
             return true;
@@ -237,18 +249,19 @@ static void drive_hosts(struct round *r, const struct job *job, const struct tal
 
     for (size_t i = 0; i < f->n_invocations; i++) {
         const struct invocation *inv = &f->invocations[i];
-        if (inv->job_number != job->number || !is_last_try(f, i) ||
+        if (inv->job_number != job->number || !progress_is_last_try(f, i) ||
             invocation_has_ended(inv->status) || inv->status == INVOCATION_UNKNOWN)
             continue;
         if (inv->released_at != 0) {
             judge_open(r, job, inv);
-        } else if (stopped || host_is_out(f, inv)) {
+        } else if (stopped || host_is_out(f, inv) || progress_is_left_out(f, inv->host_id)) {
             move_add(r, PROGRESS_LEAVE_OUT, job)->invocation = inv;
         } else if (free_places > 0 && !r->halted && !track_is_busy(r, inv)) {
             move_add(r, PROGRESS_RELEASE, job)->invocation = inv;
             free_places--;
         } else if (free_places > 0 && !r->halted && runs_earlier(f, inv)) {
-            wait_for_earlier(r, job, inv, job->started_at);
+            wait_for_earlier(r, job, inv,
+                             job->retried_at > job->started_at ? job->retried_at : job->started_at);
         }
     }
 }
@@ -261,8 +274,9 @@ static bool renew_tries(struct round *r, const struct job *job)
 
     for (size_t i = 0; i < f->n_invocations && job->database == NULL; i++) {
         const struct invocation *inv = &f->invocations[i];
-        if (inv->job_number == job->number && is_last_try(f, i) && never_began(inv) &&
-            tries_of(f, inv) < PROGRESS_TRIES_MAX) {
+        if (inv->job_number == job->number && progress_is_last_try(f, i) &&
+            !progress_is_left_out(f, inv->host_id) &&
+            (inv->again_at != 0 || (never_began(inv) && tries_of(f, inv) < PROGRESS_TRIES_MAX))) {
             move_add(r, PROGRESS_RETRY, job)->invocation = inv;
             any = true;
         }
@@ -364,6 +378,12 @@ static void drive_migrate(struct round *r, const struct job *job)
     inv = invocation_of(f, attempt);
     if (inv == NULL)
         return; /* command and attempt are written together: cannot be */
+    /* A person wants it tried again, and what was tried before is settled. */
+    if (attempt->settled_at != 0 && attempt->state != ATTEMPT_SUCCEEDED &&
+        attempt->planned_at < job->retried_at) {
+        move_add(r, PROGRESS_ATTEMPT_PLAN, job);
+        return;
+    }
     switch (attempt->state) {
     case ATTEMPT_SUCCEEDED:
         job_end(r, job, JOB_SUCCEEDED, NULL); /* `migrate=none` stands among its results */
@@ -445,7 +465,8 @@ void progress_make(const struct progress_facts *facts, time_ms now, struct arena
     }
     for (size_t i = 0; i < facts->n_invocations; i++)
         if (facts->jobs[facts->invocations[i].job_number].database == NULL &&
-            is_last_try(facts, i) && facts->invocations[i].status != INVOCATION_SUCCESS)
+            progress_is_last_try(facts, i) && facts->invocations[i].status != INVOCATION_SUCCESS &&
+            !progress_is_left_out(facts, facts->invocations[i].host_id))
             all_well = false;
     /* What follows is asked again with the new states. */
     if (follow_attempts(&r))

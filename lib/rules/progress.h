@@ -40,6 +40,8 @@ struct progress_facts {
     const struct invocation
         *earlier; /* of other deployments of the track, that may still run (I11) */
     size_t n_earlier;
+    const char *const *left_out; /* ids of hosts that a person left out (P5) */
+    size_t n_left_out;
     const struct host *hosts; /* those of the deployment */
     size_t n_hosts;
     time_ms heard_since; /* the server listens since; nobody is silent before */
@@ -48,7 +50,7 @@ struct progress_facts {
 enum progress_kind {
     PROGRESS_JOB_START, /* job waiting -> running */
     PROGRESS_RELEASE,   /* the invocation may be handed out now */
-    PROGRESS_RETRY,     /* it provably never began: a new command for the same host */
+    PROGRESS_RETRY, /* it provably never began, or a person wants it: a new command for the same host */
     PROGRESS_UNDELIVERED, /* invocation -> TimedOut/DeliveryTimedOut: never handed out; `cause` NULL = it did
                            * not come for it */
     PROGRESS_LOST, /* invocation -> Unknown: handed out or running, and silent */
@@ -81,6 +83,10 @@ struct progress_plan {
 /* The moves that are due at `now`. Source: design.md P1-P4, M1-M6; migrate.md 4. */
 void progress_make(const struct progress_facts *facts, time_ms now, struct arena *arena,
                    struct progress_plan *ret_plan);
+
+/* Is it the last try of its host in its job? Tries stand in the order of writing. */
+bool progress_is_last_try(const struct progress_facts *facts, size_t invocation);
+bool progress_is_left_out(const struct progress_facts *facts, const char *host_id);
 
 /* How many hosts of a job may run at once after so many ended well: 1, then doubling (P3). */
 size_t progress_allowed(const struct job *job, size_t n_ended_well);

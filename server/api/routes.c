@@ -23,6 +23,7 @@
 #include "server/api/api_person.h"
 #include "server/api/api_release.h"
 #include "server/api/api_repository.h"
+#include "server/api/api_retry.h"
 #include "server/api/api_rollback.h"
 #include "server/api/api_status.h"
 #include "server/api/api_token.h"
@@ -155,6 +156,15 @@ const struct route routes[] = {
      .body_limit = API_BODY,
      .handler = api_cancel_open,
      .summary = "End the open deployment, or take back what was asked for"},
+    {.name = "deployment_retry",
+     .listeners = API,
+     .method = "POST",
+     .pattern = "/api/v1/repos/{owner}/{name}/retry",
+     .right = RIGHT_OPERATE,
+     .scope = ROUTE_ENVIRONMENT,
+     .body_limit = API_BODY,
+     .handler = api_retry_go,
+     .summary = "Try again what stopped, perhaps without one of its hosts"},
     {.name = "rollback_ask",
      .listeners = API,
      .method = "POST",

@@ -21,6 +21,7 @@
 #include "lib/store/store_command.h"
 #include "lib/store/store_deployment.h"
 #include "lib/store/store_host.h"
+#include "lib/store/store_retry.h"
 #include "server/flow/deploy.h"
 #include "server/flow/flow.h"
 
@@ -407,6 +408,7 @@ static int dispatch_one(struct look *look, const struct deployment *deployment,
     struct job *jobs;
     struct invocation *invocations, *earlier;
     struct attempt *attempts;
+    const char **left_out;
     int rc;
 
     if ((rc = store_deployment_jobs(db, look->arena, deployment->id, &jobs, &f.n_jobs, err)) < 0 ||
@@ -417,6 +419,10 @@ static int dispatch_one(struct look *look, const struct deployment *deployment,
         (rc = store_attempt_of_deployment(db, look->arena, deployment->id, &attempts, &f.n_attempts,
                                           err)) < 0)
         return rc;
+    if ((rc = store_retry_left_out(db, look->arena, deployment->id, &left_out, &f.n_left_out,
+                                   err)) < 0)
+        return rc;
+    f.left_out = left_out;
     f.jobs = jobs;
     f.invocations = invocations;
     f.earlier = earlier;

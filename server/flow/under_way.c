@@ -4,6 +4,7 @@
 #include "lib/store/store_attempt.h"
 #include "lib/store/store_command.h"
 #include "lib/store/store_deployment.h"
+#include "lib/store/store_retry.h"
 
 int under_way_load(struct db *db, struct arena *arena, int64_t repository_id,
                    const char *environment, struct under_way *ret_under_way, struct err *err)
@@ -12,6 +13,7 @@ int under_way_load(struct db *db, struct arena *arena, int64_t repository_id,
     struct progress_facts *f = &u->facts;
     struct invocation *invocations;
     struct attempt *attempts;
+    const char **left_out;
     struct err own = ERR_INIT;
     struct job *jobs;
     int rc;
@@ -30,6 +32,10 @@ int under_way_load(struct db *db, struct arena *arena, int64_t repository_id,
         (rc = store_attempt_of_deployment(db, arena, u->deployment.id, &attempts, &f->n_attempts,
                                           err)) < 0)
         return rc;
+    if ((rc = store_retry_left_out(db, arena, u->deployment.id, &left_out, &f->n_left_out, err)) <
+        0)
+        return rc;
+    f->left_out = left_out;
     u->is_open = true;
     f->deployment = &u->deployment;
     f->jobs = jobs;

@@ -59,6 +59,8 @@ const struct act acts[] = {
     {"deployment_cancel", SHOP "/cancel",
      "{\"environment\":\"production\",\"reason\":\"it came back by itself\"}", 202,
      "wish.withdraw"},
+    {"deployment_retry", SHOP "/retry", "{\"environment\":\"east\",\"reason\":\"room again\"}", 202,
+     "deployment.retry"},
     {"rollback_ask", SHOP "/rollback",
      "{\"environment\":\"night\",\"to\":\"r1\",\"reason\":\"cannot order\"}", 202, "rollback.ask"},
     {"holidays_import", "/api/v1/holidays", "{\"source\":\"2027.csv\",\"list\":\"" HOLIDAYS "\"}",
@@ -103,7 +105,8 @@ const struct act *acts_of(const char *route)
 
 /* The room -------------------------------------------------------------------------------------- */
 
-/* Two hosts, one of them barred, and a database that stands behind a fence; night has r2, and had r1 before. */
+/* Two hosts, one of them barred, and a database that stands behind a fence; night has r2, and had r1 before;
+ * in east a deployment has stopped. */
 static const char migrate_world[] =
     "INSERT INTO activations (id, code_digest, prefix, registration_limit, created_at, created_by,"
     " expires_at) VALUES ('5b2f6d0e-0000-4000-8000-000000000009', 'x', 'batch-', 9, 1, 'uid:0', 2);"
@@ -116,7 +119,17 @@ static const char migrate_world[] =
     " VALUES ('shop', 41, 1, 57, 'epoch 41 is behind 57');"
     "INSERT INTO baselines (repository_id, environment, release_number, actor, way, reason,"
     " declared_at) VALUES (1, 'night', 1, 'uid:0', 'cli', 'by hand', 1),"
-    " (1, 'night', 2, 'uid:0', 'cli', 'by hand', 2);";
+    " (1, 'night', 2, 'uid:0', 'cli', 'by hand', 2);"
+    "INSERT OR IGNORE INTO configs (digest, text, accepted_at, accepted_by)"
+    " VALUES ('acts', '{}', 1, 'start');"
+    "INSERT INTO documents (digest, name, version, content) VALUES ('acts', 'publish', '1', '{}');"
+    "INSERT INTO deployments (id, repository_id, environment, kind, release_number, sha, lane, trigger,"
+    " state, config_digest, plan_digest, rows_expected, cut_at, start_at, started_at)"
+    " VALUES (900, 1, 'east', 'release', 2, '3333333333333333333333333333333333333333', 'code',"
+    " 'schedule', 'attention', 'acts', 'acts', 0, 1, 1, 1);"
+    "INSERT INTO jobs (deployment_id, number, name, needs, max_parallel, max_errors, ramp,"
+    " start_within_ms, timeout_ms, proves_commit, touches, document_digest, candidates, state)"
+    " VALUES (900, 0, 'publish', '[]', 1, 0, 1, 120000, 60000, 1, 1, 'acts', '', 'failed');";
 
 /* A delivery that was ignored. */
 static int add_delivery(struct db *db, struct err *err)
