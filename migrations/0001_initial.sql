@@ -175,6 +175,7 @@ CREATE TABLE pushes (                        -- to the base branch
     received_at   INTEGER NOT NULL,
     delivery_id   INTEGER NOT NULL UNIQUE REFERENCES deliveries (id)  -- once, however often it is read
 ) STRICT;
+CREATE INDEX pushes_by_after ON pushes (repository_id, after_sha);
 
 CREATE TABLE commit_checks (                 -- CI of a commit: what GitHub said last under each name
     repository_id INTEGER NOT NULL REFERENCES repositories (id),
@@ -341,6 +342,69 @@ CREATE TABLE promises (                      -- what people were told about the 
 ) STRICT;
 CREATE UNIQUE INDEX promises_one_open ON promises (repository_id, environment) WHERE state = 'open';
 CREATE INDEX promises_by_change ON promises (changed_at);
+
+-- What people say of a release ------------------------------------------------------------------
+
+CREATE TABLE plans (                         -- what approvals and cuts bind, once for each content (A1)
+    digest      TEXT PRIMARY KEY,            -- SHA-256 of `text`
+    text        TEXT NOT NULL                -- canonical JSON: environment, commit, jobs
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE approvals (                     -- of a release in an environment, by one plan (A1). Never deleted
+    id             INTEGER PRIMARY KEY,
+    repository_id  INTEGER NOT NULL REFERENCES repositories (id),
+    environment    TEXT NOT NULL,
+    release_number INTEGER NOT NULL,
+    plan_digest    TEXT NOT NULL REFERENCES plans (digest),
+    state          TEXT NOT NULL CHECK (state IN ('granted', 'withdrawn', 'void')),
+    actor          TEXT NOT NULL,
+    way            TEXT NOT NULL,
+    reason         TEXT,
+    github_id      INTEGER,                  -- account that the actor stands for; NULL = not known
+    login          TEXT,                     -- of that account
+    code           INTEGER NOT NULL CHECK (code IN (0, 1)),     -- he had the right for changes of that lane
+    content        INTEGER NOT NULL CHECK (content IN (0, 1)),
+    granted_at     INTEGER NOT NULL,
+    ended_at       INTEGER,
+    ended_by       TEXT,
+    ended          TEXT,                     -- of a void one: why, for people
+    CHECK (code + content > 0),
+    CHECK ((state = 'granted') = (ended_at IS NULL) AND (ended_at IS NULL) = (ended_by IS NULL)),
+    CHECK ((state = 'void') = (ended IS NOT NULL)),
+    FOREIGN KEY (repository_id, release_number) REFERENCES releases (repository_id, number)
+) STRICT;
+CREATE UNIQUE INDEX approvals_one_granted ON approvals (repository_id, environment, release_number, actor)
+    WHERE state = 'granted';
+CREATE INDEX approvals_by_release ON approvals (repository_id, environment, release_number);
+
+CREATE TABLE checks (                        -- a person has looked (C1, L1). Never deleted
+    id             INTEGER PRIMARY KEY,
+    repository_id  INTEGER NOT NULL REFERENCES repositories (id),
+    environment    TEXT,                     -- of a release: where it was looked at; NULL = of a pull request
+    release_number INTEGER,
+    pull_number    INTEGER,
+    sha            TEXT NOT NULL,            -- head that was shown, or the release's commit
+    state          TEXT NOT NULL CHECK (state IN ('granted', 'withdrawn', 'void')),
+    ok             INTEGER NOT NULL CHECK (ok IN (0, 1)),       -- 0 = it needs a fix
+    actor          TEXT NOT NULL,
+    way            TEXT NOT NULL,
+    reason         TEXT,
+    code           INTEGER NOT NULL CHECK (code IN (0, 1)),     -- he had the right for changes of that lane
+    content        INTEGER NOT NULL CHECK (content IN (0, 1)),
+    checked_at     INTEGER NOT NULL,
+    ended_at       INTEGER,
+    CHECK ((pull_number IS NULL) = (release_number IS NOT NULL)),
+    CHECK ((pull_number IS NULL) = (environment IS NOT NULL)),
+    CHECK (ok = 1 OR reason IS NOT NULL),
+    CHECK ((state = 'granted') = (ended_at IS NULL)),
+    FOREIGN KEY (repository_id, release_number) REFERENCES releases (repository_id, number),
+    FOREIGN KEY (repository_id, pull_number) REFERENCES pull_requests (repository_id, number)
+) STRICT;
+CREATE UNIQUE INDEX checks_one_of_release ON checks (repository_id, environment, release_number)
+    WHERE state = 'granted' AND release_number IS NOT NULL;
+CREATE UNIQUE INDEX checks_one_of_pull ON checks (repository_id, pull_number)
+    WHERE state = 'granted' AND pull_number IS NOT NULL;
+
 -- Stopping the line -----------------------------------------------------------------------------
 
 CREATE TABLE holds (                         -- a person's stop; the gate judges it (T27). Never deleted
@@ -417,6 +481,7 @@ CREATE TABLE deployments (
     wish_id        INTEGER REFERENCES wishes (id),
     hotfix         INTEGER NOT NULL DEFAULT 0 CHECK (hotfix IN (0, 1)),  -- judged by that column of the gate table
     passed         TEXT,                     -- JSON list of the causes it passed when it started, NULL = none
+    approvals_needed INTEGER NOT NULL DEFAULT 0,  -- by how many different persons, at the start (A2, I6); 0 = by none
     occurrence_date TEXT,                    -- identity of the occurrence, trigger `schedule`
     occurrence_time TEXT,
     state          TEXT NOT NULL CHECK (state IN ('waiting', 'deploying', 'succeeded', 'attention', 'failed', 'cancelled', 'superseded')),
@@ -445,7 +510,14 @@ CREATE INDEX deployments_by_start ON deployments (repository_id, environment, st
 CREATE INDEX deployments_open ON deployments (id) WHERE state IN ('waiting', 'deploying', 'attention');
 CREATE INDEX deployments_rollbacks ON deployments (repository_id, environment, id)
     WHERE kind = 'rollback' AND state = 'succeeded';
+CREATE INDEX deployments_by_need ON deployments (id) WHERE approvals_needed > 0;     -- I6, doctor
 CREATE INDEX deployments_by_release ON deployments (repository_id, release_number);
+
+CREATE TABLE deployment_approvals (          -- the approvals that a start stood on (I6)
+    deployment_id  INTEGER NOT NULL REFERENCES deployments (id),
+    approval_id    INTEGER NOT NULL REFERENCES approvals (id),
+    PRIMARY KEY (deployment_id, approval_id)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE jobs (
     deployment_id  INTEGER NOT NULL REFERENCES deployments (id),

@@ -144,6 +144,11 @@ bool json_item_int(const struct cJSON *item, int64_t *ret_value)
     return true;
 }
 
+bool json_same(const struct cJSON *a, const struct cJSON *b)
+{
+    return cJSON_Compare(a, b, true) != 0;
+}
+
 bool json_int(const struct cJSON *object, const char *key, int64_t *ret_value)
 {
     return json_item_int(json_get(object, key), ret_value);

@@ -52,6 +52,8 @@ bool json_item_bool(const struct cJSON *item, bool *ret_value);
 bool json_is_null(const struct cJSON *item);
 bool json_is_object(const struct cJSON *item);
 bool json_is_array(const struct cJSON *item);
+/* The same value; the order of an object's members does not matter. */
+bool json_same(const struct cJSON *a, const struct cJSON *b);
 
 /* Children of an object or array, in order. */
 const struct cJSON *json_first(const struct cJSON *container);

@@ -158,12 +158,29 @@ static bool writes_commit(const struct config_job *job)
     return false;
 }
 
+/* A check is waited for by what needs the environment. */
+static void check_is_waited_for(struct reader *r, const struct config_repo *repo,
+                                const struct config_environment *e)
+{
+    for (size_t i = 0; i < repo->n_environments; i++)
+        for (size_t k = 0; k < repo->environments[i].n_needs; k++)
+            if (repo->environments[i].needs[k] == e)
+                return;
+    error_at(r, &e->place,
+             arena_printf(r->arena,
+                          "check: required in %s: nothing needs it, so nothing would wait; it "
+                          "belongs where people look, and what follows has `needs: [%s]`",
+                          e->name, e->name));
+}
+
 static void check_repo(struct reader *r, const struct config_repo *repo)
 {
     bool proof = false;
 
     for (size_t i = 0; i < repo->n_environments; i++) {
         const struct config_environment *e = &repo->environments[i];
+        if (e->check)
+            check_is_waited_for(r, repo, e);
         if (environment_reaches(e, e, repo->n_environments))
             error_at(r, &e->place, arena_printf(r->arena, "environment %s needs itself", e->name));
     }

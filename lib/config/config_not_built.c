@@ -20,10 +20,6 @@ const struct config_not_built config_not_built[] = {
     {"repository", "content.max-file", false},
     {"repository", "content.types", false},
     {"environment", "on: pull-request", true},
-    {"environment", "check", true},
-    {"environment", "ci", true},
-    {"environment", "approvals.code", true},
-    {"environment", "approvals.content", true},
     {"environment", "merge: before", false},
     {"environment", "merge: on-release", true},
     {"environment", "roles by ssm", true},
@@ -81,49 +77,18 @@ static void note(struct reader *r, const char *where, const char *setting,
     note_at(r, where, setting, &at, e);
 }
 
-static void note_zero(struct reader *r, const char *setting, const struct yaml_node *node,
-                      struct config_environment *e)
-{
-    if (node != NULL && !(node->kind == YAML_SCALAR && strcmp(node->text, "0") == 0))
-        note(r, "environment", setting, node, e);
-}
-
-static void note_approvals(struct reader *r, struct yaml_node *node, struct config_environment *e)
-{
-    int64_t number = 0;
-    int64_t expire;
-    bool self;
-
-    if (node == NULL ||
-        !reader_map(r, node, "approvals", READER_KEYS("code", "content", "self", "expire")))
-        return;
-    reader_int(r, yaml_tree_get(node, "code"), 0, 20, &number);
-    reader_int(r, yaml_tree_get(node, "content"), 0, 20, &number);
-    reader_bool(r, yaml_tree_get(node, "self"), &self);
-    reader_duration(r, yaml_tree_get(node, "expire"), 1000, &expire);
-    note_zero(r, "approvals.code", yaml_tree_get(node, "code"), e);
-    note_zero(r, "approvals.content", yaml_tree_get(node, "content"), e);
-}
-
 void config_not_built_environment(struct reader *r, struct yaml_node *node,
                                   struct config_environment *e)
 {
-    static const char *const checks[] = {"none", "required", NULL};
     static const char *const merges[] = {"on-release", "before", NULL};
-    struct yaml_node *check = yaml_tree_get(node, "check");
     struct yaml_node *merge = yaml_tree_get(node, "merge");
 
     if (e->on == CONFIG_ON_PULL_REQUEST)
         note(r, "environment", "on: pull-request", yaml_tree_get(node, "on"), e);
-    if (yaml_tree_get(node, "ci") != NULL)
-        note(r, "environment", "ci", yaml_tree_get(node, "ci"), e);
-    if (reader_choice(r, check, checks, 0) == 1)
-        note(r, "environment", "check", check, e);
     if (merge != NULL)
         note(r, "environment",
              reader_choice(r, merge, merges, 0) == 0 ? "merge: on-release" : "merge: before", merge,
              e);
-    note_approvals(r, yaml_tree_get(node, "approvals"), e);
     for (size_t i = 0; i < e->n_roles; i++) {
         struct yaml_node *role = yaml_tree_get(yaml_tree_get(node, "roles"), e->roles[i].name);
         if (role != NULL && e->roles[i].ssm)

@@ -1,5 +1,6 @@
 /* A repository: its environments, roles and jobs. */
 #include <string.h>
+#include <strings.h>
 
 #include "lib/base/arena.h"
 #include "lib/base/names.h"
@@ -10,6 +11,7 @@
 #define ENVIRONMENTS_MAX 16
 #define JOBS_MAX 32
 #define ROLES_MAX 64
+#define CI_MAX 20
 
 static size_t count(const struct yaml_node *map)
 {
@@ -114,6 +116,31 @@ static void read_when(struct reader *r, struct yaml_node *node, struct config_en
     config_when_read(r, node, e);
 }
 
+/* What belongs to a release before it may start here: approvals, CI; and what people must have looked at. */
+static void read_proofs(struct reader *r, struct yaml_node *node, struct config_environment *e)
+{
+    static const char *const checks[] = {"none", "required", NULL};
+    struct yaml_node *approvals = yaml_tree_get(node, "approvals");
+    struct yaml_node *ci = yaml_tree_get(node, "ci");
+
+    e->check = reader_choice(r, yaml_tree_get(node, "check"), checks, 0) == 1;
+    reader_list(r, ci, &e->ci);
+    for (size_t i = 0; i < e->ci.n; i++)
+        for (size_t k = 0; k < i; k++)
+            if (strcasecmp(e->ci.items[i], e->ci.items[k]) == 0)
+                problems_error(r->problems, ci->line, ci->column, "\"%.60s\" stands twice in `ci`",
+                               e->ci.items[i]);
+    if (e->ci.n > CI_MAX)
+        problems_error(r->problems, ci->line, ci->column, "at most %d names in `ci`", CI_MAX);
+    if (approvals == NULL ||
+        !reader_map(r, approvals, "approvals", READER_KEYS("code", "content", "self", "expire")))
+        return;
+    reader_int(r, yaml_tree_get(approvals, "code"), 0, 20, &e->approvals.code);
+    reader_int(r, yaml_tree_get(approvals, "content"), 0, 20, &e->approvals.content);
+    reader_bool(r, yaml_tree_get(approvals, "self"), &e->approvals.self);
+    reader_duration(r, yaml_tree_get(approvals, "expire"), 60000, &e->approvals.expire_ms);
+}
+
 static void read_environment(struct reader *r, struct config_repo *repo, struct yaml_node *node,
                              struct config_environment *e)
 {
@@ -132,6 +159,7 @@ static void read_environment(struct reader *r, struct config_repo *repo, struct 
     reader_text(r, yaml_tree_get(node, "url"), &e->url);
     reader_rights(r, yaml_tree_get(node, "rights"), &e->rights);
     read_roles(r, yaml_tree_get(node, "roles"), e);
+    read_proofs(r, node, e);
     config_not_built_environment(r, node, e);
 }
 

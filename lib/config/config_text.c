@@ -122,6 +122,14 @@ static void add_environment(struct json_out *o, const struct config_environment 
     json_add_int(o, "grace_ms", e->grace_ms);
     json_add_str(o, "url", e->url);
     json_add_int(o, "after_failure", e->after_failure);
+    json_begin_object(o, "approvals");
+    json_add_int(o, "code", e->approvals.code);
+    json_add_int(o, "content", e->approvals.content);
+    json_add_bool(o, "self", e->approvals.self);
+    json_add_int(o, "expire_ms", e->approvals.expire_ms);
+    json_end_object(o);
+    add_list(o, "ci", &e->ci);
+    json_add_bool(o, "check", e->check);
     json_begin_array(o, "needs");
     for (size_t i = 0; i < e->n_needs; i++)
         json_add_str(o, NULL, e->needs[i]->name);

@@ -63,6 +63,14 @@ struct config_unbuilt {
 enum config_on { CONFIG_ON_PULL_REQUEST, CONFIG_ON_MERGE, CONFIG_ON_SCHEDULE, CONFIG_ON_RELEASE };
 extern const char *const config_on_names[4];
 
+/* How many approvals a change needs, by its lane (A2, A3). */
+struct config_approvals {
+    int64_t code;
+    int64_t content;
+    bool self;         /* who made it may approve it */
+    int64_t expire_ms; /* an approval counts so long; 0 = for ever */
+};
+
 enum config_after_failure { CONFIG_STAND, CONFIG_NEXT, CONFIG_ROLLBACK };
 
 struct config_role {
@@ -89,6 +97,9 @@ struct config_environment {
     int64_t grace_ms;
     const char *url; /* NULL */
     enum config_after_failure after_failure;
+    struct config_approvals approvals;
+    struct config_list ci; /* names that must be green on the commit */
+    bool check; /* `required`: what needs this environment waits until a person has looked */
     struct config_environment **needs;
     size_t n_needs;
     struct config_role *roles;

@@ -79,6 +79,29 @@ static void gate_freezes(struct verdict *v, const struct gate_facts *f, time_ms 
     }
 }
 
+/* An approval that expires before the start is none for it: that is told before it has expired. */
+static void gate_lacks(struct verdict *v, const struct gate_facts *f, time_ms now)
+{
+    time_ms start = f->start_at != VERDICT_NEVER && f->start_at > now ? f->start_at : now;
+
+    for (size_t i = 0; i < f->n_lacks; i++) {
+        const struct gate_lack *l = &f->lacks[i];
+        if (!gate_binds(f, l->kind, false))
+            continue;
+        if (start >= l->from)
+            verdict_bind(v, &(struct cause){.kind = l->kind,
+                                            .what = l->what,
+                                            .who = l->who,
+                                            .why = l->why,
+                                            .command = l->command,
+                                            .refused = l->refused,
+                                            .since = l->since,
+                                            .until = VERDICT_NEVER});
+        else
+            verdict_change_at(v, l->from);
+    }
+}
+
 static void gate_people(struct verdict *v, const struct gate_facts *f, time_ms now)
 {
     for (size_t i = 0; i < f->n_holds; i++) {
@@ -91,19 +114,7 @@ static void gate_people(struct verdict *v, const struct gate_facts *f, time_ms n
                                      .since = h->since,
                                      .until = h->until});
     }
-    if (f->missing_approval != NULL)
-        gate_bind(v, f, false,
-                  (struct cause){.kind = CAUSE_APPROVAL,
-                                 .who = f->missing_approval,
-                                 .until = VERDICT_NEVER});
-    if (f->missing_check != NULL)
-        gate_bind(v, f, false,
-                  (struct cause){.kind = CAUSE_CHECK,
-                                 .who = f->missing_check,
-                                 .until = VERDICT_NEVER});
-    if (f->missing_ci != NULL)
-        gate_bind(v, f, false,
-                  (struct cause){.kind = CAUSE_CI, .what = f->missing_ci, .until = VERDICT_NEVER});
+    gate_lacks(v, f, now);
     for (size_t i = 0; i < f->n_barriers; i++) {
         const struct gate_barrier *b = &f->barriers[i];
         if (now < b->until)

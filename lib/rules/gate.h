@@ -54,6 +54,18 @@ struct gate_barrier {
     bool rolled_back;
 };
 
+/* What belongs to a release and is not there: an approval, a check, a green CI (C1). */
+struct gate_lack {
+    enum cause_kind kind; /* CAUSE_APPROVAL, CAUSE_CHECK, CAUSE_CI */
+    const char *what;    /* the changes that need approval; where it is looked at; the name in CI */
+    const char *who;     /* who may give it, NULL */
+    const char *why;     /* how it stands */
+    const char *command; /* what to type, NULL */
+    bool refused;        /* needs a fix, or CI failed: it does not come by waiting */
+    time_ms since;       /* of the refusal, 0 */
+    time_ms from;        /* it lacks from here on: an approval expires then; 0 = it lacks */
+};
+
 struct gate_host {
     const char *name;
     bool known; /* an agent registered under that name */
@@ -82,9 +94,8 @@ struct gate_facts {
 
     const struct gate_need *needs;
     size_t n_needs;
-    const char *missing_approval; /* whose: a right's name; NULL = none is missing */
-    const char *missing_check;    /* NULL = none */
-    const char *missing_ci;       /* name of the check run; NULL = none */
+    const struct gate_lack *lacks;
+    size_t n_lacks;
     const struct gate_barrier *barriers;
     size_t n_barriers;
     const char *pinned; /* another release that has the next start for itself, NULL (C2) */

@@ -18,10 +18,19 @@ static bool candidate_is_proven(const struct plan_release *r)
     return true;
 }
 
-/* Does it have everything that belongs to a release here? */
-static bool candidate_is_ready(const struct plan_release *r)
+/* Approvals, checks and CI, for a start at `start`. */
+static bool candidate_is_allowed(const struct plan_release *r, time_ms start)
 {
-    return candidate_is_proven(r) && !r->failed && !r->off_line;
+    for (size_t i = 0; i < r->n_lacks; i++)
+        if (start >= r->lacks[i].from)
+            return false;
+    return true;
+}
+
+/* Does it have everything that belongs to a release here? */
+static bool candidate_is_ready(const struct plan_release *r, time_ms start)
+{
+    return candidate_is_proven(r) && candidate_is_allowed(r, start) && !r->failed && !r->off_line;
 }
 
 /* May it still get there without a person? What was passed by in the environment before is not proven
@@ -30,6 +39,9 @@ static bool candidate_may_come(const struct plan_release *r)
 {
     for (size_t i = 0; i < r->n_needs; i++)
         if (!r->needs[i].proven && r->needs[i].passed_by)
+            return false;
+    for (size_t i = 0; i < r->n_lacks; i++)
+        if (r->lacks[i].refused)
             return false;
     return !r->failed && !r->off_line;
 }
@@ -111,7 +123,8 @@ static const struct plan_release *newest_of(const struct release_facts *f,
         if (r->number == 1 || !candidate_is_in_time(f, r, at) ||
             is_pinned_later(f, r->number, start) || (apart != NULL && r->number >= apart->number))
             continue;
-        if (!ready || (candidate_is_ready(r) && !is_behind_barrier(f, NULL, r->number, start)))
+        if (!ready ||
+            (candidate_is_ready(r, start) && !is_behind_barrier(f, NULL, r->number, start)))
             return r;
     }
     return NULL;
@@ -134,7 +147,7 @@ static const struct plan_release *choose_due(const struct release_facts *f,
     for (size_t i = f->n_releases; i > 0; i--) {
         const struct plan_release *r = &f->releases[i - 1];
         if (r->number > newest->number || r->number == 1 || !candidate_is_in_time(f, r, &none) ||
-            !candidate_is_ready(r) || is_behind_barrier(f, NULL, r->number, start))
+            !candidate_is_ready(r, start) || is_behind_barrier(f, NULL, r->number, start))
             continue;
         if (merge_due_at(f, r) <= start)
             return r;
@@ -194,6 +207,8 @@ static void ask(const struct release_facts *f, const struct plan_release *target
     g->start_until = start_until;
     g->needs = target->needs;
     g->n_needs = target->n_needs;
+    g->lacks = target->lacks;
+    g->n_lacks = target->n_lacks;
     g->failed_before = target->failed && wish == NULL; /* a person brings it out again (C1) */
     g->failed_at = target->failed_at;
     g->not_asked = f->on == DEPLOYMENT_ON_RELEASE && wish == NULL;
@@ -265,6 +280,7 @@ static bool is_cut_for(const struct deployment *open, const struct plan_occurren
 static const char *deferred_by(const struct release_facts *f, const struct plan_occurrence *at)
 {
     time_ms last = at->due_at + f->grace_ms - 1;
+    const struct plan_release *newest = newest_of(f, at, last, false);
 
     for (size_t i = 0; i < f->gate.n_freezes; i++)
         if (f->gate.freezes[i].from <= last && last < f->gate.freezes[i].to)
@@ -272,6 +288,10 @@ static const char *deferred_by(const struct release_facts *f, const struct plan_
     for (size_t i = 0; i < f->gate.n_holds; i++)
         if (f->gate.holds[i].since <= last && last < f->gate.holds[i].until)
             return verdict_cause_key(CAUSE_HOLD);
+    if (newest != NULL && newest_of(f, at, last, true) == NULL)
+        for (size_t i = 0; i < newest->n_lacks; i++)
+            if (newest->lacks[i].from <= last) /* it lacks it still: so it did then */
+                return verdict_cause_key(newest->lacks[i].kind);
     return verdict_cause_key(CAUSE_SCHEDULE);
 }
 
@@ -442,16 +462,27 @@ static void plan_barriers_end(const struct release_facts *f, struct release_plan
             verdict_change_at(&p->verdict, f->apart[i].until);
 }
 
+/* ... or when an approval expires. */
+static void plan_lacks_begin(const struct release_facts *f, struct release_plan *p, time_ms now)
+{
+    for (size_t i = 0; i < f->n_releases; i++)
+        for (size_t k = 0; k < f->releases[i].n_lacks; k++)
+            if (now < f->releases[i].lacks[k].from)
+                verdict_change_at(&p->verdict, f->releases[i].lacks[k].from);
+}
+
 static bool cut_is_due(const struct release_facts *f, const struct plan_wish *wish,
                        const struct release_plan *p, time_ms now)
 {
+    time_ms start = p->start_at > now ? p->start_at : now;
     bool has_time = f->on == DEPLOYMENT_ON_SCHEDULE || (wish != NULL && wish->at != 0);
 
     return f->cut_off_ms > 0 && has_time && !p->hotfix && !p->rollback &&
            p->start_at != VERDICT_NEVER && now >= p->start_at - f->cut_off_ms &&
            now < p->start_until &&
-           (wish != NULL ? candidate_is_proven(p->target) : candidate_is_ready(p->target)) &&
-           !is_behind_barrier(f, wish, p->target->number, p->start_at > now ? p->start_at : now) &&
+           (wish != NULL ? candidate_is_proven(p->target) && candidate_is_allowed(p->target, start)
+                         : candidate_is_ready(p->target, start)) &&
+           !is_behind_barrier(f, wish, p->target->number, start) &&
            verdict_cause(&p->verdict, CAUSE_NO_HOST) == NULL; /* hosts are part of it (P4) */
 }
 
@@ -568,8 +599,8 @@ static void plan_behind(const struct release_facts *f, struct release_plan *p, t
     }
     if (f->open->state == DEPLOYMENT_ATTENTION && f->after_failure_next && !f->open_unsettled &&
         p->target != NULL && p->target->number > f->open->release_number &&
-        (p->hotfix ||
-         (candidate_is_ready(p->target) && !is_behind_barrier(f, NULL, p->target->number, now)))) {
+        (p->hotfix || (candidate_is_ready(p->target, now) &&
+                       !is_behind_barrier(f, NULL, p->target->number, now)))) {
         p->action = PLAN_GIVE_UP;
         p->reason = "a newer release follows";
     }
@@ -606,6 +637,7 @@ void release_plan_make(const struct release_facts *facts, time_ms now,
     else
         plan_behind(facts, ret_plan, now);
     plan_barriers_end(facts, ret_plan, now);
+    plan_lacks_begin(facts, ret_plan, now);
     plan_wish_changes(facts, &facts->wish, ret_plan, now);
     plan_wish_changes(facts, &facts->hotfix, ret_plan, now);
     if (facts->rollback.release != NULL &&

@@ -39,6 +39,8 @@ struct plan_release {
     time_ms seen_at;
     struct gate_need needs[RELEASE_PLAN_NEEDS_MAX]; /* one per environment in `needs` */
     size_t n_needs;
+    const struct gate_lack *lacks; /* approvals, checks, CI */
+    size_t n_lacks;
     bool off_line; /* no longer on the branch (C6) */
     bool failed;   /* its last deployment here ended failed, or a person cancelled it */
     time_ms failed_at;

@@ -28,10 +28,20 @@ static unsigned causes_of(const struct verdict *verdict)
     return bits;
 }
 
+static bool needs_fix(const struct verdict *verdict)
+{
+    for (size_t i = 0; verdict != NULL && i < verdict->n_causes; i++)
+        if (verdict->causes[i].kind == CAUSE_CHECK && verdict->causes[i].refused)
+            return true;
+    return false;
+}
+
 static enum shown shown_candidate(const struct shown_facts *f)
 {
     unsigned causes = causes_of(f->verdict);
 
+    if (needs_fix(f->verdict))
+        return SHOWN_NEEDS_FIX;
     if ((causes & HELD) != 0)
         return SHOWN_HELD;
     if ((causes & PERSON) != 0)

@@ -86,9 +86,11 @@ struct cause {
         *what;       /* the thing: an environment, a host, a setting, a pull request; NULL = none */
     const char *who; /* whose decision ends it, or who made it; NULL = nobody's */
     const char *why; /* foreign or configured text: a reason, an error; NULL */
-    int line;        /* of the configuration, 0 = none */
-    time_ms since;   /* 0 = unknown */
-    time_ms until;   /* when it ends by itself; VERDICT_NEVER = when somebody or something acts */
+    const char *command; /* what a person types to end it, NULL */
+    bool refused;        /* somebody, or CI, has said no: it does not end by waiting */
+    int line;            /* of the configuration, 0 = none */
+    time_ms since;       /* 0 = unknown */
+    time_ms until; /* when it ends by itself; VERDICT_NEVER = when somebody or something acts */
 };
 
 #define VERDICT_CAUSES_MAX 64

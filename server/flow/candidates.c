@@ -12,6 +12,7 @@
 #include "lib/store/store_pull_request.h"
 #include "lib/store/store_release.h"
 #include "lib/store/store_rollback.h"
+#include "server/flow/lacks.h"
 #include "server/flow/outlook.h"
 #include "server/flow/snapshot.h"
 
@@ -174,7 +175,7 @@ static int load_release(struct candidates *c, const struct release *release, str
     }
     for (size_t i = 0; i < e->n_needs && i < RELEASE_PLAN_NEEDS_MAX && rc == 0; i++)
         rc = load_need(c, e->needs[i], r, &r->needs[r->n_needs++], err);
-    return rc;
+    return rc < 0 ? rc : lacks_of(c, &c->outlook->lacks, release, r, err);
 }
 
 static int load_releases(struct candidates *c, struct err *err)
@@ -493,6 +494,8 @@ int candidates_load(struct candidates *c, struct err *err)
 {
     int rc = load_there(c, err);
 
+    if (rc == 0)
+        rc = lacks_load(c, &c->outlook->lacks, err);
     if (rc == 0)
         rc = load_releases(c, err);
     if (rc == 0)

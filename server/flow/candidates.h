@@ -13,6 +13,7 @@
 #include "lib/model/repository.h"
 
 struct db;
+struct lacks_change;
 struct outlook;
 struct plan_release;
 struct rollback;
@@ -33,7 +34,8 @@ struct candidates {
     const struct stops_change
         *supposed; /* as if people's stops were changed so, NULL = as they are */
     const struct rollback
-        *suppose_rollback; /* as if it were asked for, and what is open had ended */
+        *suppose_rollback;           /* as if it were asked for, and what is open had ended */
+    const struct lacks_change *said; /* as if somebody had said that of a release, NULL = nobody */
 };
 
 /* Live, open deployment, wishes, releases, barriers, into the outlook and its facts. */

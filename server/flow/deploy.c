@@ -14,6 +14,7 @@
 #include "lib/ssm/document.h"
 #include "lib/ssm/document_shipped.h"
 #include "lib/ssm/envelope.h"
+#include "lib/store/store_approval.h"
 #include "lib/store/store_command.h"
 #include "lib/store/store_deployment.h"
 #include "lib/store/store_occurrence.h"
@@ -22,10 +23,10 @@
 #include "lib/store/store_wish.h"
 #include "server/flow/flow.h"
 #include "server/flow/outlook.h"
+#include "server/flow/plans.h"
 #include "server/flow/snapshot.h"
 
 #define SLICE 200
-#define PLAN_MAX (4 * 1024 * 1024)
 #define MIGRATE_START_BY_MS 60000
 
 struct cut {
@@ -35,6 +36,7 @@ struct cut {
     const struct deployment_plan *plan; /* its jobs and hosts */
     struct deployment deployment;
     struct job *jobs;
+    const char *plan_text; /* what its digest is of (A1) */
     const char **contents; /* documents of the jobs */
     size_t n_jobs;
     struct invocation *rows;
@@ -259,41 +261,6 @@ static int make_rows(struct cut *c, size_t number, struct err *err)
     return rc;
 }
 
-/* What an approval binds (A1): environment, commit, jobs with documents, role names; no hosts, no times. */
-static const char *plan_digest(struct cut *c)
-{
-    char digest[DIGEST_HEX_SIZE];
-    struct json_out o;
-    struct buf buf;
-
-    buf_init(&buf, PLAN_MAX);
-    json_out_init(&o, &buf);
-    json_begin_object(&o, NULL);
-    json_add_str(&o, "environment", c->environment->name);
-    json_add_str(&o, "commit", c->deployment.sha);
-    json_begin_array(&o, "jobs");
-    for (size_t i = 0; i < c->n_jobs; i++) {
-        const struct config_job *config = c->plan->jobs[i].job;
-        json_begin_object(&o, NULL);
-        json_add_str(&o, "name", c->jobs[i].name);
-        json_add_str(&o, "document", c->jobs[i].document_digest);
-        json_add_str(&o, "database", c->jobs[i].database);
-        json_add_int(&o, "max_parallel", config->max_parallel);
-        json_add_bool(&o, "percent", config->max_parallel_percent);
-        json_add_int(&o, "max_errors", config->max_errors);
-        json_begin_array(&o, "roles");
-        for (size_t k = 0; k < config->runs_on.n; k++)
-            json_add_str(&o, NULL, config->runs_on.items[k]);
-        json_end_array(&o);
-        json_end_object(&o);
-    }
-    json_end_array(&o);
-    json_end_object(&o);
-    digest_sha256_hex(buf_str(&buf), buf.len, digest);
-    buf_deinit(&buf);
-    return arena_str(c->look->arena, digest);
-}
-
 /* Writing ----------------------------------------------------------------------------------------- */
 
 static const char *subject_of(struct cut *c)
@@ -310,6 +277,8 @@ static int apply_cut(struct db *db, void *arg, struct err *err)
     int rc = stops_unchanged(db, &c->outlook->stops, d->repository_id, d->repository,
                              d->environment, d->cut_at, err);
 
+    if (rc == 0)
+        rc = store_approval_plan_put(db, d->plan_digest, c->plan_text, err);
     if (rc == 0)
         rc = store_deployment_insert(db, d, &d->id, err);
     for (size_t i = 0; i < c->n_jobs && rc == 0; i++) {
@@ -404,6 +373,17 @@ static int fill_rollback(struct cut *c, struct err *err)
     return rc;
 }
 
+/* Frozen here: what an approval must have been for (A1). */
+static void make_plan(struct cut *c)
+{
+    struct plan_digest plan;
+    char digest[PLAN_DIGEST_SIZE];
+
+    plans_make(c->look->snapshot, c->environment, c->look->arena, &plan);
+    c->plan_text = plan_digest_make(&plan, c->deployment.sha, digest);
+    c->deployment.plan_digest = arena_str(c->look->arena, digest);
+}
+
 int deploy_cut(struct look *look, const struct outlook *outlook,
                const struct config_environment *environment, struct err *err)
 {
@@ -424,7 +404,7 @@ int deploy_cut(struct look *look, const struct outlook *outlook,
         rc = make_rows(&c, i, err);
     if (rc < 0)
         return rc;
-    d->plan_digest = plan_digest(&c);
+    make_plan(&c);
     d->rows_expected = (int64_t)c.n_rows;
     rc = d->from_number != 0 && d->from_number < d->release_number
              ? store_release_lane(look->flow->db, d->repository_id, d->from_number,

@@ -19,6 +19,17 @@
 
 #define OCCURRENCES_MAX 64
 
+/* Another program ships other documents: what waits is not what was approved any more (A1). */
+static bool plan_changed(const struct outlook *o)
+{
+    char digest[PLAN_DIGEST_SIZE];
+
+    if (!o->lacks.binds_plan || o->open.state != DEPLOYMENT_WAITING)
+        return false;
+    (void)plan_digest_make(&o->lacks.plan, o->open.sha, digest);
+    return strcmp(digest, o->open.plan_digest) != 0;
+}
+
 static int load_open(struct candidates *m, struct err *err)
 {
     struct outlook *o = m->outlook;
@@ -30,7 +41,8 @@ static int load_open(struct candidates *m, struct err *err)
     if (!o->has_open)
         return 0;
     o->facts.open = &o->open;
-    o->facts.config_changed = strcmp(o->open.config_digest, m->snapshot->digest) != 0;
+    o->facts.config_changed =
+        strcmp(o->open.config_digest, m->snapshot->digest) != 0 || plan_changed(o);
     if ((rc = store_command_invocations(m->db, m->arena, o->open.id, &invocations, &n, err)) < 0 ||
         (rc = store_attempt_of_deployment(m->db, m->arena, o->open.id, &attempts, &n_attempts,
                                           err)) < 0)
@@ -381,6 +393,24 @@ int outlook_suppose_rollback(struct db *db, const struct snapshot *snapshot,
                            .arena = arena,
                            .outlook = ret_outlook,
                            .suppose_rollback = rollback};
+
+    return make(&m, err);
+}
+
+int outlook_suppose_said(struct db *db, const struct snapshot *snapshot,
+                         const struct repository *repository,
+                         const struct config_environment *environment,
+                         const struct lacks_change *said, time_ms now, struct arena *arena,
+                         struct outlook *ret_outlook, struct err *err)
+{
+    struct candidates m = {.db = db,
+                           .snapshot = snapshot,
+                           .repository = repository,
+                           .environment = environment,
+                           .now = now,
+                           .arena = arena,
+                           .outlook = ret_outlook,
+                           .said = said};
 
     return make(&m, err);
 }

@@ -20,6 +20,7 @@
 #include "lib/rules/release_plan.h"
 #include "lib/store/store_rollback.h"
 #include "lib/store/store_wish.h"
+#include "server/flow/lacks.h"
 #include "server/flow/stops.h"
 
 struct db;
@@ -44,6 +45,7 @@ struct outlook {
     struct way_back
         *way_back; /* from what is in attention, where the environment goes back by itself; NULL */
     int64_t barrier_id; /* newest barrier when this was made: a start finds one that came since */
+    struct lacks lacks; /* approvals and checks behind what the candidates lack */
     struct release *releases; /* behind the plan's candidates, same order */
     size_t n_releases;
     struct host *hosts; /* all that are registered */
@@ -77,6 +79,13 @@ int outlook_suppose_rollback(struct db *db, const struct snapshot *snapshot,
                              const struct config_environment *environment,
                              const struct rollback *rollback, time_ms now, struct arena *arena,
                              struct outlook *ret_outlook, struct err *err);
+
+/* ... or as if somebody had said this of a release. */
+int outlook_suppose_said(struct db *db, const struct snapshot *snapshot,
+                         const struct repository *repository,
+                         const struct config_environment *environment,
+                         const struct lacks_change *said, time_ms now, struct arena *arena,
+                         struct outlook *ret_outlook, struct err *err);
 
 /* The release behind a candidate of the plan; NULL if it is not loaded. */
 const struct release *outlook_release(const struct outlook *outlook,

@@ -9,11 +9,13 @@
 #include "lib/model/delivery.h"
 #include "lib/model/pull_request.h"
 #include "lib/model/repository.h"
+#include "lib/store/store_check.h"
 #include "lib/store/store_comment.h"
 #include "lib/store/store_commit_check.h"
 #include "lib/store/store_hook.h"
 #include "lib/store/store_pull_request.h"
 #include "lib/store/store_repository.h"
+#include "server/flow/flow.h"
 #include "server/flow/people.h"
 
 struct putting {
@@ -54,6 +56,23 @@ static struct pull_request pull_of(const struct putting *r)
     return pull;
 }
 
+/* A push makes what was said of the head before it void (L1). */
+static int end_checks(struct db *db, const struct putting *r, const struct pull_request *pull,
+                      struct err *err)
+{
+    char subject[400], detail[96];
+    int64_t n;
+    int rc = store_check_head_moved(db, pull->repository_id, pull->number, pull->head_sha, r->now,
+                                    &n, err);
+
+    if (rc < 0 || n == 0)
+        return rc;
+    snprintf(subject, sizeof(subject), "%.300s/#%lld", r->repository->name,
+             (long long)pull->number);
+    snprintf(detail, sizeof(detail), "{\"head\":\"%s\"}", pull->head_sha);
+    return look_journal(db, r->now, "check.void", subject, detail, NULL, err);
+}
+
 static int put_pull_request(struct db *db, const struct putting *r, struct err *err)
 {
     const struct event *e = r->event;
@@ -78,6 +97,8 @@ static int put_pull_request(struct db *db, const struct putting *r, struct err *
     if (rc == 0 && taken && p->has_labels)
         rc = store_pull_request_labels(db, pull.repository_id, pull.number, p->labels, p->n_labels,
                                        err);
+    if (rc == 0 && taken)
+        rc = end_checks(db, r, &pull, err);
     if (rc == 0 && e->kind == EVENT_PULL_REQUEST_REVIEW) {
         const struct pull_request_review review = {.github_id = e->review.id,
                                                    .state = e->review.state,

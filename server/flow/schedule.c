@@ -12,7 +12,9 @@
 #include "lib/base/json.h"
 #include "lib/base/log.h"
 #include "lib/model/config.h"
+#include "lib/store/store_approval.h"
 #include "lib/store/store_barrier.h"
+#include "lib/store/store_check.h"
 #include "lib/store/store_deployment.h"
 #include "lib/store/store_occurrence.h"
 #include "lib/store/store_hold.h"
@@ -219,6 +221,43 @@ static int hold_after_rollback(struct db *db, const struct scheduled *s, struct 
                                  hold.reason, err);
 }
 
+/* Somebody may have said "needs a fix" since it was judged; what passes checks does not ask. */
+static int checks_unchanged(struct db *db, const struct scheduled *s, struct err *err)
+{
+    const struct lacks *lacks = &s->outlook->lacks;
+
+    if (lacks->n_looked_at == 0 || verdict_cause(&s->outlook->plan.passed, CAUSE_CHECK) != NULL)
+        return 0;
+    return store_check_unchanged(db, s->repository_id, lacks->newest_check, err);
+}
+
+/* A start stands on its approvals: each is written down with it, and one that was taken back since it was
+ * judged undoes the move (A1, I6). What passes approvals stands on none. */
+static int stand_on_approvals(struct db *db, const struct scheduled *s, const struct deployment *d,
+                              struct err *err)
+{
+    const struct lacks *lacks = &s->outlook->lacks;
+    const struct config_approvals *rule = &lacks->environment->approvals;
+    struct rules_approval_facts f;
+    char digest[PLAN_DIGEST_SIZE];
+    int64_t needed = 0;
+    int rc = 0;
+
+    if (!lacks->binds_plan || d->kind != DEPLOYMENT_RELEASE ||
+        verdict_cause(&s->outlook->plan.passed, CAUSE_APPROVAL) != NULL)
+        return 0;
+    lacks_approvals(lacks, d->release_number, d->sha, &f, digest);
+    if (strcmp(digest, d->plan_digest) != 0)
+        return err_set(err, ERR_CONFLICT, "the plan is another than at the cut");
+    for (size_t i = 0; i < f.n_changes; i++)
+        if (rules_approval_needs(rule, &f.changes[i]) > needed)
+            needed = rules_approval_needs(rule, &f.changes[i]);
+    for (size_t i = 0; i < f.n_approvals && needed > 0 && rc == 0; i++)
+        if (s->now < rules_approval_expires_at(rule, &f.approvals[i]))
+            rc = store_approval_used(db, d->id, f.approvals[i].id, err);
+    return rc < 0 || needed == 0 ? rc : store_approval_needed(db, d->id, needed, err);
+}
+
 static int apply_move(struct db *db, void *arg, struct err *err)
 {
     const struct scheduled *s = arg;
@@ -236,6 +275,10 @@ static int apply_move(struct db *db, void *arg, struct err *err)
     if (rc == 0 && s->to == DEPLOYMENT_DEPLOYING)
         rc = stops_unchanged(db, &s->outlook->stops, s->repository_id, d->repository,
                              s->environment, s->now, err);
+    if (rc == 0 && s->to == DEPLOYMENT_DEPLOYING)
+        rc = stand_on_approvals(db, s, d, err);
+    if (rc == 0 && s->to == DEPLOYMENT_DEPLOYING)
+        rc = checks_unchanged(db, s, err);
     if (rc == 0)
         rc = store_deployment_move(db, d->id, d->state, s->to, s->cause, s->now, err);
     if (rc == 0 && s->passed != NULL)
@@ -330,6 +373,49 @@ static int taken_back(struct look *look, const struct outlook *o, const char **r
     return rc;
 }
 
+/* Approvals for a plan that is not the plan any more end, and say why (A1). */
+struct voiding {
+    const struct outlook *outlook;
+    const char *subject; /* owner/name/environment */
+    time_ms now;
+    struct arena *arena;
+};
+
+static int apply_void(struct db *db, void *arg, struct err *err)
+{
+    const struct voiding *v = arg;
+    const struct lacks *lacks = &v->outlook->lacks;
+    int rc = 0;
+
+    for (size_t i = 0; i < lacks->n_voided && rc == 0; i++) {
+        const struct approval *a = lacks->voided[i].approval;
+        const char *jobs = lacks->voided[i].jobs;
+        rc = store_approval_void(db, a->id, jobs[0] != '\0' ? jobs : "the plan", v->now, err);
+        if (rc == 0)
+            rc = look_journal(db, v->now, "approval.void",
+                              arena_printf(v->arena, "%s/r%lld", v->subject,
+                                           (long long)a->release_number),
+                              arena_printf(v->arena, "{\"approval\":%lld,\"jobs\":\"%s\"}",
+                                           (long long)a->id, jobs),
+                              NULL, err);
+    }
+    return rc;
+}
+
+static int end_void(struct look *look, const struct outlook *outlook, const char *subject,
+                    struct err *err)
+{
+    struct voiding v = {outlook, subject, look->now, look->arena};
+
+    for (size_t i = 0; i < outlook->lacks.n_voided; i++)
+        log_notice("approval.void", "what=%s release=r%lld actor=%s jobs=%s", LOG(subject),
+                   (long long)outlook->lacks.voided[i].approval->release_number,
+                   LOG(outlook->lacks.voided[i].approval->actor),
+                   LOG(outlook->lacks.voided[i].jobs));
+    return outlook->lacks.n_voided == 0 ? 0
+                                        : look_write(look, apply_void, &v, FLOW_DEPLOYMENTS, err);
+}
+
 static int act(struct look *look, struct outlook *outlook, const struct repository *repository,
                const struct config_environment *e, struct err *err)
 {
@@ -343,7 +429,8 @@ static int act(struct look *look, struct outlook *outlook, const struct reposito
                           .flow = look->flow};
     int rc = 0;
 
-    if (plan->n_decisions > 0)
+    rc = end_void(look, outlook, s.subject, err);
+    if (rc == 0 && plan->n_decisions > 0)
         rc = look_write(look, apply_decisions, &s, FLOW_DEPLOYMENTS, err);
     if (rc == 0)
         rc = tell_promise(look, outlook, e->name, s.subject, err);

@@ -187,7 +187,11 @@ static struct gate_facts facts_with(enum cause_kind kind, bool named)
     static const struct gate_barrier taken_back[] = {
         {.pull = "#449", .who = "ana", .until = VERDICT_NEVER, .rolled_back = true},
         {.pull = "#449", .who = "ana", .until = VERDICT_NEVER, .rolled_back = true, .named = true}};
-    static const struct gate_setting setting = {.setting = "ci", .line = 7};
+    static const struct gate_lack lacks[] = {
+        {.kind = CAUSE_APPROVAL, .what = "#7", .who = "team:sre", .why = "code 0/1"},
+        {.kind = CAUSE_CHECK, .what = "stage", .who = "team:creative"},
+        {.kind = CAUSE_CI, .what = "test"}};
+    static const struct gate_setting setting = {.setting = "merge: on-release", .line = 7};
     static const struct gate_host silent = {.name = "a", .known = true, .seen_at = 1};
     static const struct gate_host lacking = {.name = "a",
                                              .known = true,
@@ -220,13 +224,16 @@ static struct gate_facts facts_with(enum cause_kind kind, bool named)
         f.n_holds = 1;
         break;
     case CAUSE_APPROVAL:
-        f.missing_approval = "approve-code";
+        f.lacks = &lacks[0];
+        f.n_lacks = 1;
         break;
     case CAUSE_CHECK:
-        f.missing_check = "approve-content";
+        f.lacks = &lacks[1];
+        f.n_lacks = 1;
         break;
     case CAUSE_CI:
-        f.missing_ci = "test";
+        f.lacks = &lacks[2];
+        f.n_lacks = 1;
         break;
     case CAUSE_NEEDS:
         f.needs = &unproven;

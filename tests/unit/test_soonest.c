@@ -97,13 +97,15 @@ static void what_waits_for_a_proof_a_host_or_a_person_keeps_its_promise(void **s
 {
     const struct gate_need need = {.environment = "stage"};
     const struct gate_host host = {.name = "web-1"};
+    const struct gate_lack lack = {.kind = CAUSE_APPROVAL, .what = "#7"};
     const struct gate_facts f = {.start_at = NOW + MINUTE,
                                  .start_until = NOW + 2 * MINUTE,
                                  .needs = &need,
                                  .n_needs = 1,
                                  .hosts = &host,
                                  .n_hosts = 1,
-                                 .missing_approval = "approve-code",
+                                 .lacks = &lack,
+                                 .n_lacks = 1,
                                  .failed_before = true,
                                  .source_seen_at = 0};
 

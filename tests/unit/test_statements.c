@@ -12,7 +12,9 @@
 #include <sqlite3.h>
 
 #include "lib/base/arena.h"
+#include "lib/model/approval.h"
 #include "lib/model/attempt.h"
+#include "lib/model/check.h"
 #include "lib/model/command.h"
 #include "lib/model/commit_check.h"
 #include "lib/model/delivery.h"
@@ -142,6 +144,8 @@ static void nothing_scans_what_grows_with_history(void **state)
             /* Through a partial index only what is open is seen; a sub-query, a list or a constant is small. */
             if (strcmp(all[i]->name, "SQL_JOURNAL_LAST") == 0)
                 continue; /* one row, from the end */
+            if (strcmp(all[i]->name, "SQL_APPROVAL_MISSING") == 0)
+                continue; /* the doctor looks at all starts that needed approvals, and only he */
             if (table == NULL || is_small(table) || strstr(step, "_open") != NULL ||
                 strstr(step, "_running") != NULL || strstr(step, "(subquery") != NULL ||
                 strstr(step, "CONSTANT ROW") != NULL || strstr(step, "_unsettled") != NULL ||
@@ -195,6 +199,8 @@ static void states_of_the_model_and_of_the_schema_are_the_same(void **state)
         {"jobs", "state", job_states, JOB_STATES_COUNT},
         {"attempts", "state", attempt_states, ATTEMPT_STATES_COUNT},
         {"promises", "state", promise_states, PROMISE_STATES_COUNT},
+        {"approvals", "state", approval_states, APPROVAL_STATES_COUNT},
+        {"checks", "state", check_states, CHECK_STATES_COUNT},
         {"deliveries", "state", delivery_states, DELIVERY_STATES_COUNT},
         {"invocations", "status", invocation_statuses, INVOCATION_STATUSES_COUNT},
         {"steps", "status", step_statuses, STEP_STATUSES_COUNT},
