@@ -82,6 +82,8 @@ int cli_release(struct invoke *invoke);
 int cli_cancel(struct invoke *invoke);
 int cli_retry(struct invoke *invoke);
 int cli_rollback(struct invoke *invoke);
+int cli_approve(struct invoke *invoke);
+int cli_check(struct invoke *invoke);
 int cli_not_before(struct invoke *invoke);
 int cli_baseline(struct invoke *invoke);
 int cli_adopt(struct invoke *invoke);

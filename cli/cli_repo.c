@@ -72,8 +72,13 @@ const char *cli_repo_clean(struct arena *arena, const char *text)
 
 void cli_repo_causes(struct arena *arena, const struct cJSON *causes)
 {
-    for (const struct cJSON *c = json_first(causes); c != NULL; c = json_next(c))
+    for (const struct cJSON *c = json_first(causes); c != NULL; c = json_next(c)) {
+        const char *command = json_str(c, "command");
+
         printf("  - %s\n", cli_repo_clean(arena, json_str(c, "text")));
+        if (command != NULL)
+            printf("      %s\n", cli_repo_clean(arena, command));
+    }
 }
 
 int cli_repo_words(struct invoke *invoke, long long *ret_number)

@@ -82,6 +82,26 @@ static void print_verdicts(struct arena *arena, const struct cJSON *release)
     }
 }
 
+/* Who said what of it. */
+static void print_words(struct arena *arena, const struct cJSON *release)
+{
+    for (const struct cJSON *a = json_first(json_array(release, "approvals")); a != NULL;
+         a = json_next(a))
+        printf("%s\n", cli_repo_clean(arena, json_str(a, "text")));
+    for (const struct cJSON *c = json_first(json_array(release, "checks")); c != NULL;
+         c = json_next(c)) {
+        const char *where = json_str(c, "environment"), *why = json_str(c, "reason");
+        int64_t pull = 0;
+        bool ok = false;
+        json_bool(c, "ok", &ok);
+        json_int(c, "pull", &pull);
+        printf("%s: %s, by %s%s%s\n",
+               where != NULL ? where : arena_printf(arena, "#%" PRId64, pull),
+               ok ? "checked" : "needs a fix", json_str(c, "who"), why != NULL ? ": " : "",
+               why != NULL ? cli_repo_clean(arena, why) : "");
+    }
+}
+
 int cli_show(struct invoke *invoke)
 {
     struct client_answer answer;
@@ -104,6 +124,7 @@ int cli_show(struct invoke *invoke)
         if (pulls[0] != '\0')
             printf("%s\n", str_clean(&arena, pulls, strlen(pulls), 500));
         printf("%s\n", cli_repo_places(&arena, answer.json));
+        print_words(&arena, answer.json);
         print_verdicts(&arena, answer.json);
         for (const struct cJSON *d = json_first(json_array(answer.json, "deployments")); d != NULL;
              d = json_next(d))

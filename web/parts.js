@@ -40,7 +40,7 @@ export const Pulls = ({ pulls, fallback, most = Infinity, more, zone }) => {
 // Why not yet. A cause that says when it may end, says it.
 export const Causes = ({ causes, zone }) =>
   causes && causes.length > 0 && html`<ul class="causes">
-    ${causes.map((c) => html`<li>${c.text}${c.until && html`<span class="muted"> · ${t("page.until", { when: when(c.until, zone) })}</span>`}</li>`)}
+    ${causes.map((c) => html`<li>${c.text}${c.command && html`<${Command}>${c.command}<//>`}${c.until && html`<span class="muted"> · ${t("page.until", { when: when(c.until, zone) })}</span>`}</li>`)}
   </ul>`;
 
 // Not here, but the command line can; the page itself only shows in this version.

@@ -10,6 +10,7 @@
 #include "lib/base/str.h"
 #include "lib/calendar/zone.h"
 #include "lib/model/host.h"
+#include "lib/store/store_approval.h"
 #include "lib/store/store_attempt.h"
 #include "lib/store/store_config.h"
 #include "lib/store/store_delivery.h"
@@ -136,6 +137,24 @@ static int check_journal(struct examination *x)
         say(x, &(struct finding){.name = "journal",
                                  .state = bad != 0 ? CHECK_FAIL : CHECK_OK,
                                  .values = {{"n", number(x, bad != 0 ? bad : rows)}},
+                                 .n_values = 1});
+    return rc;
+}
+
+/* I6: nothing went out without its approvals, unless it was allowed to pass them. */
+static int check_approvals(struct examination *x)
+{
+    const char *const *missing;
+    const char *list = "";
+    size_t n = 0;
+    int rc = store_approval_missing(x->view->db, x->view->request->arena, &missing, &n, x->err);
+
+    for (size_t i = 0; i < n && i < 5 && rc == 0; i++)
+        list = arena_printf(x->view->request->arena, "%s%s%s", list, i > 0 ? ", " : "", missing[i]);
+    if (rc == 0)
+        say(x, &(struct finding){.name = "approvals",
+                                 .state = n > 0 ? CHECK_FAIL : CHECK_OK,
+                                 .values = {{"what", list}},
                                  .n_values = 1});
     return rc;
 }
@@ -416,9 +435,9 @@ static int check_clock(struct examination *x)
 }
 
 static int (*const checks[])(struct examination *x) = {
-    check_store,     check_config,   check_people, check_journal, check_deliveries,
-    check_failed,    check_hooks,    check_names,  check_sources, check_hosts,
-    check_databases, check_settings, check_listen, check_cage,    check_clock,
+    check_store,    check_config, check_people, check_journal, check_approvals, check_deliveries,
+    check_failed,   check_hooks,  check_names,  check_sources, check_hosts,     check_databases,
+    check_settings, check_listen, check_cage,   check_clock,
 };
 
 enum request_next api_doctor_get(struct request *request, struct reply *reply)

@@ -215,13 +215,19 @@ const char *api_environment_time(struct api_view *view, const struct api_environ
     return arena_str(view->request->arena, text);
 }
 
-/* Two causes have a second text for a second case. */
+/* Some causes have a second text for a second case. */
 static const char *cause_key(const struct cause *cause)
 {
     if (cause->kind == CAUSE_SCHEDULE && cause->until == VERDICT_NEVER)
         return "schedule-over";
     if (cause->kind == CAUSE_SOURCE_NOT_SEEN && cause->since == 0 && cause->why == NULL)
         return "source-never-seen";
+    if (cause->kind == CAUSE_APPROVAL && cause->why == NULL)
+        return "approval-expires";
+    if (cause->kind == CAUSE_CHECK && cause->refused)
+        return "check-refused";
+    if (cause->kind == CAUSE_CI && cause->why != NULL)
+        return cause->refused ? "ci-failed" : "ci-pending";
     return verdict_cause_key(cause->kind);
 }
 
@@ -310,6 +316,7 @@ static void add_cause(struct json_out *out, struct api_view *view,
     json_add_str(out, "cause", verdict_cause_key(cause->kind));
     json_add_str(out, "text", api_environment_cause(view, cause));
     json_add_str(out, "who", cause->who);
+    json_add_str(out, "command", cause->command);
     add_end(out, "until", cause->until);
     api_shape_text_or_null(out, "until_text",
                            env != NULL && cause->until != VERDICT_NEVER

@@ -6,10 +6,14 @@
 #include "lib/base/err.h"
 #include "lib/base/json.h"
 #include "lib/base/str.h"
+#include "lib/store/store_approval.h"
+#include "lib/store/store_check.h"
 #include "lib/store/store_deployment.h"
 #include "lib/store/store_output.h"
 #include "lib/store/store_pull_request.h"
 #include "lib/store/store_release.h"
+#include "server/api/api_approval.h"
+#include "server/api/api_check.h"
 #include "server/api/api_environment.h"
 #include "server/api/api_shape.h"
 #include "server/api/reply.h"
@@ -203,6 +207,64 @@ static int add_verdicts(struct scene *s, const struct release *release)
     return rc;
 }
 
+/* Who approved it where, also what was taken back or is void: people ask why it counts no more. */
+static int add_approvals(struct scene *s, int64_t number)
+{
+    int rc = 0;
+
+    json_begin_array(&s->out, "approvals");
+    for (size_t i = 0; i < s->n_environments && rc == 0; i++) {
+        const struct config_environment *e = s->environments[i].config;
+        struct approval *approvals = NULL;
+        size_t n = 0;
+
+        rc = store_approval_list(s->view.db, s->request->arena, s->repository.id, e->name, number,
+                                 &approvals, &n, &s->err);
+        for (size_t k = 0; k < n && rc == 0; k++)
+            api_approval_shape(&s->out, NULL, &s->view, e, &approvals[k]);
+    }
+    json_end_array(&s->out);
+    return rc;
+}
+
+/* What people found when they looked at it, where, and at its pull requests. */
+static int add_checks(struct scene *s, int64_t number)
+{
+    struct pull_in_release *pulls = NULL;
+    size_t n_pulls = 0;
+    int rc =
+        store_pull_request_in_range(s->view.db, s->request->arena, s->repository.id, number - 1,
+                                    number, API_SHAPE_PULLS_MAX, &pulls, &n_pulls, &s->err);
+
+    json_begin_array(&s->out, "checks");
+    for (size_t i = 0; i < s->n_environments && rc == 0; i++) {
+        struct check *checks = NULL;
+        size_t n = 0;
+
+        rc = store_check_of_releases(s->view.db, s->request->arena, s->repository.id,
+                                     s->environments[i].config->name, number - 1, &checks, &n,
+                                     &s->err);
+        for (size_t k = 0; k < n && rc == 0; k++)
+            if (checks[k].release_number == number)
+                api_check_shape(&s->out, NULL, &checks[k]);
+    }
+    for (size_t i = 0; i < n_pulls && rc == 0; i++) {
+        struct check check;
+        struct err own = ERR_INIT;
+
+        rc = store_check_of_pull(s->view.db, s->request->arena, s->repository.id,
+                                 pulls[i].pull.number, &check, &own);
+        if (rc == 0)
+            api_check_shape(&s->out, NULL, &check);
+        else if (rc == ERR_NOT_FOUND)
+            rc = 0;
+        else
+            s->err = own;
+    }
+    json_end_array(&s->out);
+    return rc;
+}
+
 enum request_next api_release_get(struct request *request, struct reply *reply)
 {
     struct release release = {0};
@@ -217,6 +279,10 @@ enum request_next api_release_get(struct request *request, struct reply *reply)
         rc = add_deployments(&s, release.number);
     if (rc == 0)
         rc = add_verdicts(&s, &release);
+    if (rc == 0)
+        rc = add_approvals(&s, release.number);
+    if (rc == 0)
+        rc = add_checks(&s, release.number);
     if (rc == 0)
         rc = api_shape_pulls(&s.out, "not_included", &s.view, s.repository.id, release.number,
                              INT64_MAX, &s.err);

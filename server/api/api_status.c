@@ -282,9 +282,13 @@ static void text_environment(struct buf *buf, struct board *board,
         return;
     buf_addf(buf, "    > r%lld %.7s %s\n", (long long)env->next->number, env->next->sha,
              api_environment_time(&board->view, env, env->start_at));
-    for (size_t i = 0; i < env->verdict->n_causes; i++)
-        buf_addf(buf, "      - %s\n",
-                 api_environment_cause(&board->view, &env->verdict->causes[i]));
+    for (size_t i = 0; i < env->verdict->n_causes; i++) {
+        const struct cause *cause = &env->verdict->causes[i];
+
+        buf_addf(buf, "      - %s\n", api_environment_cause(&board->view, cause));
+        if (cause->command != NULL)
+            buf_addf(buf, "        %s\n", cause->command);
+    }
 }
 
 enum request_next api_status_text(struct request *request, struct reply *reply)

@@ -136,12 +136,12 @@ static const char *add_names(struct arena *arena, const char *names,
     return names;
 }
 
-static const char *denial(const struct request *request, const char *where, enum right right,
+static const char *denial(const struct request *request, const char *where, const char *right,
                           const char *names)
 {
     return arena_printf(request->arena, "%s may not do this%s%s: it takes the right %s, %s%s",
-                        request->actor.name, where[0] != '\0' ? " in " : "", where,
-                        right_name(right), names[0] != '\0' ? "which is given to " : "",
+                        request->actor.name, where[0] != '\0' ? " in " : "", where, right,
+                        names[0] != '\0' ? "which is given to " : "",
                         names[0] != '\0' ? names : "which is given to nobody");
 }
 
@@ -198,7 +198,7 @@ int policy_require(const struct request *request, const struct config_environmen
     return err_set(
         err, ERR_DENIED, "%s",
         denial(request, arena_printf(arena, "%s of %s", environment->name, environment->repo->name),
-               right, add_names(arena, "", &environment->rights, right)));
+               right_name(right), add_names(arena, "", &environment->rights, right)));
 }
 
 static unsigned rights_of_repo(const struct request *request, const struct config_repo *repo,
@@ -237,15 +237,38 @@ static unsigned rights_in_scope(const struct request *request, const struct conf
     return bits;
 }
 
+static bool route_allows(const struct request *request)
+{
+    const struct route *route = request->route;
+
+    return policy_allows(&request->actor, route->right) ||
+           (route->or_right != RIGHT_NONE && policy_allows(&request->actor, route->or_right));
+}
+
 static const char *names_of_repo(const struct request *request, const char *names,
                                  const struct config_repo *repo)
 {
-    enum right right = request->route->right;
+    enum right right = request->route->right, other = request->route->or_right;
 
     names = add_names(request->arena, names, &repo->rights, right);
     for (size_t i = 0; i < repo->n_environments; i++)
         names = add_names(request->arena, names, &repo->environments[i].rights, right);
+    if (other == RIGHT_NONE)
+        return names;
+    names = add_names(request->arena, names, &repo->rights, other);
+    for (size_t i = 0; i < repo->n_environments; i++)
+        names = add_names(request->arena, names, &repo->environments[i].rights, other);
     return names;
+}
+
+static const char *right_text(const struct request *request)
+{
+    const struct route *route = request->route;
+
+    return route->or_right == RIGHT_NONE
+               ? right_name(route->right)
+               : arena_printf(request->arena, "%s or %s", right_name(route->right),
+                              right_name(route->or_right));
 }
 
 static const char *why_not(const struct request *request)
@@ -269,7 +292,7 @@ static const char *why_not(const struct request *request)
             continue;
         names = names_of_repo(request, names, &config->repos[i]);
     }
-    why = denial(request, repo_name, request->route->right, names);
+    why = denial(request, repo_name, right_text(request), names);
     snapshots_give(snapshot);
     return why;
 }
@@ -331,9 +354,7 @@ int policy_confirm(struct db *db, const struct request *request, struct err *err
     if (rc < 0)
         return rc;
     judge(&again);
-    return policy_allows(&again.actor, request->route->right)
-               ? 0
-               : err_set(err, ERR_DENIED, "%s", why_not(&again));
+    return route_allows(&again) ? 0 : err_set(err, ERR_DENIED, "%s", why_not(&again));
 }
 
 /* Another site's page can make a browser send this: what changes something must show what that page cannot
@@ -351,7 +372,7 @@ static int admit_person(struct request *request, struct reply *reply)
 
     if (status == 0) {
         judge(request);
-        if (policy_allows(&request->actor, request->route->right) && !is_forgeable(request))
+        if (route_allows(request) && !is_forgeable(request))
             return 0;
         status = request->listener == LISTENER_WEB && request->actor.token == NULL ? 401
                  : would_be_allowed(request)                                       ? 503

@@ -3,10 +3,12 @@
 #include <string.h>
 
 #include "server/api/api_agent.h"
+#include "server/api/api_approval.h"
 #include "server/api/api_audit.h"
 #include "server/api/api_barrier.h"
 #include "server/api/api_cancel.h"
 #include "server/api/api_delivery.h"
+#include "server/api/api_check.h"
 #include "server/api/api_doctor.h"
 #include "server/api/api_calendar.h"
 #include "server/api/api_events.h"
@@ -174,6 +176,45 @@ const struct route routes[] = {
      .body_limit = API_BODY,
      .handler = api_rollback_ask,
      .summary = "Bring an old release back"},
+    {.name = "approval_grant",
+     .listeners = API,
+     .method = "POST",
+     .pattern = "/api/v1/repos/{owner}/{name}/releases/{number}/approval",
+     .right = RIGHT_APPROVE_CODE,
+     .or_right = RIGHT_APPROVE_CONTENT,
+     .scope = ROUTE_ENVIRONMENT,
+     .body_limit = API_BODY,
+     .handler = api_approval_grant,
+     .summary = "Approve a release for an environment"},
+    {.name = "approval_withdraw",
+     .listeners = API,
+     .method = "DELETE",
+     .pattern = "/api/v1/repos/{owner}/{name}/releases/{number}/approval",
+     .right = RIGHT_APPROVE_CODE,
+     .or_right = RIGHT_APPROVE_CONTENT,
+     .scope = ROUTE_ENVIRONMENT,
+     .body_limit = API_BODY,
+     .handler = api_approval_withdraw,
+     .summary = "Take one's own approval back"},
+    {.name = "check_release",
+     .listeners = API,
+     .method = "POST",
+     .pattern = "/api/v1/repos/{owner}/{name}/releases/{number}/check",
+     .right = RIGHT_APPROVE_CODE,
+     .or_right = RIGHT_APPROVE_CONTENT,
+     .scope = ROUTE_ENVIRONMENT,
+     .body_limit = API_BODY,
+     .handler = api_check_release,
+     .summary = "Say that a release is ok where it was looked at, or needs a fix"},
+    {.name = "check_pull",
+     .listeners = API,
+     .method = "POST",
+     .pattern = "/api/v1/repos/{owner}/{name}/pulls/{number}/check",
+     .right = RIGHT_APPROVE_CONTENT,
+     .scope = ROUTE_ENVIRONMENT,
+     .body_limit = API_BODY,
+     .handler = api_check_pull,
+     .summary = "Say that the head of a pull request is ok, or needs a fix"},
     {.name = "barrier_list",
      .listeners = API,
      .method = "GET",

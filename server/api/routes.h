@@ -30,6 +30,7 @@ struct route {
     const char *method;  /* GET also answers HEAD */
     const char *pattern; /* "/api/v1/hosts", "/{owner}/{name}/releases/{number}" */
     enum right right;
+    enum right or_right; /* this one is enough too; RIGHT_NONE = there is no other */
     enum route_scope scope;
     size_t body_limit; /* bytes; 0 = a body is refused */
     bool chunked;      /* Transfer-Encoding: chunked is accepted */

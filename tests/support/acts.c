@@ -15,6 +15,7 @@
 #include "lib/base/str.h"
 #include "lib/base/zip.h"
 #include "lib/store/store_delivery.h"
+#include "lib/store/store_deployment.h"
 #include "lib/store/store_journal.h"
 #include "lib/store/store_repository.h"
 #include "server/flow/people.h"
@@ -79,6 +80,13 @@ const struct act acts[] = {
     {"agent_revoke", "/api/v1/hosts/batch-8/revoke", "{\"reason\":\"stolen\"}", 200, "host.revoke"},
     {"fence_advance", "/api/v1/fence", "{\"database\":\"shop\",\"reason\":\"looked at it\"}", 200,
      "database.advance"},
+    {"approval_grant", SHOP "/releases/2/approval",
+     "{\"environment\":\"gated\",\"reason\":\"read it\"}", 201, "approval.grant"},
+    {"approval_withdraw", SHOP "/releases/2/approval",
+     "{\"environment\":\"gated\",\"reason\":\"found something\"}", 200, "approval.withdraw"},
+    {"check_release", SHOP "/releases/2/check",
+     "{\"environment\":\"looked\",\"ok\":false,\"reason\":\"old price\"}", 201, "check.needs-fix"},
+    {"check_pull", SHOP "/pulls/7/check", "{\"ok\":true,\"reason\":\"fine\"}", 201, "check.ok"},
     {"person_accept", "/api/v1/people/li/accept", "{\"id\":9,\"reason\":\"new colleague\"}", 200,
      "person.accept"},
     {"delivery_replay", "/api/v1/deliveries/1/replay",
@@ -152,6 +160,65 @@ static int add_delivery(struct db *db, struct err *err)
                                          "not a configured repository", d.received_at, err);
 }
 
+static const char config[] =
+    "version: 1\n"
+    "timezone: Asia/Tokyo\n"
+    "github: { webhook-secret-files: [webhook-secret] }\n"
+    "rights: { view: [anyone] }\n"
+    "repos:\n"
+    "  acme/shop:\n"
+    "    mirror: https://github.com/acme/shop.git\n"
+    "    root: /srv/shop\n"
+    "    environments:\n"
+    "      production:\n"
+    "        on: schedule\n"
+    "        at: [\"15:00\", \"17:00\"]\n"
+    "        cut-off: 10m\n"
+    "        grace: 15m\n"
+    "        roles: { web: { agent: { hosts: [web-1] } } }\n"
+    "      night:\n"
+    "        on: release\n"
+    "        timezone: Europe/Berlin\n"
+    "        roles: { web: { agent: { hosts: [web-1] } } }\n"
+    "      looked: { on: release, check: required, roles: { web: { agent: { hosts: [web-1] } } } }\n"
+    "      gated:\n"
+    "        on: release\n"
+    "        needs: [looked]\n"
+    "        approvals: { code: 1, self: true }\n"
+    "        roles: { web: { agent: { hosts: [web-1] } } }\n"
+    "    jobs: { publish: { runs-on: [web], steps: [{ uses: fetch }, { uses: publish }] } }\n"
+    "  acme/site:\n"
+    "    mirror: https://github.com/acme/site.git\n"
+    "    root: /srv/site\n"
+    "    environments:\n"
+    "      live: { on: merge, roles: { web: { agent: { hosts: [web-1] } } } }\n"
+    "    jobs: { publish: { runs-on: [web], steps: [{ uses: fetch }, { uses: publish }] } }\n";
+
+/* r2 is where people look at it. */
+static int add_looked(struct db *db, const struct stop_room *room, struct err *err)
+{
+    struct deployment d = {.repository_id = 1,
+                           .environment = "looked",
+                           .kind = DEPLOYMENT_RELEASE,
+                           .release_number = 2,
+                           .sha = "2222222222222222222222222222222222222222",
+                           .lane = LANE_CODE,
+                           .trigger = DEPLOYMENT_ON_RELEASE,
+                           .config_digest = room->api.snapshots.current->digest,
+                           .plan_digest = "0",
+                           .cut_at = 1000,
+                           .start_at = 1000};
+    int64_t id = 0;
+    int rc = store_deployment_insert(db, &d, &id, err);
+
+    if (rc == 0)
+        rc = store_deployment_move(db, id, DEPLOYMENT_WAITING, DEPLOYMENT_DEPLOYING, NULL, 2000,
+                                   err);
+    return rc < 0 ? rc
+                  : store_deployment_move(db, id, DEPLOYMENT_DEPLOYING, DEPLOYMENT_SUCCEEDED, NULL,
+                                          3000, err);
+}
+
 static int add_world(struct db *db, void *arg, struct err *err)
 {
     int rc = db_exec(db, migrate_world, err);
@@ -159,22 +226,23 @@ static int add_world(struct db *db, void *arg, struct err *err)
     if (rc == 0)
         rc = people_seen(db, "li", 8, "delivery", 1000, err);
 
-    (void)arg;
     if (rc == 0)
         rc = people_seen(db, "li", 9, "delivery", 2000, err);
     if (rc == 0)
         rc = add_delivery(db, err);
+    if (rc == 0)
+        rc = add_looked(db, arg, err);
     return rc < 0 ? rc : store_repository_rewritten(db, 2, NEW_TIP, err);
 }
 
 void acts_room_up(struct stop_room *room)
 {
-    stop_room_up(room);
+    stop_room_up_as(room, config);
     stop_room_release(room, "acme/shop", 0);
     stop_room_release(room, "acme/shop", 7);
     stop_room_release(room, "acme/shop", 0);
     stop_room_release(room, "acme/site", 0);
-    api_room_write(&room->api, add_world, NULL);
+    api_room_write(&room->api, add_world, room);
 }
 
 /* Doing ----------------------------------------------------------------------------------------- */

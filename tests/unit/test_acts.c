@@ -167,6 +167,16 @@ static struct way ways[] = {
      .status = 401},
 };
 #define N_WAYS (sizeof(ways) / sizeof(*ways))
+#define WAY_THAT_MAY_APPROVE 3
+
+/* Who may approve is denied all but what takes that right. */
+static bool may(const struct way *way, const struct act *act)
+{
+    enum right right = acts_route(act)->right;
+
+    return way == &ways[WAY_THAT_MAY_APPROVE] &&
+           (right == RIGHT_APPROVE_CODE || right == RIGHT_APPROVE_CONTENT);
+}
 
 static int add_sam(struct db *db, void *arg, struct err *err)
 {
@@ -250,7 +260,10 @@ static void T25_the_same_denied_case_through_every_way_in(void **state)
 
         acts_store_digest(&room, before);
         for (size_t k = 0; k < N_WAYS; k++) {
-            struct stop_answer a = acts_ask(&room, ways[k].token, act, act->target);
+            struct stop_answer a;
+            if (may(&ways[k], act))
+                continue;
+            a = acts_ask(&room, ways[k].token, act, act->target);
             if (a.status != ways[k].status)
                 fail_msg("%s, %s: %d", act->route, ways[k].name, a.status);
             tells(act, &ways[k], &a);
@@ -283,7 +296,7 @@ static const char *any_body(void)
 static void any_act_by_those_who_may_not(void)
 {
     const struct act *act = &acts[below(n_acts)];
-    const struct way *way = &ways[below(N_WAYS)];
+    const struct way *drawn = &ways[below(N_WAYS)], *way = may(drawn, act) ? &ways[0] : drawn;
     const char *body = below(2) == 0 ? act->body : any_body();
     char target[256];
     int status;

@@ -115,7 +115,8 @@ static void every_cause_has_a_text_in_both_languages(void **state)
 
 static void every_command_says_how_it_is_used_and_who_may(void **state)
 {
-    static const char *const rights[] = {"-", "view", "operate", "admin"};
+    static const char *const rights[] = {"-",       "view",         "approve-content",
+                                         "operate", "approve-code", "admin"};
 
     (void)state;
     for (size_t i = 0; i < cli_command_count; i++) {
