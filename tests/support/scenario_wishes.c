@@ -10,6 +10,7 @@
 #include "lib/store/store_release.h"
 #include "lib/store/store_repository.h"
 #include "lib/store/store_wish.h"
+#include "tests/support/scenario_said.h"
 #include "tests/support/scenario_time.h"
 
 static int our_repository(const struct scenario_line *l, struct repository *ret_repository,
@@ -96,12 +97,13 @@ int scenario_hotfix_unrehearsed(struct db *db, const struct scenario_line *l, st
 static int put_pull(struct db *db, const struct scenario_line *l, const char *title,
                     const struct release *merged, struct err *err)
 {
+    struct account author = scenario_said_account(l->n_args > 2 ? l->args[2].text : "mika");
     time_ms now = l->world->clock.now;
     struct pull_request p = {.state = merged != NULL ? PULL_REQUEST_MERGED : PULL_REQUEST_OPEN,
                              .title = title,
                              .url = "",
-                             .author_id = 5,
-                             .author = "mika",
+                             .author_id = author.id,
+                             .author = author.login,
                              .base_ref = "main",
                              .head_ref = "work",
                              .head_sha = "1111111111111111111111111111111111111111",

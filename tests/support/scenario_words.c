@@ -9,6 +9,7 @@
 #include "lib/store/writer.h"
 #include "tests/support/scenario_choices.h"
 #include "tests/support/scenario_facts.h"
+#include "tests/support/scenario_said.h"
 #include "tests/support/scenario_wishes.h"
 #include "tests/support/scenario_stops.h"
 
@@ -71,6 +72,28 @@ const struct scenario_word scenario_words[] = {
      .fact = scenario_pull_open},
     {"pull PULL merged RELEASE", "its merge is that release, and the event is here",
      .fact = scenario_pull_merged},
+    {"pull PULL merged RELEASE by PERSON", "... and that person is its author (else mika is)",
+     .fact = scenario_pull_merged},
+    {"pull PULL pushed by PERSON", "that person pushes to its head; an open one moves on",
+     .fact = scenario_said_pull_pushed},
+    {"push RELEASE by PERSON", "that commit was pushed without a pull request",
+     .fact = scenario_said_pushed},
+    /* what people and CI say of it */
+    {"approve ENV RELEASE by PERSON", "with the rights for both lanes; `somebody` has no account",
+     .fact = scenario_said_approved},
+    {"approve ENV RELEASE by PERSON for LANE", "... with the right for one of them",
+     .fact = scenario_said_approved_lane},
+    {"withdraw ENV RELEASE by PERSON", "that approval is taken back",
+     .fact = scenario_said_withdrawn},
+    {"check ENV RELEASE ok by PERSON", "somebody looked at it there",
+     .fact = scenario_said_check_ok},
+    {"check ENV RELEASE ng by PERSON because WHY", "... and it needs a fix",
+     .fact = scenario_said_check_ng},
+    {"check pull PULL ok by PERSON", "somebody looked at its head", .fact = scenario_said_pull_ok},
+    {"check pull PULL ng by PERSON because WHY", "... and it needs a fix",
+     .fact = scenario_said_pull_ng},
+    {"ci RELEASE NAME WORD", "CI reports so of its commit: success, failure, in_progress ...",
+     .fact = scenario_said_ci},
     {"barrier ENV PULL by PERSON WHY", "it may not go there until a person says so",
      .fact = scenario_barrier},
     {"barrier ENV PULL by PERSON WHY WHEN", "it may not go there before then",
