@@ -31,6 +31,7 @@
 #include "server/api/api.h"
 #include "server/api/api_events.h"
 #include "server/api/api_metrics.h"
+#include "server/api/disk.h"
 #include "server/api/door.h"
 #include "server/api/door_keys.h"
 #include "server/api/http_server.h"
@@ -319,6 +320,7 @@ static int start_http(struct server *s, const struct config *config, struct err 
     s->api.ring_flow = ring_flow;
     s->api.flow = s;
     s->api.door = door_new(&door);
+    s->api.disk = disk_new(config->state, 0);
     s->api.events = api_events_new();
     s->api.metrics = metrics_new();
     s->api.tries = tries_new();
@@ -671,6 +673,7 @@ void server_stop(struct server *s)
     db_pool_free(s->api.readers);
     writer_stop(s->writer);
     door_free(s->api.door);
+    disk_free(s->api.disk);
     api_events_free(s->api.events);
     metrics_free(s->api.metrics);
     tries_free(s->api.tries);

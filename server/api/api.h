@@ -16,6 +16,7 @@ struct api_events;
 struct clock;
 struct err;
 struct db_pool;
+struct disk;
 struct door;
 struct metrics;
 struct roster;
@@ -44,6 +45,7 @@ struct api {
     struct door *door;         /* agents' listener; door.h */
     struct api_events *events; /* who watches; api_events.h */
     struct metrics *metrics;   /* counters; api_metrics.h */
+    struct disk *disk;         /* room for what comes next; NULL = never asked */
     struct tries *tries;       /* who guesses tokens; tries.h */
     struct roster *roster;     /* what GitHub says of people; NULL = it is not asked */
 

@@ -5,6 +5,7 @@
 
 #include "lib/base/arena.h"
 #include "lib/base/cage.h"
+#include "lib/base/clock.h"
 #include "lib/base/err.h"
 #include "lib/base/json.h"
 #include "lib/base/str.h"
@@ -22,6 +23,7 @@
 #include "lib/store/writer.h"
 #include "server/api/api.h"
 #include "server/api/api_view.h"
+#include "server/api/disk.h"
 #include "server/api/reply.h"
 #include "server/flow/roster.h"
 #include "server/flow/clockwatch.h"
@@ -206,6 +208,20 @@ static int check_sources(struct examination *x)
         f.n_values = 3;
         say(x, &f);
     }
+    return 0;
+}
+
+static int check_disk(struct examination *x)
+{
+    const struct api *api = x->view->request->api;
+    struct disk_room room = disk_look(api->disk, clock_mono(api->clock));
+
+    say(x, &(struct finding){.name = "disk",
+                             .state = room.low ? CHECK_FAIL : CHECK_OK,
+                             .values = {{"n", number(x, (int64_t)room.free_mib)},
+                                        {"what", number(x, (int64_t)room.needed_mib)},
+                                        {"where", x->view->config->state}},
+                             .n_values = 3});
     return 0;
 }
 
@@ -435,9 +451,9 @@ static int check_clock(struct examination *x)
 }
 
 static int (*const checks[])(struct examination *x) = {
-    check_store,    check_config, check_people, check_journal, check_approvals, check_deliveries,
-    check_failed,   check_hooks,  check_names,  check_sources, check_hosts,     check_databases,
-    check_settings, check_listen, check_cage,   check_clock,
+    check_store,      check_disk,     check_config, check_people, check_journal, check_approvals,
+    check_deliveries, check_failed,   check_hooks,  check_names,  check_sources, check_hosts,
+    check_databases,  check_settings, check_listen, check_cage,   check_clock,
 };
 
 enum request_next api_doctor_get(struct request *request, struct reply *reply)

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "lib/base/arena.h"
+#include "lib/base/clock.h"
 #include "lib/base/err.h"
 #include "lib/base/json.h"
 #include "lib/base/str.h"
@@ -10,6 +11,7 @@
 #include "server/api/api.h"
 #include "server/api/api_environment.h"
 #include "server/api/api_shape.h"
+#include "server/api/disk.h"
 #include "server/api/reply.h"
 
 #define ANSWER_MAX ((size_t)16 << 20)
@@ -143,6 +145,16 @@ static const char *first_stop(struct board *board, bool now)
     return NULL;
 }
 
+static const char *disk_text(const struct board *board, const struct disk_room *room)
+{
+    struct arena *arena = board->view.request->arena;
+    const struct message_value values[] = {
+        {"n", arena_printf(arena, "%llu", (unsigned long long)room->free_mib)},
+        {"what", arena_printf(arena, "%llu", (unsigned long long)room->needed_mib)}};
+
+    return messages_fill(arena, board->view.language, "doctor.disk.fail", values, 2);
+}
+
 /* One line across the page for what must not be overlooked: unknown, failed, held, frozen, soon frozen. A
  * stop is told also where nothing waits behind it. */
 static void add_banner(struct json_out *out, struct board *board)
@@ -150,7 +162,12 @@ static void add_banner(struct json_out *out, struct board *board)
     const char *stop = first_stop(board, true);
     const char *soon = first_stop(board, false);
 
-    if (board->worst_env != NULL && board->worst <= SHOWN_HELD)
+    const struct api *api = board->view.request->api;
+    struct disk_room room = disk_look(api->disk, clock_mono(api->clock));
+
+    if (room.low)
+        add_sentence(out, "banner", SHOWN_FAILED, disk_text(board, &room));
+    else if (board->worst_env != NULL && board->worst <= SHOWN_HELD)
         add_sentence(out, "banner", board->worst, headline(board));
     else if (stop != NULL)
         add_sentence(out, "banner", SHOWN_HELD, stop);

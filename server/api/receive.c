@@ -17,6 +17,7 @@
 #include "lib/store/writer.h"
 #include "server/api/api.h"
 #include "server/api/api_metrics.h"
+#include "server/api/disk.h"
 #include "server/api/reply.h"
 
 /* One delivery on its way into the store; in the arena of its request. */
@@ -93,6 +94,7 @@ enum request_next receive_begin(struct request *request, struct reply *reply)
 {
     struct receiving *r = arena_alloc(request->arena, sizeof(*r));
     unsigned char claimed[SIGNATURE_SIZE];
+    struct disk_room room;
     int status;
     int type;
 
@@ -117,6 +119,13 @@ enum request_next receive_begin(struct request *request, struct reply *reply)
     r->delivery.form = type == 1;
     if (!signature_parse(request_header(request, "X-Hub-Signature-256"), claimed))
         return refuse(request, reply, 401, "signature is missing or malformed");
+    room = disk_look(request->api->disk, clock_mono(request->api->clock));
+    if (room.low)
+        return refuse(request, reply, 503,
+                      arena_printf(request->arena,
+                                   "the disk has %llu MiB free, %llu MiB are needed",
+                                   (unsigned long long)room.free_mib,
+                                   (unsigned long long)room.needed_mib));
     r->signature =
         signature_new(claimed, request->api->webhook_secrets, request->api->n_webhook_secrets);
     r->digest = digest_new();
