@@ -76,6 +76,8 @@ const struct command cli_command_table[] = {
      "one line that registers an agent", "admin", true, 0, cli_activation_create},
     {"activation ls", "", "activations and how often each was used", "admin", true, 0,
      cli_activation_ls},
+    {"commands", "", "what AWS clients sent at the door, and what became of it", "view", true, 0,
+     cli_commands},
     {"key add",
      "NAME --document D[,D] (--tag K=V[,K=V] | --any-host) [--environment E[,E]] [--shell] "
      "[--manage documents,hosts] [--for 90d]",

@@ -98,6 +98,7 @@ int cli_agent_revoke(struct invoke *invoke);
 int cli_agent_fence(struct invoke *invoke);
 int cli_activation_create(struct invoke *invoke);
 int cli_activation_ls(struct invoke *invoke);
+int cli_commands(struct invoke *invoke);
 int cli_key_add(struct invoke *invoke);
 int cli_key_ls(struct invoke *invoke);
 int cli_key_rm(struct invoke *invoke);

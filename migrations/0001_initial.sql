@@ -660,6 +660,7 @@ CREATE TABLE replies (                       -- what agents said, stored before 
     collected_at INTEGER,
     note        TEXT                         -- why it changed nothing
 ) STRICT;
+CREATE INDEX replies_noted ON replies (command_id, id) WHERE note IS NOT NULL;
 CREATE INDEX replies_open ON replies (id) WHERE collected_at IS NULL;
 
 -- The migrate job -------------------------------------------------------------------------------

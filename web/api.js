@@ -35,6 +35,7 @@ async function get(path, query = {}) {
 const repoPath = (repo) => `/api/v1/repos/${repo.split("/").map(encodeURIComponent).join("/")}`;
 
 export const getStatus = () => get("/api/v1/status");
+export const getCommands = (limit) => get("/api/v1/commands", { limit });
 export const getHosts = () => get("/api/v1/hosts");
 export const getRelease = (repo, number) => get(`${repoPath(repo)}/releases/${number}`);
 export const getLogs = (repo, number, environment, host, after) =>

@@ -1,4 +1,5 @@
 // Board: what is live, what is next and when, and is anything in the way?
+import { Door } from "./door.js";
 import { Causes, Cell, Command, html, Out, Pulls, releasePath, ReleaseLink, State, Time } from "./parts.js";
 import { away, stateLook, t, when } from "./format.js";
 import { isEmpty, SetUp } from "./set_up.js";
@@ -96,7 +97,8 @@ export function Board({ data, now }) {
     ${banner && banner.text !== headline.text && html`<p class=${`bar ${stateLook(banner.state).tone}`}>${banner.text}</p>`}
     <${Waiting} list=${data.waiting_for} />
     ${isEmpty(data) && html`<${SetUp} data=${data} />`}
-    ${data.repositories.map((repo) => html`<${Repository} key=${repo.name} repo=${repo} now=${now} />`)}`;
+    ${data.repositories.map((repo) => html`<${Repository} key=${repo.name} repo=${repo} now=${now} />`)}
+    <${Door} data=${data} />`;
 }
 
 const Headline = ({ state, text }) => {

@@ -120,6 +120,27 @@ int store_door_command(struct db *db, struct arena *arena, const char *id, const
     return rc < 0 ? rc : 0;
 }
 
+DB_STATEMENT(SQL_DOOR_COMMAND_ANY,
+             "SELECT " COLUMNS " FROM door_commands d JOIN commands c ON c.id = d.command_id"
+             " WHERE d.command_id = $1");
+
+int store_door_command_any(struct db *db, struct arena *arena, const char *id,
+                           struct door_command *ret_command, struct err *err)
+{
+    struct db_rows *rows;
+    int rc = db_query(db, &SQL_DOOR_COMMAND_ANY, &rows, err, "t", id);
+
+    if (rc < 0)
+        return rc;
+    rc = db_next(rows, err);
+    if (rc > 0)
+        fill(rows, arena, ret_command);
+    else if (rc == 0)
+        rc = err_set(err, ERR_NOT_FOUND, "no command %.36s", id);
+    db_end(rows);
+    return rc < 0 ? rc : 0;
+}
+
 DB_STATEMENT(SQL_DOOR_COMMAND_CONTENT,
              "SELECT d.content FROM commands c JOIN documents d ON d.digest = c.document_digest"
              " WHERE c.id = $1");

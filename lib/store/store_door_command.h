@@ -17,6 +17,9 @@ int store_door_command_written(struct db *db, const char *id, time_ms now, struc
 /* ERR_NOT_FOUND: no such command of keys of that name. */
 int store_door_command(struct db *db, struct arena *arena, const char *id, const char *key_name,
                        struct door_command *ret_command, struct err *err);
+/* The same of any key, for people. */
+int store_door_command_any(struct db *db, struct arena *arena, const char *id,
+                           struct door_command *ret_command, struct err *err);
 /* The exact bytes of its document. ERR_NOT_FOUND: no such command. */
 int store_door_command_content(struct db *db, struct arena *arena, const char *id,
                                const char **ret_content, struct err *err);

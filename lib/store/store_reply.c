@@ -56,3 +56,26 @@ int store_reply_collect(struct db *db, int64_t id, const char *note, time_ms now
 {
     return db_change(db, &SQL_REPLY_COLLECT, err, "iti", now, note, id);
 }
+
+DB_STATEMENT(SQL_REPLY_NOTES, "SELECT host_id, note, received_at FROM replies WHERE command_id = $1"
+                              " AND note IS NOT NULL ORDER BY id LIMIT 200");
+
+int store_reply_notes(struct db *db, struct arena *arena, const char *command_id,
+                      struct reply_note **ret_items, size_t *ret_n, struct err *err)
+{
+    struct reply_note *items = NULL;
+    size_t n = 0, cap = 0;
+    struct db_rows *rows;
+    int rc = db_query(db, &SQL_REPLY_NOTES, &rows, err, "t", command_id);
+
+    if (rc < 0)
+        return rc;
+    while ((rc = db_next(rows, err)) > 0)
+        *ARENA_PUSH(arena, items, n, cap) = (struct reply_note){.host_id = db_text(rows, arena, 0),
+                                                                .note = db_text(rows, arena, 1),
+                                                                .received_at = db_int(rows, 2)};
+    db_end(rows);
+    *ret_items = items;
+    *ret_n = n;
+    return rc;
+}

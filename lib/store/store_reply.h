@@ -26,4 +26,13 @@ int store_reply_open(struct db *db, struct arena *arena, size_t limit, struct re
 /* `note` says why it changed nothing, NULL if it did. Writer. */
 int store_reply_collect(struct db *db, int64_t id, const char *note, time_ms now, struct err *err);
 
+/* What changed nothing, and why: of a command, oldest first; at most 200. */
+struct reply_note {
+    const char *host_id;
+    const char *note;
+    time_ms received_at;
+};
+int store_reply_notes(struct db *db, struct arena *arena, const char *command_id,
+                      struct reply_note **ret_items, size_t *ret_n, struct err *err);
+
 #endif

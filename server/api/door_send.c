@@ -297,14 +297,31 @@ static struct refusal check_ids(struct door_call *call, const struct sending *se
                                call->request->api->store_id));
 }
 
-static struct refusal check_platforms(const struct sending *send)
+/* Why a host cannot run it, NULL = it can. slipway-agent runs what is signed for it, and a document with parameters
+ * cannot be: what is substituted is another script. */
+static const char *cannot_run(const struct sending *send, const struct host *host)
 {
-    for (size_t i = 0; i < send->targets.n_ids; i++)
-        if (content_runs_on(&send->entry.content, send->hosts[i].host.platform_type))
+    if (host->protocol != 0)
+        return "its agent is slipway-agent, which runs deployments alone in this version";
+    return content_runs_on(&send->entry.content, host->platform_type)
+               ? NULL
+               : "the document does not run on its platform";
+}
+
+static struct refusal check_platforms(struct door_call *call, const struct sending *send)
+{
+    const char *why = NULL;
+
+    for (size_t i = 0; i < send->targets.n_ids; i++) {
+        const struct host *h = &send->hosts[i].host;
+        const char *reason = cannot_run(send, h);
+
+        if (reason == NULL)
             return fine;
-    return send->targets.n_ids == 0 ? fine
-                                    : refuse("UnsupportedPlatformType",
-                                             "the document runs on no platform of these hosts");
+        if (why == NULL)
+            why = arena_printf(call->request->arena, "host %s (%s): %s", h->name, h->id, reason);
+    }
+    return why == NULL ? fine : refuse("UnsupportedPlatformType", why);
 }
 
 static struct refusal check_all(struct door_call *call, struct sending *send, struct db *db,
@@ -337,7 +354,7 @@ static struct refusal check_all(struct door_call *call, struct sending *send, st
         return refuse(found == ERR_NOT_FOUND ? "InvalidDocument" : "InvalidDocumentVersion",
                       arena_str(arena, document_err.text));
     if ((r = check_hash(send)).code != NULL || (r = check_parameters(call, send)).code != NULL ||
-        (r = check_ids(call, send)).code != NULL || (r = check_platforms(send)).code != NULL)
+        (r = check_ids(call, send)).code != NULL || (r = check_platforms(call, send)).code != NULL)
         return r;
     return fine;
 }
@@ -423,14 +440,12 @@ static int write_slice(struct db *db, struct door_call *call, struct err *err)
     }
     for (; i < end && rc == 0; i++) {
         const struct host *host = &send->hosts[i].host;
-        bool runs = content_runs_on(&send->entry.content, host->platform_type);
-        struct door_target t = {.status = runs ? INVOCATION_PENDING : INVOCATION_FAILED,
-                                .details = runs ? "Pending" : "InvalidPlatform"};
+        const char *why = cannot_run(send, host);
+        struct door_target t = {.status = why == NULL ? INVOCATION_PENDING : INVOCATION_FAILED,
+                                .details = why == NULL ? "Pending" : "InvalidPlatform"};
 
         memcpy(t.host_id, host->id, sizeof(t.host_id));
-        rc = store_door_command_target(db, c, &t,
-                                       runs ? NULL : "the document does not run on its platform",
-                                       call->now, err);
+        rc = store_door_command_target(db, c, &t, why, call->now, err);
     }
     if (rc == 0 && i == send->n_hosts)
         rc = store_door_command_written(db, c->id, call->now, err);

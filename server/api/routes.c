@@ -11,6 +11,7 @@
 #include "server/api/api_check.h"
 #include "server/api/api_doctor.h"
 #include "server/api/api_calendar.h"
+#include "server/api/api_command.h"
 #include "server/api/api_events.h"
 #include "server/api/api_forecast.h"
 #include "server/api/api_freeze.h"
@@ -403,6 +404,20 @@ const struct route routes[] = {
      .body_limit = API_BODY,
      .handler = api_host_activate,
      .summary = "Let a host, or several, register"},
+    {.name = "command_list",
+     .listeners = API,
+     .method = "GET",
+     .pattern = "/api/v1/commands",
+     .right = RIGHT_VIEW,
+     .handler = api_command_list,
+     .summary = "Commands that AWS callers sent at the door, newest first"},
+    {.name = "command_get",
+     .listeners = API,
+     .method = "GET",
+     .pattern = "/api/v1/commands/{command}",
+     .right = RIGHT_VIEW,
+     .handler = api_command_get,
+     .summary = "One of them, on each of its hosts"},
     {.name = "key_list",
      .listeners = API,
      .method = "GET",
