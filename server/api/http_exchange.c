@@ -23,7 +23,8 @@
 #include "server/api/routes.h"
 
 #define BODY_FIRST 16384 /* a body's buffer begins so and doubles: memory follows what came */
-#define SEND_MS 60000    /* to take an answer off us */
+#define BODY_SMALL ((size_t)1 << 20)
+#define SEND_MS 60000 /* to take an answer off us */
 #define STREAM_BLOCK 4096
 #define GROUPS_MAX 256
 #define USER_TIMEOUT_MS 30000 /* a peer that acknowledges nothing for so long is gone */
@@ -254,11 +255,21 @@ static enum MHD_Result exchange_handle(struct http_exchange *x)
 
 /* Body ------------------------------------------------------------------------------------------ */
 
-static bool budget_take(struct http_shared *shared, size_t bytes)
+/* GitHub's bodies have some ten kilobytes. The last quarter of the budget is for those: whoever floods us
+ * with large ones, with whatever signature, sheds his own first. */
+static size_t budget_of(const struct http_exchange *x)
 {
+    size_t budget = x->listener->shared->options.body_budget;
+
+    return x->body_expected > BODY_SMALL ? budget / 4 * 3 : budget;
+}
+
+static bool budget_take(struct http_exchange *x, size_t bytes)
+{
+    struct http_shared *shared = x->listener->shared;
     size_t had = atomic_fetch_add(&shared->body_bytes, bytes);
 
-    if (had + bytes <= shared->options.body_budget)
+    if (had + bytes <= budget_of(x))
         return true;
     atomic_fetch_sub(&shared->body_bytes, bytes);
     return false;
@@ -294,7 +305,7 @@ static int body_reserve(struct http_exchange *x, size_t more)
         size *= 2;
     if (size > x->body_expected + 1)
         size = x->body_expected + 1;
-    if (!budget_take(x->listener->shared, size - x->body_size))
+    if (!budget_take(x, size - x->body_size))
         return 503;
     body = realloc(x->body, size);
     if (body == NULL)
@@ -494,6 +505,10 @@ static enum MHD_Result exchange_headers(struct http_exchange *x, const char *url
         return exchange_refuse_early(x, status);
 
     x->body_expected = body_expected(request);
+    /* A large one that will not fit is refused before a byte of it is taken. */
+    if (x->body_expected > BODY_SMALL &&
+        atomic_load(&shared->body_bytes) + x->body_expected > budget_of(x))
+        return exchange_refuse_early(x, 503);
     x->next = request->route->handler;
     x->phase = PHASE_BODY;
     reaper_expect(shared->reaper, x->connection->entry,

@@ -1,5 +1,5 @@
-/* Any body under any event's name is read or refused with a reason. First byte: which event, and
- * whether it is a form. */
+/* Any body under any event's name is read or refused with a reason. First byte: which event (its lowest two and
+ * fourth to sixth bit), and whether it is a form (its third). */
 #include <assert.h>
 #include <stdint.h>
 #include <string.h>
@@ -10,21 +10,38 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 {
-    static const char *const names[] = {"pull_request", "pull_request_review", "push", "ping"};
+    static const char *const names[32] = {"pull_request", "pull_request_review",
+                                          "push",         "ping",
+                                          "check_run",    "check_suite",
+                                          "status",       "issue_comment",
+                                          "repository",   "meta",
+                                          "installation", "installation_repositories",
+                                          "deployment",   "deployment_status",
+                                          "release",      "merge_group",
+                                          "star"};
     struct err err = ERR_INIT;
     struct event event;
     struct arena arena;
 
+    const char *name;
+
     if (n == 0)
         return 0;
+    name = names[(bytes[0] & 3) | (bytes[0] >> 3 & 7) << 2];
+    if (name == NULL)
+        name = "star";
     arena_init(&arena);
-    if (event_read(names[bytes[0] & 3], (bytes[0] & 4) != 0, (const char *)bytes + 1, n - 1, &arena,
-                   &event, &err) < 0) {
+    if (event_read(name, (bytes[0] & 4) != 0, (const char *)bytes + 1, n - 1, &arena, &event,
+                   &err) < 0) {
         assert(err.code == ERR_INVALID && err.text[0] != '\0');
     } else {
         assert(event.action != NULL && event.repository != NULL && event.label != NULL);
         assert(!event.pull_request.merged || event.kind == EVENT_PULL_REQUEST ||
                event.kind == EVENT_PULL_REQUEST_REVIEW);
+        assert(event.comment.first_line == NULL ||
+               strlen(event.comment.first_line) <= EVENT_COMMENT_MAX);
+        assert(event.check.word == NULL || event.check.sha[0] != '\0');
+        assert(event.hook.id >= 0 && event.hook.n_repositories <= 1000);
         assert(event.pull_request.merge_sha[0] == '\0' ||
                strlen(event.pull_request.merge_sha) == 40);
     }

@@ -463,6 +463,64 @@ static void bodies_beyond_the_budget_are_503_and_may_be_sent_again(void **state)
     free(body);
 }
 
+/* All of a delivery but its last byte, of so many blanks: it holds its memory. */
+static int held(const char *guid, size_t n)
+{
+    struct sent s = GOOD;
+    char *body = malloc(n);
+    int fd = raw_http_open(webhooks);
+    size_t len;
+    char *bytes;
+
+    memset(body, ' ', n);
+    s.guid = guid;
+    s.body = body;
+    s.body_len = n;
+    bytes = lay_down(&s, &len);
+    raw_http_send(fd, bytes, len - 1);
+    free(bytes);
+    free(body);
+    return fd;
+}
+
+static int status_of_size(const char *guid, size_t n)
+{
+    struct sent s = GOOD;
+    char *body = malloc(n);
+    int status;
+
+    memset(body, ' ', n);
+    s.guid = guid;
+    s.body = body;
+    s.body_len = n;
+    status = status_of(&s);
+    free(body);
+    return status;
+}
+
+/* Of 40 MiB large bodies have 30: 25 and 4 are held, 3 more do not fit, what GitHub sends does. */
+static void T08_large_bodies_are_shed_first(void **state)
+{
+    int first = held("large-1", 25 * MIB);
+    int second = held("large-2", 4 * MIB);
+    int status = 0;
+
+    (void)state;
+    for (int i = 0; i < 50 && status != 503; i++) {
+        status = status_of_size("large-3", 3 * MIB);
+        (void)usleep(20000); /* until the others have come */
+    }
+    assert_int_equal(status, 503);
+    assert_int_equal(status_of_size("small-1", 900 * 1024), 202);
+    close(first);
+    close(second);
+    for (int i = 0; i < 50 && status != 202; i++) {
+        (void)usleep(20000); /* until their memory is given back */
+        status = status_of_size("large-4", 3 * MIB);
+    }
+    assert_int_equal(status, 202);
+}
+
 /* A writer that is stuck ---------------------------------------------------------------------------- */
 
 static sem_t stuck;
@@ -821,6 +879,7 @@ int main(void)
         cmocka_unit_test(T01_one_wrong_byte_of_the_body_stores_nothing),
         cmocka_unit_test(W2_25_MiB_are_taken_and_one_byte_more_is_413),
         cmocka_unit_test(bodies_beyond_the_budget_are_503_and_may_be_sent_again),
+        cmocka_unit_test(T08_large_bodies_are_shed_first),
         cmocka_unit_test(W2_a_full_queue_is_503_and_nothing_is_half_stored),
         cmocka_unit_test(T07_every_framing_case_is_refused_and_the_connection_closed),
         cmocka_unit_test(T07_no_request_hides_behind_the_last_header),
