@@ -36,6 +36,7 @@
 #include "server/api/door_keys.h"
 #include "server/api/http_server.h"
 #include "server/api/tries.h"
+#include "server/flow/agenda.h"
 #include "server/flow/flow.h"
 #include "server/flow/roster.h"
 #include "server/flow/snapshot.h"
@@ -669,6 +670,7 @@ void server_stop(struct server *s)
     loop_stop(s->loop);
     roster_stop(s->api.roster);
     reconcile_free(s->flow.reconcile);
+    agenda_free(s->flow.agenda);
     db_close(s->flow_db);
     db_pool_free(s->api.readers);
     writer_stop(s->writer);

@@ -12,6 +12,7 @@
 #include "lib/base/log.h"
 #include "lib/base/names.h"
 #include "lib/base/str.h"
+#include "lib/model/config.h"
 #include "lib/rules/migrate.h"
 #include "lib/rules/progress.h"
 #include "lib/rules/verdict.h"
@@ -22,8 +23,10 @@
 #include "lib/store/store_deployment.h"
 #include "lib/store/store_host.h"
 #include "lib/store/store_retry.h"
+#include "server/flow/agenda.h"
 #include "server/flow/deploy.h"
 #include "server/flow/flow.h"
+#include "server/flow/snapshot.h"
 
 #define RETRY_LATER_MS 2000
 
@@ -434,6 +437,17 @@ static int dispatch_one(struct look *look, const struct deployment *deployment,
     return rc;
 }
 
+/* What is to be judged anew when it moved; NULL = everything, since it may share a database. */
+static const struct config_environment *environment_of(const struct look *look,
+                                                       const struct deployment *d)
+{
+    const struct config *config = look->snapshot->config;
+    const struct config_repo *repo = config_repo(config, d->repository);
+
+    return repo == NULL || config->n_databases > 0 ? NULL
+                                                   : config_environment(repo, d->environment);
+}
+
 int dispatch_look(struct look *look, struct err *err)
 {
     struct deployment *open;
@@ -441,10 +455,18 @@ int dispatch_look(struct look *look, struct err *err)
     size_t n, n_hosts;
     int rc = store_deployment_to_follow(look->flow->db, look->arena, &open, &n, err);
 
+    agenda_open(&look->flow->agenda, look->snapshot);
     if (rc == 0)
         rc = store_host_list(look->flow->db, look->arena, &hosts, &n_hosts, err);
-    for (size_t i = 0; i < n && rc == 0; i++)
-        if (open[i].state != DEPLOYMENT_WAITING)
-            rc = dispatch_one(look, &open[i], hosts, n_hosts, err);
+    for (size_t i = 0; i < n && rc == 0; i++) {
+        struct agenda_entry *entry = agenda_deployment(look->flow->agenda, open[i].id);
+        struct agenda_judging judging;
+        if (open[i].state == DEPLOYMENT_WAITING || !agenda_is_due(look, entry))
+            continue;
+        judging = agenda_begin(look, entry);
+        rc = dispatch_one(look, &open[i], hosts, n_hosts, err);
+        if (agenda_end(&judging))
+            agenda_touch(look->flow->agenda, environment_of(look, &open[i]));
+    }
     return rc;
 }

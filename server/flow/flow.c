@@ -79,21 +79,32 @@ int look_journal(struct db *db, time_ms now, const char *act, const char *subjec
     return store_journal_add(db, &entry, err);
 }
 
-static int look_once(struct flow *flow, struct arena *arena, struct look *look, struct err *err)
+static int look_once(struct flow *flow, struct arena *arena, bool whole, struct look *look,
+                     struct err *err)
 {
+    bool moved;
     int rc;
 
     *look = (struct look){.flow = flow,
                           .snapshot = snapshots_take(flow->snapshots),
                           .arena = arena,
                           .now = clock_now(flow->clock),
-                          .next = VERDICT_NEVER};
+                          .next = VERDICT_NEVER,
+                          .whole = whole};
     if ((rc = clockwatch_look(look, err)) == 0 && (rc = collect_look(look, err)) == 0 &&
-        (rc = record_look(look, err)) == 0 && (rc = reconcile_look(look, err)) == 0 &&
-        (rc = schedule_look(look, err)) == 0)
+        (rc = record_look(look, err)) == 0)
+        rc = reconcile_look(look, err);
+    look->whole = look->whole || look->moved; /* there are other facts */
+    look->partial = !look->moved;
+    look->moved = false;
+    if (rc == 0 && (rc = schedule_look(look, err)) == 0)
         rc = dispatch_look(look, err);
+    moved = look->moved;
+    look->moved = false;
     if (rc == 0)
         rc = dispatch_door_look(look, err);
+    look->partial = look->partial && !look->moved;
+    look->moved = moved || !look->partial;
     snapshots_give(look->snapshot);
     return rc;
 }
@@ -102,11 +113,13 @@ int flow_look(struct flow *flow, time_ms *ret_next, struct err *err)
 {
     struct arena arena;
     struct look look;
+    bool whole = !flow->timed;
     int rc = 0;
 
     arena_init(&arena);
     for (int i = 0; i < ROUNDS_MAX; i++) {
-        rc = look_once(flow, &arena, &look, err);
+        rc = look_once(flow, &arena, whole, &look, err);
+        whole = !look.partial;
         if (rc < 0 || !look.moved)
             break;
         arena_reset(&arena);

@@ -27,6 +27,7 @@
 #include "lib/base/err.h"
 #include "lib/base/timestamp.h"
 
+struct agenda;
 struct arena;
 struct clock;
 struct db;
@@ -66,8 +67,11 @@ struct flow {
     time_ms
         heard_since; /* the server listens since, or the clock jumped then; nobody is silent before
                           * (migrate.md 4) */
-    int64_t clock_skew;                /* wall clock minus monotonic clock at the last look */
-    bool clock_known;                  /* there was a look */
+    int64_t clock_skew; /* wall clock minus monotonic clock at the last look */
+    bool clock_known;   /* there was a look */
+    bool
+        timed; /* nothing woke the loop but the time that the last look named: no fact is another */
+    struct agenda *agenda;             /* when what is to be judged; owned */
     struct flow_unattended unattended; /* the last one */
 
     /* Told after the commit; called on the flow's thread. */
@@ -94,6 +98,8 @@ struct look {
     time_ms now;
     time_ms next; /* earliest instant at which something may change */
     bool moved;   /* something was written: look again at once */
+    bool whole;   /* everything is judged, not only what the agenda has for now */
+    bool partial; /* all that moved is in the agenda: the next look need not be whole */
 };
 
 /* Look again at `at`. */

@@ -23,6 +23,7 @@
 #include "lib/store/store_repository.h"
 #include "lib/store/store_rollback.h"
 #include "lib/store/store_wish.h"
+#include "server/flow/agenda.h"
 #include "server/flow/clockwatch.h"
 #include "server/flow/deploy.h"
 #include "server/flow/flow.h"
@@ -473,22 +474,49 @@ static int act(struct look *look, struct outlook *outlook, const struct reposito
     return 0;
 }
 
-int schedule_look(struct look *look, struct err *err)
+static int judge(struct look *look, const struct repository *repository,
+                 const struct config_environment *e, struct err *err)
 {
-    const struct config *config = look->snapshot->config;
+    struct outlook *outlook = arena_alloc(look->arena, sizeof(*outlook));
+    int rc = outlook_make(look->flow->db, look->snapshot, repository, e, look->now, look->arena,
+                          outlook, err);
+
+    return rc < 0 ? rc : act(look, outlook, repository, e, err);
+}
+
+/* Those that are due; the row of the repository is read when one is. */
+static int look_at(struct look *look, size_t index, struct err *err)
+{
+    const struct config_repo *repo = &look->snapshot->config->repos[index];
+    struct agenda *agenda = look->flow->agenda;
+    struct repository repository = {.id = 0};
     int rc = 0;
 
-    for (size_t i = 0; i < config->n_repos && rc == 0; i++) {
-        const struct config_repo *repo = &config->repos[i];
-        struct repository repository;
-        rc = store_repository_by_name(look->flow->db, look->arena, repo->name, &repository, err);
-        for (size_t k = 0; k < repo->n_environments && rc == 0; k++) {
-            struct outlook *outlook = arena_alloc(look->arena, sizeof(*outlook));
-            rc = outlook_make(look->flow->db, look->snapshot, &repository, &repo->environments[k],
-                              look->now, look->arena, outlook, err);
-            if (rc == 0)
-                rc = act(look, outlook, &repository, &repo->environments[k], err);
-        }
+    for (size_t k = 0; k < repo->n_environments && rc == 0; k++) {
+        const struct config_environment *e = &repo->environments[k];
+        struct agenda_entry *entry = agenda_environment(agenda, index, k);
+        struct agenda_judging judging;
+        if (!agenda_is_due(look, entry))
+            continue;
+        if (repository.id == 0)
+            rc =
+                store_repository_by_name(look->flow->db, look->arena, repo->name, &repository, err);
+        judging = agenda_begin(look, entry);
+        if (rc == 0)
+            rc = judge(look, &repository, e, err);
+        /* Databases may be shared over repositories. */
+        if (agenda_end(&judging))
+            agenda_touch(agenda, look->snapshot->config->n_databases > 0 ? NULL : e);
     }
+    return rc;
+}
+
+int schedule_look(struct look *look, struct err *err)
+{
+    int rc = 0;
+
+    agenda_open(&look->flow->agenda, look->snapshot);
+    for (size_t i = 0; i < look->snapshot->config->n_repos && rc == 0; i++)
+        rc = look_at(look, i, err);
     return rc;
 }

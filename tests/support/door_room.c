@@ -22,6 +22,7 @@
 #include "lib/store/writer.h"
 #include "server/api/door.h"
 #include "server/api/door_access.h"
+#include "server/flow/agenda.h"
 
 #define CODE "act_abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstu"
 
@@ -110,6 +111,7 @@ void door_room_down(void)
 {
     db_close(door_room.flow.db);
     reconcile_free(door_room.flow.reconcile);
+    agenda_free(door_room.flow.agenda);
     api_room_down(&door_room.api);
     sign_key_free(door_room.key);
     sign_rsa_free(door_room.rsa);
@@ -142,6 +144,7 @@ void door_room_restart(void)
 {
     db_close(door_room.flow.db);
     reconcile_free(door_room.flow.reconcile);
+    agenda_free(door_room.flow.agenda);
     api_room_reopen(&door_room.api);
     flow_up();
 }

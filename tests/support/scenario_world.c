@@ -16,6 +16,7 @@
 #include "lib/store/store_host.h"
 #include "lib/store/store_repository.h"
 #include "lib/store/writer.h"
+#include "server/flow/agenda.h"
 
 #define ROUNDS_MAX 100
 
@@ -38,6 +39,7 @@ void scenario_world_deinit(struct scenario_world *w)
 {
     char command[160];
 
+    agenda_free(w->flow.agenda);
     db_close(w->db);
     writer_stop(w->writer);
     if (w->store.lock >= 0)
@@ -268,7 +270,8 @@ int scenario_world_look(struct scenario_world *w, bool *ret_moved, struct err *e
                         .snapshot = w->snapshot,
                         .arena = &arena,
                         .now = w->clock.now,
-                        .next = VERDICT_NEVER};
+                        .next = VERDICT_NEVER,
+                        .whole = !w->timed};
     int rc;
 
     arena_init(&arena);

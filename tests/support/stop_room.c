@@ -24,6 +24,7 @@
 #include "lib/store/store_release.h"
 #include "lib/store/store_repository.h"
 #include "lib/store/writer.h"
+#include "server/flow/agenda.h"
 #include "tests/support/raw_http.h"
 
 #define MIDNIGHT INT64_C(1795446000000) /* of 24 November 2026 in Tokyo */
@@ -170,6 +171,7 @@ void stop_room_up_as(struct stop_room *room, const char *yaml)
 
 void stop_room_down(struct stop_room *room)
 {
+    agenda_free(room->flow.agenda);
     db_close(room->flow.db);
     api_room_down(&room->api);
     sign_key_free(room->key);
