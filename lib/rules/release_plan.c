@@ -276,7 +276,8 @@ static bool is_cut_for(const struct deployment *open, const struct plan_occurren
 }
 
 /* What kept it from starting until the last instant of its interval, as far as that can still be known: a
- * freeze, or a hold that was there; else only that its time passed. */
+ * freeze or a hold that was there, another deployment that is still open, a source that was not seen since; else
+ * only that its time passed. */
 static const char *deferred_by(const struct release_facts *f, const struct plan_occurrence *at)
 {
     time_ms last = at->due_at + f->grace_ms - 1;
@@ -292,6 +293,10 @@ static const char *deferred_by(const struct release_facts *f, const struct plan_
         for (size_t i = 0; i < newest->n_lacks; i++)
             if (newest->lacks[i].from <= last) /* it lacks it still: so it did then */
                 return verdict_cause_key(newest->lacks[i].kind);
+    if (f->open != NULL && f->open->state != DEPLOYMENT_WAITING && f->open->started_at <= last)
+        return verdict_cause_key(CAUSE_OPEN_DEPLOYMENT);
+    if (f->gate.source_seen_at != 0 && f->gate.source_seen_at + GATE_SOURCE_FRESH_MS <= last)
+        return verdict_cause_key(CAUSE_SOURCE_NOT_SEEN);
     return verdict_cause_key(CAUSE_SCHEDULE);
 }
 

@@ -1,0 +1,351 @@
+/*
+ * lateness: how late a start is, recorded durably, when many are due at once; and what waiting costs.
+ *
+ *      bench_lateness FOLDER DUE SECONDS WAITING
+ *
+ * The flow with its loop, writer and store, under the machine's clock, in one process; no hosts answer, no git is
+ * read. DUE environments, each with one release that is due at an instant of its own within SECONDS; WAITING
+ * releases wait in other repositories for a set time tomorrow. A start counts from its instant until its commit is
+ * synced. The limit, in the same run and on the same disk: a timer that writes one row for each of the same
+ * instants, and nothing else. Prints lines "name value".
+ */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "lib/base/arena.h"
+#include "lib/base/buf.h"
+#include "lib/base/clock.h"
+#include "lib/base/log.h"
+#include "lib/base/sign.h"
+#include "lib/config/config_read.h"
+#include "lib/model/config.h"
+#include "lib/store/db.h"
+#include "lib/store/store.h"
+#include "lib/store/store_config.h"
+#include "lib/store/store_deployment.h"
+#include "lib/store/store_host.h"
+#include "lib/store/store_journal.h"
+#include "lib/store/store_release.h"
+#include "lib/store/store_repository.h"
+#include "lib/store/writer.h"
+#include "server/flow/agenda.h"
+#include "server/flow/flow.h"
+#include "server/flow/snapshot.h"
+#include "server/loop.h"
+
+#define PER_REPO 16 /* environments that a repository may have */
+#define DELAY_MS 60000
+#define SET_UP_MS                                                                                  \
+    20000 /* from the beginning to the first instant, with ten seconds of rest in it */
+#define HOST "mi-0123456789abcdef0"
+
+static struct arena arena;
+static int due_n, waiting_n, due_repos, waiting_repos;
+static int64_t span_ms;
+static time_ms base; /* the first instant */
+
+static void must(int rc, const struct err *err)
+{
+    if (rc < 0) {
+        fprintf(stderr, "bench_lateness: %s\n", err->text);
+        exit(1);
+    }
+}
+
+/* The instant of the i-th. Environments of a repository share the instant at which the release was seen; their
+ * delays lie a second apart, so that they are due at different ones. */
+static time_ms instant(int i)
+{
+    int repo = i / PER_REPO, place = i % PER_REPO;
+
+    return base + (int64_t)repo * 1000 / due_repos + place % (span_ms / 1000) * 1000;
+}
+
+static struct config *configuration(void)
+{
+    struct problems problems;
+    struct err err = ERR_INIT;
+    struct config *config;
+    struct buf c;
+
+    buf_init(&c, 64 << 20);
+    buf_adds(&c, "version: 1\ntimezone: UTC\ngithub: { webhook-secret-files: [s] }\nrepos:\n");
+    for (int r = 0; r < due_repos + waiting_repos; r++) {
+        buf_addf(&c, "  acme/r%d:\n    mirror: https://example.com/r.git\n    environments:\n", r);
+        for (int e = 0; e < (r < due_repos ? PER_REPO : 1); e++) {
+            if (r < due_repos)
+                buf_addf(&c, "      e%d: { on: merge, delay: %llds", e,
+                         (long long)(DELAY_MS / 1000 + e % (span_ms / 1000)));
+            else
+                buf_addf(&c, "      e%d: { on: schedule, at: [\"%s\"]", e,
+                         base % 86400000 < 43200000 ? "23:00" : "11:00");
+            buf_adds(&c, ", roles: { web: { agent: { hosts: [a] } } } }\n");
+        }
+        buf_adds(&c, "    jobs: { web: { runs-on: [web], steps: [{ run: \"true\" }] } }\n");
+    }
+    problems_init(&problems, &arena);
+    must(config_read_bytes(buf_str(&c), c.len, "/", &config, &problems, &err), &err);
+    buf_deinit(&c);
+    return config;
+}
+
+/* The world ------------------------------------------------------------------------------------------- */
+
+static int add_release(struct db *db, int64_t repository_id, int64_t number, time_ms seen_at,
+                       struct err *err)
+{
+    struct release release = {.repository_id = repository_id,
+                              .subject = "Change",
+                              .author = "ana",
+                              .committed_at = seen_at,
+                              .seen_at = seen_at,
+                              .lane = LANE_CODE,
+                              .n_paths = 1};
+    int64_t given;
+
+    snprintf(release.sha, sizeof(release.sha), "%040llx",
+             (unsigned long long)(repository_id * 1000000 + number));
+    return store_release_append(db, &release, &given, err);
+}
+
+static int add_host(struct db *db, time_ms now, struct err *err)
+{
+    const struct activation a = {.id = "5b2f6d0e-0000-4000-8000-000000000001",
+                                 .code_digest = "x",
+                                 .name = "a",
+                                 .limit = 1,
+                                 .created_at = now,
+                                 .created_by = "uid:0",
+                                 .expires_at = now * 2};
+    const struct config_pairs none = {0};
+    const struct host h = {.id = HOST,
+                           .name = "a",
+                           .state = HOST_REGISTERED,
+                           .activation_id = a.id,
+                           .registered_at = now};
+    int rc = store_host_activation_put(db, &a, &none, err);
+
+    if (rc == 0)
+        rc = store_host_register(db, &h, "fingerprint", "spki", err);
+    return rc < 0 ? rc : store_host_seen(db, HOST, NULL, NULL, now + 3600000, err);
+}
+
+struct part {
+    int repo;
+    int64_t first, last; /* releases */
+    const struct config *config;
+};
+
+static int add_world(struct db *db, void *arg, struct err *err)
+{
+    const struct part *p = arg;
+    time_ms now = clock_now(clock_system());
+
+    if (p->config != NULL) {
+        int rc = snapshot_accept(db, p->config, "start", now, err);
+        return rc < 0 ? rc : add_host(db, now, err);
+    }
+    for (int64_t n = p->first; n <= p->last; n++) {
+        time_ms seen = p->repo < due_repos && n == 2
+                           ? base - DELAY_MS + (int64_t)p->repo * 1000 / due_repos
+                           : now - 7200000;
+        int rc = add_release(db, p->repo + 1, n, seen, err);
+        if (rc < 0)
+            return rc;
+    }
+    return p->first != 1
+               ? 0
+               : store_repository_fetched(db, p->repo + 1, "1", now + 3600000, now + 3600000, err);
+}
+
+static void build(struct writer *writer, const struct config *config)
+{
+    struct err err = ERR_INIT;
+    struct part p = {.config = config};
+
+    must(writer_do(writer, add_world, &p, &err), &err);
+    for (int r = 0; r < due_repos + waiting_repos; r++) {
+        int64_t n = r < due_repos ? 2 : 1 + (waiting_n + waiting_repos - 1) / waiting_repos;
+        for (int64_t first = 1; first <= n; first += 100) {
+            p = (struct part){.repo = r, .first = first, .last = first + 99 < n ? first + 99 : n};
+            must(writer_do(writer, add_world, &p, &err), &err);
+        }
+    }
+}
+
+/* What is measured ------------------------------------------------------------------------------------ */
+
+struct measured {
+    struct db *db;
+    int64_t last; /* line of the journal that was looked at */
+    time_ms *late;
+    int n, early;
+};
+
+static int by_value(const void *a, const void *b)
+{
+    time_ms x = *(const time_ms *)a, y = *(const time_ms *)b;
+
+    return x < y ? -1 : x > y;
+}
+
+static void put(struct measured *m, const char *name)
+{
+    if (m->n == 0)
+        return;
+    qsort(m->late, (size_t)m->n, sizeof(*m->late), by_value);
+    printf("%s_p50_ms %lld\n%s_p99_ms %lld\n%s_max_ms %lld\n", name, (long long)m->late[m->n / 2],
+           name, (long long)m->late[m->n * 99 / 100], name, (long long)m->late[m->n - 1]);
+}
+
+/* After each commit of the flow: the starts that are in it, by the journal. */
+static void told(void *arg, unsigned topics)
+{
+    struct measured *m = arg;
+    time_ms now = clock_now(clock_system());
+    struct journal_entry *lines = NULL;
+    struct err err = ERR_INIT;
+    struct arena own;
+    size_t n = 0;
+
+    if ((topics & FLOW_DEPLOYMENTS) == 0)
+        return;
+    arena_init(&own);
+    must(store_journal_list(m->db, &own, 0, 20, &lines, &n, &err), &err);
+    for (size_t i = n; i > 0; i--) {
+        int repo, place;
+        if (lines[i - 1].id <= m->last)
+            continue;
+        m->last = lines[i - 1].id;
+        if (strcmp(lines[i - 1].act, "deployment.start") != 0 ||
+            sscanf(lines[i - 1].subject, "acme/r%d/e%d", &repo, &place) != 2 || m->n == due_n)
+            continue;
+        m->late[m->n] = now - instant(repo * PER_REPO + place);
+        m->early += m->late[m->n++] < 0;
+    }
+    arena_deinit(&own);
+}
+
+static int64_t cpu_us(void)
+{
+    struct rusage u;
+
+    getrusage(RUSAGE_SELF, &u);
+    return (int64_t)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) * 1000000 + u.ru_utime.tv_usec +
+           u.ru_stime.tv_usec;
+}
+
+static void sleep_until(time_ms t)
+{
+    struct timespec when = {.tv_sec = (time_t)(t / 1000), .tv_nsec = (long)(t % 1000) * 1000000};
+
+    while (clock_nanosleep(CLOCK_REALTIME, TIMER_ABSTIME, &when, NULL) != 0)
+        ;
+}
+
+static int one_row(struct db *db, void *arg, struct err *err)
+{
+    return store_watermark_set(db, "bench/limit", *(const time_ms *)arg, err);
+}
+
+/* A timer and a commit for each of as many instants. */
+static void measure_limit(struct writer *writer)
+{
+    struct measured m = {.late = arena_array(&arena, (size_t)due_n, sizeof(time_ms))};
+    time_ms begin = clock_now(clock_system()) + 500;
+    struct err err = ERR_INIT;
+
+    for (int i = 0; i < due_n; i++) {
+        time_ms t = begin + (int64_t)i * span_ms / due_n;
+        sleep_until(t);
+        must(writer_do(writer, one_row, &t, &err), &err);
+        m.late[m.n++] = clock_now(clock_system()) - t;
+    }
+    put(&m, "limit");
+}
+
+static void failed(void *arg, const struct err *err)
+{
+    (void)arg;
+    must(err->code, err);
+}
+
+static void ring(void *arg, const char *host_id)
+{
+    (void)arg, (void)host_id;
+}
+
+int main(int argc, char **argv)
+{
+    struct err err = ERR_INIT;
+    struct measured m = {.n = 0};
+    struct store store = {.lock = -1};
+    struct snapshots snapshots;
+    struct snapshot *snapshot;
+    struct config *config;
+    struct writer *writer;
+    struct loop *loop;
+    struct flow flow;
+    int64_t cpu;
+
+    if (argc != 5)
+        return fputs("usage: bench_lateness FOLDER DUE SECONDS WAITING\n", stderr), 64;
+    due_repos = (atoi(argv[2]) + PER_REPO - 1) / PER_REPO;
+    due_n = due_repos * PER_REPO;
+    span_ms = atoi(argv[3]) * INT64_C(1000);
+    waiting_n = atoi(argv[4]);
+    waiting_repos = waiting_n == 0 ? 0 : 450 - due_repos;
+    if (due_repos < 1 || due_repos > 400 || span_ms < 1000)
+        return fputs("bench_lateness: 16 to 6400 may be due, in a second or more\n", stderr), 64;
+    log_init(LOG_LOGFMT, LOG_ERROR);
+    arena_init(&arena);
+    must(store_open(argv[1], "bench", clock_now(clock_system()), &store, &err), &err);
+    must(writer_start(&writer, store.db, NULL, &err), &err);
+    base =
+        (clock_now(clock_system()) / 1000 + 600) * 1000; /* until the set-up is known to be over */
+    config = configuration();
+    base = (clock_now(clock_system()) / 1000 + 1) * 1000 + SET_UP_MS + waiting_n / 2;
+    build(writer, config);
+    must(db_open_read(store.path, &m.db, &err), &err);
+    m.late = arena_array(&arena, (size_t)due_n, sizeof(*m.late));
+    snapshots_init(&snapshots);
+    must(snapshot_make(config, clock_now(clock_system()), &snapshot, &err), &err);
+    snapshots_set(&snapshots, snapshot);
+    flow = (struct flow){.clock = clock_system(),
+                         .writer = writer,
+                         .snapshots = &snapshots,
+                         .key = sign_key_new(),
+                         .store_id = store.store_id,
+                         .mirrors = argv[1],
+                         .heard_since = clock_now(clock_system()),
+                         .ring_host = ring,
+                         .tell = told,
+                         .arg = &m};
+    must(db_open_read(store.path, &flow.db, &err), &err);
+    must(loop_start(&loop, &flow, failed, NULL, &err), &err);
+    printf("due %d\nwaiting %d\nset_up_left_ms %lld\n", due_n, waiting_n,
+           (long long)(base - clock_now(clock_system())));
+    sleep_until(base - 8000);
+    cpu = cpu_us();
+    sleep_until(base - 2000);
+    printf("idle_cpu_us_per_s %lld\n", (long long)(cpu_us() - cpu) / 6);
+    cpu = cpu_us();
+    sleep_until(base + span_ms + 3000);
+    for (int i = 0; i < 600 && m.n < due_n; i++)
+        usleep(100000);
+    loop_stop(loop);
+    printf("started %d\nearly %d\ncpu_us_per_start %lld\n", m.n, m.early,
+           m.n > 0 ? (long long)(cpu_us() - cpu) / m.n : 0);
+    put(&m, "start");
+    measure_limit(writer);
+    agenda_free(flow.agenda);
+    db_close(m.db);
+    db_close(flow.db);
+    writer_stop(writer);
+    return m.n == due_n && m.early == 0 ? 0 : 1;
+}
