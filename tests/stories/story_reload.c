@@ -17,10 +17,18 @@
 #define USUAL "at: [\"11:00\", \"15:00\"]"
 #define WITH(setting) "\n        " setting
 
+/* Its server is killed at its commits (tests/crash): then a cut may be made more often. */
+static bool dies(const struct story *s)
+{
+    return s->crash_max > 0 || s->crash_once > 0;
+}
+
 static void a_configuration_with_a_mistake_changes_nothing(void **state)
 {
     struct story *s = *state;
 
+    if (dies(s))
+        skip(); /* no server starts with such a file */
     story_shop(s);
     story_at(s, "2026-11-24 14:10");
     story_merge(s, "acme/shop", 1, "Coupons");
@@ -78,11 +86,13 @@ static void a_cut_that_has_not_started_is_made_again(void **state)
     story_config(s, story_shop_config(s, USUAL WITH("cut-off: 10m")));
     story_at(s, "2026-11-24 14:10");
     story_merge(s, "acme/shop", 1, "Coupons");
-    story_until(s, "2026-11-24 14:55");      /* cut at 14:50 */
-    story_expect_count(s, "deployments", 2); /* stage's, and this */
+    story_until(s, "2026-11-24 14:55"); /* cut at 14:50 */
+    if (!dies(s))
+        story_expect_count(s, "deployments", 2); /* stage's, and this */
     story_expect_open(s, "acme/shop", "production", 2, "waiting");
     story_config(s, story_shop_config(s, USUAL WITH("cut-off: 10m") WITH("grace: 30m")));
-    story_expect_count(s, "deployments", 3);
+    if (!dies(s))
+        story_expect_count(s, "deployments", 3);
     story_expect_open(s, "acme/shop", "production", 2, "waiting");
     story_until(s, "2026-11-24 15:01");
     story_expect_live(s, "acme/shop", "production", 2);

@@ -18,6 +18,7 @@
 #include "lib/base/arena.h"
 #include "lib/base/str.h"
 #include "lib/store/store_journal.h"
+#include "lib/store/writer.h"
 #include "server/flow/people.h"
 #include "tests/support/acts.h"
 
@@ -96,8 +97,13 @@ static void A5_each_act_writes_who_by_which_way_and_why(void **state)
     for (size_t i = 0; i < n_acts; i++) {
         const struct act *act = &acts[i];
         int64_t before = acts_journal_rows(&room);
+        uint64_t jobs = writer_counts(room.api.writer).jobs;
 
         acts_do(&room, act);
+        /* One transaction for the act and its line: whenever the server is killed, both are there or neither. */
+        if (writer_counts(room.api.writer).jobs != jobs + 1)
+            fail_msg("%s took %d transactions", act->route,
+                     (int)(writer_counts(room.api.writer).jobs - jobs));
         if (acts_journal_rows(&room) <= before ||
             !newest(act->line, actor, way, reason, sizeof(actor)))
             fail_msg("%s wrote no line %s", act->route, act->line);
