@@ -307,6 +307,7 @@ static int body_reserve(struct http_exchange *x, size_t more)
         size = x->body_expected + 1;
     if (!budget_take(x, size - x->body_size))
         return 503;
+    assert(size >= wanted); /* no more comes than was announced */
     body = realloc(x->body, size);
     if (body == NULL)
         abort();

@@ -112,7 +112,7 @@ static size_t listed(struct room *room, const char *query)
     return n;
 }
 
-static void W7_a_quarantined_row_is_shown_with_its_reason_and_read_again_by_a_person(void **state)
+static void T11_W7_a_poison_row_is_set_aside_shown_and_read_again_by_a_person(void **state)
 {
     struct room *room = *state;
     int64_t id = deliver(room, "poison", "star", "{\"action\":\"created\"," REPOSITORY "}");
@@ -238,7 +238,7 @@ static void the_list_pages_from_the_newest_back(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        IN_ROOM(W7_a_quarantined_row_is_shown_with_its_reason_and_read_again_by_a_person),
+        IN_ROOM(T11_W7_a_poison_row_is_set_aside_shown_and_read_again_by_a_person),
         IN_ROOM(what_waits_already_is_not_read_twice_at_once),
         IN_ROOM(a_body_that_is_no_longer_kept_cannot_be_read_again_and_this_is_said),
         IN_ROOM(W3_what_was_recorded_is_the_same_after_it_was_read_again),
