@@ -1,7 +1,7 @@
 -- For wrk: deliveries that were signed beforehand, each with a body and an id of its own (pool.py).
 --
--- SLIPWAY_POOL is the file; threads take its lines in turn, from SLIPWAY_FIRST on. Ids begin with SLIPWAY_RUN and a
--- number that never comes again. The last line of output is "figures KEY=VALUE ..." with times in microseconds.
+-- SLIPWAY_POOL is the file; threads take its lines in turn, from SLIPWAY_FIRST on. Ids hold SLIPWAY_RUN and a number
+-- that never comes again. The last line of output is "figures KEY=VALUE ..." with times in microseconds.
 local heads, lines, nth, step, run
 
 local threads = 0
@@ -36,7 +36,7 @@ end
 function request()
   local way, tail, signature = lines[nth % #lines + 1]:match("^(%d+) (%S+) (%S+)$")
   local head = heads[tonumber(way) + 1]
-  local id = string.format("%s-%012x", run, nth)
+  local id = string.format("%08x-%s-11f1-%s", nth, run:sub(1, 4), run:sub(5)) -- as GitHub's: a time, then who
   nth = nth + step
   return head[1] .. id .. head[2] .. signature .. head[3] .. tail
 end

@@ -27,14 +27,18 @@ DB_STATEMENT(SQL_GENERATE_REPOSITORY,
              " VALUES ('acme/shop', 640000001, 'main', $1, $2)"
              " ON CONFLICT (name) DO UPDATE SET tip_sha = excluded.tip_sha");
 
-DB_STATEMENT(SQL_GENERATE_DELIVERIES,
-             "WITH RECURSIVE n (i) AS (SELECT $1 UNION ALL SELECT i + 1 FROM n WHERE i < $2)"
-             " INSERT INTO deliveries (guid, event, received_at, state, form, body_digest, action,"
-             "   repository, recorded_at)"
-             " SELECT lower(hex(randomblob(4))) || '-' || lower(hex(randomblob(2))) || '-11f0-'"
-             "   || lower(hex(randomblob(2))) || '-' || lower(hex(randomblob(6))), 'pull_request',"
-             "   $3 + i * 1000, 'recorded', 0, lower(hex(randomblob(32))), 'synchronize',"
-             "   'acme/shop', $3 + i * 1000 + 20 FROM n");
+/* GitHub's ids begin with their time, lowest part first; the key turns it around (store_delivery). */
+DB_STATEMENT(
+    SQL_GENERATE_DELIVERIES,
+    "WITH RECURSIVE n (i) AS (SELECT $1 UNION ALL SELECT i + 1 FROM n WHERE i < $2),"
+    " made (i, low, mid, rest) AS (SELECT i, printf('%08x', (i * 10000000) & 4294967295),"
+    "   printf('%04x', (i * 10000000) >> 32), '-' || lower(hex(randomblob(2))) || '-'"
+    "   || lower(hex(randomblob(6))) FROM n)"
+    " INSERT INTO deliveries (guid, guid_key, event, received_at, state, form, body_digest,"
+    "   body_key, action, repository, recorded_at)"
+    " SELECT low || '-' || mid || '-11f0' || rest, '11f0' || mid || low || rest,"
+    "   'pull_request', $3 + i * 1000, 'recorded', 0, lower(hex(randomblob(32))), random(),"
+    "   'synchronize', 'acme/shop', $3 + i * 1000 + 20 FROM made");
 
 DB_STATEMENT(
     SQL_GENERATE_PULLS,
