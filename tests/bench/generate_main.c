@@ -67,6 +67,13 @@ DB_STATEMENT(SQL_GENERATE_TIMELINE,
              " SELECT 1, (i - 1) / 10 + 1, $3 + i * 1000, 'pull_request.synchronize', 7, 'ana', i"
              " FROM n WHERE (i - 1) / 10 + 1 <= $4");
 
+/* All of it is live: history is what was deployed. */
+DB_STATEMENT(
+    SQL_GENERATE_LIVE,
+    "INSERT INTO baselines (repository_id, environment, release_number, actor, way, reason,"
+    "   declared_at) VALUES (1, 'stage', $1, 'bench', 'cli', 'generated', $2),"
+    " (1, 'production', $1, 'bench', 'cli', 'generated', $2)");
+
 DB_STATEMENT(SQL_GENERATE_BODY,
              "INSERT INTO delivery_bodies (delivery_id, size, zstd) VALUES ($1, $2, $3)");
 
@@ -122,6 +129,7 @@ int main(int argc, char **argv)
     must(db_run(db, &SQL_GENERATE_RELEASES, &err, "iii", (int64_t)1, releases, began), &err);
     must(db_run(db, &SQL_GENERATE_TIMELINE, &err, "iiii", (int64_t)1, deliveries, began, releases),
          &err);
+    must(db_run(db, &SQL_GENERATE_LIVE, &err, "ii", releases, (int64_t)NOW), &err);
     fill_bodies(db, deliveries > BODIES_MAX ? deliveries - BODIES_MAX + 1 : 1, deliveries);
     must(db_exec(db, "COMMIT", &err), &err);
     must(db_checkpoint(db, &err), &err);
