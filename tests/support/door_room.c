@@ -167,7 +167,7 @@ struct door_answer door_room_ask(const char *target, const char *body,
     return door_asker_ask(&a, target, body, signer);
 }
 
-static char *quoted(const char *format, va_list args)
+__attribute__((format(printf, 1, 0))) static char *quoted(const char *format, va_list args)
 {
     va_list again;
     char *text;
