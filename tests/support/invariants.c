@@ -108,6 +108,31 @@ static void check_starts(struct checking *c)
                                     f->starts[i].command_id, f->starts[i].host, f->starts[k].host));
 }
 
+/* I6: each start has its approvals for the same digest -------------------------------------------- */
+
+/* By what the start wrote down; different persons, and all whom nobody knows are one. */
+static const struct statement unapproved_starts = {
+    "unapproved starts",
+    "SELECT d.environment || ' r' || d.release_number || ' started with too few approvals'"
+    " FROM deployments d WHERE d.started_at IS NOT NULL AND d.approvals_needed > ("
+    " SELECT count(DISTINCT coalesce(a.github_id, lower(a.login), 0))"
+    " FROM deployment_approvals u JOIN approvals a ON a.id = u.approval_id"
+    " WHERE u.deployment_id = d.id AND a.environment = d.environment"
+    " AND a.release_number = d.release_number AND a.plan_digest = d.plan_digest"
+    " AND a.granted_at <= d.started_at AND (a.ended_at IS NULL OR a.ended_at >= d.started_at))"};
+
+/* By the configuration that it was cut under: what a start wrote down as needed must be what it asks for. */
+static const struct statement unasked_starts = {
+    "unasked starts",
+    "SELECT d.environment || ' r' || d.release_number || ' started as if no approval was asked for'"
+    " FROM deployments d JOIN configs c ON c.digest = d.config_digest"
+    " JOIN repositories r ON r.id = d.repository_id"
+    " WHERE d.started_at IS NOT NULL AND d.kind = 'release' AND d.lane = 'code'"
+    " AND d.approvals_needed < coalesce(json_extract(c.text, '$.repos.\"' || r.name ||"
+    " '\".environments.\"' || d.environment || '\".approvals.code'), 0)"
+    " AND coalesce(d.passed, '') NOT LIKE '%\"approval\"%'"
+    " AND d.release_number > 1"};
+
 /* I7: terminal states never change, except unknown to a true end ---------------------------------- */
 
 /* The last state that the journal tells of one thing, "deployment 7" or "invocation UUID". */
@@ -314,6 +339,8 @@ size_t invariants_check(struct db *db, const struct invariants_facts *facts, str
     check_none(&c, "I2", &overlapping_attempts);
     check_none(&c, "I3", &two_successes);
     check_starts(&c);
+    check_none(&c, "I6", &unapproved_starts);
+    check_none(&c, "I6", &unasked_starts);
     check_ends(&c);
     check_none(&c, "I8", &started_twice);
     check_none(&c, "I8", &decided_otherwise);

@@ -2,7 +2,7 @@
  * invariants: what must be true of a store whatever happened to the server, its hosts and its network
  * (design.md 6, I1 to I12). Asked at the end of each story.
  *
- * From the store alone: I2 I3 I7 I8 I10 I11, and the store's half of I4. Outside knowledge makes the rest: which
+ * From the store alone: I2 I3 I6 I7 I8 I10 I11, and the store's half of I4. Outside knowledge makes the rest: which
  * deliveries were answered 2xx (I1), what the journals of the hosts say was started (I4). The others need rooms
  * that are not built yet.
  */

@@ -44,6 +44,11 @@ static const struct spoiling spoilings[] = {
      "PRAGMA foreign_keys = OFF; UPDATE invocations"
      " SET command_id = (SELECT max(command_id) FROM invocations)"
      " WHERE command_id = (SELECT min(command_id) FROM invocations)"},
+    {"I6_a_start_that_needed_an_approval_and_has_none",
+     "UPDATE deployments SET approvals_needed = 1 WHERE id = 1"},
+    {"I6_a_start_where_the_configuration_asked_for_one",
+     "UPDATE configs SET text = json_set(text,"
+     " '$.repos.\"acme/shop\".environments.production.approvals.code', 1)"},
     {"I7_a_deployment_that_had_ended_otherwise",
      "UPDATE deployments SET state = 'failed' WHERE id = 1"},
     {"I7_an_invocation_that_had_ended_otherwise",
