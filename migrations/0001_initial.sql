@@ -201,6 +201,7 @@ CREATE TABLE releases (                      -- one for each first-parent commit
     parent_sha    TEXT,                      -- first parent; NULL for a root commit
     subject       TEXT NOT NULL,             -- first line of the message, foreign text
     author        TEXT NOT NULL,             -- of the commit, foreign text
+    author_email  TEXT,                      -- of the commit, foreign text; may name an account of GitHub (A2)
     committed_at  INTEGER NOT NULL,
     seen_at       INTEGER NOT NULL,          -- when the mirror first saw it
     lane          TEXT CHECK (lane IN ('code', 'content')),  -- by its changed paths; NULL = not looked at yet

@@ -26,9 +26,10 @@ struct release {
     int64_t repository_id;
     int64_t number;
     char sha[41];
-    char parent_sha[41]; /* "" for a root commit */
-    const char *subject; /* foreign text */
-    const char *author;  /* foreign text */
+    char parent_sha[41];      /* "" for a root commit */
+    const char *subject;      /* foreign text */
+    const char *author;       /* foreign text */
+    const char *author_email; /* foreign text, only written; NULL = not known */
     time_ms committed_at;
     time_ms seen_at;
     enum lane lane;

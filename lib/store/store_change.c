@@ -4,7 +4,7 @@
 
 /* Two pull requests may share a merge commit: GitHub marks one that another one contained as merged too. */
 DB_STATEMENT(SQL_CHANGE_IN_RANGE,
-             "SELECT r.number, r.lane, p.number, p.head_sha, p.author_id, p.author"
+             "SELECT r.number, r.lane, p.number, p.head_sha, p.author_id, p.author, r.author_email"
              " FROM releases r LEFT JOIN pull_requests p ON p.repository_id = r.repository_id"
              " AND p.merge_sha = r.sha AND p.state = 'merged'"
              " WHERE r.repository_id = $1 AND r.number > $2 AND r.number <= $3 AND r.off_line = 0"
@@ -40,6 +40,18 @@ static void add_maker(struct arena *arena, struct makers *makers, int64_t id, co
     *ARENA_PUSH(arena, makers->items, makers->n, makers->cap) = account;
 }
 
+/* Whom the commit names as its author, where its address is one of GitHub's own. */
+static struct account committed_by(struct arena *arena, const char *email)
+{
+    struct account account;
+    char login[101];
+
+    if (!account_of_email(email, login, sizeof(login), &account))
+        return (struct account){0, NULL};
+    account.login = arena_str(arena, login);
+    return account;
+}
+
 static int add_makers(struct db *db, struct arena *arena, const struct statement *statement,
                       int64_t repository_id, int64_t number, struct makers *makers, struct err *err)
 {
@@ -60,8 +72,8 @@ static int fill_makers(struct db *db, struct arena *arena, int64_t repository_id
     struct makers makers = {.n = 0};
     int rc;
 
-    if (c->n_makers > 0)
-        add_maker(arena, &makers, c->makers[0].id, c->makers[0].login);
+    for (size_t i = 0; i < c->n_makers; i++)
+        add_maker(arena, &makers, c->makers[i].id, c->makers[i].login);
     rc = c->pull != 0
              ? add_makers(db, arena, &SQL_CHANGE_PUSHER_OF_PULL, repository_id, c->pull, &makers,
                           err)
@@ -85,13 +97,14 @@ int store_change_in_range(struct db *db, struct arena *arena, int64_t repository
         return rc;
     while ((rc = db_next(rows, err)) > 0) {
         struct change *c = ARENA_PUSH(arena, items, n, cap);
-        struct account *author = arena_alloc(arena, sizeof(*author));
+        struct account *author = arena_array(arena, 2, sizeof(*author));
         *c = (struct change){.release = db_int(rows, 0), .pull = db_int(rows, 2)};
         c->lane = c->pull != 0 ? lane_from_name(db_text(rows, arena, 1)) : LANE_CODE;
         db_copy(rows, 3, c->head_sha, sizeof(c->head_sha));
-        *author = (struct account){db_int(rows, 4), db_text(rows, arena, 5)};
+        author[0] = (struct account){db_int(rows, 4), db_text(rows, arena, 5)};
+        author[1] = committed_by(arena, db_text(rows, arena, 6));
         c->makers = author;
-        c->n_makers = 1;
+        c->n_makers = 2;
     }
     db_end(rows);
     *ret_more = n > limit;

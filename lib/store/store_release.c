@@ -11,16 +11,18 @@
 DB_STATEMENT(
     SQL_RELEASE_APPEND,
     "INSERT INTO releases (repository_id, number, sha, parent_sha, subject, author, committed_at,"
-    " seen_at, lane, n_paths) VALUES ($1, 1 + coalesce((SELECT max(number) FROM releases"
-    " WHERE repository_id = $1), 0), $2, $3, $4, $5, $6, $7, $8, $9) RETURNING number");
+    " seen_at, lane, n_paths, author_email) VALUES ($1, 1 + coalesce((SELECT max(number)"
+    " FROM releases WHERE repository_id = $1), 0), $2, $3, $4, $5, $6, $7, $8, $9, $10)"
+    " RETURNING number");
 
 int store_release_append(struct db *db, const struct release *r, int64_t *ret_number,
                          struct err *err)
 {
     struct db_rows *rows;
-    int rc = db_query(db, &SQL_RELEASE_APPEND, &rows, err, "itettiitI", r->repository_id, r->sha,
+    int rc = db_query(db, &SQL_RELEASE_APPEND, &rows, err, "itettiitIe", r->repository_id, r->sha,
                       r->parent_sha, r->subject, r->author, r->committed_at, r->seen_at,
-                      lane_name(r->lane), r->lane == LANE_UNKNOWN ? (int64_t)0 : r->n_paths);
+                      lane_name(r->lane), r->lane == LANE_UNKNOWN ? (int64_t)0 : r->n_paths,
+                      r->author_email);
 
     if (rc < 0)
         return rc;

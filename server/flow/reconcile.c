@@ -158,6 +158,7 @@ static int apply_releases(struct db *db, const struct seen *s, struct err *err)
         struct release release = {.repository_id = s->repository.id,
                                   .subject = c->subject,
                                   .author = c->author,
+                                  .author_email = c->author_email,
                                   .committed_at = c->committed_at,
                                   .seen_at = s->now,
                                   .lane = a->lanes == NULL ? LANE_CODE : a->lanes[i],
@@ -261,6 +262,8 @@ static int take_commits(struct look *look, struct asking *a, const struct keeper
     for (size_t i = 0; i < answer->line.n; i++) {
         a->line.commits[i] = answer->line.commits[i];
         a->line.commits[i].author = arena_str(&a->arena, answer->line.commits[i].author);
+        a->line.commits[i].author_email =
+            arena_str(&a->arena, answer->line.commits[i].author_email);
         a->line.commits[i].subject = arena_str(&a->arena, answer->line.commits[i].subject);
     }
     if (answer->line.more && a->line.n > 0)

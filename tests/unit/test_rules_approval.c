@@ -180,6 +180,40 @@ static void A3_an_approval_expires_and_it_is_known_when(void **state)
     assert_int_equal(answer.until, VERDICT_NEVER);
 }
 
+static void A2_an_address_of_github_names_an_account_and_no_other_does(void **state)
+{
+    static const struct {
+        const char *email;
+        int64_t id;
+        const char *login;
+    } rows[] = {
+        {"41+ana@users.noreply.github.com", 41, "ana"},
+        {"ana@users.noreply.github.com", 0, "ana"},
+        {"41+ana@USERS.noreply.GitHub.com", 41, "ana"},
+        {"ana@acme.example", 0, NULL},
+        {"ana@users.noreply.github.com.acme.example", 0, NULL},
+        {"x+ana@users.noreply.github.com", 0, NULL},
+        {"0+ana@users.noreply.github.com", 0, NULL},
+        {"99999999999999999999999999+ana@users.noreply.github.com", 0, NULL},
+        {"41+@users.noreply.github.com", 0, NULL},
+        {"@users.noreply.github.com", 0, NULL},
+        {"users.noreply.github.com", 0, NULL},
+        {"", 0, NULL},
+        {NULL, 0, NULL},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+        struct account account = {0, NULL};
+        char login[16];
+        assert_int_equal(account_of_email(rows[i].email, login, sizeof(login), &account),
+                         rows[i].login != NULL);
+        assert_int_equal(account.id, rows[i].id);
+        if (rows[i].login != NULL)
+            assert_string_equal(account.login, rows[i].login);
+    }
+}
+
 /* Random batches, persons and settings --------------------------------------------------------------- */
 
 static uint64_t seed;
@@ -276,6 +310,7 @@ int main(void)
         cmocka_unit_test(A2_who_may_be_the_unknown_author_does_not_approve_alone),
         cmocka_unit_test(A2_one_person_is_one_however_he_comes_in),
         cmocka_unit_test(A3_an_approval_expires_and_it_is_known_when),
+        cmocka_unit_test(A2_an_address_of_github_names_an_account_and_no_other_does),
         cmocka_unit_test(A2_never_by_its_makers_alone_and_it_holds_until_it_says),
     };
 
