@@ -59,6 +59,16 @@ int cli_agent_accept_journal(struct invoke *invoke)
                    "is believed again, with the journal that it names next");
 }
 
+int cli_agent_drain(struct invoke *invoke)
+{
+    return of_host(invoke, "drain", "is drained: nothing that is cut from now on goes there");
+}
+
+int cli_agent_undrain(struct invoke *invoke)
+{
+    return of_host(invoke, "undrain", "is in use again");
+}
+
 int cli_agent_revoke(struct invoke *invoke)
 {
     return of_host(invoke, "revoke", "is deregistered; its keys open nothing any more");

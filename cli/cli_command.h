@@ -94,6 +94,8 @@ int cli_freeze_ls(struct invoke *invoke);
 int cli_freeze_rm(struct invoke *invoke);
 int cli_hosts(struct invoke *invoke);
 int cli_agent_accept_journal(struct invoke *invoke);
+int cli_agent_drain(struct invoke *invoke);
+int cli_agent_undrain(struct invoke *invoke);
 int cli_agent_revoke(struct invoke *invoke);
 int cli_agent_fence(struct invoke *invoke);
 int cli_activation_create(struct invoke *invoke);

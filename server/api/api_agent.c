@@ -122,6 +122,54 @@ enum request_next api_agent_accept_journal(struct request *request, struct reply
     return decide(&d, reply, false, write_accept);
 }
 
+/* Draining ----------------------------------------------------------------------------------- */
+
+static int move_host(struct db *db, struct deciding *d, enum host_state to, const char *act,
+                     struct err *err)
+{
+    struct host host;
+    int rc = find_host(db, d, &host, err);
+
+    if (rc < 0)
+        return rc;
+    if (host.state == to)
+        return err_set(err, ERR_CONFLICT, "%s is %s already", host.name,
+                       to == HOST_DRAINED ? "drained" : "in use");
+    if (host.state == HOST_BARRED)
+        return err_set(err, ERR_CONFLICT,
+                       "%s is barred, since its journal is in doubt: `slipway agent accept-journal "
+                       "%s` first",
+                       host.name, host.name);
+    rc = store_host_move(db, host.id, host.state, to, err);
+    return rc < 0 ? rc
+                  : journal(db, d, act, host.id,
+                            arena_printf(d->request->arena, "{\"name\":\"%s\"}", host.name), err);
+}
+
+static int write_drain(struct db *db, void *arg, struct err *err)
+{
+    return move_host(db, arg, HOST_DRAINED, "host.drain", err);
+}
+
+static int write_undrain(struct db *db, void *arg, struct err *err)
+{
+    return move_host(db, arg, HOST_REGISTERED, "host.undrain", err);
+}
+
+enum request_next api_agent_drain(struct request *request, struct reply *reply)
+{
+    struct deciding d = {.request = request, .name = request->segments[0]};
+
+    return decide(&d, reply, false, write_drain);
+}
+
+enum request_next api_agent_undrain(struct request *request, struct reply *reply)
+{
+    struct deciding d = {.request = request, .name = request->segments[0]};
+
+    return decide(&d, reply, false, write_undrain);
+}
+
 /* The key ------------------------------------------------------------------------------------ */
 
 static int write_revoke(struct db *db, void *arg, struct err *err)

@@ -8,6 +8,8 @@
 #include "server/api/request.h"
 
 enum request_next api_agent_accept_journal(struct request *request, struct reply *reply);
+enum request_next api_agent_drain(struct request *request, struct reply *reply);
+enum request_next api_agent_undrain(struct request *request, struct reply *reply);
 enum request_next api_agent_revoke(struct request *request, struct reply *reply);
 enum request_next api_agent_fence(struct request *request, struct reply *reply);
 
