@@ -139,6 +139,7 @@ static void read_all(void)
         "/api/v1/doctor",
         "/api/v1/deliveries",
         "/api/v1/deliveries/1",
+        "/api/v1/commands",
     };
 
     for (size_t i = 0; i < sizeof(targets) / sizeof(*targets); i++)
