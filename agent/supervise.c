@@ -157,6 +157,7 @@ struct supervisor {
     struct message_reply reply; /* what the outcome says */
     struct result_lines results;
     struct output_writer *output;
+    mono_ms begun_at;
     struct cancel_watch cancel;
 };
 
@@ -303,8 +304,11 @@ static int run_step(struct supervisor *s, size_t number, struct step_end *ret_en
                                                                    .step = step,
                                                                    .home = user.home,
                                                                    .result_path = result_path});
-    /* A time limit of a migrate job is an alarm: the server's business, nothing is killed (M5). */
-    if (!has_database)
+    /* `timeout-minutes` of a migrate job is an alarm: the server's business, nothing is killed (M5). What its document
+     * carries is `kill-after`, of the whole job, or the longest there is, which means never. */
+    if (has_database && step->timeout_s < DOCUMENT_TIMEOUT_MAX_S)
+        run.end_at = s->begun_at + step->timeout_s * 1000;
+    else if (!has_database)
         run.end_at = clock_mono(s->clock) + step->timeout_s * 1000;
     rc = step->action == DOCUMENT_HEALTH ? step_health_wait(step, &run, ret_end, err)
                                          : step_run_script(&run, ret_end, err);
@@ -385,6 +389,7 @@ static int run_all(struct supervisor *s)
     struct err err = ERR_INIT;
 
     begin(s);
+    s->begun_at = clock_mono(s->clock);
     for (size_t i = 0; next; i++) {
         if (do_step(s, i, &next) < 0)
             return -1;

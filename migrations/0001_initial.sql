@@ -662,6 +662,7 @@ CREATE TABLE replies (                       -- what agents said, stored before 
     note        TEXT                         -- why it changed nothing
 ) STRICT;
 CREATE INDEX replies_noted ON replies (command_id, id) WHERE note IS NOT NULL;
+CREATE INDEX replies_by_command ON replies (command_id);
 CREATE INDEX replies_open ON replies (id) WHERE collected_at IS NULL;
 
 -- The migrate job -------------------------------------------------------------------------------
@@ -694,6 +695,7 @@ CREATE TABLE attempts (                      -- one try of a migrate job on one 
     decision      TEXT CHECK (decision IN ('mark succeeded', 'mark failed', 'retry', 'abandon', 'proved by probe')),
     decided_by    TEXT,
     reason        TEXT,
+    decided_at    INTEGER,
     gone_at       INTEGER,                   -- its host said that its supervisor is gone and left no end
     evidence      TEXT,                      -- JSON, kept when it failed or became unknown: output, boots, journal, approvals
     late_state    TEXT CHECK (late_state IN ('succeeded', 'failed', 'not_started')),  -- a true end after a person decided
@@ -706,18 +708,19 @@ CREATE UNIQUE INDEX attempts_one_success ON attempts (database, repository_id, r
     WHERE state = 'succeeded' AND voided_at IS NULL;                                                    -- M2, I3
 
 CREATE TABLE probes (                        -- a read-only question to a database, asked on a host
-    command_id  TEXT PRIMARY KEY REFERENCES commands (id),
+    id          INTEGER PRIMARY KEY,
     attempt_id  INTEGER NOT NULL REFERENCES attempts (id),
-    host_id     TEXT NOT NULL REFERENCES hosts (id),
+    command_id  TEXT UNIQUE REFERENCES commands (id),        -- NULL = not sent yet
+    host_id     TEXT REFERENCES hosts (id),
     asked_at    INTEGER NOT NULL,
     asked_by    TEXT NOT NULL,
     ended_at    INTEGER,                     -- NULL = no answer yet
     pending     INTEGER,                     -- migrations that were not applied; NULL = it did not say
     holders     INTEGER,                     -- named backends and holders of the lock; NULL = it did not say
     note        TEXT                         -- what it said, or why it said nothing
-) STRICT, WITHOUT ROWID;
+) STRICT;
 CREATE INDEX probes_by_attempt ON probes (attempt_id, asked_at);
-CREATE INDEX probes_open ON probes (asked_at) WHERE ended_at IS NULL;
+CREATE UNIQUE INDEX probes_open ON probes (attempt_id) WHERE ended_at IS NULL;
 
 -- Hosts -----------------------------------------------------------------------------------------
 

@@ -16,10 +16,13 @@
 #define EXIT_USAGE 64
 #define EXIT_FAILED 1
 
-static const char usage[] = "usage: slipwayd [--config FILE] [--log auto|text|logfmt|json]\n"
-                            "  --config   the configuration (/etc/slipway/slipway.yml)\n"
-                            "  --log      form of the log on standard error\n"
-                            "  --version  print the version\n";
+static const char usage[] =
+    "usage: slipwayd [--config FILE] [--log auto|text|logfmt|json] [--restored]\n"
+    "  --config   the configuration (/etc/slipway/slipway.yml)\n"
+    "  --log      form of the log on standard error\n"
+    "  --restored the store comes from a backup: every database that migrates stands until\n"
+    "             `slipway fence advance`\n"
+    "  --version  print the version\n";
 
 /* To the service manager, if there is one (sd_notify). */
 static void notify(const char *state)
@@ -67,6 +70,7 @@ int main(int argc, char **argv)
 {
     static const struct option options[] = {{"config", required_argument, NULL, 'c'},
                                             {"log", required_argument, NULL, 'l'},
+                                            {"restored", no_argument, NULL, 'r'},
                                             {"version", no_argument, NULL, 'v'},
                                             {"help", no_argument, NULL, 'h'},
                                             {NULL, 0, NULL, 0}};
@@ -80,6 +84,8 @@ int main(int argc, char **argv)
     while ((option = getopt_long(argc, argv, "c:l:vh", options, NULL)) != -1) {
         if (option == 'c')
             how.config = optarg;
+        else if (option == 'r')
+            how.restored = true;
         else if (option == 'l' && log_format_of(optarg) >= 0)
             format = log_format_of(optarg);
         else if (option == 'v')

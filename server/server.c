@@ -27,6 +27,8 @@
 #include "lib/store/store_holiday.h"
 #include "lib/store/store_journal.h"
 #include "lib/store/store_repository.h"
+#include "lib/store/store_attempt.h"
+#include "lib/store/store_journal.h"
 #include "lib/store/writer.h"
 #include "server/api/api.h"
 #include "server/api/api_events.h"
@@ -52,6 +54,7 @@
 
 struct server {
     const char *config_path;
+    bool restored;
     struct clock *clock;
     int64_t poll_hold_ms;
     struct keeper *keeper;
@@ -407,6 +410,20 @@ static int hold_files(const struct server *s, const struct config *config, struc
     return rc;
 }
 
+/* Hosts may know of more than this store does: nothing is migrated before a person has looked (G5). */
+static int write_restored(struct db *db, void *arg, struct err *err)
+{
+    const struct server *s = arg;
+    const struct journal_entry entry = {.at = clock_now(s->clock),
+                                        .actor = "slipway",
+                                        .way = "timer",
+                                        .act = "store.restored",
+                                        .subject = s->store.store_id};
+    int rc = store_attempt_fence_all(db, "the store was restored from a backup", entry.at, err);
+
+    return rc < 0 ? rc : store_journal_add(db, &entry, err);
+}
+
 static int start_store(struct server *s, const struct config *config, int *ret_exit,
                        struct err *err)
 {
@@ -423,6 +440,8 @@ static int start_store(struct server *s, const struct config *config, int *ret_e
         (rc = writer_start(&s->writer, s->store.db, NULL, err)) < 0)
         return rc;
     writer_on_broken(s->writer, writer_failed, s);
+    if (s->restored && (rc = writer_do(s->writer, write_restored, s, err)) < 0)
+        return rc;
     return db_pool_new(s->store.path, &s->api.readers, err);
 }
 
@@ -437,6 +456,7 @@ int server_start(const struct server_options *options, struct server **ret_serve
     if (s == NULL)
         abort();
     s->config_path = options->config;
+    s->restored = options->restored;
     s->clock = options->clock != NULL ? options->clock : clock_system();
     s->poll_hold_ms = options->poll_hold_ms;
     s->store.lock = -1;

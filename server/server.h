@@ -21,7 +21,8 @@ struct server;
 
 struct server_options {
     const char *config; /* path of slipway.yml */
-    bool uncaged;       /* tests of parts only: leave out seccomp and Landlock */
+    bool restored; /* from a backup: every database stands until somebody advances its epoch (G5) */
+    bool uncaged;  /* tests of parts only: leave out seccomp and Landlock */
 
     /* Stories: the same server with a time of its own, whose flow looks when it is told to. */
     struct clock *clock;  /* NULL = the machine's */

@@ -200,3 +200,16 @@ char *str_clean(struct arena *arena, const char *bytes, size_t n, size_t max)
     }
     return out;
 }
+
+bool str_list_has(const char *list, const char *word)
+{
+    size_t n = strlen(word);
+
+    for (const char *p = list; p != NULL && *p != '\0';) {
+        size_t len = strcspn(p, ",");
+        if (len == n && strncmp(p, word, n) == 0)
+            return true;
+        p += len + (p[len] == ',');
+    }
+    return false;
+}

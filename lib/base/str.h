@@ -46,4 +46,7 @@ char *str_clean(struct arena *arena, const char *bytes, size_t n, size_t max);
 /* The length of the valid UTF-8 sequence at p (1-4), or 0; its code point. */
 size_t str_utf8_at(const char *p, size_t n, uint32_t *ret_code);
 
+/* Is `word` in that comma list? NULL and "" have nothing in them. */
+bool str_list_has(const char *list, const char *word);
+
 #endif

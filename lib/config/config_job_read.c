@@ -7,6 +7,7 @@
 #include "lib/base/str.h"
 #include "lib/config/reader.h"
 
+#define KILL_AFTER_MIN_MS 5000
 #define MINUTE_MS 60000
 #define STEPS_MAX 64
 
@@ -218,6 +219,22 @@ static void inherit(struct config_repo *repo, struct config_job *job, const char
     }
 }
 
+/* What belongs to a migrate job. */
+static void read_once(struct reader *r, struct yaml_node *node, struct config_job *job)
+{
+    struct yaml_node *probe = yaml_tree_get(node, "probe");
+    struct yaml_node *kill = yaml_tree_get(node, "kill-after");
+
+    reader_duration(r, kill, KILL_AFTER_MIN_MS, &job->kill_after_ms);
+    if (probe != NULL && reader_map(r, probe, "a probe", READER_KEYS("run")))
+        reader_text(r, yaml_tree_get(probe, "run"), &job->probe);
+    if (job->once == NULL && (probe != NULL || kill != NULL))
+        problems_error(
+            r->problems, job->place.line, job->place.column,
+            "job %s has `probe` or `kill-after` without `once`: they are about a database",
+            job->name);
+}
+
 void config_job_read(struct reader *r, struct config_repo *repo, struct yaml_node *node,
                      struct config_job *job)
 {
@@ -256,5 +273,5 @@ void config_job_read(struct reader *r, struct config_repo *repo, struct yaml_nod
     read_folder(r, yaml_tree_get(node, "working-directory"), &folder);
     read_steps(r, job, yaml_tree_get(node, "steps"));
     inherit(repo, job, run_as, folder);
-    config_not_built_job(r, node, repo, job);
+    read_once(r, node, job);
 }

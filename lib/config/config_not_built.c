@@ -7,7 +7,6 @@
 #include "lib/config/reader.h"
 
 const struct config_not_built config_not_built[] = {
-    {"top", "databases", true},
     {"top", "aws", false},
     {"top", "notify", false},
     {"top", "redact", false},
@@ -24,8 +23,6 @@ const struct config_not_built config_not_built[] = {
     {"environment", "merge: on-release", true},
     {"environment", "roles by ssm", true},
     {"environment", "roles by tags", true},
-    {"job", "kill-after", true},
-    {"job", "probe", false},
 };
 const size_t n_config_not_built = sizeof(config_not_built) / sizeof(*config_not_built);
 
@@ -98,21 +95,6 @@ void config_not_built_environment(struct reader *r, struct yaml_node *node,
     }
 }
 
-void config_not_built_job(struct reader *r, struct yaml_node *node, struct config_repo *repo,
-                          const struct config_job *job)
-{
-    struct yaml_node *kill = yaml_tree_get(node, "kill-after");
-    struct yaml_node *probe = yaml_tree_get(node, "probe");
-    int64_t ms;
-
-    reader_duration(r, kill, 1000, &ms);
-    for (size_t i = 0; kill != NULL && i < repo->n_environments; i++)
-        if (config_job_runs(job, &repo->environments[i]))
-            note(r, "job", "kill-after", kill, &repo->environments[i]);
-    if (probe != NULL && reader_map(r, probe, "a probe", READER_KEYS("run")))
-        note(r, "job", "probe", probe, NULL);
-}
-
 void config_not_built_repo(struct reader *r, struct yaml_node *node, struct config_repo *repo)
 {
     struct yaml_node *content = yaml_tree_get(node, "content");
@@ -131,37 +113,11 @@ void config_not_built_top(struct reader *r, struct yaml_node *node)
     for (size_t i = 0; i < n_config_not_built; i++) {
         const struct config_not_built *row = &config_not_built[i];
         struct yaml_node *found;
-        if (strcmp(row->where, "top") != 0 || strcmp(row->setting, "databases") == 0)
+        if (strcmp(row->where, "top") != 0)
             continue;
         found = str_starts(row->setting, "github.") ? yaml_tree_get(github, row->setting + 7)
                                                     : yaml_tree_get(node, row->setting);
         if (found != NULL)
             note(r, "top", row->setting, found, NULL);
     }
-}
-
-/* Does that database have a member of this environment? */
-static bool maps(const struct config_database *database, const char *prefix)
-{
-    for (size_t i = 0; i < database->members.n; i++)
-        if (str_starts(database->members.items[i], prefix))
-            return true;
-    return false;
-}
-
-void config_not_built_databases(struct reader *r)
-{
-    struct config *c = r->config;
-
-    if (r->databases.line == 0)
-        return;
-    problems_move(r->problems, r->databases.file);
-    for (size_t k = 0; k < c->n_repos; k++)
-        for (size_t e = 0; e < c->repos[k].n_environments; e++) {
-            struct config_environment *env = &c->repos[k].environments[e];
-            const char *prefix = arena_printf(r->arena, "%s/%s/", c->repos[k].name, env->name);
-            for (size_t i = 0; i < c->n_databases; i++)
-                if (maps(&c->databases[i], prefix))
-                    note_at(r, "top", "databases", &r->databases, env);
-        }
 }

@@ -208,7 +208,6 @@ static int finish(struct reader *r, struct config **ret_config, struct err *err)
 {
     size_t n;
 
-    config_not_built_databases(r);
     config_check(r);
     n = r->problems->n_errors;
     r->problems->bytes = NULL;

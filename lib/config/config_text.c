@@ -162,6 +162,8 @@ static void add_job(struct json_out *o, const struct config_job *job)
     add_list(o, "environments", &job->environments);
     json_add_str(o, "once", job->once);
     json_add_str(o, "primary", job->primary);
+    json_add_str(o, "probe", job->probe);
+    json_add_int(o, "kill_after_ms", job->kill_after_ms);
     json_add_int(o, "max_parallel", job->max_parallel);
     json_add_bool(o, "percent", job->max_parallel_percent);
     json_add_int(o, "max_errors", job->max_errors);

@@ -81,12 +81,8 @@ void config_freeze_read_check(struct reader *r);
 /* Note settings that are not built (config_not_built.c). */
 void config_not_built_environment(struct reader *r, struct yaml_node *node,
                                   struct config_environment *environment);
-void config_not_built_job(struct reader *r, struct yaml_node *node, struct config_repo *repo,
-                          const struct config_job *job);
 void config_not_built_top(struct reader *r, struct yaml_node *node);
 void config_not_built_repo(struct reader *r, struct yaml_node *node, struct config_repo *repo);
-/* What binds across files: after the last one was read. */
-void config_not_built_databases(struct reader *r);
 
 /* Names across the file, cycles, sums. */
 void config_check(struct reader *r);

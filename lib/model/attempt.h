@@ -15,7 +15,7 @@
 
 /* A host is faster than the flow looks: what is seen next may lie several states ahead, never behind.
  * Bits: 0 planned 1 offered 2 accepted 3 permitted 4 running 5 succeeded 6 failed 7 unknown
- * 8 cancelled 9 not_started */
+ * 8 cancelled 9 not_started. From failed to succeeded: by a person's decision alone (M6). */
 #define ATTEMPT_STATES(X)                                                                          \
     X(ATTEMPT_PLANNED, "planned",                                                                  \
       1u << 1 | 1u << 2 | 1u << 3 | 1u << 4 | 1u << 5 | 1u << 6 | 1u << 7 | 1u << 8 | 1u << 9)     \
@@ -25,7 +25,7 @@
     X(ATTEMPT_PERMITTED, "permitted", 1u << 4 | 1u << 5 | 1u << 6 | 1u << 7 | 1u << 9)             \
     X(ATTEMPT_RUNNING, "running", 1u << 5 | 1u << 6 | 1u << 7)                                     \
     X(ATTEMPT_SUCCEEDED, "succeeded", 0)                                                           \
-    X(ATTEMPT_FAILED, "failed", 0)                                                                 \
+    X(ATTEMPT_FAILED, "failed", 1u << 5)                                                           \
     X(ATTEMPT_UNKNOWN, "unknown", 1u << 5 | 1u << 6)                                               \
     X(ATTEMPT_CANCELLED, "cancelled", 0)                                                           \
     X(ATTEMPT_NOT_STARTED, "not_started", 0)
@@ -54,6 +54,7 @@ struct attempt {
     const char *decision; /* of a person, or `proved by probe`; NULL */
     const char *decided_by;
     const char *reason;
+    time_ms decided_at;
     time_ms gone_at; /* its host said that its supervisor is gone and left no end; 0 = it did not */
     const char *late_state; /* a true end that came after the decision, NULL */
     time_ms late_at;

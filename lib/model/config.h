@@ -136,7 +136,9 @@ struct config_job {
     struct config_list environments; /* empty = all */
     const char *once;                /* NAME of the database, NULL */
     const char *primary;             /* host, NULL */
-    int64_t max_parallel;            /* hosts, or percent */
+    const char *probe;     /* script that asks a database, NULL = the shipped one, if any */
+    int64_t kill_after_ms; /* of a migrate job; 0 = never */
+    int64_t max_parallel;  /* hosts, or percent */
     bool max_parallel_percent;
     int64_t max_errors;
     int64_t start_within_ms;

@@ -197,6 +197,10 @@ static bool host_is_out(const struct progress_facts *f, const struct invocation 
 {
     for (size_t i = 0; i < f->n_invocations; i++) {
         const struct invocation *other = &f->invocations[i];
+        /* Whoever could not do a migrate job that another did, or a person settled, is as good as before. */
+        if (f->jobs[other->job_number].database != NULL &&
+            f->jobs[other->job_number].state == JOB_SUCCEEDED)
+            continue;
         if (other->job_number != inv->job_number && same_host(other, inv) &&
             progress_is_last_try(f, i) && other->again_at == 0 &&
             (other->status == INVOCATION_UNKNOWN ||
@@ -378,9 +382,10 @@ static void drive_migrate(struct round *r, const struct job *job)
     inv = invocation_of(f, attempt);
     if (inv == NULL)
         return; /* command and attempt are written together: cannot be */
-    /* A person wants it tried again, and what was tried before is settled. */
-    if (attempt->settled_at != 0 && attempt->state != ATTEMPT_SUCCEEDED &&
-        attempt->planned_at < job->retried_at) {
+    /* A person wants another attempt, or the job tried again, and what was tried before is settled. */
+    if (str_eq(attempt->decision, "retry") ||
+        (attempt->settled_at != 0 && attempt->state != ATTEMPT_SUCCEEDED &&
+         attempt->planned_at < job->retried_at)) {
         move_add(r, PROGRESS_ATTEMPT_PLAN, job);
         return;
     }

@@ -90,7 +90,8 @@ static const char *list_names(struct arena *arena)
                                ? arena_printf(arena, "migrate%s", strchr(all[i].name, '@'))
                                : all[i].name;
 
-        if (!str_starts(all[i].name, "migrate-check@"))
+        if (!str_starts(all[i].name, "migrate-check@") &&
+            !str_starts(all[i].name, "migrate-probe@"))
             list = arena_printf(arena, "%s%s%s", list, *list != '\0' ? ", " : "", name);
     }
     return list;

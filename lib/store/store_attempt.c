@@ -63,7 +63,8 @@ int store_attempt_move(struct db *db, int64_t id, enum attempt_state from, enum 
 #define COLUMNS                                                                                         \
     "a.id, a.database, a.repository_id, a.release_number, a.n, a.epoch, a.deployment_id, a.job_number," \
     " a.command_id, a.host_id, h.name, a.state, a.changed, a.planned_at, a.ended_at, a.settled_at,"     \
-    " a.voided_at, a.decision, a.decided_by, a.reason, a.gone_at, a.late_state, a.late_at"
+    " a.voided_at, a.decision, a.decided_by, a.reason, a.gone_at, a.late_state, a.late_at,"             \
+    " a.decided_at"
 #define FROM " FROM attempts a JOIN hosts h ON h.id = a.host_id "
 
 static void fill(struct db_rows *rows, struct arena *arena, struct attempt *a)
@@ -94,6 +95,7 @@ static void fill(struct db_rows *rows, struct arena *arena, struct attempt *a)
     a->gone_at = db_int(rows, 20);
     a->late_state = db_text(rows, arena, 21);
     a->late_at = db_int(rows, 22);
+    a->decided_at = db_int(rows, 23);
 }
 
 static int one(struct db_rows *rows, struct arena *arena, struct attempt *ret_attempt,
@@ -158,6 +160,17 @@ int store_attempt_of_command(struct db *db, struct arena *arena, const char *com
 {
     struct db_rows *rows;
     int rc = db_query(db, &SQL_ATTEMPT_OF_COMMAND, &rows, err, "t", command_id);
+
+    return rc < 0 ? rc : one(rows, arena, ret_attempt, err);
+}
+
+DB_STATEMENT(SQL_ATTEMPT_BY_ID, "SELECT " COLUMNS FROM "WHERE a.id = $1");
+
+int store_attempt_by_id(struct db *db, struct arena *arena, int64_t id, struct attempt *ret_attempt,
+                        struct err *err)
+{
+    struct db_rows *rows;
+    int rc = db_query(db, &SQL_ATTEMPT_BY_ID, &rows, err, "i", id);
 
     return rc < 0 ? rc : one(rows, arena, ret_attempt, err);
 }
@@ -229,4 +242,113 @@ int store_attempt_all_unsettled(struct db *db, struct arena *arena, struct attem
     int rc = db_query(db, &SQL_ATTEMPT_ALL_UNSETTLED, &rows, err, "");
 
     return rc < 0 ? rc : many(rows, arena, ret_items, ret_n, err);
+}
+
+/* What a person decides -------------------------------------------------------------------------- */
+
+DB_STATEMENT(SQL_ATTEMPT_DECIDE,
+             "UPDATE attempts SET state = $1, settled_at = $2, decided_at = $2,"
+             " ended_at = coalesce(ended_at, $2), decision = $3, decided_by = $4, reason = $5,"
+             " changed = CASE WHEN $1 = 'succeeded' THEN 1 ELSE changed END"
+             " WHERE id = $6 AND state = $7 AND settled_at IS NULL");
+
+int store_attempt_decide(struct db *db, const struct attempt *a, enum attempt_state to,
+                         const struct attempt_decision *d, struct err *err)
+{
+    if (to != a->state && !states_allows(attempt_states, (int)a->state, (int)to))
+        return err_set(err, ERR_INTERNAL, "an attempt cannot go from %s to %s",
+                       attempt_states[a->state].text, attempt_states[to].text);
+    return db_change(db, &SQL_ATTEMPT_DECIDE, err, "titttit", attempt_states[to].text, d->at,
+                     d->decision, d->by, d->reason, a->id, attempt_states[a->state].text);
+}
+
+DB_STATEMENT(SQL_ATTEMPT_LATE, "UPDATE attempts SET late_state = $1, late_at = $2"
+                               " WHERE id = $3 AND decided_at IS NOT NULL AND late_state IS NULL");
+
+int store_attempt_late(struct db *db, int64_t id, enum attempt_state state, time_ms now,
+                       struct err *err)
+{
+    return db_change(db, &SQL_ATTEMPT_LATE, err, "tii", attempt_states[state].text, now, id);
+}
+
+DB_STATEMENT(SQL_ATTEMPT_GONE,
+             "UPDATE attempts SET gone_at = coalesce(gone_at, $1) WHERE command_id = $2");
+
+int store_attempt_gone(struct db *db, const char *command_id, time_ms now, struct err *err)
+{
+    return db_run(db, &SQL_ATTEMPT_GONE, err, "it", now, command_id);
+}
+
+DB_STATEMENT(SQL_ATTEMPT_EVIDENCE_PUT, "UPDATE attempts SET evidence = $1 WHERE id = $2");
+DB_STATEMENT(SQL_ATTEMPT_EVIDENCE, "SELECT evidence FROM attempts WHERE id = $1");
+
+int store_attempt_evidence_put(struct db *db, int64_t id, const char *json, struct err *err)
+{
+    return db_change(db, &SQL_ATTEMPT_EVIDENCE_PUT, err, "ti", json, id);
+}
+
+int store_attempt_evidence(struct db *db, struct arena *arena, int64_t id, const char **ret_json,
+                           struct err *err)
+{
+    struct db_rows *rows;
+    int rc = db_query(db, &SQL_ATTEMPT_EVIDENCE, &rows, err, "i", id);
+
+    if (rc < 0)
+        return rc;
+    rc = db_next(rows, err);
+    *ret_json = rc > 0 ? db_text(rows, arena, 0) : NULL;
+    db_end(rows);
+    return rc < 0 ? rc : 0;
+}
+
+DB_STATEMENT(SQL_ATTEMPT_FORGET,
+             "UPDATE attempts SET voided_at = $1, decided_by = $2, reason = $3"
+             " WHERE database = $4 AND repository_id = $5 AND release_number >= $6"
+             " AND state = 'succeeded' AND voided_at IS NULL");
+
+int store_attempt_forget(struct db *db, const char *database, int64_t repository_id, int64_t since,
+                         const struct attempt_decision *d, struct err *err)
+{
+    return db_change(db, &SQL_ATTEMPT_FORGET, err, "itttii", d->at, d->by, d->reason, database,
+                     repository_id, since);
+}
+
+DB_STATEMENT(SQL_ATTEMPT_OF_DATABASE,
+             "SELECT " COLUMNS FROM "WHERE a.database = $1 ORDER BY a.epoch DESC LIMIT $2");
+
+int store_attempt_of_database(struct db *db, struct arena *arena, const char *database,
+                              size_t limit, struct attempt **ret_items, size_t *ret_n,
+                              struct err *err)
+{
+    struct db_rows *rows;
+    int rc = db_query(db, &SQL_ATTEMPT_OF_DATABASE, &rows, err, "ti", database, (int64_t)limit);
+
+    return rc < 0 ? rc : many(rows, arena, ret_items, ret_n, err);
+}
+
+DB_STATEMENT(SQL_DATABASES,
+             "SELECT name, epoch, fenced_at, fence_epoch, fence_why FROM databases ORDER BY name"
+             " LIMIT 1000");
+
+int store_attempt_databases(struct db *db, struct arena *arena, struct attempt_database **ret_items,
+                            size_t *ret_n, struct err *err)
+{
+    struct attempt_database *items = NULL;
+    size_t n = 0, cap = 0;
+    struct db_rows *rows;
+    int rc = db_query(db, &SQL_DATABASES, &rows, err, "");
+
+    if (rc < 0)
+        return rc;
+    while ((rc = db_next(rows, err)) > 0)
+        *ARENA_PUSH(arena, items, n, cap) =
+            (struct attempt_database){.name = db_text(rows, arena, 0),
+                                      .epoch = db_int(rows, 1),
+                                      .fenced_at = db_int(rows, 2),
+                                      .fence_epoch = db_int(rows, 3),
+                                      .fence_why = db_text(rows, arena, 4)};
+    db_end(rows);
+    *ret_items = items;
+    *ret_n = n;
+    return rc;
 }

@@ -26,6 +26,8 @@ int store_attempt_success(struct db *db, struct arena *arena, const char *databa
                           int64_t repository_id, int64_t release_number,
                           struct attempt *ret_attempt, struct err *err);
 
+int store_attempt_by_id(struct db *db, struct arena *arena, int64_t id, struct attempt *ret_attempt,
+                        struct err *err);
 /* ERR_NOT_FOUND: that command is of no migrate job. */
 int store_attempt_of_command(struct db *db, struct arena *arena, const char *command_id,
                              struct attempt *ret_attempt, struct err *err);
@@ -45,5 +47,43 @@ int store_attempt_of_deployment(struct db *db, struct arena *arena, int64_t depl
 /* All that hold a database. */
 int store_attempt_all_unsettled(struct db *db, struct arena *arena, struct attempt **ret_items,
                                 size_t *ret_n, struct err *err);
+
+/* What a person decides, or the probe's proof. */
+struct attempt_decision {
+    const char *decision;
+    const char *by;
+    const char *reason;
+    time_ms at;
+};
+/* Settle it: `to` is its state, or succeeded, or failed. ERR_CONFLICT: it moved meanwhile. Writer. */
+int store_attempt_decide(struct db *db, const struct attempt *attempt, enum attempt_state to,
+                         const struct attempt_decision *decision, struct err *err);
+/* A true end after the decision: kept, and changes nothing. ERR_CONFLICT: nobody decided, or one came before. */
+int store_attempt_late(struct db *db, int64_t id, enum attempt_state state, time_ms now,
+                       struct err *err);
+/* Its host says that its supervisor is gone and left no end. */
+int store_attempt_gone(struct db *db, const char *command_id, time_ms now, struct err *err);
+/* What was there when it failed or became unknown, a JSON object; NULL = nothing is kept. */
+int store_attempt_evidence_put(struct db *db, int64_t id, const char *json, struct err *err);
+int store_attempt_evidence(struct db *db, struct arena *arena, int64_t id, const char **ret_json,
+                           struct err *err);
+/* After a restore: successes from release `since` on count no more. ERR_CONFLICT: there are none. Writer. */
+int store_attempt_forget(struct db *db, const char *database, int64_t repository_id, int64_t since,
+                         const struct attempt_decision *decision, struct err *err);
+
+/* Newest first. */
+int store_attempt_of_database(struct db *db, struct arena *arena, const char *database,
+                              size_t limit, struct attempt **ret_items, size_t *ret_n,
+                              struct err *err);
+
+struct attempt_database {
+    const char *name;
+    int64_t epoch;
+    time_ms fenced_at; /* 0 = it does not stand */
+    int64_t fence_epoch;
+    const char *fence_why;
+};
+int store_attempt_databases(struct db *db, struct arena *arena, struct attempt_database **ret_items,
+                            size_t *ret_n, struct err *err);
 
 #endif

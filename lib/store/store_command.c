@@ -231,7 +231,7 @@ int store_command_doubt(struct db *db, const char *host_id, const char *cause, s
 DB_STATEMENT(
     SQL_COMMAND_MOVE,
     "UPDATE invocations SET status = $1, details = $2, cause = $3,"
-    " exit_code = coalesce($4, exit_code), commit_sha = coalesce($5, commit_sha), heard_at = $6,"
+    " exit_code = coalesce($4, exit_code), commit_sha = coalesce($5, commit_sha), heard_at = CASE WHEN $1 = 'Unknown' THEN heard_at ELSE $6 END,"
     " acknowledged_at = CASE WHEN $1 = 'Unknown' OR offered_at IS NULL THEN acknowledged_at"
     "  ELSE coalesce(acknowledged_at, $6) END,"
     " began_at = CASE WHEN $1 = 'InProgress' THEN coalesce(began_at, $6) ELSE began_at END,"
@@ -469,18 +469,14 @@ DB_STATEMENT(SQL_CHUNKS,
              "SELECT number, step, stream, at, text FROM output_chunks WHERE command_id = $1"
              " AND host_id = $2 AND number > $3 ORDER BY number LIMIT $4");
 
-int store_command_chunks(struct db *db, struct arena *arena, const char *command_id,
-                         const char *host_id, int64_t after, size_t limit,
-                         struct output_chunk **ret_items, size_t *ret_n, struct err *err)
+static int many_chunks(struct db_rows *rows, struct arena *arena, const char *command_id,
+                       const char *host_id, struct output_chunk **ret_items, size_t *ret_n,
+                       struct err *err)
 {
     struct output_chunk *items = NULL;
     size_t n = 0, cap = 0;
-    struct db_rows *rows;
-    int rc =
-        db_query(db, &SQL_CHUNKS, &rows, err, "ttii", command_id, host_id, after, (int64_t)limit);
+    int rc;
 
-    if (rc < 0)
-        return rc;
     while ((rc = db_next(rows, err)) > 0) {
         struct output_chunk *c = ARENA_PUSH(arena, items, n, cap);
         char stream[8];
@@ -497,4 +493,29 @@ int store_command_chunks(struct db *db, struct arena *arena, const char *command
     *ret_items = items;
     *ret_n = n;
     return rc;
+}
+
+int store_command_chunks(struct db *db, struct arena *arena, const char *command_id,
+                         const char *host_id, int64_t after, size_t limit,
+                         struct output_chunk **ret_items, size_t *ret_n, struct err *err)
+{
+    struct db_rows *rows;
+    int rc =
+        db_query(db, &SQL_CHUNKS, &rows, err, "ttii", command_id, host_id, after, (int64_t)limit);
+
+    return rc < 0 ? rc : many_chunks(rows, arena, command_id, host_id, ret_items, ret_n, err);
+}
+
+DB_STATEMENT(SQL_CHUNKS_TAIL,
+             "SELECT number, step, stream, at, text FROM output_chunks WHERE command_id = $1"
+             " AND host_id = $2 ORDER BY number DESC LIMIT $3");
+
+int store_command_chunks_tail(struct db *db, struct arena *arena, const char *command_id,
+                              const char *host_id, size_t limit, struct output_chunk **ret_items,
+                              size_t *ret_n, struct err *err)
+{
+    struct db_rows *rows;
+    int rc = db_query(db, &SQL_CHUNKS_TAIL, &rows, err, "tti", command_id, host_id, (int64_t)limit);
+
+    return rc < 0 ? rc : many_chunks(rows, arena, command_id, host_id, ret_items, ret_n, err);
 }

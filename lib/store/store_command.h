@@ -98,6 +98,10 @@ int store_command_results(struct db *db, struct arena *arena, const char *comman
 
 /* Written once; a repeat changes nothing. Writer. */
 int store_command_chunk(struct db *db, const struct output_chunk *chunk, struct err *err);
+/* The last ones, newest first. */
+int store_command_chunks_tail(struct db *db, struct arena *arena, const char *command_id,
+                              const char *host_id, size_t limit, struct output_chunk **ret_items,
+                              size_t *ret_n, struct err *err);
 /* In order, number > after. */
 int store_command_chunks(struct db *db, struct arena *arena, const char *command_id,
                          const char *host_id, int64_t after, size_t limit,

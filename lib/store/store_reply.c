@@ -23,16 +23,13 @@ DB_STATEMENT(SQL_REPLY_OPEN,
              " FROM replies"
              " WHERE collected_at IS NULL ORDER BY id LIMIT $1");
 
-int store_reply_open(struct db *db, struct arena *arena, size_t limit, struct reply_row **ret_items,
-                     size_t *ret_n, struct err *err)
+static int many(struct db_rows *rows, struct arena *arena, struct reply_row **ret_items,
+                size_t *ret_n, struct err *err)
 {
     struct reply_row *items = NULL;
     size_t n = 0, cap = 0;
-    struct db_rows *rows;
-    int rc = db_query(db, &SQL_REPLY_OPEN, &rows, err, "i", (int64_t)limit);
+    int rc;
 
-    if (rc < 0)
-        return rc;
     while ((rc = db_next(rows, err)) > 0)
         *ARENA_PUSH(arena, items, n, cap) =
             (struct reply_row){.id = db_int(rows, 0),
@@ -46,6 +43,15 @@ int store_reply_open(struct db *db, struct arena *arena, size_t limit, struct re
     *ret_items = items;
     *ret_n = n;
     return rc;
+}
+
+int store_reply_open(struct db *db, struct arena *arena, size_t limit, struct reply_row **ret_items,
+                     size_t *ret_n, struct err *err)
+{
+    struct db_rows *rows;
+    int rc = db_query(db, &SQL_REPLY_OPEN, &rows, err, "i", (int64_t)limit);
+
+    return rc < 0 ? rc : many(rows, arena, ret_items, ret_n, err);
 }
 
 DB_STATEMENT(
@@ -78,4 +84,19 @@ int store_reply_notes(struct db *db, struct arena *arena, const char *command_id
     *ret_items = items;
     *ret_n = n;
     return rc;
+}
+
+DB_STATEMENT(SQL_REPLY_OF_COMMAND,
+             "SELECT id, reply_id, command_id, host_id, payload, received_at, host_record"
+             " FROM replies WHERE command_id = $1 AND host_id = $2 ORDER BY id LIMIT $3");
+
+int store_reply_of_command(struct db *db, struct arena *arena, const char *command_id,
+                           const char *host_id, size_t limit, struct reply_row **ret_items,
+                           size_t *ret_n, struct err *err)
+{
+    struct db_rows *rows;
+    int rc =
+        db_query(db, &SQL_REPLY_OF_COMMAND, &rows, err, "tti", command_id, host_id, (int64_t)limit);
+
+    return rc < 0 ? rc : many(rows, arena, ret_items, ret_n, err);
 }

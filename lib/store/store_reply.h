@@ -23,6 +23,11 @@ int store_reply_put(struct db *db, const char *reply_id, const char *command_id,
 int store_reply_open(struct db *db, struct arena *arena, size_t limit, struct reply_row **ret_items,
                      size_t *ret_n, struct err *err);
 
+/* What its host said of one command, in the order of arrival. */
+int store_reply_of_command(struct db *db, struct arena *arena, const char *command_id,
+                           const char *host_id, size_t limit, struct reply_row **ret_items,
+                           size_t *ret_n, struct err *err);
+
 /* `note` says why it changed nothing, NULL if it did. Writer. */
 int store_reply_collect(struct db *db, int64_t id, const char *note, time_ms now, struct err *err);
 

@@ -21,6 +21,7 @@
 #include "lib/store/store_reply.h"
 #include "server/flow/collect_door.h"
 #include "server/flow/flow.h"
+#include "server/flow/ledger.h"
 
 #define BATCH 100
 
@@ -33,6 +34,7 @@ struct collected {
     struct document document; /* what it runs, to know its steps ... */
     struct content content;   /* ... and what one of the door runs */
     bool moves;
+    bool journal_is_known;
     const char *fence; /* a host has seen a higher epoch of this database; NULL */
     const char *note;  /* why nothing changes, NULL */
     time_ms now;
@@ -134,6 +136,7 @@ static int decide(struct look *look, struct collected *c, struct err *err)
     if ((rc = load_job(look, c, &facts.has_database, err)) < 0 ||
         (rc = journal_is_known(look, c, &facts.journal_is_known, err)) < 0)
         return rc;
+    c->journal_is_known = facts.journal_is_known;
     status_judge(look->arena, &facts, &c->reply, &change);
     c->moves = change.changes && change.status != c->invocation.status;
     c->note = change.changes ? NULL : change.note;
@@ -195,15 +198,20 @@ static int apply(struct db *db, void *arg, struct err *err)
     if (rc == 0 && c->note == NULL)
         rc = store_command_results_put(db, row->command_id, row->host_id, c->reply.results,
                                        c->reply.n_results, err);
-    if (rc == 0 && c->reply.journal_id != NULL && c->reply.journal_id[0] != '\0')
+    /* Another journal does not become the known one by a reply. */
+    if (rc == 0 && c->reply.journal_id != NULL && c->journal_is_known)
         rc = store_host_observed(db, row->host_id, 1, c->reply.journal_id, c->reply.boot_id,
                                  c->reply.record_number, err);
     if (rc == 0 && c->fence != NULL)
         rc = fence(db, c, err);
+    if (rc == 0)
+        rc = ledger_hear(db, row->command_id, &c->reply, c->journal_is_known, c->now, err);
     if (rc < 0 || !c->moves)
         return rc;
     rc = store_command_move(db, row->command_id, row->host_id, c->invocation.status, &c->change,
                             c->now, err);
+    if (rc == 0)
+        rc = ledger_follow(db, row->command_id, row->host_id, c->now, err);
     if (rc < 0)
         return rc;
     return look_journal(db, c->now, "invocation.move", row->command_id, NULL, c->change.details,

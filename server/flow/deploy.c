@@ -71,7 +71,9 @@ static int add_step(struct cut *c, const struct config_job *job, const struct co
         steps[i].action = DOCUMENT_RUN;
         steps[i].run_as = step->run_as;
         steps[i].working_directory = step->working_directory;
-        steps[i].timeout_s = job->once != NULL ? DOCUMENT_TIMEOUT_MAX_S : job->timeout_ms / 1000;
+        steps[i].timeout_s = job->once == NULL        ? job->timeout_ms / 1000
+                             : job->kill_after_ms > 0 ? (job->kill_after_ms + 999) / 1000
+                                                      : DOCUMENT_TIMEOUT_MAX_S;
         document_shipped_environment(arena, &settings, step->uses != NULL ? &step->with : &none,
                                      &env, &steps[i].environment);
         document->steps[document->n_steps++] = steps[i];

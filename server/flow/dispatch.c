@@ -174,19 +174,6 @@ static int sign(struct look *look, struct dispatched *d, const struct invocation
     return rc;
 }
 
-static bool is_candidate(const struct job *job, const char *host)
-{
-    size_t n = strlen(host);
-
-    for (const char *p = job->candidates; p != NULL && *p != '\0';) {
-        size_t len = strcspn(p, ",");
-        if (len == n && strncmp(p, host, n) == 0)
-            return true;
-        p += len + (p[len] == ',');
-    }
-    return false;
-}
-
 /* No host for the migrate job: a clear stop after its limit, a wait before. */
 static int no_host(struct look *look, struct dispatched *d, struct err *err)
 {
@@ -264,7 +251,7 @@ static int plan(struct look *look, struct dispatched *d, const struct host *host
     if (rc < 0 || !go)
         return rc;
     for (size_t i = 0; i < n_hosts; i++)
-        if (is_candidate(job, hosts[i].name))
+        if (str_list_has(job->candidates, hosts[i].name))
             candidates[n++] = hosts[i];
     host = migrate_choose_host(candidates, n, job->primary_host, look->now);
     if (host == NULL)

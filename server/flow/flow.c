@@ -8,6 +8,8 @@
 #include "lib/store/store_journal.h"
 #include "lib/store/writer.h"
 #include "server/flow/clockwatch.h"
+#include "server/flow/evidence.h"
+#include "server/flow/probing.h"
 #include "server/flow/snapshot.h"
 
 #define ROUNDS_MAX 50 /* of one call; then the loop turns once and comes back ... */
@@ -103,6 +105,8 @@ static int look_once(struct flow *flow, struct arena *arena, bool whole, struct 
     look->moved = false;
     if (rc == 0)
         rc = dispatch_door_look(look, err);
+    if (rc == 0 && (rc = evidence_look(look, err)) == 0)
+        rc = probing_look(look, err);
     look->partial = look->partial && !look->moved;
     look->moved = moved || !look->partial;
     snapshots_give(look->snapshot);

@@ -244,7 +244,7 @@ static int load_unsettled(struct candidates *m, struct err *err)
         struct attempt attempt;
         struct err own = ERR_INIT;
         const char *database;
-        bool found;
+        bool found, fenced = false;
         int rc;
         if (repo->jobs[i].once == NULL || !config_job_runs(&repo->jobs[i], m->environment))
             continue;
@@ -252,6 +252,14 @@ static int load_unsettled(struct candidates *m, struct err *err)
             config_database(m->snapshot->config, m->environment, repo->jobs[i].once, m->arena);
         rc = candidates_maybe(store_attempt_unsettled(m->db, m->arena, database, &attempt, &own),
                               &found, &own, err);
+        if (rc == 0 && !found) {
+            rc = store_attempt_is_fenced(m->db, database, &fenced, err);
+            if (fenced) {
+                g->unsettled_database = database;
+                g->unsettled_host = "slipway fence advance";
+                g->unsettled_since = 0;
+            }
+        }
         if (rc < 0)
             return rc;
         /* One of the open deployment itself is its own business. */

@@ -75,6 +75,17 @@ const struct act acts[] = {
      "{\"name\":\"bot\",\"rights\":[\"view\",\"operate\"],\"scope\":\"acme/shop\",\"for\":\"90d\"}",
      201, "token.add"},
     {"token_delete", "/api/v1/tokens/bot", NULL, 200, "token.end"},
+    {"migrate_probe", "/api/v1/migrate/probe", "{\"database\":\"main\",\"reason\":\"how is it\"}",
+     202, "attempt.probe"},
+    {"migrate_mark", "/api/v1/migrate/mark",
+     "{\"database\":\"main\",\"outcome\":\"succeeded\",\"unprobed\":true,\"reason\":\"seen\"}", 200,
+     "attempt.decide"},
+    {"migrate_retry", "/api/v1/migrate/retry", "{\"database\":\"main2\",\"reason\":\"again\"}", 200,
+     "attempt.decide"},
+    {"migrate_abandon", "/api/v1/migrate/abandon", "{\"database\":\"main3\",\"reason\":\"later\"}",
+     200, "attempt.decide"},
+    {"migrate_forget", "/api/v1/migrate/forget",
+     "{\"database\":\"old\",\"since\":1,\"reason\":\"restored a dump\"}", 200, "attempt.forget"},
     {"agent_accept_journal", "/api/v1/hosts/batch-9/accept-journal",
      "{\"reason\":\"its disk was restored\"}", 200, "host.accept-journal"},
     {"host_drain", "/api/v1/hosts/batch-8/drain", "{\"reason\":\"new disk\"}", 200, "host.drain"},
@@ -116,6 +127,18 @@ const struct act *acts_of(const char *route)
 
 /* The room -------------------------------------------------------------------------------------- */
 
+/* A migrate job on a database, and how it ended. */
+#define MIGRATED(command, database, state, settled)                                                    \
+    "INSERT INTO commands (id, deployment_id, job_number, document_digest, parameters, requested_at,"  \
+    " requested_by) VALUES ('" command "', 901, 0, 'd', '{}', 1, 'deployment');"                       \
+    "INSERT INTO invocations (command_id, host_id, deployment_id, job_number, roles, status, details," \
+    " envelope, signature, start_by) VALUES ('" command "', 'mi-00000000000000008', 901, 0, 'x',"      \
+    " 'Unknown', 'Unknown', '{}', '', 1);"                                                             \
+    "INSERT INTO attempts (database, repository_id, release_number, n, epoch, deployment_id,"          \
+    " job_number, command_id, host_id, state, planned_at, settled_at) VALUES ('" database              \
+    "', 1, 1,"                                                                                         \
+    " 1, 1, 901, 0, '" command "', 'mi-00000000000000008', '" state "', 1, " settled ");"
+
 /* Two hosts, one of them barred, and a database that stands behind a fence; night has r2, and had r1 before;
  * in east a deployment has stopped. */
 static const char migrate_world[] =
@@ -127,7 +150,8 @@ static const char migrate_world[] =
     " ('mi-00000000000000009', 'batch-9', 'barred',"
     " '5b2f6d0e-0000-4000-8000-000000000009', 'f9', 1, 'j9', 'another journal');"
     "INSERT INTO databases (name, epoch, fenced_at, fence_epoch, fence_why)"
-    " VALUES ('shop', 41, 1, 57, 'epoch 41 is behind 57');"
+    " VALUES ('shop', 41, 1, 57, 'epoch 41 is behind 57'), ('main', 1, NULL, NULL, NULL),"
+    " ('main2', 1, NULL, NULL, NULL), ('main3', 1, NULL, NULL, NULL), ('old', 1, NULL, NULL, NULL);"
     "INSERT INTO baselines (repository_id, environment, release_number, actor, way, reason,"
     " declared_at) VALUES (1, 'night', 1, 'uid:0', 'cli', 'by hand', 1),"
     " (1, 'night', 2, 'uid:0', 'cli', 'by hand', 2);"
@@ -140,7 +164,21 @@ static const char migrate_world[] =
     " 'schedule', 'attention', 'acts', 'acts', 0, 1, 1, 1);"
     "INSERT INTO jobs (deployment_id, number, name, needs, max_parallel, max_errors, ramp,"
     " start_within_ms, timeout_ms, proves_commit, touches, document_digest, candidates, state)"
-    " VALUES (900, 0, 'publish', '[]', 1, 0, 1, 120000, 60000, 1, 1, 'acts', '', 'failed');";
+    " VALUES (900, 0, 'publish', '[]', 1, 0, 1, 120000, 60000, 1, 1, 'acts', '', 'failed');"
+    "INSERT INTO documents (digest, name, version, content) VALUES ('d', 'migrate', '1', '{}');";
+
+static const char attempts_world[] =
+    "INSERT INTO deployments (id, repository_id, environment, kind, release_number, sha, lane,"
+    " trigger, state, config_digest, plan_digest, rows_expected, cut_at, start_at) VALUES (901, 1,"
+    " 'production', 'release', 1, '1111111111111111111111111111111111111111', 'code', 'merge',"
+    " 'failed', (SELECT digest FROM configs LIMIT 1), 'x', 0, 1, 1);"
+    "INSERT INTO jobs (deployment_id, number, name, needs, database, max_parallel, max_errors, ramp,"
+    " start_within_ms, timeout_ms, proves_commit, touches, document_digest, candidates, state)"
+    " VALUES (901, 0, 'migrate', '[]', 'main', 1, 0, 0, 1, 1, 0, 0, 'd', '', 'failed');" MIGRATED(
+        "01930000-0000-7000-8000-0000000000a0", "main", "unknown", "NULL")
+        MIGRATED("01930000-0000-7000-8000-0000000000a1", "main2", "unknown", "NULL")
+            MIGRATED("01930000-0000-7000-8000-0000000000a2", "main3", "unknown", "NULL")
+                MIGRATED("01930000-0000-7000-8000-0000000000a3", "old", "succeeded", "2");
 
 /* A delivery that was ignored. */
 static int add_delivery(struct db *db, struct err *err)
@@ -232,6 +270,8 @@ static int add_world(struct db *db, void *arg, struct err *err)
 {
     int rc = db_exec(db, migrate_world, err);
 
+    if (rc == 0)
+        rc = db_exec(db, attempts_world, err);
     if (rc == 0)
         rc = people_seen(db, "li", 8, "delivery", 1000, err);
 

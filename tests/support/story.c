@@ -479,3 +479,19 @@ int story_down(void **state)
     free(s);
     return 0;
 }
+
+/* People ----------------------------------------------------------------------------------------- */
+
+int story_post(struct story *s, const char *path, const char *body)
+{
+    struct client *client =
+        client_new(arena_printf(&s->arena, "%s/cli.sock", s->folder), NULL, NULL);
+    struct client_answer answer = {.status = 0};
+    int status = client_ask(client, "POST", path, body, &answer);
+
+    if (status == 0)
+        client_answer_deinit(&answer);
+    client_free(client);
+    story_settle(s);
+    return status;
+}

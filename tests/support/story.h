@@ -116,6 +116,9 @@ void story_host_is(struct story *s, const char *name, const char *job, enum stor
 void story_host_silent(struct story *s, const char *name);
 void story_host_back(struct story *s, const char *name);
 
+/* A POST by the server's own user; what follows from it happens. 0, or the exit status of the command line. */
+int story_post(struct story *s, const char *path, const char *body);
+
 /* The invariants hold now; else the test fails with all that is broken. */
 void story_check(struct story *s);
 /* The last step. */

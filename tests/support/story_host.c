@@ -128,7 +128,7 @@ static int tell_end(struct story_host *host, const struct story_host_run *run)
                                                        : INVOCATION_FAILED,
                               .state = MESSAGE_REPLY_FINISHED,
                               .n_steps = d->n_steps};
-    struct result_line results[2];
+    struct result_line results[4];
 
     r.steps = arena_array(&host->arena, d->n_steps, sizeof(*r.steps));
     for (size_t i = 0; i < d->n_steps; i++) {
@@ -147,6 +147,14 @@ static int tell_end(struct story_host *host, const struct story_host_run *run)
                                                  .ended_at = runs ? run->ended_at : 0};
         if (well && str_starts(d->steps[i].name, "activate"))
             results[r.n_results++] = (struct result_line){"commit", run->sha};
+    }
+    if (well && strcmp(run->job, "probe") == 0) {
+        results[r.n_results++] =
+            (struct result_line){"pending",
+                                 host->probe_pending != NULL ? host->probe_pending : "0"};
+        results[r.n_results++] =
+            (struct result_line){"holders",
+                                 host->probe_holders != NULL ? host->probe_holders : "0"};
     }
     if (well && run->database != NULL)
         results[r.n_results++] =

@@ -17,6 +17,7 @@
 #include "agent/agent_config.h"
 #include "lib/base/clock.h"
 #include "lib/base/file.h"
+#include "lib/rules/migrate.h"
 #include "tests/support/agent_room.h"
 
 /* Registration ---------------------------------------------------------------------------------- */
@@ -271,12 +272,12 @@ static void T39_a_script_gets_nothing_of_the_agents_own(void **state)
     agent_room_down();
 }
 
-static void a_time_limit_kills_the_group_but_never_beside_a_database(void **state)
+static void a_time_limit_kills_the_group(void **state)
 {
     struct document_step step;
     const struct document document = {.description = "", .steps = &step, .n_steps = 1};
     const struct door_double_word *ended;
-    struct envelope plain, migrate;
+    struct envelope plain;
 
     (void)state;
     agent_room_up(true);
@@ -285,26 +286,84 @@ static void a_time_limit_kills_the_group_but_never_beside_a_database(void **stat
     step.timeout_s = 5;
     plain = door_double_envelope(&agent_room.door);
     door_double_send(&agent_room.door, &plain, &document);
-    step = agent_room_script(
-        "slow", "sleep 6; echo \"as $PGAPPNAME $PGOPTIONS\"; echo done >> \"$FOLDER/migrated\"");
-    step.timeout_s = 5;
-    migrate = door_double_envelope(&agent_room.door);
-    migrate.database = "acme/shop/stage/primary";
-    migrate.epoch = 1;
-    door_double_send(&agent_room.door, &migrate, &document);
     ended = door_double_wait(&agent_room.door, plain.command_id, MESSAGE_REPLY_FINISHED,
                              AGENT_ROOM_LONG_S);
     assert_non_null(ended);
     assert_int_equal(ended->reply.status, INVOCATION_TIMED_OUT);
     assert_int_equal(ended->reply.steps[0].status, STEP_TIMED_OUT);
-    ended = door_double_wait(&agent_room.door, migrate.command_id, MESSAGE_REPLY_FINISHED,
-                             AGENT_ROOM_LONG_S);
+    (void)poll(NULL, 0, 4500);
+    assert_int_equal(agent_room_lines("runs"), 0);
+    agent_room_down();
+}
+
+/* A migrate job that takes long: with the longest limit there is it is left alone, with `kill-after` it is ended, and
+ * then nobody knows (M5). */
+static const struct door_double_word *slow_migrate(int64_t limit_s, struct envelope *ret_envelope)
+{
+    struct document_step step = agent_room_script(
+        "slow", "sleep 7; echo \"as $PGAPPNAME $PGOPTIONS\"; echo done >> \"$FOLDER/migrated\"");
+    const struct document document = {.description = "", .steps = &step, .n_steps = 1};
+
+    agent_room_up(true);
+    agent_room_start();
+    step.timeout_s = limit_s;
+    *ret_envelope = door_double_envelope(&agent_room.door);
+    ret_envelope->database = "acme/shop/stage/primary";
+    ret_envelope->epoch = 1;
+    door_double_send(&agent_room.door, ret_envelope, &document);
+    return door_double_wait(&agent_room.door, ret_envelope->command_id, MESSAGE_REPLY_FINISHED,
+                            AGENT_ROOM_LONG_S);
+}
+
+static void alarm_kills_nothing(void **state)
+{
+    const struct door_double_word *ended;
+    struct envelope e;
+
+    (void)state;
+    ended = slow_migrate(DOCUMENT_TIMEOUT_MAX_S, &e);
     assert_non_null(ended);
     assert_int_equal(ended->reply.status, INVOCATION_SUCCESS);
     assert_int_equal(agent_room_lines("migrated"), 1);
     assert_true(door_double_printed(&agent_room.door, "-c client_connection_check_interval=1000"));
-    (void)poll(NULL, 0, 2500);
-    assert_int_equal(agent_room_lines("runs"), 0);
+    agent_room_down();
+}
+
+static void kill_after_ends_unknown(void **state)
+{
+    struct invocation inv = {.status = INVOCATION_TIMED_OUT,
+                             .details = "ExecutionTimedOut",
+                             .offered_at = 1};
+    const struct door_double_word *ended;
+    struct envelope e;
+
+    (void)state;
+    ended = slow_migrate(5, &e);
+    assert_non_null(ended);
+    assert_int_equal(ended->reply.status, INVOCATION_TIMED_OUT);
+    assert_int_equal(agent_room_lines("migrated"), 0);
+    /* What the server makes of it: its SQL may live on. */
+    assert_int_equal(migrate_state_of(ATTEMPT_RUNNING, &inv), ATTEMPT_UNKNOWN);
+    agent_room_down();
+}
+
+/* A copy of the server has the same key and another store: hosts refuse it (G3). */
+static void second_copy_of_the_server(void **state)
+{
+    struct document_step step;
+    const struct document document = {.description = "", .steps = &step, .n_steps = 1};
+    char other[NAMES_UUID_SIZE];
+    struct envelope e;
+
+    (void)state;
+    agent_room_up(true);
+    agent_room_start();
+    step = agent_room_script("only", AGENT_ROOM_COUNT);
+    names_uuid_new(other);
+    e = door_double_envelope(&agent_room.door);
+    e.store_id = other;
+    door_double_send(&agent_room.door, &e, &document);
+    agent_room_expect_declined(e.command_id, "this host belongs to");
     agent_room_down();
 }
 
@@ -551,7 +610,10 @@ int main(void)
         TEST(health_is_asked_until_it_is_well),
         TEST(health_that_never_comes_fails_in_time),
         TEST(T39_a_script_gets_nothing_of_the_agents_own),
-        TEST(a_time_limit_kills_the_group_but_never_beside_a_database),
+        TEST(a_time_limit_kills_the_group),
+        TEST(alarm_kills_nothing),
+        TEST(kill_after_ends_unknown),
+        TEST(second_copy_of_the_server),
         TEST(a_silent_command_is_heard_of_every_15_seconds),
         TEST(migrate_none_skips_the_rest),
         TEST(T56_endless_output_is_cut_in_its_middle),

@@ -1,0 +1,81 @@
+#include "lib/rules/settle.h"
+
+#define ACT_TEXT(symbol, text) text,
+static const char *const act_texts[SETTLE_ACTS_COUNT] = {SETTLE_ACTS(ACT_TEXT)};
+
+const char *settle_act_text(enum settle_act act)
+{
+    return act_texts[act];
+}
+
+bool settle_is_clean(const struct probe *probe)
+{
+    return probe != NULL && probe->ended_at != 0 && probe->pending == 0 && probe->holders == 0;
+}
+
+bool settle_is_proved(const struct attempt *attempt, const struct probe *probe)
+{
+    return attempt->state == ATTEMPT_UNKNOWN && attempt->settled_at == 0 && attempt->gone_at != 0 &&
+           settle_is_clean(probe) && probe->attempt_id == attempt->id &&
+           probe->asked_at >= attempt->gone_at;
+}
+
+static const char *succeeded_refusal(const struct settle_facts *f)
+{
+    if (f->unprobed)
+        return NULL;
+    if (!settle_is_clean(f->probe))
+        return "no probe has shown that nothing is pending and nobody holds the database. Run: "
+               "slipway migrate probe, or say that you take it upon yourself: --unprobed";
+    if (f->now - f->probe->ended_at > SETTLE_PROBE_LIFE_MS)
+        return "the clean probe is older than ten minutes. Run: slipway migrate probe";
+    return NULL;
+}
+
+static const char *retry_refusal(struct arena *arena, const struct settle_facts *f)
+{
+    time_ms clear = f->holder_seen_at + SETTLE_RETRY_AFTER_MS;
+
+    if (f->probe != NULL && f->probe->ended_at != 0 && f->probe->holders > 0)
+        return arena_printf(arena,
+                            "the last probe saw %lld backends or lock holders in the database: it "
+                            "may still be running there. Wait, and probe again",
+                            (long long)f->probe->holders);
+    if (f->holder_seen_at != 0 && f->now < clear)
+        return arena_printf(arena,
+                            "a backend or lock holder was seen %lld s ago; two minutes must pass",
+                            (long long)(f->now - f->holder_seen_at) / 1000);
+    return NULL;
+}
+
+const char *settle_refusal(struct arena *arena, const struct settle_facts *f, enum settle_act act)
+{
+    const struct attempt *a = f->attempt;
+
+    if (a == NULL)
+        return "no attempt holds this database; there is nothing to decide";
+    if (a->state != ATTEMPT_FAILED && a->state != ATTEMPT_UNKNOWN)
+        return arena_printf(arena,
+                            "its attempt on %s is %s: it has not ended, and nobody has to "
+                            "decide anything",
+                            a->host, attempt_states[a->state].text);
+    if (f->permitted_at != 0 && f->now < f->permitted_at + SETTLE_PERMIT_LIFE_MS)
+        return arena_printf(arena, "%s has a permit that may still be used; ask again in %lld s",
+                            a->host,
+                            (long long)(f->permitted_at + SETTLE_PERMIT_LIFE_MS - f->now) / 1000 +
+                                1);
+    if (f->is_alive && a->state == ATTEMPT_UNKNOWN && act != SETTLE_ABANDON)
+        return arena_printf(arena, "%s is heard again and still runs it; wait for its end",
+                            a->host);
+    switch (act) {
+    case SETTLE_SUCCEEDED:
+        return succeeded_refusal(f);
+    case SETTLE_RETRY:
+        return retry_refusal(arena, f);
+    case SETTLE_FAILED:
+    case SETTLE_ABANDON:
+    case SETTLE_ACTS_COUNT:
+        break;
+    }
+    return NULL;
+}

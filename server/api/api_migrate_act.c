@@ -1,0 +1,284 @@
+/* What a person decides about a migrate attempt: judged and written in one transaction. */
+#include <string.h>
+
+#include "lib/base/arena.h"
+#include "lib/base/err.h"
+#include "lib/base/json.h"
+#include "lib/base/str.h"
+#include "lib/store/store_attempt.h"
+#include "lib/store/store_journal.h"
+#include "lib/store/store_probe.h"
+#include "lib/store/store_repository.h"
+#include "server/api/api.h"
+#include "server/api/api_act.h"
+#include "server/api/api_body.h"
+#include "server/api/api_events.h"
+#include "server/api/api_migrate.h"
+#include "server/api/api_migrate_facts.h"
+#include "server/api/api_view.h"
+#include "server/api/api_write.h"
+#include "server/api/policy.h"
+#include "server/api/reply.h"
+#include "server/flow/decide.h"
+
+#define DATABASE_MAX 255
+
+struct deciding {
+    struct request *request;
+    struct api_view view;
+    const char *database;
+    const char *reason;
+    bool unprobed;
+    enum settle_act act;
+    const char *repository; /* forget; NULL = the only one */
+    int64_t since;          /* forget */
+    int64_t probe_id;
+};
+
+static int read_body(struct deciding *d, const char *const *keys, size_t n, bool needs_reason,
+                     struct cJSON **ret_body, struct err *err)
+{
+    int rc = api_body_read(d->request, keys, n, ret_body, err);
+
+    if (rc == 0)
+        rc = api_body_text(d->request, *ret_body, "database", DATABASE_MAX, &d->database, err);
+    if (rc == 0 && d->database == NULL)
+        rc = err_set(err, ERR_INVALID, "database: which one? `slipway migrate status` lists them");
+    if (rc == 0 && needs_reason)
+        rc = api_body_text(d->request, *ret_body, "reason", API_ACT_REASON_MAX, &d->reason, err);
+    if (rc == 0 && needs_reason && (d->reason == NULL || d->reason[strspn(d->reason, " ")] == '\0'))
+        rc = err_set(err, ERR_INVALID, "reason: say why; it is kept with the attempt");
+    return rc;
+}
+
+/* May the asker operate where this attempt is? Asked in the transaction, of what is there then. */
+static int may(struct deciding *d, struct db *db, const struct config_environment *environment,
+               struct err *err)
+{
+    int rc = policy_confirm(db, d->request, err);
+
+    if (rc < 0)
+        return rc;
+    if (environment != NULL)
+        return policy_require(d->request, environment, RIGHT_OPERATE, err);
+    if (!policy_allows(&d->request->actor, RIGHT_ADMIN))
+        return err_set(
+            err, ERR_DENIED,
+            "%s may not decide about %s: its environment is configured no more, and then "
+            "the right is admin",
+            d->request->actor.name, d->database);
+    return 0;
+}
+
+/* The attempt that holds the database, or the newest one. */
+static int load(struct deciding *d, struct db *db, struct api_migrate_facts *f, struct err *err)
+{
+    struct attempt *attempts;
+    size_t n;
+    int rc = store_attempt_of_database(db, d->request->arena, d->database, 1, &attempts, &n, err);
+
+    if (rc == 0 && n == 0)
+        rc = err_set(err, ERR_NOT_FOUND, "no migrate job ever ran on a database %s", d->database);
+    if (rc == 0)
+        rc = api_migrate_facts_load(db, d->request->arena, d->view.config, &attempts[0],
+                                    d->view.now, f, err);
+    return rc < 0 ? rc : may(d, db, f->environment, err);
+}
+
+static struct journal_entry line_of(const struct deciding *d)
+{
+    return (struct journal_entry){.at = d->view.now,
+                                  .actor = d->request->actor.name,
+                                  .way = d->request->actor.way,
+                                  .subject = d->database,
+                                  .reason = d->reason};
+}
+
+static enum request_next answer(struct deciding *d, struct reply *reply, int rc, struct err *err,
+                                int status)
+{
+    struct request *request = d->request;
+    struct json_out out;
+    struct buf buf;
+
+    api_view_close(&d->view);
+    if (rc < 0) {
+        reply_error(request, reply, err);
+        return REQUEST_DONE;
+    }
+    api_events_publish(request->api->events, API_EVENTS_DEPLOYMENTS);
+    request->api->ring_flow(request->api->flow);
+    buf_init(&buf, 4096);
+    json_out_init(&out, &buf);
+    json_begin_object(&out, NULL);
+    json_add_str(&out, "database", d->database);
+    json_end_object(&out);
+    reply_json_buf(request, reply, status, &buf);
+    return REQUEST_DONE;
+}
+
+/* Settling --------------------------------------------------------------------------------------- */
+
+static int write_settled(struct db *db, void *arg, struct err *err)
+{
+    struct deciding *d = arg;
+    const struct attempt_decision decision = {.decision = settle_act_text(d->act),
+                                              .by = d->request->actor.name,
+                                              .reason = d->reason,
+                                              .at = d->view.now};
+    const struct journal_entry entry = line_of(d);
+    struct api_migrate_facts f;
+    const char *why;
+    int rc = load(d, db, &f, err);
+
+    if (rc < 0)
+        return rc;
+    f.settle.unprobed = d->unprobed;
+    why = settle_refusal(d->request->arena, &f.settle, d->act);
+    if (why != NULL)
+        return err_set(err, ERR_CONFLICT, "%s: %s", d->database, why);
+    return decide_write(db, d->request->arena, &f.attempt, d->act, &decision, &entry, err);
+}
+
+static int read_outcome(struct deciding *d, const struct cJSON *body, struct err *err)
+{
+    const char *outcome = NULL;
+    int rc = api_body_text(d->request, body, "outcome", 16, &outcome, err);
+
+    if (rc == 0)
+        rc = api_body_flag(body, "unprobed", &d->unprobed, err);
+    if (rc < 0)
+        return rc;
+    if (str_eq(outcome, "succeeded"))
+        d->act = SETTLE_SUCCEEDED;
+    else if (str_eq(outcome, "failed"))
+        d->act = SETTLE_FAILED;
+    else
+        rc = err_set(err, ERR_INVALID, "outcome: expected succeeded or failed");
+    return rc;
+}
+
+static enum request_next settle(struct request *request, struct reply *reply, enum settle_act act,
+                                bool marks)
+{
+    static const char *const keys[] = {"database", "reason", "outcome", "unprobed"};
+    struct deciding d = {.request = request, .act = act};
+    struct cJSON *body = NULL;
+    struct err err = ERR_INIT;
+    int rc = api_view_open(&d.view, request, &err);
+
+    if (rc == 0)
+        rc = read_body(&d, keys, marks ? 4 : 2, true, &body, &err);
+    if (rc == 0 && marks)
+        rc = read_outcome(&d, body, &err);
+    json_free(body);
+    if (rc == 0)
+        rc = api_write_do(request, write_settled, &d, &err);
+    return answer(&d, reply, rc, &err, 200);
+}
+
+enum request_next api_migrate_mark(struct request *request, struct reply *reply)
+{
+    return settle(request, reply, SETTLE_SUCCEEDED, true);
+}
+
+enum request_next api_migrate_retry(struct request *request, struct reply *reply)
+{
+    return settle(request, reply, SETTLE_RETRY, false);
+}
+
+enum request_next api_migrate_abandon(struct request *request, struct reply *reply)
+{
+    return settle(request, reply, SETTLE_ABANDON, false);
+}
+
+/* Asking ----------------------------------------------------------------------------------------- */
+
+static int write_probe(struct db *db, void *arg, struct err *err)
+{
+    struct deciding *d = arg;
+    struct journal_entry entry = line_of(d);
+    struct api_migrate_facts f;
+    int rc = load(d, db, &f, err);
+
+    if (rc == 0 && f.settle.attempt == NULL)
+        rc = err_set(err, ERR_CONFLICT, "no attempt holds %s; there is nothing to find out",
+                     d->database);
+    if (rc < 0)
+        return rc;
+    rc = store_probe_ask(db, f.attempt.id, d->request->actor.name, d->view.now, &d->probe_id, err);
+    if (rc == ERR_CONFLICT)
+        return err_set(err, rc, "%s is being probed already; wait for the answer", d->database);
+    entry.act = "attempt.probe";
+    return rc < 0 ? rc : store_journal_add(db, &entry, err);
+}
+
+enum request_next api_migrate_probe(struct request *request, struct reply *reply)
+{
+    static const char *const keys[] = {"database", "reason"};
+    struct deciding d = {.request = request};
+    struct cJSON *body = NULL;
+    struct err err = ERR_INIT;
+    int rc = api_view_open(&d.view, request, &err);
+
+    if (rc == 0)
+        rc = read_body(&d, keys, 2, false, &body, &err);
+    if (rc == 0)
+        rc = api_body_text(request, body, "reason", API_ACT_REASON_MAX, &d.reason, &err);
+    json_free(body);
+    if (rc == 0)
+        rc = api_write_do(request, write_probe, &d, &err);
+    return answer(&d, reply, rc, &err, 202);
+}
+
+/* After a restore -------------------------------------------------------------------------------- */
+
+static int write_forgotten(struct db *db, void *arg, struct err *err)
+{
+    struct deciding *d = arg;
+    const struct attempt_decision decision = {.decision = "forget",
+                                              .by = d->request->actor.name,
+                                              .reason = d->reason,
+                                              .at = d->view.now};
+    struct journal_entry entry = line_of(d);
+    struct api_migrate_facts f;
+    int rc = load(d, db, &f, err);
+
+    if (rc < 0)
+        return rc;
+    if (d->repository != NULL && !str_eq(d->repository, f.deployment.repository)) {
+        struct repository repository;
+
+        rc = store_repository_by_name(db, d->request->arena, d->repository, &repository, err);
+        if (rc < 0)
+            return rc;
+        f.attempt.repository_id = repository.id;
+    }
+    rc = store_attempt_forget(db, d->database, f.attempt.repository_id, d->since, &decision, err);
+    if (rc == ERR_CONFLICT)
+        return err_set(err, rc, "nothing succeeded on %s from r%lld on; there is nothing to forget",
+                       d->database, (long long)d->since);
+    entry.act = "attempt.forget";
+    entry.detail = arena_printf(d->request->arena, "{\"since\":%lld}", (long long)d->since);
+    return rc < 0 ? rc : store_journal_add(db, &entry, err);
+}
+
+enum request_next api_migrate_forget(struct request *request, struct reply *reply)
+{
+    static const char *const keys[] = {"database", "reason", "since", "repository"};
+    struct deciding d = {.request = request};
+    struct cJSON *body = NULL;
+    struct err err = ERR_INIT;
+    int rc = api_view_open(&d.view, request, &err);
+
+    if (rc == 0)
+        rc = read_body(&d, keys, 4, true, &body, &err);
+    if (rc == 0)
+        rc = api_body_text(request, body, "repository", 200, &d.repository, &err);
+    if (rc == 0 && (!json_int(body, "since", &d.since) || d.since < 1))
+        rc = err_set(&err, ERR_INVALID, "since: expected the number of a release");
+    json_free(body);
+    if (rc == 0)
+        rc = api_write_do(request, write_forgotten, &d, &err);
+    return answer(&d, reply, rc, &err, 200);
+}

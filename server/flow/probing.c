@@ -1,0 +1,320 @@
+#include "server/flow/probing.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "lib/base/arena.h"
+#include "lib/base/log.h"
+#include "lib/base/names.h"
+#include "lib/base/str.h"
+#include "lib/rules/settle.h"
+#include "lib/ssm/document.h"
+#include "lib/ssm/document_shipped.h"
+#include "lib/ssm/envelope.h"
+#include "lib/store/store_attempt.h"
+#include "lib/store/store_command.h"
+#include "lib/store/store_deployment.h"
+#include "lib/store/store_host.h"
+#include "lib/store/store_probe.h"
+#include "server/flow/decide.h"
+#include "server/flow/flow.h"
+#include "server/flow/snapshot.h"
+
+#define START_BY_MS 60000
+#define LIMIT_S 120
+#define ATTEMPT_VARIABLE "SLIPWAY_ATTEMPT"
+
+/* One probe and what it is about. */
+struct probing {
+    struct look *look;
+    const struct probe *probe;
+    struct attempt attempt;
+    struct deployment deployment;
+    const struct job *job;
+    const struct config_environment *environment; /* NULL = it is configured no more */
+    const struct config_job *config;
+    /* To send. */
+    struct command command;
+    struct invocation invocation;
+    const char *content;
+    /* To end. */
+    int64_t pending, holders;
+    const char *note;
+    bool proves;
+};
+
+/* Ending ----------------------------------------------------------------------------------------- */
+
+static int write_end(struct db *db, void *arg, struct err *err)
+{
+    const struct probing *p = arg;
+    const struct attempt_decision decision = {
+        .decision = "proved by probe",
+        .by = "slipway",
+        .reason = "nothing is pending, nobody holds the database, and its supervisor is gone",
+        .at = p->look->now};
+    const struct journal_entry entry = {.at = p->look->now, .actor = "slipway", .way = "timer"};
+    int rc = store_probe_end(db, p->probe->id, p->pending, p->holders, p->note, p->look->now, err);
+
+    if (rc == 0 && p->proves)
+        rc =
+            decide_write(db, p->look->arena, &p->attempt, SETTLE_SUCCEEDED, &decision, &entry, err);
+    return rc;
+}
+
+static int end(struct probing *p, int64_t pending, int64_t holders, const char *note,
+               struct err *err)
+{
+    struct probe answered = *p->probe;
+
+    answered.ended_at = p->look->now;
+    answered.pending = p->pending = pending;
+    answered.holders = p->holders = holders;
+    p->note = note;
+    p->proves = settle_is_proved(&p->attempt, &answered);
+    log_notice("probe.ended", "database=%s pending=%lld holders=%lld proved=%d note=%s",
+               LOG(p->attempt.database), (long long)pending, (long long)holders, p->proves,
+               LOG(note));
+    return look_write(p->look, write_end, p, FLOW_DEPLOYMENTS, err);
+}
+
+static int64_t number_of(const struct result_line *lines, size_t n, const char *key)
+{
+    int64_t value = -1;
+
+    for (size_t i = 0; i < n; i++)
+        if (str_eq(lines[i].key, key) && str_parse_int64(lines[i].value, &value) < 0)
+            value = -1;
+    return value < 0 ? -1 : value;
+}
+
+static int read_answer(struct probing *p, struct err *err)
+{
+    struct look *look = p->look;
+    struct result_line *lines;
+    struct invocation inv;
+    const char *note = NULL;
+    size_t n;
+    int rc = store_command_invocation(look->flow->db, look->arena, p->probe->command_id,
+                                      p->probe->host_id, &inv, err);
+
+    if (rc < 0)
+        return rc;
+    if (!invocation_has_ended(inv.status) && inv.status != INVOCATION_UNKNOWN) {
+        time_ms limit = p->probe->asked_at + START_BY_MS + LIMIT_S * 1000 + 60000;
+
+        if (inv.acknowledged_at == 0 && look->now >= inv.start_by)
+            return end(p, -1, -1, arena_printf(look->arena, "%s did not take it", inv.host), err);
+        if (look->now >= limit)
+            return end(p, -1, -1, arena_printf(look->arena, "%s did not answer", inv.host), err);
+        look_again(look, inv.acknowledged_at == 0 ? inv.start_by : limit);
+        return 0;
+    }
+    rc = store_command_results(look->flow->db, look->arena, p->probe->command_id, p->probe->host_id,
+                               &lines, &n, err);
+    if (rc < 0)
+        return rc;
+    for (size_t i = 0; i < n; i++)
+        if (str_eq(lines[i].key, "note"))
+            note = lines[i].value;
+    /* Proof is only what a probe that went well said. */
+    if (inv.status != INVOCATION_SUCCESS)
+        return end(p, -1, number_of(lines, n, "holders"),
+                   arena_printf(look->arena, "on %s: %s", inv.host,
+                                inv.cause != NULL ? inv.cause : inv.details),
+                   err);
+    return end(p, number_of(lines, n, "pending"), number_of(lines, n, "holders"), note, err);
+}
+
+/* Sending ---------------------------------------------------------------------------------------- */
+
+static int write_sent(struct db *db, void *arg, struct err *err)
+{
+    const struct probing *p = arg;
+    int rc = store_command_document(db, p->command.document_digest, "probe", "1", p->content, err);
+
+    if (rc == 0)
+        rc = store_command_insert(db, &p->command, err);
+    if (rc == 0)
+        rc = store_command_invoke(db, &p->invocation, err);
+    if (rc == 0)
+        rc = store_command_release(db, p->command.id, p->invocation.host_id, p->look->now, err);
+    if (rc == 0)
+        rc = store_probe_sent(db, p->probe->id, p->command.id, p->invocation.host_id, err);
+    return rc;
+}
+
+/* A candidate of the job that is online and not barred; another one than the attempt's if there is one. */
+static int choose(struct probing *p, const struct host **ret_host, struct err *err)
+{
+    struct look *look = p->look;
+    const struct host *found = NULL;
+    struct host *hosts;
+    size_t n;
+    int rc = store_host_list(look->flow->db, look->arena, &hosts, &n, err);
+
+    for (size_t i = 0; rc == 0 && i < n; i++) {
+        const struct host *h = &hosts[i];
+        bool is_own = str_eq(h->id, p->attempt.host_id);
+
+        if (h->state == HOST_BARRED || h->suspended_at != 0 || !host_is_online(h, look->now) ||
+            !str_list_has(p->job->candidates, h->name))
+            continue;
+        if (found == NULL || (!is_own && str_eq(found->id, p->attempt.host_id)))
+            found = h;
+    }
+    *ret_host = found;
+    return rc;
+}
+
+static const char *script_of(const struct probing *p)
+{
+    if (p->config->probe != NULL)
+        return p->config->probe;
+    for (size_t i = 0; i < p->config->n_steps; i++) {
+        const char *uses = p->config->steps[i].uses;
+
+        if (str_eq(uses, "migrate") || str_starts(uses, "migrate@"))
+            return document_shipped_find("migrate-probe")->script;
+    }
+    return NULL;
+}
+
+static int make_document(struct probing *p, const char *script, struct err *err)
+{
+    const struct config_repo *repo = p->environment->repo;
+    const struct document_settings settings = {repo->root, repo->keep, repo->mirror, repo->branch};
+    struct arena *arena = p->look->arena;
+    struct document_step step = {.action = DOCUMENT_RUN,
+                                 .name = "probe",
+                                 .script = script,
+                                 .run_as = p->config->steps[0].run_as,
+                                 .working_directory = p->config->steps[0].working_directory,
+                                 .timeout_s = LIMIT_S};
+    const struct document document = {.description =
+                                          arena_printf(arena, "probe of %s", p->attempt.database),
+                                      .steps = &step,
+                                      .n_steps = 1};
+    const struct config_pairs *env = &p->config->env;
+    struct config_pairs own = {.n = 0};
+    char digest[DIGEST_HEX_SIZE];
+    int rc;
+
+    own.items = arena_array(arena, env->n + 1, sizeof(*own.items));
+    for (size_t i = 0; i < env->n; i++)
+        own.items[own.n++] = env->items[i];
+    own.items[own.n++] =
+        (struct config_pair){ATTEMPT_VARIABLE, arena_str(arena, p->attempt.command_id)};
+    document_shipped_environment(arena, &settings, NULL, &own, &step.environment);
+    rc = document_make(arena, &document, &p->content, digest, err);
+    p->command.document_digest = arena_str(arena, digest);
+    return rc;
+}
+
+static int sign(struct probing *p, const struct host *host, struct err *err)
+{
+    const struct deployment *d = &p->deployment;
+    struct look *look = p->look;
+    char signature[ENVELOPE_SIGNATURE_SIZE];
+    const struct envelope envelope = {.protocol = host->protocol,
+                                      .store_id = look->flow->store_id,
+                                      .command_id = p->command.id,
+                                      .host_id = host->id,
+                                      .host = host->name,
+                                      .repository = d->repository,
+                                      .environment = d->environment,
+                                      .release = d->release_number,
+                                      .document = "probe@1",
+                                      .document_digest = p->command.document_digest,
+                                      .sha = d->sha,
+                                      .previous_sha = d->from_sha,
+                                      .roles = p->job->name,
+                                      .start_by = look->now + START_BY_MS};
+    int rc = envelope_make(look->arena, &envelope, &p->invocation.envelope, err);
+
+    if (rc < 0)
+        return rc;
+    envelope_sign(look->flow->key, p->invocation.envelope, signature);
+    p->invocation.signature = arena_str(look->arena, signature);
+    p->invocation.roles = p->job->name;
+    p->invocation.start_by = envelope.start_by;
+    memcpy(p->invocation.command_id, p->command.id, sizeof(p->invocation.command_id));
+    memcpy(p->invocation.host_id, host->id, sizeof(p->invocation.host_id));
+    return 0;
+}
+
+static int send(struct probing *p, struct err *err)
+{
+    struct look *look = p->look;
+    const struct host *host = NULL;
+    const char *script = p->config != NULL ? script_of(p) : NULL;
+    int rc;
+
+    if (script == NULL)
+        return end(p, -1, -1,
+                   "its job has no probe: give it one in the configuration, `probe: { run: ... }`, "
+                   "that writes pending=N and holders=N to SLIPWAY_RESULT",
+                   err);
+    if ((rc = choose(p, &host, err)) < 0)
+        return rc;
+    if (host == NULL)
+        return end(p, -1, -1, "no host that may run the migrate job is online and not barred", err);
+    names_uuid_at(look->now, p->command.id);
+    p->command.parameters = "{}";
+    p->command.requested_at = look->now;
+    p->command.requested_by = "probe";
+    if ((rc = make_document(p, script, err)) < 0 || (rc = sign(p, host, err)) < 0)
+        return rc;
+    log_notice("probe.sent", "database=%s host=%s command=%s", LOG(p->attempt.database),
+               LOG(host->name), p->command.id);
+    rc = look_write(look, write_sent, p, FLOW_DEPLOYMENTS, err);
+    if (rc == 0 && look->flow->ring_host != NULL)
+        look->flow->ring_host(look->flow->arg, host->id);
+    return rc;
+}
+
+/* Looking ---------------------------------------------------------------------------------------- */
+
+static int load(struct probing *p, struct err *err)
+{
+    struct look *look = p->look;
+    const struct config_repo *repo;
+    struct job *jobs;
+    size_t n;
+    int rc =
+        store_attempt_by_id(look->flow->db, look->arena, p->probe->attempt_id, &p->attempt, err);
+
+    if (rc == 0)
+        rc = store_deployment_by_id(look->flow->db, look->arena, p->attempt.deployment_id,
+                                    &p->deployment, err);
+    if (rc == 0)
+        rc = store_deployment_jobs(look->flow->db, look->arena, p->attempt.deployment_id, &jobs, &n,
+                                   err);
+    if (rc < 0)
+        return rc;
+    p->job = &jobs[p->attempt.job_number];
+    repo = config_repo(look->snapshot->config, p->deployment.repository);
+    p->environment = repo != NULL ? config_environment(repo, p->deployment.environment) : NULL;
+    for (size_t i = 0; p->environment != NULL && i < repo->n_jobs; i++)
+        if (str_eq(repo->jobs[i].name, p->job->name) && repo->jobs[i].n_steps > 0)
+            p->config = &repo->jobs[i];
+    return 0;
+}
+
+int probing_look(struct look *look, struct err *err)
+{
+    struct probe *open;
+    size_t n;
+    int rc = store_probe_open(look->flow->db, look->arena, &open, &n, err);
+
+    for (size_t i = 0; rc == 0 && i < n; i++) {
+        struct probing *p = arena_alloc(look->arena, sizeof(*p));
+
+        p->look = look;
+        p->probe = &open[i];
+        rc = load(p, err);
+        if (rc == 0)
+            rc = open[i].command_id[0] != '\0' ? read_answer(p, err) : send(p, err);
+    }
+    return rc;
+}

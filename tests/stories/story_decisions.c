@@ -1,0 +1,172 @@
+/*
+ * What a person, or a probe's proof, makes of a migrate attempt that failed or whose end nobody knows (M5, M6).
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "tests/support/story_expect.h"
+#include "tests/support/story_shop.h"
+
+#define DATABASE "acme/shop/production/primary-db"
+#define ABOUT "{\"database\":\"" DATABASE "\",\"reason\":\"looked at it\""
+
+static void production_migrates(struct story *s, enum story_host_way way)
+{
+    story_shop(s);
+    story_at(s, "2026-11-24 14:10");
+    story_merge(s, "acme/shop", 1, "Coupons");
+    story_host_is(s, "batch-1", "migrate", way);
+    story_at(s, "2026-11-24 15:00");
+}
+
+/* Its machine went down in the middle; it is back, and cannot say how it ended. */
+static void nobody_knows(struct story *s)
+{
+    production_migrates(s, STORY_HOST_LOSES_POWER);
+    story_host_back(s, "batch-1");
+    story_expect_attempt(s, DATABASE, "unknown");
+    story_expect_open(s, "acme/shop", "production", 2, "attention");
+}
+
+static void host_reboot_after_exec(void **state)
+{
+    struct story *s = *state;
+
+    nobody_knows(s);
+    story_pass(s, 3600000); /* no time turns it into anything */
+    story_expect_attempt(s, DATABASE, "unknown");
+    story_expect_starts(s, "batch-1", "migrate", 2, 1);
+    story_expect_starts(s, "batch-2", "migrate", 2, 0);
+    story_end(s);
+}
+
+static void client_dead_sql_alive(void **state)
+{
+    struct story *s = *state;
+
+    nobody_knows(s);
+    story_host(s, "batch-2")->probe_holders = "1"; /* its backend lives on in the database */
+    story_host(s, "batch-2")->probe_pending = "1";
+    assert_int_equal(story_post(s, "/api/v1/migrate/probe", "{\"database\":\"" DATABASE "\"}"), 0);
+    story_pass(s, 5000);
+    story_expect_starts(s, "batch-2", "probe", 2, 1);
+    assert_int_not_equal(story_post(s, "/api/v1/migrate/retry", ABOUT "}"), 0);
+    assert_int_not_equal(story_post(s, "/api/v1/migrate/mark", ABOUT ",\"outcome\":\"succeeded\"}"),
+                         0);
+    story_expect_starts(s, "batch-1", "migrate", 2, 1);
+
+    /* It came to its end; now the probe proves it, and nobody has to decide anything. */
+    story_host(s, "batch-2")->probe_holders = story_host(s, "batch-2")->probe_pending = "0";
+    assert_int_equal(story_post(s, "/api/v1/migrate/probe", "{\"database\":\"" DATABASE "\"}"), 0);
+    story_pass(s, 5000);
+    story_expect_attempt(s, DATABASE, "succeeded");
+    story_expect_told(s, "attempt.decide", DATABASE, "proved by probe");
+    story_expect_live(s, "acme/shop", "production", 2);
+    story_expect_starts(s, "batch-1", "migrate", 2, 1);
+    story_end(s);
+}
+
+static void M6_retry_is_another_attempt_with_a_higher_epoch(void **state)
+{
+    struct story *s = *state;
+
+    nobody_knows(s);
+    story_host_is(s, "batch-1", "migrate", STORY_HOST_SUCCEEDS);
+    assert_int_equal(story_post(s, "/api/v1/migrate/retry", ABOUT "}"), 0);
+    story_pass(s, 5000);
+    story_expect_attempt(s, DATABASE, "succeeded");
+    story_expect_live(s, "acme/shop", "production", 2);
+    story_expect_count(s, "attempts", 3); /* one on stage, two here */
+    /* It was decided: another word about it is none. */
+    assert_int_not_equal(story_post(s, "/api/v1/migrate/abandon", ABOUT "}"), 0);
+    story_end(s);
+}
+
+static void M6_mark_wants_a_clean_probe_or_the_word_unprobed(void **state)
+{
+    struct story *s = *state;
+
+    nobody_knows(s);
+    assert_int_not_equal(story_post(s, "/api/v1/migrate/mark", ABOUT ",\"outcome\":\"succeeded\"}"),
+                         0);
+    assert_int_equal(story_post(s, "/api/v1/migrate/mark",
+                                ABOUT ",\"outcome\":\"succeeded\",\"unprobed\":true}"),
+                     0);
+    story_expect_attempt(s, DATABASE, "succeeded");
+    story_expect_live(s, "acme/shop", "production", 2);
+    story_end(s);
+}
+
+static void M6_mark_failed_ends_the_deployment_and_frees_the_database(void **state)
+{
+    struct story *s = *state;
+
+    production_migrates(s, STORY_HOST_FAILS);
+    story_expect_attempt(s, DATABASE, "failed");
+    assert_int_equal(story_post(s, "/api/v1/migrate/mark", ABOUT ",\"outcome\":\"failed\"}"), 0);
+    story_expect_last(s, "acme/shop", "production", 2, "failed");
+    /* A newer release holds it, and migrates. */
+    story_host_is(s, "batch-1", "migrate", STORY_HOST_SUCCEEDS);
+    story_merge(s, "acme/shop", 2, "Gifts");
+    story_at(s, "2026-11-25 11:00");
+    story_expect_live(s, "acme/shop", "production", 3);
+    story_end(s);
+}
+
+static void late_truth_after_a_decision_is_evidence(void **state)
+{
+    struct story *s = *state;
+
+    production_migrates(s, STORY_HOST_FALLS_SILENT);
+    story_pass(s, 6 * 60000);
+    story_expect_attempt(s, DATABASE, "unknown");
+    assert_int_equal(story_post(s, "/api/v1/migrate/abandon", ABOUT "}"), 0);
+    story_expect_last(s, "acme/shop", "production", 2, "failed");
+    story_host_back(s, "batch-1");
+    story_expect_attempt(s, DATABASE, "unknown"); /* what was decided stands */
+    story_expect_told(s, "attempt.late", DATABASE, "\"end\":\"succeeded\"");
+    story_end(s);
+}
+
+static void host_boots_after_abandon(void **state)
+{
+    struct story *s = *state;
+
+    story_shop(s);
+    story_at(s, "2026-11-24 14:10");
+    story_merge(s, "acme/shop", 1, "Coupons");
+    /* It takes its command, and no word of it arrives. */
+    story_host(s, "batch-1")->mute_until = story_time(s, "2026-11-24 15:20");
+    story_host(s, "batch-2")->mute_until = 0;
+    story_at(s, "2026-11-24 15:00");
+    story_pass(s, 6 * 60000);
+    story_expect_starts(s, "batch-1", "migrate", 2, 0);
+    if (story_host(s, "batch-1")->n_runs > 0)
+        (void)story_post(s, "/api/v1/migrate/abandon", ABOUT "}");
+    story_until(s, "2026-11-24 15:30");
+    story_expect_starts(s, "batch-1", "migrate", 2, 0);
+    story_end(s);
+}
+
+#define STORY(name) cmocka_unit_test_setup_teardown(name, story_up, story_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        STORY(host_reboot_after_exec),
+        STORY(client_dead_sql_alive),
+        STORY(M6_retry_is_another_attempt_with_a_higher_epoch),
+        STORY(M6_mark_wants_a_clean_probe_or_the_word_unprobed),
+        STORY(M6_mark_failed_ends_the_deployment_and_frees_the_database),
+        STORY(late_truth_after_a_decision_is_evidence),
+        STORY(host_boots_after_abandon),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

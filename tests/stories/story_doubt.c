@@ -1,0 +1,173 @@
+/*
+ * Hosts whose journal is in doubt, databases under several names, a server that dies around the permit: no second start.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "lib/base/names.h"
+#include "tests/support/story_expect.h"
+#include "tests/support/story_shop.h"
+
+#define DATABASE "acme/shop/production/primary-db"
+
+static void production_migrates(struct story *s, enum story_host_way way)
+{
+    story_shop(s);
+    story_at(s, "2026-11-24 14:10");
+    story_merge(s, "acme/shop", 1, "Coupons");
+    story_host_is(s, "batch-1", "migrate", way);
+    story_at(s, "2026-11-24 15:00");
+}
+
+static void stage_success_is_not_production_success(void **state)
+{
+    struct story *s = *state;
+
+    production_migrates(s, STORY_HOST_SUCCEEDS);
+    story_expect_attempt(s, "acme/shop/stage/primary-db", "succeeded");
+    story_expect_attempt(s, DATABASE, "succeeded");
+    story_expect_starts(s, "stage-1", "migrate", 2, 1);
+    story_expect_starts(s, "batch-1", "migrate", 2, 1);
+    story_end(s);
+}
+
+#define SHARED "databases: { shop: [acme/shop/stage/primary-db, acme/admin/live/main] }\n"
+#define ADMIN                                                                                      \
+    "  acme/admin:\n"                                                                              \
+    "    branch: main\n"                                                                           \
+    "    mirror: GIT/acme/admin\n"                                                                 \
+    "    root: /srv/admin\n"                                                                       \
+    "    environments:\n"                                                                          \
+    "      live: { on: merge, roles: { all: { agent: { hosts: [admin-1] } } } }\n"                 \
+    "    jobs:\n"                                                                                  \
+    "      migrate:\n"                                                                             \
+    "        runs-on: [all]\n"                                                                     \
+    "        once: main\n"                                                                         \
+    "        steps: [{ uses: migrate, with: { tool: rails } }]\n"
+
+static void failed_attempt_holds_shared_database(void **state)
+{
+    struct story *s = *state;
+
+    story_repository(s, "acme/shop");
+    story_repository(s, "acme/admin");
+    story_config_with(s, SHARED,
+                      arena_printf(&s->arena, "%s%s", story_shop_config(s, "at: [\"15:00\"]"),
+                                   ADMIN));
+    story_hosts(s, "stage-1", "batch-1", "batch-2", "web-1", "web-2", "admin-1", NULL);
+    story_at(s, "2026-11-24 14:10");
+    story_host_is(s, "stage-1", "migrate", STORY_HOST_FAILS);
+    story_merge(s, "acme/shop", 1, "Coupons");
+    story_expect_attempt(s, "shop", "failed");
+    story_merge(s, "acme/admin", 1, "Roles");
+    story_expect_waits(s, "acme/admin", "live", "unsettled", "shop");
+    story_expect_starts(s, "admin-1", "migrate", 2, 0);
+    assert_int_equal(story_post(s, "/api/v1/migrate/abandon",
+                                "{\"database\":\"shop\",\"reason\":\"rolled back by hand\"}"),
+                     0);
+    story_pass(s, 5000);
+    story_expect_starts(s, "admin-1", "migrate", 2, 1);
+    story_expect_attempt(s, "shop", "succeeded");
+    story_end(s);
+}
+
+static void host_restored_from_snapshot(void **state)
+{
+    struct story *s = *state;
+
+    production_migrates(s, STORY_HOST_SUCCEEDS);
+    story_host(s, "batch-1")->record_number -= 2;
+    story_pass(s, 60000);
+    story_expect_host(s, "batch-1", "barred");
+    story_merge(s, "acme/shop", 2, "Gifts");
+    story_at(s, "2026-11-25 11:00");
+    /* Its key opens nothing: it gets no code, and so nothing is migrated without it. */
+    story_expect_starts(s, "batch-1", "migrate", 3, 0);
+    story_expect_starts(s, "batch-1", "fetch", 3, 0);
+    story_end(s);
+}
+
+static void host_reimaged(void **state)
+{
+    struct story *s = *state;
+
+    production_migrates(s, STORY_HOST_SUCCEEDS);
+    names_uuid_new(story_host(s, "batch-1")->journal_id);
+    story_host(s, "batch-1")->record_number = 1;
+    story_pass(s, 60000);
+    story_expect_host(s, "batch-1", "barred");
+    assert_int_equal(story_post(s, "/api/v1/hosts/batch-1/accept-journal",
+                                "{\"reason\":\"new disk\"}"),
+                     0);
+    story_pass(s, 60000);
+    story_expect_host(s, "batch-1", "online");
+    story_merge(s, "acme/shop", 2, "Gifts");
+    story_at(s, "2026-11-25 11:00");
+    story_expect_starts(s, "batch-1", "migrate", 3, 1);
+    story_end(s);
+}
+
+static void host_cloned(void **state)
+{
+    struct story *s = *state;
+    char own[NAMES_UUID_SIZE];
+    struct story_host *host;
+
+    production_migrates(s, STORY_HOST_SUCCEEDS);
+    host = story_host(s, "batch-1");
+    memcpy(own, host->journal_id, sizeof(own));
+    names_uuid_new(host->journal_id); /* the copy began a journal of its own */
+    story_pass(s, 60000);
+    story_expect_host(s, "batch-1", "barred");
+    memcpy(host->journal_id, own, sizeof(own));
+    story_pass(s, 60000);
+    story_expect_told(s, "host.suspend", host->config.host_id, "two journals speak under one key");
+    story_merge(s, "acme/shop", 2, "Gifts");
+    story_at(s, "2026-11-25 11:00");
+    story_expect_starts(s, "batch-1", "migrate", 3, 0);
+    story_end(s);
+}
+
+/* The server dies at each turn, also between the permit and its answer. */
+static void restart_now_and_then(struct story *s)
+{
+    if (s->seed++ % 3 == 0)
+        story_reopen(s);
+}
+
+static void server_killed_around_permit(void **state)
+{
+    struct story *s = *state;
+
+    story_shop(s);
+    story_at(s, "2026-11-24 14:10");
+    story_merge(s, "acme/shop", 1, "Coupons");
+    s->between = restart_now_and_then;
+    story_at(s, "2026-11-24 15:00");
+    s->between = NULL;
+    story_expect_live(s, "acme/shop", "production", 2);
+    story_expect_starts(s, "batch-1", "migrate", 2, 1);
+    story_end(s);
+}
+
+#define STORY(name) cmocka_unit_test_setup_teardown(name, story_up, story_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        STORY(stage_success_is_not_production_success),
+        STORY(failed_attempt_holds_shared_database),
+        STORY(host_restored_from_snapshot),
+        STORY(host_reimaged),
+        STORY(host_cloned),
+        STORY(server_killed_around_permit),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
