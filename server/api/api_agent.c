@@ -100,14 +100,15 @@ static int find_host(struct db *db, const struct deciding *d, struct host *ret_h
 static int write_accept(struct db *db, void *arg, struct err *err)
 {
     struct deciding *d = arg;
-    struct host host;
+    struct host host = {.name = d->name};
     int rc = find_host(db, d, &host, err);
 
-    if (rc == 0)
-        rc = store_host_accept_journal(db, host.id, err);
+    if (rc < 0)
+        return rc;
+    rc = store_host_accept_journal(db, host.id, err);
     if (rc == ERR_CONFLICT)
         return err_set(err, rc, "the journal of %s is not in doubt; there is nothing to accept",
-                       host.name);
+                       d->name);
     return rc < 0 ? rc
                   : journal(db, d, "host.accept-journal", host.id,
                             arena_printf(d->request->arena, "{\"name\":\"%s\",\"records\":%lld}",

@@ -1,4 +1,6 @@
-/* What a person decides about a migrate attempt: judged and written in one transaction. */
+/* api_migrate_act: see api_migrate_act.h. Judged and written in one transaction. */
+#include "server/api/api_migrate_act.h"
+
 #include <string.h>
 
 #include "lib/base/arena.h"
@@ -13,7 +15,6 @@
 #include "server/api/api_act.h"
 #include "server/api/api_body.h"
 #include "server/api/api_events.h"
-#include "server/api/api_migrate.h"
 #include "server/api/api_migrate_facts.h"
 #include "server/api/api_view.h"
 #include "server/api/api_write.h"
@@ -73,9 +74,12 @@ static int may(struct deciding *d, struct db *db, const struct config_environmen
 /* The attempt that holds the database, or the newest one. */
 static int load(struct deciding *d, struct db *db, struct api_migrate_facts *f, struct err *err)
 {
-    struct attempt *attempts;
-    size_t n;
-    int rc = store_attempt_of_database(db, d->request->arena, d->database, 1, &attempts, &n, err);
+    struct attempt *attempts = NULL;
+    size_t n = 0;
+    int rc;
+
+    *f = (struct api_migrate_facts){.environment = NULL};
+    rc = store_attempt_of_database(db, d->request->arena, d->database, 1, &attempts, &n, err);
 
     if (rc == 0 && n == 0)
         rc = err_set(err, ERR_NOT_FOUND, "no migrate job ever ran on a database %s", d->database);
@@ -177,17 +181,17 @@ static enum request_next settle(struct request *request, struct reply *reply, en
     return answer(&d, reply, rc, &err, 200);
 }
 
-enum request_next api_migrate_mark(struct request *request, struct reply *reply)
+enum request_next api_migrate_act_mark(struct request *request, struct reply *reply)
 {
     return settle(request, reply, SETTLE_SUCCEEDED, true);
 }
 
-enum request_next api_migrate_retry(struct request *request, struct reply *reply)
+enum request_next api_migrate_act_retry(struct request *request, struct reply *reply)
 {
     return settle(request, reply, SETTLE_RETRY, false);
 }
 
-enum request_next api_migrate_abandon(struct request *request, struct reply *reply)
+enum request_next api_migrate_act_abandon(struct request *request, struct reply *reply)
 {
     return settle(request, reply, SETTLE_ABANDON, false);
 }
@@ -213,7 +217,7 @@ static int write_probe(struct db *db, void *arg, struct err *err)
     return rc < 0 ? rc : store_journal_add(db, &entry, err);
 }
 
-enum request_next api_migrate_probe(struct request *request, struct reply *reply)
+enum request_next api_migrate_act_probe(struct request *request, struct reply *reply)
 {
     static const char *const keys[] = {"database", "reason"};
     struct deciding d = {.request = request};
@@ -263,7 +267,7 @@ static int write_forgotten(struct db *db, void *arg, struct err *err)
     return rc < 0 ? rc : store_journal_add(db, &entry, err);
 }
 
-enum request_next api_migrate_forget(struct request *request, struct reply *reply)
+enum request_next api_migrate_act_forget(struct request *request, struct reply *reply)
 {
     static const char *const keys[] = {"database", "reason", "since", "repository"};
     struct deciding d = {.request = request};

@@ -25,12 +25,23 @@
 #define TRACE_MAX 2500
 #define FILTERS_MAX 5
 
+/* What is told of a step that has not ended. */
+static const struct step not_ended = {.exit_code = -1};
+
 /* One invocation, with all that is said of it. */
 struct view {
     struct invocation invocation;
     struct step *steps;
     size_t n_steps;
 };
+
+/* The step itself once it has ended; NULL-safe. */
+static const struct step *end_of(const struct step *s)
+{
+    bool ended = s != NULL && s->status != STEP_PENDING && s->status != STEP_IN_PROGRESS;
+
+    return ended ? s : &not_ended;
+}
 
 static const char *instant(struct arena *arena, time_ms at)
 {
@@ -171,12 +182,12 @@ static enum request_next answer_getting(struct door_call *call, struct reply *re
     struct door_status status = status_of(&g->view, s, call->now);
     struct arena *arena = call->request->arena;
     char elapsed[DOOR_STATUS_DURATION_SIZE] = "";
-    bool ended = s != NULL && s->status != STEP_PENDING && s->status != STEP_IN_PROGRESS;
+    const struct step *end = end_of(s);
     struct json_out out;
     struct buf buf;
 
-    if (ended && s->started_at != 0 && s->ended_at >= s->started_at)
-        door_status_duration(s->ended_at - s->started_at, elapsed);
+    if (end->started_at != 0 && end->ended_at >= end->started_at)
+        door_status_duration(end->ended_at - end->started_at, elapsed);
     buf_init(&buf, ANSWER_MAX);
     json_out_init(&out, &buf);
     json_begin_object(&out, NULL);
@@ -186,10 +197,10 @@ static enum request_next answer_getting(struct door_call *call, struct reply *re
     json_add_str(&out, "DocumentName", g->command.document_name);
     json_add_str(&out, "DocumentVersion", g->command.document_version);
     json_add_str(&out, "PluginName", g->plugin);
-    json_add_int(&out, "ResponseCode", ended ? s->exit_code : -1);
+    json_add_int(&out, "ResponseCode", end->exit_code);
     json_add_str(&out, "ExecutionStartDateTime", s != NULL ? instant(arena, s->started_at) : "");
     json_add_str(&out, "ExecutionElapsedTime", elapsed);
-    json_add_str(&out, "ExecutionEndDateTime", ended ? instant(arena, s->ended_at) : "");
+    json_add_str(&out, "ExecutionEndDateTime", instant(arena, end->ended_at));
     json_add_str(&out, "Status", status.status);
     json_add_str(&out, "StatusDetails", status.details);
     json_add_str(&out, "StandardOutputContent", g->out);
@@ -355,7 +366,7 @@ static int add_plugins(struct listing *l, struct db *db, const struct view *v,
         const struct step *s = step_of(v, (int)i);
         struct door_status status = status_of(v, s, l->call->now);
         const char *out = "", *error = "";
-        bool ended = s != NULL && s->status != STEP_PENDING && s->status != STEP_IN_PROGRESS;
+        const struct step *end = end_of(s);
 
         if (s != NULL)
             rc = output_of(db, arena, v, (int)i, s->name, &out, &error, err);
@@ -366,9 +377,9 @@ static int add_plugins(struct listing *l, struct db *db, const struct view *v,
         json_add_str(&l->out, "Name", content->steps[i].name);
         json_add_str(&l->out, "Status", status.status);
         json_add_str(&l->out, "StatusDetails", status.details);
-        json_add_int(&l->out, "ResponseCode", ended ? s->exit_code : -1);
+        json_add_int(&l->out, "ResponseCode", end->exit_code);
         door_call_add_time(&l->out, "ResponseStartDateTime", s != NULL ? s->started_at : 0);
-        door_call_add_time(&l->out, "ResponseFinishDateTime", ended ? s->ended_at : 0);
+        door_call_add_time(&l->out, "ResponseFinishDateTime", end->ended_at);
         json_add_str(&l->out, "Output", output_cut_both(arena, out, error));
         json_add_str(&l->out, "StandardOutputUrl", "");
         json_add_str(&l->out, "StandardErrorUrl", "");

@@ -22,6 +22,7 @@
 #include "server/api/api_key.h"
 #include "server/api/api_metrics.h"
 #include "server/api/api_migrate.h"
+#include "server/api/api_migrate_act.h"
 #include "server/api/api_moment.h"
 #include "server/api/api_page.h"
 #include "server/api/api_person.h"
@@ -374,7 +375,7 @@ const struct route routes[] = {
      .right = RIGHT_OPERATE,
      .scope = ROUTE_ANY_ENVIRONMENT,
      .body_limit = API_BODY,
-     .handler = api_migrate_probe,
+     .handler = api_migrate_act_probe,
      .summary = "Ask a database, read-only, what is pending and who is there"},
     {.name = "migrate_mark",
      .listeners = API,
@@ -383,7 +384,7 @@ const struct route routes[] = {
      .right = RIGHT_OPERATE,
      .scope = ROUTE_ANY_ENVIRONMENT,
      .body_limit = API_BODY,
-     .handler = api_migrate_mark,
+     .handler = api_migrate_act_mark,
      .summary = "Say how an attempt ended"},
     {.name = "migrate_retry",
      .listeners = API,
@@ -392,7 +393,7 @@ const struct route routes[] = {
      .right = RIGHT_OPERATE,
      .scope = ROUTE_ANY_ENVIRONMENT,
      .body_limit = API_BODY,
-     .handler = api_migrate_retry,
+     .handler = api_migrate_act_retry,
      .summary = "Let another attempt follow"},
     {.name = "migrate_abandon",
      .listeners = API,
@@ -401,7 +402,7 @@ const struct route routes[] = {
      .right = RIGHT_OPERATE,
      .scope = ROUTE_ANY_ENVIRONMENT,
      .body_limit = API_BODY,
-     .handler = api_migrate_abandon,
+     .handler = api_migrate_act_abandon,
      .summary = "Give an attempt up without saying how it ended"},
     {.name = "migrate_forget",
      .listeners = API,
@@ -410,7 +411,7 @@ const struct route routes[] = {
      .right = RIGHT_OPERATE,
      .scope = ROUTE_ANY_ENVIRONMENT,
      .body_limit = API_BODY,
-     .handler = api_migrate_forget,
+     .handler = api_migrate_act_forget,
      .summary = "After a restore: let releases migrate again"},
     {.name = "host_list",
      .listeners = API,

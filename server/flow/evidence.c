@@ -102,9 +102,9 @@ static int add_told(struct look *look, struct json_out *out, const struct attemp
 static int make(struct look *look, const struct attempt *a, const char **ret_json, struct err *err)
 {
     struct db *db = look->flow->db;
-    struct invocation inv;
+    struct invocation inv = {.cause = NULL};
+    struct host host = {.name = NULL};
     struct json_out out;
-    struct host host;
     struct buf buf;
     int rc = store_command_invocation(db, look->arena, a->command_id, a->host_id, &inv, err);
 

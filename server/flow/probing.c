@@ -279,8 +279,8 @@ static int load(struct probing *p, struct err *err)
 {
     struct look *look = p->look;
     const struct config_repo *repo;
-    struct job *jobs;
-    size_t n;
+    struct job *jobs = NULL;
+    size_t n = 0;
     int rc =
         store_attempt_by_id(look->flow->db, look->arena, p->probe->attempt_id, &p->attempt, err);
 
@@ -292,6 +292,10 @@ static int load(struct probing *p, struct err *err)
                                    err);
     if (rc < 0)
         return rc;
+    if (jobs == NULL || (size_t)p->attempt.job_number >= n)
+        return err_set(err, ERR_INTERNAL,
+                       "the job of attempt %lld is not among those of its deployment",
+                       (long long)p->attempt.id);
     p->job = &jobs[p->attempt.job_number];
     repo = config_repo(look->snapshot->config, p->deployment.repository);
     p->environment = repo != NULL ? config_environment(repo, p->deployment.environment) : NULL;
