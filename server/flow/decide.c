@@ -90,8 +90,8 @@ int decide_write(struct db *db, struct arena *arena, const struct attempt *a, en
     line.detail =
         arena_printf(arena,
                      "{\"decision\":\"%s\",\"release\":%lld,\"epoch\":%lld,\"host\":\"%s\","
-                     "\"was\":\"%s\",\"command\":\"%s\"}",
+                     "\"was\":\"%s\",\"to\":\"%s\",\"command\":\"%s\"}",
                      decision->decision, (long long)a->release_number, (long long)a->epoch, a->host,
-                     attempt_states[a->state].text, a->command_id);
+                     attempt_states[a->state].text, attempt_states[to].text, a->command_id);
     return rc < 0 ? rc : store_journal_add(db, &line, err);
 }

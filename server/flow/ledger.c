@@ -70,6 +70,7 @@ int ledger_follow(struct db *db, const char *command_id, const char *host_id, ti
     struct arena arena;
     size_t n = 0;
     bool found;
+    char detail[200];
     int changed = -1, rc;
 
     arena_init(&arena);
@@ -88,8 +89,11 @@ int ledger_follow(struct db *db, const char *command_id, const char *host_id, ti
     }
     if (rc == 0)
         rc = store_attempt_move(db, a.id, a.state, to, changed, now, err);
-    if (rc == 0)
-        rc = look_journal(db, now, "attempt.move", a.database, NULL, attempt_states[to].text, err);
+    if (rc < 0)
+        goto out;
+    snprintf(detail, sizeof(detail), "{\"deployment\":%lld,\"command\":\"%.36s\",\"to\":\"%s\"}",
+             (long long)a.deployment_id, command_id, attempt_states[to].text);
+    rc = look_journal(db, now, "attempt.move", a.database, detail, NULL, err);
 out:
     arena_deinit(&arena);
     return rc;

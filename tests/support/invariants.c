@@ -168,6 +168,16 @@ static void tell(struct telling *t, const char *thing, const char *state, bool e
     *known = (struct told){thing, state, ended};
 }
 
+/* A person may decide what has ended otherwise, and unknown is an end then. */
+static void tell_decided(struct telling *t, const char *thing, const char *state)
+{
+    struct told *known = told_of(t, thing);
+
+    if (known != NULL)
+        known->ended = false;
+    tell(t, thing, state, true);
+}
+
 static bool deployment_ends(const char *state)
 {
     int i = states_find(deployment_states, DEPLOYMENT_STATES_COUNT, state);
@@ -218,6 +228,8 @@ static void read_line(struct telling *t, const char *act, const char *subject, c
         tell(t, arena_printf(arena, "invocation %s", command), "DeliveryTimedOut", true);
     else if (str_eq(act, "attempt.move"))
         tell(t, arena_printf(arena, "attempt %s", command), to, attempt_ends(to));
+    else if (str_eq(act, "attempt.decide"))
+        tell_decided(t, arena_printf(arena, "attempt %s", command), to);
 }
 
 static const struct statement lines = {

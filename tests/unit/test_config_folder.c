@@ -85,16 +85,6 @@ static const struct problem *problem_with(const struct folder *f, const char *te
     return NULL;
 }
 
-static bool is_bound(const struct folder *f, const char *repo, const char *setting)
-{
-    const struct config_environment *e = config_environment(config_repo(f->config, repo), "stage");
-
-    for (size_t i = 0; i < e->n_unbuilt; i++)
-        if (str_eq(e->unbuilt[i].setting, setting))
-            return true;
-    return false;
-}
-
 static void repositories_of_conf_d_stand_beside_those_of_the_first_file(void **state)
 {
     struct folder f;
@@ -108,9 +98,8 @@ static void repositories_of_conf_d_stand_beside_those_of_the_first_file(void **s
 }
 
 /* It was read once per file, with no place of its own in the second: the program ended there. */
-static void databases_bind_also_what_conf_d_brings_and_name_their_own_file(void **state)
+static void databases_join_also_what_conf_d_brings(void **state)
 {
-    const struct problem *p;
     struct folder f;
 
     (void)state;
@@ -119,12 +108,11 @@ static void databases_bind_also_what_conf_d_brings_and_name_their_own_file(void 
                     "shop"),
                 REPO("site"));
     assert_int_equal(f.rc, 0);
-    assert_true(is_bound(&f, "acme/shop", "databases"));
-    assert_true(is_bound(&f, "acme/site", "databases"));
-    p = problem_with(&f, "databases has no rule");
-    assert_non_null(p);
-    assert_true(str_ends(p->file, "/slipway.yml"));
-    assert_int_equal(p->line, 4);
+    assert_int_equal(f.config->n_databases, 2);
+    assert_string_equal(f.config->databases[1].name, "two");
+    assert_string_equal(f.config->databases[1].members.items[0], "acme/site/stage/db");
+    assert_int_equal(config_environment(config_repo(f.config, "acme/site"), "stage")->n_unbuilt, 0);
+    assert_null(problem_with(&f, "databases"));
     folder_end(&f);
 }
 
@@ -149,7 +137,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(repositories_of_conf_d_stand_beside_those_of_the_first_file),
-        cmocka_unit_test(databases_bind_also_what_conf_d_brings_and_name_their_own_file),
+        cmocka_unit_test(databases_join_also_what_conf_d_brings),
         cmocka_unit_test(a_mistake_names_the_file_of_conf_d_in_which_it_stands),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
