@@ -140,6 +140,8 @@ static void read_all(void)
         "/api/v1/deliveries",
         "/api/v1/deliveries/1",
         "/api/v1/commands",
+        "/api/v1/migrate",
+        "/api/v1/migrate?database=main",
     };
 
     for (size_t i = 0; i < sizeof(targets) / sizeof(*targets); i++)
