@@ -318,7 +318,7 @@ static void any_act_by_those_who_may_not(void)
 
 static void A4_no_sequence_of_acts_without_the_right_changes_anything_but_the_journal(void **state)
 {
-    int runs = getenv("SLIPWAY_DEEP") != NULL ? 50 : 1;
+    int runs = str_eq(getenv("SLIPWAY_DEEP"), "1") ? 50 : 1;
     char before[65], after[65];
 
     (void)state;
