@@ -210,6 +210,16 @@ int store_command_permit(struct db *db, const char *command_id, const char *host
                      host_id);
 }
 
+DB_STATEMENT(SQL_COMMAND_PERMIT_AGAIN,
+             "UPDATE invocations SET permitted_at = $1, heard_at = $1 WHERE command_id = $2"
+             " AND host_id = $3 AND permit_nonce = $4");
+
+int store_command_permit_again(struct db *db, const char *command_id, const char *host_id,
+                               const char *nonce, time_ms now, struct err *err)
+{
+    return db_change(db, &SQL_COMMAND_PERMIT_AGAIN, err, "ittt", now, command_id, host_id, nonce);
+}
+
 /* Two statements, one for each index: what runs, and what was handed out. */
 DB_STATEMENT(SQL_COMMAND_DOUBT,
              "UPDATE invocations SET status = 'Unknown', details = 'Unknown', cause = $1"

@@ -47,6 +47,9 @@ int store_command_heard(struct db *db, const char *command_id, const char *host_
 /* The one permit for this nonce (G6). ERR_CONFLICT: another has it, or it is no more to be given. Writer. */
 int store_command_permit(struct db *db, const char *command_id, const char *host_id,
                          const char *nonce, const char *boot_id, time_ms now, struct err *err);
+/* The same answer once more: it is good for its time from now on (decision 45). Writer. */
+int store_command_permit_again(struct db *db, const char *command_id, const char *host_id,
+                               const char *nonce, time_ms now, struct err *err);
 /* All that was handed out to a host and has no end is unknown: its journal is in doubt. Writer. */
 int store_command_doubt(struct db *db, const char *host_id, const char *cause, struct err *err);
 

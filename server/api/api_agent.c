@@ -200,6 +200,33 @@ enum request_next api_agent_revoke(struct request *request, struct reply *reply)
 
 /* The fence ---------------------------------------------------------------------------------- */
 
+/* What the store says of the attempt that holds it may be old: nobody knows its end before somebody decides. */
+static int doubt_attempt(struct db *db, const struct deciding *d, struct err *err)
+{
+    const struct invocation_change change = {
+        .status = INVOCATION_UNKNOWN,
+        .details = "Unknown",
+        .cause = "the store was restored from a backup while it was under way",
+        .exit_code = -1,
+        .commit_sha = ""};
+    struct err own = ERR_INIT;
+    struct invocation inv;
+    struct attempt a;
+    int rc = store_attempt_unsettled(db, d->request->arena, d->name, &a, &own);
+
+    if (rc == ERR_NOT_FOUND)
+        return 0;
+    if (rc == 0)
+        rc = store_command_invocation(db, d->request->arena, a.command_id, a.host_id, &inv, &own);
+    if (rc == 0 && !invocation_has_ended(inv.status) && inv.status != INVOCATION_UNKNOWN)
+        rc = store_command_move(db, a.command_id, a.host_id, inv.status, &change, d->now, &own);
+    if (rc == 0 && states_allows(attempt_states, (int)a.state, ATTEMPT_UNKNOWN))
+        rc = store_attempt_move(db, a.id, a.state, ATTEMPT_UNKNOWN, -1, d->now, &own);
+    if (rc < 0)
+        *err = own;
+    return rc;
+}
+
 static int write_advance(struct db *db, void *arg, struct err *err)
 {
     struct deciding *d = arg;
@@ -210,6 +237,8 @@ static int write_advance(struct db *db, void *arg, struct err *err)
         rc = store_attempt_advance(db, d->name, err);
     if (rc == ERR_CONFLICT)
         return err_set(err, rc, "database %s does not stand behind a fence", d->name);
+    if (rc == 0)
+        rc = doubt_attempt(db, d, err);
     if (rc == 0)
         rc = store_attempt_epoch(db, d->name, &epoch, err);
     return rc < 0

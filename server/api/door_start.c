@@ -89,6 +89,9 @@ static int write_asked(struct db *db, struct door_call *call, struct err *err)
         return 0;
     if (a->answer == PERMIT_FIRST)
         rc = give(db, call, a, err);
+    else
+        rc = store_command_permit_again(db, a->start.command_id, call->host.id, a->start.nonce,
+                                        a->facts.now, err);
     if (rc == 0 && str_eq(a->host.journal_id, a->start.journal_id))
         rc = store_host_observed(db, call->host.id, a->start.protocol, a->start.journal_id,
                                  a->start.boot_id, a->start.record_number, err);

@@ -35,6 +35,7 @@ struct collected {
     struct content content;   /* ... and what one of the door runs */
     bool moves;
     bool journal_is_known;
+    bool is_fenced;    /* its database stands: the store may have forgotten a permit */
     const char *fence; /* a host has seen a higher epoch of this database; NULL */
     const char *note;  /* why nothing changes, NULL */
     time_ms now;
@@ -99,6 +100,10 @@ static int load_job(struct look *look, struct collected *c, bool *ret_has_databa
     if (rc < 0 || (size_t)c->invocation.job_number >= n)
         return rc;
     *ret_has_database = jobs[c->invocation.job_number].database != NULL;
+    if (*ret_has_database &&
+        (rc = store_attempt_is_fenced(look->flow->db, jobs[c->invocation.job_number].database,
+                                      &c->is_fenced, err)) < 0)
+        return rc;
     if (c->reply.floor > 0 && c->reply.state == MESSAGE_REPLY_DECLINED)
         c->fence = jobs[c->invocation.job_number].database;
     rc = store_command_content(look->flow->db, look->arena,
@@ -136,6 +141,9 @@ static int decide(struct look *look, struct collected *c, struct err *err)
     if ((rc = load_job(look, c, &facts.has_database, err)) < 0 ||
         (rc = journal_is_known(look, c, &facts.journal_is_known, err)) < 0)
         return rc;
+    if (c->is_fenced && c->reply.floor == 0)
+        facts.disbelief = "the host says that it never began, but the store may have forgotten a "
+                          "permit: its database stands behind a fence";
     c->journal_is_known = facts.journal_is_known;
     status_judge(look->arena, &facts, &c->reply, &change);
     c->moves = change.changes && change.status != c->invocation.status;

@@ -40,6 +40,7 @@
 #define IDS 256
 #define STEPS 260
 #define START_BY_MS 60000
+#define CALL_MS 20000 /* the agent gives a call up then, and asks anew */
 
 /* Names ------------------------------------------------------------------------------------------ */
 
@@ -123,6 +124,7 @@ struct note {
     int64_t at;
     int from, to; /* machines; -1 = the server */
     int command, nonce, journal, boot, store;
+    int64_t asked_at; /* an answer belongs to its question: the agent waits for one at a time */
     int64_t record, epoch, start_by, floor;
     enum message_reply_state state;
     bool yes, ok;
@@ -362,7 +364,8 @@ static void take_answer(struct machine *m, const struct note *n)
 {
     int place = n->command % COMMANDS;
 
-    if (m->stages[place] != ASKING || m->nonces[place] != n->nonce)
+    if (m->stages[place] != ASKING || m->nonces[place] != n->nonce ||
+        m->asked_at[place] != n->asked_at)
         return;
     if (!n->yes) {
         decline(m, place, n->command, 0);
@@ -401,6 +404,7 @@ static void step_command(struct machine *m, int i)
     case TOLD:
         s->is_held = s->waits = true;
         m->nonces[i] = ++w.next_nonce;
+        m->asked_at[i] = 0;
         record(m, AGENT_JOURNAL_ASKING, command, m->nonces[i], 0);
         m->stages[i] = ASKING;
         break;
@@ -409,12 +413,15 @@ static void step_command(struct machine *m, int i)
             decline(m, i, command, 0);
             break;
         }
+        if (m->asked_at[i] != 0 && w.now - m->asked_at[i] < CALL_MS)
+            break;
         m->asked_at[i] = w.now;
         post((struct note){.kind = START,
                            .from = (int)(m - w.machines),
                            .to = -1,
                            .command = command,
                            .nonce = m->nonces[i],
+                           .asked_at = w.now,
                            .journal = m->journal,
                            .boot = m->boot,
                            .record = m->number});
@@ -585,14 +592,14 @@ static void hear_reply(const struct note *n)
     inv->heard_at = server_now();
     if (inv->acknowledged_at == 0)
         inv->acknowledged_at = server_now();
-    facts = (struct status_facts){.now = inv->status,
-                                  .began = inv->began_at != 0,
-                                  .has_database = true,
-                                  .journal_is_known = h->journal_id == NULL ||
-                                                      str_eq(h->journal_id, reply.journal_id),
-                                  .went_back = n->record < h->record_number &&
-                                               n->state == MESSAGE_REPLY_DECLINED,
-                                  .disbelief = permit_disbelief(inv, reply.nonce, reply.boot_id)};
+    facts = (struct status_facts){
+        .now = inv->status,
+        .began = inv->began_at != 0,
+        .has_database = true,
+        .journal_is_known = h->journal_id == NULL || str_eq(h->journal_id, reply.journal_id),
+        .went_back = n->record < h->record_number && n->state == MESSAGE_REPLY_DECLINED,
+        .disbelief = w.ledger.is_fenced ? "the store was restored"
+                                        : permit_disbelief(inv, reply.nonce, reply.boot_id)};
     if (facts.journal_is_known && n->record > h->record_number)
         h->record_number = n->record;
     if (n->floor > 0) {
@@ -620,8 +627,12 @@ static void hear_start(const struct note *n)
                                              .journal_id = name_of('j', n->journal),
                                              .boot_id = name_of('b', n->boot),
                                              .record_number = n->record};
-    struct note answer = {
-        .kind = START_ANSWER, .from = -1, .to = n->from, .command = n->command, .nonce = n->nonce};
+    struct note answer = {.kind = START_ANSWER,
+                          .from = -1,
+                          .to = n->from,
+                          .command = n->command,
+                          .asked_at = n->asked_at,
+                          .nonce = n->nonce};
     const char *why;
 
     if (i >= 0 && str_eq(w.ledger.invocations[i].host_id, h->id)) {
@@ -641,6 +652,8 @@ static void hear_start(const struct note *n)
             inv->permitted_at = inv->heard_at = server_now();
             move_attempt((size_t)i, ATTEMPT_PERMITTED);
         }
+        if (judged == PERMIT_AGAIN)
+            inv->permitted_at = inv->heard_at = server_now();
         if (answer.yes && n->record > h->record_number)
             h->record_number = n->record;
     }
@@ -756,6 +769,11 @@ static void decide(void)
     if (l->is_fenced) {
         l->epoch = (l->epoch > l->fence_epoch ? l->epoch : l->fence_epoch) + 1;
         l->is_fenced = false;
+        for (size_t i = 0; i < l->n; i++) /* what the store says of it may be old */
+            if (l->attempts[i].settled_at == 0 && !invocation_has_ended(l->invocations[i].status)) {
+                l->invocations[i].status = INVOCATION_UNKNOWN;
+                move_attempt(i, ATTEMPT_UNKNOWN);
+            }
     }
     for (int h = 0; h < HOSTS; h++)
         if (l->hosts[h].state == HOST_BARRED && (w.quiet || once_in(4))) {
@@ -978,7 +996,7 @@ static void step(void)
 {
     bool was_down = w.now < w.down_until;
 
-    w.now += 500 + dice(w.quiet ? 3000 : 12000);
+    w.now += 500 + dice(w.quiet ? 3000 : 7000);
     if (was_down && w.now >= w.down_until)
         w.heard_since = server_now();
     deliver();
