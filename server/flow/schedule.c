@@ -61,14 +61,15 @@ static int decide_occurrence(struct db *db, const struct scheduled *s,
                                    err);
 }
 
-/* That its time passed says little where nobody was there at its last instant. */
+/* That its time passed, or that its source was not seen, says little where nobody was there at its last instant. */
 static const char *decision_cause(const struct scheduled *s, const struct plan_decision *d)
 {
     time_ms last = d->occurrence.due_at + s->outlook->facts.grace_ms - 1;
     const char *why = s->flow != NULL ? clockwatch_unattended(s->flow, last) : NULL;
 
     return why != NULL && d->cause != NULL &&
-                   strcmp(d->cause, verdict_cause_key(CAUSE_SCHEDULE)) == 0
+                   (strcmp(d->cause, verdict_cause_key(CAUSE_SCHEDULE)) == 0 ||
+                    strcmp(d->cause, verdict_cause_key(CAUSE_SOURCE_NOT_SEEN)) == 0)
                ? why
                : d->cause;
 }
