@@ -53,7 +53,7 @@ repos:
     root: /site
     environments:
       stage: { on: merge, roles: { lp: { agent: { hosts: [a-host-nobody-registered] } } } }
-      production: { on: schedule, at: "15:00", needs: [stage], ci: [test], roles: { lp: { agent: { hosts: [b] } } } }
+      production: { on: schedule, at: "15:00", needs: [stage], ci: [test], merge: on-release, roles: { lp: { agent: { hosts: [b] } } } }
     jobs:
       publish: { runs-on: [lp], steps: [{ uses: fetch }, { uses: publish }] }
 `);
@@ -107,10 +107,11 @@ test("T41 a hostile title is text on both pages and runs nothing", async () => {
   }
 });
 
-test("a setting without a rule and a host nobody registered are said on the Board", async () => {
+test("a setting without a rule, missing CI and a host nobody registered are said on the Board", async () => {
   const page = await open("/?lang=en");
   const text = await page.textContent("main");
-  assert.match(text, /ci \(line \d+\) has no rule/);
+  assert.match(text, /merge: on-release \(line \d+\) has no rule/);
+  assert.match(text, /Waiting for CI: test has not reported/);
   assert.match(text, /a-host-nobody-registered/);
   await page.close();
 });
