@@ -7,7 +7,7 @@ build_needs="gcc libc6-dev cmake:cmake ninja-build:ninja pkg-config:pkg-config g
 kind_needs() {
     case $1 in
     lint) echo "clang-format-14:clang-format-14 clang-tidy-14:clang-tidy-14 cppcheck:cppcheck binutils:nm" ;;
-    unit | stories | crash | scenarios) echo "nodejs:node npm:npm tzdata python3:python3" ;;
+    unit | stories | crash | scenarios | mutants) echo "nodejs:node npm:npm tzdata python3:python3" ;;
     process) echo "curl:curl openssl:openssl python3:python3 procps:ps iproute2:ss nodejs:node npm:npm awscli
         python3-boto3" ;;
     page) echo "nodejs:node npm:npm chromium:chromium curl:curl openssl:openssl python3:python3 procps:ps

@@ -46,7 +46,11 @@ static void F7_before_its_time_it_waits_until_then(void **state)
     assert_int_equal(v.causes[0].kind, CAUSE_SCHEDULE);
     assert_int_equal(v.next_change, NOW + MINUTE);
     assert_true(gate_judge(&f, NOW + MINUTE).go);
-    assert_false(gate_judge(&f, NOW + 16 * MINUTE).go);
+    f.source_seen_at = NOW + 16 * MINUTE;
+    assert_true(gate_judge(&f, NOW + 16 * MINUTE - 1).go);
+    v = gate_judge(&f, NOW + 16 * MINUTE);
+    assert_false(v.go);
+    assert_int_equal(v.causes[0].kind, CAUSE_SCHEDULE);
 }
 
 static void without_a_known_start_the_hosts_are_judged_all_the_same(void **state)
@@ -101,6 +105,55 @@ static void F3_intervals_are_half_open_and_any_open_window_suffices(void **state
     assert_true(gate_judge(&f, NOW - 1).n_causes == 1); /* only its start lies ahead */
     assert_true(gate_judge(&f, NOW).go);
     assert_false(gate_judge(&f, NOW + MINUTE).go);
+}
+
+static void F3_days_without_a_window_are_closed(void **state)
+{
+    struct gate_facts f = clear_facts();
+    struct verdict v;
+
+    (void)state;
+    f.limited = true;
+    v = gate_judge(&f, NOW);
+    assert_false(v.go);
+    assert_int_equal(v.causes[0].kind, CAUSE_WINDOW);
+    assert_int_equal(v.causes[0].until, VERDICT_NEVER);
+}
+
+static void F4_a_hold_and_a_barrier_end_by_themselves(void **state)
+{
+    struct gate_hold hold = {.who = "ana", .until = NOW + MINUTE};
+    struct gate_barrier barrier = {.pull = "#449", .until = NOW + 2 * MINUTE};
+    struct gate_facts f = clear_facts();
+    struct verdict v;
+
+    (void)state;
+    f.holds = &hold;
+    f.n_holds = 1;
+    f.barriers = &barrier;
+    f.n_barriers = 1;
+    assert_int_equal(gate_judge(&f, NOW).next_change, NOW + MINUTE);
+    v = gate_judge(&f, NOW + MINUTE);
+    assert_null(verdict_cause(&v, CAUSE_HOLD));
+    assert_non_null(verdict_cause(&v, CAUSE_BARRIER));
+    assert_false(gate_judge(&f, NOW + 2 * MINUTE - 1).go);
+    assert_true(gate_judge(&f, NOW + 2 * MINUTE).go);
+}
+
+static void A3_an_approval_that_expires_before_the_start_is_none(void **state)
+{
+    struct gate_lack expires = {.kind = CAUSE_APPROVAL, .what = "#7", .from = NOW + MINUTE};
+    struct gate_facts f = clear_facts();
+    struct verdict v;
+
+    (void)state;
+    f.lacks = &expires;
+    f.n_lacks = 1;
+    assert_true(gate_judge(&f, NOW).go);
+    f.start_at = NOW + MINUTE;
+    f.start_until = NOW + 16 * MINUTE;
+    v = gate_judge(&f, NOW);
+    assert_non_null(verdict_cause(&v, CAUSE_APPROVAL)); /* told before it has expired */
 }
 
 static void a_source_not_seen_for_five_minutes_binds(void **state)
@@ -440,6 +493,9 @@ int main(void)
         cmocka_unit_test(without_a_known_start_the_hosts_are_judged_all_the_same),
         cmocka_unit_test(F3_a_freeze_beats_a_window),
         cmocka_unit_test(F3_intervals_are_half_open_and_any_open_window_suffices),
+        cmocka_unit_test(F3_days_without_a_window_are_closed),
+        cmocka_unit_test(F4_a_hold_and_a_barrier_end_by_themselves),
+        cmocka_unit_test(A3_an_approval_that_expires_before_the_start_is_none),
         cmocka_unit_test(a_source_not_seen_for_five_minutes_binds),
         cmocka_unit_test(P2_a_silent_host_binds_until_start_within_and_no_longer),
         cmocka_unit_test(a_host_nobody_registered_binds_until_somebody_does),

@@ -146,6 +146,17 @@ static void F3_a_calendar_without_hours_opens_its_days_from_midnight_to_midnight
                    " 2027-01-04T15:00/2027-01-05T15:00");
 }
 
+static void F8_a_closed_period_holds_both_of_its_days(void **state)
+{
+    (void)state;
+    /* From a Tuesday to a Thursday: Monday and Friday are open. */
+    expect_windows("UTC",
+                   "calendars: { office: { days: [mon, tue, wed, thu, fri],"
+                   " closed: [{ from: 2026-12-08, to: 2026-12-10 }] } }",
+                   "calendar: office", "2026-12-07T00:00:00Z", "2026-12-12T00:00:00Z",
+                   "2026-12-07T00:00/2026-12-08T00:00, 2026-12-11T00:00/2026-12-12T00:00");
+}
+
 static void F2_each_end_of_a_window_is_resolved_on_its_own(void **state)
 {
     const char *night = "between: [{ from: \"02:30\", to: \"03:30\" }]";
@@ -214,6 +225,7 @@ int main(void)
         cmocka_unit_test(F3_windows_are_half_open_on_the_days_of_their_calendar),
         cmocka_unit_test(F3_a_window_over_midnight_belongs_to_the_day_on_which_it_begins),
         cmocka_unit_test(F3_a_calendar_without_hours_opens_its_days_from_midnight_to_midnight),
+        cmocka_unit_test(F8_a_closed_period_holds_both_of_its_days),
         cmocka_unit_test(F2_each_end_of_a_window_is_resolved_on_its_own),
         cmocka_unit_test(F3_a_date_without_a_time_covers_the_whole_day_also_as_to),
         cmocka_unit_test(F3_a_freeze_is_read_in_its_own_zone_or_the_environments),

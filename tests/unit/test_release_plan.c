@@ -259,6 +259,32 @@ static void F6_a_missed_occurrence_is_decided_once_and_never_made_up_for(void **
     assert_string_equal(p.decisions[1].decision, "deferred");
 }
 
+/* Undoing the cut decides its time; the plan does not decide it beside that (I8). */
+static void F6_a_missed_occurrence_with_a_cut_is_left_to_the_cut(void **state)
+{
+    struct plan_release r[] = {release(2, true)};
+    struct release_facts f = facts_on(DEPLOYMENT_ON_SCHEDULE, r, 1);
+    struct plan_occurrence missed[] = {at(NOW - 20 * MINUTE)};
+    struct deployment d = {.state = DEPLOYMENT_WAITING,
+                           .trigger = DEPLOYMENT_ON_SCHEDULE,
+                           .release_number = 2,
+                           .from_number = 1,
+                           .occurrence_date = "2027-01-15",
+                           .occurrence_time = "15:00:00",
+                           .start_at = NOW - 20 * MINUTE,
+                           .start_until = NOW - 5 * MINUTE};
+    struct release_plan p;
+
+    (void)state;
+    f.missed = missed;
+    f.n_missed = 1;
+    f.open = &d;
+    f.open_release = &r[0];
+    release_plan_make(&f, NOW, &p);
+    assert_int_equal(p.action, PLAN_UNDO);
+    assert_int_equal(p.n_decisions, 0);
+}
+
 /* Pins and go-lives ------------------------------------------------------------------------------ */
 
 static void C2_a_pin_is_what_goes_at_its_start_and_nothing_else(void **state)
@@ -824,6 +850,7 @@ int main(void)
         cmocka_unit_test(a_cut_under_another_configuration_or_half_written_is_undone),
         cmocka_unit_test(C1_at_most_one_deployment_is_open),
         cmocka_unit_test(F6_a_missed_occurrence_is_decided_once_and_never_made_up_for),
+        cmocka_unit_test(F6_a_missed_occurrence_with_a_cut_is_left_to_the_cut),
         cmocka_unit_test(C2_a_pin_is_what_goes_at_its_start_and_nothing_else),
         cmocka_unit_test(C2_starts_before_the_pin_bring_what_is_older),
         cmocka_unit_test(C2_a_pin_whose_start_passed_ends_and_says_so),
