@@ -696,7 +696,7 @@ CREATE TABLE attempts (                      -- one try of a migrate job on one 
     decided_by    TEXT,
     reason        TEXT,
     decided_at    INTEGER,
-    gone_at       INTEGER,                   -- its host said that its supervisor is gone and left no end
+    gone_at       INTEGER,                   -- its host said that its supervisor is gone, with an end or without
     evidence      TEXT,                      -- JSON, kept when it failed or became unknown: output, boots, journal, approvals
     late_state    TEXT CHECK (late_state IN ('succeeded', 'failed', 'not_started')),  -- a true end after a person decided
     late_at       INTEGER,

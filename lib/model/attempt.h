@@ -55,7 +55,8 @@ struct attempt {
     const char *decided_by;
     const char *reason;
     time_ms decided_at;
-    time_ms gone_at; /* its host said that its supervisor is gone and left no end; 0 = it did not */
+    time_ms
+        gone_at; /* its host said that its supervisor is gone, with an end or without; 0 = it did not */
     const char *late_state; /* a true end that came after the decision, NULL */
     time_ms late_at;
 };

@@ -61,7 +61,7 @@ int store_attempt_decide(struct db *db, const struct attempt *attempt, enum atte
 /* A true end after the decision: kept, and changes nothing. ERR_CONFLICT: nobody decided, or one came before. */
 int store_attempt_late(struct db *db, int64_t id, enum attempt_state state, time_ms now,
                        struct err *err);
-/* Its host says that its supervisor is gone and left no end. */
+/* Its host says that its supervisor is gone, with an end or without. */
 int store_attempt_gone(struct db *db, const char *command_id, time_ms now, struct err *err);
 /* What was there when it failed or became unknown, a JSON object; NULL = nothing is kept. */
 int store_attempt_evidence_put(struct db *db, int64_t id, const char *json, struct err *err);

@@ -43,6 +43,8 @@ int ledger_hear(struct db *db, const char *command_id, const struct message_repl
                 bool journal_is_known, time_ms now, struct err *err)
 {
     bool ends = reply->state == MESSAGE_REPLY_FINISHED || reply->state == MESSAGE_REPLY_DECLINED;
+    /* Who wrote an end runs no more, also where the end says that nobody knows (`migrate=unknown`, kill-after). */
+    bool is_gone = reply->state == MESSAGE_REPLY_FINISHED || reply->state == MESSAGE_REPLY_UNKNOWN;
     struct attempt a;
     struct arena arena;
     bool found;
@@ -52,7 +54,7 @@ int ledger_hear(struct db *db, const char *command_id, const struct message_repl
         return 0;
     arena_init(&arena);
     rc = find(db, &arena, command_id, &a, &found, err);
-    if (rc == 0 && found && reply->state == MESSAGE_REPLY_UNKNOWN)
+    if (rc == 0 && found && is_gone)
         rc = store_attempt_gone(db, command_id, now, err);
     if (rc == 0 && found && ends && a.decided_at != 0)
         rc = keep_late(db, &a, reply, now, err);
