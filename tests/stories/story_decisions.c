@@ -134,23 +134,107 @@ static void late_truth_after_a_decision_is_evidence(void **state)
     story_end(s);
 }
 
+/* It takes its command and goes down before it begins; it is abandoned, and the machine boots an hour later with the
+ * command on its disk. */
 static void host_boots_after_abandon(void **state)
 {
     struct story *s = *state;
+    struct story_host *batch;
 
     story_shop(s);
     story_at(s, "2026-11-24 14:10");
     story_merge(s, "acme/shop", 1, "Coupons");
-    /* It takes its command, and no word of it arrives. */
-    story_host(s, "batch-1")->mute_until = story_time(s, "2026-11-24 15:20");
-    story_host(s, "batch-2")->mute_until = 0;
+    batch = story_host(s, "batch-1");
+    story_host_is(s, "batch-1", "migrate", STORY_HOST_GOES_DOWN_FIRST);
     story_at(s, "2026-11-24 15:00");
     story_pass(s, 6 * 60000);
+    assert_true(batch->powerless); /* it has it, and never began */
+    assert_int_equal(batch->runs[batch->n_runs - 1].stage, STORY_HOST_ACCEPTED);
+    story_expect_attempt(s, DATABASE, "unknown");
+    assert_int_equal(story_post(s, "/api/v1/migrate/abandon", ABOUT "}"), 0);
+    story_expect_last(s, "acme/shop", "production", 2, "failed");
+
+    story_until(s, "2026-11-24 16:00");
+    story_host_back(s, "batch-1");
+    story_pass(s, 60000);
     story_expect_starts(s, "batch-1", "migrate", 2, 0);
-    if (story_host(s, "batch-1")->n_runs > 0)
-        (void)story_post(s, "/api/v1/migrate/abandon", ABOUT "}");
-    story_until(s, "2026-11-24 15:30");
-    story_expect_starts(s, "batch-1", "migrate", 2, 0);
+    story_expect_starts(s, "batch-2", "migrate", 2, 0);
+    story_expect_told(s, "attempt.late", DATABASE, "\"end\":\"not_started\"");
+    story_expect_attempt(s, DATABASE, "unknown"); /* what was decided stands */
+    story_end(s);
+}
+
+/* A person holds the application's own lock (G9): ours is told so and stops, and nobody can say more. The probe names
+ * who is there; while he is, nothing is tried again. */
+static void somebody_migrates_by_hand(void **state)
+{
+    struct story *s = *state;
+
+    production_migrates(s, STORY_HOST_LOCKED_OUT);
+    story_expect_attempt(s, DATABASE, "unknown");
+    story_expect_open(s, "acme/shop", "production", 2, "attention");
+    story_host(s, "batch-2")->probe_holders = "1";
+    story_host(s, "batch-2")->probe_pending = "1";
+    assert_int_equal(story_post(s, "/api/v1/migrate/probe", "{\"database\":\"" DATABASE "\"}"), 0);
+    story_pass(s, 5000);
+    story_refused(s, "POST", "/api/v1/migrate/retry", ABOUT "}", 409, "1 backends or lock holders");
+    story_refused(s, "POST", "/api/v1/migrate/mark", ABOUT ",\"outcome\":\"succeeded\"}", 409,
+                  "no probe has shown");
+    story_expect_starts(s, "batch-1", "migrate", 2, 1);
+    story_expect_starts(s, "batch-2", "migrate", 2, 0);
+
+    /* His came to its end, and did what ours would have done. */
+    story_host(s, "batch-2")->probe_holders = story_host(s, "batch-2")->probe_pending = "0";
+    assert_int_equal(story_post(s, "/api/v1/migrate/probe", "{\"database\":\"" DATABASE "\"}"), 0);
+    story_pass(s, 5000);
+    story_expect_told(s, "attempt.decide", DATABASE, "proved by probe");
+    story_expect_live(s, "acme/shop", "production", 2);
+    story_expect_starts(s, "batch-1", "migrate", 2, 1);
+    story_end(s);
+}
+
+#define FORGET "/api/v1/migrate/forget"
+#define ROLLBACK "/api/v1/repos/acme/shop/rollback"
+#define HOLDS "/api/v1/repos/acme/shop/holds?environment=production"
+
+/* r3 goes out once more. */
+static void r3_again(struct story *s, const char *when)
+{
+    story_act(s, "POST", ROLLBACK, "{\"reason\":\"cannot order\",\"across_migration\":true}");
+    story_expect_live(s, "acme/shop", "production", 2);
+    story_act(s, "DELETE", HOLDS, NULL);
+    story_act(s, "POST", "/api/v1/repos/acme/shop/releases/3/release",
+              "{\"with\":[2],\"reason\":\"mended\"}");
+    story_at(s, when);
+    story_expect_live(s, "acme/shop", "production", 3);
+}
+
+/* The database is that of before r3 again: what the ledger knows of r3 is no longer true, and only a person can say
+ * so. Until then r3 does not migrate a second time, and r2 never does. */
+static void dump_restored_then_forget(void **state)
+{
+    struct story *s = *state;
+
+    story_shop(s);
+    story_at(s, "2026-11-24 10:30");
+    story_merge(s, "acme/shop", 1, "Coupons");
+    story_at(s, "2026-11-24 11:00");
+    story_merge(s, "acme/shop", 2, "Gifts");
+    story_at(s, "2026-11-24 15:00");
+    story_expect_live(s, "acme/shop", "production", 3);
+    r3_again(s, "2026-11-25 11:00");
+    story_expect_starts(s, "batch-1", "migrate", 3, 1);
+
+    story_refused(s, "POST", FORGET, "{\"database\":\"" DATABASE "\",\"since\":3}", 422, "reason");
+    story_refused(s, "POST", FORGET, ABOUT "}", 422, "since");
+    story_refused(s, "POST", FORGET, ABOUT ",\"since\":9}", 409, "nothing to forget");
+    story_act(s, "POST", FORGET, ABOUT ",\"since\":3}");
+    story_expect_told(s, "attempt.forget", DATABASE, "looked at it");
+    story_expect_starts(s, "batch-1", "migrate", 3, 1); /* by itself nothing follows */
+    r3_again(s, "2026-11-25 15:00");
+    story_expect_starts(s, "batch-1", "migrate", 3, 2);
+    story_expect_starts(s, "batch-1", "migrate", 2, 1);
+    story_expect_attempt(s, DATABASE, "succeeded");
     story_end(s);
 }
 
@@ -166,6 +250,8 @@ int main(void)
         STORY(M6_mark_failed_ends_the_deployment_and_frees_the_database),
         STORY(late_truth_after_a_decision_is_evidence),
         STORY(host_boots_after_abandon),
+        STORY(somebody_migrates_by_hand),
+        STORY(dump_restored_then_forget),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -77,7 +78,28 @@ static void failed_attempt_holds_shared_database(void **state)
     story_end(s);
 }
 
+/* Its disk goes back to before the permit while the command runs: it takes it for one that never began, and asks. */
 static void host_restored_from_snapshot(void **state)
+{
+    struct story *s = *state;
+
+    story_shop(s);
+    story_at(s, "2026-11-24 14:10");
+    story_merge(s, "acme/shop", 1, "Coupons");
+    story_host_script(story_host(s, "batch-1"), "migrate", STORY_HOST_SUCCEEDS, 30 * 60000);
+    story_clock_pass(&s->clock, 50 * 60000 - 60000);
+    story_amid(s, "2026-11-24 15:00:30");
+    story_expect_starts(s, "batch-1", "migrate", 2, 1);
+    story_host_restore(story_host(s, "batch-1"));
+    story_pass(s, 7 * 60000);
+    story_expect_starts(s, "batch-1", "migrate", 2, 1);
+    story_expect_starts(s, "batch-2", "migrate", 2, 0);
+    story_expect_attempt(s, DATABASE, "unknown");
+    story_expect_host(s, "batch-1", "barred");
+    story_end(s);
+}
+
+static void an_idle_host_restored_from_a_snapshot_gets_nothing(void **state)
 {
     struct story *s = *state;
 
@@ -134,25 +156,72 @@ static void host_cloned(void **state)
     story_end(s);
 }
 
-/* The server dies at each turn, also between the permit and its answer. */
-static void restart_now_and_then(struct story *s)
+/* The server dies whenever somebody has something to do. */
+static void restart_always(struct story *s)
 {
-    if (s->seed++ % 3 == 0)
-        story_reopen(s);
+    story_reopen(s);
 }
 
+/* It gave the permit and died before the answer arrived, twice; the host asks each time with the same nonce. */
 static void server_killed_around_permit(void **state)
+{
+    struct story *s = *state;
+    struct story_host *batch;
+
+    story_shop(s);
+    story_at(s, "2026-11-24 14:10");
+    story_merge(s, "acme/shop", 1, "Coupons");
+    batch = story_host(s, "batch-1");
+    batch->loses_permit_of = "migrate";
+    batch->permits_lost = 2;
+    s->between = restart_always;
+    story_at(s, "2026-11-24 15:00");
+    s->between = NULL;
+    assert_int_equal(batch->permits_lost, 0);
+    story_expect_live(s, "acme/shop", "production", 2);
+    story_expect_starts(s, "batch-1", "migrate", 2, 1);
+    story_expect_starts(s, "batch-2", "migrate", 2, 0);
+    story_end(s);
+}
+
+#define FENCE "{\"database\":\"" DATABASE "\",\"reason\":\"restored, looked at\"}"
+
+static void files(const struct story *s, const char *line)
+{
+    char command[1024];
+
+    snprintf(command, sizeof(command), "cd '%s' && %s", s->folder, line);
+    assert_int_equal(system(command), 0); // NOLINT(cert-env33-c): a folder of our own
+}
+
+/* Yesterday's store knows nothing of what production ran since, and would migrate again with an epoch that was used:
+ * the host says so, and the database stands until a person lets it go on. */
+static void server_restored_from_backup(void **state)
 {
     struct story *s = *state;
 
     story_shop(s);
     story_at(s, "2026-11-24 14:10");
     story_merge(s, "acme/shop", 1, "Coupons");
-    s->between = restart_now_and_then;
+    story_stop(s);
+    files(s, "cp -a state backup");
+    story_start(s);
     story_at(s, "2026-11-24 15:00");
-    s->between = NULL;
     story_expect_live(s, "acme/shop", "production", 2);
+    story_stop(s);
+    files(s, "rm -rf state && mv backup state");
+    story_start(s);
+    story_at(s, "2026-11-24 15:05");
+    story_pass(s, 60000);
     story_expect_starts(s, "batch-1", "migrate", 2, 1);
+    story_expect_told(s, "database.fence", DATABASE, "behind");
+    story_until(s, "2026-11-24 15:30"); /* no time lets it go on */
+    story_expect_starts(s, "batch-1", "migrate", 2, 1);
+    story_expect_starts(s, "batch-2", "migrate", 2, 0);
+    story_act(s, "POST", "/api/v1/fence", FENCE);
+    story_pass(s, 60000);
+    story_expect_attempt(s, DATABASE, "succeeded");
+    story_expect_starts(s, "batch-1", "migrate", 2, 2); /* a person decided that it may */
     story_end(s);
 }
 
@@ -164,9 +233,11 @@ int main(void)
         STORY(stage_success_is_not_production_success),
         STORY(failed_attempt_holds_shared_database),
         STORY(host_restored_from_snapshot),
+        STORY(an_idle_host_restored_from_a_snapshot_gets_nothing),
         STORY(host_reimaged),
         STORY(host_cloned),
         STORY(server_killed_around_permit),
+        STORY(server_restored_from_backup),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

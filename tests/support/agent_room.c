@@ -47,7 +47,7 @@ pid_t agent_room_program(char *const argv[])
         (void)setenv("AGENTS_OWN_SECRET", "not for scripts", 1);
         dup2(fd, 1);
         dup2(fd, 2);
-        execv(PROGRAM, argv);
+        execv(agent_room.program, argv);
         _exit(99);
     }
     return pid;
@@ -170,6 +170,7 @@ void agent_room_up(bool registers)
     const char *tmp = getenv("TMPDIR");
 
     memset(&agent_room, 0, sizeof(agent_room));
+    agent_room.program = PROGRAM;
     snprintf(agent_room.folder, sizeof(agent_room.folder), "%.80s/slipway-agent-XXXXXX",
              tmp != NULL ? tmp : "/tmp");
     assert_non_null(mkdtemp(agent_room.folder));

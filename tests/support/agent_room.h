@@ -18,7 +18,8 @@ struct agent_room {
     char folder[128]; /* removed at the end; scripts know it as $FOLDER */
     char state[160];
     char log[160];
-    pid_t agent; /* 0 = none runs */
+    const char *program; /* path of slipway-agent */
+    pid_t agent;         /* 0 = none runs */
 };
 extern struct agent_room agent_room;
 

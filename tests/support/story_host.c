@@ -122,7 +122,8 @@ static int print(struct story_host *host, const struct story_host_run *run, cons
 static int tell_end(struct story_host *host, const struct story_host_run *run)
 {
     const struct document *d = &run->document;
-    bool well = run->way != STORY_HOST_FAILS && run->way != STORY_HOST_UNWELL && !run->cancelled;
+    bool fails_first = run->way == STORY_HOST_FAILS || run->way == STORY_HOST_LOCKED_OUT;
+    bool well = !fails_first && run->way != STORY_HOST_UNWELL && !run->cancelled;
     struct message_reply r = {.status = run->cancelled ? INVOCATION_CANCELLED
                                         : well         ? INVOCATION_SUCCESS
                                                        : INVOCATION_FAILED,
@@ -132,9 +133,9 @@ static int tell_end(struct story_host *host, const struct story_host_run *run)
 
     r.steps = arena_array(&host->arena, d->n_steps, sizeof(*r.steps));
     for (size_t i = 0; i < d->n_steps; i++) {
-        bool fails = (run->way == STORY_HOST_FAILS && i == 0) ||
-                     (run->way == STORY_HOST_UNWELL && i + 1 == d->n_steps);
-        bool runs = (run->way != STORY_HOST_FAILS && !run->cancelled) || i == 0;
+        bool fails =
+            (fails_first && i == 0) || (run->way == STORY_HOST_UNWELL && i + 1 == d->n_steps);
+        bool runs = (!fails_first && !run->cancelled) || i == 0;
         r.steps[i] = (struct message_reply_step){.name = d->steps[i].name,
                                                  .status = !runs            ? STEP_PENDING
                                                            : run->cancelled ? STEP_CANCELLED
@@ -156,6 +157,8 @@ static int tell_end(struct story_host *host, const struct story_host_run *run)
             (struct result_line){"holders",
                                  host->probe_holders != NULL ? host->probe_holders : "0"};
     }
+    if (run->way == STORY_HOST_LOCKED_OUT && run->database != NULL)
+        results[r.n_results++] = (struct result_line){"migrate", "unknown"};
     if (well && run->database != NULL)
         results[r.n_results++] =
             (struct result_line){"migrate",
@@ -189,7 +192,10 @@ static int tell(struct story_host *host, struct story_host_run *run)
         if (run->way == STORY_HOST_DECLINES) {
             r = (struct message_reply){.status = INVOCATION_FAILED,
                                        .state = MESSAGE_REPLY_DECLINED,
-                                       .reason = "its disk is full",
+                                       .reason = run->floor > 0
+                                                     ? "its epoch is behind what this host has seen"
+                                                     : "its disk is full",
+                                       .floor = run->floor,
                                        .nonce = run->nonce[0] != '\0' ? run->nonce : NULL};
             rc = reply(host, run, &r);
         } else if (run->way == STORY_HOST_LOSES_POWER) {
@@ -242,6 +248,11 @@ static bool may_begin(struct story_host *host, struct story_host_run *run)
     assert_int_equal(message_start_make(&host->arena, &question, &body, &err), 0);
     if (say(host, SESSION_REQUEST_START, body, &answer) < 0)
         return false;
+    if (host->permits_lost > 0 && strcmp(run->job, host->loses_permit_of) == 0) {
+        host->permits_lost--;
+        httpc_answer_deinit(&answer);
+        return false;
+    }
     assert_int_equal(message_start_answer_parse(&host->arena, answer.body, answer.body_len,
                                                 run->nonce, &why, &err),
                      0);
@@ -266,6 +277,11 @@ static void go_on(struct story_host *host, struct story_host_run *run)
 {
     bool may_start = run->stage == STORY_HOST_ACCEPTED && run->told > STORY_HOST_ACCEPTED;
 
+    if (may_start && run->way == STORY_HOST_GOES_DOWN_FIRST) {
+        run->way = STORY_HOST_DECLINES; /* what the next start of its agent makes of it */
+        host->powerless = host->silent = true;
+        return;
+    }
     if (run->stage == STORY_HOST_ACCEPTED && clock_now(host->clock) > run->start_by)
         run->way = STORY_HOST_DECLINES;
     if (run->stage == STORY_HOST_ACCEPTED && run->way == STORY_HOST_DECLINES)
@@ -306,6 +322,18 @@ static struct story_host_run *run_of(struct story_host *host, const char *comman
     return NULL;
 }
 
+/* The highest epoch that it has seen of a database (G5). */
+static int64_t floor_of(const struct story_host *host, const char *database)
+{
+    int64_t floor = 0;
+
+    for (size_t i = 0; i < host->n_runs; i++)
+        if (database != NULL && host->runs[i].database != NULL &&
+            strcmp(host->runs[i].database, database) == 0 && host->runs[i].epoch > floor)
+            floor = host->runs[i].epoch;
+    return floor;
+}
+
 /* Verified as the agent does: signature, store, host, digest, start-by. */
 static void take(struct story_host *host, const struct message *message)
 {
@@ -314,6 +342,7 @@ static void take(struct story_host *host, const struct message *message)
     struct envelope e;
     struct err err = ERR_INIT;
     char digest[DIGEST_HEX_SIZE];
+    int64_t floor;
 
     if (message_command_parse(&host->arena, message->payload, strlen(message->payload), &command,
                               &err) < 0 ||
@@ -331,6 +360,7 @@ static void take(struct story_host *host, const struct message *message)
     }
     assert_true(host->n_runs < STORY_HOST_RUNS_MAX);
     assert_true(clock_now(host->clock) <= e.start_by);
+    floor = floor_of(host, e.database);
     run = &host->runs[host->n_runs++];
     *run = (struct story_host_run){.repository = e.repository,
                                    .environment = e.environment,
@@ -344,6 +374,10 @@ static void take(struct story_host *host, const struct message *message)
     snprintf(run->command_id, sizeof(run->command_id), "%s", e.command_id);
     run->job = arena_strn(&host->arena, e.document, strcspn(e.document, "@"));
     run->way = script_of(host, run->job)->way;
+    if (e.database != NULL && e.epoch <= floor) {
+        run->way = STORY_HOST_DECLINES;
+        run->floor = floor;
+    }
     assert_int_equal(document_parse(&host->arena, command.document, strlen(command.document),
                                     &run->document, &err),
                      0);
@@ -486,6 +520,18 @@ void story_host_comes_back(struct story_host *host)
     if (host->powerless)
         names_uuid_new(host->boot_id);
     host->powerless = host->silent = false;
+}
+
+void story_host_restore(struct story_host *host)
+{
+    struct story_host_run *run = &host->runs[host->n_runs - 1];
+
+    assert_true(host->n_runs > 0 && run->stage == STORY_HOST_STARTED);
+    run->stage = STORY_HOST_ACCEPTED;
+    run->told = STORY_HOST_STARTED;
+    run->nonce[0] = '\0';
+    host->record_number -= 2;
+    names_uuid_new(host->boot_id);
 }
 
 /* Life ------------------------------------------------------------------------------------------- */

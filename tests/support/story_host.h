@@ -39,6 +39,8 @@ enum story_host_way {
     STORY_HOST_LOSES_POWER,   /* the machine goes down in the middle: its end cannot be proven */
     STORY_HOST_DECLINES,      /* it will never run it */
     STORY_HOST_STUBBORN,      /* succeeds, and does not hear that it is to end */
+    STORY_HOST_GOES_DOWN_FIRST, /* the machine goes down when the server knows that it took it, before it asks */
+    STORY_HOST_LOCKED_OUT, /* the application's lock is held by somebody else: `migrate=unknown` */
 };
 
 enum story_host_stage {
@@ -64,6 +66,7 @@ struct story_host_run {
     int starts;                  /* 0 or 1 */
     int times_handed;            /* how often its message came */
     bool cancelled;              /* it was told to end it, and did: its process group is gone */
+    int64_t floor; /* declined, for its epoch: the highest this host has seen; 0 = not for that */
     char nonce[NAMES_UUID_SIZE]; /* of the permit it asked for; "" = not yet */
     time_ms start_by;
     time_ms started_at;
@@ -90,8 +93,10 @@ struct story_host {
     char boot_id[NAMES_UUID_SIZE];
     int64_t record_number;
     bool silent;
-    bool powerless;     /* silent, and nothing goes on */
-    time_ms mute_until; /* its polls arrive, and what it says of commands does not */
+    bool powerless;              /* silent, and nothing goes on */
+    const char *loses_permit_of; /* job, NULL = none: ... */
+    int permits_lost;            /* so many answers about its permit do not arrive */
+    time_ms mute_until;          /* its polls arrive, and what it says of commands does not */
     time_ms observed_at;
     struct story_host_script scripts[STORY_HOST_SCRIPTS_MAX];
     size_t n_scripts;
@@ -123,6 +128,9 @@ void story_host_script(struct story_host *host, const char *job, enum story_host
 void story_host_falls_silent(struct story_host *host);
 /* Heard again. After a loss of power with another boot id. */
 void story_host_comes_back(struct story_host *host);
+
+/* Its disk is that of when it had taken its last command and not asked yet: it knows no more of what came after. */
+void story_host_restore(struct story_host *host);
 
 /* One turn at the clock's time. After how many ms it wants another one; 0 = it has nothing to run or to tell. A
  * door that does not answer is tried again at the next turn. */

@@ -50,6 +50,45 @@ static void agent_killed_after_exec(void **state)
     agent_room_down();
 }
 
+/* A package is upgraded while a command runs: the file is another one, the new agent takes the old supervisor up. */
+static void agent_upgraded_in_mid_run(void **state)
+{
+    const struct door_double_word *finished;
+    char program[512], line[2048];
+    const char *id, *later;
+
+    (void)state;
+    agent_room_up(true);
+    snprintf(program, sizeof(program), "%s/slipway-agent", agent_room.folder);
+    snprintf(line, sizeof(line), "cp '%s' '%s' && cp '%s' '%s.new'", agent_room.program, program,
+             agent_room.program, program);
+    assert_int_equal(system(line), 0); // NOLINT(cert-env33-c): names of our own
+    agent_room.program = program;
+    agent_room_start();
+    id = agent_room_send(AGENT_ROOM_COUNT "echo before; sleep 3; echo after\n"
+                                          "echo note=kept >> \"$SLIPWAY_RESULT\"");
+    assert_true(agent_room_wait_lines("runs", 1));
+    /* As dpkg does it: the new file takes the name, the old one is gone; then the service is restarted. */
+    assert_int_equal(unlink(program), 0);
+    snprintf(line, sizeof(line), "%s.new", program);
+    assert_int_equal(rename(line, program), 0);
+    assert_int_equal(agent_room_stop(), 0);
+    agent_room_start();
+    finished = door_double_wait(&agent_room.door, id, MESSAGE_REPLY_FINISHED, AGENT_ROOM_LONG_S);
+    assert_non_null(finished);
+    assert_int_equal(finished->reply.status, INVOCATION_SUCCESS);
+    assert_int_equal(finished->reply.n_results, 1);
+    assert_true(door_double_printed(&agent_room.door, "after"));
+    assert_int_equal(agent_room_lines("runs"), 1);
+    assert_int_equal(door_double_count(&agent_room.door, id, MESSAGE_REPLY_UNKNOWN), 0);
+    /* And the new one runs what comes. */
+    later = agent_room_send(AGENT_ROOM_COUNT);
+    assert_non_null(
+        door_double_wait(&agent_room.door, later, MESSAGE_REPLY_FINISHED, AGENT_ROOM_LONG_S));
+    assert_int_equal(agent_room_lines("runs"), 2);
+    agent_room_down();
+}
+
 static void it_ended_while_no_agent_was_there(void **state)
 {
     const struct door_double_word *finished;
@@ -392,6 +431,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(agent_killed_after_exec),
+        TEST(agent_upgraded_in_mid_run),
         TEST(it_ended_while_no_agent_was_there),
         TEST(agent_killed_before_permit),
         TEST(agent_killed_between_permit_and_exec),
