@@ -32,6 +32,16 @@ static const char *event_of(struct arena *arena, const struct cJSON *delivery)
                           : arena_printf(arena, "%s.%s", json_str(delivery, "event"), action);
 }
 
+/* What GitHub did not send by itself says so. */
+static const char *state_of(struct arena *arena, const struct cJSON *delivery)
+{
+    const char *origin = json_str(delivery, "origin");
+
+    return origin == NULL || str_eq(origin, "sent")
+               ? json_str(delivery, "state")
+               : arena_printf(arena, "%s, %s", json_str(delivery, "state"), origin);
+}
+
 static void print_list(struct arena *arena, const struct cJSON *json)
 {
     static const char *const heads[] = {"ID", "RECEIVED", "EVENT", "REPOSITORY", "STATE", "WHY"};
@@ -45,7 +55,7 @@ static void print_list(struct arena *arena, const struct cJSON *json)
                                ago_text(arena, json_str(d, "received_at"), now),
                                event_of(arena, d),
                                json_str(d, "repository"),
-                               json_str(d, "state"),
+                               state_of(arena, d),
                                json_str(d, "note")};
         table_row(&table, cells);
     }
@@ -106,8 +116,8 @@ static void print_body(struct arena *arena, const char *body, bool cut)
 
 static void print_one(struct arena *arena, const struct cJSON *d, bool with_body)
 {
-    static const char *const keys[] = {"guid",        "state",       "note",       "repository",
-                                       "received_at", "recorded_at", "body_digest"};
+    static const char *const keys[] = {"guid",       "origin",      "state",       "note",
+                                       "repository", "received_at", "recorded_at", "body_digest"};
     const char *repeat = number_of(arena, d, "repeat_of");
     bool cut = false;
 

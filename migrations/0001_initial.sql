@@ -36,6 +36,7 @@ CREATE TABLE deliveries (
     guid         TEXT NOT NULL,              -- X-GitHub-Delivery; the same GUID again is the same event (W3)
     guid_key     TEXT NOT NULL UNIQUE,       -- the same, its time first where it has one: new ones come at the index's end
     event        TEXT NOT NULL,              -- X-GitHub-Event
+    origin       TEXT NOT NULL DEFAULT 'sent' CHECK (origin IN ('sent', 'fetched', 'looked-up')),  -- by GitHub; from its list of deliveries; a question's answer (W5)
     received_at  INTEGER NOT NULL,
     state        TEXT NOT NULL CHECK (state IN ('received', 'recorded', 'ignored', 'unreadable', 'quarantined')),
     form         INTEGER NOT NULL CHECK (form IN (0, 1)),  -- 1 = url-encoded, the JSON is in the field `payload`

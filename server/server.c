@@ -40,6 +40,7 @@
 #include "server/api/tries.h"
 #include "server/flow/agenda.h"
 #include "server/flow/flow.h"
+#include "server/flow/recovery.h"
 #include "server/flow/roster.h"
 #include "server/flow/snapshot.h"
 #include "server/loop.h"
@@ -352,6 +353,27 @@ static int start_roster(struct server *s, const struct config *config, struct er
     return rc < 0 ? err_wrap(err, "github.token-file") : bind_people(s, config, err);
 }
 
+/* What GitHub said while nobody listened is asked for where there is a token (W5). */
+static int start_recovery(struct server *s, const struct config *config, struct err *err)
+{
+    struct recovery_options options = {.api = config->github_api,
+                                       .agent = "slipway/" SLIPWAY_VERSION,
+                                       .clock = s->clock,
+                                       .writer = s->writer,
+                                       .readers = s->api.readers,
+                                       .snapshots = &s->snapshots,
+                                       .ring = ring_flow,
+                                       .ring_arg = s};
+    int rc;
+
+    if (config->github_token_file == NULL)
+        return 0;
+    rc = secret_read_file(config->github_token_file, 1, &options.token, err);
+    if (rc == 0)
+        rc = recovery_start(&options, &s->api.recovery, err);
+    return rc < 0 ? err_wrap(err, "github.token-file") : 0;
+}
+
 static int start_flow(struct server *s, bool by_hand, struct err *err)
 {
     int rc = db_open_read(s->store.path, &s->flow_db, err);
@@ -487,6 +509,8 @@ int server_start(const struct server_options *options, struct server **ret_serve
         goto out;
     snapshot = snapshots_take(&s->snapshots);
     rc = start_roster(s, snapshot->config, err);
+    if (rc == 0)
+        rc = start_recovery(s, snapshot->config, err);
     if (rc == 0)
         rc = start_http(s, snapshot->config, err);
     snapshots_give(snapshot);
@@ -687,6 +711,7 @@ void server_stop(struct server *s)
         return;
     http_server_stop(s->http, 3000);
     upkeep_stop(s->upkeep);
+    recovery_stop(s->api.recovery);
     loop_stop(s->loop);
     roster_stop(s->api.roster);
     reconcile_free(s->flow.reconcile);

@@ -202,6 +202,21 @@ bool json_is_array(const struct cJSON *item)
     return cJSON_IsArray(item) != 0;
 }
 
+/* cJSON's own memory is that of a tree that is being read: it is given a buffer instead. */
+char *json_print(const struct cJSON *json)
+{
+    for (size_t size = (size_t)16 << 10;; size *= 2) {
+        char *text = malloc(size);
+
+        if (text == NULL)
+            abort();
+        if (cJSON_PrintPreallocated((struct cJSON *)(uintptr_t)json, text, (int)size, 0) != 0)
+            return text;
+        free(text);
+        assert(size < (size_t)1 << 30); /* what was read fits */
+    }
+}
+
 const struct cJSON *json_first(const struct cJSON *container)
 {
     return cJSON_IsObject(container) || cJSON_IsArray(container) ? container->child : NULL;

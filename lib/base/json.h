@@ -55,6 +55,9 @@ bool json_is_array(const struct cJSON *item);
 /* The same value; the order of an object's members does not matter. */
 bool json_same(const struct cJSON *a, const struct cJSON *b);
 
+/* As text again, compact; whole numbers below 2^53 stay what they are. The caller frees it. */
+char *json_print(const struct cJSON *json);
+
 /* Children of an object or array, in order. */
 const struct cJSON *json_first(const struct cJSON *container);
 const struct cJSON *json_next(const struct cJSON *item);

@@ -54,16 +54,15 @@ static int send_one(struct github_api *api, const char *url, struct httpc_answer
     char authorization[1024] = "", agent[128];
     const char *headers[] = {"Accept: application/vnd.github+json",
                              "X-GitHub-Api-Version: 2022-11-28", agent, authorization, NULL};
-    const struct httpc_request request = {.method = "GET",
-                                          .url = url,
-                                          .headers = headers,
-                                          .timeout_ms = api->options.timeout_ms > 0
-                                                            ? api->options.timeout_ms
-                                                            : TIMEOUT_MS,
-                                          .answer_max = ANSWER_MAX,
-                                          .public_only = true,
-                                          .private_ok = !api->is_public,
-                                          .stop = api->options.stop};
+    const struct httpc_request request = {
+        .method = "GET",
+        .url = url,
+        .headers = headers,
+        .timeout_ms = api->options.timeout_ms > 0 ? api->options.timeout_ms : TIMEOUT_MS,
+        .answer_max = api->options.answer_max > 0 ? api->options.answer_max : ANSWER_MAX,
+        .public_only = true,
+        .private_ok = !api->is_public,
+        .stop = api->options.stop};
     int rc;
 
     (void)snprintf(agent, sizeof(agent), "User-Agent: %.100s", api->options.agent);

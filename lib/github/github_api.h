@@ -29,6 +29,7 @@ struct github_api_options {
     const struct secret *token; /* outlives the handle */
     const char *agent;          /* User-Agent */
     int64_t timeout_ms;         /* of one question; 0 = 10,000 */
+    size_t answer_max;          /* bytes of one answer; 0 = 4 MiB */
     const atomic_bool *stop;    /* NULL = never; as httpc has it */
 };
 

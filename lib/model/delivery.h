@@ -21,10 +21,21 @@
 enum delivery_state { DELIVERY_STATES(STATES_ENUM) DELIVERY_STATES_COUNT };
 extern const struct state_entry delivery_states[DELIVERY_STATES_COUNT];
 
+/* How it came (W5): GitHub sent it; it did not, and we fetched it from the list of what it was to deliver; no event
+ * told it, and it is made of the answer to a question. */
+enum delivery_origin {
+    DELIVERY_SENT,
+    DELIVERY_FETCHED,
+    DELIVERY_LOOKED_UP,
+    DELIVERY_ORIGINS_COUNT
+};
+extern const char *const delivery_origins[DELIVERY_ORIGINS_COUNT];
+
 struct delivery {
     int64_t id;
-    char guid[129];
+    char guid[129]; /* looked up: OWNER/NAME#N@updated_at */
     char event[65];
+    enum delivery_origin origin;
     time_ms received_at;
     enum delivery_state state;
     bool form;            /* url-encoded: the JSON is in the field `payload` */

@@ -36,6 +36,13 @@ int store_watermark_set(struct db *db, const char *source, time_ms at, struct er
     return db_run(db, &SQL_WATERMARK_SET, err, "ti", source, at);
 }
 
+DB_STATEMENT(SQL_WATERMARK_SEEN_BY, "UPDATE watermarks SET at = $1 WHERE at > $1");
+
+int store_watermark_seen_by(struct db *db, time_ms now, struct err *err)
+{
+    return db_run(db, &SQL_WATERMARK_SEEN_BY, err, "i", now);
+}
+
 DB_STATEMENT(SQL_WATERMARK, "SELECT at FROM watermarks WHERE source = $1");
 
 int store_watermark(struct db *db, const char *source, time_ms *ret_at, struct err *err)

@@ -13,6 +13,8 @@ int store_config_changed(struct db *db, time_ms *ret_at, struct err *err);
 
 /* Up to when a source is known to be seen (W5). Writer. */
 int store_watermark_set(struct db *db, const char *source, time_ms at, struct err *err);
+/* The clock says `now`: what was seen up to later than that was seen up to then. Writer. */
+int store_watermark_seen_by(struct db *db, time_ms now, struct err *err);
 int store_watermark(struct db *db, const char *source, time_ms *ret_at, struct err *err);
 
 #endif

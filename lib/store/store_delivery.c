@@ -7,7 +7,7 @@
 
 #define COLUMNS                                                                                       \
     "id, guid, event, received_at, state, form, body_digest, repeat_of, crashes, action, repository," \
-    " note, recorded_at"
+    " note, recorded_at, origin"
 
 /*
  * Keys. A GUID of GitHub is a UUID of version 1 (RFC 9562, 5.1): it has the time in it, its lowest part first.
@@ -56,7 +56,7 @@ DB_STATEMENT(SQL_DELIVERY_BY_BODY, "SELECT id FROM deliveries WHERE body_key = $
 DB_STATEMENT(
     SQL_DELIVERY_PUT,
     "INSERT INTO deliveries (guid, event, received_at, state, form, body_digest, repeat_of,"
-    " guid_key, body_key) VALUES ($1, $2, $3, 'received', $4, $5, $6, $7, $8)");
+    " guid_key, body_key, origin) VALUES ($1, $2, $3, 'received', $4, $5, $6, $7, $8, $9)");
 DB_STATEMENT(SQL_DELIVERY_BODY_PUT,
              "INSERT INTO delivery_bodies (delivery_id, size, zstd) VALUES ($1, $2, $3)");
 
@@ -104,8 +104,9 @@ int store_delivery_put(struct db *db, const struct delivery *d, const void *zstd
     }
     rc = find_body(db, d, &repeat_of, err);
     if (rc == 0)
-        rc = db_run(db, &SQL_DELIVERY_PUT, err, "ttibtIti", d->guid, d->event, d->received_at,
-                    (int)d->form, d->body_digest, repeat_of, key, body_key(d->body_digest));
+        rc = db_run(db, &SQL_DELIVERY_PUT, err, "ttibtItit", d->guid, d->event, d->received_at,
+                    (int)d->form, d->body_digest, repeat_of, key, body_key(d->body_digest),
+                    delivery_origins[d->origin]);
     if (rc < 0)
         return rc;
     id = db_last_id(db);
@@ -119,7 +120,7 @@ int store_delivery_put(struct db *db, const struct delivery *d, const void *zstd
 
 static void fill(struct db_rows *rows, struct arena *arena, struct delivery *d)
 {
-    char state[16];
+    char state[16], origin[16];
 
     d->id = db_int(rows, 0);
     db_copy(rows, 1, d->guid, sizeof(d->guid));
@@ -135,6 +136,10 @@ static void fill(struct db_rows *rows, struct arena *arena, struct delivery *d)
     d->repository = db_text(rows, arena, 10);
     d->note = db_text(rows, arena, 11);
     d->recorded_at = db_int(rows, 12);
+    db_copy(rows, 13, origin, sizeof(origin));
+    for (int i = 0; i < DELIVERY_ORIGINS_COUNT; i++)
+        if (strcmp(delivery_origins[i], origin) == 0)
+            d->origin = (enum delivery_origin)i;
 }
 
 static int take(struct db_rows *rows, struct arena *arena, struct delivery **ret_items,

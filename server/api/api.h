@@ -19,6 +19,7 @@ struct db_pool;
 struct disk;
 struct door;
 struct metrics;
+struct recovery;
 struct roster;
 struct secret;
 struct snapshots;
@@ -47,6 +48,7 @@ struct api {
     struct metrics *metrics;   /* counters; api_metrics.h */
     struct disk *disk;         /* room for what comes next; NULL = never asked */
     struct tries *tries;       /* who guesses tokens; tries.h */
+    struct recovery *recovery; /* what GitHub said and we did not hear; NULL = it is not asked */
     struct roster *roster;     /* what GitHub says of people; NULL = it is not asked */
 
     /* The state of things outside this room, as short texts for doctor and readyz. Optional. */

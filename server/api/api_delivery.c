@@ -36,6 +36,7 @@ static void add_delivery(struct json_out *out, const struct delivery *d)
     json_add_int(out, "id", d->id);
     json_add_str(out, "guid", d->guid);
     json_add_str(out, "event", d->event);
+    json_add_str(out, "origin", delivery_origins[d->origin]);
     api_shape_text_or_null(out, "action", d->action);
     api_shape_text_or_null(out, "repository", d->repository);
     json_add_str(out, "state", delivery_states[d->state].text);

@@ -25,6 +25,7 @@
 #include "server/api/api_view.h"
 #include "server/api/disk.h"
 #include "server/api/reply.h"
+#include "server/flow/recovery.h"
 #include "server/flow/roster.h"
 #include "server/flow/clockwatch.h"
 
@@ -183,6 +184,45 @@ static int check_deliveries(struct examination *x)
                              .state = waiting > MANY_WAITING ? CHECK_WARN : CHECK_OK,
                              .values = {{"n", number(x, waiting)}},
                              .n_values = 1});
+    return 0;
+}
+
+/* What GitHub sent while nobody took it (W5). */
+static int check_recovery(struct examination *x)
+{
+    struct recovery *recovery = x->view->request->api->recovery;
+    const struct zone *zone = NULL;
+
+    if (recovery == NULL) {
+        say(x, &(struct finding){.name = "no-recovery", .state = CHECK_OK});
+        return 0;
+    }
+    (void)zone_open(x->view->config->timezone, &zone, NULL);
+    for (size_t i = 0; i < x->view->config->n_repos; i++) {
+        const char *name = x->view->config->repos[i].name;
+        struct recovery_report report;
+        struct arena *arena = x->view->request->arena;
+        char text[ZONE_TEXT_SIZE];
+        const char *why, *when;
+
+        recovery_report(recovery, name, &report);
+        why = arena_str(arena, report.trouble[0] != '\0' ? report.trouble : report.lists);
+        if (why[0] == '\0' && report.compared_at == 0)
+            why = messages_fill(arena, x->view->language, "doctor.recovery.begins", NULL, 0);
+        when = messages_fill(arena, x->view->language, "doctor.recovery.start", NULL, 0);
+        if (report.compared_at != 0 && zone != NULL) {
+            zone_text(zone, report.compared_at, x->view->language, text);
+            when = arena_str(arena, text);
+        }
+        say(x, &(struct finding){
+                   .name = "recovery",
+                   .about = name,
+                   .state = report.trouble[0] != '\0'                            ? CHECK_FAIL
+                            : report.lists[0] != '\0' || report.compared_at == 0 ? CHECK_WARN
+                                                                                 : CHECK_OK,
+                   .values = {{"why", why}, {"when", when}, {"n", number(x, report.found)}},
+                   .n_values = 3});
+    }
     return 0;
 }
 
@@ -451,9 +491,10 @@ static int check_clock(struct examination *x)
 }
 
 static int (*const checks[])(struct examination *x) = {
-    check_store,      check_disk,     check_config, check_people, check_journal, check_approvals,
-    check_deliveries, check_failed,   check_hooks,  check_names,  check_sources, check_hosts,
-    check_databases,  check_settings, check_listen, check_cage,   check_clock,
+    check_store,     check_disk,       check_config, check_people,    check_journal,
+    check_approvals, check_deliveries, check_failed, check_hooks,     check_recovery,
+    check_names,     check_sources,    check_hosts,  check_databases, check_settings,
+    check_listen,    check_cage,       check_clock,
 };
 
 enum request_next api_doctor_get(struct request *request, struct reply *reply)

@@ -21,6 +21,7 @@
 #include "server/api/reply.h"
 #include "server/api/request_filter.h"
 #include "server/api/routes.h"
+#include "server/flow/recovery.h"
 
 #define BODY_FIRST 16384 /* a body's buffer begins so and doubles: memory follows what came */
 #define BODY_SMALL ((size_t)1 << 20)
@@ -192,6 +193,8 @@ static void count_refusal(const struct http_exchange *x)
     metrics_count_delivery(x->request.api->metrics, status == 401   ? METRICS_DELIVERY_UNSIGNED
                                                     : status == 503 ? METRICS_DELIVERY_SHED
                                                                     : METRICS_DELIVERY_REFUSED);
+    if (status == 503) /* GitHub does not send it again by itself (W5) */
+        recovery_soon(x->request.api->recovery);
 }
 
 static enum MHD_Result exchange_answer(struct http_exchange *x)

@@ -30,6 +30,8 @@ static int apply(struct db *db, void *arg, struct err *err)
              (long long)(j->to - j->from) / 1000, from, to);
     rc = look_journal(db, j->to, "clock.jumped", "clock", detail, NULL, err);
     if (rc == 0)
+        rc = store_watermark_seen_by(db, j->to, err);
+    if (rc == 0)
         rc = store_watermark_set(db, CLOCKWATCH_MARK, j->to, err);
     if (rc == 0)
         rc = store_host_seen_by(db, j->to, err);

@@ -13,6 +13,9 @@ as small pages, so that links lead somewhere.
     fake_github.py --home DIR deliver EVENT --payload FILE [--guid G] [--form] [--secret TEXT]
     fake_github.py --home DIR serve --port N
 
+With --missed nobody is reached: what was to be delivered two minutes ago stands in the list of deliveries only. What
+`serve` answers under /repos/ is the REST API as far as that list and pull requests go, for whoever has a token.
+
 The payload shapes are GitHub's (docs of webhook events and payloads); tests/unit/test_event and the
 examples of npm @octokit/webhooks-examples hold the reader to the real ones.
 """
@@ -33,6 +36,8 @@ import urllib.parse
 import uuid
 
 ZERO = "0" * 40
+HOOK = 412
+HOOK_FIRST = 33535994659  # ids of deliveries are long past 2^31
 
 
 def git(*args, cwd=None, date=None):
@@ -55,6 +60,8 @@ class GitHub:
     def __init__(self, home):
         self.home = os.path.abspath(home)
         self.path = os.path.join(self.home, "github.json")
+        self.log = os.path.join(self.home, "deliveries.jsonl")
+        self.missed = False
         self.known = {"repos": {}, "people": {}}
         if os.path.exists(self.path):
             with open(self.path, encoding="utf-8") as f:
@@ -126,10 +133,13 @@ class GitHub:
         guid = guid or str(uuid.uuid4())
         headers = {"Content-Type": "application/x-www-form-urlencoded" if form else "application/json",
                    "User-Agent": "GitHub-Hookshot/044aadd", "Accept": "*/*", "X-GitHub-Event": event,
-                   "X-GitHub-Delivery": guid, "X-GitHub-Hook-ID": "412",
+                   "X-GitHub-Delivery": guid, "X-GitHub-Hook-ID": str(HOOK),
                    "X-GitHub-Hook-Installation-Target-Type": "repository",
                    "X-Hub-Signature-256": f"sha256={signature}"}
         began = time.monotonic()
+        if self.missed:
+            self.note(guid, event, payload, 502, 120)
+            return 0
         try:
             connection = http.client.HTTPConnection(target.hostname, target.port, timeout=10)
             connection.request("POST", target.path, body, headers)
@@ -137,11 +147,31 @@ class GitHub:
             connection.close()
         except OSError:
             status = 0
+        self.note(guid, event, payload, status, 0)
         if not quiet:
             action = payload.get("action") if isinstance(payload, dict) else None
             print(f"{event}{'.' + action if action else ''} {status} "
                   f"{(time.monotonic() - began) * 1000:.0f} ms {guid}", flush=True)
         return status
+
+    def note(self, guid, event, payload, status, seconds_ago):
+        """The list of deliveries, one line each, oldest first."""
+        at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() - seconds_ago))
+        if isinstance(payload, bytes):
+            try:
+                payload = json.loads(payload)
+            except ValueError:
+                payload = {}
+        with open(self.log, "a", encoding="utf-8") as f:
+            f.write(json.dumps({"guid": guid, "delivered_at": at, "redelivery": False, "duration": 0.1,
+                                "status": "OK" if status == 202 else "Failed", "status_code": status or 502,
+                                "event": event, "action": payload.get("action"), "payload": payload}) + "\n")
+
+    def noted(self):
+        if not os.path.exists(self.log):
+            return []
+        with open(self.log, encoding="utf-8") as f:
+            return [{"id": HOOK_FIRST + i, **json.loads(line)} for i, line in enumerate(f)]
 
     def pull_event(self, action, name, number, sender, **more):
         return self.deliver("pull_request", {
@@ -242,14 +272,62 @@ class GitHub:
         self.push_event(name, before, after, by)
         return after
 
+    # The REST API --------------------------------------------------------------------------------
+
+    def api(self, path, query):
+        """What GET answers: the value, None for 404; and what a Link header would lead to."""
+        parts = path.strip("/").split("/")
+        name = "/".join(parts[1:3])
+        if parts[0] != "repos" or name not in self.known["repos"]:
+            return None, None
+        pulls = self.known["repos"][name]["pulls"]
+        per = int(query.get("per_page", ["30"])[0])
+        if parts[3:] == ["pulls"]:
+            page = int(query.get("page", ["1"])[0])
+            found = sorted((self.pull_request(name, n) for n in pulls), key=lambda p: p["updated_at"], reverse=True)
+            gone = ("merged", "merged_by", "changed_files")  # only one pull request alone has them
+            return [{k: v for k, v in p.items() if k not in gone} for p in found[(page - 1) * per:page * per]], None
+        if len(parts) == 5 and parts[3] == "pulls":
+            return (self.pull_request(name, parts[4]) if parts[4] in pulls else None), None
+        if parts[3:] == ["hooks"]:
+            return [{"type": "Repository", "id": HOOK, "name": "web", "active": True, "events": ["*"],
+                     "config": {"content_type": "json", "url": self.known["webhooks"]}}], None
+        if parts[3:6] == ["hooks", str(HOOK), "deliveries"] and len(parts) == 7:
+            for d in self.noted():
+                if str(d["id"]) == parts[6]:
+                    return {**d, "request": {"headers": {"X-GitHub-Event": d["event"]}, "payload": d["payload"]}}, None
+            return None, None
+        if parts[3:] == ["hooks", str(HOOK), "deliveries"]:
+            below = int(query.get("cursor", ["v1_" + str(1 << 60)])[0][3:])
+            found = [d for d in reversed(self.noted()) if d["id"] < below]
+            more = f"/{'/'.join(parts)}?per_page={per}&cursor=v1_{found[per - 1]['id']}" if len(found) > per else None
+            return [{k: v for k, v in d.items() if k != "payload"} for d in found[:per]], more
+        return None, None
+
     # Pages ---------------------------------------------------------------------------------------
 
     def serve(self, port):
         home = self.home
 
         class Page(http.server.BaseHTTPRequestHandler):
+            def do_api(self, hub):
+                url = urllib.parse.urlsplit(self.path)
+                token = self.headers.get("Authorization", "")
+                value, more = hub.api(url.path, urllib.parse.parse_qs(url.query))
+                status = 401 if not token.startswith("Bearer ") else 404 if value is None else 200
+                body = json.dumps(value if status == 200 else {"message": "Not Found"}).encode()
+                self.send_response(status)
+                self.send_header("Content-Type", "application/json; charset=utf-8")
+                if more:
+                    self.send_header("Link", f'<http://{self.headers["Host"]}{more}>; rel="next"')
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                return self.wfile.write(body)
+
             def do_GET(self):
                 hub = GitHub(home)
+                if self.path.startswith("/repos/"):
+                    return self.do_api(hub)
                 parts = self.path.split("?")[0].strip("/").split("/")
                 pull = None
                 if len(parts) == 4 and parts[2] == "pull":
@@ -265,12 +343,16 @@ class GitHub:
                 self.send_header("Content-Type", "text/html; charset=utf-8")
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
-                self.wfile.write(body)
+                return self.wfile.write(body)
 
             def log_message(self, *args):
                 pass
 
-        http.server.ThreadingHTTPServer(("127.0.0.1", port), Page).serve_forever()
+        class Server(http.server.ThreadingHTTPServer):
+            def handle_error(self, request, client_address):
+                pass  # whoever asked is gone: the tests kill it
+
+        Server(("127.0.0.1", port), Page).serve_forever()
 
 
 def main():
@@ -285,17 +367,20 @@ def main():
     verb.add_argument("name")
     verb.add_argument("--from", dest="source", required=True)
     verb = verbs.add_parser("open")
+    verb.add_argument("--missed", action="store_true")
     verb.add_argument("name")
     verb.add_argument("--title", required=True)
     verb.add_argument("--author", default="sato-mika")
     verb.add_argument("--set", dest="changes", action="append", default=[], metavar="PATH=FILE")
     verb.add_argument("--label", dest="labels", action="append", default=[])
     verb = verbs.add_parser("merge")
+    verb.add_argument("--missed", action="store_true")
     verb.add_argument("name")
     verb.add_argument("number", type=int)
     verb.add_argument("--by", default="ana")
     verb.add_argument("--method", choices=["merge", "squash", "rebase"], default="merge")
     verb = verbs.add_parser("deliver")
+    verb.add_argument("--missed", action="store_true")
     verb.add_argument("event")
     verb.add_argument("--payload", required=True)
     verb.add_argument("--guid")
@@ -307,6 +392,7 @@ def main():
 
     os.makedirs(args.home, exist_ok=True)
     hub = GitHub(args.home)
+    hub.missed = getattr(args, "missed", False)
     if args.verb == "setup":
         hub.known.update(webhooks=args.webhooks, secret_file=os.path.abspath(args.secret_file),
                          pages=args.pages)
@@ -321,7 +407,7 @@ def main():
         with open(args.payload, "rb") as f:
             status = hub.deliver(args.event, f.read(), args.guid, args.form,
                                  args.secret.encode() if args.secret else None)
-        sys.exit(0 if status == 202 else 1)
+        sys.exit(0 if status == 202 or args.missed else 1)
     else:
         hub.serve(args.port)
 

@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/socket.h>
@@ -14,8 +15,9 @@
 
 struct answer {
     int status;
-    char head[256];
+    char head[512];
     char body[512];
+    char *long_body; /* malloc'ed, instead of `body` */
 };
 
 static void say(struct answer *a, int status, const char *body)
@@ -62,6 +64,9 @@ static void say_what_is_asked(struct github_double *d, struct answer *a, const c
     long long id;
     int end = 0;
 
+    a->long_body = github_double_history(d, path, &a->status, a->head, sizeof(a->head));
+    if (a->long_body != NULL)
+        return;
     if (sscanf(path, "/users/%63[^/]%n", one, &end) == 1 && path[end] == '\0')
         say_account(d, a, one, 0);
     else if (sscanf(path, "/user/%lld%n", &id, &end) == 1 && path[end] == '\0')
@@ -115,6 +120,7 @@ static void say_by_the_day(struct github_double *d, struct answer *a, const char
 static void answer(struct github_double *d, int fd, const char *request)
 {
     struct answer a = {.status = 0};
+    const char *body;
     char path[512] = "", bytes[2048];
     int n;
 
@@ -130,11 +136,14 @@ static void answer(struct github_double *d, int fd, const char *request)
     if (a.status == 0)
         say_by_the_day(d, &a, path);
     pthread_mutex_unlock(&d->mutex);
+    body = a.long_body != NULL ? a.long_body : a.body;
     n = snprintf(bytes, sizeof(bytes),
                  "HTTP/1.1 %d X\r\nContent-Type: application/json\r\n%sContent-Length: %zu\r\n"
-                 "Connection: close\r\n\r\n%s",
-                 a.status, a.head, strlen(a.body), a.body);
-    (void)send(fd, bytes, (size_t)n, MSG_NOSIGNAL);
+                 "Connection: close\r\n\r\n",
+                 a.status, a.head, strlen(body));
+    (void)send(fd, bytes, (size_t)n, MSG_NOSIGNAL | MSG_MORE);
+    (void)send(fd, body, strlen(body), MSG_NOSIGNAL);
+    free(a.long_body);
 }
 
 static void *serve(void *arg)
@@ -183,6 +192,7 @@ void github_double_down(struct github_double *d)
     shutdown(d->fd, SHUT_RDWR);
     pthread_join(d->thread, NULL);
     close(d->fd);
+    github_double_forget(d);
     pthread_mutex_destroy(&d->mutex);
 }
 
