@@ -81,6 +81,28 @@ void cli_repo_causes(struct arena *arena, const struct cJSON *causes)
     }
 }
 
+void cli_repo_attention(struct arena *arena, const char *repo, const struct cJSON *attention)
+{
+    const char *since = json_str(attention, "since_text"), *why = json_str(attention, "reason");
+
+    printf("\n%s %s has stopped%s%s%s%s. %s\n", repo, json_str(attention, "environment"),
+           since != NULL ? " since " : "", cli_repo_clean(arena, since), why != NULL ? ": " : "",
+           cli_repo_clean(arena, why), cli_repo_clean(arena, json_str(attention, "who_text")));
+    for (const struct cJSON *c = json_first(json_array(attention, "choices")); c != NULL;
+         c = json_next(c)) {
+        const char *until = json_str(c, "until_text");
+        bool possible = false;
+
+        json_bool(c, "possible", &possible);
+        printf("  - %s\n", cli_repo_clean(arena, json_str(c, "text")));
+        if (possible)
+            printf("      %s\n", cli_repo_clean(arena, json_str(c, "command")));
+        else
+            printf("      not now: %s%s%s\n", cli_repo_clean(arena, json_str(c, "why")),
+                   until != NULL ? "; possible from " : "", cli_repo_clean(arena, until));
+    }
+}
+
 int cli_repo_words(struct invoke *invoke, long long *ret_number)
 {
     int status = cli_command_options_end(invoke);

@@ -31,6 +31,9 @@ int cli_repo_pull_number(const char *word, long long *ret_number);
 /* The texts of a list of causes, a line each, on stdout. */
 void cli_repo_causes(struct arena *arena, const struct cJSON *causes);
 
+/* What has stopped, who may decide it and what he may do (Attention), on stdout. */
+void cli_repo_attention(struct arena *arena, const char *repo, const struct cJSON *attention);
+
 /* Print a text that is not ours, cleaned. */
 const char *cli_repo_clean(struct arena *arena, const char *text);
 

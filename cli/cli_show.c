@@ -125,6 +125,9 @@ int cli_show(struct invoke *invoke)
             printf("%s\n", str_clean(&arena, pulls, strlen(pulls), 500));
         printf("%s\n", cli_repo_places(&arena, answer.json));
         print_words(&arena, answer.json);
+        for (const struct cJSON *a = json_first(json_array(answer.json, "attention")); a != NULL;
+             a = json_next(a))
+            cli_repo_attention(&arena, invoke->argv[0], a);
         print_verdicts(&arena, answer.json);
         for (const struct cJSON *d = json_first(json_array(answer.json, "deployments")); d != NULL;
              d = json_next(d))

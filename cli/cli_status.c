@@ -7,6 +7,7 @@
 #include "cli/client.h"
 #include "cli/cli_command.h"
 #include "cli/cli_moment.h"
+#include "cli/cli_repo.h"
 #include "cli/table.h"
 #include "lib/base/arena.h"
 #include "lib/base/json.h"
@@ -63,6 +64,15 @@ static const char *why_text(struct arena *arena, const struct cJSON *environment
     return text;
 }
 
+/* Below the table: what has stopped, and what may be done about it. */
+static void print_attention(struct arena *arena, const struct cJSON *repository)
+{
+    for (const struct cJSON *e = json_first(json_array(repository, "environments")); e != NULL;
+         e = json_next(e))
+        if (json_object(e, "attention") != NULL)
+            cli_repo_attention(arena, json_str(repository, "name"), json_object(e, "attention"));
+}
+
 static bool has(const struct cJSON *json, const char *repo)
 {
     for (const struct cJSON *r = json_first(json_array(json, "repositories")); r != NULL;
@@ -104,6 +114,10 @@ static void print_status(const struct cJSON *json, const char *only)
         }
     }
     table_print(&table);
+    for (const struct cJSON *r = json_first(json_array(json, "repositories")); r != NULL;
+         r = json_next(r))
+        if (only == NULL || str_eq(only, json_str(r, "name")))
+            print_attention(&arena, r);
     arena_deinit(&arena);
 }
 

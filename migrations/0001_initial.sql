@@ -495,6 +495,7 @@ CREATE TABLE deployments (
     start_at       INTEGER NOT NULL,         -- the promised start
     start_until    INTEGER,                  -- start + grace; NULL = no end
     started_at     INTEGER,
+    stopped_at     INTEGER,                  -- in attention since, or when it last was before it ended; NULL = it went through
     ended_at       INTEGER,
     cancel_at      INTEGER,                  -- somebody asked that it ends (P6); NULL = nobody did
     cancel_by      TEXT,                     -- actor, as in the journal

@@ -1,6 +1,6 @@
 // Board: what is live, what is next and when, and is anything in the way?
 import { Door } from "./door.js";
-import { Causes, Cell, Command, html, Out, Pulls, releasePath, ReleaseLink, State, Time } from "./parts.js";
+import { Causes, Cell, Choices, Command, html, Out, Pulls, releasePath, ReleaseLink, State, Time } from "./parts.js";
 import { away, stateLook, t, when } from "./format.js";
 import { isEmpty, SetUp } from "./set_up.js";
 
@@ -66,6 +66,8 @@ const Environment = ({ repo, env, now }) => {
       <${Cell} label=${t("page.live")}><${Live} repo=${repo} env=${env} /><//>
       <${Cell} label=${t("page.next")}>
         ${env.open && html`<${Open} repo=${repo} env=${env} />`}
+        ${env.attention && html`<details class="fold"><summary>${t("page.choices", { environment: env.name })}</summary>
+          <${Choices} attention=${env.attention} zone=${env.timezone} /></details>`}
         ${env.next && (both || !env.open) && html`<${Next} repo=${repo} env=${env} now=${now} />`}
         ${!env.open && !env.next && html`<p class="muted">${t("page.nothing-next")}</p>`}
       <//>

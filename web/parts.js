@@ -46,6 +46,19 @@ export const Causes = ({ causes, zone }) =>
 // Not here, but the command line can; the page itself only shows in this version.
 export const Command = ({ children }) => html`<code class="command" tabindex="0">${children}</code>`;
 
+// What may be done about what has stopped. A choice that is not open says why not, and from when it is.
+const Choice = ({ choice, zone }) => html`
+  <li class=${choice.possible ? "" : "muted"}>${choice.text}
+    ${choice.possible ? html`<${Command}>${choice.command}<//>` : html`<span> · ${t("attention.not-now", { why: choice.why || "–" })}</span>`}
+    ${choice.until && html`<span> · ${t("page.from", { when: choice.until_text || when(choice.until, zone) })}</span>`}</li>`;
+
+export const Choices = ({ attention, zone }) => html`
+  <div class="choices">
+    <p>${t("attention.since", { when: attention.since_text || when(attention.since, zone), why: attention.reason || "–" })}</p>
+    <p class="muted">${attention.who_text}</p>
+    <ul>${attention.choices.map((c) => html`<${Choice} key=${c.command} choice=${c} zone=${zone} />`)}</ul>
+  </div>`;
+
 export const Problem = ({ error, retry }) => html`
   <div class="bar bad" role="alert">
     <p>${error.status === 401 || error.status === 403 ? `${t("page.not-allowed")} ` : ""}${error.message}

@@ -1,19 +1,20 @@
 // Release: what is in it, where is it, host by host, and what is it waiting for?
 import { useState } from "./vendor/hooks.module.js";
-import { Causes, Cell, Command, html, Pill, Pulls, Sha, State, Time } from "./parts.js";
+import { Causes, Cell, Choices, Command, html, Pill, Pulls, Sha, State, Time } from "./parts.js";
 import { away, deploymentLook, hostLook, lasted, stateLook, t, when } from "./format.js";
 import { Log } from "./log.js";
 
 // Where it is --------------------------------------------------------------------------------------
 
 // The step it stands at: the first environment in which it is not live yet.
-const currentStep = (environments) => environments.findIndex((e) => e.state !== "live");
+const currentStep = (environments) => environments.findIndex((e) => e.state !== "live" || e.rolled_back);
 
 const Steps = ({ environments }) => html`
   <ol class="flow" aria-label=${t("page.where")}>
     ${environments.map((e, i) => html`
       <li key=${e.name} class=${stateLook(e.state).tone} aria-current=${i === currentStep(environments) ? "step" : undefined}>
         <strong>${e.name}</strong> <${State} state=${e.state} />
+        ${e.rolled_back && html`<span class="tag">${t("page.rolled-back")}</span>`}
         <span class="muted">${e.at ? when(e.at, e.timezone) : "–"}</span></li>`)}
   </ol>`;
 
@@ -139,6 +140,9 @@ export function Release({ data, repo, number, now }) {
     <p class="line muted"><${Sha} sha=${data.sha} /> <span>${data.author}</span> <${Time} at=${data.committed_at} zone=${zone} />
       ${data.lane && html`<span class="tag">${t(`lane.${data.lane}`)}</span>`}</p>
     <${Steps} environments=${data.environments} />
+    ${data.attention.map((a) => html`
+      <section class="panel" key=${a.environment}><header><h2>${t("page.choices", { environment: a.environment })}</h2></header>
+        <${Choices} attention=${a} zone=${zones[a.environment]} /></section>`)}
     ${data.verdicts.filter((v) => v.causes.length > 0).map((v) => html`
       <${Verdict} key=${v.environment} verdict=${v} repo=${repo} number=${number} zone=${zones[v.environment]} now=${now} />`)}
     <div class="pair">

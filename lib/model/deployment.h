@@ -85,6 +85,8 @@ struct deployment {
     time_ms start_at;
     time_ms start_until; /* 0 = no end */
     time_ms started_at;
+    time_ms
+        stopped_at; /* in attention since then, or when it last was before it ended; 0 = it went through */
     time_ms ended_at;
     time_ms cancel_at;         /* somebody asked that it ends (P6); 0 = nobody did */
     const char *cancel_by;     /* NULL */

@@ -61,6 +61,7 @@ DB_STATEMENT(
     SQL_DEPLOYMENT_MOVE,
     "UPDATE deployments SET state = $1, cause = $2,"
     " started_at = CASE WHEN $1 = 'deploying' THEN coalesce(started_at, $3) ELSE started_at END,"
+    " stopped_at = CASE WHEN $1 = 'attention' THEN $3 WHEN $1 <> 'deploying' THEN stopped_at END,"
     " ended_at = CASE WHEN $1 IN ('succeeded', 'failed', 'cancelled', 'superseded') THEN $3 END"
     " WHERE id = $4 AND state = $5");
 
@@ -117,7 +118,7 @@ int store_deployment_sweep(struct db *db, int64_t id, time_ms now, struct err *e
     " d.from_number, d.from_sha, d.lane, d.trigger, d.wish_id, d.occurrence_date, d.occurrence_time," \
     " d.state, d.cause, d.config_digest, d.plan_digest, d.rows_expected, d.cut_at, d.start_at,"       \
     " d.start_until, d.started_at, d.ended_at, d.hotfix, d.passed, d.cancel_at, d.cancel_by,"         \
-    " d.cancel_reason"
+    " d.cancel_reason, d.stopped_at"
 #define FROM " FROM deployments d JOIN repositories r ON r.id = d.repository_id "
 
 static int word(struct db_rows *rows, int column, const struct state_entry *entries, size_t n)
@@ -164,6 +165,7 @@ static void fill(struct db_rows *rows, struct arena *arena, struct deployment *d
     d->cancel_at = db_int(rows, 27);
     d->cancel_by = db_text(rows, arena, 28);
     d->cancel_reason = db_text(rows, arena, 29);
+    d->stopped_at = db_int(rows, 30);
 }
 
 static int one(struct db_rows *rows, struct arena *arena, struct deployment *ret_deployment,

@@ -11,6 +11,7 @@
 #include "lib/store/store_command.h"
 #include "lib/store/store_deployment.h"
 #include "lib/store/store_release.h"
+#include "server/api/api_choices.h"
 #include "server/api/api_shape.h"
 #include "server/api/api_stops.h"
 #include "server/flow/outlook.h"
@@ -342,8 +343,14 @@ static int add_verdict(struct json_out *out, const char *key, struct api_view *v
                        const struct verdict *verdict, time_ms start_at, struct err *err)
 {
     int64_t live = env->live != NULL ? env->live->release_number : 1;
+    struct verdict v = *verdict;
     int rc;
 
+    for (size_t i = 0; i < v.n_causes; i++)
+        if (v.causes[i].kind == CAUSE_FAILED_BEFORE)
+            v.causes[i].command = arena_printf(view->request->arena, "slipway release %s r%lld %s",
+                                               env->config->repo->name, (long long)release->number,
+                                               env->config->name);
     json_begin_object(out, key);
     json_add_str(out, "environment", env->config->name);
     json_add_int(out, "release", release->number);
@@ -351,9 +358,9 @@ static int add_verdict(struct json_out *out, const char *key, struct api_view *v
     json_add_str(out, "subject", release->subject);
     json_add_time(out, "start_at", start_at);
     api_shape_text_or_null(out, "start_text", api_environment_time(view, env, start_at));
-    json_add_bool(out, "go", verdict->go);
-    api_environment_causes(out, "causes", view, env, verdict);
-    add_end(out, "next_change", verdict->next_change);
+    json_add_bool(out, "go", v.go);
+    api_environment_causes(out, "causes", view, env, &v);
+    add_end(out, "next_change", v.next_change);
     rc = api_shape_pulls(out, "pulls", view, env->repository->id, live, release->number, err);
     json_end_object(out);
     return rc;
@@ -553,6 +560,8 @@ int api_environment_shape(struct json_out *out, const char *key, struct api_view
         rc = add_live(out, view, env, err);
     if (rc == 0)
         rc = add_open(out, view, env, err);
+    if (rc == 0)
+        rc = api_choices_shape(out, "attention", view, env, err);
     if (rc == 0)
         rc = api_environment_verdict(out, "next", view, env, err);
     if (rc == 0)

@@ -14,6 +14,7 @@
 #include "lib/store/store_release.h"
 #include "server/api/api_approval.h"
 #include "server/api/api_check.h"
+#include "server/api/api_choices.h"
 #include "server/api/api_environment.h"
 #include "server/api/api_shape.h"
 #include "server/api/reply.h"
@@ -207,6 +208,22 @@ static int add_verdicts(struct scene *s, const struct release *release)
     return rc;
 }
 
+/* Where it has stopped, and what may be done about it (P5). */
+static int add_attention(struct scene *s, int64_t number)
+{
+    int rc = 0;
+
+    json_begin_array(&s->out, "attention");
+    for (size_t i = 0; rc == 0 && i < s->n_environments; i++) {
+        const struct deployment *open = s->environments[i].open;
+
+        if (open != NULL && open->state == DEPLOYMENT_ATTENTION && open->release_number == number)
+            rc = api_choices_shape(&s->out, NULL, &s->view, &s->environments[i], &s->err);
+    }
+    json_end_array(&s->out);
+    return rc;
+}
+
 /* Who approved it where, also what was taken back or is void: people ask why it counts no more. */
 static int add_approvals(struct scene *s, int64_t number)
 {
@@ -277,6 +294,8 @@ enum request_next api_release_get(struct request *request, struct reply *reply)
         rc = add_release(&s, &release);
     if (rc == 0)
         rc = add_deployments(&s, release.number);
+    if (rc == 0)
+        rc = add_attention(&s, release.number);
     if (rc == 0)
         rc = add_verdicts(&s, &release);
     if (rc == 0)

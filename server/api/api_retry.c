@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "lib/base/arena.h"
+#include "lib/rules/choices.h"
 #include "lib/rules/rules_retry.h"
 #include "lib/store/store_deployment.h"
 #include "lib/store/store_retry.h"
@@ -109,7 +110,6 @@ static int judge(struct retrying *r, struct db *db, struct err *err)
 static int check_gate(struct retrying *r)
 {
     struct api_act *act = &r->act;
-    struct gate_facts g;
     struct verdict v;
     int rc;
 
@@ -118,13 +118,7 @@ static int check_gate(struct retrying *r)
                       act->view.now, act->request->arena, r->outlook, &act->err);
     if (rc < 0)
         return rc;
-    g = r->outlook->facts.gate;
-    g.pass = GATE_RETRY;
-    g.start_at = act->view.now;
-    g.start_until = VERDICT_NEVER;
-    g.role_without_host = NULL; /* its hosts are those of its cut (P4) */
-    g.n_hosts = 0;
-    v = gate_judge(&g, act->view.now);
+    v = choices_gate_of_retry(&r->outlook->facts.gate, act->view.now);
     if (v.go)
         return 0;
     return err_set(&act->err, ERR_CONFLICT, "not now: %s%s%s",

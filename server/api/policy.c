@@ -136,6 +136,12 @@ static const char *add_names(struct arena *arena, const char *names,
     return names;
 }
 
+const char *policy_names(const struct request *request,
+                         const struct config_environment *environment, enum right right)
+{
+    return add_names(request->arena, "", &environment->rights, right);
+}
+
 static const char *denial(const struct request *request, const char *where, const char *right,
                           const char *names)
 {
@@ -198,7 +204,7 @@ int policy_require(const struct request *request, const struct config_environmen
     return err_set(
         err, ERR_DENIED, "%s",
         denial(request, arena_printf(arena, "%s of %s", environment->name, environment->repo->name),
-               right_name(right), add_names(arena, "", &environment->rights, right)));
+               right_name(right), policy_names(request, environment, right)));
 }
 
 static unsigned rights_of_repo(const struct request *request, const struct config_repo *repo,

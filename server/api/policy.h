@@ -36,6 +36,10 @@ unsigned policy_rights_in_environment(const struct request *request,
 int policy_require(const struct request *request, const struct config_environment *environment,
                    enum right right, struct err *err);
 
+/* Who has the right there, as a list for people: "team:sre, ana"; "" = nobody. */
+const char *policy_names(const struct request *request,
+                         const struct config_environment *environment, enum right right);
+
 /* Why policy_admit() said so, who may, and when: for the answer. NULL = there is nothing to add. */
 const char *policy_detail(const struct request *request, int status);
 

@@ -6,9 +6,12 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include <cmocka.h>
 
+#include "lib/base/json.h"
+#include "lib/base/str.h"
 #include "tests/support/story_expect.h"
 #include "tests/support/story_shop.h"
 
@@ -129,6 +132,79 @@ static void P4_a_retry_keeps_the_parameters_of_its_cut(void **state)
     story_end(s);
 }
 
+#define PAGE "/api/v1/repos/acme/shop/releases"
+
+/* The choice is among those that the release offers; `why`: part of why it is not open, NULL = it is. */
+static void expect_choice(struct story *s, const char *target, const char *choice, const char *why)
+{
+    struct err err = ERR_INIT;
+    struct cJSON *json = NULL;
+    const char *text = story_ask(s, "GET", target, NULL);
+    bool found = false;
+
+    assert_int_equal(json_parse(text, strlen(text), NULL, &json, &err), 0);
+    for (const struct cJSON *a = json_first(json_array(json, "attention")); a != NULL;
+         a = json_next(a))
+        for (const struct cJSON *c = json_first(json_array(a, "choices")); c != NULL;
+             c = json_next(c)) {
+            bool possible = false;
+            if (!str_eq(json_str(c, "choice"), choice))
+                continue;
+            found = true;
+            json_bool(c, "possible", &possible);
+            if (possible != (why == NULL) ||
+                (why != NULL && strstr(json_str(c, "why"), why) == NULL))
+                fail_msg("%s: %s", choice, possible ? "possible" : json_str(c, "why"));
+        }
+    json_free(json);
+    if (!found)
+        fail_msg("%s does not offer %s: %s", target, choice, text);
+}
+
+static void P5_what_stopped_says_since_when_and_what_may_be_done(void **state)
+{
+    struct story *s = *state;
+
+    production_stopped(s, STORY_HOST_UNWELL);
+    assert_non_null(strstr(story_ask(s, "GET", PAGE "/2", NULL), "\"since\":\"2026-11-24T06:0"));
+    expect_choice(s, PAGE "/2", "retry", NULL);
+    expect_choice(s, PAGE "/2", "leave-out", NULL);
+    expect_choice(s, PAGE "/2", "roll-back", "nothing older");
+    expect_choice(s, PAGE "/2", "cancel", NULL);
+    assert_non_null(strstr(story_ask(s, "GET", PAGE "/2?lang=ja", NULL), "web-1 を除いて続ける"));
+    assert_non_null(strstr(story_ask(s, "GET", "/api/v1/status", NULL),
+                           "slipway retry acme/shop production --leave-out web-1"));
+    story_act(s, "POST", "/api/v1/repos/acme/shop/holds", "{\"reason\":\"stock check\"}");
+    expect_choice(s, PAGE "/2", "retry", "stock check");
+    story_act(s, "DELETE", "/api/v1/repos/acme/shop/holds", NULL);
+    story_act(s, "POST", RETRY, "{\"leave_out\":\"web-1\"}");
+    story_expect_live(s, "acme/shop", "production", 2);
+    assert_non_null(strstr(story_ask(s, "GET", PAGE "/2", NULL), "\"attention\":[]"));
+    story_end(s);
+}
+
+static void M6_a_migrate_job_that_failed_offers_its_ways_out(void **state)
+{
+    struct story *s = *state;
+
+    production_stopped(s, STORY_HOST_SUCCEEDS);
+    story_expect_live(s, "acme/shop", "production", 2);
+    story_merge(s, "acme/shop", 2, "Gifts");
+    story_host_is(s, "batch-1", "migrate", STORY_HOST_FAILS);
+    story_at(s, "2026-11-25 11:00");
+    story_expect_open(s, "acme/shop", "production", 3, "attention");
+    expect_choice(s, PAGE "/3", "probe", NULL);
+    expect_choice(s, PAGE "/3", "mark-succeeded", "no probe has shown");
+    expect_choice(s, PAGE "/3", "mark-failed", NULL);
+    expect_choice(s, PAGE "/3", "new-attempt", NULL);
+    expect_choice(s, PAGE "/3", "abandon", NULL);
+    expect_choice(s, PAGE "/3", "retry", "to be decided first");
+    expect_choice(s, PAGE "/3", "roll-back", "no host was changed");
+    expect_choice(s, PAGE "/3", "cancel", NULL);
+    story_act(s, "POST", "/api/v1/repos/acme/shop/cancel", "{}");
+    story_end(s);
+}
+
 #define STORY(name) cmocka_unit_test_setup_teardown(name, story_up, story_down)
 
 int main(void)
@@ -140,6 +216,8 @@ int main(void)
         STORY(I11_a_host_that_may_still_run_it_is_not_told_again),
         STORY(GATE_a_hold_and_an_undecided_migrate_job_stand_against_a_retry),
         STORY(P4_a_retry_keeps_the_parameters_of_its_cut),
+        STORY(P5_what_stopped_says_since_when_and_what_may_be_done),
+        STORY(M6_a_migrate_job_that_failed_offers_its_ways_out),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -19,7 +19,7 @@ function text(iso, ja) {
 }
 
 const cause = (name, words, more = {}) => ({ cause: name, text: words, who: null, until: null, until_text: null, setting: null, line: null, ...more });
-const environment = (name, more) => ({ name, url: null, on: "merge", timezone: "Asia/Tokyo", state: "live", holds: [], freezes: [], live: null, open: null, next: null, ...more });
+const environment = (name, more) => ({ name, url: null, on: "merge", timezone: "Asia/Tokyo", state: "live", holds: [], freezes: [], live: null, open: null, attention: null, next: null, ...more });
 const repository = (now, name, environments) => ({
   name, url: `https://github.com/${name}`, branch: "main", source: { fetched_at: minutes(now, -1), failure: null }, environments,
 });
@@ -106,10 +106,33 @@ export function release(now, ja) {
   return {
     number: 128, sha: SHA.tax, subject: "Round the tax once per order", author: "ken", committed_at: at(-22), lane: "code",
     pulls: [pull(now, shop, 451, ja ? "消費税は注文ごとに一度だけ丸める" : "Round the tax once per order", "ken", 21)],
-    environments: [{ name: "stage", timezone: "Asia/Tokyo", state: "live", deployment: 311, at: at(-20.3) },
-      { name: "production", timezone: "Asia/Tokyo", state: "deploying", deployment: 312, at: at(-4) }],
-    deployments: [stage, production], verdicts: [],
+    environments: [{ name: "stage", timezone: "Asia/Tokyo", state: "live", rolled_back: false, deployment: 311, at: at(-20.3) },
+      { name: "production", timezone: "Asia/Tokyo", state: "deploying", rolled_back: false, deployment: 312, at: at(-4) }],
+    deployments: [stage, production], attention: [], verdicts: [],
     not_included: [pull(now, shop, 453, ja ? "お気に入りを並べ替える" : "Sort the favourites", "mori", 3)],
+  };
+}
+
+const choice = (name, words, command, why = null, until = null, ja = false) => ({
+  choice: name, text: words, possible: why === null, why, until, until_text: until && text(until, ja), command,
+});
+
+// What stopped in production, and what may be done about it: one choice that is open from some time on, one that is not.
+export function stopped(now, ja) {
+  const say = (en, inJa) => (ja ? inJa : en);
+  const since = minutes(now, -4.5);
+  const until = minutes(now, 20);
+  const act = (verb, rest = "") => `slipway ${verb} acme/lp-site production${rest}`;
+  return {
+    environment: "production", deployment: 402, since, since_text: text(since, ja), reason: say("publish: lp-1 failed", "publish: lp-1 が失敗しました"),
+    who: "team:sre", who_text: say("May decide: team:sre (right operate)", "決められる人: team:sre (権限 operate)"), may: false,
+    choices: [
+      choice("retry", say("Try again on the hosts that failed and those not touched", "失敗したサーバーと、まだ反映していないサーバーで、もう一度実行する"), act("retry"),
+        say("lp-1 may still run what it was told", "lp-1 でまだ実行中かもしれません"), until, ja),
+      choice("leave-out", say("Go on without lp-1", "lp-1 を除いて続ける"), act("retry", " --leave-out lp-1")),
+      choice("roll-back", say("Go back", "前の版に戻す"), act("rollback", " -m WHY"), say("nothing older is known to have succeeded there", "戻せる版がありません")),
+      choice("cancel", say("End it as failed; hosts stay as they are", "失敗として終える (サーバーはいまのままです)"), act("cancel")),
+    ],
   };
 }
 
@@ -124,12 +147,13 @@ export function failedRelease(now, ja) {
   });
   return {
     number: 58, sha: SHA.banner, subject: "Winter sale banner", author: "sato-mika", committed_at: at(-30), lane: "content", pulls: [], not_included: [],
-    environments: [{ name: "production", timezone: "Asia/Tokyo", state: "failed", deployment: 402, at: at(-4.5) }],
+    environments: [{ name: "production", timezone: "Asia/Tokyo", state: "failed", rolled_back: true, deployment: 402, at: at(-4.5) }],
     deployments: [
       tried(401, 20, "failed", host("lp-1", "0b", "lp", "Unknown", { cause: "no word from the host for 2 minutes" })),
       tried(402, 5, "attention", host("lp-1", "0b", "lp", "Failed", { exit_code: 7, commit: sha("3ab9"), cause: "health: expected 200, got 502",
         steps: [step(now, "fetch", "Success", -5, -4.9, 0), step(now, "publish", "Failed", -4.9, -4.8, 7)] })),
     ],
+    attention: [stopped(now, ja)],
     verdicts: [{ environment: "production", release: 59, sha: sha("5"), subject: "x", start_at: at(60), start_text: text(at(60), ja), go: false, next_change: null, pulls: [],
       causes: [cause("failed-before", ja ? "前回ここで失敗しました" : "It failed here before", { until: at(60) }), cause("not-asked", ja ? "まだ公開の指示がありません" : "Nobody has asked for it yet")] }],
   };
