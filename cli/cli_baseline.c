@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "cli/client.h"
+#include "cli/cli_act.h"
 #include "cli/cli_command.h"
 #include "cli/cli_repo.h"
 #include "lib/base/arena.h"
@@ -11,10 +11,22 @@
 #include "lib/base/json.h"
 #include "lib/base/names.h"
 
+static void tell(const struct invoke *invoke, struct arena *arena, const struct cJSON *answer)
+{
+    int64_t number = 0, before = 0;
+    bool dry = false, known = json_int(answer, "before", &before);
+
+    json_bool(answer, "dry_run", &dry);
+    json_int(answer, "release", &number);
+    printf("%s r%" PRId64 " (%.12s) %s as live in %s from now on; until now it was %s\n",
+           invoke->argv[0], number, json_str(answer, "sha"), dry ? "would count" : "counts",
+           invoke->argv[1], known ? arena_printf(arena, "r%" PRId64, before) : "not known");
+}
+
 int cli_baseline(struct invoke *invoke)
 {
     const char *why = cli_command_option(invoke, "-m");
-    struct client_answer answer;
+    struct cli_act act = cli_act_words(invoke);
     struct json_out out;
     struct arena arena;
     struct buf body;
@@ -33,19 +45,14 @@ int cli_baseline(struct invoke *invoke)
     json_begin_object(&out, NULL);
     json_add_str(&out, "sha", invoke->argv[2]);
     json_add_str(&out, "reason", why);
-    status = cli_repo_ask(invoke, "POST",
-                          cli_repo_act_path(&arena, invoke->argv[0],
-                                            arena_printf(&arena, "environments/%s/baseline",
-                                                         invoke->argv[1])),
-                          &out, &answer);
-    if (status == 0) {
-        int64_t number = 0;
-        json_int(answer.json, "release", &number);
-        if (!invoke->json)
-            printf("%s r%" PRId64 " (%.12s) counts as live in %s from now on\n", invoke->argv[0],
-                   number, json_str(answer.json, "sha"), invoke->argv[1]);
-        client_answer_deinit(&answer);
-    }
+    json_end_object(&out);
+    act.path = cli_repo_act_path(&arena, invoke->argv[0],
+                                 arena_printf(&arena, "environments/%s/baseline", invoke->argv[1]));
+    act.body = buf_str(&body);
+    act.question = "Is that what its hosts run?";
+    act.danger = "what goes out next is counted from there, and nobody can be asked";
+    act.tell = tell;
+    status = cli_act(invoke, &arena, &act);
     buf_deinit(&body);
     arena_deinit(&arena);
     return status;

@@ -3,43 +3,13 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "cli/client.h"
+#include "cli/cli_act.h"
 #include "cli/cli_command.h"
 #include "cli/cli_repo.h"
 #include "lib/base/arena.h"
 #include "lib/base/buf.h"
 #include "lib/base/json.h"
 #include "lib/base/str.h"
-
-struct asking {
-    const char *why;
-    bool wish, dry_run, yes;
-};
-
-static int ask(struct invoke *invoke, struct arena *arena, const struct asking *a, bool dry_run,
-               struct client_answer *ret_answer)
-{
-    struct json_out out;
-    struct buf body;
-    int status;
-
-    buf_init(&body, 65536);
-    json_out_init(&out, &body);
-    json_begin_object(&out, NULL);
-    if (invoke->argc > 1)
-        json_add_str(&out, "environment", invoke->argv[1]);
-    if (a->why != NULL)
-        json_add_str(&out, "reason", a->why);
-    if (a->wish)
-        json_add_bool(&out, "wish", true);
-    json_end_object(&out);
-    status = client_ask(invoke->client, "POST",
-                        cli_repo_act_path(arena, invoke->argv[0],
-                                          dry_run ? "cancel?dry-run=1" : "cancel"),
-                        buf_str(&body), ret_answer);
-    buf_deinit(&body);
-    return status;
-}
 
 static void tell(const struct invoke *invoke, struct arena *arena, const struct cJSON *answer)
 {
@@ -70,51 +40,53 @@ static void tell(const struct invoke *invoke, struct arena *arena, const struct 
                        : "");
         }
     }
-    if (dry)
-        printf("Nothing was saved (--dry-run).\n");
 }
 
 /* What only waits is taken back without a question; what hosts run is not. */
-static int confirm(struct invoke *invoke, struct arena *arena, const struct asking *a,
-                   const struct cJSON *answer)
+static bool only_waits(const struct cJSON *answer)
 {
     const char *state = json_str(answer, "state");
 
-    if (state == NULL || str_eq(state, "waiting"))
-        return 0;
-    if (!a->yes && !invoke->json)
-        tell(invoke, arena, answer);
-    return cli_repo_confirm(a->yes, "End this deployment?",
-                            "hosts are asked to kill what they run, and nobody can be asked");
+    return state == NULL || str_eq(state, "waiting");
+}
+
+static void write_body(const struct invoke *invoke, struct json_out *out, const char *why,
+                       bool wish)
+{
+    json_begin_object(out, NULL);
+    if (invoke->argc > 1)
+        json_add_str(out, "environment", invoke->argv[1]);
+    if (why != NULL)
+        json_add_str(out, "reason", why);
+    if (wish)
+        json_add_bool(out, "wish", true);
+    json_end_object(out);
 }
 
 int cli_cancel(struct invoke *invoke)
 {
-    struct asking a = {.why = cli_command_option(invoke, "-m"),
-                       .wish = cli_command_flag(invoke, "--wish"),
-                       .dry_run = cli_command_flag(invoke, "--dry-run"),
-                       .yes = cli_command_flag(invoke, "--yes")};
-    struct client_answer answer;
+    const char *why = cli_command_option(invoke, "-m");
+    bool wish = cli_command_flag(invoke, "--wish");
+    struct cli_act act = cli_act_words(invoke);
+    struct json_out out;
     struct arena arena;
+    struct buf body;
     int status = cli_repo_words(invoke, NULL);
 
     if (status != 0)
         return status;
     arena_init(&arena);
-    status = ask(invoke, &arena, &a, true, &answer);
-    if (status == 0 && !a.dry_run) {
-        status = confirm(invoke, &arena, &a, answer.json);
-        client_answer_deinit(&answer);
-        if (status == 0)
-            status = ask(invoke, &arena, &a, false, &answer);
-    }
-    if (status == 0) {
-        if (invoke->json)
-            printf("%s\n", answer.text);
-        else
-            tell(invoke, &arena, answer.json);
-        client_answer_deinit(&answer);
-    }
+    buf_init(&body, 65536);
+    json_out_init(&out, &body);
+    write_body(invoke, &out, why, wish);
+    act.path = cli_repo_act_path(&arena, invoke->argv[0], "cancel");
+    act.body = buf_str(&body);
+    act.question = "End this deployment?";
+    act.danger = "hosts are asked to kill what they run, and nobody can be asked";
+    act.tell = tell;
+    act.harmless = only_waits;
+    status = cli_act(invoke, &arena, &act);
+    buf_deinit(&body);
     arena_deinit(&arena);
     return status;
 }

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "cli/ago.h"
+#include "cli/cli_act.h"
 #include "cli/cli_command.h"
 #include "cli/client.h"
 #include "cli/table.h"
@@ -66,11 +67,12 @@ int cli_people_ls(struct invoke *invoke)
     return status;
 }
 
-static void tell(struct arena *arena, const struct cJSON *answer)
+static void tell(const struct invoke *invoke, struct arena *arena, const struct cJSON *answer)
 {
     const char *before = id_text(arena, answer, "before_id");
     bool dry = false;
 
+    (void)invoke;
     json_bool(answer, "dry_run", &dry);
     printf("%s %s the account %s%s%s\n", json_str(answer, "login"), dry ? "would mean" : "means",
            id_text(arena, answer, "id"), before[0] != '\0' ? "; until now it was " : "", before);
@@ -80,8 +82,7 @@ int cli_people_accept(struct invoke *invoke)
 {
     const char *why = cli_command_option(invoke, "-m");
     const char *id = cli_command_option(invoke, "--id");
-    bool dry = cli_command_flag(invoke, "--dry-run");
-    struct client_answer answer;
+    struct cli_act act = cli_act_words(invoke);
     struct json_out out;
     struct arena arena;
     struct buf body;
@@ -105,17 +106,13 @@ int cli_people_accept(struct invoke *invoke)
     if (why != NULL)
         json_add_str(&out, "reason", why);
     json_end_object(&out);
-    status = client_ask(invoke->client, "POST",
-                        arena_printf(&arena, "/api/v1/people/%s/accept%s", invoke->argv[0],
-                                     dry ? "?dry-run=1" : ""),
-                        buf_str(&body), &answer);
-    if (status == 0) {
-        if (invoke->json)
-            printf("%s\n", answer.text);
-        else
-            tell(&arena, answer.json);
-        client_answer_deinit(&answer);
-    }
+    act.path = arena_printf(&arena, "/api/v1/people/%s/accept", invoke->argv[0]);
+    act.body = buf_str(&body);
+    act.question = "Is that the person whom the configuration means?";
+    act.danger =
+        "the account gets what the configuration gives to the login, and nobody can be asked";
+    act.tell = tell;
+    status = cli_act(invoke, &arena, &act);
     buf_deinit(&body);
     arena_deinit(&arena);
     return status;

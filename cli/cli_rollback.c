@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "cli/client.h"
+#include "cli/cli_act.h"
 #include "cli/cli_command.h"
 #include "cli/cli_repo.h"
 #include "lib/base/arena.h"
@@ -13,35 +13,22 @@
 
 struct asking {
     const char *why, *to;
-    bool across, beside, dry_run, yes;
+    bool across, beside;
 };
 
-static int ask(struct invoke *invoke, struct arena *arena, const struct asking *a, bool dry_run,
-               struct client_answer *ret_answer)
+static void write_body(const struct invoke *invoke, struct json_out *out, const struct asking *a)
 {
-    struct json_out out;
-    struct buf body;
-    int status;
-
-    buf_init(&body, 65536);
-    json_out_init(&out, &body);
-    json_begin_object(&out, NULL);
+    json_begin_object(out, NULL);
     if (invoke->argc > 1)
-        json_add_str(&out, "environment", invoke->argv[1]);
+        json_add_str(out, "environment", invoke->argv[1]);
     if (a->to != NULL)
-        json_add_str(&out, "to", a->to);
+        json_add_str(out, "to", a->to);
     if (a->across)
-        json_add_bool(&out, "across_migration", true);
+        json_add_bool(out, "across_migration", true);
     if (a->beside)
-        json_add_bool(&out, "beside_unsettled", true);
-    json_add_str(&out, "reason", a->why);
-    json_end_object(&out);
-    status = client_ask(invoke->client, "POST",
-                        cli_repo_act_path(arena, invoke->argv[0],
-                                          dry_run ? "rollback?dry-run=1" : "rollback"),
-                        buf_str(&body), ret_answer);
-    buf_deinit(&body);
-    return status;
+        json_add_bool(out, "beside_unsettled", true);
+    json_add_str(out, "reason", a->why);
+    json_end_object(out);
 }
 
 static void print_hosts(struct arena *arena, const struct cJSON *answer)
@@ -94,8 +81,6 @@ static void tell(const struct invoke *invoke, struct arena *arena, const struct 
     }
     printf("  %s is held from then on: slipway unhold %s %s\n", environment, invoke->argv[0],
            environment);
-    if (dry)
-        printf("Nothing was saved (--dry-run).\n");
 }
 
 int cli_rollback(struct invoke *invoke)
@@ -103,11 +88,11 @@ int cli_rollback(struct invoke *invoke)
     struct asking a = {.why = cli_command_option(invoke, "-m"),
                        .to = cli_command_option(invoke, "--to"),
                        .across = cli_command_flag(invoke, "--across-migration"),
-                       .beside = cli_command_flag(invoke, "--beside-unsettled"),
-                       .dry_run = cli_command_flag(invoke, "--dry-run"),
-                       .yes = cli_command_flag(invoke, "--yes")};
-    struct client_answer answer;
+                       .beside = cli_command_flag(invoke, "--beside-unsettled")};
+    struct cli_act act = cli_act_words(invoke);
+    struct json_out out;
     struct arena arena;
+    struct buf body;
     int status = cli_repo_words(invoke, NULL);
 
     if (status == 0 && invoke->argc > 2)
@@ -118,24 +103,16 @@ int cli_rollback(struct invoke *invoke)
     if (status != 0)
         return status;
     arena_init(&arena);
-    status = ask(invoke, &arena, &a, true, &answer);
-    if (status == 0 && !a.dry_run) {
-        if (!a.yes && !invoke->json)
-            tell(invoke, &arena, answer.json);
-        client_answer_deinit(&answer);
-        status =
-            cli_repo_confirm(a.yes, "Roll back?",
-                             "a rollback passes what others wait for, and nobody can be asked");
-        if (status == 0)
-            status = ask(invoke, &arena, &a, false, &answer);
-    }
-    if (status == 0) {
-        if (invoke->json)
-            printf("%s\n", answer.text);
-        else
-            tell(invoke, &arena, answer.json);
-        client_answer_deinit(&answer);
-    }
+    buf_init(&body, 65536);
+    json_out_init(&out, &body);
+    write_body(invoke, &out, &a);
+    act.path = cli_repo_act_path(&arena, invoke->argv[0], "rollback");
+    act.body = buf_str(&body);
+    act.question = "Roll back?";
+    act.danger = "a rollback passes what others wait for, and nobody can be asked";
+    act.tell = tell;
+    status = cli_act(invoke, &arena, &act);
+    buf_deinit(&body);
     arena_deinit(&arena);
     return status;
 }

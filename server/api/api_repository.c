@@ -9,6 +9,9 @@
 #include "lib/store/store_repository.h"
 #include "server/api/api_act.h"
 #include "server/api/api_body.h"
+#include "server/api/api_shape.h"
+#include "server/api/api_write.h"
+#include "server/flow/outlook.h"
 
 #define SHA_SHORT 7 /* hex digits that people copy at least */
 
@@ -18,7 +21,19 @@ struct declaring {
     struct api_act act;
     struct release release;
     struct baseline baseline;
+    int64_t before; /* what counted as live; 0 = nothing did */
 };
+
+static int find_live(struct declaring *d)
+{
+    struct api_act *act = &d->act;
+    struct outlook *o = arena_alloc(act->request->arena, sizeof(*o));
+    int rc = outlook_make(act->view.db, act->view.snapshot, &act->repository, act->environment,
+                          act->view.now, act->request->arena, o, &act->err);
+
+    d->before = rc == 0 ? o->facts.live_number : 0;
+    return rc;
+}
 
 /* The release of that commit. One from before r1 has no number: then what is live stays unknown. */
 static int find_commit(struct declaring *d)
@@ -67,6 +82,8 @@ enum request_next api_repository_baseline(struct request *request, struct reply 
         rc = api_act_reason(act, true);
     if (rc == 0)
         rc = find_commit(&d);
+    if (rc == 0)
+        rc = find_live(&d);
     if (rc < 0)
         return api_act_close(act, rc, 0);
     d.baseline.repository_id = act->repository.id;
@@ -77,7 +94,9 @@ enum request_next api_repository_baseline(struct request *request, struct reply 
     d.baseline.reason = act->reason;
     d.baseline.declared_at = act->view.now;
     rc = api_act_write(act, write_baseline, &d);
+    json_add_bool(&act->out, "dry_run", api_write_is_dry(request));
     json_add_str(&act->out, "environment", d.baseline.environment);
+    api_shape_int_or_null(&act->out, "before", d.before);
     json_add_int(&act->out, "release", d.release.number);
     json_add_str(&act->out, "sha", d.release.sha);
     return api_act_close(act, rc, 201);
@@ -115,6 +134,8 @@ enum request_next api_repository_adopt(struct request *request, struct reply *re
                      act.repository.rewritten_sha, tip);
     if (rc == 0)
         rc = api_act_write(&act, write_adoption, &act);
+    json_add_bool(&act.out, "dry_run", api_write_is_dry(request));
     json_add_str(&act.out, "tip", act.repository.rewritten_sha);
+    api_shape_text_or_null(&act.out, "before", act.repository.tip_sha);
     return api_act_close(&act, rc, 202);
 }

@@ -76,6 +76,9 @@ static int take_token(struct db *db, struct request *request, const struct token
     int rc;
 
     actor->token = token->name;
+    /* An act names the token that it was done with: a person's tokens are told apart, and one that has its name anew. */
+    actor->way =
+        arena_printf(request->arena, "api:token:%" PRId64 ":%.64s", token->id, token->name);
     asker->scope = token->scope;
     if (token->github_id == 0) {
         (void)snprintf(actor->name, sizeof(actor->name), "token:%.64s", token->name);

@@ -39,7 +39,7 @@ struct stop_answer acts_ask(struct stop_room *room, const char *token, const str
 /* Its body as it is sent; "" if there is none. */
 void acts_body(struct stop_room *room, const struct act *act, char *out, size_t size);
 
-/* SHA-256 of all rows of all tables but the journal, hex. The time of a token's last use is left out. */
+/* SHA-256 of all rows of all tables but the journal and the server's starts, hex. The time of a token's last use is left out. */
 void acts_store_digest(struct stop_room *room, char ret_digest[65]);
 /* How many rows the journal has. */
 int64_t acts_journal_rows(struct stop_room *room);

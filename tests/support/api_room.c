@@ -176,17 +176,27 @@ void api_room_stop_server(struct api_room *room)
     room->server = NULL;
 }
 
-void api_room_reopen(struct api_room *room)
+void api_room_close(struct api_room *room)
 {
     http_server_stop(room->server, 2000);
     writer_stop(room->writer);
     db_pool_free(room->readers);
     (void)close(room->store.lock);
+}
+
+void api_room_open(struct api_room *room)
+{
     open_store(room);
     room->api.writer = room->writer;
     room->api.readers = room->readers;
     room->api.store_id = room->store.store_id;
     open_server(room, NULL);
+}
+
+void api_room_reopen(struct api_room *room)
+{
+    api_room_close(room);
+    api_room_open(room);
 }
 
 int api_room_nothing(struct db *db, void *arg, struct err *err)

@@ -44,6 +44,9 @@ void api_room_up_as_held(struct api_room *room, const char *config, struct clock
                          int64_t poll_hold_ms);
 /* Everything is closed and opened again, but for the configuration: what was not stored is forgotten. */
 void api_room_reopen(struct api_room *room);
+/* The same in two steps. In between nothing of the store is open. */
+void api_room_close(struct api_room *room);
+void api_room_open(struct api_room *room);
 void api_room_stop_server(struct api_room *room);
 void api_room_down(struct api_room *room);
 

@@ -177,6 +177,34 @@ void stop_room_down(struct stop_room *room)
     sign_key_free(room->key);
 }
 
+void stop_room_restart(struct stop_room *room, void (*between)(void))
+{
+    struct err err = ERR_INIT;
+
+    agenda_free(room->flow.agenda);
+    db_close(room->flow.db);
+    api_room_close(&room->api);
+    if (between != NULL)
+        between();
+    api_room_open(&room->api);
+    room->flow.agenda = NULL;
+    room->flow.writer = room->api.writer;
+    room->flow.store_id = room->api.store.store_id;
+    must(db_open_read(room->api.store.path, &room->flow.db, &err), &err);
+}
+
+void stop_room_look_on(struct stop_room *room)
+{
+    for (int i = 0; i < 6; i++) {
+        struct err err = ERR_INIT;
+
+        if (flow_look(&room->flow, &room->next, &err) < 0)
+            return;
+        /* What was posted is written. */
+        (void)writer_do(room->api.writer, api_room_nothing, NULL, &err);
+    }
+}
+
 time_ms stop_room_at(struct stop_room *room, const char *time)
 {
     int hour, minute, second = 0;

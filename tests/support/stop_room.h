@@ -28,6 +28,11 @@ void stop_room_up(struct stop_room *room);
 void stop_room_up_as(struct stop_room *room, const char *yaml);
 void stop_room_down(struct stop_room *room);
 
+/* Its server is killed, and starts again on what is there; `between` (NULL = nothing) runs while all is closed. */
+void stop_room_restart(struct stop_room *room, void (*between)(void));
+/* Let the flow look as often as it wants at this instant, also where the store takes nothing any more. */
+void stop_room_look_on(struct stop_room *room);
+
 /* Set the clock to HH:MM[:SS] of that day in Tokyo; the value. */
 time_ms stop_room_at(struct stop_room *room, const char *time);
 /* Let the flow look once, at the clock's time. */
