@@ -15,6 +15,8 @@
 #include "lib/base/file.h"
 #include "lib/base/names.h"
 #include "lib/base/str.h"
+#include "lib/ssm/content_steps.h"
+#include "lib/ssm/message.h"
 
 #define COMMANDS "commands"
 
@@ -44,29 +46,52 @@ static int read_file(struct arena *arena, const char *folder, const char *name, 
 }
 
 int command_folder_make(struct arena *arena, const char *state, const char *command_id,
-                        const char *envelope, const char *signature, const char *document,
-                        struct err *err)
+                        const struct message_command *c, struct err *err)
 {
     const char *folder = command_folder_path(arena, state, command_id);
     int rc = file_mkdirs(folder, 0700, err);
 
     if (rc == 0)
-        rc = write_file(arena, folder, "envelope", envelope, err);
+        rc = write_file(arena, folder, "envelope", c->envelope, err);
     if (rc == 0)
-        rc = write_file(arena, folder, "signature", signature, err);
+        rc = write_file(arena, folder, "signature", c->signature, err);
     if (rc == 0)
-        rc = write_file(arena, folder, "document", document, err);
+        rc = write_file(arena, folder, "document", c->document, err);
+    if (rc == 0 && c->parameters != NULL)
+        rc = write_file(arena, folder, "parameters", c->parameters, err);
     if (rc == 0)
         rc = write_file(arena, folder, "lock", "", err);
     return rc;
 }
 
+static bool is_digest_of(const char *text, const char *expected)
+{
+    char digest[DIGEST_HEX_SIZE];
+
+    digest_sha256_hex(text, strlen(text), digest);
+    return str_eq(digest, expected);
+}
+
+int command_folder_document(struct arena *arena, const struct envelope *envelope,
+                            const char *document, const char *parameters,
+                            struct document *ret_document, struct err *err)
+{
+    if (!is_digest_of(document, envelope->document_digest))
+        return err_set(err, ERR_DENIED, "its document is not the one that was signed");
+    if ((parameters != NULL) != (envelope->parameters_digest != NULL) ||
+        (parameters != NULL && !is_digest_of(parameters, envelope->parameters_digest)))
+        return err_set(err, ERR_DENIED, "its parameters are not those that were signed");
+    return parameters != NULL
+               ? content_steps_make(arena, document, strlen(document), parameters, ret_document,
+                                    err)
+               : document_parse(arena, document, strlen(document), ret_document, err);
+}
+
 int command_folder_order(struct arena *arena, const struct agent_config *config, const char *folder,
                          struct command_order *ret_order, struct err *err)
 {
-    const char *envelope = "", *signature = "", *document = "";
+    const char *envelope = "", *signature = "", *document = "", *parameters = NULL;
     struct command_order order;
-    char digest[DIGEST_HEX_SIZE];
     int rc;
 
     if ((rc = read_file(arena, folder, "envelope", ENVELOPE_MAX, &envelope, err)) < 0 ||
@@ -74,10 +99,11 @@ int command_folder_order(struct arena *arena, const struct agent_config *config,
         (rc = read_file(arena, folder, "document", DOCUMENT_MAX, &document, err)) < 0 ||
         (rc = envelope_open(arena, config->key, envelope, signature, &order.envelope, err)) < 0)
         return rc;
-    digest_sha256_hex(document, strlen(document), digest);
-    if (!str_eq(digest, order.envelope.document_digest))
-        return err_set(err, ERR_DENIED, "the document is not the one that was signed");
-    rc = document_parse(arena, document, strlen(document), &order.document, err);
+    if (order.envelope.parameters_digest != NULL)
+        rc = read_file(arena, folder, "parameters", DOCUMENT_MAX, &parameters, err);
+    if (rc == 0)
+        rc = command_folder_document(arena, &order.envelope, document, parameters, &order.document,
+                                     err);
     if (rc == 0)
         *ret_order = order;
     return rc;

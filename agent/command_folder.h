@@ -1,12 +1,13 @@
 /*
  * command_folder: what one command has on the host's disk, STATE/commands/COMMAND-ID/.
  *
- *      envelope, signature, document   exact bytes as they came, written before `accepted`
+ *      envelope, signature, document,  exact bytes as they came, written before `accepted`;
+ *      parameters                      the last one only of a command of an AWS caller
  *      lock                            held by the supervisor, and by the command itself where it has a
  *                                      database (G7): free = nothing of it runs any more
  *      output, tail.N                  what it printed (output.h)
  *      outcome                         steps so far, and the end (outcome.h)
- *      work/STEP/result                SLIPWAY_RESULT of each step
+ *      work/STEP/result                SLIPWAY_RESULT of each step (step-N where its name is no word)
  *
  * Made by the claim, read by the supervisor and by whoever reports. After the report it stays for a while as
  * evidence, and so that a command is known even if the journal is lost.
@@ -24,6 +25,7 @@
 #include "lib/ssm/envelope.h"
 
 struct agent_config;
+struct message_command;
 
 #define COMMAND_FOLDER_KEPT_MS ((int64_t)7 * 24 * 3600 * 1000) /* after its report */
 #define COMMAND_FOLDER_OUTPUT_KEPT 20 /* reported commands that keep what they printed */
@@ -31,16 +33,21 @@ struct agent_config;
 /* STATE/commands/COMMAND-ID. */
 const char *command_folder_path(struct arena *arena, const char *state, const char *command_id);
 
-/* Make it, durable when it returns: envelope, signature, document, an empty lock. */
+/* Make it, durable when it returns: envelope, signature, document, parameters, an empty lock. */
 int command_folder_make(struct arena *arena, const char *state, const char *command_id,
-                        const char *envelope, const char *signature, const char *document,
-                        struct err *err);
+                        const struct message_command *command, struct err *err);
 
 /* What it is to run. Checked again against the pinned key and the digest, for disks rot. */
 struct command_order {
     struct envelope envelope;
-    struct document document;
+    struct document document; /* with its values in it, where it has parameters */
 };
+
+/* Is this what was signed, and can it be read? `parameters` NULL = it came without. ERR_DENIED: it is not. */
+int command_folder_document(struct arena *arena, const struct envelope *envelope,
+                            const char *document, const char *parameters,
+                            struct document *ret_document, struct err *err);
+
 int command_folder_order(struct arena *arena, const struct agent_config *config, const char *folder,
                          struct command_order *ret_order, struct err *err);
 

@@ -10,11 +10,11 @@
 #include "agent/cancel.h"
 #include "agent/command_folder.h"
 #include "agent/observe.h"
+#include "agent/platform.h"
 #include "agent/report.h"
 #include "agent/run.h"
 #include "lib/base/arena.h"
 #include "lib/base/buf.h"
-#include "lib/base/file.h"
 #include "lib/base/json.h"
 #include "lib/base/log.h"
 #include "lib/base/str.h"
@@ -41,44 +41,18 @@ struct polling {
 
 /* Sign of life ----------------------------------------------------------------------------------- */
 
-/* NAME or VERSION_ID of os-release, without quotes; "" = not there. */
-static const char *os_release(struct arena *arena, const char *text, const char *key)
-{
-    for (const char *line = text; line != NULL && *line != '\0';) {
-        const char *end = strchr(line, '\n');
-        size_t n = end != NULL ? (size_t)(end - line) : strlen(line);
-        size_t len = strlen(key);
-
-        if (n > len && strncmp(line, key, len) == 0 && line[len] == '=') {
-            const char *value = line + len + 1;
-
-            n -= len + 1;
-            if (n >= 2 && value[0] == '"' && value[n - 1] == '"') {
-                value++;
-                n -= 2;
-            }
-            return str_clean(arena, value, n, 60);
-        }
-        line = end != NULL ? end + 1 : NULL;
-    }
-    return "";
-}
-
 static int tell_alive(struct polling *p, struct err *err)
 {
     struct httpc_answer answer = {.status = 0};
-    struct err own = ERR_INIT;
+    const char *platform, *version;
     struct utsname system;
-    char *text = NULL;
     struct json_out out;
     struct buf body;
-    size_t len;
     int rc;
 
     if (uname(&system) < 0)
         memset(&system, 0, sizeof(system));
-    if (file_read_all("/etc/os-release", 65536, &text, &len, &own) < 0)
-        text = NULL;
+    platform_read(&p->arena, &platform, &version);
     buf_init(&body, 4096);
     json_out_init(&out, &body);
     json_begin_object(&out, NULL);
@@ -87,15 +61,14 @@ static int tell_alive(struct polling *p, struct err *err)
     json_add_str(&out, "AgentVersion", SLIPWAY_VERSION);
     json_add_str(&out, "ComputerName", system.nodename);
     json_add_str(&out, "InstanceId", p->agent->config->host_id);
-    json_add_str(&out, "PlatformName", os_release(&p->arena, text, "NAME"));
+    json_add_str(&out, "PlatformName", platform);
     json_add_str(&out, "PlatformType", "Linux");
-    json_add_str(&out, "PlatformVersion", os_release(&p->arena, text, "VERSION_ID"));
+    json_add_str(&out, "PlatformVersion", version);
     json_end_object(&out);
     rc = session_call(p->agent->session, p->httpc, SESSION_UPDATE_INFORMATION, buf_str(&body),
                       &answer, err);
     httpc_answer_deinit(&answer);
     buf_deinit(&body);
-    free(text);
     return rc;
 }
 

@@ -111,7 +111,6 @@ static int check(struct claim *c, struct err *err)
 {
     const struct agent_config *config = c->agent->config;
     struct envelope *e = &c->envelope;
-    char digest[DIGEST_HEX_SIZE];
     struct document document;
     int rc;
 
@@ -131,10 +130,8 @@ static int check(struct claim *c, struct err *err)
         return err_set(err, ERR_DENIED, "signed for host %s (%s), this is %s", e->host, e->host_id,
                        config->host_id);
     c->is_genuine = true;
-    digest_sha256_hex(c->command.document, strlen(c->command.document), digest);
-    if (!str_eq(digest, e->document_digest))
-        return err_set(err, ERR_DENIED, "its document is not the one that was signed");
-    rc = document_parse(c->arena, c->command.document, strlen(c->command.document), &document, err);
+    rc = command_folder_document(c->arena, e, c->command.document, c->command.parameters, &document,
+                                 err);
     if (rc == 0 && now_of(c) >= e->start_by)
         rc = err_set(err, ERR_TIMEOUT, "expired: it came after the time it had to start by");
     if (rc == 0)
@@ -152,8 +149,7 @@ static int claim(struct claim *c, struct err *err)
                                                 .envelope_digest = digest,
                                                 .database = c->envelope.database,
                                                 .epoch = c->envelope.epoch};
-    int rc = command_folder_make(c->arena, c->agent->state, c->id, c->command.envelope,
-                                 c->command.signature, c->command.document, err);
+    int rc = command_folder_make(c->arena, c->agent->state, c->id, &c->command, err);
 
     if (rc < 0)
         return rc;

@@ -26,10 +26,28 @@ static void put(struct list *list, const char *name, const char *value)
     list->n += i == list->n;
 }
 
+static void put_of_job(struct list *list, const struct envelope *envelope)
+{
+    struct envelope_variable variables[ENVELOPE_VARIABLES];
+
+    envelope_variables(list->arena, envelope, variables);
+    for (size_t i = 0; i < ENVELOPE_VARIABLES; i++)
+        put(list, variables[i].name, variables[i].value);
+}
+
+/* What scripts find that were written for SSM's agent. */
+static void put_of_door(struct list *list, const struct script_environment_facts *facts)
+{
+    put(list, "AWS_SSM_INSTANCE_ID", facts->envelope->host_id);
+    put(list, "AWS_SSM_REGION_NAME", facts->config->region);
+    put(list, "AWS_SSM_PLATFORM_NAME", facts->platform_name);
+    put(list, "AWS_SSM_PLATFORM_VERSION", facts->platform_version);
+    put(list, "SSM_COMMAND_ID", facts->envelope->command_id);
+}
+
 const char *const *script_environment_make(struct arena *arena,
                                            const struct script_environment_facts *facts)
 {
-    struct envelope_variable variables[ENVELOPE_VARIABLES];
     const struct config_pairs *step = &facts->step->environment;
     struct list list = {.arena = arena};
     const char **lines;
@@ -45,9 +63,10 @@ const char *const *script_environment_make(struct arena *arena,
     put(&list, "PATH", facts->config->path);
     put(&list, "SLIPWAY_SYSTEMCTL", facts->config->systemctl);
     put(&list, "SLIPWAY_HOST_ROOT", facts->config->host_root);
-    envelope_variables(arena, facts->envelope, variables);
-    for (size_t i = 0; i < ENVELOPE_VARIABLES; i++)
-        put(&list, variables[i].name, variables[i].value);
+    if (facts->envelope->parameters_digest != NULL)
+        put_of_door(&list, facts);
+    else
+        put_of_job(&list, facts->envelope);
     put(&list, "SLIPWAY_RESULT", facts->result_path);
     lines = arena_array(arena, list.n + 1, sizeof(*lines));
     memcpy(lines, list.lines, list.n * sizeof(*lines));

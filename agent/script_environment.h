@@ -7,6 +7,8 @@
  *      the step's environment   `env` of the configuration, SLIPWAY_ROOT and other settings
  *      SLIPWAY_SHA, ...         of the envelope, SLIPWAY_RESULT; nothing can stand in for them
  *      SLIPWAY_HOST_ROOT, SLIPWAY_SYSTEMCTL    of agent.conf
+ *      AWS_SSM_INSTANCE_ID, ... in the place of SLIPWAY_SHA and its kind, where an AWS caller sent the command
+ *                               (ssm-wire.md 13)
  *      PGAPPNAME, PGOPTIONS     where there is a database: so that what a lost client left behind in
  *                               PostgreSQL is found by name, and ends soon (migrate.md 2); `env` wins
  *
@@ -26,6 +28,7 @@ struct script_environment_facts {
     const struct document_step *step;
     const char *home;
     const char *result_path;
+    const char *platform_name, *platform_version; /* of the host; "" = nobody knows */
 };
 
 /* "NAME=value", NULL at the end, each name once. */

@@ -112,7 +112,7 @@ static int start(struct running *r, struct err *err)
     char **argv = NULL, **envp = NULL;
     int rc = 0;
 
-    if (asprintf(&script, FIRST_LINE "%s", r->run->script) < 0)
+    if (asprintf(&script, "%s%s", r->run->plain ? "" : FIRST_LINE, r->run->script) < 0)
         abort();
     if (pipe2(out, O_CLOEXEC) < 0 || pipe2(error, O_CLOEXEC) < 0) {
         rc = err_set(err, ERR_INTERNAL, "making a pipe: %s", strerror(errno));

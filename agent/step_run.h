@@ -13,6 +13,8 @@
 #ifndef SLIPWAY_AGENT_STEP_RUN_H
 #define SLIPWAY_AGENT_STEP_RUN_H
 
+#include <stdbool.h>
+
 #include "agent/cancel.h"
 #include "agent/output.h"
 #include "agent/run_as.h"
@@ -22,6 +24,7 @@
 
 struct step_run {
     const char *script;            /* without its first line `set -eu` */
+    bool plain;                    /* ... which it then runs without, too (ssm-wire.md 13) */
     const char *working_directory; /* "" = the root folder */
     const char *const *environment;
     const struct run_as *user;

@@ -17,8 +17,10 @@
 #include "agent/agent_config.h"
 #include "agent/cancel.h"
 #include "agent/command_folder.h"
+#include "agent/course.h"
 #include "agent/outcome.h"
 #include "agent/output.h"
+#include "agent/platform.h"
 #include "agent/result_lines.h"
 #include "agent/script_environment.h"
 #include "agent/step_health.h"
@@ -27,6 +29,7 @@
 #include "lib/base/clock.h"
 #include "lib/base/file.h"
 #include "lib/base/log.h"
+#include "lib/base/names.h"
 
 /* Where the supervisor finds them. */
 #define LOCK_FD 3
@@ -155,6 +158,7 @@ struct supervisor {
     struct agent_config config;
     struct command_order order;
     struct message_reply reply; /* what the outcome says */
+    struct course course;
     struct result_lines results;
     struct output_writer *output;
     mono_ms begun_at;
@@ -218,9 +222,17 @@ static void say(struct supervisor *s, size_t number, const char *text)
     output_writer_add(s->output, (uint16_t)number, true, text, strlen(text), clock_now(s->clock));
 }
 
+/* Its name, where that is no path. */
+static const char *folder_name(struct supervisor *s, size_t number)
+{
+    const char *name = s->order.document.steps[number].name;
+
+    return names_is_word(name) ? name : arena_printf(&s->arena, "step-%zu", number + 1);
+}
+
 /* A folder of the step's own, and in it the empty result that it may write to. */
-static int make_result(struct supervisor *s, const struct document_step *step,
-                       const struct run_as *user, const char **ret_path, struct err *err)
+static int make_result(struct supervisor *s, size_t number, const struct run_as *user,
+                       const char **ret_path, struct err *err)
 {
     const char *base = arena_printf(&s->arena, "%s/work", s->folder), *folder, *path;
     int fd, rc;
@@ -234,7 +246,7 @@ static int make_result(struct supervisor *s, const struct document_step *step,
         if ((rc = file_mkdirs(base, 0711, err)) < 0)
             return rc;
     }
-    folder = arena_printf(&s->arena, "%s/%s", base, step->name);
+    folder = arena_printf(&s->arena, "%s/%s", base, folder_name(s, number));
     path = arena_printf(&s->arena, "%s/result", folder);
     if ((rc = file_mkdirs(folder, 0700, err)) < 0)
         return rc;
@@ -280,6 +292,7 @@ static int run_step(struct supervisor *s, size_t number, struct step_end *ret_en
     const struct document_step *step = &s->order.document.steps[number];
     bool has_database = s->order.envelope.database != NULL;
     struct step_run run = {.script = step->script,
+                           .plain = step->as_ssm,
                            .working_directory = step->working_directory,
                            .umask = s->config.umask,
                            .lock_fd = has_database ? LOCK_FD : -1,
@@ -287,22 +300,25 @@ static int run_step(struct supervisor *s, size_t number, struct step_end *ret_en
                            .output = s->output,
                            .clock = s->clock,
                            .cancel = &s->cancel};
-    const char *result_path;
+    const char *result_path, *platform, *version;
     struct run_as user;
     int rc;
 
     if (step->action == DOCUMENT_HEALTH && step->http != NULL)
         return step_health_wait(step, &run, ret_end, err);
     if ((rc = run_as_find(&s->arena, step->run_as, &user, err)) < 0 ||
-        (rc = make_result(s, step, &user, &result_path, err)) < 0)
+        (rc = make_result(s, number, &user, &result_path, err)) < 0)
         return rc;
     run.user = &user;
+    platform_read(&s->arena, &platform, &version);
     run.environment =
         script_environment_make(&s->arena,
                                 &(struct script_environment_facts){.config = &s->config,
                                                                    .envelope = &s->order.envelope,
                                                                    .step = step,
                                                                    .home = user.home,
+                                                                   .platform_name = platform,
+                                                                   .platform_version = version,
                                                                    .result_path = result_path});
     /* `timeout-minutes` of a migrate job is an alarm: the server's business, nothing is killed (M5). What its document
      * carries is `kill-after`, of the whole job, or the longest there is, which means never. */
@@ -327,41 +343,31 @@ static void begin(struct supervisor *s)
                                       .reason = "",
                                       .n_steps = document->n_steps};
     s->reply.steps = arena_array(&s->arena, document->n_steps, sizeof(*s->reply.steps));
+    s->course = (struct course){.document = document,
+                                .reply = &s->reply,
+                                .has_database = s->order.envelope.database != NULL};
     for (size_t i = 0; i < document->n_steps; i++)
         s->reply.steps[i] = (struct message_reply_step){.name = document->steps[i].name,
                                                         .status = STEP_PENDING,
                                                         .exit_code = -1};
 }
 
-/* Do the steps after this one matter? Fills in what they are, if not. */
-static bool goes_on(struct supervisor *s, size_t number)
+/* Not run here, and why. */
+static struct step_end skip(struct supervisor *s, size_t number)
 {
-    const struct message_reply_step *step = &s->reply.steps[number];
-    struct message_reply *reply = &s->reply;
+    const char *why = s->order.document.steps[number].skipped;
 
-    if (step->status != STEP_SUCCESS) {
-        reply->status = step->status == STEP_CANCELLED   ? INVOCATION_CANCELLED
-                        : step->status == STEP_TIMED_OUT ? INVOCATION_TIMED_OUT
-                                                         : INVOCATION_FAILED;
-        return false;
-    }
-    if (number == 0 && s->order.envelope.database != NULL &&
-        result_lines_say(&s->results, "migrate", "none")) {
-        for (size_t i = 1; i < reply->n_steps; i++)
-            reply->steps[i].status = STEP_SUCCESS; /* without times and code: Skipped */
-        reply->status = INVOCATION_SUCCESS;
-        return false;
-    }
-    if (number + 1 == reply->n_steps)
-        reply->status = INVOCATION_SUCCESS;
-    return number + 1 < reply->n_steps;
+    output_writer_add(s->output, (uint16_t)number, false, why, strlen(why), clock_now(s->clock));
+    return (struct step_end){STEP_SUCCESS, 0};
 }
 
-/* True: there is a next step. */
-static int do_step(struct supervisor *s, size_t number, bool *ret_next)
+/* `*ret_next` is the number of the next step. */
+static int do_step(struct supervisor *s, size_t number, size_t *ret_next)
 {
+    const struct document_step *order = &s->order.document.steps[number];
     struct message_reply_step *step = &s->reply.steps[number];
     struct step_end end = {STEP_FAILED, -1};
+    const char *remark;
     struct err err = ERR_INIT;
 
     step->status = STEP_IN_PROGRESS;
@@ -370,28 +376,30 @@ static int do_step(struct supervisor *s, size_t number, bool *ret_next)
         return -1;
     if (cancel_watch_asked(&s->cancel)) {
         end = (struct step_end){STEP_CANCELLED, -1}; /* between two steps: this one never began */
+    } else if (order->skipped != NULL) {
+        end = skip(s, number);
     } else if (run_step(s, number, &end, &err) < 0) {
         end = (struct step_end){STEP_FAILED, -1};
         s->reply.reason = arena_printf(&s->arena, "step %s: %s", step->name, err.text);
         say(s, number, arena_printf(&s->arena, "slipway: %s\n", err.text));
     }
-    step->status = end.status;
-    step->exit_code = end.exit_code;
+    if ((remark = course_remark(&s->arena, order, end)) != NULL)
+        say(s, number, remark);
     step->ended_at = clock_now(s->clock);
     output_writer_flush(s->output);
-    *ret_next = goes_on(s, number);
-    return *ret_next ? write_outcome(s) : 0;
+    *ret_next =
+        course_after(&s->course, number, end, result_lines_say(&s->results, "migrate", "none"));
+    return *ret_next < s->reply.n_steps ? write_outcome(s) : 0;
 }
 
 static int run_all(struct supervisor *s)
 {
-    bool next = true;
     struct err err = ERR_INIT;
 
     begin(s);
     s->begun_at = clock_mono(s->clock);
-    for (size_t i = 0; next; i++) {
-        if (do_step(s, i, &next) < 0)
+    for (size_t at = 0; at < s->reply.n_steps;) {
+        if (do_step(s, at, &at) < 0)
             return -1;
     }
     output_writer_close(s->output);

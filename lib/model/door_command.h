@@ -42,6 +42,7 @@ struct door_target {
     char host_id[21];
     const char *host;
     enum host_state host_state;
+    int64_t protocol; /* of slipway-agent, which runs what is signed for it; 0 = another agent */
     enum invocation_status status;
     const char *details;
     time_ms released_at, offered_at, acknowledged_at, cancel_at;

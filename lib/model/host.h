@@ -26,6 +26,8 @@ extern const struct state_entry host_states[HOST_STATES_COUNT];
 
 /* From this protocol on a host asks for a permit and keeps an epoch floor: without, no migrate job (lib/ssm/envelope). */
 #define HOST_PROTOCOL_PERMIT 2
+/* ... and runs commands of AWS callers (decision 31). */
+#define HOST_PROTOCOL_DOOR 2
 
 struct host {
     char id[21]; /* mi- and 17 hex digits */

@@ -21,8 +21,9 @@ struct tally {
 
 static bool is_unreachable(const struct door_target *t)
 {
+    /* NotStarted: its host has proven that it never began. */
     return str_eq(t->details, "Undeliverable") || str_eq(t->details, "InvalidPlatform") ||
-           str_eq(t->details, "AccessDenied");
+           str_eq(t->details, "AccessDenied") || str_eq(t->details, "NotStarted");
 }
 
 static void count_ended(struct tally *tally, const struct door_target *t)
@@ -193,6 +194,11 @@ static void drive_offered(struct round *r, const struct door_target *t)
     if (r->now >= c->expires_at) {
         add(r, RULES_COMMAND_EXPIRE, t, INVOCATION_TIMED_OUT, "DeliveryTimedOut",
             "no end came before it expired");
+        return;
+    }
+    if (t->status == INVOCATION_UNKNOWN) { /* there is no such word at the door (5.3) */
+        add(r, RULES_COMMAND_EXPIRE, t, INVOCATION_TIMED_OUT, "DeliveryTimedOut",
+            "its host cannot say how it ended");
         return;
     }
     if (t->host_state == HOST_DEREGISTERED && t->acknowledged_at == 0) {

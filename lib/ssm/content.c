@@ -7,6 +7,7 @@
 #include "lib/base/buf.h"
 #include "lib/base/json.h"
 #include "lib/base/str.h"
+#include "lib/ssm/content_reference.h"
 #include "lib/ssm/pattern.h"
 
 #define NAME_MAX_BYTES 128
@@ -83,6 +84,8 @@ static const char *take_parameter(struct arena *arena, const struct cJSON *json,
     *p = (struct content_parameter){.name = arena_str(arena, json_key(json)),
                                     .description = arena_str(arena, json_str(json, "description")),
                                     .pattern = arena_str(arena, json_str(json, "allowedPattern")),
+                                    .is_variable =
+                                        str_eq(json_str(json, "interpolationType"), "ENV_VAR"),
                                     .min_items = -1,
                                     .max_items = -1,
                                     .min_chars = -1,
@@ -187,6 +190,17 @@ static unsigned narrowed(const struct cJSON *precondition, unsigned platforms)
     return platforms;
 }
 
+/* A text that a person can read in one line. */
+static bool is_step_name(const char *name)
+{
+    size_t n = name != NULL ? strlen(name) : 0;
+
+    for (size_t i = 0; i < n; i++)
+        if (iscntrl((unsigned char)name[i]))
+            return false;
+    return n > 0 && n <= NAME_MAX_BYTES;
+}
+
 static const char *take_step(struct arena *arena, const struct cJSON *json, struct content *c)
 {
     struct content_step *s = &c->steps[c->n_steps];
@@ -198,14 +212,14 @@ static const char *take_step(struct arena *arena, const struct cJSON *json, stru
                                .timeout = timeout_of(arena, inputs)};
     if (s->action == NULL || !str_starts(s->action, "aws:"))
         return "action: aws:...";
-    if (s->name == NULL || strlen(s->name) == 0 || strlen(s->name) > NAME_MAX_BYTES ||
-        content_step_number(c, s->name) >= 0)
+    if (!is_step_name(s->name) || content_step_number(c, s->name) >= 0)
         return "name: a text, once";
     if (!is_precondition(precondition))
         return "precondition: {StringEquals: [a, b]}";
     if ((strcmp(s->action, SHELL) == 0 || strcmp(s->action, POWERSHELL) == 0) && !is_script(inputs))
         return "inputs.runCommand: a list of lines";
-    c->platforms |= narrowed(precondition, platforms_of(s->action));
+    s->platforms = narrowed(precondition, platforms_of(s->action));
+    c->platforms |= s->platforms;
     c->n_steps++;
     return NULL;
 }
@@ -242,12 +256,13 @@ static int take_runtime_config(struct arena *arena, const struct cJSON *object, 
         *s = (struct content_step){.name = arena_str(arena, json_key(i)),
                                    .action = arena_str(arena, json_key(i)),
                                    .timeout = timeout_of(arena, first)};
-        if (!str_starts(s->action, "aws:") || !json_is_object(first))
+        if (!str_starts(s->action, "aws:") || !is_step_name(s->name) || !json_is_object(first))
             return err_set(err, ERR_INVALID, "runtimeConfig %.64s: expected aws:..., properties",
                            s->name);
         if (strcmp(s->action, SHELL) == 0 && !is_script(first))
             return err_set(err, ERR_INVALID, "runtimeConfig %.64s: expected runCommand", s->name);
-        c->platforms |= platforms_of(s->action);
+        s->platforms = platforms_of(s->action);
+        c->platforms |= s->platforms;
     }
     return 0;
 }
@@ -309,61 +324,6 @@ const char *content_unguarded(const struct content *c)
         if (c->parameters[i].pattern == NULL)
             return c->parameters[i].name;
     return NULL;
-}
-
-/* "{{ name }}" with any blanks inside; the name's length, 0 = another text. */
-static size_t reference(const char *text, const char **ret_name)
-{
-    const char *p = text;
-    size_t n;
-
-    if (!str_starts(p, "{{"))
-        return 0;
-    p += 2;
-    p += strspn(p, " \t");
-    n = 0;
-    while (isalnum((unsigned char)p[n]))
-        n++;
-    *ret_name = p;
-    p += n;
-    p += strspn(p, " \t");
-    return strcmp(p, "}}") == 0 ? n : 0;
-}
-
-static bool is_free(const struct cJSON *inputs)
-{
-    const struct cJSON *script = json_get(inputs, "runCommand");
-    const char *name;
-
-    if (json_string_value(script) != NULL && reference(json_string_value(script), &name) > 0)
-        return true;
-    for (const struct cJSON *i = json_first(script); i != NULL; i = json_next(i))
-        if (json_string_value(i) != NULL && reference(json_string_value(i), &name) > 0)
-            return true;
-    return false;
-}
-
-bool content_is_free_shell(const struct content *c, const char *text)
-{
-    const struct json_limits limits = {.depth = 16, .nodes = 20000};
-    struct err err = ERR_INIT;
-    struct cJSON *json = NULL;
-    bool found = false;
-
-    (void)c;
-    if (json_parse(text, strlen(text), &limits, &json, &err) < 0)
-        return true;
-    for (const struct cJSON *i = json_first(json_array(json, "mainSteps")); i != NULL;
-         i = json_next(i))
-        found = found || is_free(json_object(i, "inputs"));
-    for (const struct cJSON *i = json_first(json_object(json, "runtimeConfig")); i != NULL;
-         i = json_next(i)) {
-        const struct cJSON *properties = json_get(i, "properties");
-
-        found = found || is_free(json_is_array(properties) ? json_first(properties) : properties);
-    }
-    json_free(json);
-    return found;
 }
 
 int content_step_number(const struct content *c, const char *name)
@@ -481,14 +441,15 @@ int content_parameters(struct arena *arena, const struct content *c, const struc
 static int64_t step_timeout(const struct content *c, const struct content_step *s,
                             const struct cJSON *parameters)
 {
-    const char *text = s->timeout, *name;
-    size_t n = text != NULL ? reference(text, &name) : 0;
+    const char *text = s->timeout;
+    struct content_reference r;
+    bool is_one = text != NULL && content_reference_whole(text, &r);
     int64_t seconds;
 
-    for (size_t i = 0; i < c->n_parameters && n > 0; i++) {
+    for (size_t i = 0; i < c->n_parameters && is_one; i++) {
         const struct content_parameter *p = &c->parameters[i];
 
-        if (strlen(p->name) != n || strncmp(p->name, name, n) != 0)
+        if (strlen(p->name) != r.len || strncmp(p->name, r.name, r.len) != 0)
             continue;
         text = json_str(parameters, p->name);
         if (text == NULL && p->n_values == 1)

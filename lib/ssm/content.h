@@ -36,12 +36,14 @@ struct content_parameter {
     size_t n_allowed;
     const char *pattern;                                /* NULL */
     int64_t min_items, max_items, min_chars, max_chars; /* -1 = none */
+    bool is_variable; /* interpolationType ENV_VAR: also SSM_<name> in the script's environment */
 };
 
 struct content_step {
     const char *name; /* what PluginName is: the step's, or in 1.2 the action's */
     const char *action;
     const char *timeout; /* as written: seconds, or "{{ parameter }}"; NULL = none */
+    unsigned platforms;  /* where it does anything: bits of enum content_platform */
 };
 
 enum content_platform { CONTENT_LINUX = 1, CONTENT_MACOS = 2, CONTENT_WINDOWS = 4 };
@@ -65,9 +67,6 @@ int content_parse(struct arena *arena, const char *text, size_t len, struct cont
 
 /* The first parameter without allowedPattern, NULL = all have one. */
 const char *content_unguarded(const struct content *content);
-/* Does a parameter make the script: is it all of a runCommand? */
-bool content_is_free_shell(const struct content *content, const char *text);
-
 /* Number of the step of that name, -1 = none. */
 int content_step_number(const struct content *content, const char *name);
 

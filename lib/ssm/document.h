@@ -9,6 +9,7 @@
 #ifndef SLIPWAY_LIB_SSM_DOCUMENT_H
 #define SLIPWAY_LIB_SSM_DOCUMENT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -25,6 +26,14 @@
 enum document_action {
     DOCUMENT_RUN,    /* aws:runShellScript: a script, once */
     DOCUMENT_HEALTH, /* slipway:health: again and again until it is well or the time is over */
+};
+
+/* What a step that failed means for those after it. A job's always stops it. */
+enum document_failure {
+    DOCUMENT_FAILURE_STOPS,
+    DOCUMENT_FAILURE_GOES_ON,  /* they run all the same */
+    DOCUMENT_FAILURE_EXITS,    /* none but the final one runs */
+    DOCUMENT_FAILURE_SUCCEEDS, /* ... and the step counts as well done */
 };
 
 struct document_step {
@@ -44,6 +53,13 @@ struct document_step {
     struct config_pairs environment; /* names [A-Za-z_][A-Za-z0-9_]*, each once */
     const char *run_as;              /* user; "" = the agent's own */
     int64_t timeout_s;               /* DOCUMENT_RUN: 5 .. DOCUMENT_TIMEOUT_MAX_S */
+
+    /* A step of a caller's document (content_steps.h), zero in a job's. Its name may be any text. */
+    bool as_ssm;         /* run as SSM's agent does: no `set -eu`, and exit codes with a meaning */
+    const char *skipped; /* it is not run here, and why; NULL = it is */
+    enum document_failure on_failure;
+    bool success_exits; /* once it is well done none but the final one runs */
+    bool is_final;      /* runs whatever became of those before it */
 };
 
 struct document {

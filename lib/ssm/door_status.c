@@ -6,7 +6,7 @@
 
 #include "lib/base/str.h"
 
-struct door_status door_status_of(const struct invocation *i, bool settles, time_ms now)
+struct door_status door_status_of(const struct invocation *i, time_ms now)
 {
     const char *text = invocation_statuses[i->status].text;
 
@@ -19,11 +19,10 @@ struct door_status door_status_of(const struct invocation *i, bool settles, time
             return (struct door_status){"Delayed", "Delayed"};
         return (struct door_status){"Pending", "Pending"};
     case INVOCATION_UNKNOWN:
-        return settles ? (struct door_status){"InProgress", "InProgress"}
-                       : (struct door_status){"TimedOut", "DeliveryTimedOut"};
+        return (struct door_status){"InProgress", "InProgress"};
     case INVOCATION_FAILED:
         if (str_eq(i->details, "NotStarted"))
-            return (struct door_status){"Failed", "Failed"};
+            return (struct door_status){"Failed", "Undeliverable"};
         return (struct door_status){text, i->details};
     case INVOCATION_SUCCESS:
     case INVOCATION_TIMED_OUT:

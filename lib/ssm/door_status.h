@@ -14,8 +14,8 @@ struct door_status {
     const char *details;
 };
 
-/* `settles`: its end is still proven or decided by a person (a migrate attempt). */
-struct door_status door_status_of(const struct invocation *invocation, bool settles, time_ms now);
+/* There is no Unknown at the door: such a one is in progress until the flow ends it (rules_command). */
+struct door_status door_status_of(const struct invocation *invocation, time_ms now);
 struct door_status door_status_of_step(enum step_status status);
 
 /* Instants and durations as the wire's strings: "" for 0; "PT0.052S". */

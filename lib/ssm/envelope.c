@@ -11,9 +11,16 @@
 
 #define DATABASE_MAX 255
 #define ROLES_MAX 1024
+#define DOOR_NAME_MAX 128
 #define START_BY_MAX INT64_C(253402300799999) /* the end of the year 9999 */
 
 /* Grammars ----------------------------------------------------------------------------------- */
+
+struct check {
+    const char *member;
+    const char *value;
+    bool (*fits)(const char *s);
+};
 
 /* REPO/ENVIRONMENT/NAME, or a name of `databases:`. */
 static bool is_database(const char *s)
@@ -57,14 +64,42 @@ static bool is_digest(const char *s)
     return names_is_hex(s, DIGEST_HEX_SIZE - 1);
 }
 
+/* NAME@VERSION of a document of the door (ssm-wire.md 3). */
+static bool is_door_document(const char *s)
+{
+    const char *at = strchr(s, '@');
+    size_t n = at == NULL ? 0 : (size_t)(at - s);
+    size_t digits = at == NULL ? 0 : strlen(at + 1);
+
+    return n >= 1 && n <= DOOR_NAME_MAX && digits >= 1 && digits <= 9 &&
+           strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") == n &&
+           strspn(at + 1, "0123456789") == digits;
+}
+
+/* The same for a command of the door. */
+static const char *odd_door_member(const struct envelope *e)
+{
+    const struct check checks[] = {
+        {"StoreId", e->store_id, names_is_uuid},
+        {"CommandId", e->command_id, names_is_uuid},
+        {"Host", e->host_id, names_is_host_id},
+        {"HostName", e->host, names_is_word},
+        {"Document", e->document, is_door_document},
+        {"DocumentDigest", e->document_digest, is_digest},
+        {"ParametersDigest", e->parameters_digest, is_digest},
+    };
+
+    for (size_t i = 0; i < sizeof(checks) / sizeof(checks[0]); i++) {
+        if (checks[i].value == NULL || !checks[i].fits(checks[i].value))
+            return checks[i].member;
+    }
+    return e->start_by <= 0 || e->start_by > START_BY_MAX ? "StartBy" : NULL;
+}
+
 /* The member that breaks its grammar, or NULL. */
 static const char *odd_member(const struct envelope *e)
 {
-    const struct {
-        const char *member;
-        const char *value;
-        bool (*fits)(const char *s);
-    } checks[] = {
+    const struct check checks[] = {
         {"StoreId", e->store_id, names_is_uuid},
         {"CommandId", e->command_id, names_is_uuid},
         {"Host", e->host_id, names_is_host_id},
@@ -78,6 +113,8 @@ static const char *odd_member(const struct envelope *e)
         {"ROLE", e->roles, is_role_list},
     };
 
+    if (e->parameters_digest != NULL)
+        return odd_door_member(e);
     for (size_t i = 0; i < sizeof(checks) / sizeof(checks[0]); i++) {
         if (checks[i].value == NULL || !checks[i].fits(checks[i].value))
             return checks[i].member;
@@ -100,6 +137,25 @@ static const char *release_text(struct arena *arena, int64_t release)
     return release > 0 ? arena_printf(arena, "r%lld", (long long)release) : "";
 }
 
+/* What a command of a job has beside. */
+static void add_of_job(struct json_out *out, struct arena *arena, const struct envelope *e)
+{
+    json_add_str(out, "Repository", e->repository);
+    json_add_str(out, "Environment", e->environment);
+    json_add_int(out, "Release", e->release);
+    json_add_str(out, "Database", e->database);
+    json_add_int(out, "Epoch", e->epoch);
+    json_begin_object(out, "Parameters");
+    json_add_str(out, "SHA", e->sha);
+    json_add_str(out, "PREVIOUS_SHA", e->previous_sha);
+    json_add_str(out, "REPO", e->repository);
+    json_add_str(out, "ENVIRONMENT", e->environment);
+    json_add_str(out, "ROLE", e->roles);
+    json_add_str(out, "HOST", e->host);
+    json_add_str(out, "RELEASE", release_text(arena, e->release));
+    json_end_object(out);
+}
+
 int envelope_make(struct arena *arena, const struct envelope *e, const char **ret_text,
                   struct err *err)
 {
@@ -118,22 +174,12 @@ int envelope_make(struct arena *arena, const struct envelope *e, const char **re
     json_add_str(&out, "CommandId", e->command_id);
     json_add_str(&out, "Host", e->host_id);
     json_add_str(&out, "HostName", e->host);
-    json_add_str(&out, "Repository", e->repository);
-    json_add_str(&out, "Environment", e->environment);
-    json_add_int(&out, "Release", e->release);
-    json_add_str(&out, "Database", e->database);
-    json_add_int(&out, "Epoch", e->epoch);
     json_add_str(&out, "Document", e->document);
     json_add_str(&out, "DocumentDigest", e->document_digest);
-    json_begin_object(&out, "Parameters");
-    json_add_str(&out, "SHA", e->sha);
-    json_add_str(&out, "PREVIOUS_SHA", e->previous_sha);
-    json_add_str(&out, "REPO", e->repository);
-    json_add_str(&out, "ENVIRONMENT", e->environment);
-    json_add_str(&out, "ROLE", e->roles);
-    json_add_str(&out, "HOST", e->host);
-    json_add_str(&out, "RELEASE", release_text(arena, e->release));
-    json_end_object(&out);
+    if (e->parameters_digest != NULL)
+        json_add_str(&out, "ParametersDigest", e->parameters_digest);
+    else
+        add_of_job(&out, arena, e);
     json_add_int(&out, "StartBy", e->start_by);
     json_end_object(&out);
     if (buf.overflow) {
@@ -159,6 +205,10 @@ void envelope_sign(const struct sign_key *key, const char *text, char out[ENVELO
 static const char *const members[] = {
     "Protocol", "StoreId",  "CommandId", "Host",     "HostName",       "Repository", "Environment",
     "Release",  "Database", "Epoch",     "Document", "DocumentDigest", "Parameters", "StartBy",
+};
+static const char *const door_members[] = {
+    "Protocol", "StoreId",        "CommandId",        "Host",    "HostName",
+    "Document", "DocumentDigest", "ParametersDigest", "StartBy",
 };
 static const char *const parameters[] = {
     "SHA", "PREVIOUS_SHA", "REPO", "ENVIRONMENT", "ROLE", "HOST", "RELEASE",
@@ -221,6 +271,7 @@ static int take(struct arena *arena, const struct cJSON *json, struct envelope *
         return err_set(err, ERR_INVALID, "envelope: protocol %lld, this one speaks %d and %d",
                        (long long)protocol, ENVELOPE_PROTOCOL_OLDEST, ENVELOPE_PROTOCOL);
     *e = (struct envelope){
+        .parameters_digest = text_of(arena, json, "ParametersDigest"),
         .protocol = protocol,
         .store_id = text_of(arena, json, "StoreId"),
         .command_id = text_of(arena, json, "CommandId"),
@@ -237,13 +288,34 @@ static int take(struct arena *arena, const struct cJSON *json, struct envelope *
         .previous_sha = text_of(arena, values, "PREVIOUS_SHA"),
         .roles = text_of(arena, values, "ROLE"),
     };
+    (void)json_int(json, "StartBy", &e->start_by);
+    if (e->parameters_digest != NULL) {
+        e->repository = e->environment = e->sha = e->previous_sha = e->roles = "";
+        e->release = e->epoch = 0;
+        odd = odd_member(e);
+        return odd == NULL ? 0 : err_set(err, ERR_INVALID, "envelope: %s is odd", odd);
+    }
     (void)json_int(json, "Release", &e->release);
     (void)json_int(json, "Epoch", &e->epoch);
-    (void)json_int(json, "StartBy", &e->start_by);
     odd = database != NULL && e->database == NULL ? "Database" : odd_member(e);
     if (odd != NULL)
         return err_set(err, ERR_INVALID, "envelope: %s is odd", odd);
     return check_repeats(arena, values, e, err);
+}
+
+/* Those of a job, or those of a command of the door, and nothing else. */
+static int check_members(const struct cJSON *json, struct err *err)
+{
+    int rc;
+
+    if (json_get(json, "ParametersDigest") != NULL)
+        return check_keys(json, door_members, sizeof(door_members) / sizeof(door_members[0]),
+                          "envelope", err);
+    rc = check_keys(json, members, sizeof(members) / sizeof(members[0]), "envelope", err);
+    return rc < 0 ? rc
+                  : check_keys(json_object(json, "Parameters"), parameters,
+                               sizeof(parameters) / sizeof(parameters[0]), "envelope: Parameters",
+                               err);
 }
 
 int envelope_parse(struct arena *arena, const char *text, size_t len, struct envelope *ret_envelope,
@@ -262,10 +334,7 @@ int envelope_parse(struct arena *arena, const char *text, size_t len, struct env
     if (!json_is_object(json))
         rc = err_set(err, ERR_INVALID, "envelope: no object");
     if (rc == 0)
-        rc = check_keys(json, members, sizeof(members) / sizeof(members[0]), "envelope", err);
-    if (rc == 0)
-        rc = check_keys(json_object(json, "Parameters"), parameters,
-                        sizeof(parameters) / sizeof(parameters[0]), "envelope: Parameters", err);
+        rc = check_members(json, err);
     if (rc == 0)
         rc = take(arena, json, &envelope, err);
     json_free(json);

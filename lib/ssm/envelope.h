@@ -34,6 +34,12 @@
  * (REPO, ENVIRONMENT, HOST, and RELEASE as "r128", "" for 0); the text has both, they must agree.
  */
 struct envelope {
+    /*
+     * A command of an AWS caller (decision 31): SHA-256 of the exact bytes of its parameters, hex, which the
+     * host puts into the document. Such a command belongs to no repository, environment, release, database or
+     * role: those members are not in its text, and "", 0 and NULL here. NULL = a job's.
+     */
+    const char *parameters_digest;
     int64_t protocol;       /* in which it is written; 0 = the newest */
     const char *store_id;   /* UUID */
     const char *command_id; /* UUID */
@@ -44,7 +50,7 @@ struct envelope {
     int64_t release;             /* 0 = of no release */
     const char *database;        /* resolved name of a migrate job, else NULL */
     int64_t epoch;               /* 0 without a database, else at least 1 */
-    const char *document;        /* name@version */
+    const char *document;        /* name@version; a caller's has longer names */
     const char *document_digest; /* SHA-256 of the document's exact bytes, hex */
     const char *sha;             /* parameter SHA: the commit */
     const char *previous_sha;    /* parameter PREVIOUS_SHA; "" = unknown */

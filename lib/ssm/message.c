@@ -36,6 +36,8 @@ static void add_ours(struct json_out *out, const struct message_command *c)
     json_add_str(out, "Envelope", c->envelope);
     json_add_str(out, "Signature", c->signature);
     json_add_str(out, "Document", c->document);
+    if (c->parameters != NULL)
+        json_add_str(out, "Parameters", c->parameters);
     json_end_object(out);
 }
 
@@ -74,6 +76,7 @@ static int take_command(struct arena *arena, const struct cJSON *json, struct me
         .document = arena_str(arena, json_str(ours, "Document")),
         .envelope = arena_str(arena, json_str(ours, "Envelope")),
         .signature = arena_str(arena, json_str(ours, "Signature")),
+        .parameters = arena_str(arena, json_str(ours, "Parameters")),
     };
     if (!names_is_uuid(c->command_id) || c->document_name == NULL)
         return err_set(err, ERR_INVALID, "payload: CommandId or DocumentName is odd");

@@ -26,10 +26,11 @@ struct message_command {
     const char *command_id;
     const char *document_name; /* without its version */
     const char *document;      /* exact bytes */
-    const char *envelope;   /* exact bytes that are signed; NULL = none (a command of the door) */
-    const char *signature;  /* base64 */
-    int64_t protocol;       /* in which it is written; 0 = the newest */
-    const char *parameters; /* JSON object, by the types of the document; NULL = {} */
+    const char *envelope;  /* exact bytes that are signed; NULL = none (a command of the door) */
+    const char *signature; /* base64 */
+    int64_t protocol;      /* in which it is written; 0 = the newest */
+    const char *
+        parameters; /* exact bytes of a JSON object, by the types of the document; NULL = a job's, {} */
 };
 
 /* ERR_INVALID: over MESSAGE_PAYLOAD_MAX. */

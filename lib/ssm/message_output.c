@@ -1,6 +1,7 @@
 /* message_output: see message_output.h. */
 #include "lib/ssm/message_output.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 #include "lib/base/buf.h"
@@ -11,6 +12,18 @@
 
 #define BODY_MAX (240 * 1024) /* below the door's own limit */
 #define NUMBER_MAX (INT64_C(1) << 40)
+#define STEP_MAX 128
+
+/* A step of a caller's document may be called anything (ssm-wire.md 7.1). */
+static bool is_step(const char *name)
+{
+    size_t n = name != NULL ? strlen(name) : 0;
+
+    for (size_t i = 0; i < n; i++)
+        if ((unsigned char)name[i] < 0x20 || name[i] == 0x7f)
+            return false;
+    return n > 0 && n <= STEP_MAX;
+}
 
 static int check(const struct output_chunk *chunks, size_t n, struct err *err)
 {
@@ -21,7 +34,7 @@ static int check(const struct output_chunk *chunks, size_t n, struct err *err)
                        MESSAGE_OUTPUT_CHUNKS_MAX);
     for (size_t i = 0; i < n; i++) {
         if (chunks[i].number < 0 || chunks[i].number > NUMBER_MAX || chunks[i].at < 0 ||
-            !names_is_word(chunks[i].step))
+            !is_step(chunks[i].step))
             return err_set(err, ERR_INVALID, "output: Number, Step or At of a chunk is odd");
         if (chunks[i].len > MESSAGE_OUTPUT_CHUNK_MAX)
             return err_set(err, ERR_INVALID, "output: a chunk of %zu bytes, at most %d",

@@ -221,10 +221,11 @@ int store_door_command_open(struct db *db, struct arena *arena, struct door_comm
     return rc < 0 ? rc : many(rows, arena, ret_items, ret_n, err);
 }
 
-DB_STATEMENT(SQL_DOOR_COMMAND_TARGETS,
-             "SELECT i.host_id, h.name, h.state, i.status, i.details, i.released_at, i.offered_at,"
-             " i.acknowledged_at, i.cancel_at FROM invocations i JOIN hosts h ON h.id = i.host_id"
-             " WHERE i.command_id = $1 ORDER BY i.host_id");
+DB_STATEMENT(
+    SQL_DOOR_COMMAND_TARGETS,
+    "SELECT i.host_id, h.name, h.state, i.status, i.details, i.released_at, i.offered_at,"
+    " i.acknowledged_at, i.cancel_at, h.protocol FROM invocations i JOIN hosts h ON h.id = i.host_id"
+    " WHERE i.command_id = $1 ORDER BY i.host_id");
 
 int store_door_command_targets(struct db *db, struct arena *arena, const char *id,
                                struct door_target **ret_items, size_t *ret_n, struct err *err)
@@ -252,6 +253,7 @@ int store_door_command_targets(struct db *db, struct arena *arena, const char *i
         t->offered_at = db_int(rows, 6);
         t->acknowledged_at = db_int(rows, 7);
         t->cancel_at = db_int(rows, 8);
+        t->protocol = db_int(rows, 9);
     }
     db_end(rows);
     *ret_items = items;

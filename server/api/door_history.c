@@ -109,7 +109,7 @@ static int output_of(struct db *db, struct arena *arena, const struct view *v, i
 /* What is said of a step: its own status, unless the whole ended without it. */
 static struct door_status status_of(const struct view *v, const struct step *s, time_ms now)
 {
-    struct door_status whole = door_status_of(&v->invocation, false, now);
+    struct door_status whole = door_status_of(&v->invocation, now);
 
     if (s == NULL)
         return whole;
@@ -397,7 +397,7 @@ static int add_invocation(struct listing *l, struct db *db, const struct door_co
 {
     struct arena *arena = l->call->request->arena;
     const struct invocation *i = &v->invocation;
-    struct door_status status = door_status_of(i, false, l->call->now);
+    struct door_status status = door_status_of(i, l->call->now);
     struct content content = {.n_steps = 0};
     const char *trace = i->cause != NULL ? i->cause : "";
     int rc = l->details ? content_of(db, arena, c->id, &content, err) : 0;
@@ -452,7 +452,7 @@ static int list_hosts(struct listing *l, struct db *db, const struct door_comman
             break;
         l->position = arena_printf(arena, "%s/%s", c->id, targets[i].host_id);
         l->looked++;
-        status = door_status_of(&v.invocation, false, l->call->now);
+        status = door_status_of(&v.invocation, l->call->now);
         if (!is_status(l, status.status, status.details))
             continue;
         rc = add_invocation(l, db, c, &v, err);

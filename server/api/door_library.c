@@ -8,6 +8,7 @@
 #include "lib/base/digest.h"
 #include "lib/base/str.h"
 #include "lib/model/config.h"
+#include "lib/ssm/content_shell.h"
 #include "lib/ssm/content_shipped.h"
 #include "lib/store/store_door_document.h"
 
@@ -202,7 +203,7 @@ struct access_document door_library_facts(const struct door_library_entry *e)
 {
     return (struct access_document){.name = e->name,
                                     .origin = e->origin,
-                                    .free_shell = content_is_free_shell(&e->content, e->text),
+                                    .free_shell = content_shell_is_free(e->text),
                                     .migrates = door_library_migrates(e->name),
                                     .unguarded = content_unguarded(&e->content)};
 }

@@ -60,7 +60,7 @@ static int make_message(struct door_call *call, const struct offer *offer, time_
         .command_id = i->command_id,
         .document_name = offer->document_name,
         .document = offer->content,
-        .envelope = offer->parameters == NULL ? i->envelope : NULL,
+        .envelope = *i->envelope != '\0' ? i->envelope : NULL, /* none for another agent */
         .signature = i->signature,
         .protocol = call->host.protocol,
         .parameters = offer->parameters,

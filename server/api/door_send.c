@@ -11,6 +11,8 @@
 #include "lib/base/names.h"
 #include "lib/base/str.h"
 #include "lib/rules/rate.h"
+#include "lib/ssm/content_shell.h"
+#include "lib/ssm/content_steps.h"
 #include "lib/store/store_access_key.h"
 #include "lib/store/store_cancel.h"
 #include "lib/store/store_command.h"
@@ -266,9 +268,15 @@ static struct refusal check_parameters(struct door_call *call, struct sending *s
     struct door_command *c = &send->command;
     struct cJSON *json = NULL;
     struct err err = ERR_INIT;
+    const char *why;
 
     if (content_parameters(arena, &send->entry.content, send->parameters, &c->parameters, &err) < 0)
         return refuse("InvalidParameters", arena_str(arena, err.text));
+    if (!call->key.shell &&
+        (why = content_shell_refuse(arena, send->entry.text, c->parameters)) != NULL)
+        return refuse("AccessDeniedException",
+                      arena_printf(arena, "key %s may not run %s so (shell: false): %s",
+                                   call->key.name, send->entry.name, why));
     if (strlen(send->entry.text) + strlen(c->parameters) > CONTENT_MAX)
         return refuse("MaxDocumentSizeExceeded", "the document and its parameters have over 64 KB");
     if (json_parse(c->parameters, strlen(c->parameters), NULL, &json, &err) < 0)
@@ -297,15 +305,17 @@ static struct refusal check_ids(struct door_call *call, const struct sending *se
                                call->request->api->store_id));
 }
 
-/* Why a host cannot run it, NULL = it can. slipway-agent runs what is signed for it, and a document with parameters
- * cannot be: what is substituted is another script. */
-static const char *cannot_run(const struct sending *send, const struct host *host)
+/* Why a host cannot run it, NULL = it can. */
+static const char *cannot_run(struct arena *arena, const struct sending *send,
+                              const struct host *host)
 {
-    if (host->protocol != 0)
-        return "its agent is slipway-agent, which runs deployments alone in this version";
-    return content_runs_on(&send->entry.content, host->platform_type)
-               ? NULL
-               : "the document does not run on its platform";
+    if (!content_runs_on(&send->entry.content, host->platform_type))
+        return "the document does not run on its platform";
+    if (host->protocol == 0)
+        return NULL;
+    if (host->protocol < HOST_PROTOCOL_DOOR)
+        return "its slipway-agent is too old for commands of AWS clients; upgrade it";
+    return content_steps_refuse(arena, &send->entry.content);
 }
 
 static struct refusal check_platforms(struct door_call *call, const struct sending *send)
@@ -314,7 +324,7 @@ static struct refusal check_platforms(struct door_call *call, const struct sendi
 
     for (size_t i = 0; i < send->targets.n_ids; i++) {
         const struct host *h = &send->hosts[i].host;
-        const char *reason = cannot_run(send, h);
+        const char *reason = cannot_run(call->request->arena, send, h);
 
         if (reason == NULL)
             return fine;
@@ -440,7 +450,7 @@ static int write_slice(struct db *db, struct door_call *call, struct err *err)
     }
     for (; i < end && rc == 0; i++) {
         const struct host *host = &send->hosts[i].host;
-        const char *why = cannot_run(send, host);
+        const char *why = cannot_run(call->request->arena, send, host);
         struct door_target t = {.status = why == NULL ? INVOCATION_PENDING : INVOCATION_FAILED,
                                 .details = why == NULL ? "Pending" : "InvalidPlatform"};
 

@@ -15,6 +15,7 @@
 #include "lib/model/config.h"
 #include "lib/rules/rules_command.h"
 #include "lib/rules/verdict.h"
+#include "lib/ssm/envelope.h"
 #include "lib/store/store_access_key.h"
 #include "lib/store/store_cancel.h"
 #include "lib/store/store_command.h"
@@ -38,6 +39,15 @@ struct dispatched {
     time_ms now;
     bool state_changes;
     const char *detail; /* of its journal line; NULL = none */
+    struct signed_envelope
+        *words; /* by the number of the move; NULL text = nothing is to be signed */
+};
+
+/* What slipway-agent wants to see before it runs anything. */
+struct signed_envelope {
+    const char *text;
+    const char *signature;
+    time_ms start_by;
 };
 
 /* What stands in the way --------------------------------------------------------------------------- */
@@ -112,11 +122,65 @@ static int check_key(struct look *look, const struct door_command *c, const char
     return rc;
 }
 
+/* Signing ------------------------------------------------------------------------------------------ */
+
+static int sign_one(struct look *look, const struct door_command *c, const struct door_target *t,
+                    struct signed_envelope *ret, struct err *err)
+{
+    char digest[DIGEST_HEX_SIZE], signature[ENVELOPE_SIGNATURE_SIZE];
+    const struct envelope envelope = {.store_id = look->flow->store_id,
+                                      .command_id = c->id,
+                                      .host_id = t->host_id,
+                                      .host = t->host,
+                                      .document =
+                                          arena_printf(look->arena, "%s@%s", c->document_name,
+                                                       c->document_version),
+                                      .document_digest = c->document_digest,
+                                      .parameters_digest = digest,
+                                      .start_by = c->requested_at + c->timeout_s * 1000};
+    int rc;
+
+    digest_sha256_hex(c->parameters, strlen(c->parameters), digest);
+    rc = envelope_make(look->arena, &envelope, &ret->text, err);
+    if (rc < 0)
+        return err_wrap(err, "envelope for %s", t->host);
+    envelope_sign(look->flow->key, ret->text, signature);
+    ret->signature = arena_str(look->arena, signature);
+    ret->start_by = envelope.start_by;
+    return 0;
+}
+
+/* Before the transaction: one signature is thirty microseconds. */
+static int sign_all(struct look *look, struct dispatched *d, struct err *err)
+{
+    int rc = 0;
+
+    d->words = arena_array(look->arena, d->plan->n_moves, sizeof(*d->words));
+    for (size_t i = 0; i < d->plan->n_moves && rc == 0; i++) {
+        const struct rules_command_move *m = &d->plan->moves[i];
+
+        if (m->kind == RULES_COMMAND_RELEASE && m->target->protocol != 0)
+            rc = sign_one(look, d->command, m->target, &d->words[i], err);
+    }
+    return rc;
+}
+
 /* Moving ------------------------------------------------------------------------------------------- */
 
-static int move_one(struct db *db, const struct dispatched *d, const struct rules_command_move *m,
-                    struct err *err)
+static int release(struct db *db, const struct dispatched *d, size_t number, struct err *err)
 {
+    const struct door_target *t = d->plan->moves[number].target;
+    const struct signed_envelope *w = &d->words[number];
+    int rc = store_command_release(db, d->command->id, t->host_id, d->now, err);
+
+    return rc < 0 || w->text == NULL ? rc
+                                     : store_command_resign(db, d->command->id, t->host_id, w->text,
+                                                            w->signature, w->start_by, err);
+}
+
+static int move_one(struct db *db, const struct dispatched *d, size_t number, struct err *err)
+{
+    const struct rules_command_move *m = &d->plan->moves[number];
     const char *id = d->command->id;
     const struct invocation_change change = {.status = m->status,
                                              .details = m->details,
@@ -127,7 +191,7 @@ static int move_one(struct db *db, const struct dispatched *d, const struct rule
 
     switch (m->kind) {
     case RULES_COMMAND_RELEASE:
-        return store_command_release(db, id, m->target->host_id, d->now, err);
+        return release(db, d, number, err);
     case RULES_COMMAND_WITHDRAW:
         return store_command_withdraw(db, id, m->target->host_id, &change, d->now, err);
     case RULES_COMMAND_EXPIRE:
@@ -154,7 +218,7 @@ static int apply(struct db *db, void *arg, struct err *err)
     int rc = 0;
 
     for (size_t i = 0; i < p->n_moves && rc == 0; i++)
-        rc = move_one(db, d, &p->moves[i], err);
+        rc = move_one(db, d, i, err);
     if (rc == 0 && d->state_changes)
         rc = store_door_command_move(db, d->command, &to, err);
     if (rc == 0 && d->detail != NULL)
@@ -223,6 +287,9 @@ static int dispatch_one(struct look *look, const struct door_command *c, struct 
     if (plan.n_moves == 0 && !d.state_changes)
         return 0;
     d.detail = detail_of(look, &d);
+    rc = sign_all(look, &d, err);
+    if (rc < 0)
+        return rc;
     rc = look_write(look, apply, &d, FLOW_HOSTS, err);
     if (rc == 0)
         ring(look, &plan);

@@ -5,10 +5,13 @@
 
 #include "lib/base/json.h"
 #include "lib/ssm/content.h"
+#include "lib/ssm/content_shell.h"
+#include "lib/ssm/content_steps.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 {
     struct content content;
+    struct document document;
     enum content_flaw flaw = CONTENT_FLAW_OTHER;
     struct err err = ERR_INIT;
     struct arena arena;
@@ -24,7 +27,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
         assert(content_timeout_s(&content, NULL) >=
                (int64_t)content.n_steps * CONTENT_TIMEOUT_MIN_S);
         (void)content_unguarded(&content);
-        (void)content_is_free_shell(&content, text);
+        (void)content_shell_is_free(text);
+        (void)content_steps_refuse(&arena, &content);
+        if (content_steps_make(&arena, text, n, "{}", &document, &err) == 0)
+            assert(document.n_steps == content.n_steps);
     } else {
         assert(err.text[0] != '\0');
     }

@@ -18,6 +18,7 @@
 #include "lib/rules/rules_command.h"
 #include "lib/rules/verdict.h"
 #include "lib/ssm/content.h"
+#include "lib/ssm/content_shell.h"
 #include "lib/ssm/content_shipped.h"
 #include "lib/ssm/door_status.h"
 #include "lib/ssm/output_cut.h"
@@ -214,6 +215,31 @@ static void S5_both_clocks_end_what_did_not_start_and_what_did_not_end(void **st
     assert_string_equal(plan.moves[0].details, "DeliveryTimedOut");
 }
 
+static void S5_what_its_host_cannot_tell_is_not_delivered_in_time(void **state)
+{
+    struct door_target lost = S(INVOCATION_UNKNOWN, "Unknown"),
+                       declined = S(INVOCATION_FAILED, "NotStarted");
+    struct door_command command = {.concurrency = 1,
+                                   .timeout_s = 60,
+                                   .expires_at = 101000,
+                                   .written_at = 1000};
+    struct rules_command_facts facts = {.command = &command, .targets = &lost, .n_targets = 1};
+    struct rules_command_plan plan;
+
+    (void)state;
+    lost.offered_at = lost.released_at = 1000;
+    rules_command_make(&facts, 2000, &arena, &plan);
+    assert_int_equal(plan.moves[0].kind, RULES_COMMAND_EXPIRE);
+    assert_int_equal(plan.moves[0].status, INVOCATION_TIMED_OUT);
+    assert_string_equal(plan.moves[0].details, "DeliveryTimedOut");
+    /* What its host proved never to have begun is no error of the script. */
+    facts.targets = &declined;
+    rules_command_make(&facts, 2000, &arena, &plan);
+    assert_true(plan.ended);
+    assert_int_equal(plan.n_errors, 0);
+    assert_string_equal(plan.details, "Failed");
+}
+
 static void what_waits_behind_a_deployment_lets_others_go_first(void **state)
 {
     struct door_target targets[2] = {S(INVOCATION_PENDING, "Pending"),
@@ -323,7 +349,7 @@ static void S7_shipped_documents_are_documents_and_guard_what_they_must(void **s
 
         if (content_parse(&arena, all[i].text, all[i].len, &c, &flaw, &err) < 0)
             fail_msg("%s: %s", all[i].name, err.text);
-        assert_int_equal(content_is_free_shell(&c, all[i].text),
+        assert_int_equal(content_shell_is_free(all[i].text),
                          strcmp(all[i].name, "AWS-RunShellScript") == 0);
         if (strncmp(all[i].name, "Slipway-", 8) == 0)
             assert_null(content_unguarded(&c));
@@ -485,14 +511,13 @@ static void S4_unknown_has_no_word_at_the_door(void **state)
     char text[DOOR_STATUS_DURATION_SIZE];
 
     (void)state;
-    assert_string_equal(door_status_of(&i, false, 5).details, "DeliveryTimedOut");
-    assert_string_equal(door_status_of(&i, true, 5).details, "InProgress");
+    assert_string_equal(door_status_of(&i, 5).details, "InProgress");
     i.status = INVOCATION_PENDING;
-    assert_string_equal(door_status_of(&i, false, 5).status, "Pending");
+    assert_string_equal(door_status_of(&i, 5).status, "Pending");
     i.offered_at = 1, i.redeliver_at = 4;
-    assert_string_equal(door_status_of(&i, false, 5).status, "Delayed");
+    assert_string_equal(door_status_of(&i, 5).status, "Delayed");
     i.acknowledged_at = 3;
-    assert_string_equal(door_status_of(&i, false, 5).status, "InProgress");
+    assert_string_equal(door_status_of(&i, 5).status, "InProgress");
     assert_string_equal(door_status_of_step(STEP_TIMED_OUT).details, "ExecutionTimedOut");
     door_status_duration(52, text);
     assert_string_equal(text, "PT0.052S");
@@ -552,6 +577,7 @@ int main(void)
         TEST(S5_the_ramp_doubles_by_acknowledgements),
         TEST(S4_the_whole_is_what_its_hosts_add_up_to),
         TEST(S5_both_clocks_end_what_did_not_start_and_what_did_not_end),
+        TEST(S5_what_its_host_cannot_tell_is_not_delivered_in_time),
         TEST(what_waits_behind_a_deployment_lets_others_go_first),
         TEST(half_written_command_of_an_earlier_run_ends_cancelled),
         TEST(S7_each_flaw_of_a_document_is_found),

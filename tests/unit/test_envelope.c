@@ -227,13 +227,60 @@ static void scripts_get_seven_variables(void **state)
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
+/* Of an AWS caller: no repository, environment, commit or role, but the digest of its parameters (decision 31). */
+static struct envelope of_a_caller(void)
+{
+    struct envelope e = usual();
+
+    e.repository = e.environment = e.sha = e.previous_sha = e.roles = "";
+    e.release = e.epoch = 0;
+    e.database = NULL;
+    e.document = "AWS-RunShellScript@1";
+    e.parameters_digest = "44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a";
+    return e;
+}
+
+static void a_callers_envelope_comes_out_as_it_went_in_and_no_member_can_be_left_out(void **state)
+{
+    static const char *const extra[] = {"\"SHA\":\"\",", "\"Database\":null,", "\"Release\":0,"};
+    struct envelope e = of_a_caller(), back;
+    const char *text = text_of(&e), *comma;
+    struct err err = ERR_INIT;
+
+    (void)state;
+    assert_int_equal(open_text(text, &back, &err), 0);
+    assert_string_equal(back.parameters_digest, e.parameters_digest);
+    assert_string_equal(back.document, e.document);
+    assert_string_equal(back.repository, "");
+    assert_null(back.database);
+    assert_int_equal(back.start_by, e.start_by);
+    for (size_t i = 0; i < 3; i++)
+        assert_int_equal(open_text(arena_printf(&arena, "{%s%s", extra[i], text + 1), &back, &err),
+                         ERR_INVALID);
+    comma = strchr(text, ',');
+    assert_int_equal(open_text(arena_printf(&arena, "{%s", comma + 1), &back, &err), ERR_INVALID);
+    e.parameters_digest = "44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8A";
+    assert_int_equal(envelope_make(&arena, &e, &text, &err), ERR_INVALID);
+    e = of_a_caller();
+    e.document = "../x@1";
+    assert_int_equal(envelope_make(&arena, &e, &text, &err), ERR_INVALID);
+    /* A job's is no caller's by leaving things out. */
+    e = usual();
+    e.repository = "";
+    assert_int_equal(envelope_make(&arena, &e, &text, &err), ERR_INVALID);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(envelope_comes_out_as_it_went_in),     TEST(job_without_database_has_epoch_zero),
-        TEST(T31_each_changed_byte_is_denied),      TEST(T31_other_servers_key_is_denied),
-        TEST(signed_but_odd_envelopes_are_refused), TEST(no_text_that_is_not_an_object_is_opened),
+        TEST(envelope_comes_out_as_it_went_in),
+        TEST(job_without_database_has_epoch_zero),
+        TEST(T31_each_changed_byte_is_denied),
+        TEST(T31_other_servers_key_is_denied),
+        TEST(signed_but_odd_envelopes_are_refused),
+        TEST(no_text_that_is_not_an_object_is_opened),
         TEST(scripts_get_seven_variables),
+        TEST(a_callers_envelope_comes_out_as_it_went_in_and_no_member_can_be_left_out),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -371,7 +371,7 @@ static void odd_output_is_refused(void **state)
         "{\"CommandId\":\"" COMMAND
         "\",\"Chunks\":[{\"Number\":-1,\"Step\":\"s\",\"Stream\":\"out\","
         "\"At\":1,\"Bytes\":\"\"}]}",
-        "{\"CommandId\":\"" COMMAND "\",\"Chunks\":[{\"Number\":1,\"Step\":\"../s\","
+        "{\"CommandId\":\"" COMMAND "\",\"Chunks\":[{\"Number\":1,\"Step\":\"s\\u0007\","
         "\"Stream\":\"out\",\"At\":1,\"Bytes\":\"\"}]}",
         "{\"CommandId\":\"" COMMAND "\",\"Chunks\":[{\"Number\":1,\"Step\":\"s\",\"Stream\":\"in\","
         "\"At\":1,\"Bytes\":\"\"}]}",
