@@ -215,6 +215,14 @@ CREATE UNIQUE INDEX releases_one_sha ON releases (repository_id, sha) WHERE off_
 CREATE INDEX releases_by_sha ON releases (repository_id, sha);
 CREATE INDEX releases_by_time ON releases (repository_id, seen_at);
 
+CREATE TABLE release_makers (                -- who else wrote what a release brings: behind a merge, or folded by a squash (A2)
+    repository_id INTEGER NOT NULL,
+    number        INTEGER NOT NULL,
+    email         TEXT NOT NULL,             -- of the commit or its co-author line, lower case, foreign text; '' = others, not known
+    PRIMARY KEY (repository_id, number, email),
+    FOREIGN KEY (repository_id, number) REFERENCES releases (repository_id, number)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE release_reverts (               -- what a release says it takes out again (C5)
     repository_id INTEGER NOT NULL,
     number        INTEGER NOT NULL,
@@ -904,6 +912,14 @@ CREATE TABLE people (                        -- what account at GitHub a login m
     CHECK (other_id IS NULL OR other_id <> github_id)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX people_by_id ON people (github_id);
+
+CREATE TABLE addresses (                     -- whose an address is, as GitHub says it of the commits of a push (A2)
+    email       TEXT NOT NULL,               -- lower case
+    login       TEXT NOT NULL,               -- lower case; of an address that changed hands all count
+    heard_at    INTEGER NOT NULL,
+    PRIMARY KEY (email, login),
+    CHECK (email = lower(email) AND login = lower(login))
+) STRICT, WITHOUT ROWID;
 CREATE INDEX people_open_refusals ON people (login) WHERE other_id IS NOT NULL;
 
 CREATE TABLE tokens (

@@ -62,6 +62,51 @@ static int read_end(const struct cJSON *root, const char *key, char ret_sha[41],
     return 0;
 }
 
+/* Lower case, or NULL if it is no short word of printable ASCII. */
+static const char *lower_word(struct arena *arena, const char *text, size_t max)
+{
+    size_t len = text != NULL ? strlen(text) : 0;
+    char *word;
+
+    if (len == 0 || len > max)
+        return NULL;
+    word = arena_str(arena, text);
+    for (size_t i = 0; i < len; i++) {
+        if (word[i] <= ' ' || word[i] > '~')
+            return NULL;
+        if (word[i] >= 'A' && word[i] <= 'Z')
+            word[i] = (char)(word[i] - 'A' + 'a');
+    }
+    return word;
+}
+
+static bool is_told(const struct event_author *authors, size_t n, const struct event_author *a)
+{
+    for (size_t i = 0; i < n; i++)
+        if (strcmp(authors[i].email, a->email) == 0 && strcmp(authors[i].login, a->login) == 0)
+            return true;
+    return false;
+}
+
+/* GitHub writes `username` only where it knows whose the address is. */
+static void read_authors(struct arena *arena, const struct cJSON *root, struct event_push *out)
+{
+    struct event_author *authors = arena_array(arena, EVENT_AUTHORS_MAX, sizeof(*authors));
+
+    out->authors = authors;
+    for (const struct cJSON *c = json_first(json_array(root, "commits"));
+         c != NULL && out->n_authors < EVENT_AUTHORS_MAX; c = json_next(c)) {
+        const struct cJSON *author = json_object(c, "author");
+        struct event_author a = {.email =
+                                     lower_word(arena, json_str(author, "email"), EVENT_EMAIL_MAX),
+                                 .login = lower_word(arena, json_str(author, "username"),
+                                                     EVENT_LOGIN_MAX)};
+
+        if (a.email != NULL && a.login != NULL && !is_told(authors, out->n_authors, &a))
+            authors[out->n_authors++] = a;
+    }
+}
+
 static int read_push(struct arena *arena, const struct cJSON *root, struct event_push *out,
                      struct err *err)
 {
@@ -79,6 +124,7 @@ static int read_push(struct arena *arena, const struct cJSON *root, struct event
     out->created = event_field_flag(root, "created");
     out->deleted = event_field_flag(root, "deleted") || names_is_zero_sha(out->after_sha);
     out->forced = event_field_flag(root, "forced");
+    read_authors(arena, root, out);
     return 0;
 }
 

@@ -25,8 +25,11 @@ struct err;
 
 #define EVENT_BODY_MAX ((size_t)25 << 20) /* of JSON, after url-decoding */
 #define EVENT_TITLE_MAX 300               /* bytes; GitHub's own limit is 256 characters */
-#define EVENT_NAME_MAX 255   /* branches, labels, logins, URLs are cut or refused here */
-#define EVENT_LABELS_MAX 100 /* what GitHub allows on one pull request */
+#define EVENT_NAME_MAX 255    /* branches, labels, logins, URLs are cut or refused here */
+#define EVENT_LABELS_MAX 100  /* what GitHub allows on one pull request */
+#define EVENT_AUTHORS_MAX 100 /* of the commits of one push */
+#define EVENT_EMAIL_MAX 100
+#define EVENT_LOGIN_MAX 100
 
 #define EVENT_COMMENT_MAX 1024 /* bytes of a comment's first line; the rest is never looked at */
 
@@ -106,6 +109,12 @@ struct event_comment {
     time_ms updated_at;
 };
 
+/* Whose an address is, as GitHub says it of a commit. */
+struct event_author {
+    const char *email; /* lower case */
+    const char *login; /* lower case */
+};
+
 struct event_push {
     const char *ref;     /* full: refs/heads/main */
     char before_sha[41]; /* 40 zeros = the branch is new */
@@ -113,6 +122,9 @@ struct event_push {
     bool created;
     bool deleted;
     bool forced;
+    const struct event_author
+        *authors; /* of its commits, each once, as far as GitHub knows the account */
+    size_t n_authors;
 };
 
 /* A repository that an installation gained or lost. */

@@ -19,6 +19,8 @@ struct change {
     const struct account
         *makers; /* author, last pusher, commit authors, as far as they are known */
     size_t n_makers;
+    size_t
+        n_unknown; /* others who wrote some of it and may be anybody: addresses without an account */
 };
 
 #endif

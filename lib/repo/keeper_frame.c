@@ -264,6 +264,11 @@ static void add_line(struct json_out *o, const struct mirror_line *line)
         for (size_t k = 0; k < c->n_reverts; k++)
             json_add_str(o, NULL, c->reverts[k]);
         json_end_array(o);
+        json_begin_array(o, "makers");
+        for (size_t k = 0; k < c->n_makers; k++)
+            json_add_str(o, NULL, c->makers[k]);
+        json_end_array(o);
+        json_add_bool(o, "more_makers", c->more_makers);
         json_end_object(o);
     }
     json_end_array(o);
@@ -333,6 +338,18 @@ static bool read_reverts(const struct cJSON *json, struct mirror_commit *c)
     return true;
 }
 
+static bool read_makers(struct arena *arena, const struct cJSON *json, struct mirror_commit *c)
+{
+    for (const struct cJSON *i = json_first(json_array(json, "makers")); i != NULL;
+         i = json_next(i)) {
+        const char *email = json_string_value(i);
+        if (email == NULL || strlen(email) > MIRROR_PERSON_MAX || c->n_makers == MIRROR_MAKERS_MAX)
+            return false;
+        c->makers[c->n_makers++] = arena_str(arena, email);
+    }
+    return json_array(json, "makers") != NULL && json_bool(json, "more_makers", &c->more_makers);
+}
+
 static bool read_commit(struct arena *arena, const struct cJSON *json, struct mirror_commit *c)
 {
     int64_t parents = 0;
@@ -344,7 +361,7 @@ static bool read_commit(struct arena *arena, const struct cJSON *json, struct mi
         !read_text(arena, json, "author_email", MIRROR_PERSON_MAX, &c->author_email) ||
         !read_text(arena, json, "committer_email", MIRROR_PERSON_MAX, &c->committer_email) ||
         !read_text(arena, json, "subject", MIRROR_SUBJECT_MAX, &c->subject) ||
-        !read_reverts(json, c))
+        !read_reverts(json, c) || !read_makers(arena, json, c))
         return false;
     c->n_parents = (unsigned)parents;
     return true;

@@ -23,6 +23,7 @@
 #define MIRROR_PATHS_BYTES (512 * 1024) /* and all of them together */
 #define MIRROR_SUBJECT_MAX 200          /* bytes of a subject */
 #define MIRROR_PERSON_MAX 100           /* bytes of a name or an e-mail address */
+#define MIRROR_MAKERS_MAX 16            /* other authors of what one commit brings */
 #define MIRROR_REVERTS_MAX 4            /* commits that one commit says it takes out again */
 #define MIRROR_FETCH_MAX (4LL << 30)    /* bytes of one fetch */
 #define MIRROR_OBJECTS_MAX 5000000      /* objects of one fetch */
@@ -87,6 +88,10 @@ struct mirror_commit {
     const char *subject;                  /* first line */
     char reverts[MIRROR_REVERTS_MAX][41]; /* from git's own "This reverts commit SHA" lines */
     size_t n_reverts;
+    /* Addresses, lower case, of those who wrote what it brings beside its author: mirror_makers.h. */
+    const char *makers[MIRROR_MAKERS_MAX];
+    size_t n_makers;
+    bool more_makers; /* there are others, whose addresses are not here */
 };
 
 struct mirror_line {

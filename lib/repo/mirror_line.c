@@ -12,6 +12,7 @@
 #include "lib/base/names.h"
 #include "lib/base/str.h"
 #include "lib/repo/mirror_git.h"
+#include "lib/repo/mirror_makers.h"
 
 /* 9999-12-31T23:59:59Z: a commit may claim any second of 64 bits. */
 #define SECONDS_MAX INT64_C(253402300799)
@@ -112,11 +113,17 @@ static int read_oldest(struct arena *arena, git_repository *repository, const st
     line->more = w->n > max;
     line->commits = arena_array(arena, w->n > max ? max : w->n, sizeof(*line->commits));
     for (size_t i = 0; i < w->n && i < max; i++) {
+        struct mirror_commit *c = &line->commits[line->n++];
         git_commit *commit = NULL;
+        int rc;
+
         if (git_commit_lookup(&commit, repository, &w->ids[w->n - 1 - i]) < 0)
             return mirror_git_failed(err, ERR_INTERNAL, "reading a commit");
-        fill(arena, commit, &line->commits[line->n++]);
+        fill(arena, commit, c);
+        rc = mirror_makers_read(arena, repository, commit, c, err);
         git_commit_free(commit);
+        if (rc < 0)
+            return rc;
     }
     return 0;
 }

@@ -30,7 +30,11 @@ int64_t rules_approval_needs(const struct config_approvals *rule, const struct c
 {
     int64_t n = change->lane == LANE_CONTENT ? rule->content : rule->code;
 
-    return n > 0 && change->n_makers == 0 && !rule->self ? n + 1 : n;
+    if (n == 0 || rule->self)
+        return n;
+    if (change->n_unknown > 0)
+        return n + (int64_t)change->n_unknown;
+    return change->n_makers == 0 ? n + 1 : n;
 }
 
 /* Nobody knows who the unknown ones are: they may all be one. */

@@ -6,7 +6,8 @@
  *
  * What is not known is read against the start. Somebody without a known account at GitHub may have made
  * anything: he counts for nothing, or, where `self` allows it, all of them together as one person. A
- * change of which nobody is known as its maker may be that of any one approver: it needs one more.
+ * change of which nobody is known as its maker may be that of any one approver: it needs one more. So it needs one
+ * more for each further maker who is not known.
  * Pure. Source: docs/decisions/0036-whose-approval-counts.md.
  */
 #ifndef SLIPWAY_LIB_RULES_RULES_APPROVAL_H

@@ -23,6 +23,11 @@ DB_STATEMENT(SQL_CHANGE_PUSHER,
              " WHERE p.repository_id = $1 AND b.number >= $2 AND b.number < $2 + 1000"
              " AND coalesce(a.number, $2 - 1) < $2");
 
+/* Who else wrote what the release brings, and whose the address is, where GitHub said so. */
+DB_STATEMENT(SQL_CHANGE_OTHERS,
+             "SELECT m.email, a.login FROM release_makers m LEFT JOIN addresses a"
+             " ON a.email = m.email WHERE m.repository_id = $1 AND m.number = $2");
+
 struct makers {
     struct account *items;
     size_t n, cap;
@@ -66,6 +71,28 @@ static int add_makers(struct db *db, struct arena *arena, const struct statement
     return rc;
 }
 
+static int add_others(struct db *db, struct arena *arena, int64_t repository_id, struct change *c,
+                      struct makers *makers, struct err *err)
+{
+    struct db_rows *rows;
+    int rc = db_query(db, &SQL_CHANGE_OTHERS, &rows, err, "ii", repository_id, c->release);
+
+    if (rc < 0)
+        return rc;
+    while ((rc = db_next(rows, err)) > 0) {
+        struct account account = committed_by(arena, db_text(rows, arena, 0));
+
+        if (!account_is_known(&account))
+            account.login = db_text(rows, arena, 1);
+        if (account_is_known(&account))
+            add_maker(arena, makers, account.id, account.login);
+        else
+            c->n_unknown++;
+    }
+    db_end(rows);
+    return rc;
+}
+
 static int fill_makers(struct db *db, struct arena *arena, int64_t repository_id, struct change *c,
                        struct err *err)
 {
@@ -78,6 +105,8 @@ static int fill_makers(struct db *db, struct arena *arena, int64_t repository_id
              ? add_makers(db, arena, &SQL_CHANGE_PUSHER_OF_PULL, repository_id, c->pull, &makers,
                           err)
              : add_makers(db, arena, &SQL_CHANGE_PUSHER, repository_id, c->release, &makers, err);
+    if (rc == 0)
+        rc = add_others(db, arena, repository_id, c, &makers, err);
     c->makers = makers.items;
     c->n_makers = makers.n;
     return rc;

@@ -160,3 +160,13 @@ int store_person_refused(struct db *db, struct arena *arena, struct person **ret
 
     return rc < 0 ? rc : list(rows, arena, ret_items, ret_n, err);
 }
+
+DB_STATEMENT(SQL_PERSON_ADDRESS_PUT,
+             "INSERT INTO addresses (email, login, heard_at) VALUES ($1, $2, $3)"
+             " ON CONFLICT DO NOTHING");
+
+int store_person_address_put(struct db *db, const char *email, const char *login, time_ms now,
+                             struct err *err)
+{
+    return db_run(db, &SQL_PERSON_ADDRESS_PUT, err, "tti", email, login, now);
+}

@@ -50,4 +50,8 @@ int store_person_refused(struct db *db, struct arena *arena, struct person **ret
 /* What GitHub allows in logins, with the [bot] of apps. */
 bool store_person_is_login(const char *login);
 
+/* GitHub said whose that address is; both lower case (A2). Writer. */
+int store_person_address_put(struct db *db, const char *email, const char *login, time_ms now,
+                             struct err *err);
+
 #endif

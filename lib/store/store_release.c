@@ -33,6 +33,16 @@ int store_release_append(struct db *db, const struct release *r, int64_t *ret_nu
     return rc < 0 ? rc : 0;
 }
 
+DB_STATEMENT(SQL_RELEASE_MAKER_PUT,
+             "INSERT INTO release_makers (repository_id, number, email) VALUES ($1, $2, $3)"
+             " ON CONFLICT DO NOTHING");
+
+int store_release_maker_put(struct db *db, int64_t repository_id, int64_t number, const char *email,
+                            struct err *err)
+{
+    return db_run(db, &SQL_RELEASE_MAKER_PUT, err, "iit", repository_id, number, email);
+}
+
 DB_STATEMENT(
     SQL_RELEASE_PATHS,
     "UPDATE releases SET lane = $1, n_paths = $2 WHERE repository_id = $3 AND number = $4");

@@ -11,6 +11,10 @@
 int store_release_append(struct db *db, const struct release *release, int64_t *ret_number,
                          struct err *err);
 
+/* Somebody else wrote some of what it brings (A2): an address, "" = one that is not known. Writer. */
+int store_release_maker_put(struct db *db, int64_t repository_id, int64_t number, const char *email,
+                            struct err *err);
+
 /* Lane and number of changed paths, once they were looked at. Writer. */
 int store_release_paths(struct db *db, int64_t repository_id, int64_t number, enum lane lane,
                         int64_t n_paths, struct err *err);

@@ -243,6 +243,15 @@ void lacks_approvals(const struct lacks *lacks, int64_t number, const char *sha,
                                                .n_approvals = n};
 }
 
+/* Why more are wanted than configured. */
+static const char *unknown_makers(struct arena *arena, const struct change *change)
+{
+    return change->n_unknown == 0
+               ? ""
+               : arena_printf(arena, " (%zu of its commits' authors %s no known account)",
+                              change->n_unknown, change->n_unknown == 1 ? "has" : "have");
+}
+
 /* "code 0/1, content 1/2": of the first of each lane that has too few. */
 static const char *shares(struct candidates *c, const struct rules_approval_facts *f)
 {
@@ -258,9 +267,9 @@ static const char *shares(struct candidates *c, const struct rules_approval_fact
             needs = rules_approval_needs(&f->rule, change);
             if (has >= needs)
                 continue;
-            text =
-                arena_printf(c->arena, "%s%s%s %lld/%lld", text, text[0] != '\0' ? ", " : "",
-                             content == 1 ? "content" : "code", (long long)has, (long long)needs);
+            text = arena_printf(c->arena, "%s%s%s %lld/%lld%s", text, text[0] != '\0' ? ", " : "",
+                                content == 1 ? "content" : "code", (long long)has, (long long)needs,
+                                unknown_makers(c->arena, change));
             break;
         }
     return text;

@@ -148,6 +148,17 @@ static int apply_reverts(struct db *db, const struct seen *s, const struct mirro
     return rc;
 }
 
+/* Who else wrote what it brings; "" stands for those who are not known by an address (A2). */
+static int apply_makers(struct db *db, const struct seen *s, const struct mirror_commit *c,
+                        int64_t number, struct err *err)
+{
+    int rc = c->more_makers ? store_release_maker_put(db, s->repository.id, number, "", err) : 0;
+
+    for (size_t i = 0; i < c->n_makers && rc == 0; i++)
+        rc = store_release_maker_put(db, s->repository.id, number, c->makers[i], err);
+    return rc;
+}
+
 static int apply_releases(struct db *db, const struct seen *s, struct err *err)
 {
     const struct asking *a = s->asking;
@@ -170,6 +181,8 @@ static int apply_releases(struct db *db, const struct seen *s, struct err *err)
         rc = store_release_append(db, &release, &number, err);
         if (rc == 0)
             rc = apply_reverts(db, s, c, number, err);
+        if (rc == 0)
+            rc = apply_makers(db, s, c, number, err);
         snprintf(subject, sizeof(subject), "%s r%lld", a->name, (long long)number);
         snprintf(detail, sizeof(detail), "{\"sha\":\"%s\"}", c->sha);
         if (rc == 0)
@@ -264,6 +277,8 @@ static int take_commits(struct look *look, struct asking *a, const struct keeper
         a->line.commits[i].author = arena_str(&a->arena, answer->line.commits[i].author);
         a->line.commits[i].author_email =
             arena_str(&a->arena, answer->line.commits[i].author_email);
+        for (size_t k = 0; k < answer->line.commits[i].n_makers; k++)
+            a->line.commits[i].makers[k] = arena_str(&a->arena, answer->line.commits[i].makers[k]);
         a->line.commits[i].subject = arena_str(&a->arena, answer->line.commits[i].subject);
     }
     if (answer->line.more && a->line.n > 0)

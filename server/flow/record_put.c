@@ -13,6 +13,7 @@
 #include "lib/store/store_comment.h"
 #include "lib/store/store_commit_check.h"
 #include "lib/store/store_hook.h"
+#include "lib/store/store_person.h"
 #include "lib/store/store_pull_request.h"
 #include "lib/store/store_repository.h"
 #include "server/flow/flow.h"
@@ -168,11 +169,17 @@ static int put_push(struct db *db, const struct putting *r, struct err *err)
 {
     const struct event *e = r->event;
 
+    int rc;
+
     if (r->delivery->repeat_of != 0)
         return 0;
-    return store_push_put(db, r->repository->id, e->push.ref, e->push.before_sha, e->push.after_sha,
-                          e->push.forced, e->sender.id, e->sender.login, r->now, r->delivery->id,
-                          err);
+    rc =
+        store_push_put(db, r->repository->id, e->push.ref, e->push.before_sha, e->push.after_sha,
+                       e->push.forced, e->sender.id, e->sender.login, r->now, r->delivery->id, err);
+    for (size_t i = 0; i < e->push.n_authors && rc == 0; i++)
+        rc = store_person_address_put(db, e->push.authors[i].email, e->push.authors[i].login,
+                                      r->now, err);
+    return rc;
 }
 
 /* A run that is queued says no time: it begins when it is heard of. */

@@ -144,7 +144,10 @@ static struct mirror_commit commits[] = {{.sha = SHA_A,
                                           .committer_email = "c@x",
                                           .subject = "",
                                           .reverts = {SHA_A},
-                                          .n_reverts = 1}};
+                                          .n_reverts = 1,
+                                          .makers = {"c@x", "d@x"},
+                                          .n_makers = 2,
+                                          .more_makers = true}};
 
 static const char *paths[] = {"a/b", "$(id)"};
 
@@ -182,6 +185,10 @@ static void an_answer_arrives_as_it_was_sent(void **state)
         assert_string_equal(got.line.commits[i].subject, commits[i].subject);
         assert_int_equal(got.line.commits[i].n_reverts, commits[i].n_reverts);
         assert_string_equal(got.line.commits[i].reverts[0], commits[i].reverts[0]);
+        assert_int_equal(got.line.commits[i].n_makers, commits[i].n_makers);
+        for (size_t k = 0; k < commits[i].n_makers; k++)
+            assert_string_equal(got.line.commits[i].makers[k], commits[i].makers[k]);
+        assert_int_equal(got.line.commits[i].more_makers, commits[i].more_makers);
     }
     got = sent_and_read(KEEPER_PATHS, &(struct keeper_answer){
                                           .paths = {.paths = paths, .n = 2, .truncated = true}});
@@ -209,6 +216,9 @@ static void the_largest_answers_fit_into_a_frame(void **state)
     for (size_t i = 0; i < MIRROR_REVERTS_MAX; i++)
         memcpy(worst.reverts[i], SHA_A, sizeof(SHA_A));
     worst.author = worst.author_email = worst.committer_email = quotes + MIRROR_PERSON_MAX;
+    worst.n_makers = MIRROR_MAKERS_MAX;
+    for (size_t i = 0; i < MIRROR_MAKERS_MAX; i++)
+        worst.makers[i] = worst.author;
     a.line.n = MIRROR_LINE_MAX;
     a.line.commits = arena_array(&arena, a.line.n, sizeof(*a.line.commits));
     for (size_t i = 0; i < a.line.n; i++)
@@ -247,7 +257,17 @@ static void T51_an_answer_of_another_form_or_verb_is_refused(void **state)
         {KEEPER_LINE,
          "{\"rc\":0,\"rewritten\":false,\"more\":false,\"commits\":[{\"sha\":\"" SHA_A
          "\",\"parent\":null,\"parents\":0,\"at\":0,\"author\":\"\",\"author_email\":\"\","
-         "\"committer_email\":\"\",\"subject\":\"\",\"reverts\":[\"HEAD\"]}]}"},
+         "\"committer_email\":\"\",\"subject\":\"\",\"reverts\":[\"HEAD\"],\"makers\":[],"
+         "\"more_makers\":false}]}"},
+        {KEEPER_LINE,
+         "{\"rc\":0,\"rewritten\":false,\"more\":false,\"commits\":[{\"sha\":\"" SHA_A
+         "\",\"parent\":null,\"parents\":0,\"at\":0,\"author\":\"\",\"author_email\":\"\","
+         "\"committer_email\":\"\",\"subject\":\"\",\"reverts\":[]}]}"},
+        {KEEPER_LINE,
+         "{\"rc\":0,\"rewritten\":false,\"more\":false,\"commits\":[{\"sha\":\"" SHA_A
+         "\",\"parent\":null,\"parents\":0,\"at\":0,\"author\":\"\",\"author_email\":\"\","
+         "\"committer_email\":\"\",\"subject\":\"\",\"reverts\":[],\"makers\":[1],"
+         "\"more_makers\":false}]}"},
         {KEEPER_LINE, "{\"rc\":0,\"rewritten\":false,\"more\":false,\"commits\":[{}]}"},
         {KEEPER_LINE, "{\"rc\":0,\"rewritten\":false,\"more\":false,\"commits\":[1]}"},
         {KEEPER_PATHS, "{\"rc\":0,\"truncated\":false}"},

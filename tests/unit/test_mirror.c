@@ -134,6 +134,64 @@ static void W4_at_first_sight_there_is_the_tip_alone(void **state)
     assert_int_equal(line.commits[0].committed_at, 1772362800000);
 }
 
+/* A commit on the branch that is checked out, by somebody. */
+static void commit_by(const char *repo, const char *file, const char *email, const char *message)
+{
+    git_room_write(&room, arena_printf(&room.arena, "%s/%s", repo, file), email);
+    git_room_git(&room, repo, "add", file, NULL);
+    git_room_git(&room, repo, "commit", "-q", "--author",
+                 arena_printf(&room.arena, "X <%s>", email), "-m", message, NULL);
+}
+
+static void has_makers(const struct mirror_commit *c, const char *expected, bool more)
+{
+    const char *is = "";
+
+    for (size_t i = 0; i < c->n_makers; i++)
+        is = arena_printf(&room.arena, "%s%s%s", is, i > 0 ? " " : "", c->makers[i]);
+    assert_string_equal(is, expected);
+    assert_int_equal(c->more_makers, more);
+}
+
+static void A2_who_wrote_what_a_merge_or_a_squash_brings(void **state)
+{
+    const char *repo = git_room_repo(&room, "app"), *first = fetch("app");
+    struct mirror_line line;
+
+    (void)state;
+    git_room_git(&room, repo, "checkout", "-q", "-b", "topic", NULL);
+    commit_by(repo, "a", "Li@x.example", "one");
+    commit_by(repo, "b", "ken@x.example", "two\n\nCo-Authored-By: M <mori@x.example>");
+    commit_by(repo, "c", "li@X.example", "three");
+    git_room_git(&room, repo, "checkout", "-q", "main", NULL);
+    commit_by(repo, "d", "ana@x.example", "pushed, by one");
+    git_room_git(&room, repo, "merge", "-q", "--no-ff", "-m", "merge #1", "topic", NULL);
+    commit_by(repo, "e", "ana@x.example",
+              "squash (#2)\n\n* one\n\nCo-authored-by: Ken <7+ken@users.noreply.github.com>\n"
+              "Co-authored-by: nobody\nNot-co-authored-by: <x@x>");
+    line = line_of(first, fetch("app"));
+    assert_int_equal(line.n, 3);
+    has_makers(&line.commits[0], "", false);
+    has_makers(&line.commits[1], "li@x.example mori@x.example ken@x.example", false);
+    has_makers(&line.commits[2], "7+ken@users.noreply.github.com", true);
+}
+
+static void A2_more_authors_than_are_read_are_said_to_be_more(void **state)
+{
+    const char *repo = git_room_repo(&room, "app"), *first = fetch("app"), *message = "many\n";
+    struct mirror_line line;
+
+    (void)state;
+    for (int i = 0; i <= MIRROR_MAKERS_MAX; i++)
+        message = arena_printf(&room.arena, "%s\nCo-authored-by: X <x%d@x.example>", message, i);
+    commit_by(repo, "a", "ana@x.example", message);
+    commit_by(repo, "b", "ana@x.example", "odd\n\nCo-authored-by: X <x y@x.example>");
+    line = line_of(first, fetch("app"));
+    assert_int_equal(line.commits[0].n_makers, MIRROR_MAKERS_MAX);
+    assert_true(line.commits[0].more_makers);
+    has_makers(&line.commits[1], "", true);
+}
+
 static void W4_merge_squash_and_rebase_each_come_as_first_parents_oldest_first(void **state)
 {
     const char *repo = git_room_repo(&room, "app");
@@ -663,6 +721,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(W4_at_first_sight_there_is_the_tip_alone),
+        TEST(A2_who_wrote_what_a_merge_or_a_squash_brings),
+        TEST(A2_more_authors_than_are_read_are_said_to_be_more),
         TEST(W4_merge_squash_and_rebase_each_come_as_first_parents_oldest_first),
         TEST(C6_a_force_push_is_followed_and_said_to_be_rewritten),
         TEST(W4_two_thousand_commits_come_in_portions_oldest_first),

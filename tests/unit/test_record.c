@@ -16,11 +16,13 @@
 #include "lib/base/digest.h"
 #include "lib/base/zip.h"
 #include "lib/model/config.h"
+#include "lib/store/store_change.h"
 #include "lib/store/store_comment.h"
 #include "lib/store/store_commit_check.h"
 #include "lib/store/store_delivery.h"
 #include "lib/store/store_hook.h"
 #include "lib/store/store_pull_request.h"
+#include "lib/store/store_release.h"
 #include "lib/store/store_repository.h"
 #include "lib/store/writer.h"
 #include "tests/support/stop_room.h"
@@ -552,6 +554,48 @@ static void T05_a_label_added_removed_and_added_within_a_second_is_there_at_the_
     assert_int_equal(rows(room, "labels"), 1);
 }
 
+/* A2: whose an address is, GitHub says with the commits of a push. */
+static int add_makers(struct db *db, void *arg, struct err *err)
+{
+    static const char *const emails[] = {"ken@x.example", "9+mori@users.noreply.github.com",
+                                         "nobody@x.example", ""};
+    int rc = 0;
+
+    (void)arg;
+    for (size_t i = 0; i < sizeof(emails) / sizeof(*emails) && rc == 0; i++)
+        rc = store_release_maker_put(db, 1, 1, emails[i], err);
+    return rc;
+}
+
+static void A2_makers_are_known_by_what_github_said_of_their_addresses(void **state)
+{
+    static const char *const logins[] = {"ken", "mori"};
+    struct room *room = *state;
+    struct change *changes;
+    struct err err = ERR_INIT;
+    bool more, found;
+    size_t n;
+
+    recorded(room, "push",
+             "{\"ref\":\"refs/heads/topic\",\"before\":\"" SHA "\",\"after\":\"" SHA
+             "\",\"commits\":[{\"author\":{\"email\":\"Ken@x.example\",\"username\":\"Ken\"}},"
+             "{\"author\":{\"email\":\"nobody@x.example\"}},{\"author\":{\"email\":\"a b\","
+             "\"username\":\"ana\"}},1,{\"author\":null}]," SHOP ",\"sender\":" ANA "}");
+    stop_room_release(&room->stop, "acme/shop", 0);
+    api_room_write(&room->stop.api, add_makers, NULL);
+    assert_int_equal(store_change_in_range(room->stop.flow.db, &room->arena, 1, 0, 1, 10, &changes,
+                                           &n, &more, &err),
+                     0);
+    assert_int_equal(n, 1);
+    assert_int_equal(changes[0].n_unknown, 2);
+    for (size_t i = 0; i < 2; i++) {
+        found = false;
+        for (size_t k = 0; k < changes[0].n_makers; k++)
+            found = found || strcmp(changes[0].makers[k].login, logins[i]) == 0;
+        assert_true(found);
+    }
+}
+
 #define IN_ROOM(name) cmocka_unit_test_setup_teardown(name, up, down)
 
 int main(void)
@@ -571,6 +615,7 @@ int main(void)
         IN_ROOM(a_webhook_that_is_removed_is_missed_until_another_one_serves),
         IN_ROOM(an_installation_that_is_suspended_or_loses_a_repository_is_missed),
         IN_ROOM(what_nothing_depends_on_is_acknowledged_with_its_reason),
+        IN_ROOM(A2_makers_are_known_by_what_github_said_of_their_addresses),
         IN_ROOM(T05_a_repeat_leaves_nothing_new),
         IN_ROOM(T05_a_label_added_removed_and_added_within_a_second_is_there_at_the_end),
     };

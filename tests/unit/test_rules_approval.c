@@ -145,6 +145,26 @@ static void A2_who_may_be_the_unknown_author_does_not_approve_alone(void **state
     assert_true(judge((struct config_approvals){.code = 0}, &unknown, 1, NULL, 0, NOW).approved);
 }
 
+/* Behind a merge, or folded by a squash: the author is known, others are not. */
+static void A2_each_maker_who_is_not_known_wants_one_more(void **state)
+{
+    struct change change = made_by(&li, 1, LANE_CODE);
+    const struct approval said[] = {by(&ana), by(&ken)};
+
+    (void)state;
+    change.n_unknown = 1;
+    assert_false(judge((struct config_approvals){.code = 1}, &change, 1, said, 1, NOW).approved);
+    assert_true(judge((struct config_approvals){.code = 1}, &change, 1, said, 2, NOW).approved);
+    change.n_unknown = 2; /* both may be his */
+    assert_false(judge((struct config_approvals){.code = 1}, &change, 1, said, 2, NOW).approved);
+    assert_true(judge((struct config_approvals){.code = 1, .self = true}, &change, 1, said, 1, NOW)
+                    .approved);
+    assert_true(judge((struct config_approvals){.code = 0}, &change, 1, NULL, 0, NOW).approved);
+    change.n_makers = 0; /* one of them is the author */
+    change.n_unknown = 1;
+    assert_true(judge((struct config_approvals){.code = 1}, &change, 1, said, 2, NOW).approved);
+}
+
 static void A2_one_person_is_one_however_he_comes_in(void **state)
 {
     const struct change change = made_by(&ken, 1, LANE_CODE);
@@ -308,6 +328,7 @@ int main(void)
         cmocka_unit_test(A2_each_change_needs_the_number_of_its_lane_by_that_right),
         cmocka_unit_test(C6_what_was_pushed_without_a_pull_request_needs_the_number_of_code),
         cmocka_unit_test(A2_who_may_be_the_unknown_author_does_not_approve_alone),
+        cmocka_unit_test(A2_each_maker_who_is_not_known_wants_one_more),
         cmocka_unit_test(A2_one_person_is_one_however_he_comes_in),
         cmocka_unit_test(A3_an_approval_expires_and_it_is_known_when),
         cmocka_unit_test(A2_an_address_of_github_names_an_account_and_no_other_does),
