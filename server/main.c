@@ -1,5 +1,6 @@
 /* slipwayd: starts the server, waits for signals, stops it. SIGHUP reads the configuration again. */
 #include <getopt.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -80,6 +81,11 @@ int main(int argc, char **argv)
     int format = LOG_AUTO, status, option;
     bool failed;
     sigset_t set;
+
+    /* Large bodies come and go. glibc would raise both limits after the first one and then keep what it was given back:
+     * after a flood the server stayed five times as large. */
+    (void)mallopt(M_MMAP_THRESHOLD, 64 * 1024);
+    (void)mallopt(M_TRIM_THRESHOLD, 1024 * 1024);
 
     while ((option = getopt_long(argc, argv, "c:l:vh", options, NULL)) != -1) {
         if (option == 'c')

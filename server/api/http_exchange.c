@@ -21,11 +21,13 @@
 #include "server/api/reply.h"
 #include "server/api/request_filter.h"
 #include "server/api/routes.h"
+#include "server/api/shares.h"
 #include "server/flow/recovery.h"
 
 #define BODY_FIRST 16384 /* a body's buffer begins so and doubles: memory follows what came */
 #define BODY_SMALL ((size_t)1 << 20)
-#define SEND_MS 60000 /* to take an answer off us */
+#define BODIES_HEAVY ((size_t)8 << 20) /* all bodies: after so much malloc is made to give back */
+#define SEND_MS 60000                  /* to take an answer off us */
 #define STREAM_BLOCK 4096
 #define GROUPS_MAX 256
 #define USER_TIMEOUT_MS 30000 /* a peer that acknowledges nothing for so long is gone */
@@ -47,6 +49,7 @@ struct http_exchange {
     mono_ms wake_at;
     char *body;
     size_t body_size;
+    struct share *share;  /* of its address; NULL = not counted */
     size_t body_expected; /* its length as announced, else what the route takes at most */
     size_t body_dropped;  /* bytes of a body that is refused at its end */
     int body_refused;     /* status of that, 0 = none */
@@ -267,23 +270,46 @@ static size_t budget_of(const struct http_exchange *x)
     return x->body_expected > BODY_SMALL ? budget / 4 * 3 : budget;
 }
 
+/* Large bodies of one address have a part of the budget only. */
+static struct share *share_of_body(const struct http_exchange *x)
+{
+    return x->body_expected > BODY_SMALL ? x->share : NULL;
+}
+
 static bool budget_take(struct http_exchange *x, size_t bytes)
 {
     struct http_shared *shared = x->listener->shared;
-    size_t had = atomic_fetch_add(&shared->body_bytes, bytes);
+    size_t had;
 
+    if (!shares_take_bytes(x->listener->shares, share_of_body(x), bytes))
+        return false;
+    had = atomic_fetch_add(&shared->body_bytes, bytes);
+    if (had + bytes > BODIES_HEAVY)
+        atomic_store(&shared->heavy, true);
     if (had + bytes <= budget_of(x))
         return true;
     atomic_fetch_sub(&shared->body_bytes, bytes);
+    shares_give_bytes(share_of_body(x), bytes);
     return false;
+}
+
+static void budget_give(struct http_exchange *x)
+{
+    struct http_shared *shared = x->listener->shared;
+    size_t had = atomic_fetch_sub(&shared->body_bytes, x->body_size);
+
+    shares_give_bytes(share_of_body(x), x->body_size);
+    if (had - x->body_size < BODIES_HEAVY / 2 && atomic_load(&shared->heavy) &&
+        atomic_exchange(&shared->heavy, false))
+        reaper_crowd_left(shared->reaper);
+    x->body_size = 0;
 }
 
 static void body_drop(struct http_exchange *x)
 {
     free(x->body);
-    atomic_fetch_sub(&x->listener->shared->body_bytes, x->body_size);
+    budget_give(x);
     x->body = NULL;
-    x->body_size = 0;
     x->request.body = "";
     x->request.body_len = 0;
 }
@@ -498,7 +524,10 @@ static enum MHD_Result exchange_headers(struct http_exchange *x, const char *url
     status = exchange_route(x);
     if (status == 0) {
         policy_peer(request);
-        status = policy_admit(request, &x->reply);
+        if (!shares_take(x->listener->shares, request->peer.address, &x->share))
+            status = 503;
+        else
+            status = policy_admit(request, &x->reply);
     }
     if (status == 0 && request->route->begin != NULL &&
         request->route->begin(request, &x->reply) == REQUEST_DONE)
@@ -602,8 +631,9 @@ void http_exchange_completed(void *cls, struct MHD_Connection *connection, void 
     pthread_mutex_unlock(&x->lock);
     if (x->reply.stream_end != NULL)
         x->reply.stream_end(&x->request);
-    atomic_fetch_sub(&listener->shared->body_bytes, x->body_size);
-    x->body_size = 0;
+    budget_give(x);
+    shares_give(listener->shares, x->share);
+    x->share = NULL;
     request_let_go(&x->request);
 }
 
@@ -675,8 +705,9 @@ void http_exchange_connection(void *cls, struct MHD_Connection *connection, void
         peer_of_process(c, fd);
     else
         peer_of_address(c, connection, fd);
-    c->over_limit = atomic_fetch_add(&listener->n_connections, 1) >= listener->max_connections;
-    c->entry = reaper_note(shared->reaper, fd,
+    c->entry = reaper_note(shared->reaper, fd, listener,
                            clock_mono(shared->api->clock) + shared->options.headers_ms);
+    c->over_limit = atomic_fetch_add(&listener->n_connections, 1) >= listener->max_connections &&
+                    !reaper_make_room(shared->reaper, listener, c->entry);
     *socket_context = c;
 }

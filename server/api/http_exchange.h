@@ -30,6 +30,7 @@ struct http_shared {
     struct reaper *reaper;
     struct http_server_options options;
     _Atomic size_t body_bytes; /* of bodies in memory, against options.body_budget */
+    atomic_bool heavy;         /* they were many bytes since malloc gave back some */
     atomic_bool testing;       /* the self-test asks: nothing is counted or logged */
     atomic_bool stopping;      /* nothing new; what waits is woken */
     atomic_bool hard;          /* nothing waits any more */
@@ -43,6 +44,7 @@ struct http_listener {
     char address[160];
     unsigned max_connections;
     _Atomic unsigned n_connections;
+    struct shares *shares; /* what one address has of it */
 };
 
 /* One per connection: libmicrohttpd's socket context. */

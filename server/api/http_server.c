@@ -20,6 +20,7 @@
 #include "server/api/http_exchange.h"
 #include "server/api/http_selftest.h"
 #include "server/api/reaper.h"
+#include "server/api/shares.h"
 
 #define BACKLOG 511
 #define STOP_STEP_MS 5
@@ -211,9 +212,11 @@ static int listener_start(struct http_server *server, enum listener which, struc
                                : bind_tcp(listener, wanted->address, &fd, err);
     if (rc < 0)
         return rc;
-    /* Behind a proxy everybody has one address, so loopback is not limited by address. */
+    /* Behind a proxy everybody has one address, so loopback's connections are not limited by it; requests are, by the
+     * address that the proxy names. */
     per_address =
         wanted->max_per_address != 0 ? wanted->max_per_address : listener->max_connections / 4 * 3;
+    listener->shares = shares_new(per_address, server->shared.options.body_budget / 2);
     if (which == LISTENER_CLI || is_loopback(listener->address))
         per_address = 0;
 
@@ -315,6 +318,7 @@ void http_server_stop(struct http_server *server, int64_t grace_ms)
     for (int i = 0; i < LISTENER_COUNT; i++) {
         if (server->listeners[i].daemon != NULL)
             MHD_stop_daemon(server->listeners[i].daemon);
+        shares_free(server->listeners[i].shares);
     }
     reaper_stop(server->shared.reaper);
     free(server);

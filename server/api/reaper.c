@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -17,7 +18,9 @@
 #include "server/api/request.h"
 
 #define NEVER INT64_MAX
-#define PAUSE_MS 50   /* between two looks: thousands of deadlines cost twenty scans a second */
+#define PAUSE_MS 50 /* between two looks: thousands of deadlines cost twenty scans a second */
+#define CROWD 128   /* connections: when so many have left, memory is given back */
+#define GIVE_BACK_MS 1000
 #define DRAINS_MAX 64 /* sockets drained at once; beyond, they are closed without */
 #define DRAIN_MS 2000
 #define DRAIN_BYTES (64 << 20)
@@ -26,6 +29,7 @@ struct reaper_entry {
     struct reaper_entry *previous;
     struct reaper_entry *next;
     int fd;
+    const void *listener;
     _Atomic mono_ms deadline; /* of the phase, or of the wait; NEVER = none */
     struct request *waiting;  /* under the table's lock; NULL = nobody waits */
 };
@@ -42,10 +46,12 @@ struct reaper {
     int bell;             /* eventfd: look again */
     _Atomic mono_ms wake; /* when the thread will look by itself */
     atomic_bool stop;
+    _Atomic mono_ms give_back_at; /* memory, then; 0 = nothing to give back */
 
     pthread_mutex_t lock; /* all below */
     struct reaper_entry *first;
     size_t n_entries;
+    size_t most; /* n_entries at its highest since memory was given back */
     struct drain drains[DRAINS_MAX];
     size_t n_drains;
 };
@@ -122,6 +128,20 @@ static void drain_all(struct reaper *r, mono_ms now)
     }
 }
 
+/* What many had lies scattered, and malloc keeps pages that it could give back. When it has become quiet. */
+static mono_ms give_back(struct reaper *r, mono_ms now, mono_ms next)
+{
+    mono_ms at = atomic_load(&r->give_back_at);
+
+    if (at == 0)
+        return next;
+    if (now < at)
+        return at < next ? at : next;
+    atomic_store(&r->give_back_at, 0);
+    (void)malloc_trim(0);
+    return next;
+}
+
 static int timeout_until(mono_ms next, mono_ms now, bool draining)
 {
     int64_t ms = next == NEVER ? -1 : next - now;
@@ -152,6 +172,7 @@ static void *reaper_main(void *arg)
         for (size_t i = 0; i < r->n_drains; i++)
             fds[n++] = (struct pollfd){.fd = r->drains[i].fd, .events = POLLIN};
         pthread_mutex_unlock(&r->lock);
+        next = give_back(r, now, next);
 
         if (next < now + PAUSE_MS)
             next = now + PAUSE_MS;
@@ -212,13 +233,14 @@ void reaper_stop(struct reaper *r)
     free(r);
 }
 
-struct reaper_entry *reaper_note(struct reaper *r, int fd, mono_ms deadline)
+struct reaper_entry *reaper_note(struct reaper *r, int fd, const void *listener, mono_ms deadline)
 {
     struct reaper_entry *e = calloc(1, sizeof(*e));
 
     if (e == NULL)
         abort();
     e->fd = fd;
+    e->listener = listener;
     atomic_store(&e->deadline, NEVER);
     pthread_mutex_lock(&r->lock);
     e->next = r->first;
@@ -226,9 +248,43 @@ struct reaper_entry *reaper_note(struct reaper *r, int fd, mono_ms deadline)
         r->first->previous = e;
     r->first = e;
     r->n_entries++;
+    if (r->n_entries > r->most)
+        r->most = r->n_entries;
     pthread_mutex_unlock(&r->lock);
     set_deadline(r, e, deadline);
     return e;
+}
+
+bool reaper_make_room(struct reaper *r, const void *listener, const struct reaper_entry *newest)
+{
+    struct reaper_entry *oldest = NULL;
+    mono_ms first = NEVER;
+    bool ended;
+
+    pthread_mutex_lock(&r->lock);
+    for (struct reaper_entry *e = r->first; e != NULL; e = e->next) {
+        mono_ms deadline = atomic_load(&e->deadline);
+
+        if (e->listener != listener || e == newest || e->waiting != NULL || deadline >= first)
+            continue;
+        oldest = e;
+        first = deadline;
+    }
+    /* Only if the http thread has not gone on with it meanwhile. */
+    ended = oldest != NULL && atomic_compare_exchange_strong(&oldest->deadline, &first, NEVER);
+    if (ended)
+        (void)shutdown(oldest->fd, SHUT_RDWR);
+    pthread_mutex_unlock(&r->lock);
+    return ended;
+}
+
+void reaper_crowd_left(struct reaper *r)
+{
+    mono_ms none = 0;
+
+    if (atomic_compare_exchange_strong(&r->give_back_at, &none,
+                                       clock_mono(r->clock) + GIVE_BACK_MS))
+        ring(r);
 }
 
 void reaper_forget(struct reaper *r, struct reaper_entry *e, bool drain)
@@ -251,6 +307,10 @@ void reaper_forget(struct reaper *r, struct reaper_entry *e, bool drain)
                 (struct drain){.fd = fd, .until = clock_mono(r->clock) + DRAIN_MS};
             rings = true;
         }
+    }
+    if (r->most >= CROWD && r->n_entries < r->most / 4) {
+        r->most = r->n_entries;
+        reaper_crowd_left(r);
     }
     pthread_mutex_unlock(&r->lock);
     free(e);

@@ -10,6 +10,8 @@
  * rest with a reset that can destroy the answer on its way. So the socket is kept open a little
  * under a second descriptor and what still comes is read and dropped.
  *
+ * When a crowd has left, of connections or of large bodies, it has malloc give back what that had.
+ *
  * One thread, started by http_server. Its calls come from http threads; deadlines are plain atomic
  * stores, so that they cost nothing on the way of a request. The table is locked while a socket is
  * shut down, and a connection leaves the table before its descriptor is closed: no other file can
@@ -33,8 +35,13 @@ struct request;
 int reaper_start(struct reaper **ret_reaper, struct clock *clock, struct err *err);
 void reaper_stop(struct reaper *reaper); /* accepts NULL; all connections must have left */
 
-/* A connection was accepted; `fd` stays the caller's. */
-struct reaper_entry *reaper_note(struct reaper *reaper, int fd, mono_ms deadline);
+/* A connection of `listener` was accepted; `fd` stays the caller's. */
+struct reaper_entry *reaper_note(struct reaper *reaper, int fd, const void *listener,
+                                 mono_ms deadline);
+/* There are too many on `listener`: end the one that has used up most of its time, never `newest`, nor one that waits or
+ * is being worked for. False: all of them are. So who sends a request at once gets through beside any number that drip. */
+bool reaper_make_room(struct reaper *reaper, const void *listener,
+                      const struct reaper_entry *newest);
 /* It is about to be closed. `drain`: go on reading from it for a while. */
 void reaper_forget(struct reaper *reaper, struct reaper_entry *entry, bool drain);
 
@@ -46,6 +53,9 @@ void reaper_waits(struct reaper *reaper, struct reaper_entry *entry, struct requ
                   mono_ms deadline);
 /* It waits no more. After this the reaper does not touch it. */
 void reaper_moves_on(struct reaper *reaper, struct reaper_entry *entry);
+
+/* Much memory was used and is not any more: in a second malloc is made to give it back. Any thread. */
+void reaper_crowd_left(struct reaper *reaper);
 
 /* Resume everything that waits; returns how many that are. */
 size_t reaper_resume_all(struct reaper *reaper);

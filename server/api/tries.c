@@ -1,10 +1,10 @@
 #include "server/api/tries.h"
 
-#include <arpa/inet.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdlib.h>
-#include <string.h>
+
+#include "server/api/network.h"
 
 #define FREE_TRIES 10
 #define WAIT_MAX_MS INT64_C(60000)
@@ -12,8 +12,8 @@
 #define SLOTS 1024
 
 struct slot {
-    unsigned char address[16]; /* 4 bytes, or 8 of a network of IPv6, behind its length */
-    int failures;              /* 0 = unused */
+    struct network network;
+    int failures; /* 0 = unused */
     mono_ms last;
     mono_ms until;
 };
@@ -41,23 +41,8 @@ void tries_free(struct tries *tries)
     free(tries);
 }
 
-static void key_of(const char *address, unsigned char key[16])
-{
-    unsigned char bytes[16];
-
-    memset(key, 0, 16);
-    if (inet_pton(AF_INET, address, bytes) == 1) {
-        key[0] = 4;
-        memcpy(key + 1, bytes, 4);
-    } else if (inet_pton(AF_INET6, address, bytes) == 1) {
-        key[0] = 6;
-        memcpy(key + 1, bytes, 8);
-    }
-}
-
 /* The slot of that address; else, if `take`, an unused one or that of who has been quiet longest. */
-static struct slot *slot_of(struct tries *tries, const unsigned char key[16], mono_ms now,
-                            bool take)
+static struct slot *slot_of(struct tries *tries, struct network network, mono_ms now, bool take)
 {
     struct slot *oldest = &tries->slots[0];
 
@@ -66,29 +51,26 @@ static struct slot *slot_of(struct tries *tries, const unsigned char key[16], mo
 
         if (s->failures > 0 && now - s->last > FORGET_MS)
             s->failures = 0;
-        if (s->failures > 0 && memcmp(s->address, key, 16) == 0)
+        if (s->failures > 0 && network_equal(s->network, network))
             return s;
         if (oldest->failures > 0 && (s->failures == 0 || s->last < oldest->last))
             oldest = s;
     }
     if (!take)
         return NULL;
-    *oldest = (struct slot){.failures = 0};
-    memcpy(oldest->address, key, 16);
+    *oldest = (struct slot){.network = network};
     return oldest;
 }
 
 int64_t tries_wait(struct tries *tries, const char *address, mono_ms now)
 {
-    unsigned char key[16];
     const struct slot *slot;
     int64_t wait = 0;
 
     if (tries == NULL)
         return 0;
-    key_of(address, key);
     pthread_mutex_lock(&tries->mutex);
-    slot = slot_of(tries, key, now, false);
+    slot = slot_of(tries, network_of(address), now, false);
     if (slot != NULL && slot->until > now)
         wait = slot->until - now;
     pthread_mutex_unlock(&tries->mutex);
@@ -97,14 +79,12 @@ int64_t tries_wait(struct tries *tries, const char *address, mono_ms now)
 
 void tries_failed(struct tries *tries, const char *address, mono_ms now)
 {
-    unsigned char key[16];
     struct slot *slot;
 
     if (tries == NULL)
         return;
-    key_of(address, key);
     pthread_mutex_lock(&tries->mutex);
-    slot = slot_of(tries, key, now, true);
+    slot = slot_of(tries, network_of(address), now, true);
     slot->failures++;
     slot->last = now;
     if (slot->failures >= FREE_TRIES) {

@@ -767,6 +767,107 @@ static void T08_many_that_drip_do_not_keep_others_out(void **state)
         close(fds[i]);
 }
 
+/* More drips than there is room for: whoever sends his request at once gets through, and the oldest drip makes room. */
+static void T08_the_oldest_drip_makes_room_for_whoever_comes(void **state)
+{
+    enum { ROOM = 50, N = 400 };
+    const char *usual = webhooks;
+    struct http_server_options options = {.headers_ms = 60000};
+    struct api_room small;
+    int fds[N], answered = 0, ended = 0;
+    mono_ms began;
+
+    (void)state;
+    options.listeners[LISTENER_WEBHOOKS] = (struct http_server_listener){.max_connections = ROOM};
+    api_room_up(&small, &options);
+    webhooks = http_server_address(small.server, LISTENER_WEBHOOKS);
+    began = clock_mono(clock_system());
+    for (int i = 0; i < N; i++) {
+        fds[i] = raw_http_open(webhooks);
+        raw_http_send(fds[i], HEAD, sizeof(HEAD) - 1);
+        if (i % 20 == 19) {
+            struct sent s = GOOD;
+            char guid[32];
+            snprintf(guid, sizeof(guid), "beside-%d", i);
+            s.guid = guid;
+            answered += status_of(&s) == 202;
+        }
+    }
+    assert_int_equal(answered, N / 20);
+    assert_in_range(clock_mono(clock_system()) - began, 0, 30000);
+    for (int i = 0; i < N; i++) {
+        char one;
+        ended += recv(fds[i], &one, 1, MSG_DONTWAIT) == 0;
+        close(fds[i]);
+    }
+    assert_in_range(ended, N - ROOM - 64, N);
+    webhooks = usual;
+    api_room_down(&small);
+}
+
+/* One address behind a proxy has its share, and the rest of the house is for others (rule 8). */
+static void T08_an_address_that_a_proxy_names_has_its_share_and_no_more(void **state)
+{
+    enum { SHARE = 8 };
+    static const char house[] =
+        "version: 1\n"
+        "trusted-proxies: [127.0.0.1]\n"
+        "github: { webhook-secret-files: [webhook-secret] }\n"
+        "repos:\n"
+        "  acme/shop:\n"
+        "    mirror: https://github.com/acme/shop.git\n"
+        "    root: /srv/shop\n"
+        "    environments:\n"
+        "      production: { on: release, roles: { web: { agent: { hosts: [web-1] } } } }\n"
+        "    jobs: { publish: { runs-on: [web], steps: [{ uses: fetch }, { uses: publish }] } }\n";
+    static const char from[] =
+        HEAD "X-Forwarded-For: 203.0.113.7\r\n"
+             "Content-Type: application/json\r\n"
+             "X-GitHub-Event: push\r\nX-GitHub-Delivery: g\r\n"
+             "X-Hub-Signature-256: sha256="
+             "757107ea0eb2509fc211221cce984b8a37570b6d7586c22c46f4379c8b043e17"
+             "\r\nContent-Length: 2\r\n\r\n";
+    const char *usual = webhooks;
+    struct http_server_options options = {.headers_ms = 60000, .body_ms = 60000};
+    struct api_room behind;
+    struct raw_answer *a;
+    int fds[SHARE], status = 0;
+    char other[sizeof(from) + 32];
+
+    (void)state;
+    options.listeners[LISTENER_WEBHOOKS] = (struct http_server_listener){.max_per_address = SHARE};
+    api_room_up_with(&behind, &options, house);
+    webhooks = http_server_address(behind.server, LISTENER_WEBHOOKS);
+    for (int i = 0; i < SHARE; i++) { /* their bodies do not come */
+        fds[i] = raw_http_open(webhooks);
+        raw_http_send(fds[i], from, sizeof(from) - 1);
+    }
+    for (int i = 0; i < 500 && status != 503; i++) {
+        usleep(10000); /* until all of them were taken in */
+        a = raw_http_ask(webhooks, from, sizeof(from) - 1);
+        status = a->status;
+        free(a);
+    }
+    assert_int_equal(status, 503);
+    snprintf(other, sizeof(other), "%s{}", from);
+    memcpy(strstr(other, "203.0.113.7"), "203.0.113.8", 11);
+    a = raw_http_ask(webhooks, other, strlen(other)); /* somebody else is only looked at */
+    assert_int_equal(a->status, 401);
+    free(a);
+    for (int i = 0; i < SHARE; i++)
+        close(fds[i]);
+    memcpy(strstr(other, "203.0.113.8"), "203.0.113.7", 11);
+    for (int i = 0; i < 500 && status != 401; i++) {
+        usleep(10000); /* until they are gone */
+        a = raw_http_ask(webhooks, other, strlen(other));
+        status = a->status;
+        free(a);
+    }
+    assert_int_equal(status, 401);
+    webhooks = usual;
+    api_room_down(&behind);
+}
+
 /* Waiting ----------------------------------------------------------------------------------------- */
 
 struct sender {
@@ -929,6 +1030,8 @@ int main(void)
         cmocka_unit_test(T07_no_request_hides_behind_the_last_header),
         cmocka_unit_test(T08_a_drip_of_headers_or_body_ends_by_total_time),
         cmocka_unit_test(T08_many_that_drip_do_not_keep_others_out),
+        cmocka_unit_test(T08_the_oldest_drip_makes_room_for_whoever_comes),
+        cmocka_unit_test(T08_an_address_that_a_proxy_names_has_its_share_and_no_more),
         cmocka_unit_test(I1_each_202_of_many_at_once_has_its_row),
         cmocka_unit_test(T47_an_outsider_sees_one_word_on_each_listener),
         cmocka_unit_test(T46_other_spellings_and_methods_reach_nothing_on_web),
