@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "lib/model/host.h"
+#include "lib/rules/rules_occurrence.h"
 
 #define STEPS_MAX 5000
 #define STAYS (INT64_MAX / 4) /* seen then: it is as well as now for as long as anybody asks */
@@ -95,13 +96,12 @@ static void set_clock(struct played *e, time_ms t)
     f->next.date[0] = '\0';
     for (size_t i = 0; i < e->given->n_occurrences; i++) {
         const struct plan_occurrence *o = &e->given->occurrences[i];
-        if (e->decided[i] || t >= o->due_at + f->grace_ms)
-            continue;
-        if (o->due_at > t + f->cut_off_ms) {
+        enum occurrence_stage stage = rules_occurrence_stage(f, o, e->decided[i], o->due_at, t);
+        if (stage == OCCURRENCE_AHEAD) {
             f->next = *o;
             break;
         }
-        if (f->current.date[0] == '\0')
+        if (stage == OCCURRENCE_DUE && f->current.date[0] == '\0')
             f->current = *o;
     }
 }

@@ -152,6 +152,13 @@ int store_repository_want(struct db *db, int64_t id, time_ms now, struct err *er
     return db_change(db, &SQL_REPOSITORY_WANT, err, "ii", now, id);
 }
 
+DB_STATEMENT(SQL_REPOSITORY_WANT_ALL, "UPDATE repositories SET wanted_at = $1");
+
+int store_repository_want_all(struct db *db, time_ms now, struct err *err)
+{
+    return db_run(db, &SQL_REPOSITORY_WANT_ALL, err, "i", now);
+}
+
 DB_STATEMENT(
     SQL_REPOSITORY_FETCHED,
     "UPDATE repositories SET tip_sha = $1, fetched_at = $2, failed_at = NULL, failure = NULL,"

@@ -34,6 +34,9 @@ int store_repository_rename(struct db *db, int64_t id, const char *name, struct 
 /* A webhook said that something moved. Writer. */
 int store_repository_want(struct db *db, int64_t id, time_ms now, struct err *err);
 
+/* ... of every repository: something was said, and it is not known of which. None is fine. */
+int store_repository_want_all(struct db *db, time_ms now, struct err *err);
+
 /* A fetch that began at `began` ended well with this tip; a wish that came later stays. Writer. */
 int store_repository_fetched(struct db *db, int64_t id, const char *tip, time_ms began, time_ms now,
                              struct err *err);

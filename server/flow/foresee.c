@@ -4,6 +4,7 @@
 
 #include "lib/calendar/occurrence.h"
 #include "lib/model/host.h"
+#include "lib/rules/rules_occurrence.h"
 #include "lib/store/store_occurrence.h"
 #include "server/flow/outlook.h"
 #include "server/flow/snapshot.h"
@@ -26,21 +27,22 @@ static int load_occurrences(struct db *db, const struct snapshot *snapshot,
     for (size_t i = 0; i < n && rc == 0; i++) {
         const struct occurrence_key key = {repository->id, e->name, found[i].date, found[i].time};
         struct plan_occurrence *o = &list[f->n_occurrences];
-        time_ms since = 0;
+        time_ms since = found[i].due_at; /* of what is ahead: it stays in the schedule */
+        enum occurrence_stage stage;
         bool decided = false;
+        *o = (struct plan_occurrence){.due_at = found[i].due_at};
+        memcpy(o->date, found[i].date, sizeof(o->date));
+        memcpy(o->time, found[i].time, sizeof(o->time));
         if (found[i].due_at <= now) {
             rc = store_occurrence_is_decided(db, &key, &decided, err);
             if (rc == 0)
                 rc = store_schedule_since(db, repository->id, e->name,
                                           arena_printf(arena, "%s %s", found[i].time, e->timezone),
                                           &since, err);
-            decided = decided || since == 0 || found[i].due_at < since;
         }
-        if (rc < 0 || decided || now >= found[i].due_at + e->grace_ms)
+        stage = rules_occurrence_stage(&f->facts, o, decided, since, now);
+        if (rc < 0 || stage == OCCURRENCE_NOTHING || stage == OCCURRENCE_MISSED)
             continue;
-        o->due_at = found[i].due_at;
-        memcpy(o->date, found[i].date, sizeof(o->date));
-        memcpy(o->time, found[i].time, sizeof(o->time));
         f->n_occurrences++;
     }
     f->occurrences = list;

@@ -5,6 +5,7 @@
 #include "lib/base/str.h"
 #include "lib/calendar/occurrence.h"
 #include "lib/rules/progress_cancel.h"
+#include "lib/rules/rules_occurrence.h"
 #include "lib/store/store_attempt.h"
 #include "lib/store/store_command.h"
 #include "lib/store/store_deployment.h"
@@ -130,18 +131,20 @@ static int load_occurrences(struct candidates *m, struct err *err)
         from = m->now - 30 * INT64_C(86400000);
     n = occurrence_list(m->snapshot->calendar, e, from, cut_due + 1, found, OCCURRENCES_MAX);
     for (size_t i = 0; i < n; i++) {
+        struct plan_occurrence o;
+        enum occurrence_stage stage;
         bool decided;
         time_ms since;
         if ((rc = is_decided(m, &found[i], &decided, err)) < 0 ||
             (rc = store_schedule_since(m->db, m->repository->id, e->name, rule_of(m, &found[i]),
                                        &since, err)) < 0)
             return rc;
-        if (decided || since == 0 || found[i].due_at < since)
-            continue; /* an edit never fires anything */
-        if (m->now >= found[i].due_at + e->grace_ms)
-            missed[f->n_missed++] = planned(&found[i]);
-        else if (f->current.date[0] == '\0')
-            f->current = planned(&found[i]);
+        o = planned(&found[i]);
+        stage = rules_occurrence_stage(f, &o, decided, since, m->now);
+        if (stage == OCCURRENCE_MISSED)
+            missed[f->n_missed++] = o;
+        else if (stage == OCCURRENCE_DUE && f->current.date[0] == '\0')
+            f->current = o;
     }
     f->missed = missed;
     return load_next(m, cut_due, err);

@@ -95,6 +95,8 @@ static int apply(struct db *db, void *arg, struct err *err)
                                   e != NULL ? e->repository : NULL, r->note, r->now, err);
 
     r->ran = true;
+    if (rc == 0 && r->state == DELIVERY_QUARANTINED)
+        return store_repository_want_all(db, r->now, err);
     if (rc < 0 || e == NULL || r->state != DELIVERY_RECORDED)
         return rc;
     rc = record_put(db, r->delivery, e, r->repository, r->now, err);
@@ -322,7 +324,8 @@ static int record_batch(struct look *look, struct batch *batch, struct err *err)
     return rc < 0 ? rc : close_all(look, batch->items, n, err);
 }
 
-/* A row that brought three processes down. */
+/* A row that brought three processes down. What it said is not known, and it may well be innocent (a disk that
+ * fails ends the server, too): every branch is asked, so that nothing waits for what it was a hint at. */
 static int set_aside(struct look *look, struct recorded *r, struct err *err)
 {
     r->state = DELIVERY_QUARANTINED;

@@ -105,6 +105,7 @@ static void these_stories_end_the_same(void **state)
     static const char *const told[][2] = {{"story_main_job", "1:25"},
                                           {"story_main_job", "3:11"},
                                           {"story_candidates", "1:25"},
+                                          {"story_candidates", "3:11"},
                                           {"story_time", "1:25"}};
 
     (void)state;

@@ -8,6 +8,7 @@
 #include "lib/calendar/zone.h"
 #include "lib/rules/forecast.h"
 #include "lib/rules/release_plan.h"
+#include "lib/rules/rules_occurrence.h"
 
 #define DAY_MS INT64_C(86400000)
 #define HOUR_MS INT64_C(3600000)
@@ -295,16 +296,15 @@ static void set_occurrences(struct year *y, struct place *p, struct release_fact
         p->first++;
     for (size_t i = p->first; i < p->n_occurrences; i++) {
         const struct plan_occurrence *o = &p->occurrences[i];
-        if (p->decided[i])
-            continue;
-        if (now >= o->due_at + f->grace_ms && f->n_missed < 64) {
-            missed[f->n_missed++] = *o;
-        } else if (o->due_at > now + f->cut_off_ms) {
+        enum occurrence_stage stage = rules_occurrence_stage(f, o, p->decided[i], o->due_at, now);
+        if (stage == OCCURRENCE_AHEAD) {
             f->next = *o;
             break;
-        } else if (f->current.date[0] == '\0') {
-            f->current = *o;
         }
+        if (stage == OCCURRENCE_MISSED && f->n_missed < 64)
+            missed[f->n_missed++] = *o;
+        else if (stage == OCCURRENCE_DUE && f->current.date[0] == '\0')
+            f->current = *o;
     }
     f->missed = missed;
 }

@@ -14,6 +14,7 @@
 #include "lib/base/str.h"
 #include "lib/base/zip.h"
 #include "lib/store/store_delivery.h"
+#include "lib/store/store_repository.h"
 #include "lib/store/store_token.h"
 #include "tests/support/stop_room.h"
 
@@ -110,6 +111,31 @@ static size_t listed(struct room *room, const char *query)
     assert_int_equal(a.status, 200);
     stop_room_answered(&a);
     return n;
+}
+
+static bool is_wanted(struct room *room)
+{
+    struct err err = ERR_INIT;
+    struct repository r;
+    struct db *db;
+
+    assert_int_equal(db_open_read(room->stop.api.store.path, &db, &err), 0);
+    assert_int_equal(store_repository_by_name(db, &room->arena, "acme/shop", &r, &err), 0);
+    db_close(db);
+    return r.wanted_at != 0;
+}
+
+/* What it said is not known. A disk that fails ends the server three times, too, and then it was innocent. */
+static void W7_W4_what_is_set_aside_was_a_hint_so_the_branches_are_asked(void **state)
+{
+    struct room *room = *state;
+    int64_t id = deliver(room, "poison", "push", "{}");
+
+    assert_false(is_wanted(room));
+    api_room_write(&room->stop.api, break_down, &id);
+    stop_room_look(&room->stop);
+    assert_string_equal(told(room, LIST "/1", "state"), "quarantined");
+    assert_true(is_wanted(room));
 }
 
 static void T11_W7_a_poison_row_is_set_aside_shown_and_read_again_by_a_person(void **state)
@@ -238,6 +264,7 @@ static void the_list_pages_from_the_newest_back(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        IN_ROOM(W7_W4_what_is_set_aside_was_a_hint_so_the_branches_are_asked),
         IN_ROOM(T11_W7_a_poison_row_is_set_aside_shown_and_read_again_by_a_person),
         IN_ROOM(what_waits_already_is_not_read_twice_at_once),
         IN_ROOM(a_body_that_is_no_longer_kept_cannot_be_read_again_and_this_is_said),
