@@ -28,6 +28,16 @@ static bool is_url(const char *s)
                '\0';
 }
 
+static bool is_url_or_empty(const char *s)
+{
+    return *s == '\0' || is_url(s);
+}
+
+static bool is_uuid_or_empty(const char *s)
+{
+    return *s == '\0' || names_is_uuid(s);
+}
+
 static bool is_key(const char *s)
 {
     unsigned char raw[SIGN_PUBLIC_SIZE];
@@ -75,10 +85,10 @@ static const struct {
     const char *standard; /* NULL = must be there */
     const char *comment;
 } keys[] = {
-    {"url", TEXT(url), is_url, NULL, "the server's door for agents"},
+    {"url", TEXT(url), is_url_or_empty, "", "the server's door for agents"},
     {"region", TEXT(region), names_is_word, "slipway", NULL},
-    {"host", TEXT(host_id), names_is_host_id, NULL, "who this host is there"},
-    {"fingerprint", TEXT(fingerprint), names_is_uuid, NULL, NULL},
+    {"host", TEXT(host_id), names_is_machine_id, NULL, "who this host is there"},
+    {"fingerprint", TEXT(fingerprint), is_uuid_or_empty, "", NULL},
     {"store", TEXT(store_id), names_is_uuid, NULL, "pinned: commands of another store are refused"},
     {"key", TEXT(key_text), is_key, NULL, "pinned: commands not signed by this key are refused"},
     {"path", TEXT(path), is_path_list,
@@ -89,6 +99,8 @@ static const struct {
      "in front of every root, for several hosts on one machine"},
     {"run-dir", TEXT(run_dir), is_absolute_or_empty, "",
      "where scripts that run as another user leave their results; /run/slipway-agent, say"},
+    {"strict", TEXT(strict), is_absolute_or_empty, "",
+     "a folder: only documents whose very bytes lie in it run here"},
     {"umask", NOT_TEXT, is_umask, "022",
      "of scripts: what they publish is read by web servers; this agent's own files are 077"},
 };
@@ -222,6 +234,17 @@ int agent_config_read(struct arena *arena, const char *state, struct agent_confi
         rc = agent_config_parse(arena, path, text, len, ret_config, err);
     free(text);
     return rc;
+}
+
+int agent_config_speaks(const struct agent_config *config, struct err *err)
+{
+    const char *missing = *config->url == '\0'           ? "url"
+                          : *config->fingerprint == '\0' ? "fingerprint"
+                                                         : NULL;
+
+    return missing == NULL
+               ? 0
+               : err_set(err, ERR_INVALID, AGENT_CONFIG_FILE ": %s is missing", missing);
 }
 
 int agent_config_write(const char *state, const struct agent_config *config, struct err *err)

@@ -20,10 +20,11 @@
 #define AGENT_CONFIG_KEY_FILE "host-key.pem" /* the host's RSA key, 0600 */
 
 struct agent_config {
-    const char *url;         /* of the door: "https://agents.acme.example", no path */
+    const char
+        *url; /* of the door: "https://agents.acme.example", no path; "" = none (slipway-once) */
     const char *region;      /* for signatures */
-    const char *host_id;     /* mi-... */
-    const char *fingerprint; /* of this installation, UUID */
+    const char *host_id;     /* mi-..., or i-... of a host whose agent is Amazon's */
+    const char *fingerprint; /* of this installation, UUID; "" = it speaks to no door */
     const char *store_id;    /* pinned */
     const char *key_text;    /* pinned: base64url of `key` */
     unsigned char key[SIGN_PUBLIC_SIZE];
@@ -33,6 +34,7 @@ struct agent_config {
     const char *systemctl; /* SLIPWAY_SYSTEMCTL: where it is */
     const char *host_root; /* SLIPWAY_HOST_ROOT: in front of every root; "" = none */
     const char *run_dir;   /* folder for what scripts leave; "" = the command's own folder */
+    const char *strict;    /* folder: only documents that lie in it run; "" = all that are signed */
     mode_t umask;          /* of scripts */
 };
 
@@ -49,6 +51,9 @@ int agent_config_parse(struct arena *arena, const char *name, const char *text, 
 
 int agent_config_read(struct arena *arena, const char *state, struct agent_config *ret_config,
                       struct err *err);
+
+/* Does it name a server to speak to, and who speaks? ERR_INVALID names the key that is missing. */
+int agent_config_speaks(const struct agent_config *config, struct err *err);
 
 /* Durable when it returns. */
 int agent_config_write(const char *state, const struct agent_config *config, struct err *err);

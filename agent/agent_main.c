@@ -24,6 +24,7 @@
 #include "agent/poll.h"
 #include "agent/register.h"
 #include "agent/report.h"
+#include "agent/state_folder.h"
 #include "agent/supervise.h"
 #include "lib/base/file.h"
 #include "lib/base/log.h"
@@ -98,7 +99,7 @@ static int read_key(struct arena *arena, const char *state, struct sign_rsa **re
 static int open_state(struct arena *arena, const char *state, int *ret_lock,
                       struct agent_config *config, struct err *err)
 {
-    int rc = file_check_dir(state, true, err);
+    int rc = state_folder_check(state, err);
 
     if (rc == 0)
         rc = agent_config_read(arena, state, config, err);
@@ -107,6 +108,8 @@ static int open_state(struct arena *arena, const char *state, int *ret_lock,
                        "%s has no agent.conf: register this host first, with the line that "
                        "`slipway activation create` prints",
                        state);
+    if (rc == 0)
+        rc = agent_config_speaks(config, err);
     if (rc == 0)
         rc = file_lock(arena_printf(arena, "%s/lock", state), ret_lock, err);
     if (rc == ERR_BUSY)

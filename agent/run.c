@@ -7,13 +7,12 @@
 
 #include "agent/cancel.h"
 #include "agent/command_folder.h"
+#include "agent/order.h"
 #include "agent/permit_ask.h"
 #include "agent/report.h"
-#include "agent/run_as.h"
 #include "agent/supervise.h"
 #include "lib/base/arena.h"
 #include "lib/base/buf.h"
-#include "lib/base/digest.h"
 #include "lib/base/json.h"
 #include "lib/base/log.h"
 #include "lib/base/str.h"
@@ -27,10 +26,8 @@ struct claim {
     const struct message *message;
     struct arena *arena;
     char id[NAMES_UUID_SIZE]; /* of the command, from the message's id */
-    struct message_command command;
-    struct envelope envelope;
-    bool is_genuine; /* the envelope is the server's, and for this host: its epoch was seen */
-    int64_t floor;   /* declined for its epoch: what this host has seen; 0 = not for that */
+    struct order_host host;
+    struct order order;
 };
 
 static time_ms now_of(const struct claim *c)
@@ -54,108 +51,24 @@ static void acknowledge(struct claim *c)
 /* It will never run here: written down, told, acknowledged. */
 static void decline(struct claim *c, const char *why)
 {
-    const struct agent_journal_record record = {.kind = AGENT_JOURNAL_DECLINED,
-                                                .command_id = c->id,
-                                                .why = why,
-                                                .database =
-                                                    c->is_genuine ? c->envelope.database : NULL,
-                                                .epoch = c->is_genuine ? c->envelope.epoch : 0};
     struct err err = ERR_INIT;
 
     log_error("command.refused", "command=%s err=%s", c->id, LOG(why));
-    if (agent_journal_add(c->agent->journal, &record, now_of(c), &err) < 0) {
+    if (order_decline(&c->host, now_of(c), &c->order, why, &err) < 0) {
         agent_fail(c->agent, &err);
         return;
     }
-    report_declined(c->agent->report, c->id, why, c->floor);
+    report_declined(c->agent->report, c->id, why, c->order.floor);
     acknowledge(c);
-}
-
-/* Checking --------------------------------------------------------------------------------------- */
-
-static int check_users(struct claim *c, const struct document *document, struct err *err)
-{
-    struct run_as user;
-
-    for (size_t i = 0; i < document->n_steps; i++) {
-        const struct document_step *step = &document->steps[i];
-
-        if ((step->action == DOCUMENT_RUN || step->http == NULL) &&
-            run_as_find(c->arena, step->run_as, &user, err) < 0)
-            return err_wrap(err, "step %s", step->name);
-    }
-    return 0;
-}
-
-/* The fencing token: nothing below what was seen, nor another command with the same (G5). */
-static int check_floor(struct claim *c, struct err *err)
-{
-    const struct envelope *e = &c->envelope;
-    char holder[NAMES_UUID_SIZE];
-    int64_t floor;
-
-    if (e->database == NULL)
-        return 0;
-    floor = agent_journal_floor(c->agent->journal, e->database, holder);
-    if (e->epoch > floor || (e->epoch == floor && str_eq(holder, c->id)))
-        return 0;
-    c->floor = floor;
-    return err_set(err, ERR_DENIED,
-                   "epoch %lld is behind %lld for %s; the server was probably restored from a "
-                   "backup. Run: slipway fence advance %s",
-                   (long long)e->epoch, (long long)floor, e->database, e->database);
-}
-
-/* Whose word is it, is it meant for us, is it whole, does it come in time? */
-static int check(struct claim *c, struct err *err)
-{
-    const struct agent_config *config = c->agent->config;
-    struct envelope *e = &c->envelope;
-    struct document document;
-    int rc;
-
-    rc = message_command_parse(c->arena, c->message->payload, strlen(c->message->payload),
-                               &c->command, err);
-    if (rc == 0)
-        rc =
-            envelope_open(c->arena, config->key, c->command.envelope, c->command.signature, e, err);
-    if (rc < 0)
-        return rc;
-    if (!str_eq(e->command_id, c->id) || !str_eq(c->command.command_id, c->id))
-        return err_set(err, ERR_DENIED, "signed as command %s, sent as %s", e->command_id, c->id);
-    if (!str_eq(e->store_id, config->store_id))
-        return err_set(err, ERR_DENIED, "signed by store %s, this host belongs to %s", e->store_id,
-                       config->store_id);
-    if (!str_eq(e->host_id, config->host_id))
-        return err_set(err, ERR_DENIED, "signed for host %s (%s), this is %s", e->host, e->host_id,
-                       config->host_id);
-    c->is_genuine = true;
-    rc = command_folder_document(c->arena, e, c->command.document, c->command.parameters, &document,
-                                 err);
-    if (rc == 0 && now_of(c) >= e->start_by)
-        rc = err_set(err, ERR_TIMEOUT, "expired: it came after the time it had to start by");
-    if (rc == 0)
-        rc = check_floor(c, err);
-    return rc < 0 ? rc : check_users(c, &document, err);
 }
 
 /* Claiming and starting -------------------------------------------------------------------------- */
 
 static int claim(struct claim *c, struct err *err)
 {
-    char digest[DIGEST_HEX_SIZE];
-    const struct agent_journal_record record = {.kind = AGENT_JOURNAL_ACCEPTED,
-                                                .command_id = c->id,
-                                                .envelope_digest = digest,
-                                                .database = c->envelope.database,
-                                                .epoch = c->envelope.epoch};
-    int rc = command_folder_make(c->arena, c->agent->state, c->id, &c->command, err);
+    int rc = order_claim(c->arena, &c->host, now_of(c), &c->order, err);
 
-    if (rc < 0)
-        return rc;
-    digest_sha256_hex(c->command.envelope, strlen(c->command.envelope), digest);
-    rc = agent_journal_add(c->agent->journal, &record, now_of(c), err);
-    if (rc < 0)
+    if (rc < 0 && rc != ERR_BUSY)
         agent_fail(c->agent, err);
     return rc;
 }
@@ -173,7 +86,7 @@ static int tell(struct claim *c, struct err *err)
     char reply_id[NAMES_UUID_SIZE];
 
     names_uuid_new(reply_id);
-    for (unsigned tries = 1; now_of(c) < c->envelope.start_by; tries++) {
+    for (unsigned tries = 1; now_of(c) < c->order.envelope.start_by; tries++) {
         int rc = report_reply(c->agent, c->httpc, c->id, reply_id, &reply, NULL, err);
 
         if (atomic_load(c->agent->stop))
@@ -203,7 +116,7 @@ static int start(struct claim *c, struct err *err)
     close(lock_fd);
     if (rc < 0)
         return rc;
-    rc = permit_ask(c->agent, c->httpc, c->id, c->envelope.start_by, err);
+    rc = permit_ask(c->agent, c->httpc, c->id, c->order.envelope.start_by, err);
     if (rc == 0 && cancel_is_asked(c->arena, folder))
         rc = err_set(err, ERR_DENIED, "cancelled before it began");
     if (rc < 0) {
@@ -224,10 +137,12 @@ static int start(struct claim *c, struct err *err)
 
 static void run_new(struct claim *c)
 {
-    const struct envelope *e = &c->envelope;
+    const struct envelope *e = &c->order.envelope;
     struct err err = ERR_INIT;
-    int rc = check(c, &err);
+    int rc = order_open(c->arena, &c->host, c->message->payload, &c->order, &err);
 
+    if (rc == 0)
+        rc = order_check(c->arena, &c->host, now_of(c), &c->order, &err);
     if (rc == 0)
         rc = claim(c, &err);
     if (rc == 0) {
@@ -267,7 +182,10 @@ static void repeat(struct claim *c, const struct agent_journal_entry *entry)
 
 void run_message(struct agent *agent, struct httpc *httpc, const struct message *message)
 {
-    struct claim c = {.agent = agent, .httpc = httpc, .message = message};
+    struct claim c = {.agent = agent,
+                      .httpc = httpc,
+                      .message = message,
+                      .host = {agent->state, agent->config, agent->journal}};
     struct agent_journal_entry entry;
     struct arena arena;
     char host_id[21];
@@ -279,6 +197,7 @@ void run_message(struct agent *agent, struct httpc *httpc, const struct message 
     }
     arena_init(&arena);
     c.arena = &arena;
+    c.order.id = c.id;
     if (agent_journal_find(agent->journal, c.id, &entry))
         repeat(&c, &entry);
     else

@@ -101,6 +101,12 @@ bool names_is_host_id(const char *s)
     return s != NULL && strncmp(s, "mi-", 3) == 0 && names_is_hex(s + 3, 17);
 }
 
+bool names_is_machine_id(const char *s)
+{
+    return names_is_host_id(s) || (s != NULL && strncmp(s, "i-", 2) == 0 &&
+                                   (names_is_hex(s + 2, 17) || names_is_hex(s + 2, 8)));
+}
+
 bool names_is_document(const char *s)
 {
     const char *at = s == NULL ? NULL : strchr(s, '@');

@@ -20,6 +20,7 @@ bool names_is_word(const char *s);
 bool names_is_guid(const char *s);    /* X-GitHub-Delivery: 1-128 printable ASCII without blanks */
 bool names_is_uuid(const char *s);    /* lower-case, 8-4-4-4-12 */
 bool names_is_host_id(const char *s); /* mi- and 17 lower-case hex digits */
+bool names_is_machine_id(const char *s);    /* that, or the i-... of EC2 */
 bool names_is_hex(const char *s, size_t n); /* exactly n lower-case hex digits */
 bool names_is_document(const char *s);      /* WORD@NUMBER */
 

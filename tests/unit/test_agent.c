@@ -73,6 +73,9 @@ static void T33_a_server_with_another_store_registers_nobody(void **state)
 
 static void T38_open_modes_refuse_to_start(void **state)
 {
+    static const char *const names[] = {"agent.conf", "host-key.pem", "journal",
+                                        "lock",       "fingerprint",  "commands"};
+    struct stat st;
     char path[512];
 
     (void)state;
@@ -82,16 +85,31 @@ static void T38_open_modes_refuse_to_start(void **state)
     assert_int_equal(agent_room_exit(agent_room.agent, AGENT_ROOM_LONG_S), 77);
     assert_true(agent_room_says(agent_room.folder, "log", "chmod 700"));
     assert_int_equal(chmod(agent_room.state, 0700), 0);
-    snprintf(path, sizeof(path), "%s/host-key.pem", agent_room.state);
-    assert_int_equal(chmod(path, 0640), 0);
+    /* Each file, not the key alone: all that is there once it has run. */
     agent_room_start();
-    assert_int_equal(agent_room_exit(agent_room.agent, AGENT_ROOM_LONG_S), 77);
-    assert_int_equal(chmod(path, 0600), 0);
+    assert_non_null(door_double_wait_word(&agent_room.door, "Observe", 1, AGENT_ROOM_LONG_S));
+    assert_non_null(door_double_wait(&agent_room.door, agent_room_send("true"),
+                                     MESSAGE_REPLY_FINISHED, AGENT_ROOM_LONG_S));
+    assert_int_equal(agent_room_stop(), 0);
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        snprintf(path, sizeof(path), "%s/%s", agent_room.state, names[i]);
+        assert_int_equal(stat(path, &st), 0);
+        assert_int_equal(st.st_mode & 0077, 0);
+        for (mode_t bit = 1; bit <= 040; bit <<= 1) {
+            assert_int_equal(chmod(path, st.st_mode | bit), 0);
+            agent_room_start();
+            assert_int_equal(agent_room_exit(agent_room.agent, AGENT_ROOM_LONG_S), 77);
+            assert_true(agent_room_says(agent_room.folder, "log", path));
+        }
+        assert_int_equal(chmod(path, st.st_mode), 0);
+    }
     /* A journal that is a link leads elsewhere. */
     snprintf(path, sizeof(path), "%s/journal", agent_room.state);
+    assert_int_equal(unlink(path), 0);
     assert_int_equal(symlink("/tmp/elsewhere", path), 0);
     agent_room_start();
     assert_int_equal(agent_room_exit(agent_room.agent, AGENT_ROOM_LONG_S), 77);
+    assert_true(agent_room_says(agent_room.folder, "log", "it leads elsewhere"));
     agent_room.agent = 0;
     agent_room_down();
 }
@@ -537,6 +555,41 @@ static void T31_a_refused_id_stays_refused(void **state)
     agent_room_down();
 }
 
+/* Strict mode: the server may choose among what lies on this host's disk, and bring nothing (T37). */
+static void T37_strict_mode_runs_only_what_lies_on_its_own_disk(void **state)
+{
+    const char *id, *again;
+    char documents[200], line[700];
+
+    (void)state;
+    agent_room_up(true);
+    snprintf(documents, sizeof(documents), "%s/documents", agent_room.folder);
+    assert_int_equal(mkdir(documents, 0755), 0);
+    snprintf(line, sizeof(line), "sed -i 's|^strict = .*|strict = %s|' '%s/agent.conf'", documents,
+             agent_room.state);
+    assert_int_equal(system(line), 0); // NOLINT(cert-env33-c): names of our own
+    agent_room_start();
+    id = agent_room_send(AGENT_ROOM_COUNT);
+    agent_room_expect_declined(id, "strict mode: web@1 is not among the documents of");
+    /* What was refused lies there to be read. Copied, its very bytes run; one byte more, and they do not. */
+    snprintf(line, sizeof(line), "cp '%s/refused/web@1' '%s/only'", agent_room.state, documents);
+    assert_int_equal(system(line), 0); // NOLINT(cert-env33-c)
+    again = agent_room_send(AGENT_ROOM_COUNT);
+    assert_non_null(
+        door_double_wait(&agent_room.door, again, MESSAGE_REPLY_FINISHED, AGENT_ROOM_LONG_S));
+    assert_int_equal(agent_room_lines("runs"), 1);
+    id = agent_room_send(AGENT_ROOM_COUNT " ");
+    assert_non_null(
+        door_double_wait(&agent_room.door, id, MESSAGE_REPLY_DECLINED, AGENT_ROOM_LONG_S));
+    /* A folder that others write to is none. */
+    assert_int_equal(chmod(documents, 0777), 0);
+    id = agent_room_send(AGENT_ROOM_COUNT);
+    assert_non_null(
+        door_double_wait(&agent_room.door, id, MESSAGE_REPLY_DECLINED, AGENT_ROOM_LONG_S));
+    assert_int_equal(agent_room_lines("runs"), 1);
+    agent_room_down();
+}
+
 static void another_user_needs_an_agent_that_is_root(void **state)
 {
     struct document_step step;
@@ -621,6 +674,7 @@ int main(void)
         TEST(command_after_start_by),
         TEST(T31_what_was_not_signed_for_this_host_is_refused),
         TEST(T31_a_refused_id_stays_refused),
+        TEST(T37_strict_mode_runs_only_what_lies_on_its_own_disk),
         TEST(another_user_needs_an_agent_that_is_root),
         TEST(T39_run_as_becomes_that_user_for_good),
     };

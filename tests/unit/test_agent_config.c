@@ -64,7 +64,9 @@ static void a_mistake_names_its_line(void **state)
         {GOOD "path = .:/bin\n", "line 6: path"},
         {GOOD "path = /bin:\n", "line 6: path"},
         {GOOD "systemctl = systemctl\n", "line 6: systemctl"},
-        {"host = mi-0123456789abcdef0\n", "url is missing"},
+        {"host = mi-0123456789abcdef0\n", "store is missing"},
+        {"host = i-0123\n", "line 1: host"},
+        {GOOD "strict = documents\n", "line 6: strict"},
         {"url = ftp://x\n", "line 1: url"},
         {"url = https://user@host\n", "line 1: url"},
         {"url = https://host/path\n", "line 1: url"},
@@ -81,6 +83,23 @@ static void a_mistake_names_its_line(void **state)
         if (strstr(err.text, bad[i].error) == NULL)
             fail_msg("%s: %s", bad[i].error, err.text);
     }
+}
+
+/* slipway-once may know no server; an agent must. */
+static void who_speaks_to_a_door_names_it_and_himself(void **state)
+{
+    static const char *const once = "host = i-0123456789abcdef0\n"
+                                    "store = aaaaaaaa-0000-4000-8000-000000000002\nkey = " KEY "\n";
+    struct agent_config config;
+    struct err err = ERR_INIT;
+
+    (void)state;
+    assert_int_equal(parse(GOOD, &config, &err), 0);
+    assert_int_equal(agent_config_speaks(&config, &err), 0);
+    assert_int_equal(parse(once, &config, &err), 0);
+    assert_string_equal(config.url, "");
+    assert_int_equal(agent_config_speaks(&config, &err), ERR_INVALID);
+    assert_non_null(strstr(err.text, "url is missing"));
 }
 
 static void what_is_written_is_read_again(void **state)
@@ -129,9 +148,8 @@ static int tear_down(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(what_is_missing_has_its_standard),
-        TEST(comments_blanks_and_changes_are_fine),
-        TEST(a_mistake_names_its_line),
+        TEST(what_is_missing_has_its_standard), TEST(comments_blanks_and_changes_are_fine),
+        TEST(a_mistake_names_its_line),         TEST(who_speaks_to_a_door_names_it_and_himself),
         TEST(what_is_written_is_read_again),
     };
 

@@ -166,7 +166,7 @@ static void signed_but_odd_envelopes_are_refused(void **state)
         {"\"Epoch\":7", "\"Epoch\":7,\"More\":1", "More"},
         {"\"Release\":128", "\"Release\":129", "RELEASE"},
         {"\"Release\":128", "\"Release\":-1", "Release"},
-        {"\"Host\":\"mi-", "\"Host\":\"i-", "Host"},
+        {"\"Host\":\"mi-", "\"Host\":\"m-", "Host"},
         {"\"HostName\":\"batch-1\"", "\"HostName\":\"batch-2\"", "HOST"},
         {"\"HostName\":\"batch-1\"", "\"HostName\":\"$(id)\"", "HostName"},
         {"\"Environment\":\"production\"", "\"Environment\":\"stage\"", "ENVIRONMENT"},

@@ -1,0 +1,461 @@
+/* once: see once.h. */
+#include "agent/once.h"
+
+#include <poll.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "agent/agent.h"
+#include "agent/command_folder.h"
+#include "agent/observe.h"
+#include "agent/order.h"
+#include "agent/outcome.h"
+#include "agent/output.h"
+#include "agent/permit_ask.h"
+#include "agent/state_folder.h"
+#include "agent/supervise.h"
+#include "lib/base/file.h"
+#include "lib/base/json.h"
+#include "lib/base/log.h"
+#include "lib/base/secret.h"
+#include "lib/base/str.h"
+
+#define LOCK_TRIES 600 /* a tenth of a second each: another command asks for its permit */
+#define LOOK_MS 100
+#define REVOKED "revoked"
+#define UNPROVEN "it was started, its supervisor is gone, and nothing says how it ended"
+
+struct once {
+    const struct once_options *options;
+    struct arena *arena;
+    struct agent_config config;
+    struct agent agent;
+    struct order_host host;
+    struct order order;
+    char id[NAMES_UUID_SIZE];
+    const char *folder;
+    atomic_bool stop;
+    int lock_fd; /* -1 = the journal is not ours now */
+};
+
+/* The journal ------------------------------------------------------------------------------------ */
+
+static int take_journal(struct once *o, struct err *err)
+{
+    const char *path = arena_printf(o->arena, "%s/lock", o->options->state);
+    int rc = ERR_BUSY;
+
+    for (int i = 0; i < LOCK_TRIES && rc == ERR_BUSY; i++) {
+        if (i > 0)
+            (void)poll(NULL, 0, LOOK_MS);
+        rc = file_lock(path, &o->lock_fd, err);
+    }
+    if (rc == ERR_BUSY)
+        return err_set(err, rc, "another slipway-once has held the journal for a minute");
+    /* A damaged one is left for a person: here is no server that would bar this host. */
+    if (rc == 0)
+        rc = agent_journal_open(o->options->state, clock_now(o->agent.clock), &o->agent.journal,
+                                err);
+    if (rc == ERR_INVALID)
+        rc = err_wrap(err, "nothing runs on this host until somebody has looked at its journal");
+    o->host = (struct order_host){o->options->state, &o->config, o->agent.journal};
+    return rc;
+}
+
+static void give_journal(struct once *o)
+{
+    agent_journal_free(o->agent.journal);
+    o->agent.journal = NULL;
+    if (o->lock_fd >= 0)
+        close(o->lock_fd);
+    o->lock_fd = -1;
+}
+
+static int add(struct once *o, const struct agent_journal_record *record, struct err *err)
+{
+    return agent_journal_add(o->agent.journal, record, clock_now(o->agent.clock), err);
+}
+
+/* Opening ---------------------------------------------------------------------------------------- */
+
+static int read_boot_id(struct once *o, struct err *err)
+{
+    char *text = NULL;
+    size_t len;
+    int rc = file_read_all("/proc/sys/kernel/random/boot_id", 64, &text, &len, err);
+
+    if (rc == 0) {
+        text[strcspn(text, "\n")] = '\0';
+        if (names_is_uuid(text))
+            memcpy(o->agent.boot_id, text, sizeof(o->agent.boot_id));
+        else
+            rc = err_set(err, ERR_INTERNAL, "the kernel's boot id is odd");
+    }
+    free(text);
+    return rc;
+}
+
+/* Which command? What is said of it is checked by order_open(). */
+static int read_id(struct once *o, struct err *err)
+{
+    struct message_command command;
+    int rc = message_command_parse(o->arena, o->options->payload, strlen(o->options->payload),
+                                   &command, err);
+
+    if (rc < 0)
+        return rc;
+    if (!names_is_uuid(command.command_id))
+        return err_set(err, ERR_INVALID, "the order has no command id");
+    memcpy(o->id, command.command_id, sizeof(o->id));
+    o->order.id = o->id;
+    o->folder = command_folder_path(o->arena, o->options->state, o->id);
+    return 0;
+}
+
+static int open_once(struct once *o, struct arena *arena, const struct once_options *options,
+                     struct err *err)
+{
+    int rc;
+
+    *o = (struct once){.options = options, .arena = arena, .lock_fd = -1};
+    atomic_init(&o->stop, false);
+    o->agent = (struct agent){.state = options->state,
+                              .config = &o->config,
+                              .clock = clock_system(),
+                              .stop = &o->stop};
+    pthread_mutex_init(&o->agent.telling, NULL);
+    if ((rc = state_folder_check(options->state, err)) < 0 ||
+        (rc = agent_config_read(arena, options->state, &o->config, err)) < 0 ||
+        (rc = read_boot_id(o, err)) < 0 || (rc = read_id(o, err)) < 0)
+        return rc;
+    if (options->instance != NULL && !str_eq(options->instance, o->config.host_id))
+        return err_set(err, ERR_DENIED,
+                       "AWS calls this machine %.40s, and " AGENT_CONFIG_FILE " says %s; nothing "
+                       "is run",
+                       options->instance, o->config.host_id);
+    return take_journal(o, err);
+}
+
+static void close_once(struct once *o)
+{
+    give_journal(o);
+    pthread_mutex_destroy(&o->agent.telling);
+}
+
+/* Ends ------------------------------------------------------------------------------------------- */
+
+static struct once_answer answer_of(enum message_reply_state state, const char *reason)
+{
+    return (struct once_answer){.state = state, .reason = reason};
+}
+
+/* Is there an end on disk, and does anybody still run it? In this order: who lets go of the lock wrote before. The
+ * reply lies in our arena; looks without an end leave nothing behind, for there are many of them. */
+static bool look_at(struct once *o, struct message_reply *reply, bool *ret_ended)
+{
+    struct arena scratch;
+    struct err err = ERR_INIT;
+    bool is_held;
+
+    arena_init(&scratch);
+    is_held = command_folder_is_held(&scratch, o->folder);
+    *ret_ended = outcome_read(&scratch, o->folder, reply, &err) == 0 &&
+                 reply->state == MESSAGE_REPLY_FINISHED &&
+                 outcome_read(o->arena, o->folder, reply, &err) == 0;
+    arena_deinit(&scratch);
+    return is_held;
+}
+
+/* What it printed since the last look, to where the other agent reads. */
+static void copy_output(struct once *o, struct output_reader *reader)
+{
+    struct output_chunk *chunks;
+    struct arena arena;
+    struct err err = ERR_INIT;
+    size_t n = 1;
+
+    arena_init(&arena);
+    while (n > 0 &&
+           output_read(reader, &arena, o->folder, &o->order.document, &chunks, &n, &err) == 0)
+        for (size_t i = 0; i < n; i++)
+            (void)fwrite(chunks[i].text, 1, chunks[i].len,
+                         chunks[i].error_stream ? o->options->error : o->options->out);
+    (void)fflush(o->options->out);
+    (void)fflush(o->options->error);
+    arena_deinit(&arena);
+}
+
+static int write_finished(struct once *o, const struct message_reply *reply, struct err *err)
+{
+    struct agent_journal_record record = {.kind = AGENT_JOURNAL_FINISHED,
+                                          .command_id = o->id,
+                                          .status = invocation_statuses[reply->status].text,
+                                          .exit_code = -1,
+                                          .ended_at = clock_now(o->agent.clock)};
+    int rc;
+
+    for (size_t i = 0; i < reply->n_steps; i++)
+        if (reply->steps[i].exit_code >= 0)
+            record.exit_code = reply->steps[i].exit_code;
+    rc = add(o, &record, err);
+    return rc == ERR_CONFLICT ? 0 : rc; /* the other one, who waited too, wrote it */
+}
+
+static bool is_over(void *arg, const char *command_id)
+{
+    const struct once *o = arg;
+    struct agent_journal_entry entry;
+
+    return !str_eq(command_id, o->id) && agent_journal_find(o->agent.journal, command_id, &entry) &&
+           (entry.kind == AGENT_JOURNAL_FINISHED || entry.kind == AGENT_JOURNAL_DECLINED);
+}
+
+/* It was started, by us or by whoever came first: wait for its end. */
+static int follow(struct once *o, struct once_answer *ret, struct err *err)
+{
+    struct output_reader reader = {0};
+    struct message_reply reply;
+    bool ended, is_held;
+    int rc;
+
+    give_journal(o);
+    for (;;) {
+        is_held = look_at(o, &reply, &ended);
+        copy_output(o, &reader);
+        if (ended || !is_held)
+            break;
+        (void)poll(NULL, 0, LOOK_MS);
+    }
+    if (!ended) {
+        *ret = answer_of(MESSAGE_REPLY_UNKNOWN, UNPROVEN);
+        return 0;
+    }
+    *ret = answer_of(MESSAGE_REPLY_FINISHED, "");
+    ret->reply = reply;
+    rc = take_journal(o, err);
+    if (rc == 0)
+        rc = write_finished(o, &reply, err);
+    if (rc == 0)
+        command_folder_prune(o->arena, o->options->state, clock_now(o->agent.clock), is_over, o);
+    if (rc < 0) /* its end is on disk all the same, and that is what is said */
+        log_warning("once.not-noted", "command=%s err=%s", o->id, LOG(err->text));
+    return 0;
+}
+
+static int decline(struct once *o, const char *why, struct once_answer *ret, struct err *err)
+{
+    int rc = order_decline(&o->host, clock_now(o->agent.clock), &o->order, why, err);
+
+    if (rc == 0)
+        *ret = answer_of(MESSAGE_REPLY_DECLINED, arena_str(o->arena, why));
+    return rc;
+}
+
+/* Running ---------------------------------------------------------------------------------------- */
+
+static int ask_permit(struct once *o, struct err *err)
+{
+    struct sign_rsa *rsa = NULL;
+    struct secret *pem = NULL;
+    struct httpc *httpc;
+    int rc = agent_config_speaks(&o->config, err);
+
+    if (rc == 0)
+        rc =
+            secret_read_file(arena_printf(o->arena, "%s/" AGENT_CONFIG_KEY_FILE, o->options->state),
+                             1, &pem, err);
+    if (rc == 0)
+        rc = sign_rsa_from_pem((const char *)secret_bytes(pem), secret_len(pem), &rsa, err);
+    secret_free(pem);
+    if (rc < 0)
+        return rc;
+    httpc = httpc_new();
+    o->agent.session = session_new(&o->config, rsa, o->agent.clock, &o->stop);
+    rc = permit_ask(&o->agent, httpc, o->id, o->order.envelope.start_by, err);
+    session_free(o->agent.session);
+    httpc_free(httpc);
+    sign_rsa_free(rsa);
+    return rc;
+}
+
+static int start(struct once *o, struct err *err)
+{
+    struct agent_journal_record record = {.kind = AGENT_JOURNAL_STARTED,
+                                          .command_id = o->id,
+                                          .boot_id = o->agent.boot_id};
+    struct supervise_child child;
+    int fd, rc;
+
+    if ((rc = command_folder_lock(o->arena, o->folder, &fd, err)) < 0)
+        return rc;
+    rc = supervise_start(o->options->state, o->id, fd, &child, err);
+    close(fd);
+    if (rc < 0)
+        return rc;
+    if (*o->config.url != '\0')
+        rc = ask_permit(o, err);
+    if (rc == 0) {
+        record.pid = child.pid;
+        record.pid_started = child.started;
+        rc = add(o, &record, err);
+    }
+    if (rc < 0)
+        supervise_give_up(&child);
+    else
+        supervise_go(&child);
+    return rc;
+}
+
+static int run_new(struct once *o, struct once_answer *ret, struct err *err)
+{
+    time_ms now = clock_now(o->agent.clock);
+    struct err why = ERR_INIT;
+    int rc = order_open(o->arena, &o->host, o->options->payload, &o->order, &why);
+
+    if (rc == 0)
+        rc = order_check(o->arena, &o->host, now, &o->order, &why);
+    if (rc == 0)
+        rc = order_claim(o->arena, &o->host, now, &o->order, &why);
+    if (rc == 0)
+        rc = start(o, &why);
+    if (rc < 0)
+        return decline(o, why.text, ret, err);
+    return follow(o, ret, err);
+}
+
+/* What a look at a command that is known finds; the same table as the agent's at its start. */
+static enum observe_action known(struct once *o, const struct agent_journal_entry *entry)
+{
+    struct observe_facts facts = {.last = entry->kind};
+    enum observe_action action;
+    struct message_reply reply;
+
+    /* We hold the journal, so nobody is between `accepted` and `started`: a supervisor that holds the lock there
+     * was never let go and ends at once. */
+    do {
+        facts.is_held = look_at(o, &reply, &facts.has_end);
+        action = observe_decide(&facts);
+        if (action == OBSERVE_WAIT)
+            (void)poll(NULL, 0, LOOK_MS);
+    } while (action == OBSERVE_WAIT);
+    return action;
+}
+
+static int run_known(struct once *o, const struct agent_journal_entry *entry,
+                     struct once_answer *ret, struct err *err)
+{
+    struct err own = ERR_INIT;
+
+    /* The steps' names, for what it printed. Whose order it is was checked when it was claimed. */
+    (void)order_open(o->arena, &o->host, o->options->payload, &o->order, &own);
+    if (entry->kind == AGENT_JOURNAL_DECLINED) {
+        *ret = answer_of(MESSAGE_REPLY_DECLINED, "declined before");
+        return 0;
+    }
+    switch (known(o, entry)) {
+    case OBSERVE_NOT_STARTED:
+        return decline(o, "slipway-once was stopped before it was started", ret, err);
+    case OBSERVE_TAKE_UP:
+    case OBSERVE_REPORT:
+        return follow(o, ret, err);
+    default:
+        *ret = answer_of(MESSAGE_REPLY_UNKNOWN, UNPROVEN);
+        return 0;
+    }
+}
+
+int once_run(struct arena *arena, const struct once_options *options, struct once_answer *ret,
+             struct err *err)
+{
+    struct agent_journal_entry entry;
+    struct once o;
+    int rc = open_once(&o, arena, options, err);
+
+    if (rc == 0)
+        rc = agent_journal_find(o.agent.journal, o.id, &entry) ? run_known(&o, &entry, ret, err)
+                                                               : run_new(&o, ret, err);
+    close_once(&o);
+    return rc;
+}
+
+/* Revoking --------------------------------------------------------------------------------------- */
+
+static int take_back(struct once *o, struct once_answer *ret, struct err *err)
+{
+    struct agent_journal_entry entry;
+    bool is_known = agent_journal_find(o->agent.journal, o->id, &entry);
+    struct message_reply reply;
+    bool ended;
+    int rc = 0;
+
+    if (is_known && entry.kind == AGENT_JOURNAL_DECLINED) {
+        *ret = answer_of(MESSAGE_REPLY_DECLINED, "declined before");
+        ret->was_first = true;
+        return 0;
+    }
+    if (!is_known || known(o, &entry) == OBSERVE_NOT_STARTED) {
+        rc = decline(o, REVOKED, ret, err);
+        ret->was_first = rc == 0;
+        return rc;
+    }
+    if (look_at(o, &reply, &ended) && !ended)
+        *ret = answer_of(MESSAGE_REPLY_STARTED, "it runs");
+    else if (ended) {
+        *ret = answer_of(MESSAGE_REPLY_FINISHED, "");
+        ret->reply = reply;
+    } else {
+        *ret = answer_of(MESSAGE_REPLY_UNKNOWN, UNPROVEN);
+    }
+    return 0;
+}
+
+int once_revoke(struct arena *arena, const struct once_options *options, struct once_answer *ret,
+                struct err *err)
+{
+    struct once o;
+    int rc = open_once(&o, arena, options, err);
+
+    /* Whose word is it? An order that is not the server's for this host revokes nothing. */
+    if (rc == 0)
+        rc = order_open(arena, &o.host, options->payload, &o.order, err);
+    *ret = (struct once_answer){.reason = ""};
+    if (rc == 0)
+        rc = take_back(&o, ret, err);
+    close_once(&o);
+    return rc;
+}
+
+/* Saying ----------------------------------------------------------------------------------------- */
+
+void once_print(FILE *out, const struct once_answer *a)
+{
+    (void)fprintf(out, "\n" ONCE_BEGIN "\nstate=%s\n", message_reply_state_text(a->state));
+    if (*a->reason != '\0')
+        (void)fprintf(out, "reason=%s\n", a->reason);
+    if (a->state == MESSAGE_REPLY_FINISHED)
+        (void)fprintf(out, "status=%s\n", invocation_statuses[a->reply.status].text);
+    for (size_t i = 0; a->state == MESSAGE_REPLY_FINISHED && i < a->reply.n_results; i++)
+        (void)fprintf(out, "result.%s=%s\n", a->reply.results[i].key, a->reply.results[i].value);
+    (void)fprintf(out, ONCE_END "\n");
+    (void)fflush(out);
+}
+
+int once_exit_code(const struct once_answer *a)
+{
+    int64_t code = 0;
+
+    if (a->state == MESSAGE_REPLY_DECLINED)
+        return ONCE_EXIT_NOT_STARTED;
+    if (a->state != MESSAGE_REPLY_FINISHED)
+        return ONCE_EXIT_UNKNOWN;
+    if (a->reply.status == INVOCATION_SUCCESS)
+        return 0;
+    for (size_t i = 0; i < a->reply.n_steps; i++)
+        if (a->reply.steps[i].exit_code > 0)
+            code = a->reply.steps[i].exit_code;
+    return code < 1 || code > 125 || code == ONCE_EXIT_UNKNOWN || code == ONCE_EXIT_NOT_STARTED
+               ? 1
+               : (int)code;
+}

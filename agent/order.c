@@ -1,0 +1,113 @@
+/* order: see order.h. */
+#include "agent/order.h"
+
+#include <string.h>
+
+#include "agent/command_folder.h"
+#include "agent/run_as.h"
+#include "agent/strict.h"
+#include "lib/base/digest.h"
+#include "lib/base/str.h"
+
+int order_open(struct arena *arena, const struct order_host *host, const char *payload,
+               struct order *order, struct err *err)
+{
+    const struct agent_config *config = host->config;
+    struct envelope *e = &order->envelope;
+    int rc = message_command_parse(arena, payload, strlen(payload), &order->command, err);
+
+    if (rc == 0)
+        rc = envelope_open(arena, config->key, order->command.envelope, order->command.signature, e,
+                           err);
+    if (rc < 0)
+        return rc;
+    if (!str_eq(e->command_id, order->id) || !str_eq(order->command.command_id, order->id))
+        return err_set(err, ERR_DENIED, "signed as command %s, sent as %s", e->command_id,
+                       order->id);
+    if (!str_eq(e->store_id, config->store_id))
+        return err_set(err, ERR_DENIED, "signed by store %s, this host belongs to %s", e->store_id,
+                       config->store_id);
+    if (!str_eq(e->host_id, config->host_id))
+        return err_set(err, ERR_DENIED, "signed for host %s (%s), this is %s", e->host, e->host_id,
+                       config->host_id);
+    order->is_genuine = true;
+    return command_folder_document(arena, e, order->command.document, order->command.parameters,
+                                   &order->document, err);
+}
+
+/* The fencing token: nothing below what was seen, nor another command with the same (G5). */
+static int check_floor(const struct order_host *host, struct order *order, struct err *err)
+{
+    const struct envelope *e = &order->envelope;
+    char holder[NAMES_UUID_SIZE];
+    int64_t floor;
+
+    if (e->database == NULL)
+        return 0;
+    floor = agent_journal_floor(host->journal, e->database, holder);
+    if (e->epoch > floor || (e->epoch == floor && str_eq(holder, order->id)))
+        return 0;
+    order->floor = floor;
+    return err_set(err, ERR_DENIED,
+                   "epoch %lld is behind %lld for %s; the server was probably restored from a "
+                   "backup. Run: slipway fence advance %s",
+                   (long long)e->epoch, (long long)floor, e->database, e->database);
+}
+
+static int check_users(struct arena *arena, const struct document *document, struct err *err)
+{
+    struct run_as user;
+
+    for (size_t i = 0; i < document->n_steps; i++) {
+        const struct document_step *step = &document->steps[i];
+
+        if ((step->action == DOCUMENT_RUN || step->http == NULL) &&
+            run_as_find(arena, step->run_as, &user, err) < 0)
+            return err_wrap(err, "step %s", step->name);
+    }
+    return 0;
+}
+
+int order_check(struct arena *arena, const struct order_host *host, time_ms now,
+                struct order *order, struct err *err)
+{
+    int rc;
+
+    if (now >= order->envelope.start_by)
+        return err_set(err, ERR_TIMEOUT, "expired: it came after the time it had to start by");
+    rc = check_floor(host, order, err);
+    if (rc == 0)
+        rc = strict_check(arena, host->config, host->state, order->envelope.document,
+                          order->command.document, err);
+    return rc < 0 ? rc : check_users(arena, &order->document, err);
+}
+
+int order_claim(struct arena *arena, const struct order_host *host, time_ms now,
+                const struct order *order, struct err *err)
+{
+    char digest[DIGEST_HEX_SIZE];
+    const struct agent_journal_record record = {.kind = AGENT_JOURNAL_ACCEPTED,
+                                                .command_id = order->id,
+                                                .envelope_digest = digest,
+                                                .database = order->envelope.database,
+                                                .epoch = order->envelope.epoch};
+
+    /* A disk that is full is this command's end, not the agent's. */
+    if (command_folder_make(arena, host->state, order->id, &order->command, err) < 0)
+        return ERR_BUSY;
+    digest_sha256_hex(order->command.envelope, strlen(order->command.envelope), digest);
+    return agent_journal_add(host->journal, &record, now, err);
+}
+
+int order_decline(const struct order_host *host, time_ms now, const struct order *order,
+                  const char *why, struct err *err)
+{
+    const struct agent_journal_record record = {
+        .kind = AGENT_JOURNAL_DECLINED,
+        .command_id = order->id,
+        .why = why,
+        .database = order->is_genuine ? order->envelope.database : NULL,
+        .epoch = order->is_genuine ? order->envelope.epoch : 0};
+
+    return agent_journal_add(host->journal, &record, now, err);
+}

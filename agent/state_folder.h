@@ -1,0 +1,16 @@
+/*
+ * state_folder: what lies on a host is this program's alone, or nothing is run (threats.md T38).
+ *
+ * Key, journal, pinned trust and the commands' folders decide what runs as whom. Whoever else can write one of them
+ * is root here; whoever can read the key speaks for this host.
+ */
+#ifndef SLIPWAY_AGENT_STATE_FOLDER_H
+#define SLIPWAY_AGENT_STATE_FOLDER_H
+
+#include "lib/base/err.h"
+
+/* The folder and all that lies in it, one level deep: ours, no links, open to nobody else. ERR_DENIED names the first
+ * that is not, and what to do. */
+int state_folder_check(const char *state, struct err *err);
+
+#endif
