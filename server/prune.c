@@ -13,6 +13,11 @@ static int take_output(struct db *db, void *arg, struct err *err)
     return store_prune_output(db, arg, err);
 }
 
+static int take_replies(struct db *db, void *arg, struct err *err)
+{
+    return store_prune_replies(db, arg, err);
+}
+
 typedef int find_fn(struct db *db, time_ms before, int64_t after, struct store_prune_page *ret_page,
                     struct err *err);
 
@@ -41,7 +46,11 @@ int prune_all(struct prune *p, struct err *err)
     int rc = prune_kind(p, store_prune_find_bodies, take_bodies, p->now - PRUNE_BODY_MS, &p->bodies,
                         err);
 
-    return rc < 0 ? rc
-                  : prune_kind(p, store_prune_find_output, take_output, p->now - PRUNE_OUTPUT_MS,
-                               &p->chunks, err);
+    if (rc == 0)
+        rc = prune_kind(p, store_prune_find_output, take_output, p->now - PRUNE_OUTPUT_MS,
+                        &p->chunks, err);
+    if (rc == 0)
+        rc = prune_kind(p, store_prune_find_replies, take_replies, p->now - PRUNE_OUTPUT_MS,
+                        &p->replies, err);
+    return rc;
 }

@@ -1,6 +1,6 @@
 /*
- * prune: takes out what is kept for a time only: bodies of deliveries after 30 days, output after 90. The journal
- * and the rows about what was taken out stay for ever.
+ * prune: takes out what is kept for a time only: bodies of deliveries after 30 days, output and what agents
+ * said of it after 90. The journal and the rows about what was taken out stay for ever.
  *
  * Called by the upkeep, on its thread; small transactions on the writer, with a pause between them, so that
  * deliveries and deployments do not notice.
@@ -26,7 +26,7 @@ struct prune {
     time_ms now;
     bool (*pause)(void *arg); /* between two transactions; true = it is time to stop */
     void *arg;
-    size_t bodies, chunks; /* taken out */
+    size_t bodies, chunks, replies; /* taken out */
 };
 
 /* Until nothing is too old, or it is time to stop. A busy writer ends it for now. */

@@ -78,8 +78,9 @@ static void take_out_what_is_old(struct upkeep *u)
 
     if (prune_all(&prune, &err) < 0)
         log_warning("store.not-pruned", "err=%s", LOG(err.text));
-    if (prune.bodies + prune.chunks > 0)
-        log_notice("store.pruned", "bodies=%zu chunks=%zu", prune.bodies, prune.chunks);
+    if (prune.bodies + prune.chunks + prune.replies > 0)
+        log_notice("store.pruned", "bodies=%zu chunks=%zu replies=%zu", prune.bodies, prune.chunks,
+                   prune.replies);
 }
 
 static void *upkeep_main(void *arg)

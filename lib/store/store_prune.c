@@ -51,6 +51,16 @@ int store_prune_find_output(struct db *db, time_ms before, int64_t after,
     return find(db, &SQL_PRUNE_FIND_OUTPUT, before, after, ret_page, err);
 }
 
+DB_STATEMENT(SQL_PRUNE_FIND_REPLIES,
+             "SELECT id, received_at, collected_at IS NULL OR note IS NOT NULL FROM replies"
+             " WHERE id > $1 ORDER BY id LIMIT $2");
+
+int store_prune_find_replies(struct db *db, time_ms before, int64_t after,
+                             struct store_prune_page *ret_page, struct err *err)
+{
+    return find(db, &SQL_PRUNE_FIND_REPLIES, before, after, ret_page, err);
+}
+
 DB_STATEMENT(SQL_PRUNE_BODY, "DELETE FROM delivery_bodies WHERE delivery_id = $1 AND NOT EXISTS"
                              " (SELECT 1 FROM deliveries WHERE id = $1 AND state = 'received')");
 
@@ -71,5 +81,17 @@ int store_prune_output(struct db *db, const struct store_prune_page *page, struc
 
     for (size_t i = 0; i < page->n && rc == 0; i++)
         rc = db_run(db, &SQL_PRUNE_OUTPUT, err, "i", page->ids[i]);
+    return rc;
+}
+
+DB_STATEMENT(SQL_PRUNE_REPLY, "DELETE FROM replies WHERE id = $1 AND collected_at IS NOT NULL"
+                              " AND note IS NULL");
+
+int store_prune_replies(struct db *db, const struct store_prune_page *page, struct err *err)
+{
+    int rc = 0;
+
+    for (size_t i = 0; i < page->n && rc == 0; i++)
+        rc = db_run(db, &SQL_PRUNE_REPLY, err, "i", page->ids[i]);
     return rc;
 }

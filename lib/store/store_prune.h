@@ -1,7 +1,7 @@
 /*
- * store_prune: what is kept for a time only: bodies of deliveries, and output of commands.
+ * store_prune: what is kept for a time only: bodies of deliveries, output of commands, and what agents said of them.
  *
- * Both lie in the order in which they came, so what is too old is found from the oldest end on, a page at a
+ * They lie in the order in which they came, so what is too old is found from the oldest end on, a page at a
  * time; history is never scanned. The rows about them stay.
  */
 #ifndef SLIPWAY_LIB_STORE_STORE_PRUNE_H
@@ -24,9 +24,14 @@ int store_prune_find_bodies(struct db *db, time_ms before, int64_t after,
 /* Output of commands that were asked for before `before`; of one that has not ended it is kept. */
 int store_prune_find_output(struct db *db, time_ms before, int64_t after,
                             struct store_prune_page *ret_page, struct err *err);
+/* Replies of agents that came before `before`; one that was not collected, or changed nothing and so is evidence
+ * (`note`), is kept. */
+int store_prune_find_replies(struct db *db, time_ms before, int64_t after,
+                             struct store_prune_page *ret_page, struct err *err);
 
 /* Take them out; what has become needed meanwhile stays. Writer. */
 int store_prune_bodies(struct db *db, const struct store_prune_page *page, struct err *err);
 int store_prune_output(struct db *db, const struct store_prune_page *page, struct err *err);
+int store_prune_replies(struct db *db, const struct store_prune_page *page, struct err *err);
 
 #endif

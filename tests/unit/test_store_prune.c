@@ -216,6 +216,22 @@ static void output_older_than_90_days_goes_unless_its_command_still_runs(void **
 
 #define IN_ROOM(name) cmocka_unit_test_setup_teardown(name, up, down)
 
+static void replies_older_than_90_days_go_but_for_what_is_open_or_evidence(void **state)
+{
+    struct room *room = *state;
+
+    run(room, "INSERT INTO replies (reply_id, command_id, host_id, payload, received_at,"
+              " collected_at, note) VALUES"
+              " ('old', 'c', 'h', '{}', 1795500000000 - 91 * 86400000, 1, NULL),"
+              " ('old-evidence', 'c', 'h', '{}', 1795500000000 - 91 * 86400000, 1, 'late'),"
+              " ('old-open', 'c', 'h', '{}', 1795500000000 - 91 * 86400000, NULL, NULL),"
+              " ('young', 'c', 'h', '{}', 1795500000000 - 89 * 86400000, 1, NULL)");
+    prune(room);
+    assert_int_equal(room->prune.replies, 1);
+    assert_int_equal(count(room, "SELECT count(*) FROM replies WHERE reply_id = 'old'"), 0);
+    assert_int_equal(count(room, "SELECT count(*) FROM replies"), 3);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -225,6 +241,7 @@ int main(void)
         IN_ROOM(it_stops_between_two_transactions_when_it_is_time),
         IN_ROOM(a_look_reads_one_page_and_no_more),
         IN_ROOM(output_older_than_90_days_goes_unless_its_command_still_runs),
+        IN_ROOM(replies_older_than_90_days_go_but_for_what_is_open_or_evidence),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
