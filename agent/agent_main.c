@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "agent/agent.h"
+#include "agent/host_key.h"
 #include "agent/observe.h"
 #include "agent/poll.h"
 #include "agent/register.h"
@@ -79,20 +80,6 @@ static int read_boot_id(struct agent *agent, struct err *err)
     }
     free(text);
     return rc;
-}
-
-static int read_key(struct arena *arena, const char *state, struct sign_rsa **ret_rsa,
-                    struct err *err)
-{
-    struct secret *pem;
-    int rc =
-        secret_read_file(arena_printf(arena, "%s/%s", state, AGENT_CONFIG_KEY_FILE), 1, &pem, err);
-
-    if (rc < 0)
-        return rc;
-    rc = sign_rsa_from_pem((const char *)secret_bytes(pem), secret_len(pem), ret_rsa, err);
-    secret_free(pem);
-    return rc < 0 ? err_wrap(err, AGENT_CONFIG_KEY_FILE) : 0;
 }
 
 /* Folder, lock, configuration: who may run here, and as whom. */
@@ -165,8 +152,8 @@ static int run(const char *state)
     pthread_mutex_init(&agent.telling, NULL);
     catch_signals();
     if ((rc = open_state(&arena, state, &lock_fd, &config, &err)) == 0 &&
-        (rc = read_key(&arena, state, &rsa, &err)) == 0) {
-        agent.session = session_new(&config, rsa, agent.clock, &stop);
+        (rc = host_key_read(state, &rsa, &err)) == 0) {
+        agent.session = session_new(&config, rsa, agent.state, agent.clock, &stop);
         rc = run_agent(&agent, &err);
         session_free(agent.session);
     }

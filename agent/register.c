@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "agent/agent_config.h"
+#include "agent/host_key.h"
 #include "agent/session.h"
 #include "lib/base/buf.h"
 #include "lib/base/file.h"
@@ -17,7 +18,6 @@
 #include "lib/base/str.h"
 #include "lib/httpc/httpc.h"
 
-#define RSA_BITS 2048
 #define FINGERPRINT_FILE "fingerprint" /* until agent.conf has it */
 
 /* All that the line says, checked before anything is made. */
@@ -42,38 +42,6 @@ static int take_options(struct arena *arena, const struct register_options *o,
     if (o->code == NULL || *o->code == '\0' || strlen(o->code) > 256)
         return err_set(err, ERR_INVALID, "--code: the activation's code is expected");
     return 0;
-}
-
-static int open_key(struct arena *arena, const char *state, struct sign_rsa **ret_rsa,
-                    struct err *err)
-{
-    const char *path = arena_printf(arena, "%s/%s", state, AGENT_CONFIG_KEY_FILE);
-    struct err own = ERR_INIT;
-    struct sign_rsa *rsa;
-    struct secret *pem;
-    char *text;
-    size_t len;
-    int rc = secret_read_file(path, 1, &pem, &own);
-
-    if (rc == 0) {
-        rc = sign_rsa_from_pem((const char *)secret_bytes(pem), secret_len(pem), ret_rsa, err);
-        secret_free(pem);
-        return rc < 0 ? err_wrap(err, "%s", path) : 0;
-    }
-    if (rc != ERR_NOT_FOUND) {
-        *err = own;
-        return rc;
-    }
-    rsa = sign_rsa_new(RSA_BITS);
-    text = sign_rsa_to_pem(rsa, &len);
-    rc = file_write_atomic(path, text, len, 0600, err);
-    secret_wipe(text, len);
-    free(text);
-    if (rc == 0)
-        *ret_rsa = rsa;
-    else
-        sign_rsa_free(rsa);
-    return rc;
 }
 
 /* The same one at each try, so that a lost answer does not make a second host of this machine. */
@@ -172,7 +140,7 @@ int register_host(struct arena *arena, const struct register_options *o, const c
         *err = own;
         return rc;
     }
-    if ((rc = open_key(arena, o->state, &rsa, err)) == 0 &&
+    if ((rc = host_key_open(o->state, &rsa, err)) == 0 &&
         (rc = open_fingerprint(arena, o->state, &config.fingerprint, err)) == 0 &&
         (rc = ask(arena, o, rsa, &config, err)) == 0)
         rc = agent_config_write(o->state, &config, err);

@@ -7,8 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/host_key.h"
 #include "lib/base/buf.h"
 #include "lib/base/json.h"
+#include "lib/base/log.h"
 #include "lib/base/secret.h"
 #include "lib/base/str.h"
 #include "lib/ssm/message.h"
@@ -39,6 +41,7 @@ static const struct {
     [SESSION_REQUEST_START] = {"Slipway.RequestStart", "ssm", CALL_MS, 0},
 };
 #define TARGET_TOKEN "AmazonSSM.RequestManagedInstanceRoleToken"
+#define TARGET_NEW_KEY "AmazonSSM.UpdateManagedInstancePublicKey"
 #define TARGET_REGISTER "AmazonSSM.RegisterManagedInstance"
 
 struct credentials {
@@ -52,14 +55,16 @@ struct credentials {
 struct session {
     const struct agent_config *config;
     const struct sign_rsa *rsa;
+    struct sign_rsa *next_rsa; /* the one that followed, now `rsa`; NULL = none did */
+    const char *state;
     struct clock *clock;
     const atomic_bool *stop;
-    pthread_mutex_t lock; /* credentials */
+    pthread_mutex_t lock; /* credentials and key */
     struct credentials credentials;
 };
 
 struct session *session_new(const struct agent_config *config, const struct sign_rsa *rsa,
-                            struct clock *clock, const atomic_bool *stop)
+                            const char *state, struct clock *clock, const atomic_bool *stop)
 {
     struct session *s = calloc(1, sizeof(*s));
 
@@ -67,6 +72,7 @@ struct session *session_new(const struct agent_config *config, const struct sign
         abort();
     s->config = config;
     s->rsa = rsa;
+    s->state = state;
     s->clock = clock;
     s->stop = stop;
     pthread_mutex_init(&s->lock, NULL);
@@ -79,6 +85,7 @@ void session_free(struct session *session)
         return;
     pthread_mutex_destroy(&session->lock);
     secret_wipe(&session->credentials, sizeof(session->credentials));
+    sign_rsa_free(session->next_rsa);
     free(session);
 }
 
@@ -208,7 +215,8 @@ static int ask(struct httpc *httpc, const struct asking *a, struct httpc_answer 
 
 /* Credentials ---------------------------------------------------------------------------------- */
 
-static int take_credentials(struct session *s, const struct httpc_answer *answer, struct err *err)
+static int take_credentials(struct session *s, const struct httpc_answer *answer, bool *ret_new_key,
+                            struct err *err)
 {
     struct credentials *c = &s->credentials;
     const char *key_id, *secret, *token;
@@ -234,35 +242,77 @@ static int take_credentials(struct session *s, const struct httpc_answer *answer
     life = life < LIFE_MIN_MS ? LIFE_MIN_MS : life > LIFE_MAX_MS ? LIFE_MAX_MS : life;
     c->renew_at = clock_mono(s->clock) + life / 2;
     c->generation++;
+    (void)json_bool(json, "UpdateKeyPair", ret_new_key);
 out:
     json_free(json);
     return rc;
 }
 
-static int renew(struct session *s, struct httpc *httpc, struct err *err)
+/* A call that the host signs with its own key. */
+static int ask_by_key(struct session *s, struct httpc *httpc, const char *target, const char *body,
+                      struct httpc_answer *ret_answer, struct err *err)
 {
     const struct sigv4_signer signer = {.key_id = s->config->host_id,
                                         .rsa = s->rsa,
                                         .region = s->config->region,
                                         .service = "ssm"};
+    const struct asking a = {.url = s->config->url,
+                             .target = target,
+                             .body = body,
+                             .timeout_ms = CALL_MS,
+                             .stop = s->stop,
+                             .signer = &signer,
+                             .now = clock_now(s->clock)};
+
+    return ask(httpc, &a, ret_answer, err);
+}
+
+/* The door wants another key. It is told, by the old one, before the new one signs; what fails is tried again at the
+ * next renewal, with the same key (ssm-wire.md 9.2). */
+static void replace_key(struct session *s, struct httpc *httpc)
+{
     struct httpc_answer answer = {.status = 0};
-    struct asking a = {.url = s->config->url,
-                       .target = TARGET_TOKEN,
-                       .timeout_ms = CALL_MS,
-                       .stop = s->stop,
-                       .signer = &signer};
+    struct sign_rsa *next = NULL;
+    struct err err = ERR_INIT;
+    char body[1024], *spki;
+    int rc = host_key_next(s->state, &next, &err);
+
+    if (rc == 0) {
+        spki = sign_rsa_spki(next);
+        snprintf(body, sizeof(body), "{\"NewPublicKey\":\"%s\",\"NewPublicKeyType\":\"Rsa\"}",
+                 spki);
+        free(spki);
+        rc = ask_by_key(s, httpc, TARGET_NEW_KEY, body, &answer, &err);
+        httpc_answer_deinit(&answer);
+    }
+    if (rc == 0)
+        rc = host_key_follow(s->state, &err);
+    if (rc < 0) {
+        log_warning("key.not-replaced", "host=%s err=%s", s->config->host_id, LOG(err.text));
+        sign_rsa_free(next);
+        return;
+    }
+    log_notice("key.replaced", "host=%s", s->config->host_id);
+    sign_rsa_free(s->next_rsa);
+    s->rsa = s->next_rsa = next;
+}
+
+static int renew(struct session *s, struct httpc *httpc, struct err *err)
+{
+    struct httpc_answer answer = {.status = 0};
+    bool new_key = false;
     char body[128];
     int rc;
 
     snprintf(body, sizeof(body), "{\"Fingerprint\":\"%s\"}", s->config->fingerprint);
-    a.body = body;
-    a.now = clock_now(s->clock);
-    rc = ask(httpc, &a, &answer, err);
+    rc = ask_by_key(s, httpc, TARGET_TOKEN, body, &answer, err);
     if (rc == 0) {
-        rc = take_credentials(s, &answer, err);
+        rc = take_credentials(s, &answer, &new_key, err);
         secret_wipe(answer.body, answer.body_len);
     }
     httpc_answer_deinit(&answer);
+    if (rc == 0 && new_key)
+        replace_key(s, httpc);
     return rc < 0 ? err_wrap(err, "asking for credentials") : 0;
 }
 

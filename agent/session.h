@@ -19,9 +19,10 @@
 
 struct session;
 
-/* `config`, `rsa` and `stop` outlive it. Once `stop` is true a call under way ends within a second. */
+/* `config`, `rsa`, `state` and `stop` outlive it. In the folder `state` the key is replaced when the door asks for
+ * another (host_key.h). Once `stop` is true a call under way ends within a second. */
 struct session *session_new(const struct agent_config *config, const struct sign_rsa *rsa,
-                            struct clock *clock, const atomic_bool *stop);
+                            const char *state, struct clock *clock, const atomic_bool *stop);
 void session_free(struct session *session);
 
 enum session_operation {

@@ -197,6 +197,25 @@ int store_host_keys(struct db *db, struct arena *arena, const char *id, const ch
     return rc;
 }
 
+DB_STATEMENT(SQL_HOST_KEY_ADDED, "SELECT added_at FROM host_keys WHERE host_id = $1 AND spki = $2");
+
+int store_host_key_added(struct db *db, const char *id, const char *spki, time_ms *ret_added_at,
+                         struct err *err)
+{
+    struct db_rows *rows;
+    int rc = db_query(db, &SQL_HOST_KEY_ADDED, &rows, err, "tt", id, spki);
+
+    if (rc < 0)
+        return rc;
+    rc = db_next(rows, err);
+    if (rc > 0)
+        *ret_added_at = db_int(rows, 0);
+    else if (rc == 0)
+        rc = err_set(err, ERR_NOT_FOUND, "host %s has no such key", id);
+    db_end(rows);
+    return rc < 0 ? rc : 0;
+}
+
 DB_STATEMENT(SQL_HOST_FINGERPRINT, "SELECT fingerprint FROM hosts WHERE id = $1");
 
 int store_host_fingerprint(struct db *db, struct arena *arena, const char *id,

@@ -66,6 +66,9 @@ int store_host_retire_keys(struct db *db, const char *id, const char *spki, time
 /* The keys it may sign with, newest first. */
 int store_host_keys(struct db *db, struct arena *arena, const char *id, const char ***ret_items,
                     size_t *ret_n, struct err *err);
+/* Since when it has that key. ERR_NOT_FOUND. */
+int store_host_key_added(struct db *db, const char *id, const char *spki, time_ms *ret_added_at,
+                         struct err *err);
 int store_host_fingerprint(struct db *db, struct arena *arena, const char *id,
                            const char **ret_fingerprint, struct err *err);
 

@@ -27,6 +27,7 @@
 
 #define SEEN_EVERY_MS 10000
 #define KEYS_MAX 8
+#define KEY_LIFE_MS ((int64_t)90 * 24 * 3600 * 1000) /* then its host is asked for another */
 #define SPKI_MAX 1024
 #define WORD_MAX 255
 #define AGENT_SIZE 160
@@ -165,6 +166,7 @@ static int write_retired(struct db *db, struct door_call *call, struct err *err)
 static enum request_next answer_token(struct door_call *call, struct reply *reply)
 {
     struct arena *arena = call->request->arena;
+    const bool *wants_key = call->own;
     struct door_credentials c;
     const char *body;
 
@@ -173,8 +175,9 @@ static enum request_next answer_token(struct door_call *call, struct reply *repl
     body =
         arena_printf(arena,
                      "{\"AccessKeyId\":\"%s\",\"SecretAccessKey\":\"%s\",\"SessionToken\":\"%s\","
-                     "\"TokenExpirationDate\":%lld,\"UpdateKeyPair\":false}",
-                     c.key_id, c.secret, c.token, (long long)(c.expires_at / 1000));
+                     "\"TokenExpirationDate\":%lld,\"UpdateKeyPair\":%s}",
+                     c.key_id, c.secret, c.token, (long long)(c.expires_at / 1000),
+                     *wants_key ? "true" : "false");
     secret_wipe(&c, sizeof(c));
     return door_call_answer(call, reply, body);
 }
@@ -187,6 +190,8 @@ enum request_next door_host_role_token(struct door_call *call, struct reply *rep
     const char *sent = json_str(call->json, "Fingerprint");
     const char *known = NULL;
     const char **keys;
+    bool *wants_key = arena_alloc(arena, sizeof(*wants_key));
+    time_ms added_at = 0;
     struct err err = ERR_INIT;
     struct db *db;
     size_t n = 0;
@@ -197,9 +202,14 @@ enum request_next door_host_role_token(struct door_call *call, struct reply *rep
     rc = store_host_fingerprint(db, arena, call->host.id, &known, &err);
     if (rc == 0)
         rc = store_host_keys(db, arena, call->host.id, &keys, &n, &err);
+    if (rc == 0)
+        rc = store_host_key_added(db, call->host.id, call->spki, &added_at, &err);
     db_pool_give(readers, db);
     if (rc < 0)
         return door_call_fault(call, reply, err.text);
+    /* Rotation (ssm-wire.md 9.2). One that lost the answer to its new key asks with the old one, and is asked again. */
+    *wants_key = call->now - added_at >= KEY_LIFE_MS && n < KEYS_MAX;
+    call->own = wants_key;
     if (sent == NULL || strlen(sent) != strlen(known) || !digest_equal(sent, known, strlen(known)))
         return door_call_refuse(call, reply, "MachineFingerprintDoesNotMatch",
                                 "this key was registered by another machine");

@@ -114,6 +114,19 @@ static void take_observation(struct asked *a)
 
 /* Answers -------------------------------------------------------------------------------------- */
 
+/* By its key, or by the one that is to follow, which is its key from then on. */
+static bool is_of_host(struct door_double *d, const struct sigv4_authorization *auth,
+                       const char *text)
+{
+    if (d->next_spki[0] != '\0' && sigv4_rsa_signature_is(d->next_spki, auth, text)) {
+        memcpy(d->spki, d->next_spki, sizeof(d->spki));
+        d->next_spki[0] = '\0';
+        atomic_store(&d->wants_key, false);
+        return true;
+    }
+    return sigv4_rsa_signature_is(d->spki, auth, text);
+}
+
 static bool is_signed(struct asked *a, bool by_key, const char *service)
 {
     struct sigv4_request request = {.method = a->method,
@@ -134,8 +147,7 @@ static bool is_signed(struct asked *a, bool by_key, const char *service)
         sigv4_check(&a->arena, &request, &auth, service, clock_now(clock_system()), &text, &err) <
             0)
         return false;
-    return by_key ? strcmp(auth.key_id, a->door->host_id) == 0 &&
-                        sigv4_rsa_signature_is(a->door->spki, &auth, text)
+    return by_key ? strcmp(auth.key_id, a->door->host_id) == 0 && is_of_host(a->door, &auth, text)
                   : sigv4_signature_is(SECRET, &auth, text);
 }
 
@@ -226,7 +238,8 @@ static const char *answer_ours(struct asked *a, const struct cJSON *json, int *r
 static const char *answer(struct asked *a, const struct cJSON *json, int *ret_status)
 {
     struct door_double *d = a->door;
-    bool by_key = str_eq(a->target, "AmazonSSM.RequestManagedInstanceRoleToken");
+    bool is_new_key = str_eq(a->target, "AmazonSSM.UpdateManagedInstancePublicKey");
+    bool by_key = is_new_key || str_eq(a->target, "AmazonSSM.RequestManagedInstanceRoleToken");
 
     if (str_eq(a->target, "AmazonSSM.RegisterManagedInstance")) {
         if (!str_eq(json_str(json, "ActivationCode"), "good-code")) {
@@ -242,12 +255,17 @@ static const char *answer(struct asked *a, const struct cJSON *json, int *ret_st
         *ret_status = 400;
         return "{\"__type\":\"InvalidSignatureException\"}";
     }
+    if (is_new_key) {
+        snprintf(d->next_spki, sizeof(d->next_spki), "%s", json_str(json, "NewPublicKey"));
+        return "{}";
+    }
     if (by_key)
         return arena_printf(&a->arena,
                             "{\"AccessKeyId\":\"ASIADOUBLE\",\"SecretAccessKey\":\"" SECRET
                             "\",\"SessionToken\":\"" TOKEN
-                            "\",\"TokenExpirationDate\":%lld,\"UpdateKeyPair\":false}",
-                            (long long)(clock_now(clock_system()) / 1000 + 3600));
+                            "\",\"TokenExpirationDate\":%lld,\"UpdateKeyPair\":%s}",
+                            (long long)(clock_now(clock_system()) / 1000 + 3600),
+                            atomic_load(&d->wants_key) ? "true" : "false");
     return answer_ours(a, json, ret_status);
 }
 

@@ -71,6 +71,8 @@ struct door_double {
     atomic_int unsigned_calls;   /* that should have been signed and were not, or wrongly */
     atomic_int sick;             /* so many times /up answers 503 before 200 */
     atomic_int open;             /* connections */
+    atomic_bool wants_key;       /* asks for another key; off once there is one that was used */
+    char next_spki[1024];        /* the one it was told of */
 };
 
 void door_double_up(struct door_double *door);

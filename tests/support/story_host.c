@@ -555,7 +555,7 @@ void story_host_finds(struct story_host *host, const char *url)
 {
     session_free(host->session);
     host->config.url = arena_str(&host->arena, url);
-    host->session = session_new(&host->config, host->rsa, host->clock, &host->stop);
+    host->session = session_new(&host->config, host->rsa, host->state, host->clock, &host->stop);
 }
 
 void story_host_up(struct story_host *host, const char *name, const char *folder,

@@ -651,6 +651,29 @@ static void T39_run_as_becomes_that_user_for_good(void **state)
 
 #define TEST(name) cmocka_unit_test_teardown(name, agent_room_tear_down)
 
+/* ssm-wire.md 9.2: the door is told of the new key by the old one; the new one signs after a restart, too. */
+static void S9_the_door_asks_for_another_key_and_gets_one(void **state)
+{
+    char *next = NULL;
+
+    (void)state;
+    agent_room_up(true);
+    atomic_store(&agent_room.door.wants_key, true);
+    agent_room_start();
+    assert_non_null(door_double_wait_word(&agent_room.door, "Observe", 1, AGENT_ROOM_LONG_S));
+    assert_string_not_equal(agent_room.door.next_spki, "");
+    next = agent_room_text(
+        arena_printf(&agent_room.door.arena, "%s/host-key-next.pem", agent_room.state));
+    assert_string_equal(next, "");
+    free(next);
+    agent_room_kill();
+    agent_room_start();
+    assert_non_null(door_double_wait_word(&agent_room.door, "Observe", 2, AGENT_ROOM_LONG_S));
+    assert_string_equal(agent_room.door.next_spki, ""); /* it was used */
+    assert_int_equal(atomic_load(&agent_room.door.unsigned_calls), 0);
+    agent_room_down();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -677,6 +700,7 @@ int main(void)
         TEST(T37_strict_mode_runs_only_what_lies_on_its_own_disk),
         TEST(another_user_needs_an_agent_that_is_root),
         TEST(T39_run_as_becomes_that_user_for_good),
+        TEST(S9_the_door_asks_for_another_key_and_gets_one),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -532,6 +532,38 @@ static void both_keys_hold_until_the_new_one_is_seen(void **state)
             "InvalidPublicKey");
 }
 
+static bool is_asked_for_a_key(const struct door_signer *by_key)
+{
+    const struct door_answer answer = role_token(by_key, PRINT_1);
+
+    must_be(answer, "");
+    return strstr(answer.body, "\"UpdateKeyPair\":true") != NULL;
+}
+
+/* The server asks; whoever is asked goes on with the old key until the new one is proven (ssm-wire.md 9.2). */
+static void S9_a_key_of_ninety_days_is_asked_to_be_replaced(void **state)
+{
+    const int64_t day = (int64_t)24 * 3600 * 1000;
+    struct guest g = web_1();
+    struct door_signer by_new = g.by_key;
+
+    (void)state;
+    by_new.rsa = key_2;
+    atomic_store(&moved.now_off, 90 * day - 60000);
+    assert_false(is_asked_for_a_key(&g.by_key));
+    atomic_store(&moved.now_off, 90 * day);
+    assert_true(is_asked_for_a_key(&g.by_key));
+    for (int i = 0; i < 2; i++) /* the answer was lost: the same key once more */
+        must_be(ask("AmazonSSM.UpdateManagedInstancePublicKey",
+                    arena_printf(&arena, "{\"NewPublicKey\":\"%s\",\"NewPublicKeyType\":\"Rsa\"}",
+                                 spki_2),
+                    &g.by_key),
+                "");
+    must_be(role_token(&g.by_key, PRINT_1), "");
+    assert_false(is_asked_for_a_key(&by_new));
+    must_be(role_token(&g.by_key, PRINT_1), "InvalidSignatureException");
+}
+
 /* Another implementation of the signature: libcurl's. */
 static size_t drop(char *bytes, size_t size, size_t n, void *arg)
 {
@@ -1220,6 +1252,7 @@ int main(void)
         TEST(T33_each_flaw_of_a_hosts_own_signature_has_its_code),
         TEST(T33_changed_byte_of_an_rsa_signature_is_refused),
         TEST(both_keys_hold_until_the_new_one_is_seen),
+        TEST(S9_a_key_of_ninety_days_is_asked_to_be_replaced),
         TEST(libcurls_signature_is_verified),
         TEST(ping_makes_a_host_online_and_says_its_agent),
         TEST(associations_and_parameters_are_answered_without_doing_anything),
