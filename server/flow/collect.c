@@ -19,11 +19,13 @@
 #include "lib/store/store_deployment.h"
 #include "lib/store/store_host.h"
 #include "lib/store/store_reply.h"
+#include "lib/store/writer.h"
 #include "server/flow/collect_door.h"
 #include "server/flow/flow.h"
 #include "server/flow/ledger.h"
 
 #define BATCH 100
+#define GROUP_MAX 50 /* replies in one commit */
 
 /* Everything one reply changes, decided before the transaction. */
 struct collected {
@@ -35,6 +37,7 @@ struct collected {
     struct content content;   /* ... and what one of the door runs */
     bool moves;
     bool journal_is_known;
+    bool is_alone;     /* of a migrate job */
     bool is_fenced;    /* its database stands: the store may have forgotten a permit */
     const char *fence; /* a host has seen a higher epoch of this database; NULL */
     const char *note;  /* why nothing changes, NULL */
@@ -145,6 +148,7 @@ static int decide(struct look *look, struct collected *c, struct err *err)
         facts.disbelief = "the host says that it never began, but the store may have forgotten a "
                           "permit: its database stands behind a fence";
     c->journal_is_known = facts.journal_is_known;
+    c->is_alone = facts.has_database;
     status_judge(look->arena, &facts, &c->reply, &change);
     c->moves = change.changes && change.status != c->invocation.status;
     c->note = change.changes ? NULL : change.note;
@@ -226,22 +230,57 @@ static int apply(struct db *db, void *arg, struct err *err)
                         err);
 }
 
+/* What it decides may depend on what another reply of this group changes: one host's come in their order, and
+ * those of a migrate job alone (a fence is the whole database's). */
+static bool goes_with(const struct collected *group, size_t n, const struct reply_row *row)
+{
+    if (n == GROUP_MAX || (n > 0 && group[n - 1].is_alone))
+        return false;
+    for (size_t i = 0; i < n; i++)
+        if (strcmp(group[i].row->host_id, row->host_id) == 0)
+            return false;
+    return true;
+}
+
+static void say(const struct collected *c)
+{
+    if (c->moves)
+        log_notice("invocation.moved", "command=%s host=%s status=%s cause=%s", c->row->command_id,
+                   LOG(c->invocation.host), c->change.details, LOG(c->change.cause));
+}
+
+/* Decided together, written as one commit; one whose facts were stale is looked at again. */
+static int collect_group(struct look *look, struct reply_row *rows, size_t n_rows, size_t *ret_n,
+                         struct err *err)
+{
+    struct collected *group = arena_array(look->arena, GROUP_MAX, sizeof(*group));
+    struct writer_job jobs[GROUP_MAX];
+    size_t n = 0;
+
+    while (n < n_rows && goes_with(group, n, &rows[n])) {
+        struct collected *c = &group[n];
+        int rc;
+
+        *c = (struct collected){.row = &rows[n], .now = look->now};
+        rc = decide(look, c, err);
+        if (rc < 0)
+            return rc;
+        if (c->is_alone && n > 0)
+            break; /* it begins the next group, and is decided then */
+        jobs[n++] = (struct writer_job){.fn = apply, .arg = c};
+        say(c);
+    }
+    *ret_n = n;
+    return look_write_jobs(look, jobs, n, FLOW_DEPLOYMENTS, err);
+}
+
 int collect_look(struct look *look, struct err *err)
 {
     struct reply_row *rows;
-    size_t n;
+    size_t n, taken = 0;
     int rc = store_reply_open(look->flow->db, look->arena, BATCH, &rows, &n, err);
 
-    for (size_t i = 0; i < n && rc == 0; i++) {
-        struct collected c = {.row = &rows[i], .now = look->now};
-        rc = decide(look, &c, err);
-        if (rc < 0)
-            break;
-        if (c.moves)
-            log_notice("invocation.moved", "command=%s host=%s status=%s cause=%s",
-                       c.row->command_id, LOG(c.invocation.host), c.change.details,
-                       LOG(c.change.cause));
-        rc = look_write(look, apply, &c, FLOW_DEPLOYMENTS, err);
-    }
+    for (size_t i = 0; i < n && rc == 0; i += taken)
+        rc = collect_group(look, &rows[i], n - i, &taken, err);
     return rc;
 }

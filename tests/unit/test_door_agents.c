@@ -17,6 +17,7 @@
 #include "lib/base/log.h"
 #include "lib/base/names.h"
 #include "lib/base/str.h"
+#include "lib/store/writer.h"
 #include "tests/support/door_room.h"
 
 static struct door_signer caller;
@@ -404,6 +405,46 @@ static void host_that_was_deregistered_gets_what_waits_undeliverable(void **stat
     assert_string_equal(text(a, "CommandInvocations.0.StatusDetails"), "Undeliverable");
 }
 
+/* What waits is written together: many hosts that answer at once do not make as many syncs. */
+static void replies_that_wait_are_one_commit(void **state)
+{
+    struct door_guest *others[8];
+    const char *messages[8];
+    uint64_t before;
+
+    (void)state;
+    for (size_t i = 0; i < 8; i++)
+        others[i] = door_room_guest(arena_printf(&door_room.arena, "many-%zu", i), "Role=many");
+    command =
+        text(door_room_call(&caller, "SendCommand",
+                            "{'DocumentName':'AWS-RunShellScript','Targets':[{'Key':'tag:Role',"
+                            "'Values':['many']}],'MaxConcurrency':'100%%','Parameters':"
+                            "{'commands':['x']}}"),
+             "Command.CommandId");
+    for (size_t i = 0; i < 8; i++) { /* AWS' ramp: what was acknowledged lets others go */
+        for (size_t k = 0; k < 8; k++) {
+            struct door_answer a = door_room_poll(others[k]);
+
+            if (number(a, "Messages") > 0) {
+                messages[k] = text(a, "Messages.0.MessageId");
+                door_room_acknowledge(others[k], messages[k]);
+            }
+        }
+    }
+    door_room_look();
+    for (size_t i = 0; i < 8; i++)
+        door_room_reply(others[i], messages[i], REPLY("Success", STEP("Success", 0, "it")));
+    before = writer_counts(door_room.api.writer).commits;
+    door_room_look();
+    assert_in_range(writer_counts(door_room.api.writer).commits - before, 1, 4);
+    for (size_t i = 0; i < 8; i++)
+        assert_string_equal(text(door_room_call(&caller, "GetCommandInvocation",
+                                                "{'CommandId':'%s','InstanceId':'%s'}", command,
+                                                others[i]->id),
+                                 "Status"),
+                            "Success");
+}
+
 /* The property ------------------------------------------------------------------------------------ */
 
 static unsigned seed;
@@ -491,6 +532,7 @@ int main(void)
         TEST(S9_the_two_forms_of_a_ping_come_at_the_same_instant),
         TEST(S9_a_host_is_told_denied_only_when_it_is_gone),
         TEST(host_that_was_deregistered_gets_what_waits_undeliverable),
+        TEST(replies_that_wait_are_one_commit),
         TEST(any_order_repetition_and_delay_of_words_gives_the_same_end),
     };
 
