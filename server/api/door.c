@@ -132,8 +132,9 @@ static void call_end(struct request *request)
 {
     struct door_call *call = request->state;
 
-    door_poll_end(call);
     json_free(call->json);
+    call->json = NULL;
+    door_poll_end(call); /* the call is its own */
 }
 
 enum request_next door_post(struct request *request, struct reply *reply)

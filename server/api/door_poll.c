@@ -1,6 +1,8 @@
 /* door_poll: see door_poll.h. */
 #include "server/api/door_poll.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "lib/base/arena.h"
@@ -19,13 +21,17 @@
 #define OFFERS_MAX 4  /* in one answer: each may have half a megabyte */
 #define CANCELS_MAX 8 /* ... and these are small */
 #define REQUEST_ID_MAX 128
+#define NAME_SIZE 65
 
+/* Ten thousand of them wait: this is all that one keeps, on the heap; the request's arena is given back. */
 struct poll {
+    struct door_call call; /* its `own` is the poll */
+    char host_name[NAME_SIZE];
     struct door_bell_waiter waiter;
     bool waits; /* in the bell */
     bool room;  /* the host takes commands; else it only asks whether one is to end */
     mono_ms deadline;
-    const char *answer_to; /* MessagesRequestId */
+    char answer_to[REQUEST_ID_MAX + 1]; /* MessagesRequestId */
     struct offer *offers;
     size_t n;
     struct cancel_offer *cancels;
@@ -45,8 +51,10 @@ static void leave(struct door_call *call)
 void door_poll_end(struct door_call *call)
 {
     if (call->operation != NULL && call->operation->handler == door_poll_messages &&
-        call->own != NULL)
+        call->own != NULL) {
         leave(call);
+        free(call->own);
+    }
 }
 
 /* Answering ----------------------------------------------------------------------------------- */
@@ -204,32 +212,58 @@ static enum request_next look(struct request *request, struct reply *reply)
         leave(call);
         return answer(call, reply);
     }
+    request_drop_memory(request); /* what this look allocated */
     request_then(request, look);
     request_wake_at(request, poll->deadline);
     return REQUEST_WAITS;
 }
 
+/* From here on nothing of it lies in the request's arena. */
+static struct poll *poll_new(struct door_call *call, const char *answer_to)
+{
+    struct poll *poll = calloc(1, sizeof(*poll));
+    struct host *host;
+
+    if (poll == NULL)
+        abort();
+    poll->call = *call;
+    poll->call.json = NULL;
+    poll->call.own = poll;
+    host = &poll->call.host;
+    *host = (struct host){.state = host->state, .protocol = host->protocol};
+    memcpy(host->id, call->host.id, sizeof(host->id));
+    snprintf(poll->host_name, sizeof(poll->host_name), "%s", call->host.name);
+    host->name = poll->host_name;
+    snprintf(poll->answer_to, sizeof(poll->answer_to), "%s", answer_to);
+    json_free(call->json);
+    call->json = NULL;
+    call->request->state = &poll->call;
+    return poll;
+}
+
 enum request_next door_poll_messages(struct door_call *call, struct reply *reply)
 {
     struct request *request = call->request;
+    bool has_room;
+    const char *answer_to;
     struct poll *poll;
     int64_t room;
 
     if (!str_eq(json_str(call->json, "Destination"), call->host.id))
         return door_call_refuse(call, reply, "InvalidDestinationException",
                                 "Destination must be the caller's own id");
-    poll = arena_alloc(request->arena, sizeof(*poll));
-    if (!door_call_text(call, "MessagesRequestId", REQUEST_ID_MAX, &poll->answer_to))
+    if (!door_call_text(call, "MessagesRequestId", REQUEST_ID_MAX, &answer_to))
         return door_call_refuse(call, reply, "ValidationException",
                                 "MessagesRequestId is a text of at most 128 bytes");
-    poll->room = !json_int(call->json, "SlipwayRoom", &room) || room != 0;
+    has_room = !json_int(call->json, "SlipwayRoom", &room) || room != 0;
+    poll = poll_new(call, answer_to);
+    poll->room = has_room;
     poll->deadline = clock_mono(request->api->clock) +
-                     (poll->room ? door_hold_ms(call->door) : DOOR_POLL_NO_ROOM_MS);
+                     (poll->room ? door_hold_ms(poll->call.door) : DOOR_POLL_NO_ROOM_MS);
     poll->waiter.request = request;
-    memcpy(poll->waiter.host_id, call->host.id, sizeof(poll->waiter.host_id));
-    call->own = poll;
-    request_drop_body(request);
-    door_bell_wait(door_own_bell(call->door), &poll->waiter);
+    memcpy(poll->waiter.host_id, poll->call.host.id, sizeof(poll->waiter.host_id));
+    request_drop_memory(request); /* the call as it came is gone, too */
+    door_bell_wait(door_own_bell(poll->call.door), &poll->waiter);
     poll->waits = true;
     return look(request, reply);
 }

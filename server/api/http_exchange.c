@@ -319,6 +319,22 @@ void request_drop_body(struct request *request)
     body_drop(exchange_of(request));
 }
 
+void request_drop_memory(struct request *request)
+{
+    struct http_exchange *x = exchange_of(request);
+
+    body_drop(x);
+    request->target = request->path = request->query = "";
+    request->headers = NULL;
+    request->n_headers = 0;
+    for (size_t i = 0; i < REQUEST_SEGMENTS_MAX; i++)
+        request->segments[i] = NULL;
+    request->actor.asker = NULL;
+    x->headers = NULL;
+    x->headers_size = 0;
+    arena_deinit(&x->arena);
+}
+
 /* Room for `more` bytes and a NUL; the status to refuse with if there is none. */
 static int body_reserve(struct http_exchange *x, size_t more)
 {

@@ -36,7 +36,7 @@ static const struct limits {
     size_t pool;
 } limits[LISTENER_COUNT] = {
     [LISTENER_WEBHOOKS] = {.threads = 2, .connections = 1024, .pool = 32 * 1024},
-    [LISTENER_AGENTS] = {.threads = 2, .connections = 16384, .pool = 8 * 1024},
+    [LISTENER_AGENTS] = {.threads = 2, .connections = 16384, .pool = 6 * 1024},
     [LISTENER_WEB] = {.threads = 2, .connections = 512, .pool = 32 * 1024},
     [LISTENER_CLI] = {.threads = 1, .connections = 64, .pool = 32 * 1024},
 };

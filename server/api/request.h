@@ -123,6 +123,9 @@ int request_length_refused(const struct request *request);
 
 /* Give the body's memory back before a long wait. `body` is empty afterwards. */
 void request_drop_body(struct request *request);
+/* ... and all of the arena's with it: target, headers, actor and whatever else lies there are gone. What the
+ * handler still needs it keeps elsewhere; `end` frees it. For the many that wait long. */
+void request_drop_memory(struct request *request);
 
 /* Waiting ------------------------------------------------------------------------------------- */
 
