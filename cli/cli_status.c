@@ -88,6 +88,7 @@ static void print_status(const struct cJSON *json, const char *only)
                                         "LIVE",       "NEXT",        "WHY NOT YET"};
     const char *headline = json_str(json_object(json, "headline"), "text");
     const char *banner = json_str(json_object(json, "banner"), "text");
+    const char *clock = json_str(json_object(json, "clock"), "text");
     struct table table;
     struct arena arena;
 
@@ -96,6 +97,8 @@ static void print_status(const struct cJSON *json, const char *only)
         printf("%s\n", str_clean(&arena, headline, strlen(headline), 500));
     if (banner != NULL)
         printf("! %s\n", str_clean(&arena, banner, strlen(banner), 500));
+    if (clock != NULL)
+        printf("! %s\n", str_clean(&arena, clock, strlen(clock), 500));
     putchar('\n');
     table_init(&table, &arena, 6, heads);
     for (const struct cJSON *r = json_first(json_array(json, "repositories")); r != NULL;

@@ -93,10 +93,11 @@ const Waiting = ({ list }) => list.length > 1 && html`
   </section>`;
 
 export function Board({ data, now }) {
-  const { headline, banner } = data;
+  const { headline, banner, clock } = data;
   return html`
     <${Headline} state=${headline.state} text=${headline.text} />
     ${banner && banner.text !== headline.text && html`<p class=${`bar ${stateLook(banner.state).tone}`}>${banner.text}</p>`}
+    ${clock && html`<p class="bar wait">${clock.text}</p>`}
     <${Waiting} list=${data.waiting_for} />
     ${isEmpty(data) && html`<${SetUp} data=${data} />`}
     ${data.repositories.map((repo) => html`<${Repository} key=${repo.name} repo=${repo} now=${now} />`)}

@@ -22,16 +22,15 @@
 #include "lib/store/store_repository.h"
 #include "lib/store/writer.h"
 #include "server/api/api.h"
+#include "server/api/api_clock.h"
 #include "server/api/api_view.h"
 #include "server/api/disk.h"
 #include "server/api/reply.h"
 #include "server/flow/recovery.h"
 #include "server/flow/roster.h"
-#include "server/flow/clockwatch.h"
 
 #define ANSWER_MAX ((size_t)4 << 20)
 #define MANY_WAITING 100
-#define JUMP_TOLD_MS INT64_C(86400000)
 #define FAILED_SHOWN 50
 
 /*
@@ -473,19 +472,14 @@ static int check_cage(struct examination *x)
 /* A jump of the clock is told for a day (F9). */
 static int check_clock(struct examination *x)
 {
-    char text[ZONE_TEXT_SIZE] = "";
-    const struct zone *zone;
-    time_ms at = 0;
-    int rc = store_watermark(x->view->db, CLOCKWATCH_MARK, &at, x->err);
-    bool jumped = at != 0 && x->view->now - at < JUMP_TOLD_MS;
+    struct api_clock clock;
+    int rc = api_clock_load(x->view, &clock, x->err);
 
     if (rc < 0)
         return rc;
-    if (jumped && zone_open(x->view->config->timezone, &zone, NULL) == 0)
-        zone_text(zone, at, x->view->language, text);
     say(x, &(struct finding){.name = "clock",
-                             .state = jumped ? CHECK_WARN : CHECK_OK,
-                             .values = {{"when", arena_str(x->view->request->arena, text)}},
+                             .state = clock.at != 0 ? CHECK_WARN : CHECK_OK,
+                             .values = {{"when", clock.when}},
                              .n_values = 1});
     return 0;
 }

@@ -9,6 +9,7 @@
 #include "lib/base/str.h"
 #include "lib/store/store_repository.h"
 #include "server/api/api.h"
+#include "server/api/api_clock.h"
 #include "server/api/api_environment.h"
 #include "server/api/api_shape.h"
 #include "server/api/disk.h"
@@ -30,6 +31,7 @@ struct board {
     size_t n_rows;
     enum shown worst;                        /* of all environments: the headline */
     const struct api_environment *worst_env; /* NULL = there is none */
+    struct api_clock clock;                  /* was it set? */
 };
 
 /* Loading --------------------------------------------------------------------------------------- */
@@ -74,6 +76,7 @@ static int board_open(struct board *board, struct request *request, struct err *
     rc = api_view_open(&board->view, request, err);
     if (rc < 0)
         return rc;
+    rc = api_clock_load(&board->view, &board->clock, err);
     board->rows = arena_array(request->arena, board->view.config->n_repos, sizeof(*board->rows));
     for (size_t i = 0; rc == 0 && i < board->view.config->n_repos; i++) {
         if (api_view_shows(&board->view, &board->view.config->repos[i]))
@@ -248,6 +251,7 @@ static int add_board(struct json_out *out, struct board *board, struct err *err)
     add_sentence(out, "headline", board->worst_env != NULL ? board->worst : SHOWN_ENDED,
                  headline(board));
     add_banner(out, board);
+    api_clock_shape(out, "clock", &board->clock);
     add_waiting(out, board);
     json_begin_array(out, "repositories");
     for (size_t i = 0; rc == 0 && i < board->n_rows; i++)
@@ -318,6 +322,8 @@ enum request_next api_status_text(struct request *request, struct reply *reply)
     buf_init(&buf, ANSWER_MAX);
     if (rc == 0)
         buf_addf(&buf, "%s\n", headline(&board));
+    if (rc == 0 && board.clock.at != 0)
+        buf_addf(&buf, "! %s\n", board.clock.text);
     for (size_t i = 0; rc == 0 && i < board.n_rows; i++) {
         buf_addf(&buf, "\n%s (%s)\n", board.rows[i].repo->name, board.rows[i].repo->branch);
         if (board.rows[i].stored.failure != NULL)

@@ -34,6 +34,11 @@ static int apply(struct db *db, void *arg, struct err *err)
     if (rc == 0)
         rc = store_watermark_set(db, CLOCKWATCH_MARK, j->to, err);
     if (rc == 0)
+        rc =
+            store_watermark_set(db, CLOCKWATCH_FORWARD, j->to > j->from ? j->to - j->from : 0, err);
+    if (rc == 0)
+        rc = store_watermark_set(db, CLOCKWATCH_BACK, j->to < j->from ? j->from - j->to : 0, err);
+    if (rc == 0)
         rc = store_host_seen_by(db, j->to, err);
     if (rc == 0)
         rc = store_repository_seen_by(db, j->to, err);

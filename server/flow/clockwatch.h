@@ -17,6 +17,9 @@ struct look;
 
 /* Where in the store the last jump is kept (store_watermark). */
 #define CLOCKWATCH_MARK "clock/jumped"
+/* By how many ms; one of the two is 0. */
+#define CLOCKWATCH_FORWARD "clock/forward-by"
+#define CLOCKWATCH_BACK "clock/back-by"
 
 int clockwatch_look(struct look *look, struct err *err);
 

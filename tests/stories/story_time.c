@@ -137,8 +137,10 @@ static void F9_a_clock_that_is_set_back_over_a_start_runs_nothing_again(void **s
     story_merge(s, "acme/shop", 1, "Coupons");
     story_until(s, "2026-11-24 15:05");
     story_expect_live(s, "acme/shop", "production", 2);
+    story_expect_board(s, "clock", NULL);
     story_set_clock(s, "2026-11-24 14:40");
     story_expect_told(s, "clock.jumped", "clock", "\"to\":\"2026-11-24T05:40:00.000Z\"");
+    story_expect_board(s, "clock", "was set back by 0:2");
     story_merge(s, "acme/shop", 2, "Gifts");
     story_until(s, "2026-11-24 15:20"); /* 15:00 for the second time: it is decided */
     story_expect_starts(s, "web-1", "web", 2, 1);
@@ -156,6 +158,7 @@ static void F9_a_clock_that_is_set_forward_over_a_start_defers_it_and_says_why(v
     story_merge(s, "acme/shop", 1, "Coupons");
     story_set_clock(s, "2026-11-24 15:15");
     story_expect_told(s, "clock.jumped", "clock", "\"to\":\"2026-11-24T06:15:00.000Z\"");
+    story_expect_board(s, "clock", "was set forward by 1:0");
     story_expect_decision(s, "production", "2026-11-24 15:00:00", "deferred");
     story_expect_told(s, "occurrence.defer", "acme/shop/production", "clock-jumped");
     story_expect_last(s, "acme/shop", "production", 2, NULL);

@@ -37,7 +37,7 @@ export function status(now, ja) {
   return {
     at: now.toISOString(), language: ja ? "ja" : "en",
     headline: { state: "your-turn", text: say(`${site} production: waits for a person`, `${site} production: 人の操作を待っています`) },
-    banner: null,
+    banner: null, clock: null,
     waiting_for: [{ repository: site, environment: "production", release: 57, state: "your-turn",
       text: say(`${site} production: waits for a person`, `${site} production: 人の操作を待っています`) }],
     repositories: [
@@ -63,7 +63,7 @@ export function status(now, ja) {
 }
 
 export const emptyStatus = (now, ja) => ({
-  at: now.toISOString(), language: ja ? "ja" : "en", banner: null, waiting_for: [], repositories: [],
+  at: now.toISOString(), language: ja ? "ja" : "en", banner: null, clock: null, waiting_for: [], repositories: [],
   headline: { state: "ended", text: ja ? "まだリポジトリが設定されていません" : "No repository is configured yet" },
 });
 

@@ -310,6 +310,16 @@ void story_expect_untold(struct story *s, const char *act, const char *subject)
         fail_msg("%s of %s was told: %s", act, subject, line);
 }
 
+void story_expect_board(struct story *s, const char *key, const char *text)
+{
+    struct asked a = ask(s, "/api/v1/status");
+    const char *is = json_str(json_object(a.answer.json, key), "text");
+
+    if (text == NULL ? is != NULL : is == NULL || strstr(is, text) == NULL)
+        fail_msg("the board's %s is not \"%s\": %s", key, text != NULL ? text : "", a.text);
+    done(&a);
+}
+
 void story_expect_host(struct story *s, const char *host, const char *state)
 {
     struct asked a = ask(s, "/api/v1/hosts");

@@ -45,6 +45,9 @@ void story_expect_attempt(struct story *s, const char *database, const char *sta
 void story_expect_pull(struct story *s, const char *repository, int number, const char *state,
                        int64_t release);
 /* The word that people see for a host: online, silent. */
+/* What the Board says under `key` ("banner", "clock"): a sentence with `text` in it; NULL = nothing. */
+void story_expect_board(struct story *s, const char *key, const char *text);
+
 void story_expect_host(struct story *s, const char *host, const char *state);
 /* How many rows a table has. */
 void story_expect_count(struct story *s, const char *table, int64_t n);
