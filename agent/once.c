@@ -272,7 +272,7 @@ static int ask_permit(struct once *o, struct err *err)
     if (rc < 0)
         return rc;
     httpc = httpc_new();
-    o->agent.session = session_new(&o->config, rsa, o->agent.clock, &o->stop);
+    o->agent.session = session_new(&o->config, rsa, o->options->state, o->agent.clock, &o->stop);
     rc = permit_ask(&o->agent, httpc, o->id, o->order.envelope.start_by, err);
     session_free(o->agent.session);
     httpc_free(httpc);
