@@ -31,7 +31,10 @@ static void add_start(struct table *table, const char *repo, const char *environ
     json_bool(start, "assumes", &assumes);
     on = arena_printf(arena, "%zu host%s%s%s", json_count(json_array(start, "hosts")),
                       json_count(json_array(start, "hosts")) == 1 ? "" : "s",
-                      migrates ? ", migrates" : "",
+                      !migrates ? ""
+                      : json_str(start, "migrate_text") == NULL
+                          ? ", migrates"
+                          : arena_printf(arena, ", migrates (%s)", json_str(start, "migrate_text")),
                       assumes ? ", if the one before comes well out" : "");
     {
         const char *cells[] = {

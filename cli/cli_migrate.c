@@ -88,8 +88,12 @@ static void print_attempt(struct arena *arena, const struct cJSON *a)
         printf("  because: %s\n", cli_repo_clean(arena, json_str(a, "reason")));
     if (json_str(a, "late") != NULL)
         printf("  later its host told: %s\n", json_str(a, "late"));
+    if (json_str(a, "alarm_text") != NULL)
+        printf("! %s\n", cli_repo_clean(arena, json_str(a, "alarm_text")));
     if (settled)
         return;
+    if (json_str(a, "alarm_text") == NULL && json_str(a, "estimate_text") != NULL)
+        printf("  %s\n", cli_repo_clean(arena, json_str(a, "estimate_text")));
     for (const struct cJSON *p = json_first(json_array(a, "probes")); p != NULL; p = json_next(p))
         print_probe(arena, p);
     print_evidence(arena, a);

@@ -29,6 +29,8 @@ static void print_environment(struct arena *arena, const struct cJSON *e)
     else if (!live && !go)
         printf(", no start is foreseen");
     printf("\n");
+    if (!live && json_str(e, "migrate_text") != NULL)
+        printf("  %s\n", cli_repo_clean(arena, json_str(e, "migrate_text")));
     cli_repo_causes(arena, json_array(e, "causes"));
 }
 

@@ -706,6 +706,7 @@ CREATE TABLE attempts (                      -- one try of a migrate job on one 
     decided_by    TEXT,
     reason        TEXT,
     decided_at    INTEGER,
+    alarmed_at    INTEGER,                   -- people were told that it takes longer than timeout-minutes (M5)
     gone_at       INTEGER,                   -- its host said that its supervisor is gone, with an end or without
     evidence      TEXT,                      -- JSON, kept when it failed or became unknown: output, boots, journal, approvals
     late_state    TEXT CHECK (late_state IN ('succeeded', 'failed', 'not_started')),  -- a true end after a person decided

@@ -36,6 +36,7 @@ const Next = ({ repo, env, now }) => {
       ${next.start_at && html`<strong><time datetime=${next.start_at}>${next.start_text || when(next.start_at, env.timezone)}</time></strong>
         <span class="muted">${away(next.start_at, now)}</span>`}</p>
     <${Pulls} pulls=${next.pulls} fallback=${next.subject} most=${MOST_PULLS} more=${releasePath(repo, next.release)} />
+    ${next.migrate_text && html`<p class="muted">${next.migrate_text}</p>`}
     <${Causes} causes=${causes} zone=${env.timezone} />
     ${next.causes.some((c) => c.cause === "not-asked") && html`<${Command}>slipway release ${repo} r${next.release} ${env.name}<//>`}`;
 };

@@ -57,6 +57,7 @@ struct attempt {
     time_ms decided_at;
     time_ms
         gone_at; /* its host said that its supervisor is gone, with an end or without; 0 = it did not */
+    time_ms alarmed_at; /* people were told that it takes longer than `timeout-minutes`; 0 = not */
     const char *late_state; /* a true end that came after the decision, NULL */
     time_ms late_at;
 };

@@ -60,6 +60,15 @@ enum attempt_state migrate_state_of(enum attempt_state now, const struct invocat
     return ATTEMPT_UNKNOWN;
 }
 
+time_ms migrate_alarm_at(const struct attempt *attempt, const struct invocation *inv,
+                         int64_t timeout_ms)
+{
+    if (attempt->settled_at != 0 || attempt->alarmed_at != 0 || inv->began_at == 0 ||
+        (attempt->state != ATTEMPT_RUNNING && attempt->state != ATTEMPT_UNKNOWN))
+        return 0;
+    return inv->began_at + timeout_ms;
+}
+
 int migrate_changed(const struct result_line *results, size_t n)
 {
     int changed = 1;

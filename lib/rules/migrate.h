@@ -32,6 +32,13 @@ const struct host *migrate_choose_host(const struct host *hosts, size_t n, const
 enum attempt_state migrate_state_of(enum attempt_state now, const struct invocation *invocation);
 
 /*
+ * When people are told that it takes longer than `timeout-minutes` (M5: an alarm, nothing is killed); 0 = not, or not
+ * any more. `timeout_ms` is the job's.
+ */
+time_ms migrate_alarm_at(const struct attempt *attempt, const struct invocation *invocation,
+                         int64_t timeout_ms);
+
+/*
  * Did a successful migrate job change the database? 0 if a line `migrate=none` was written last,
  * 1 if `migrate=changed` or nothing was said (R2).
  */

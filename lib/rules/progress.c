@@ -337,6 +337,25 @@ static const struct invocation *invocation_of(const struct progress_facts *f,
     return NULL;
 }
 
+/* `timeout-minutes` of a migrate job tells people, and kills nothing (M5). */
+static void sound_alarm(struct round *r, const struct attempt *attempt,
+                        const struct invocation *inv)
+{
+    const struct job *job = &r->facts->jobs[attempt->job_number];
+    time_ms at = migrate_alarm_at(attempt, inv, job->timeout_ms);
+    struct progress_move *m;
+
+    if (at == 0)
+        return;
+    if (r->now < at) {
+        look_again(r, at);
+        return;
+    }
+    m = move_add(r, PROGRESS_ATTEMPT_ALARM, job);
+    m->attempt = attempt;
+    m->invocation = inv;
+}
+
 /* Attempts follow what is known of their command, also when the deployment stopped: late truth (M5). */
 static bool follow_attempts(struct round *r)
 {
@@ -350,6 +369,7 @@ static bool follow_attempts(struct round *r)
         struct progress_move *m;
         if (inv == NULL || attempt->settled_at != 0)
             continue;
+        sound_alarm(r, attempt, inv);
         state = migrate_state_of(attempt->state, inv);
         if (!states_allows(attempt_states, (int)attempt->state, (int)state))
             continue;

@@ -59,6 +59,7 @@ enum progress_kind {
     PROGRESS_CANCEL,        /* invocation -> Cancelling: its host is asked to end it (P6) */
     PROGRESS_ATTEMPT_PLAN,  /* migrate job: plan an attempt (the flow chooses the host) */
     PROGRESS_ATTEMPT_MOVE,  /* attempt -> `attempt_state` */
+    PROGRESS_ATTEMPT_ALARM, /* people are told that it takes longer than `timeout-minutes` (M5) */
     PROGRESS_JOB_END,       /* job -> `job_state` */
     PROGRESS_DEPLOYMENT_END /* deployment -> `deployment_state` */
 };

@@ -64,7 +64,7 @@ int store_attempt_move(struct db *db, int64_t id, enum attempt_state from, enum 
     "a.id, a.database, a.repository_id, a.release_number, a.n, a.epoch, a.deployment_id, a.job_number," \
     " a.command_id, a.host_id, h.name, a.state, a.changed, a.planned_at, a.ended_at, a.settled_at,"     \
     " a.voided_at, a.decision, a.decided_by, a.reason, a.gone_at, a.late_state, a.late_at,"             \
-    " a.decided_at"
+    " a.decided_at, a.alarmed_at"
 #define FROM " FROM attempts a JOIN hosts h ON h.id = a.host_id "
 
 static void fill(struct db_rows *rows, struct arena *arena, struct attempt *a)
@@ -96,6 +96,7 @@ static void fill(struct db_rows *rows, struct arena *arena, struct attempt *a)
     a->late_state = db_text(rows, arena, 21);
     a->late_at = db_int(rows, 22);
     a->decided_at = db_int(rows, 23);
+    a->alarmed_at = db_int(rows, 24);
 }
 
 static int one(struct db_rows *rows, struct arena *arena, struct attempt *ret_attempt,
@@ -277,6 +278,38 @@ DB_STATEMENT(SQL_ATTEMPT_GONE,
 int store_attempt_gone(struct db *db, const char *command_id, time_ms now, struct err *err)
 {
     return db_run(db, &SQL_ATTEMPT_GONE, err, "it", now, command_id);
+}
+
+DB_STATEMENT(SQL_ATTEMPT_ALARM,
+             "UPDATE attempts SET alarmed_at = $1 WHERE id = $2 AND alarmed_at IS"
+             " NULL AND settled_at IS NULL");
+
+int store_attempt_alarm(struct db *db, int64_t id, time_ms now, struct err *err)
+{
+    return db_change(db, &SQL_ATTEMPT_ALARM, err, "ii", now, id);
+}
+
+DB_STATEMENT(SQL_ATTEMPT_TOOK,
+             "SELECT i.began_at, i.ended_at FROM attempts a"
+             " JOIN invocations i ON i.command_id = a.command_id AND i.host_id = a.host_id"
+             " WHERE a.database = $1 AND a.repository_id = $2 AND a.release_number = $3"
+             " AND a.state = 'succeeded' AND a.voided_at IS NULL AND i.began_at IS NOT NULL"
+             " AND i.ended_at IS NOT NULL");
+
+int store_attempt_took(struct db *db, const char *database, int64_t repository_id,
+                       int64_t release_number, int64_t *ret_ms, struct err *err)
+{
+    struct db_rows *rows;
+    int rc =
+        db_query(db, &SQL_ATTEMPT_TOOK, &rows, err, "tii", database, repository_id, release_number);
+
+    if (rc < 0)
+        return rc;
+    rc = db_next(rows, err);
+    if (rc > 0)
+        *ret_ms = db_int(rows, 1) - db_int(rows, 0);
+    db_end(rows);
+    return rc < 0 ? rc : rc == 0 ? err_set(err, ERR_NOT_FOUND, "it has not succeeded there") : 0;
 }
 
 DB_STATEMENT(SQL_ATTEMPT_EVIDENCE_PUT, "UPDATE attempts SET evidence = $1 WHERE id = $2");

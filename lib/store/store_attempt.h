@@ -63,6 +63,12 @@ int store_attempt_late(struct db *db, int64_t id, enum attempt_state state, time
                        struct err *err);
 /* Its host says that its supervisor is gone, with an end or without. */
 int store_attempt_gone(struct db *db, const char *command_id, time_ms now, struct err *err);
+/* People are told that it takes long. ERR_CONFLICT: they were, or it is settled. */
+int store_attempt_alarm(struct db *db, int64_t id, time_ms now, struct err *err);
+/* How long the migrate job of that release ran on that database, where it succeeded and counts: from the word that it
+ * began to its end. ERR_NOT_FOUND: it did not. */
+int store_attempt_took(struct db *db, const char *database, int64_t repository_id,
+                       int64_t release_number, int64_t *ret_ms, struct err *err);
 /* What was there when it failed or became unknown, a JSON object; NULL = nothing is kept. */
 int store_attempt_evidence_put(struct db *db, int64_t id, const char *json, struct err *err);
 int store_attempt_evidence(struct db *db, struct arena *arena, int64_t id, const char **ret_json,

@@ -12,6 +12,7 @@
 #include "lib/store/store_deployment.h"
 #include "lib/store/store_release.h"
 #include "server/api/api_choices.h"
+#include "server/api/api_rehearsal.h"
 #include "server/api/api_shape.h"
 #include "server/api/api_stops.h"
 #include "server/flow/outlook.h"
@@ -344,7 +345,12 @@ static int add_verdict(struct json_out *out, const char *key, struct api_view *v
 {
     int64_t live = env->live != NULL ? env->live->release_number : 1;
     struct verdict v = *verdict;
-    int rc;
+    const char *estimate = NULL;
+    int rc = api_rehearsal_estimate(view, env->config, env->repository->id, release->number,
+                                    &estimate, err);
+
+    if (rc < 0)
+        return rc;
 
     for (size_t i = 0; i < v.n_causes; i++)
         if (v.causes[i].kind == CAUSE_FAILED_BEFORE)
@@ -359,6 +365,7 @@ static int add_verdict(struct json_out *out, const char *key, struct api_view *v
     json_add_time(out, "start_at", start_at);
     api_shape_text_or_null(out, "start_text", api_environment_time(view, env, start_at));
     json_add_bool(out, "go", v.go);
+    json_add_str(out, "migrate_text", estimate);
     api_environment_causes(out, "causes", view, env, &v);
     add_end(out, "next_change", v.next_change);
     rc = api_shape_pulls(out, "pulls", view, env->repository->id, live, release->number, err);
@@ -475,12 +482,36 @@ static int count_hosts(struct api_view *view, int64_t deployment_id, int64_t *re
     return 0;
 }
 
+/* A migrate job of the open deployment that takes longer than people were promised. */
+static int find_alarm(struct api_view *view, const struct api_environment *env,
+                      const char **ret_text, struct err *err)
+{
+    struct arena *arena = view->request->arena;
+    struct attempt *attempts;
+    size_t n = 0;
+    int rc = store_attempt_of_deployment(view->db, arena, env->open->id, &attempts, &n, err);
+
+    for (size_t i = 0; i < n && rc == 0 && *ret_text == NULL; i++) {
+        struct invocation inv;
+
+        if (attempts[i].alarmed_at == 0 || attempts[i].settled_at != 0)
+            continue;
+        rc = store_command_invocation(view->db, arena, attempts[i].command_id, attempts[i].host_id,
+                                      &inv, err);
+        if (rc == 0)
+            rc = api_rehearsal_alarm(view, env->config, &attempts[i],
+                                     api_environment_time(view, env, inv.began_at), ret_text, err);
+    }
+    return rc;
+}
+
 static int add_open(struct json_out *out, struct api_view *view, const struct api_environment *env,
                     struct err *err)
 {
     const struct deployment *open = env->open;
     int64_t done = 0;
     int64_t total = 0;
+    const char *alarm = NULL;
     int rc;
 
     if (open == NULL) {
@@ -488,6 +519,8 @@ static int add_open(struct json_out *out, struct api_view *view, const struct ap
         return 0;
     }
     rc = count_hosts(view, open->id, &done, &total, err);
+    if (rc == 0)
+        rc = find_alarm(view, env, &alarm, err);
     if (rc < 0)
         return rc;
     json_begin_object(out, "open");
@@ -495,7 +528,7 @@ static int add_open(struct json_out *out, struct api_view *view, const struct ap
     json_add_int(out, "release", open->release_number);
     json_add_str(out, "sha", open->sha);
     json_add_str(out, "state", deployment_states[open->state].text);
-    json_add_str(out, "cause", open->cause);
+    json_add_str(out, "cause", open->cause != NULL ? open->cause : alarm);
     json_add_time(out, "start_at", open->start_at);
     json_add_time(out, "started_at", open->started_at);
     json_add_int(out, "hosts_done", done);

@@ -15,6 +15,7 @@
 #include "lib/store/store_repository.h"
 #include "server/api/api.h"
 #include "server/api/api_environment.h"
+#include "server/api/api_rehearsal.h"
 #include "server/api/api_shape.h"
 #include "server/api/reply.h"
 #include "server/flow/foresee.h"
@@ -103,9 +104,12 @@ static int read_when(struct asking *a, const char *key, const char *zone_name, t
 }
 
 /* What a deployment there would do: hosts, and whether a migrate job is among its jobs. */
-static void add_jobs(struct asking *a, const struct outlook *o)
+static int add_jobs(struct asking *a, const struct outlook *o, const struct config_environment *e,
+                    int64_t repository_id, int64_t release_number)
 {
+    const char *estimate = NULL;
     bool migrates = false;
+    int rc = 0;
 
     json_begin_array(&a->out, "hosts");
     for (size_t i = 0; i < o->facts.gate.n_hosts; i++)
@@ -114,6 +118,10 @@ static void add_jobs(struct asking *a, const struct outlook *o)
     for (size_t i = 0; i < o->jobs.n_jobs; i++)
         migrates = migrates || o->jobs.jobs[i].job->once != NULL;
     json_add_bool(&a->out, "migrates", migrates);
+    if (migrates)
+        rc = api_rehearsal_estimate(&a->view, e, repository_id, release_number, &estimate, &a->err);
+    json_add_str(&a->out, "migrate_text", estimate);
+    return rc;
 }
 
 /* Forecast ---------------------------------------------------------------------------------------- */
@@ -134,9 +142,10 @@ static int add_start(struct asking *a, const struct repository *repository,
     json_add_str(&a->out, "subject", release.subject);
     add_instant(a, e, "start_at", "start_text", s->at);
     json_add_bool(&a->out, "assumes", s->assumes);
-    add_jobs(a, o);
-    rc = api_shape_pulls(&a->out, "pulls", &a->view, repository->id,
-                         s->from_number != 0 ? s->from_number : 1, s->release_number, &a->err);
+    rc = add_jobs(a, o, e, repository->id, s->release_number);
+    if (rc == 0)
+        rc = api_shape_pulls(&a->out, "pulls", &a->view, repository->id,
+                             s->from_number != 0 ? s->from_number : 1, s->release_number, &a->err);
     json_end_object(&a->out);
     return rc;
 }
@@ -417,9 +426,9 @@ static int add_why(struct asking *a, const struct repository *repository, const 
     api_shape_int_or_null(&a->out, "with_release",
                           is_live || start == NULL ? 0 : start->release_number);
     json_add_bool(&a->out, "assumes", !is_live && start != NULL && start->assumes);
-    add_jobs(a, o);
+    rc = add_jobs(a, o, e, repository->id, start != NULL ? start->release_number : release->number);
     json_end_object(&a->out);
-    return 0;
+    return rc;
 }
 
 enum request_next api_forecast_why(struct request *request, struct reply *reply)

@@ -11,6 +11,7 @@
 #include "lib/store/store_attempt.h"
 #include "lib/store/store_deployment.h"
 #include "server/api/api_migrate_facts.h"
+#include "server/api/api_rehearsal.h"
 #include "server/api/api_shape.h"
 #include "server/api/api_view.h"
 #include "server/api/policy.h"
@@ -113,11 +114,17 @@ static int add_attempt(struct ledger *l, const struct attempt *attempt, bool who
 {
     struct arena *arena = l->request->arena;
     struct api_migrate_facts f;
-    const char *evidence = NULL;
+    const char *evidence = NULL, *estimate = NULL, *alarm = NULL;
     struct json_out *out = &l->out;
     int rc =
         api_migrate_facts_load(l->view.db, arena, l->view.config, attempt, l->view.now, &f, l->err);
 
+    if (rc == 0 && f.environment != NULL)
+        rc = api_rehearsal_estimate(&l->view, f.environment, attempt->repository_id,
+                                    attempt->release_number, &estimate, l->err);
+    if (rc == 0)
+        rc = api_rehearsal_alarm(&l->view, f.environment, attempt,
+                                 time_text(l, &f, f.invocation.began_at), &alarm, l->err);
     if (rc == 0 && whole)
         rc = store_attempt_evidence(l->view.db, arena, attempt->id, &evidence, l->err);
     if (rc < 0)
@@ -144,6 +151,9 @@ static int add_attempt(struct ledger *l, const struct attempt *attempt, bool who
     json_add_str(out, "late", attempt->late_state);
     json_add_bool(out, "voided", attempt->voided_at != 0);
     json_add_str(out, "text", text_of(l, &f));
+    json_add_str(out, "estimate_text", estimate);
+    json_add_time(out, "alarmed_at", attempt->alarmed_at);
+    json_add_str(out, "alarm_text", alarm);
     json_begin_array(out, "probes");
     for (size_t i = 0; i < f.n_probes; i++)
         add_probe(out, &f.probes[i]);

@@ -26,6 +26,7 @@
 #include "server/flow/agenda.h"
 #include "server/flow/deploy.h"
 #include "server/flow/flow.h"
+#include "server/flow/rehearsal.h"
 #include "server/flow/snapshot.h"
 
 #define RETRY_LATER_MS 2000
@@ -119,6 +120,9 @@ static int make_move(struct db *db, struct dispatched *d, const char **ret_act, 
         *ret_act = "attempt.move";
         return store_attempt_move(db, m->attempt->id, m->attempt->state, m->attempt_state,
                                   d->changed, d->now, err);
+    case PROGRESS_ATTEMPT_ALARM:
+        *ret_act = "attempt.alarm";
+        return store_attempt_alarm(db, m->attempt->id, d->now, err);
     case PROGRESS_JOB_END:
         *ret_act = "job.end";
         return store_deployment_job_move(db, d->deployment->id, m->job->number, m->job->state,
@@ -341,6 +345,37 @@ static int cancel(struct look *look, struct dispatched *d, struct err *err)
     return rc;
 }
 
+/* It takes longer than `timeout-minutes`: that is told, and nothing else is done (M5). */
+static int alarm_people(struct look *look, struct dispatched *d, struct err *err)
+{
+    const struct config *config = look->snapshot->config;
+    const struct config_repo *repo = config_repo(config, d->deployment->repository);
+    const struct config_environment *e =
+        repo != NULL ? config_environment(repo, d->deployment->environment) : NULL;
+    struct progress_move *told = arena_alloc(look->arena, sizeof(*told));
+    struct rehearsal r = {NULL, 0};
+    int rc = 0;
+
+    for (size_t i = 0; e != NULL && i < repo->n_jobs && rc == 0; i++)
+        if (str_eq(repo->jobs[i].name, d->move->job->name) && repo->jobs[i].once != NULL)
+            rc = rehearsal_find(look->flow->db, look->arena, config, e, &repo->jobs[i],
+                                d->deployment->repository_id, d->deployment->release_number, &r,
+                                err);
+    if (rc < 0)
+        return rc;
+    *told = *d->move;
+    told->cause = arena_printf(look->arena, "it runs longer than %lld minutes; nothing is stopped",
+                               (long long)d->move->job->timeout_ms / 60000);
+    if (r.environment != NULL)
+        told->cause = arena_printf(look->arena, "%s. It took %lld s in %s", told->cause,
+                                   (long long)r.took_ms / 1000, r.environment);
+    d->move = told;
+    d->subject = told->attempt->database;
+    log_error("attempt.alarm", "database=%s host=%s release=r%lld err=%s", LOG(d->subject),
+              LOG(told->attempt->host), (long long)told->attempt->release_number, LOG(told->cause));
+    return look_write(look, apply, d, FLOW_DEPLOYMENTS, err);
+}
+
 static int64_t protocol_of(const struct invocation *inv, const struct host *hosts, size_t n)
 {
     for (size_t i = 0; inv != NULL && i < n; i++)
@@ -369,6 +404,8 @@ static int do_move(struct look *look, const struct deployment *deployment,
         return move_attempt(look, &d, err);
     case PROGRESS_CANCEL:
         return cancel(look, &d, err);
+    case PROGRESS_ATTEMPT_ALARM:
+        return alarm_people(look, &d, err);
     case PROGRESS_DEPLOYMENT_END:
         log_notice("deployment.end",
                    "deployment=%lld repo=%s environment=%s release=r%lld state=%s cause=%s",

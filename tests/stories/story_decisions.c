@@ -238,6 +238,50 @@ static void dump_restored_then_forget(void **state)
     story_end(s);
 }
 
+static void shows(struct story *s, const char *path, const char *text)
+{
+    const char *answer = story_ask(s, "GET", path, NULL);
+
+    if (strstr(answer, text) == NULL)
+        fail_msg("%s says no \"%s\": %s", path, text, answer);
+}
+
+/* What stage took is the estimate of production (M8); `timeout-minutes` tells people, everywhere they look, and kills
+ * nothing (M5). */
+static void alarm_kills_nothing(void **state)
+{
+    struct story *s = *state;
+    static const char *const over =
+        "longer than its timeout-minutes. Nothing is stopped: look what "
+        "it does before you end it. Its migrate job took 4 min 1";
+
+    story_shop(s);
+    story_host_script(story_host(s, "stage-1"), "migrate", STORY_HOST_SUCCEEDS, 250000);
+    story_host_script(story_host(s, "batch-1"), "migrate", STORY_HOST_SUCCEEDS, 90 * 60000);
+    story_at(s, "2026-11-24 14:10");
+    story_merge(s, "acme/shop", 1, "Coupons");
+    story_expect_live(s, "acme/shop", "stage", 2);
+    shows(s, "/api/v1/status", "Its migrate job took 4 min 1");
+    shows(s, "/api/v1/repos/acme/shop/why?release=2", "Its migrate job took 4 min 1");
+    shows(s, "/api/v1/forecast", "Its migrate job took 4 min 1");
+    story_clock_pass(&s->clock, story_time(s, "2026-11-24 14:59") - s->clock.now);
+    story_amid(s, "2026-11-24 15:59");
+    story_expect_untold(s, "attempt.alarm", DATABASE);
+    story_amid(s, "2026-11-24 16:02");
+    story_expect_told(s, "attempt.alarm", DATABASE,
+                      "longer than 60 minutes; nothing is stopped. It took 25");
+    story_expect_count(s, "alarms", 1);
+    shows(s, "/api/v1/status", over);
+    shows(s, "/api/v1/migrate", over);
+    shows(s, "/api/v1/migrate?lang=ja", "timeout-minutes を超えました");
+    story_amid(s, "2026-11-24 16:20");
+    story_expect_count(s, "alarms", 1); /* once */
+    story_settle(s);
+    story_expect_live(s, "acme/shop", "production", 2);
+    story_expect_starts(s, "batch-1", "migrate", 2, 1);
+    story_end(s);
+}
+
 #define STORY(name) cmocka_unit_test_setup_teardown(name, story_up, story_down)
 
 int main(void)
@@ -252,6 +296,7 @@ int main(void)
         STORY(host_boots_after_abandon),
         STORY(somebody_migrates_by_hand),
         STORY(dump_restored_then_forget),
+        STORY(alarm_kills_nothing),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -273,6 +273,9 @@ static void add_move(struct page *p, const struct progress_move *m)
     case PROGRESS_ATTEMPT_MOVE:
         buf_addf(p->buf, "the attempt of %s is %s", job, attempt_states[m->attempt_state].text);
         break;
+    case PROGRESS_ATTEMPT_ALARM:
+        buf_addf(p->buf, "tell people that %s takes long", job);
+        break;
     case PROGRESS_JOB_END:
         buf_addf(p->buf, "end %s: %s", job, job_states[m->job_state].text);
         break;

@@ -276,6 +276,7 @@ void story_expect_pull(struct story *s, const char *repository, int number, cons
 static const struct statement counts = {
     "counts", "SELECT CASE $1 WHEN 'deliveries' THEN (SELECT count(*) FROM deliveries)"
               " WHEN 'deployments' THEN (SELECT count(*) FROM deployments)"
+              " WHEN 'alarms' THEN (SELECT count(*) FROM journal WHERE act = 'attempt.alarm')"
               " WHEN 'attempts' THEN (SELECT count(*) FROM attempts)"
               " WHEN 'pull_requests' THEN (SELECT count(*) FROM pull_requests)"
               " WHEN 'configs' THEN (SELECT count(*) FROM configs)"

@@ -16,6 +16,7 @@
 #include "lib/base/arena.h"
 #include "lib/base/str.h"
 #include "lib/base/timestamp.h"
+#include "lib/rules/migrate.h"
 #include "lib/rules/progress.h"
 #include "lib/rules/verdict.h"
 
@@ -150,6 +151,9 @@ static void world_apply(struct world *w, const struct progress_move *m)
             a->settled_at = w->now;
         break;
     }
+    case PROGRESS_ATTEMPT_ALARM:
+        w->attempts[m->attempt - w->attempts].alarmed_at = w->now;
+        break;
     case PROGRESS_JOB_END:
         job->state = m->job_state;
         job->cause = m->cause;
@@ -570,6 +574,30 @@ static void any_answers_in_any_order_come_to_an_end(void **state)
     }
 }
 
+/* timeout-minutes is an alarm: once, from the minute on, while it runs or nobody knows; it is never an end. */
+static void M5_the_alarm_sounds_once_and_only_while_it_may_run(void **state)
+{
+    struct attempt a = {.state = ATTEMPT_RUNNING};
+    struct invocation inv = {.status = INVOCATION_IN_PROGRESS, .began_at = 1000};
+
+    (void)state;
+    for (int s = 0; s < ATTEMPT_STATES_COUNT; s++) {
+        bool sounds = s == ATTEMPT_RUNNING || s == ATTEMPT_UNKNOWN;
+
+        a.state = (enum attempt_state)s;
+        assert_int_equal(migrate_alarm_at(&a, &inv, 60000), sounds ? 61000 : 0);
+    }
+    a.state = ATTEMPT_RUNNING;
+    a.alarmed_at = 1;
+    assert_int_equal(migrate_alarm_at(&a, &inv, 60000), 0);
+    a.alarmed_at = 0;
+    a.settled_at = 1;
+    assert_int_equal(migrate_alarm_at(&a, &inv, 60000), 0);
+    a.settled_at = 0;
+    inv.began_at = 0; /* it has a permit, and nobody said that it began */
+    assert_int_equal(migrate_alarm_at(&a, &inv, 60000), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -589,6 +617,7 @@ int main(void)
         cmocka_unit_test(
             M2_a_migrate_job_that_provably_never_began_is_tried_again_but_not_for_ever),
         cmocka_unit_test(any_answers_in_any_order_come_to_an_end),
+        cmocka_unit_test(M5_the_alarm_sounds_once_and_only_while_it_may_run),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
