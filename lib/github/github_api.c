@@ -165,6 +165,29 @@ int github_api_get(struct github_api *api, const char *path, int *ret_status,
     return rc;
 }
 
+int github_api_find(struct github_api *api, const char *path, const char *what,
+                    struct cJSON **ret_json, struct err *err)
+{
+    int status;
+    int rc = github_api_get(api, path, &status, ret_json, err);
+
+    if (rc == 0 && status == 200)
+        return 0;
+    if (rc == 0) {
+        json_free(*ret_json);
+        *ret_json = NULL;
+        rc = status == 404 ? err_set(err, ERR_NOT_FOUND, "GitHub shows no %s at %s", what, path)
+                           : err_set(err, ERR_UNKNOWN, "GitHub answered %d to %s", status, path);
+    }
+    return rc;
+}
+
+int github_api_was_read(struct cJSON *json, int rc)
+{
+    json_free(json);
+    return rc == ERR_INVALID ? ERR_UNKNOWN : rc;
+}
+
 int64_t github_api_wait_ms(const struct github_api *api)
 {
     return api->wait_ms;

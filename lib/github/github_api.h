@@ -44,6 +44,12 @@ void github_api_free(struct github_api *api);
  */
 int github_api_get(struct github_api *api, const char *path, int *ret_status,
                    struct cJSON **ret_json, struct err *err);
+/* The same where only 200 is an answer; `what` is asked for. ERR_NOT_FOUND: 404, which GitHub also says of what the token
+ * may not see; ERR_UNKNOWN: any other status. */
+int github_api_find(struct github_api *api, const char *path, const char *what,
+                    struct cJSON **ret_json, struct err *err);
+/* A reader's verdict `rc` on an answer, which is freed: one that is none is GitHub's trouble, not the caller's mistake. */
+int github_api_was_read(struct cJSON *json, int rc);
 /* After ERR_BUSY: how long GitHub asks to be left alone. */
 int64_t github_api_wait_ms(const struct github_api *api);
 /* A header of the last answer, such as "link"; NULL = absent. */

@@ -112,30 +112,6 @@ void github_hook_read_cursor(const char *link, char ret_cursor[GITHUB_HOOK_CURSO
 
 /* Questions ------------------------------------------------------------------------------------- */
 
-static int ask(struct github_api *api, const char *path, const char *what, struct cJSON **ret_json,
-               struct err *err)
-{
-    int status;
-    int rc = github_api_get(api, path, &status, ret_json, err);
-
-    if (rc == 0 && status == 200)
-        return 0;
-    if (rc == 0) {
-        json_free(*ret_json);
-        *ret_json = NULL;
-        rc = status == 404 ? err_set(err, ERR_NOT_FOUND, "GitHub shows no %s at %s", what, path)
-                           : err_set(err, ERR_UNKNOWN, "GitHub answered %d to %s", status, path);
-    }
-    return rc;
-}
-
-/* An answer that is none is GitHub's trouble, not the caller's mistake. */
-static int done(struct cJSON *json, int rc)
-{
-    json_free(json);
-    return rc == ERR_INVALID ? ERR_UNKNOWN : rc;
-}
-
 int github_hook_list(struct github_api *api, struct arena *arena, const char *owner,
                      struct github_hook **ret_items, size_t *ret_n, struct err *err)
 {
@@ -144,8 +120,10 @@ int github_hook_list(struct github_api *api, struct arena *arena, const char *ow
     int rc;
 
     (void)snprintf(path, sizeof(path), "/%s/hooks?per_page=%d", owner, GITHUB_HOOK_PAGE);
-    rc = ask(api, path, "webhooks", &json, err);
-    return rc < 0 ? rc : done(json, github_hook_read_list(json, arena, ret_items, ret_n, err));
+    rc = github_api_find(api, path, "webhooks", &json, err);
+    return rc < 0 ? rc
+                  : github_api_was_read(json,
+                                        github_hook_read_list(json, arena, ret_items, ret_n, err));
 }
 
 int github_hook_deliveries(struct github_api *api, struct arena *arena, const char *owner,
@@ -158,11 +136,12 @@ int github_hook_deliveries(struct github_api *api, struct arena *arena, const ch
 
     (void)snprintf(path, sizeof(path), "/%s/hooks/%" PRId64 "/deliveries?per_page=%d%s%s", owner,
                    id, GITHUB_HOOK_PAGE, cursor[0] != '\0' ? "&cursor=" : "", cursor);
-    rc = ask(api, path, "deliveries", &json, err);
+    rc = github_api_find(api, path, "deliveries", &json, err);
     if (rc < 0)
         return rc;
     github_hook_read_cursor(github_api_header(api, "link"), cursor);
-    return done(json, github_hook_read_deliveries(json, arena, ret_items, ret_n, err));
+    return github_api_was_read(json,
+                               github_hook_read_deliveries(json, arena, ret_items, ret_n, err));
 }
 
 int github_hook_payload(struct github_api *api, const char *owner, int64_t hook, int64_t delivery,
@@ -174,6 +153,7 @@ int github_hook_payload(struct github_api *api, const char *owner, int64_t hook,
 
     (void)snprintf(path, sizeof(path), "/%s/hooks/%" PRId64 "/deliveries/%" PRId64, owner, hook,
                    delivery);
-    rc = ask(api, path, "delivery", &json, err);
-    return rc < 0 ? rc : done(json, github_hook_read_payload(json, ret_payload, err));
+    rc = github_api_find(api, path, "delivery", &json, err);
+    return rc < 0 ? rc
+                  : github_api_was_read(json, github_hook_read_payload(json, ret_payload, err));
 }

@@ -76,28 +76,6 @@ int github_pull_read_payload(const struct cJSON *json, char **ret_payload, struc
 
 /* Questions ------------------------------------------------------------------------------------- */
 
-static int ask(struct github_api *api, const char *path, struct cJSON **ret_json, struct err *err)
-{
-    int status;
-    int rc = github_api_get(api, path, &status, ret_json, err);
-
-    if (rc == 0 && status == 200)
-        return 0;
-    if (rc == 0) {
-        json_free(*ret_json);
-        *ret_json = NULL;
-        rc = status == 404 ? err_set(err, ERR_NOT_FOUND, "GitHub shows no pull request at %s", path)
-                           : err_set(err, ERR_UNKNOWN, "GitHub answered %d to %s", status, path);
-    }
-    return rc;
-}
-
-static int done(struct cJSON *json, int rc)
-{
-    json_free(json);
-    return rc == ERR_INVALID ? ERR_UNKNOWN : rc;
-}
-
 /* Branch names have letters that mean something else in a query. */
 static const char *escaped(struct arena *arena, const char *text)
 {
@@ -124,9 +102,11 @@ int github_pull_list(struct github_api *api, struct arena *arena, const char *re
         arena, "/repos/%s/pulls?state=all&sort=updated&direction=desc&base=%s&per_page=%d&page=%d",
         repository, escaped(arena, branch), GITHUB_PULL_PAGE, page);
     struct cJSON *json;
-    int rc = ask(api, path, &json, err);
+    int rc = github_api_find(api, path, "pull request", &json, err);
 
-    return rc < 0 ? rc : done(json, github_pull_read_list(json, arena, ret_items, ret_n, err));
+    return rc < 0 ? rc
+                  : github_api_was_read(json,
+                                        github_pull_read_list(json, arena, ret_items, ret_n, err));
 }
 
 int github_pull_payload(struct github_api *api, const char *repository, int64_t number,
@@ -137,6 +117,7 @@ int github_pull_payload(struct github_api *api, const char *repository, int64_t 
     int rc;
 
     (void)snprintf(path, sizeof(path), "/repos/%s/pulls/%" PRId64, repository, number);
-    rc = ask(api, path, &json, err);
-    return rc < 0 ? rc : done(json, github_pull_read_payload(json, ret_payload, err));
+    rc = github_api_find(api, path, "pull request", &json, err);
+    return rc < 0 ? rc
+                  : github_api_was_read(json, github_pull_read_payload(json, ret_payload, err));
 }

@@ -43,6 +43,7 @@ static unsigned dice(unsigned *seed)
 static void I1_every_202_has_its_row_after_kill_9_under_load(void **state)
 {
     int runs = deep() ? 200 : 4;
+    size_t before = 0;
     struct receiver r;
 
     (void)state;
@@ -52,7 +53,6 @@ static void I1_every_202_has_its_row_after_kill_9_under_load(void **state)
     for (int i = 0; i < runs; i++) {
         unsigned seed = (unsigned)i + 1;
         struct receiver_load *load;
-        size_t before = r.n_accepted;
 
         if (!receiver_start(&r, NULL))
             fail_msg("run %d: it did not start again", i);
@@ -64,8 +64,10 @@ static void I1_every_202_has_its_row_after_kill_9_under_load(void **state)
             assert_true(receiver_start(&r, NULL));
             receiver_check(&r);
             receiver_stop(&r);
+            assert_true(r.n_accepted >
+                        before); /* one that is killed after 20 ms may have said nothing */
+            before = r.n_accepted;
         }
-        assert_true(r.n_accepted > before || i == 0);
     }
     print_message("# %d kills, %zu answered 202\n", runs, r.n_accepted);
     receiver_down(&r);
