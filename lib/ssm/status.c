@@ -6,6 +6,8 @@
 #include "lib/base/names.h"
 #include "lib/base/str.h"
 
+#define SIGNALS_MAX 64
+
 /* Words --------------------------------------------------------------------------------------- */
 
 bool status_of_document(const char *word, enum invocation_status *ret_status)
@@ -154,11 +156,31 @@ static struct status_change declined(const struct status_facts *f, const struct 
     };
 }
 
+/* The end of a migrate job's client is not the end of what it sent to the database (M5, M7). NULL: nothing is in doubt. */
+static const char *why_in_doubt(struct arena *arena, const struct status_facts *f,
+                                const struct message_reply *r)
+{
+    const struct message_reply_step *last = last_step(r);
+    const char *note = last_result(r, "note");
+
+    if (!f->has_database || r->status == INVOCATION_SUCCESS)
+        return NULL;
+    if (str_eq(last_result(r, STATUS_RESULT_KEY), STATUS_RESULT_UNKNOWN))
+        return note != NULL ? note : "its own script says that nobody knows how far it came";
+    if (r->status == INVOCATION_FAILED && last != NULL && last->exit_code > STATUS_EXIT_SIGNAL &&
+        last->exit_code <= STATUS_EXIT_SIGNAL + SIGNALS_MAX)
+        return arena_printf(arena,
+                            "step %s was ended by signal %lld; its SQL may live on in the database",
+                            last->name, (long long)last->exit_code - STATUS_EXIT_SIGNAL);
+    return NULL;
+}
+
 /* Where this reply alone would lead. */
 static struct status_change wanted(struct arena *arena, const struct status_facts *f,
                                    const struct message_reply *r)
 {
     const struct status_change as_it_is = {.status = f->now, .details = ""};
+    const char *doubt;
 
     switch (r->state) {
     case MESSAGE_REPLY_ACCEPTED:
@@ -168,10 +190,8 @@ static struct status_change wanted(struct arena *arena, const struct status_fact
     case MESSAGE_REPLY_UNKNOWN:
         return unknown(*r->reason != '\0' ? r->reason : "the host cannot prove its end");
     case MESSAGE_REPLY_FINISHED:
-        if (f->has_database && r->status != INVOCATION_SUCCESS &&
-            str_eq(last_result(r, STATUS_RESULT_KEY), STATUS_RESULT_UNKNOWN))
-            return unknown("somebody else held the application's own migration lock");
-        return ended(arena, r);
+        doubt = why_in_doubt(arena, f, r);
+        return doubt != NULL ? unknown(doubt) : ended(arena, r);
     case MESSAGE_REPLY_STARTED:
     case MESSAGE_REPLY_OTHER:
     case MESSAGE_REPLY_STATES_COUNT:

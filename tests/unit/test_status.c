@@ -257,6 +257,44 @@ static void M7_somebody_elses_migration_lock_is_unknown(void **state)
                      INVOCATION_FAILED);
 }
 
+/* People are told what the script told, and not what is usual. */
+static void M7_the_note_of_the_script_says_why_it_is_unknown(void **state)
+{
+    struct result_line lines[] = {{"note", "the connection broke"}, {"migrate", "unknown"}};
+    struct message_reply reply =
+        REPLY(.status = INVOCATION_FAILED, .state = MESSAGE_REPLY_FINISHED, .steps = &bad_step,
+              .n_steps = 1, .results = lines, .n_results = 2);
+
+    (void)state;
+    assert_string_equal(judge(INVOCATION_IN_PROGRESS, true, true, true, &reply).cause,
+                        "the connection broke");
+    reply.results++;
+    reply.n_results--;
+    assert_string_equal(judge(INVOCATION_IN_PROGRESS, true, true, true, &reply).cause,
+                        "its own script says that nobody knows how far it came");
+}
+
+/* Whoever killed the client (an oom killer, a person) did not end what it had sent to the database. */
+static void M5_a_killed_client_is_unknown_and_not_a_failure(void **state)
+{
+    struct message_reply_step killed = {
+        .name = "migrate", .status = STEP_FAILED, .exit_code = 137, .started_at = 1, .ended_at = 2};
+    const struct message_reply reply =
+        REPLY(.status = INVOCATION_FAILED, .state = MESSAGE_REPLY_FINISHED, .steps = &killed,
+              .n_steps = 1);
+
+    (void)state;
+    assert_int_equal(judge(INVOCATION_IN_PROGRESS, true, true, true, &reply).status,
+                     INVOCATION_UNKNOWN);
+    assert_string_equal(judge(INVOCATION_IN_PROGRESS, true, true, true, &reply).cause,
+                        "step migrate was ended by signal 9; its SQL may live on in the database");
+    assert_int_equal(judge(INVOCATION_IN_PROGRESS, true, false, true, &reply).status,
+                     INVOCATION_FAILED);
+    killed.exit_code = 255; /* a program's own, such as ssh's */
+    assert_int_equal(judge(INVOCATION_IN_PROGRESS, true, true, true, &reply).status,
+                     INVOCATION_FAILED);
+}
+
 /* I7: over everything that an invocation can be and a reply can say. */
 static void I7_terminal_states_never_change(void **state)
 {
@@ -345,6 +383,8 @@ int main(void)
         TEST(declined_in_any_order_is_proven_not_to_have_begun),
         TEST(declined_is_not_believed_against_what_was_said),
         TEST(M7_somebody_elses_migration_lock_is_unknown),
+        TEST(M7_the_note_of_the_script_says_why_it_is_unknown),
+        TEST(M5_a_killed_client_is_unknown_and_not_a_failure),
         TEST(I7_terminal_states_never_change),
         TEST(fresh_in_progress_after_the_end_is_dropped),
         TEST(commit_is_the_last_line_that_is_one),
