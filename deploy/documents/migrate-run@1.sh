@@ -5,7 +5,8 @@
 #      0   migrate=changed    done; run again it finds nothing pending and changes nothing
 #      75  migrate=unknown    nobody can say: the application's own lock is held by somebody else,
 #                             perhaps by what an earlier, lost client left running in the database
-#                             (ConcurrentMigrationError), or rails was killed while its SQL may go on
+#                             (ConcurrentMigrationError), or rails was killed or lost its connection
+#                             while its SQL may go on; note= has which
 #      1                      it failed, in rails' own words above
 #
 # Started at most once for a commit and database; nothing here starts it again.
@@ -19,14 +20,22 @@ end="$SLIPWAY_RESULT.end"
     echo "$code" > "$end"
 } | tee -- "$log"
 code=$(cat -- "$end")
-concurrent=$(grep -c ConcurrentMigrationError -- "$log" || true)
+why=
+if grep -q ConcurrentMigrationError -- "$log"; then
+    why="somebody else holds the application's own migration lock"
+elif [ "$code" -ge 128 ]; then
+    why="bin/rails was killed (signal $((code - 128))); its SQL may live on in the database"
+elif grep -qE 'server closed the connection|terminating connection|Lost connection to|server has gone away' -- "$log"; then
+    why="bin/rails lost its connection to the database; its SQL may live on there, or have come to its end"
+fi
 rm -f -- "$log" "$end"
 if [ "$code" -eq 0 ]; then
     echo migrate=changed >> "$SLIPWAY_RESULT"
     exit 0
 fi
-if [ "$concurrent" -gt 0 ] || [ "$code" -ge 128 ]; then
-    echo "nobody can say how far this got; it is not started again by itself" >&2
+if [ -n "$why" ]; then
+    echo "$why; it is not started again by itself" >&2
+    echo "note=$why" >> "$SLIPWAY_RESULT"
     echo migrate=unknown >> "$SLIPWAY_RESULT"
     exit 75
 fi

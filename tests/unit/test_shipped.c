@@ -489,14 +489,55 @@ static void run_says_what_became_of_it(void **state)
     with_rails("echo 'ActiveRecord::ConcurrentMigrationError: Cannot run migrations' >&2; exit 1");
     ran = run("migrate-run", shas[0], NULL);
     assert_int_equal(ran.code, 75);
-    assert_string_equal(ran.result, "migrate=unknown\n");
+    assert_string_equal(ran.result,
+                        "note=somebody else holds the application's own migration lock\n"
+                        "migrate=unknown\n");
 
-    /* Killed: what it asked the database to do may go on. */
+    /* Killed, or cut off: what it asked the database to do may go on. */
     with_rails("kill -9 $$");
     ran = run("migrate-run", shas[0], NULL);
     assert_int_equal(ran.code, 75);
-    assert_string_equal(ran.result, "migrate=unknown\n");
+    assert_non_null(strstr(ran.result, "note=bin/rails was killed (signal 9)"));
+    assert_non_null(strstr(ran.result, "\nmigrate=unknown\n"));
+    with_rails(
+        "echo 'PG::ConnectionBad: PQconsumeInput() server closed the connection unexpectedly' "
+        ">&2; exit 1");
+    ran = run("migrate-run", shas[0], NULL);
+    assert_int_equal(ran.code, 75);
+    assert_non_null(strstr(ran.result, "note=bin/rails lost its connection"));
+    assert_non_null(strstr(ran.result, "\nmigrate=unknown\n"));
     assert_string_equal(shell("ls result* | wc -l"), "1"); /* nothing left beside it */
+}
+
+/* The real Rails and a real database: tests/process/32_a_real_rails. */
+static void probe_says_what_is_pending_and_who_is_there(void **state)
+{
+    static const char attempt[] = "01900000-0000-7000-8000-000000000001";
+    struct ran ran;
+
+    (void)state;
+    with_rails("[ \"$1\" = runner ] && exec echo slipway-holders=2\n"
+               "printf '   up     20260101000000  A\n  down    20260102000000  B\n'");
+    ran = must_run(run("migrate-probe", shas[0], "SLIPWAY_ATTEMPT", attempt, NULL));
+    assert_string_equal(ran.result, "pending=1\nholders=2\n");
+    /* Its client was killed before it had made anything: all of it is pending. */
+    with_rails("[ \"$1\" = runner ] && exec echo slipway-holders=0\n"
+               "echo 'Schema migrations table does not exist yet.' >&2; exit 1");
+    shell(arena_printf(&arena,
+                       "cd host/releases/%s && mkdir -p db/migrate && touch db/migrate/1_a.rb "
+                       "db/migrate/2_b.rb db/migrate/.keep",
+                       shas[0]));
+    ran = must_run(run("migrate-probe", shas[0], "SLIPWAY_ATTEMPT", attempt, NULL));
+    assert_string_equal(ran.result, "pending=2\nholders=0\n");
+    /* Not PostgreSQL: half of a proof is none. */
+    with_rails("[ \"$1\" = runner ] || printf '   up     20260101000000  A\n'");
+    ran = must_run(run("migrate-probe", shas[0], "SLIPWAY_ATTEMPT", attempt, NULL));
+    assert_string_equal(ran.result,
+                        "pending=0\nnote=who holds the database is only known of PostgreSQL\n");
+    with_rails("echo 'could not connect' >&2; exit 194");
+    must_say(run("migrate-probe", shas[0], "SLIPWAY_ATTEMPT", attempt, NULL), 1,
+             "could not connect");
+    assert_string_equal(read_text("result"), "");
 }
 
 static void migrate_without_a_checkout_changes_nothing(void **state)
@@ -529,6 +570,7 @@ int main(void)
         TEST(restart_leaks_no_code_that_means_something_to_agents),
         TEST(check_says_none_only_if_nothing_is_pending),
         TEST(run_says_what_became_of_it),
+        TEST(probe_says_what_is_pending_and_who_is_there),
         TEST(migrate_without_a_checkout_changes_nothing),
     };
 
