@@ -9,7 +9,7 @@ kind_needs() {
     lint) echo "clang-format-14:clang-format-14 clang-tidy-14:clang-tidy-14 cppcheck:cppcheck binutils:nm" ;;
     unit | stories | crash | scenarios | mutants) echo "nodejs:node npm:npm tzdata python3:python3" ;;
     process) echo "curl:curl openssl:openssl python3:python3 procps:ps iproute2:ss nodejs:node npm:npm awscli
-        python3-boto3" ;;
+        python3-boto3 postgresql ruby-activerecord ruby-railties ruby-pg" ;;
     page) echo "nodejs:node npm:npm chromium:chromium curl:curl openssl:openssl python3:python3 procps:ps
         fonts-noto-cjk" ;;
     fuzzing) echo "clang:clang libclang-rt-14-dev" ;;

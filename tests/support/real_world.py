@@ -32,6 +32,7 @@ REPO, ENVIRONMENT = "acme/shop", "production"
 OPEN = ("waiting", "deploying")
 
 _number = 0
+signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended from outside"))  # so that `finally` ends what was started
 
 
 def check(name, ok, detail=""):
@@ -75,7 +76,11 @@ def free_ports(n):
 # The application's database ---------------------------------------------------------------------------------------
 
 class Postgres:
-    """`host` is where its clients find it, as PGHOST; anybody is let in as `slipway`. No sync: it is never killed."""
+    """`host` is where its clients find it, as PGHOST; anybody is let in as `slipway`. No sync: it is never killed.
+
+    WAIT is a statement that runs until the gate of the database `shop` is open: hold() and let_go()."""
+
+    WAIT = "do $$ begin while (select closed from gate) loop perform pg_sleep(0.1); end loop; end $$"
 
     def __init__(self, folder):
         found = sorted(glob.glob("/usr/lib/postgresql/*/bin"), key=lambda p: int(p.split("/")[4]))
@@ -92,7 +97,7 @@ class Postgres:
                      "--locale=C", "--no-sync"])
         self.process = subprocess.Popen(
             [*self.run_as, f"{self.bin}/postgres", "-D", f"{folder}/data", "-k", folder, "-c", "listen_addresses=", "-c", "fsync=off",
-             "-c", "max_wal_size=128MB"], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=open(f"{folder}.log", "ab"))
+             "-c", "max_wal_size=128MB", "-c", "log_connections=on", "-c", "log_disconnections=on", "-c", "log_line_prefix=%a %p "], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=open(f"{folder}.log", "ab"))
         if not until(20, lambda: os.path.exists(f"{folder}/.s.PGSQL.5432") and self._is_up()):
             sys.exit("Bail out! PostgreSQL does not start: " + open(f"{folder}.log", encoding="utf-8").read())
 
@@ -105,7 +110,7 @@ class Postgres:
         return self._psql("postgres", "select 1").returncode == 0
 
     def _psql(self, database, text):
-        return subprocess.run(["psql", "-XAtq", "-F", "\t", "-v", "ON_ERROR_STOP=1", "-h", self.host, "-U", "slipway", "-d", database,
+        return subprocess.run([f"{self.bin}/psql", "-XAtq", "-F", "\t", "-v", "ON_ERROR_STOP=1", "-h", self.host, "-U", "slipway", "-d", database,
                                "-c", text], capture_output=True, text=True, check=False)
 
     def sql(self, text, database="shop"):
@@ -122,6 +127,23 @@ class Postgres:
     def backends(self, like="slipway-%"):
         return int(self.value("select count(*) from pg_stat_activity where pid <> pg_backend_pid() and "
                               f"application_name like '{like}'"))
+
+    def make_shop(self):
+        self.sql("create database shop", "postgres")
+        self.sql("create table gate (closed boolean); insert into gate values (false)")
+
+    def hold(self):
+        self.sql("update gate set closed = true")
+
+    def let_go(self):
+        """And wait until nobody runs it any more."""
+        self.sql("update gate set closed = false")
+        until(20, lambda: not self.waiting())
+
+    def waiting(self):
+        """Pids of backends at the gate."""
+        return [int(row[0]) for row in self.sql("select pid from pg_stat_activity where query like '%select closed from gate%' "
+                                                "and state = 'active' and pid <> pg_backend_pid()")]
 
     def end(self):
         self.process.send_signal(signal.SIGINT)  # setpriv became postgres: one process. Fast: sessions are ended
