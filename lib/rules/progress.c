@@ -191,9 +191,8 @@ static void wait_for_earlier(struct round *r, const struct job *job, const struc
     m->cause = "it may still run the command of an earlier deployment";
 }
 
-/* A host that failed, was left out or is unknown in another job gets nothing more in this deployment: what is
- * unknown keeps its track, and the deployment stops over it anyway. */
-static bool host_is_out(const struct progress_facts *f, const struct invocation *inv)
+/* What is unknown keeps its track, and the deployment stops over it anyway. */
+bool progress_is_out(const struct progress_facts *f, int job_number, const char *host_id)
 {
     for (size_t i = 0; i < f->n_invocations; i++) {
         const struct invocation *other = &f->invocations[i];
@@ -201,13 +200,13 @@ static bool host_is_out(const struct progress_facts *f, const struct invocation 
         if (f->jobs[other->job_number].database != NULL &&
             f->jobs[other->job_number].state == JOB_SUCCEEDED)
             continue;
-        if (other->job_number != inv->job_number && same_host(other, inv) &&
+        if (other->job_number != job_number && strcmp(other->host_id, host_id) == 0 &&
             progress_is_last_try(f, i) && other->again_at == 0 &&
             (other->status == INVOCATION_UNKNOWN ||
              (invocation_has_ended(other->status) && other->status != INVOCATION_SUCCESS)))
             return true;
     }
-    return false;
+    return progress_is_left_out(f, host_id);
 }
 
 /* One that was released: delivered in time? heard of? (P2, M5) */
@@ -258,7 +257,7 @@ static void drive_hosts(struct round *r, const struct job *job, const struct tal
             continue;
         if (inv->released_at != 0) {
             judge_open(r, job, inv);
-        } else if (stopped || host_is_out(f, inv) || progress_is_left_out(f, inv->host_id)) {
+        } else if (stopped || progress_is_out(f, inv->job_number, inv->host_id)) {
             move_add(r, PROGRESS_LEAVE_OUT, job)->invocation = inv;
         } else if (free_places > 0 && !r->halted && !track_is_busy(r, inv)) {
             move_add(r, PROGRESS_RELEASE, job)->invocation = inv;

@@ -88,6 +88,8 @@ void progress_make(const struct progress_facts *facts, time_ms now, struct arena
 /* Is it the last try of its host in its job? Tries stand in the order of writing. */
 bool progress_is_last_try(const struct progress_facts *facts, size_t invocation);
 bool progress_is_left_out(const struct progress_facts *facts, const char *host_id);
+/* A host that failed, was left out or is unknown in another job gets nothing more in this deployment. */
+bool progress_is_out(const struct progress_facts *facts, int job_number, const char *host_id);
 
 /* How many hosts of a job may run at once after so many ended well: 1, then doubling (P3). */
 size_t progress_allowed(const struct job *job, size_t n_ended_well);

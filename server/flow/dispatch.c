@@ -179,7 +179,7 @@ static int sign(struct look *look, struct dispatched *d, const struct invocation
 }
 
 /* No host for the migrate job: a clear stop after its limit, a wait before. */
-static int no_host(struct look *look, struct dispatched *d, struct err *err)
+static int no_host(struct look *look, struct dispatched *d, bool primary_is_out, struct err *err)
 {
     static const char *const cause = "no host that may run the migrate job is online";
     struct progress_move *end = arena_alloc(look->arena, sizeof(*end));
@@ -194,9 +194,12 @@ static int no_host(struct look *look, struct dispatched *d, struct err *err)
                                   .job_state = JOB_FAILED,
                                   .cause = cause};
     if (d->move->job->primary_host != NULL)
-        end->cause =
-            arena_printf(look->arena, "%s is offline; it is the primary of the migrate job",
-                         d->move->job->primary_host);
+        end->cause = arena_printf(
+            look->arena,
+            primary_is_out ? "%s is the primary of the migrate job, and gets nothing more here: it "
+                             "failed or was left out"
+                           : "%s is offline; it is the primary of the migrate job",
+            d->move->job->primary_host);
     d->move = end;
     return look_write(look, apply, d, FLOW_DEPLOYMENTS, err);
 }
@@ -239,27 +242,32 @@ static int check_ledger(struct look *look, struct dispatched *d, bool *ret_go, s
     return 0;
 }
 
-static int plan(struct look *look, struct dispatched *d, const struct host *hosts, size_t n_hosts,
+static int plan(struct look *look, struct dispatched *d, const struct progress_facts *f,
                 struct err *err)
 {
     const struct job *job = d->move->job;
-    struct host *candidates = arena_array(look->arena, n_hosts, sizeof(*candidates));
+    struct host *candidates = arena_array(look->arena, f->n_hosts, sizeof(*candidates));
     const struct host *host;
     struct invocation like = {.roles = ""};
     char id[NAMES_UUID_SIZE];
     int64_t epoch;
     size_t n = 0;
-    bool go;
+    bool go, primary_is_out = false;
     int rc = check_ledger(look, d, &go, err);
 
     if (rc < 0 || !go)
         return rc;
-    for (size_t i = 0; i < n_hosts; i++)
-        if (str_list_has(job->candidates, hosts[i].name))
-            candidates[n++] = hosts[i];
+    for (size_t i = 0; i < f->n_hosts; i++) {
+        if (!str_list_has(job->candidates, f->hosts[i].name))
+            continue;
+        if (!progress_is_out(f, job->number, f->hosts[i].id))
+            candidates[n++] = f->hosts[i];
+        else if (str_eq(job->primary_host, f->hosts[i].name))
+            primary_is_out = true;
+    }
     host = migrate_choose_host(candidates, n, job->primary_host, look->now);
     if (host == NULL)
-        return no_host(look, d, err);
+        return no_host(look, d, primary_is_out, err);
     if ((rc = store_attempt_epoch(look->flow->db, job->database, &epoch, err)) < 0)
         return rc;
     names_uuid_at(look->now, id);
@@ -385,17 +393,16 @@ static int64_t protocol_of(const struct invocation *inv, const struct host *host
 }
 
 static int do_move(struct look *look, const struct deployment *deployment,
-                   const struct progress_move *m, const struct host *hosts, size_t n_hosts,
-                   struct err *err)
+                   const struct progress_move *m, const struct progress_facts *f, struct err *err)
 {
     struct dispatched d = {.deployment = deployment, .move = m, .now = look->now, .changed = -1};
 
-    d.protocol = protocol_of(m->invocation, hosts, n_hosts);
+    d.protocol = protocol_of(m->invocation, f->hosts, f->n_hosts);
     d.subject = arena_printf(look->arena, "%s/%s/r%lld", deployment->repository,
                              deployment->environment, (long long)deployment->release_number);
     switch (m->kind) {
     case PROGRESS_ATTEMPT_PLAN:
-        return plan(look, &d, hosts, n_hosts, err);
+        return plan(look, &d, f, err);
     case PROGRESS_RETRY:
         return again(look, &d, err);
     case PROGRESS_RELEASE:
@@ -457,7 +464,7 @@ static int dispatch_one(struct look *look, const struct deployment *deployment,
     progress_make(&f, look->now, look->arena, &plan_made);
     look_again(look, plan_made.next_change);
     for (size_t i = 0; i < plan_made.n_moves && rc == 0; i++)
-        rc = do_move(look, deployment, &plan_made.moves[i], hosts, n_hosts, err);
+        rc = do_move(look, deployment, &plan_made.moves[i], &f, err);
     return rc;
 }
 

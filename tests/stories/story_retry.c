@@ -78,6 +78,25 @@ static void P5_a_host_that_is_left_out_gets_nothing_more_and_does_not_count(void
     story_end(s);
 }
 
+/* The first by name is heard again, and what it runs nobody knows: it gets nothing more, so it does not migrate. */
+static void P5_a_host_that_is_left_out_does_not_migrate(void **state)
+{
+    struct story *s = *state;
+
+    story_shop(s);
+    story_at(s, "2026-11-24 14:10");
+    story_merge(s, "acme/shop", 1, "Coupons");
+    story_host_is(s, "batch-1", "fetch", STORY_HOST_LOSES_POWER);
+    story_at(s, "2026-11-24 15:00");
+    story_host_back(s, "batch-1");
+    story_expect_open(s, "acme/shop", "production", 2, "attention");
+    story_act(s, "POST", RETRY, "{\"leave_out\":\"batch-1\"}");
+    story_expect_live(s, "acme/shop", "production", 2);
+    story_expect_starts(s, "batch-1", "migrate", 2, 0);
+    story_expect_starts(s, "batch-2", "migrate", 2, 1);
+    story_end(s);
+}
+
 static void I11_a_host_that_may_still_run_it_is_not_told_again(void **state)
 {
     struct story *s = *state;
@@ -213,6 +232,7 @@ int main(void)
         STORY(P4_retry_goes_on_with_what_failed_and_what_was_not_touched),
         STORY(P5_it_may_fail_again_and_be_tried_again),
         STORY(P5_a_host_that_is_left_out_gets_nothing_more_and_does_not_count),
+        STORY(P5_a_host_that_is_left_out_does_not_migrate),
         STORY(I11_a_host_that_may_still_run_it_is_not_told_again),
         STORY(GATE_a_hold_and_an_undecided_migrate_job_stand_against_a_retry),
         STORY(P4_a_retry_keeps_the_parameters_of_its_cut),
