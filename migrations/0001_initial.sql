@@ -841,7 +841,8 @@ CREATE TABLE door_documents (                -- names of documents that callers 
 CREATE TABLE door_document_versions (
     name        TEXT NOT NULL REFERENCES door_documents (name),
     version     INTEGER NOT NULL CHECK (version > 0),
-    digest      TEXT NOT NULL REFERENCES documents (digest),
+    digest      TEXT NOT NULL REFERENCES documents (digest),  -- what hosts get, JSON
+    source      TEXT,                        -- YAML, where its maker wrote it so; NULL = the JSON itself
     version_name TEXT,
     created_at  INTEGER NOT NULL,
     created_by  TEXT NOT NULL,

@@ -125,6 +125,7 @@ static void take(struct reading *r, const yaml_event_t *event)
         node = node_new(r, YAML_SCALAR, &event->start_mark);
         node->text =
             arena_strn(r->arena, (const char *)event->data.scalar.value, event->data.scalar.length);
+        node->is_plain = event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
         if (strlen(node->text) != event->data.scalar.length)
             problems_error(r->problems, node->line, node->column, "a NUL character inside a value");
         place(r, node);

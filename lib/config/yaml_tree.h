@@ -20,6 +20,7 @@ struct yaml_node {
     int line;                /* from 1 */
     int column;              /* from 1, in characters */
     const char *text;        /* of a scalar */
+    bool is_plain;           /* it stands there without quotes, on its line */
     struct yaml_node *key;   /* in a map: the scalar in front */
     struct yaml_node *first; /* children */
     struct yaml_node *next;

@@ -74,7 +74,7 @@ int store_door_document_count(struct db *db, int64_t *ret_n, struct err *err)
 }
 
 DB_STATEMENT(SQL_DOOR_DOCUMENT_VERSION,
-             "SELECT v.version, v.digest, v.version_name, d.content, v.created_at"
+             "SELECT v.version, v.digest, v.version_name, d.content, v.created_at, v.source"
              " FROM door_document_versions v JOIN documents d ON d.digest = v.digest"
              " WHERE v.name = $1 AND v.version = $2");
 
@@ -93,7 +93,8 @@ int store_door_document_version(struct db *db, struct arena *arena, const char *
                                                       .digest = db_text(rows, arena, 1),
                                                       .version_name = db_text(rows, arena, 2),
                                                       .content = db_text(rows, arena, 3),
-                                                      .created_at = db_int(rows, 4)};
+                                                      .created_at = db_int(rows, 4),
+                                                      .source = db_text(rows, arena, 5)};
     else if (rc == 0)
         rc = err_set(err, ERR_NOT_FOUND, "document %s has no version %lld", name,
                      (long long)version);
@@ -130,7 +131,7 @@ DB_STATEMENT(SQL_DOOR_DOCUMENT_CREATE,
              " created_at, created_by) VALUES ($1, 1, 1, $2, $3, $4)");
 DB_STATEMENT(SQL_DOOR_DOCUMENT_ADD,
              "INSERT INTO door_document_versions (name, version, digest, version_name, created_at,"
-             " created_by) VALUES ($1, $2, $3, $4, $5, $6)");
+             " created_by, source) VALUES ($1, $2, $3, $4, $5, $6, $7)");
 
 int store_door_document_create(struct db *db, const struct door_document *d,
                                const struct door_document_version *v, struct err *err)
@@ -139,8 +140,8 @@ int store_door_document_create(struct db *db, const struct door_document *d,
                     d->created_at, d->created_by);
 
     return rc < 0 ? rc
-                  : db_run(db, &SQL_DOOR_DOCUMENT_ADD, err, "titeit", d->name, (int64_t)1,
-                           v->digest, v->version_name, v->created_at, d->created_by);
+                  : db_run(db, &SQL_DOOR_DOCUMENT_ADD, err, "titeite", d->name, (int64_t)1,
+                           v->digest, v->version_name, v->created_at, d->created_by, v->source);
 }
 
 DB_STATEMENT(SQL_DOOR_DOCUMENT_RAISE, "UPDATE door_documents SET latest_version = $1"
@@ -153,8 +154,8 @@ int store_door_document_update(struct db *db, const char *name, int64_t latest,
     int rc = db_change(db, &SQL_DOOR_DOCUMENT_RAISE, err, "iti", latest + 1, name, latest);
 
     return rc < 0 ? rc
-                  : db_run(db, &SQL_DOOR_DOCUMENT_ADD, err, "titeit", name, latest + 1, v->digest,
-                           v->version_name, v->created_at, created_by);
+                  : db_run(db, &SQL_DOOR_DOCUMENT_ADD, err, "titeite", name, latest + 1, v->digest,
+                           v->version_name, v->created_at, created_by, v->source);
 }
 
 DB_STATEMENT(SQL_DOOR_DOCUMENT_DEFAULT,

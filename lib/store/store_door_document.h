@@ -21,7 +21,8 @@ struct door_document_version {
     int64_t version;
     const char *digest;
     const char *version_name; /* NULL */
-    const char *content;
+    const char *content;      /* JSON */
+    const char *source;       /* YAML, as it was given; NULL = `content` */
     time_ms created_at;
 };
 

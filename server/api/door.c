@@ -12,6 +12,7 @@
 #include "server/api/door_activation.h"
 #include "server/api/door_bell.h"
 #include "server/api/door_call.h"
+#include "server/api/door_catalog.h"
 #include "server/api/door_document.h"
 #include "server/api/door_history.h"
 #include "server/api/door_host.h"
@@ -61,9 +62,9 @@ static const struct door_call_operation operations[] = {
     {CALLER("UpdateDocument"), .handler = door_document_update},
     {CALLER("UpdateDocumentDefaultVersion"), .handler = door_document_default},
     {CALLER("DeleteDocument"), .handler = door_document_delete},
-    {CALLER("GetDocument"), .handler = door_document_get},
-    {CALLER("DescribeDocument"), .handler = door_document_describe},
-    {CALLER("ListDocuments"), .handler = door_document_list},
+    {CALLER("GetDocument"), .handler = door_catalog_get},
+    {CALLER("DescribeDocument"), .handler = door_catalog_describe},
+    {CALLER("ListDocuments"), .handler = door_catalog_list},
     {CALLER("DescribeInstanceInformation"), .handler = door_inventory_describe},
     {CALLER("DeregisterManagedInstance"), .handler = door_inventory_deregister},
     {CALLER("CreateActivation"), .handler = door_activation_create},

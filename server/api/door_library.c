@@ -54,6 +54,11 @@ static int finish(struct arena *arena, struct door_library_entry *e, struct err 
         digest_sha256_hex(e->text, strlen(e->text), digest);
         e->digest = arena_str(arena, digest);
     }
+    e->hash = e->digest;
+    if (e->source != NULL) {
+        digest_sha256_hex(e->source, strlen(e->source), digest);
+        e->hash = arena_str(arena, digest);
+    }
     return content_parse(arena, e->text, strlen(e->text), &e->content, &flaw, err);
 }
 
@@ -123,6 +128,7 @@ static int made(struct db *db, struct arena *arena, const struct door_document *
                                      .version_name = v.version_name,
                                      .target_type = d->target_type,
                                      .text = v.content,
+                                     .source = v.source,
                                      .digest = v.digest,
                                      .owner = "Slipway",
                                      .created_at = v.created_at};

@@ -24,6 +24,8 @@ struct door_library_entry {
     const char *target_type;  /* NULL */
     const char *text;         /* exact bytes, JSON */
     const char *digest;       /* SHA-256 of them, hex */
+    const char *source;       /* YAML, where its maker wrote it so; NULL = `text` */
+    const char *hash;         /* SHA-256 of what its maker wrote */
     const char *owner;
     time_ms created_at; /* 0 = with the program, or the configuration */
     struct content content;

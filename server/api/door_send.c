@@ -249,12 +249,13 @@ static struct refusal check_host_access(struct door_call *call, const struct doo
 static struct refusal check_hash(const struct sending *send)
 {
     char sha1[DIGEST_SHA1_HEX_SIZE];
-    const char *digest = send->entry.digest;
+    const char *written = send->entry.source != NULL ? send->entry.source : send->entry.text;
+    const char *digest = send->entry.hash;
 
     if (send->hash == NULL)
         return fine;
     if (str_eq(send->hash_type, "Sha1")) {
-        digest_sha1_hex(send->entry.text, strlen(send->entry.text), sha1);
+        digest_sha1_hex(written, strlen(written), sha1);
         digest = sha1;
     }
     return strcasecmp(send->hash, digest) == 0

@@ -772,6 +772,8 @@ static void each_flaw_of_a_document_has_its_error(void **state)
     must_be(ask("CreateDocument", "{'Name':'deploy','Content':'{}'}"),
             "InvalidDocumentSchemaVersion");
     must_be(ask("CreateDocument", "{'Name':'deploy','Content':'{}','DocumentFormat':'YAML'}"),
+            "InvalidDocumentSchemaVersion");
+    must_be(ask("CreateDocument", "{'Name':'deploy','Content':'{}','DocumentFormat':'TEXT'}"),
             "ValidationException");
     must_be(ask("CreateDocument", "{'Name':'deploy','Content':'{}','DocumentType':'Automation'}"),
             "ValidationException");
@@ -842,6 +844,53 @@ static void restart_between_all_steps_loses_and_repeats_nothing(void **state)
     whole_is(command, "Success", "Success");
 }
 
+/* As it was written it is described and given back; hosts get JSON. */
+static void S3_a_document_may_be_yaml(void **state)
+{
+    static const char yaml[] =
+        "---\\nschemaVersion: \\u00272.2\\u0027\\ndescription: say it\\nparameters:\\n  what:\\n"
+        "    type: String\\n    minChars: 1\\nmainSteps:\\n- action: aws:runShellScript\\n"
+        "  name: say\\n  inputs:\\n    timeoutSeconds: 60\\n    runCommand:\\n"
+        "    - |\\n      echo {{ what }}\\n      echo on\\n";
+    struct door_guest *g;
+    struct door_answer a;
+    struct cJSON *json = NULL;
+    struct err err = ERR_INIT;
+    const char *payload, *steps;
+
+    (void)state;
+    g = door_room_guest("yaml-1", "Role=yaml");
+    a = door_room_call(&caller, "CreateDocument",
+                       "{'Name':'say-it','DocumentFormat':'YAML','Content':'%s'}", yaml);
+    assert_string_equal(a.type, "");
+    assert_string_equal(door_room_text(a, "DocumentDescription.DocumentFormat"), "YAML");
+    assert_string_equal(door_room_text(a, "DocumentDescription.Description"), "say it");
+    a = door_room_call(&caller, "GetDocument", "{'Name':'say-it','DocumentFormat':'YAML'}");
+    assert_true(strncmp(door_room_text(a, "Content"), "---\nschemaVersion", 17) == 0);
+    a = door_room_call(&caller, "GetDocument", "{'Name':'say-it'}");
+    assert_string_equal(door_room_text(a, "DocumentFormat"), "JSON");
+    assert_int_equal(json_parse(door_room_text(a, "Content"), strlen(door_room_text(a, "Content")),
+                                NULL, &json, &err),
+                     0);
+    json_free(json);
+    a = door_room_call(
+        &caller, "SendCommand",
+        "{'DocumentName':'say-it','InstanceIds':['%s'],'Parameters':{'what':['it']}}", g->id);
+    assert_string_equal(a.type, "");
+    payload = door_room_text(door_room_poll(g), "Messages.0.Payload");
+    steps = strstr(payload, "\"timeoutSeconds\":60");
+    assert_non_null(steps);
+    assert_non_null(strstr(payload, "echo {{ what }}\\necho on\\n"));
+    /* What readers of YAML do not agree on is no document. */
+    for (size_t i = 0; i < 5; i++) {
+        static const char *const bad[] = {"a: &x 1", "a: *x", "a: !!str 1", "a: 1\\na: 2", "a: [1"};
+
+        a = door_room_call(&caller, "CreateDocument",
+                           "{'Name':'bad-%zu','DocumentFormat':'YAML','Content':'%s'}", i, bad[i]);
+        assert_string_equal(a.type, "InvalidDocumentContent");
+    }
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int main(void)
@@ -867,6 +916,7 @@ int main(void)
         TEST(history_is_paged_newest_first_and_filtered),
         TEST(a_key_sees_what_keys_of_its_name_sent),
         TEST(document_has_versions_and_a_default),
+        TEST(S3_a_document_may_be_yaml),
         TEST(each_flaw_of_a_document_has_its_error),
         TEST(steps_of_several_are_asked_by_name),
         TEST(restart_between_all_steps_loses_and_repeats_nothing),
