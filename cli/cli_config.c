@@ -153,8 +153,8 @@ int cli_config_check(struct invoke *invoke)
     }
     print_problems(&problems);
     errors = check_secrets(config);
-    printf("%s: %zu repositories, %zu warning%s\n", path, config->n_repos, problems.n,
-           problems.n == 1 ? "" : "s");
+    printf("%s: %zu repositor%s, %zu warning%s\n", path, config->n_repos,
+           config->n_repos == 1 ? "y" : "ies", problems.n, problems.n == 1 ? "" : "s");
     print_databases(config, &arena);
     print_starts(config, &arena);
     config_free(config);

@@ -48,6 +48,10 @@ static void add_wait(struct table *table, const char *repo, const char *environm
                      const struct cJSON *verdict)
 {
     const struct cJSON *cause = json_first(json_array(verdict, "causes"));
+
+    /* Time passes by itself: what else is missing says more. */
+    if (cause != NULL && json_str(cause, "until") != NULL && json_next(cause) != NULL)
+        cause = json_next(cause);
     const char *cells[] = {"-",         repo,
                            environment, release_text(table->arena, verdict, "release"),
                            "-",         cause != NULL ? json_str(cause, "text") : "nothing waits"};
@@ -134,8 +138,8 @@ int cli_forecast_schedule(struct invoke *invoke)
         printf("%s\n", answer.text);
     else if (json_count(json_array(answer.json, "starts")) == 0)
         printf(
-            "No environment has set times or windows: each merge goes out by itself, or when somebody "
-            "asks.\n");
+            "No start is known then: no environment has set times or windows (each merge goes out by "
+            "itself, or when somebody asks), or they are all stopped.\n");
     else
         table_print(&table);
     client_answer_deinit(&answer);

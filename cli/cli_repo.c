@@ -73,9 +73,11 @@ const char *cli_repo_clean(struct arena *arena, const char *text)
 void cli_repo_causes(struct arena *arena, const struct cJSON *causes)
 {
     for (const struct cJSON *c = json_first(causes); c != NULL; c = json_next(c)) {
-        const char *command = json_str(c, "command");
+        const char *command = json_str(c, "command"), *until = json_str(c, "until_text");
 
-        printf("  - %s\n", cli_repo_clean(arena, json_str(c, "text")));
+        printf("  - %s%s%s%s\n", cli_repo_clean(arena, json_str(c, "text")),
+               until != NULL ? " (until " : "", cli_repo_clean(arena, until),
+               until != NULL ? ")" : "");
         if (command != NULL)
             printf("      %s\n", cli_repo_clean(arena, command));
     }

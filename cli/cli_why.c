@@ -14,6 +14,7 @@ static void print_environment(struct arena *arena, const struct cJSON *e)
 {
     const char *start = json_str(e, "start_text");
     bool live = false, go = false, assumes = false, migrates = false;
+    size_t n_hosts = json_count(json_array(e, "hosts"));
     int64_t with = 0;
 
     json_bool(e, "live", &live);
@@ -22,12 +23,12 @@ static void print_environment(struct arena *arena, const struct cJSON *e)
     json_bool(e, "migrates", &migrates);
     printf("%s: %s", json_str(e, "environment"), live ? "live" : json_str(e, "state"));
     if (start != NULL && json_int(e, "with_release", &with))
-        printf(", %s with r%" PRId64 " on %zu host%s%s%s", cli_repo_clean(arena, start), with,
-               json_count(json_array(e, "hosts")),
-               json_count(json_array(e, "hosts")) == 1 ? "" : "s", migrates ? ", migrates" : "",
-               assumes ? ", if the one before comes well out" : "");
+        printf(", %s with r%" PRId64, cli_repo_clean(arena, start), with);
     else if (!live && !go)
         printf(", no start is foreseen");
+    if (!live)
+        printf(", on %zu host%s%s%s", n_hosts, n_hosts == 1 ? "" : "s",
+               migrates ? ", migrates" : "", assumes ? ", if the one before comes well out" : "");
     printf("\n");
     if (!live && json_str(e, "migrate_text") != NULL)
         printf("  %s\n", cli_repo_clean(arena, json_str(e, "migrate_text")));
@@ -70,8 +71,9 @@ int cli_why(struct invoke *invoke)
         printf("%s\n", answer.text);
     } else {
         json_int(answer.json, "release", &number);
-        printf("%s r%" PRId64 "  %s\n", invoke->argv[0], number,
-               cli_repo_clean(&arena, json_str(answer.json, "subject")));
+        printf("%s r%" PRId64 "  %s%s%s%s\n", invoke->argv[0], number,
+               cli_repo_clean(&arena, json_str(answer.json, "subject")), at != NULL ? "  (at " : "",
+               at != NULL ? at : "", at != NULL ? ", if nothing else happens)" : "");
         for (const struct cJSON *e = json_first(json_array(answer.json, "environments")); e != NULL;
              e = json_next(e))
             print_environment(&arena, e);

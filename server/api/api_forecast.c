@@ -269,11 +269,12 @@ static int64_t release_at(const struct foreseen *f, size_t index, time_ms t)
 }
 
 /* Set times, each where it can start; without set times, the beginnings of windows. */
-static void add_openings(struct asking *a, const struct foreseen *f, size_t index, time_ms from,
-                         size_t max, struct openings *list)
+static void add_openings(struct asking *a, const struct foreseen *f, size_t index,
+                         const struct gate_facts *gate, time_ms from, size_t max,
+                         struct openings *list)
 {
     const struct config_environment *e = &f->repo->environments[index];
-    struct gate_facts g = f->outlooks[index].facts.gate;
+    struct gate_facts g = *gate;
     struct occurrence o;
     time_ms t = from;
     size_t n = 0;
@@ -325,8 +326,15 @@ static int load_openings(struct asking *a, time_ms from, size_t max, struct open
         if (rc == 0)
             rc = foresee(a->view.db, a->view.snapshot, repo, &repository, a->view.now,
                          a->request->arena, &f, &a->err);
-        for (size_t k = 0; k < repo->n_environments && rc == 0; k++)
-            add_openings(a, &f, k, from, max, list);
+        for (size_t k = 0; k < repo->n_environments && rc == 0; k++) {
+            struct outlook then = f.outlooks[k];
+            /* Windows and freezes are known for some weeks: later ones are looked up there. */
+            if (from > a->view.now)
+                rc = outlook_make(a->view.db, a->view.snapshot, &repository, &repo->environments[k],
+                                  from, a->request->arena, &then, &a->err);
+            if (rc == 0)
+                add_openings(a, &f, k, &then.facts.gate, from, max, list);
+        }
     }
     if (list->n > 0)
         qsort(list->items, list->n, sizeof(*list->items), by_time);

@@ -103,6 +103,16 @@ static void the_schedule_lists_the_next_times_outside_of_freezes(void **state)
     assert_string_equal(json_str(json_first(json_array(a.json, "starts")), "start_at"),
                         "2026-11-25T06:00:00.000Z");
     stop_room_answered(&a);
+    /* Beyond the weeks that are known now: the freeze of that time is. */
+    a = stop_room_ask(&room, NULL, "POST", "/api/v1/freezes",
+                      "{\"name\":\"far\",\"from\":\"2027-05-10 10:00\",\"to\":\"2027-05-10 16:00\","
+                      "\"reason\":\"stock\"}");
+    assert_int_equal(a.status, 201);
+    stop_room_answered(&a);
+    a = ask("/api/v1/schedule?next=1&from=2027-05-10");
+    assert_string_equal(json_str(json_first(json_array(a.json, "starts")), "start_at"),
+                        "2027-05-10T08:00:00.000Z");
+    stop_room_answered(&a);
 }
 
 static void why_is_answered_for_a_release_or_a_pull_request_now_or_later(void **state)
