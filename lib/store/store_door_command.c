@@ -99,6 +99,20 @@ static void fill(struct db_rows *rows, struct arena *arena, struct door_command 
         c->comment = "";
 }
 
+/* The one row, if there is one. */
+static int one(struct db_rows *rows, struct arena *arena, const char *id,
+               struct door_command *ret_command, struct err *err)
+{
+    int rc = db_next(rows, err);
+
+    if (rc > 0)
+        fill(rows, arena, ret_command);
+    else if (rc == 0)
+        rc = err_set(err, ERR_NOT_FOUND, "no command %.36s", id);
+    db_end(rows);
+    return rc < 0 ? rc : 0;
+}
+
 DB_STATEMENT(SQL_DOOR_COMMAND,
              "SELECT " COLUMNS " FROM door_commands d JOIN commands c ON c.id = d.command_id"
              " WHERE d.command_id = $1 AND d.key_name = $2");
@@ -109,15 +123,7 @@ int store_door_command(struct db *db, struct arena *arena, const char *id, const
     struct db_rows *rows;
     int rc = db_query(db, &SQL_DOOR_COMMAND, &rows, err, "tt", id, key_name);
 
-    if (rc < 0)
-        return rc;
-    rc = db_next(rows, err);
-    if (rc > 0)
-        fill(rows, arena, ret_command);
-    else if (rc == 0)
-        rc = err_set(err, ERR_NOT_FOUND, "no command %.36s", id);
-    db_end(rows);
-    return rc < 0 ? rc : 0;
+    return rc < 0 ? rc : one(rows, arena, id, ret_command, err);
 }
 
 DB_STATEMENT(SQL_DOOR_COMMAND_ANY,
@@ -130,15 +136,7 @@ int store_door_command_any(struct db *db, struct arena *arena, const char *id,
     struct db_rows *rows;
     int rc = db_query(db, &SQL_DOOR_COMMAND_ANY, &rows, err, "t", id);
 
-    if (rc < 0)
-        return rc;
-    rc = db_next(rows, err);
-    if (rc > 0)
-        fill(rows, arena, ret_command);
-    else if (rc == 0)
-        rc = err_set(err, ERR_NOT_FOUND, "no command %.36s", id);
-    db_end(rows);
-    return rc < 0 ? rc : 0;
+    return rc < 0 ? rc : one(rows, arena, id, ret_command, err);
 }
 
 DB_STATEMENT(SQL_DOOR_COMMAND_CONTENT,

@@ -12,6 +12,7 @@
 #include "server/api/door_activation.h"
 #include "server/api/door_bell.h"
 #include "server/api/door_call.h"
+#include "server/api/door_cancel.h"
 #include "server/api/door_catalog.h"
 #include "server/api/door_document.h"
 #include "server/api/door_history.h"
@@ -54,7 +55,7 @@ static const struct door_call_operation operations[] = {
     {MDS("DeleteMessage"), .handler = door_reply_delete},
 
     {CALLER("SendCommand"), .handler = door_send_command},
-    {CALLER("CancelCommand"), .handler = door_send_cancel},
+    {CALLER("CancelCommand"), .handler = door_cancel_command},
     {CALLER("GetCommandInvocation"), .handler = door_history_invocation},
     {CALLER("ListCommands"), .handler = door_history_commands},
     {CALLER("ListCommandInvocations"), .handler = door_history_invocations},

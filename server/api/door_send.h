@@ -13,7 +13,6 @@
 struct door_command;
 
 enum request_next door_send_command(struct door_call *call, struct reply *reply);
-enum request_next door_send_cancel(struct door_call *call, struct reply *reply);
 
 /* The Command of the wire, as a member. */
 void door_send_add(struct json_out *out, struct door_call *call, const char *key,
