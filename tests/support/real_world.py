@@ -207,7 +207,7 @@ class World:
             self._add_host(host)
         for host in hosts:
             self.start_agent(host)
-        if not until(20, lambda: self.api("hosts").count('"online"') == len(hosts), 0.2):
+        if not until(20 + len(hosts) / 4, lambda: self.api("hosts").count('"online"') == len(hosts), 0.2):
             sys.exit(f"Bail out! not all agents are heard: {self.api('hosts')} {self.log('agent-' + hosts[0])}")
 
     def _configuration(self):
