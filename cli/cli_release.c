@@ -145,6 +145,20 @@ static void print_passes(struct arena *arena, const struct client_answer *answer
     }
 }
 
+/* What would come of it, and when. */
+static void print_trial(const struct invoke *invoke, struct arena *arena, const struct asking *a,
+                        const struct client_answer *answer, long long number)
+{
+    const char *start = json_str(answer->json, "start_text");
+
+    printf("%s r%lld would be asked for%s%s%s\n", invoke->argv[0], number,
+           a->hotfix ? " as a hotfix" : "", start != NULL ? ", for " : "; no time is known for it",
+           cli_repo_clean(arena, start));
+    print_passes(arena, answer);
+    if (a->dry_run)
+        printf("Nothing was saved (--dry-run).\n");
+}
+
 /* Danger asks where somebody can answer; --yes answers. */
 static int confirm(struct invoke *invoke, const struct asking *a, long long number)
 {
@@ -190,7 +204,7 @@ int cli_release(struct invoke *invoke)
             if (invoke->json && a.dry_run)
                 printf("%s\n", answer.text);
             else if (!invoke->json)
-                print_passes(&arena, &answer);
+                print_trial(invoke, &arena, &a, &answer, number);
             client_answer_deinit(&answer);
         }
         if (status == 0 && !a.dry_run)

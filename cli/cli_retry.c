@@ -10,6 +10,20 @@
 #include "lib/base/buf.h"
 #include "lib/base/json.h"
 
+/* What had ended is asked for by its name. */
+static void tell_wish(const struct invoke *invoke, struct arena *arena, const struct cJSON *answer)
+{
+    const char *start = json_str(json_object(answer, "wish"), "start_text");
+    int64_t number = 0;
+    bool dry = false;
+
+    json_bool(answer, "dry_run", &dry);
+    json_int(answer, "release", &number);
+    printf("%s r%" PRId64 " had ended in %s; it %s asked for again%s%s\n", invoke->argv[0], number,
+           json_str(answer, "environment"), dry ? "would be" : "is", start != NULL ? ", for " : "",
+           cli_repo_clean(arena, start));
+}
+
 static void tell(const struct invoke *invoke, struct arena *arena, const struct cJSON *answer)
 {
     const char *out = json_str(answer, "leaves_out");
@@ -59,7 +73,9 @@ int cli_retry(struct invoke *invoke)
                      cli_repo_act_path(&arena, invoke->argv[0], dry ? "retry?dry-run=1" : "retry"),
                      &out, &answer);
     if (status == 0) {
-        if (!invoke->json)
+        if (!invoke->json && json_object(answer.json, "wish") != NULL)
+            tell_wish(invoke, &arena, answer.json);
+        else if (!invoke->json)
             tell(invoke, &arena, answer.json);
         client_answer_deinit(&answer);
     }

@@ -10,6 +10,8 @@
 #include "server/api/api_act.h"
 #include "server/api/api_body.h"
 #include "server/api/api_environment.h"
+#include "server/api/api_shape.h"
+#include "server/api/api_wish.h"
 #include "server/api/api_write.h"
 #include "server/flow/outlook.h"
 #include "server/flow/under_way.h"
@@ -20,6 +22,8 @@ struct retrying {
     struct rules_retry judged;
     struct outlook *outlook;
     const char *leave_out; /* name, NULL */
+    int64_t ended; /* the release whose deployment there has ended, and which comes out again; 0 */
+    struct wish wish; /* by this */
 };
 
 /* Looking ----------------------------------------------------------------------------------------- */
@@ -31,34 +35,45 @@ static const char *time_text(struct retrying *r, time_ms t)
     return api_environment_time(&r->act.view, &env, t);
 }
 
-/* Nothing is stopped there; what ended comes out again by its name (C1). */
+/* Nothing is stopped there. */
 static int refuse_nothing(struct retrying *r, struct err *err)
 {
     struct api_act *act = &r->act;
     const char *env = act->environment->name;
-    struct deployment *last = NULL;
-    size_t n = 0;
-    int rc = store_deployment_list(act->view.db, act->request->arena, act->repository.id, env, 0, 1,
-                                   &last, &n, err);
 
-    if (rc == 0 && r->open.is_open && r->open.deployment.cancel_at == 0)
+    if (r->open.is_open && r->open.deployment.cancel_at == 0)
         return err_set(err, ERR_CONFLICT, "r%lld is %s in %s: nothing of it failed",
                        (long long)r->open.deployment.release_number,
                        deployment_states[r->open.deployment.state].text, env);
-    if (rc == 0 && r->open.is_open)
+    if (r->open.is_open)
         return err_set(err, ERR_CONFLICT, "r%lld in %s is being ended by %s",
                        (long long)r->open.deployment.release_number, env,
                        r->open.deployment.cancel_by);
-    if (rc == 0 && n > 0 && last->kind == DEPLOYMENT_RELEASE &&
-        (last->state == DEPLOYMENT_FAILED || last->state == DEPLOYMENT_CANCELLED))
-        return err_set(err, ERR_NOT_FOUND,
-                       "the deployment of r%lld in %s has ended: `slipway release %s r%lld %s` "
-                       "brings it out again",
-                       (long long)last->release_number, env, act->repo->name,
-                       (long long)last->release_number, env);
-    return rc < 0 ? rc
-                  : err_set(err, ERR_NOT_FOUND, "nothing has stopped in %s of %s", env,
-                            act->repo->name);
+    return err_set(err, ERR_NOT_FOUND, "nothing has stopped in %s of %s", env, act->repo->name);
+}
+
+/* Nothing is open there: what ended as failed, or was cancelled, comes out again by a person's word (C1). */
+static int find_ended(struct retrying *r)
+{
+    struct api_act *act = &r->act;
+    struct deployment *last = NULL;
+    size_t n = 0;
+    int rc = under_way_load(act->view.db, act->request->arena, act->repository.id,
+                            act->environment->name, &r->open, &act->err);
+
+    if (rc == 0 && !r->open.is_open)
+        rc = store_deployment_list(act->view.db, act->request->arena, act->repository.id,
+                                   act->environment->name, 0, 1, &last, &n, &act->err);
+    if (rc < 0 || n == 0 || last->kind != DEPLOYMENT_RELEASE ||
+        (last->state != DEPLOYMENT_FAILED && last->state != DEPLOYMENT_CANCELLED))
+        return rc;
+    r->ended = last->release_number;
+    return r->leave_out == NULL
+               ? 0
+               : err_set(&act->err, ERR_CONFLICT,
+                         "leave_out: the deployment of r%lld in %s has ended; the next one is for "
+                         "all hosts that are not drained",
+                         (long long)r->ended, act->environment->name);
 }
 
 static int refuse(struct retrying *r, struct err *err)
@@ -183,8 +198,17 @@ static void answer(struct retrying *r)
 
     json_add_bool(out, "dry_run", api_write_is_dry(r->act.request));
     json_add_str(out, "environment", r->act.environment->name);
-    json_add_int(out, "release", u->deployment.release_number);
-    json_add_int(out, "deployment", u->deployment.id);
+    json_add_int(out, "release", r->ended != 0 ? r->ended : u->deployment.release_number);
+    api_shape_int_or_null(out, "deployment", u->deployment.id);
+    if (r->ended != 0) {
+        json_begin_object(out, "wish");
+        json_add_time(out, "start_at", r->wish.start_at);
+        api_shape_text_or_null(out, "start_text",
+                               r->wish.start_at != 0 ? time_text(r, r->wish.start_at) : NULL);
+        json_end_object(out);
+    } else {
+        json_add_null(out, "wish");
+    }
     json_add_str(out, "leaves_out", r->leave_out);
     json_begin_array(out, "again");
     for (size_t i = 0; i < r->judged.n_again; i++) {
@@ -196,6 +220,15 @@ static void answer(struct retrying *r)
         json_end_object(out);
     }
     json_end_array(out);
+}
+
+static int go_on(struct retrying *r)
+{
+    int rc = judge(r, r->act.view.db, &r->act.err);
+
+    if (rc == 0)
+        rc = check_gate(r);
+    return rc < 0 ? rc : api_act_write(&r->act, write_retry, r);
 }
 
 enum request_next api_retry_go(struct request *request, struct reply *reply)
@@ -212,11 +245,9 @@ enum request_next api_retry_go(struct request *request, struct reply *reply)
     if (rc == 0)
         rc = api_act_reason(act, false);
     if (rc == 0)
-        rc = judge(&r, act->view.db, &act->err);
+        rc = find_ended(&r);
     if (rc == 0)
-        rc = check_gate(&r);
-    if (rc == 0)
-        rc = api_act_write(act, write_retry, &r);
+        rc = r.ended != 0 ? api_wish_ask(act, r.ended, &r.wish) : go_on(&r);
     if (rc == 0)
         answer(&r);
     return api_act_close(act, rc, api_write_is_dry(request) ? 200 : 202);

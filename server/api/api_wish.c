@@ -27,18 +27,15 @@ struct wishing {
 
 /* Checks ------------------------------------------------------------------------------------------ */
 
-static int find_release(struct wishing *w)
+static int find_release(struct wishing *w, int64_t number)
 {
     struct api_act *act = &w->act;
-    int64_t number = 0;
-    int rc = api_view_number(&act->view, 2, &number, &act->err);
-
-    if (rc == 0)
-        rc = store_release_by_number(act->view.db, act->request->arena, act->repository.id, number,
+    int rc = store_release_by_number(act->view.db, act->request->arena, act->repository.id, number,
                                      &w->release, &act->err);
+
     if (rc == ERR_NOT_FOUND)
-        rc = err_set(&act->err, ERR_NOT_FOUND, "%s has no release r%s", act->repo->name,
-                     act->request->segments[2]);
+        rc = err_set(&act->err, ERR_NOT_FOUND, "%s has no release r%lld", act->repo->name,
+                     (long long)number);
     if (rc == 0 && w->release.off_line)
         rc = err_set(&act->err, ERR_CONFLICT, "r%lld is no longer on %s", (long long)number,
                      act->repo->branch);
@@ -229,6 +226,7 @@ static int answer(struct wishing *w)
 {
     struct json_out *out = &w->act.out;
     struct api_environment env;
+    time_ms start = 0; /* as far as time and people's stops decide */
     int rc;
 
     if (w->dry_run) {
@@ -243,6 +241,10 @@ static int answer(struct wishing *w)
         api_shape_int_or_null(out, "replaces", w->replaced);
         json_end_object(out);
     }
+    if (w->supposed->promised_at != VERDICT_NEVER)
+        start = w->supposed->promised_at;
+    json_add_time(out, "start_at", start);
+    api_shape_text_or_null(out, "start_text", time_text(w, start));
     api_environment_causes(out, "passes", &w->act.view, NULL, &w->supposed->plan.passed);
     api_environment_causes(out, "lacks", &w->act.view, NULL, &w->supposed->plan.verdict);
     /* The verdict is as it is after the wish, so the environment is read again. */
@@ -253,8 +255,15 @@ static int answer(struct wishing *w)
 
 static enum request_next wish(struct wishing *w, int rc)
 {
+    int64_t number = 0;
+
     if (rc == 0)
-        rc = find_release(w);
+        rc = api_view_number(&w->act.view, 2, &number, &w->act.err);
+    if (rc == ERR_NOT_FOUND)
+        rc = err_set(&w->act.err, rc, "%s has no release r%s", w->act.repo->name,
+                     w->act.request->segments[2]);
+    if (rc == 0)
+        rc = find_release(w, number);
     if (rc == 0)
         rc = suppose(w);
     if (rc == 0)
@@ -304,6 +313,22 @@ enum request_next api_wish_hotfix(struct request *request, struct reply *reply)
     if (rc == 0)
         rc = api_body_flag(w.act.body, "dry_run", &w.dry_run, &w.act.err);
     return wish(&w, rc);
+}
+
+int api_wish_ask(struct api_act *act, int64_t number, struct wish *ret_wish)
+{
+    struct wishing w = {.act = *act};
+    int rc = check_time(&w);
+
+    if (rc == 0)
+        rc = find_release(&w, number);
+    if (rc == 0)
+        rc = suppose(&w);
+    if (rc == 0)
+        rc = api_act_write(&w.act, write_wish, &w);
+    act->err = w.act.err;
+    *ret_wish = w.wish;
+    return rc;
 }
 
 /* Taking back --------------------------------------------------------------------------------------- */

@@ -224,6 +224,27 @@ static void M6_a_migrate_job_that_failed_offers_its_ways_out(void **state)
     story_end(s);
 }
 
+static void C1_a_retry_brings_out_again_what_had_ended(void **state)
+{
+    struct story *s = *state;
+
+    production_stopped(s, STORY_HOST_UNWELL);
+    story_act(s, "POST", "/api/v1/repos/acme/shop/cancel", "{\"reason\":\"web-1 is ill\"}");
+    story_expect_last(s, "acme/shop", "production", 2, "failed");
+    story_expect_waits(s, "acme/shop", "production", "failed-before", NULL);
+    story_refused(s, "POST", RETRY, "{\"leave_out\":\"web-1\"}", 409, "has ended");
+    story_host_is(s, "web-1", "web", STORY_HOST_SUCCEEDS);
+    story_act(s, "POST", RETRY "?dry-run=1", "{}");
+    story_expect_waits(s, "acme/shop", "production", "failed-before", NULL);
+    assert_non_null(strstr(story_ask(s, "POST", RETRY, "{\"reason\":\"it is well\"}"),
+                           "\"start_at\":\"2026-11-25T02:00:00"));
+    story_expect_told(s, "release.wish", "acme/shop/production/r2", "it is well");
+    story_at(s, "2026-11-25 11:00");
+    story_expect_live(s, "acme/shop", "production", 2);
+    story_expect_starts(s, "batch-1", "migrate", 2, 1); /* it succeeded: never twice (I3) */
+    story_end(s);
+}
+
 #define STORY(name) cmocka_unit_test_setup_teardown(name, story_up, story_down)
 
 int main(void)
@@ -236,6 +257,7 @@ int main(void)
         STORY(I11_a_host_that_may_still_run_it_is_not_told_again),
         STORY(GATE_a_hold_and_an_undecided_migrate_job_stand_against_a_retry),
         STORY(P4_a_retry_keeps_the_parameters_of_its_cut),
+        STORY(C1_a_retry_brings_out_again_what_had_ended),
         STORY(P5_what_stopped_says_since_when_and_what_may_be_done),
         STORY(M6_a_migrate_job_that_failed_offers_its_ways_out),
     };

@@ -170,6 +170,11 @@ void api_room_up(struct api_room *room, const struct http_server_options *option
     api_room_up_with(room, options, usual_config);
 }
 
+void api_room_config(struct api_room *room, const char *config)
+{
+    snapshots_set(&room->snapshots, snapshot_of(config, room->folder));
+}
+
 void api_room_stop_server(struct api_room *room)
 {
     http_server_stop(room->server, 2000);

@@ -47,6 +47,8 @@ void api_room_reopen(struct api_room *room);
 /* The same in two steps. In between nothing of the store is open. */
 void api_room_close(struct api_room *room);
 void api_room_open(struct api_room *room);
+/* Another configuration (YAML) is in force, as after a reload; the store is not told. */
+void api_room_config(struct api_room *room, const char *config);
 void api_room_stop_server(struct api_room *room);
 void api_room_down(struct api_room *room);
 

@@ -180,17 +180,21 @@ class GitHub:
 
     def push_event(self, name, before, after, sender, forced=False):
         bare = self.bare(name)
-        subject = git("log", "-1", "--format=%s", after, cwd=bare)
-        commit = {"id": after, "tree_id": git("rev-parse", f"{after}^{{tree}}", cwd=bare),
-                  "distinct": True, "message": subject, "timestamp": instant(),
-                  "author": {"name": sender, "email": f"{sender}@acme.example", "username": sender},
-                  "committer": {"name": "GitHub", "email": "noreply@github.com"},
-                  "added": [], "removed": [], "modified": []}
+        commits = []
+        # All that came, also from behind a merge; `username` where GitHub knows whose the address is.
+        for line in git("log", "--reverse", "--max-count=20", "--format=%H%x09%T%x09%an%x09%ae%x09%s",
+                        *([after, "^" + before] if before.strip("0") else ["-1", after]), cwd=bare).splitlines():
+            commit, tree, who, email, subject = line.split("\t", 4)
+            login = {"mika": "sato-mika"}.get(email.split("@")[0], email.split("@")[0])
+            commits.append({"id": commit, "tree_id": tree, "distinct": True, "message": subject, "timestamp": instant(),
+                            "author": {"name": who, "email": email, "username": login},
+                            "committer": {"name": "GitHub", "email": "noreply@github.com"},
+                            "added": [], "removed": [], "modified": []})
         repository = dict(self.repository(name), created_at=1767574800, pushed_at=int(time.time()))
         return self.deliver("push", {
             "ref": "refs/heads/main", "before": before, "after": after, "created": False,
             "deleted": False, "forced": forced, "base_ref": None,
-            "compare": "", "commits": [commit], "head_commit": commit, "repository": repository,
+            "compare": "", "commits": commits, "head_commit": commits[-1] if commits else None, "repository": repository,
             "pusher": {"name": sender, "email": f"{sender}@acme.example"},
             "sender": self.person(sender)})
 
