@@ -1,6 +1,7 @@
 #include "server/api/api_choices.h"
 
 #include "lib/base/arena.h"
+#include "lib/base/buf.h"
 #include "lib/rules/choices.h"
 #include "server/api/api_environment.h"
 #include "server/api/api_migrate_facts.h"
@@ -244,5 +245,48 @@ int api_choices_shape(struct json_out *out, const char *key, struct api_view *vi
         add_choice(out, s, &s->choices.items[i]);
     json_end_array(out);
     json_end_object(out);
+    return 0;
+}
+
+/* Text ------------------------------------------------------------------------------------------ */
+
+static const char *since_text(struct stopped *s)
+{
+    const struct message_value values[] = {{"when", api_environment_time(s->view, s->env,
+                                                                         s->env->open->stopped_at)},
+                                           {"why", s->env->open->cause}};
+
+    return messages_fill(s->view->request->arena, s->view->language, "attention.since", values, 2);
+}
+
+static const char *not_now(struct stopped *s, const struct choice *c)
+{
+    const struct message_value values[] = {{"why", why_not(s, c)}};
+
+    return messages_fill(s->view->request->arena, s->view->language, "attention.not-now", values,
+                         1);
+}
+
+int api_choices_text(struct buf *buf, struct api_view *view, const struct api_environment *env,
+                     struct err *err)
+{
+    struct stopped *s;
+    int rc;
+
+    if (env->open == NULL || env->open->state != DEPLOYMENT_ATTENTION)
+        return 0;
+    s = arena_alloc(view->request->arena, sizeof(*s));
+    *s = (struct stopped){.view = view, .env = env};
+    rc = load(s, err);
+    if (rc < 0)
+        return rc;
+    buf_addf(buf, "    ! %s\n", since_text(s));
+    buf_addf(buf, "    %s\n", who_text(s, policy_names(view->request, env->config, RIGHT_OPERATE)));
+    for (size_t i = 0; i < s->choices.n; i++) {
+        const struct choice *c = &s->choices.items[i];
+
+        buf_addf(buf, "      - %s\n        %s\n", text_of(s, c),
+                 c->refusal == CHOICE_OPEN ? command_of(s, c) : not_now(s, c));
+    }
     return 0;
 }

@@ -9,10 +9,15 @@
 
 struct api_environment;
 struct api_view;
+struct buf;
 struct err;
 
 /* The object `key` (Attention in docs/openapi.yaml), or null where nothing has stopped. */
 int api_choices_shape(struct json_out *out, const char *key, struct api_view *view,
                       const struct api_environment *environment, struct err *err);
+
+/* The same as lines of plain text; nothing where nothing has stopped. */
+int api_choices_text(struct buf *buf, struct api_view *view,
+                     const struct api_environment *environment, struct err *err);
 
 #endif

@@ -9,6 +9,7 @@
 #include "lib/base/str.h"
 #include "lib/store/store_repository.h"
 #include "server/api/api.h"
+#include "server/api/api_choices.h"
 #include "server/api/api_clock.h"
 #include "server/api/api_environment.h"
 #include "server/api/api_shape.h"
@@ -328,8 +329,10 @@ enum request_next api_status_text(struct request *request, struct reply *reply)
         buf_addf(&buf, "\n%s (%s)\n", board.rows[i].repo->name, board.rows[i].repo->branch);
         if (board.rows[i].stored.failure != NULL)
             buf_addf(&buf, "  ! %s\n", board.rows[i].stored.failure);
-        for (size_t k = 0; k < board.rows[i].n_environments; k++)
+        for (size_t k = 0; rc == 0 && k < board.rows[i].n_environments; k++) {
             text_environment(&buf, &board, &board.rows[i].environments[k]);
+            rc = api_choices_text(&buf, &board.view, &board.rows[i].environments[k], &err);
+        }
     }
     api_view_close(&board.view);
     if (rc < 0) {

@@ -109,7 +109,8 @@ static void P4_a_deployment_that_runs_goes_on_as_it_was_cut(void **state)
     story_at(s, "2026-11-24 14:10");
     story_merge(s, "acme/shop", 1, "Coupons");
     story_host_script(story_host(s, "web-1"), "web", STORY_HOST_SUCCEEDS, 4 * 60000);
-    story_at(s, "2026-11-24 15:00");
+    story_at(s, "2026-11-24 14:59");
+    story_until(s, "2026-11-24 15:02");
     story_expect_open(s, "acme/shop", "production", 2, "deploying");
     other = arena_str(&s->arena, story_shop_config(s, USUAL));
     memcpy(strstr(other, "puma"), "rack", 4);

@@ -21,6 +21,7 @@
 #include "lib/store/writer.h"
 #include "server/flow/people.h"
 #include "tests/support/acts.h"
+#include "tests/support/raw_http.h"
 
 static struct stop_room room;
 static struct tries *tries; /* of the room, while they do not count */
@@ -139,6 +140,21 @@ static void a_dry_run_of_any_act_answers_and_leaves_nothing(void **state)
         if (strcmp(before, after) == 0)
             fail_msg("%s changed nothing", act->route); /* or the digest does not see it */
     }
+}
+
+/* Who has no JavaScript is told, too: in acme/shop east something has stopped. */
+static void P5_plain_text_lists_what_may_be_done(void **state)
+{
+    static const char ask[] = "GET /status.txt?lang=en HTTP/1.1\r\nHost: h\r\n\r\n";
+    struct raw_answer *answer =
+        raw_http_ask(http_server_address(room.api.server, LISTENER_WEB), ask, sizeof(ask) - 1);
+
+    (void)state;
+    assert_int_equal(answer->status, 200);
+    assert_non_null(strstr(answer->body, "Stopped since"));
+    assert_non_null(strstr(answer->body, "May decide: ken (right operate)"));
+    assert_non_null(strstr(answer->body, "        slipway cancel acme/shop east\n"));
+    free(answer);
 }
 
 /* Which token ---------------------------------------------------------------------------------- */
@@ -413,6 +429,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_route_that_changes_something_has_its_example),
         ROOM(A5_each_act_writes_who_by_which_way_and_why),
+        ROOM(P5_plain_text_lists_what_may_be_done),
         ROOM(A5_an_act_by_a_token_names_the_token_and_never_its_secret),
         ROOM(a_dry_run_of_any_act_answers_and_leaves_nothing),
         ROOM(T25_the_same_denied_case_through_every_way_in),
