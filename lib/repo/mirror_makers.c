@@ -1,6 +1,7 @@
 #include "lib/repo/mirror_makers.h"
 
 #include <ctype.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -98,14 +99,23 @@ static int add_sides(struct arena *arena, git_repository *repository, const git_
     return rc;
 }
 
+static int by_text(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
 int mirror_makers_read(struct arena *arena, git_repository *repository, const git_commit *commit,
                        struct mirror_commit *c, struct err *err)
 {
     const char *message = git_commit_message(commit);
+    int rc;
 
     c->n_makers = 0;
     c->more_makers = false;
     if (message != NULL)
         add_co_authors(arena, message, c);
-    return git_commit_parentcount(commit) > 1 ? add_sides(arena, repository, commit, c, err) : 0;
+    rc = git_commit_parentcount(commit) > 1 ? add_sides(arena, repository, commit, c, err) : 0;
+    /* git walks commits of one second in any order. */
+    qsort(c->makers, c->n_makers, sizeof(c->makers[0]), by_text);
+    return rc;
 }

@@ -99,31 +99,6 @@ static void a_cut_that_has_not_started_is_made_again(void **state)
     story_end(s);
 }
 
-/* Hosts, parameters and configuration are those of the cut (P4); the next one has the new. */
-static void P4_a_deployment_that_runs_goes_on_as_it_was_cut(void **state)
-{
-    struct story *s = *state;
-    char *other;
-
-    story_shop(s);
-    story_at(s, "2026-11-24 14:10");
-    story_merge(s, "acme/shop", 1, "Coupons");
-    story_host_script(story_host(s, "web-1"), "web", STORY_HOST_SUCCEEDS, 4 * 60000);
-    story_at(s, "2026-11-24 14:59");
-    story_until(s, "2026-11-24 15:02");
-    story_expect_open(s, "acme/shop", "production", 2, "deploying");
-    other = arena_str(&s->arena, story_shop_config(s, USUAL));
-    memcpy(strstr(other, "puma"), "rack", 4);
-    story_config(s, other);
-    story_expect_open(s, "acme/shop", "production", 2, "deploying");
-    story_until(s, "2026-11-24 15:06");
-    story_expect_live(s, "acme/shop", "production", 2);
-    story_expect_count(s, "deployments", 2); /* stage's, and this: none was undone */
-    story_expect_starts(s, "web-1", "web", 2, 1);
-    story_expect_starts(s, "web-2", "web", 2, 1);
-    story_end(s);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -133,8 +108,6 @@ int main(void)
                                         story_down),
         cmocka_unit_test_setup_teardown(a_reload_of_the_same_moves_nothing, story_up, story_down),
         cmocka_unit_test_setup_teardown(a_cut_that_has_not_started_is_made_again, story_up,
-                                        story_down),
-        cmocka_unit_test_setup_teardown(P4_a_deployment_that_runs_goes_on_as_it_was_cut, story_up,
                                         story_down),
     };
 

@@ -172,7 +172,7 @@ static void A2_who_wrote_what_a_merge_or_a_squash_brings(void **state)
     line = line_of(first, fetch("app"));
     assert_int_equal(line.n, 3);
     has_makers(&line.commits[0], "", false);
-    has_makers(&line.commits[1], "li@x.example mori@x.example ken@x.example", false);
+    has_makers(&line.commits[1], "ken@x.example li@x.example mori@x.example", false);
     has_makers(&line.commits[2], "7+ken@users.noreply.github.com", true);
 }
 
