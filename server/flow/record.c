@@ -8,7 +8,8 @@
  *
  * Rows are read in batches: their attempts are counted in one commit, what they say is written in another, each
  * row as a job of its own. A row whose attempt did not end once is read alone from then on, so that its neighbours
- * are not set aside with it.
+ * are not set aside with it, and not before the process has lived for some seconds: who is killed again and again while
+ * it starts sets nothing aside that is good, and what is good is read first.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -29,6 +30,7 @@
 #include "server/flow/snapshot.h"
 
 #define CRASHES_MAX 3
+#define SUSPECT_MS 3000 /* of the process, before it reads what it may have died of */
 #define READING_MS                                                                                 \
     20 /* of one batch: who waits for other rooms waits no longer for bodies of any size */
 
@@ -334,6 +336,17 @@ static int set_aside(struct look *look, struct recorded *r, struct err *err)
     return close_all(look, r, 1, err);
 }
 
+/* The process is so young that it waits with rows under suspicion. */
+static bool is_young(struct look *look)
+{
+    time_ms grown = look->flow->heard_since + SUSPECT_MS;
+
+    if (look->now >= grown)
+        return false;
+    look_again(look, grown);
+    return true;
+}
+
 int record_look(struct look *look, struct err *err)
 {
     const struct flow *flow = look->flow;
@@ -345,20 +358,22 @@ int record_look(struct look *look, struct err *err)
     if (rc < 0 || n == 0)
         return rc;
     batch.items = arena_array(look->arena, n, sizeof(*batch.items));
-    for (; batch.n < n; batch.n++) {
-        const struct delivery *d = &items[batch.n];
+    for (size_t i = 0; i < n; i++) {
+        const struct delivery *d = &items[i];
         bool counted = is_counted(flow, d->id);
         bool alone = d->crashes > (counted ? 1 : 0);
+        if (alone && !counted && is_young(look))
+            continue; /* its time comes */
         if (alone && batch.n > 0)
             break;
-        batch.items[batch.n] =
+        batch.items[batch.n++] =
             (struct recorded){.delivery = d, .now = look->now, .state = DELIVERY_UNREADABLE};
         if (d->crashes >= CRASHES_MAX && !counted)
             return set_aside(look, &batch.items[0], err);
-        if (alone) {
-            batch.n = 1;
+        if (alone)
             break;
-        }
     }
+    if (batch.n == 0)
+        return 0;
     return record_batch(look, &batch, err);
 }
