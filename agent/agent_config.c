@@ -11,6 +11,7 @@
 #include "lib/base/digest.h"
 #include "lib/base/file.h"
 #include "lib/base/names.h"
+#include "lib/base/redact.h"
 #include "lib/base/str.h"
 
 #define FILE_MAX (64 * 1024)
@@ -101,6 +102,8 @@ static const struct {
      "where scripts that run as another user leave their results; /run/slipway-agent, say"},
     {"strict", TEXT(strict), is_absolute_or_empty, "",
      "a folder: only documents whose very bytes lie in it run here"},
+    {"redact", TEXT(redact), is_absolute_or_empty, "",
+     "a file of patterns, one a line: what matches is hidden before it leaves this host"},
     {"umask", NOT_TEXT, is_umask, "022",
      "of scripts: what they publish is read by web servers; this agent's own files are 077"},
 };
@@ -245,6 +248,25 @@ int agent_config_speaks(const struct agent_config *config, struct err *err)
     return missing == NULL
                ? 0
                : err_set(err, ERR_INVALID, AGENT_CONFIG_FILE ": %s is missing", missing);
+}
+
+int agent_config_redact(const struct agent_config *config, struct redact **ret_redact,
+                        struct err *err)
+{
+    char *text = NULL;
+    size_t len;
+    int rc;
+
+    *ret_redact = NULL;
+    if (*config->redact == '\0')
+        return 0;
+    rc = file_read_all(config->redact, FILE_MAX, &text, &len, err);
+    if (rc == 0 && strlen(text) != len)
+        rc = err_set(err, ERR_INVALID, "a NUL is in it");
+    if (rc == 0)
+        rc = redact_parse(text, ret_redact, err);
+    free(text);
+    return rc < 0 ? err_wrap(err, "redact, %s", config->redact) : 0;
 }
 
 int agent_config_write(const char *state, const struct agent_config *config, struct err *err)

@@ -35,7 +35,9 @@ struct agent_config {
     const char *host_root; /* SLIPWAY_HOST_ROOT: in front of every root; "" = none */
     const char *run_dir;   /* folder for what scripts leave; "" = the command's own folder */
     const char *strict;    /* folder: only documents that lie in it run; "" = all that are signed */
-    mode_t umask;          /* of scripts */
+    const char
+        *redact;  /* file of patterns that are hidden in what scripts print and tell; "" = none */
+    mode_t umask; /* of scripts */
 };
 
 /* What a new one has: all but who and whom to trust. */
@@ -54,6 +56,12 @@ int agent_config_read(struct arena *arena, const char *state, struct agent_confi
 
 /* Does it name a server to speak to, and who speaks? ERR_INVALID names the key that is missing. */
 int agent_config_speaks(const struct agent_config *config, struct err *err);
+
+/* The patterns of its `redact`, NULL where it has none. An error names file and line: then nothing may be run, for what
+ * it prints would be seen. */
+struct redact;
+int agent_config_redact(const struct agent_config *config, struct redact **ret_redact,
+                        struct err *err);
 
 /* Durable when it returns. */
 int agent_config_write(const char *state, const struct agent_config *config, struct err *err);

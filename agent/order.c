@@ -6,6 +6,7 @@
 #include "agent/command_folder.h"
 #include "agent/run_as.h"
 #include "agent/strict.h"
+#include "lib/base/redact.h"
 #include "lib/base/digest.h"
 #include "lib/base/str.h"
 
@@ -68,6 +69,17 @@ static int check_users(struct arena *arena, const struct document *document, str
     return 0;
 }
 
+/* What it prints must not be seen before the patterns are. */
+static int check_redact(const struct agent_config *config, struct err *err)
+{
+    struct redact *redact;
+    int rc = agent_config_redact(config, &redact, err);
+
+    if (rc == 0)
+        redact_free(redact);
+    return rc;
+}
+
 int order_check(struct arena *arena, const struct order_host *host, time_ms now,
                 struct order *order, struct err *err)
 {
@@ -79,6 +91,8 @@ int order_check(struct arena *arena, const struct order_host *host, time_ms now,
     if (rc == 0)
         rc = strict_check(arena, host->config, host->state, order->envelope.document,
                           order->command.document, err);
+    if (rc == 0)
+        rc = check_redact(host->config, err);
     return rc < 0 ? rc : check_users(arena, &order->document, err);
 }
 

@@ -85,12 +85,14 @@ void output_writer_flush(struct output_writer *w)
     w->len = 0;
 }
 
-int output_writer_open(struct output_writer *w, const char *folder, struct err *err)
+int output_writer_open(struct output_writer *w, const char *folder, const struct redact *redact,
+                       struct err *err)
 {
     char path[PATH_SIZE];
 
     memset(w, 0, sizeof(*w));
     w->folder = folder;
+    w->redact = redact;
     w->tail = -1;
     snprintf(path, sizeof(path), "%s/" FILE_NAME, folder);
     w->fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
@@ -99,8 +101,8 @@ int output_writer_open(struct output_writer *w, const char *folder, struct err *
     return 0;
 }
 
-void output_writer_add(struct output_writer *w, uint16_t step, bool error_stream, const char *bytes,
-                       size_t n, time_ms now)
+static void add_seen(struct output_writer *w, uint16_t step, bool error_stream, const char *bytes,
+                     size_t n, time_ms now)
 {
     if (w->len > 0 && (w->step != step || w->error_stream != error_stream))
         output_writer_flush(w);
@@ -120,6 +122,37 @@ void output_writer_add(struct output_writer *w, uint16_t step, bool error_stream
         if (w->len == sizeof(w->piece))
             output_writer_flush(w);
     }
+}
+
+static void pass(void *arg, const char *bytes, size_t n)
+{
+    struct output_writer *w = arg;
+
+    add_seen(w, w->adding, w->adding_error, bytes, n, w->adding_at);
+}
+
+void output_writer_add(struct output_writer *w, uint16_t step, bool error_stream, const char *bytes,
+                       size_t n, time_ms now)
+{
+    if (w->redact == NULL) {
+        add_seen(w, step, error_stream, bytes, n, now);
+        return;
+    }
+    w->adding = step;
+    w->adding_at = now;
+    w->adding_error = error_stream;
+    redact_stream_add(&w->streams[error_stream], w->redact, bytes, n, pass, w);
+}
+
+void output_writer_end_step(struct output_writer *w, uint16_t step, time_ms now)
+{
+    w->adding = step;
+    w->adding_at = now;
+    for (int i = 0; i < 2; i++) {
+        w->adding_error = i == 1;
+        redact_stream_end(&w->streams[i], w->redact, pass, w);
+    }
+    output_writer_flush(w);
 }
 
 time_ms output_writer_due(const struct output_writer *w)

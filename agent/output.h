@@ -21,6 +21,7 @@
 
 #include "lib/base/arena.h"
 #include "lib/base/err.h"
+#include "lib/base/redact.h"
 #include "lib/base/timestamp.h"
 #include "lib/model/command.h"
 #include "lib/ssm/document.h"
@@ -42,6 +43,11 @@ struct output_frame {
 #define OUTPUT_MARK 0x53
 
 struct output_writer {
+    const struct redact *redact; /* NULL = nothing is hidden */
+    struct redact_stream streams[2];
+    uint16_t adding; /* step of what the streams pass on */
+    time_ms adding_at;
+    bool adding_error;
     const char *folder;
     int fd;         /* of `output`, or of the newest tail */
     int64_t size;   /* of that file */
@@ -57,10 +63,13 @@ struct output_writer {
     char piece[MESSAGE_OUTPUT_CHUNK_MAX];
 };
 
-/* `folder` outlives it. */
-int output_writer_open(struct output_writer *writer, const char *folder, struct err *err);
+/* `folder` and `redact` (NULL = nothing is hidden) outlive it. With patterns a line is written when it has ended. */
+int output_writer_open(struct output_writer *writer, const char *folder,
+                       const struct redact *redact, struct err *err);
 void output_writer_add(struct output_writer *writer, uint16_t step, bool error_stream,
                        const char *bytes, size_t n, time_ms now);
+/* The step is over: also a line without its end is written. */
+void output_writer_end_step(struct output_writer *writer, uint16_t step, time_ms now);
 /* Write the piece that waits. output_writer_due: when that should be; 0 = none waits. */
 void output_writer_flush(struct output_writer *writer);
 time_ms output_writer_due(const struct output_writer *writer);

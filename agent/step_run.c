@@ -253,7 +253,7 @@ int step_run_script(const struct step_run *run, struct step_end *ret_end, struct
         ;
     if (r.cancelled)
         cancel_wait_gone(r.pid); /* what it started in its group, too */
-    output_writer_flush(run->output);
+    output_writer_end_step(run->output, run->number, clock_now(run->clock));
     for (int i = 0; i < 2; i++) {
         if (r.streams[i] >= 0)
             close(r.streams[i]);

@@ -29,6 +29,8 @@
 #include "lib/base/clock.h"
 #include "lib/base/file.h"
 #include "lib/base/log.h"
+#include "lib/base/redact.h"
+#include "lib/base/str.h"
 #include "lib/base/names.h"
 
 /* Where the supervisor finds them. */
@@ -161,6 +163,7 @@ struct supervisor {
     struct course course;
     struct result_lines results;
     struct output_writer *output;
+    struct redact *redact; /* NULL = nothing is hidden */
     mono_ms begun_at;
     struct cancel_watch cancel;
 };
@@ -260,16 +263,33 @@ static int make_result(struct supervisor *s, size_t number, const struct run_as 
     return rc;
 }
 
+/* What people read of it; not what the rules count on. */
+static void hide_result(struct supervisor *s, struct result_line *line)
+{
+    static const char *const ruled[] = {"commit", "process-commit", "migrate", "pending",
+                                        "holders"};
+    char *value;
+
+    for (size_t i = 0; i < sizeof(ruled) / sizeof(ruled[0]); i++)
+        if (str_eq(line->key, ruled[i]))
+            return;
+    value = arena_str(&s->arena, line->value);
+    line->value = str_clean(&s->arena, value, redact_bytes(s->redact, value, strlen(value)),
+                            MESSAGE_REPLY_RESULT_MAX);
+}
+
 /* What the step told; then what it left outside of our own folders is removed. */
 static void take_results(struct supervisor *s, size_t number, const char *path,
                          const struct run_as *user)
 {
-    size_t odd = s->results.n_odd;
+    size_t odd = s->results.n_odd, first = s->results.n;
     struct err err = ERR_INIT;
     char *slash;
 
     if (result_lines_read(&s->arena, &s->results, path, &err) < 0)
         say(s, number, arena_printf(&s->arena, "slipway: %s\n", err.text));
+    for (size_t i = first; s->redact != NULL && i < s->results.n; i++)
+        hide_result(s, &s->results.lines[i]);
     if (s->results.n_odd > odd)
         say(s, number,
             arena_printf(&s->arena,
@@ -386,7 +406,7 @@ static int do_step(struct supervisor *s, size_t number, size_t *ret_next)
     if ((remark = course_remark(&s->arena, order, end)) != NULL)
         say(s, number, remark);
     step->ended_at = clock_now(s->clock);
-    output_writer_flush(s->output);
+    output_writer_end_step(s->output, (uint16_t)number, clock_now(s->clock));
     *ret_next =
         course_after(&s->course, number, end, result_lines_say(&s->results, "migrate", "none"));
     return *ret_next < s->reply.n_steps ? write_outcome(s) : 0;
@@ -431,8 +451,9 @@ int supervise_main(const char *state, const char *command_id)
     arena_init(&s.arena);
     s.folder = command_folder_path(&s.arena, state, command_id);
     if ((rc = agent_config_read(&s.arena, state, &s.config, &err)) == 0 &&
-        (rc = command_folder_order(&s.arena, &s.config, s.folder, &s.order, &err)) == 0)
-        rc = output_writer_open(s.output, s.folder, &err);
+        (rc = command_folder_order(&s.arena, &s.config, s.folder, &s.order, &err)) == 0 &&
+        (rc = agent_config_redact(&s.config, &s.redact, &err)) == 0)
+        rc = output_writer_open(s.output, s.folder, s.redact, &err);
     if (rc < 0)
         log_error("command.not-started", "command=%s err=%s", LOG(command_id), LOG(err.text));
     else if (wait_for_go()) {
@@ -440,6 +461,7 @@ int supervise_main(const char *state, const char *command_id)
         rc = run_all(&s);
         cancel_watch_close(&s.cancel);
     }
+    redact_free(s.redact);
     arena_deinit(&s.arena);
     return rc < 0 ? 1 : 0;
 }

@@ -590,6 +590,40 @@ static void T37_strict_mode_runs_only_what_lies_on_its_own_disk(void **state)
     agent_room_down();
 }
 
+/* Hidden before it leaves the host, in whatever pieces it comes; a list that cannot be read stops what would print. */
+static void T40_what_is_configured_is_hidden_before_it_leaves_the_host(void **state)
+{
+    const struct door_double_word *finished;
+    struct err err = ERR_INIT;
+    char path[200], line[700];
+    const char *id;
+
+    (void)state;
+    agent_room_up(true);
+    snprintf(path, sizeof(path), "%s/patterns", agent_room.folder);
+    snprintf(line, sizeof(line), "sed -i 's|^redact = .*|redact = %s|' '%s/agent.conf'", path,
+             agent_room.state);
+    assert_int_equal(system(line), 0); // NOLINT(cert-env33-c): names of our own
+    agent_room_start();
+    id = agent_room_send(AGENT_ROOM_COUNT);
+    agent_room_expect_declined(id, "redact, ");
+    assert_int_equal(file_write_atomic(path, "# ours\ntoken=[^ ]+\n", 19, 0600, &err), 0);
+    id = agent_room_send(
+        "printf 'a tok'; sleep 0.3; printf 'en=hun'; sleep 0.3; echo 'ter2 b'\n"
+        "printf 'token=hunter2' >&2; echo note=token=hunter2 >> \"$SLIPWAY_RESULT\"\n"
+        "echo plain");
+    finished = door_double_wait(&agent_room.door, id, MESSAGE_REPLY_FINISHED, AGENT_ROOM_LONG_S);
+    assert_non_null(finished);
+    assert_true(door_double_printed(&agent_room.door, "a *** b\n"));
+    assert_true(door_double_printed(&agent_room.door, "plain\n"));
+    assert_string_equal(finished->reply.results[0].value, "***");
+    assert_null(strstr(agent_room.door.output, "hunter"));
+    snprintf(line, sizeof(line), "! grep -r hunter '%s'/commands/*/output '%s'/commands/*/outcome",
+             agent_room.state, agent_room.state);
+    assert_int_equal(system(line), 0); // NOLINT(cert-env33-c)
+    agent_room_down();
+}
+
 static void another_user_needs_an_agent_that_is_root(void **state)
 {
     struct document_step step;
@@ -698,6 +732,7 @@ int main(void)
         TEST(T31_what_was_not_signed_for_this_host_is_refused),
         TEST(T31_a_refused_id_stays_refused),
         TEST(T37_strict_mode_runs_only_what_lies_on_its_own_disk),
+        TEST(T40_what_is_configured_is_hidden_before_it_leaves_the_host),
         TEST(another_user_needs_an_agent_that_is_root),
         TEST(T39_run_as_becomes_that_user_for_good),
         TEST(S9_the_door_asks_for_another_key_and_gets_one),

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -19,6 +20,15 @@
 #define NOW 1795334400000
 
 static char folder[128], path[160];
+
+/* In the place of libc's: how often the file and its folder were synced. */
+static int synced;
+
+int fsync(int fd)
+{
+    synced++;
+    return (int)syscall(SYS_fsync, fd);
+}
 
 static int set_up(void **state)
 {
@@ -133,6 +143,23 @@ static void it_is_the_same_after_a_restart(void **state)
     assert_int_equal(st.st_mode & 07777, 0600);
     agent_journal_free(j);
     arena_deinit(&arena);
+}
+
+/* What is done next stands on it: both are on the disk when it returns, the record and the name of the file (G4). */
+static void G4_each_record_is_on_the_disk_before_the_next_step(void **state)
+{
+    static const enum agent_journal_kind kinds[] = {AGENT_JOURNAL_ACCEPTED, AGENT_JOURNAL_STARTED,
+                                                    AGENT_JOURNAL_FINISHED, AGENT_JOURNAL_REPORTED};
+    struct agent_journal *j = open_it();
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+        int before = synced;
+
+        assert_int_equal(add(j, kinds[i], A), 0);
+        assert_int_equal(synced - before, 2);
+    }
+    agent_journal_free(j);
 }
 
 static void I4_a_command_begins_once(void **state)
@@ -324,6 +351,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(it_is_the_same_after_a_restart),
+        TEST(G4_each_record_is_on_the_disk_before_the_next_step),
         TEST(I4_a_command_begins_once),
         TEST(I4_no_order_of_records_begins_twice),
         TEST(journal_torn),

@@ -31,7 +31,7 @@ static int set_up(void **state)
     snprintf(folder, sizeof(folder), "%.80s/slipway-output-XXXXXX", tmp != NULL ? tmp : "/tmp");
     assert_non_null(mkdtemp(folder));
     arena_init(&arena);
-    assert_int_equal(output_writer_open(&writer, folder, &err), 0);
+    assert_int_equal(output_writer_open(&writer, folder, NULL, &err), 0);
     return 0;
 }
 

@@ -1,0 +1,244 @@
+/* order: whose word a command is, and whether it may still begin; each guard by itself (migrate.md 3). */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include <cmocka.h>
+
+#include "agent/order.h"
+#include "lib/base/digest.h"
+#include "lib/base/file.h"
+#include "lib/base/sign.h"
+
+#define NOW 1000000
+#define HOST "mi-0123456789abcdef0"
+#define DATABASE "acme/shop/production/primary-db"
+
+static struct {
+    struct arena arena;
+    char folder[128];
+    struct sign_key *key;
+    struct agent_config config;
+    struct agent_journal *journal;
+    struct envelope envelope;
+    const struct sign_key *signs; /* NULL = the pinned one */
+    const char *document;         /* sent; NULL = the one that is signed */
+    const char *sent_as;          /* command id of whoever carries it; NULL = its own */
+} w;
+
+static int set_up(void **state)
+{
+    static char ids[3][NAMES_UUID_SIZE];
+    struct err err = ERR_INIT;
+
+    (void)state;
+    memset(&w, 0, sizeof(w));
+    arena_init(&w.arena);
+    snprintf(w.folder, sizeof(w.folder), "%.80s/slipway-order-XXXXXX",
+             getenv("TMPDIR") != NULL ? getenv("TMPDIR") : "/tmp");
+    assert_non_null(mkdtemp(w.folder));
+    w.key = sign_key_new();
+    agent_config_init(&w.config);
+    for (int i = 0; i < 3; i++)
+        names_uuid_new(ids[i]);
+    w.config.host_id = HOST;
+    w.config.store_id = ids[0];
+    sign_key_public(w.key, w.config.key);
+    assert_int_equal(agent_journal_open(w.folder, 1, &w.journal, &err), 0);
+    w.envelope = (struct envelope){.store_id = ids[0],
+                                   .command_id = ids[1],
+                                   .host_id = HOST,
+                                   .host = "batch-1",
+                                   .repository = "acme/shop",
+                                   .environment = "production",
+                                   .release = 2,
+                                   .database = DATABASE,
+                                   .epoch = 5,
+                                   .document = "migrate@1",
+                                   .sha = "4f2c9e1aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+                                   .previous_sha = "",
+                                   .roles = "batch",
+                                   .start_by = NOW + 60000};
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    char line[200];
+
+    (void)state;
+    agent_journal_free(w.journal);
+    sign_key_free(w.key);
+    snprintf(line, sizeof(line), "rm -rf '%s'", w.folder);
+    arena_deinit(&w.arena);
+    return system(line); // NOLINT(cert-env33-c): a name that mkdtemp made
+}
+
+static const char *made(const char *script)
+{
+    struct document_step step = {.action = DOCUMENT_RUN,
+                                 .name = "migrate",
+                                 .script = script,
+                                 .working_directory = "",
+                                 .run_as = "",
+                                 .timeout_s = 60};
+    const struct document document = {.description = "", .steps = &step, .n_steps = 1};
+    char digest[DIGEST_HEX_SIZE];
+    struct err err = ERR_INIT;
+    const char *text;
+
+    if (document_make(&w.arena, &document, &text, digest, &err) < 0)
+        fail_msg("%s", err.text);
+    return text;
+}
+
+/* What becomes of it; "" = it may begin. */
+static const char *judged(void)
+{
+    static struct err err;
+    const struct order_host host = {w.folder, &w.config, w.journal};
+    struct order order = {.id = w.sent_as != NULL ? w.sent_as : w.envelope.command_id};
+    struct message_command command = {.command_id = order.id, .document_name = "migrate"};
+    char digest[DIGEST_HEX_SIZE], signature[ENVELOPE_SIGNATURE_SIZE];
+    const char *signed_one = made("bin/rails db:migrate"), *payload;
+
+    err = (struct err)ERR_INIT;
+    digest_sha256_hex(signed_one, strlen(signed_one), digest);
+    w.envelope.document_digest = digest;
+    command.document = w.document != NULL ? w.document : signed_one;
+    if (envelope_make(&w.arena, &w.envelope, &command.envelope, &err) < 0)
+        fail_msg("%s", err.text);
+    envelope_sign(w.signs != NULL ? w.signs : w.key, command.envelope, signature);
+    command.signature = signature;
+    if (message_command_make(&w.arena, &command, &payload, &err) < 0)
+        fail_msg("%s", err.text);
+    if (order_open(&w.arena, &host, payload, &order, &err) < 0)
+        return err.text;
+    return order_check(&w.arena, &host, NOW, &order, &err) < 0 ? err.text : "";
+}
+
+static void expect(const char *why)
+{
+    const char *is = judged();
+
+    if (*why == '\0' ? *is != '\0' : strstr(is, why) == NULL)
+        fail_msg("it says \"%s\", expected is \"%s\"", is, why);
+}
+
+static void G3_only_the_pinned_key_signs(void **state)
+{
+    struct sign_key *other = sign_key_new();
+
+    (void)state;
+    expect("");
+    w.signs = other;
+    expect("sign");
+    sign_key_free(other);
+}
+
+static void G3_another_store_is_another_server(void **state)
+{
+    char other[NAMES_UUID_SIZE];
+
+    (void)state;
+    names_uuid_new(other);
+    w.envelope.store_id = other;
+    expect("this host belongs to");
+}
+
+static void G3_what_is_signed_for_another_host_is_not_ours(void **state)
+{
+    (void)state;
+    w.envelope.host_id = "mi-0123456789abcdef1";
+    expect("signed for host batch-1");
+}
+
+static void G3_a_signed_command_is_not_carried_as_another_one(void **state)
+{
+    char other[NAMES_UUID_SIZE];
+
+    (void)state;
+    names_uuid_new(other);
+    w.sent_as = other;
+    expect("sent as");
+}
+
+static void G3_the_document_is_the_one_that_was_signed(void **state)
+{
+    (void)state;
+    w.document = made("bin/rails db:drop");
+    expect("not the one that was signed");
+}
+
+static void G8_nothing_begins_after_its_start_by(void **state)
+{
+    (void)state;
+    w.envelope.start_by = NOW + 1;
+    expect("");
+    w.envelope.start_by = NOW;
+    expect("expired");
+}
+
+static void G5_nothing_goes_below_the_floor_nor_beside_it(void **state)
+{
+    struct agent_journal_record seen = {.kind = AGENT_JOURNAL_ACCEPTED,
+                                        .envelope_digest = "",
+                                        .database = DATABASE,
+                                        .epoch = 5};
+    char other[NAMES_UUID_SIZE];
+    struct err err = ERR_INIT;
+
+    (void)state;
+    names_uuid_new(other);
+    seen.command_id = other;
+    assert_int_equal(agent_journal_add(w.journal, &seen, NOW, &err), 0);
+    w.envelope.epoch = 4;
+    expect("epoch 4 is behind 5");
+    w.envelope.epoch = 5;
+    expect("epoch 5 is behind 5");
+    w.envelope.epoch = 6;
+    expect("");
+    w.envelope.epoch = 1;
+    w.envelope.database = "acme/shop/stage/primary-db"; /* another one has a floor of its own */
+    expect("");
+}
+
+static void T37_strict_mode_wants_the_very_bytes_on_disk(void **state)
+{
+    const char *documents = arena_printf(&w.arena, "%s/documents", w.folder);
+    const char *text = made("bin/rails db:migrate");
+    struct err err = ERR_INIT;
+
+    (void)state;
+    assert_int_equal(mkdir(documents, 0755), 0);
+    w.config.strict = documents;
+    expect("strict mode: migrate@1 is not among");
+    assert_int_equal(file_write_atomic(arena_printf(&w.arena, "%s/mine", documents), text,
+                                       strlen(text), 0644, &err),
+                     0);
+    expect("");
+    assert_int_equal(chmod(documents, 0775), 0);
+    expect("others can put documents");
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(G3_only_the_pinned_key_signs),
+        TEST(G3_another_store_is_another_server),
+        TEST(G3_what_is_signed_for_another_host_is_not_ours),
+        TEST(G3_a_signed_command_is_not_carried_as_another_one),
+        TEST(G3_the_document_is_the_one_that_was_signed),
+        TEST(G8_nothing_begins_after_its_start_by),
+        TEST(G5_nothing_goes_below_the_floor_nor_beside_it),
+        TEST(T37_strict_mode_wants_the_very_bytes_on_disk),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
