@@ -108,7 +108,8 @@ CREATE TABLE pull_requests (
     merged_at     INTEGER,
     PRIMARY KEY (repository_id, number)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX pull_requests_by_merge ON pull_requests (repository_id, merge_sha) WHERE merge_sha IS NOT NULL;
+CREATE INDEX pull_requests_by_merge ON pull_requests (merge_sha, repository_id);
+CREATE INDEX pull_requests_reverting ON pull_requests (reverts) WHERE reverts IS NOT NULL;
 
 CREATE TABLE pull_request_labels (
     repository_id INTEGER NOT NULL,

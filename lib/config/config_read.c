@@ -13,7 +13,7 @@
 
 #define FILE_MAX (1024 * 1024)
 #define FILES_MAX 64
-#define REPOS_MAX 500
+#define REPOS_MAX 1000
 
 static const char *const top_keys[] = {
     "version",      "url",        "webhooks-url", "agents-url", "listen",    "trusted-proxies",
@@ -204,10 +204,19 @@ static void read_file(struct reader *r, const char *file, const char *bytes, siz
     config_not_built_top(r, root);
 }
 
+/* The list of repositories grew while it was read, and moved. */
+static void own_environments(struct config *config)
+{
+    for (size_t i = 0; i < config->n_repos; i++)
+        for (size_t k = 0; k < config->repos[i].n_environments; k++)
+            config->repos[i].environments[k].repo = &config->repos[i];
+}
+
 static int finish(struct reader *r, struct config **ret_config, struct err *err)
 {
     size_t n;
 
+    own_environments(r->config);
     config_check(r);
     n = r->problems->n_errors;
     r->problems->bytes = NULL;

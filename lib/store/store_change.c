@@ -3,10 +3,11 @@
 #include "lib/base/arena.h"
 
 /* Two pull requests may share a merge commit: GitHub marks one that another one contained as merged too. */
+/* The `+` leads to the index: by the key alone each release would be looked for among all pull requests. */
 DB_STATEMENT(SQL_CHANGE_IN_RANGE,
              "SELECT r.number, r.lane, p.number, p.head_sha, p.author_id, p.author, r.author_email"
-             " FROM releases r LEFT JOIN pull_requests p ON p.repository_id = r.repository_id"
-             " AND p.merge_sha = r.sha AND p.state = 'merged'"
+             " FROM releases r LEFT JOIN pull_requests p ON p.merge_sha = r.sha"
+             " AND +p.repository_id = r.repository_id AND p.state = 'merged'"
              " WHERE r.repository_id = $1 AND r.number > $2 AND r.number <= $3 AND r.off_line = 0"
              " ORDER BY r.number, p.number LIMIT $4");
 /* The last who pushed to the head branch; at one second several count. */

@@ -188,12 +188,11 @@ int store_pull_request_is_known(struct db *db, int64_t repository_id, int64_t nu
     return rc < 0 ? rc : 0;
 }
 
-DB_STATEMENT(
-    SQL_PULL_IN_RANGE,
-    "SELECT " COLUMNS ", r.number FROM releases r JOIN pull_requests p"
-    " ON p.repository_id = r.repository_id AND p.merge_sha = r.sha AND p.merge_sha IS NOT NULL"
-    " WHERE r.repository_id = $1 AND r.number > $2 AND r.number <= $3"
-    " AND r.off_line = 0 AND p.state = 'merged' ORDER BY r.number DESC LIMIT $4");
+DB_STATEMENT(SQL_PULL_IN_RANGE,
+             "SELECT " COLUMNS ", r.number FROM releases r JOIN pull_requests p"
+             " ON p.merge_sha = r.sha AND +p.repository_id = r.repository_id"
+             " WHERE r.repository_id = $1 AND r.number > $2 AND r.number <= $3"
+             " AND r.off_line = 0 AND p.state = 'merged' ORDER BY r.number DESC LIMIT $4");
 
 int store_pull_request_in_range(struct db *db, struct arena *arena, int64_t repository_id,
                                 int64_t from, int64_t to, size_t limit,

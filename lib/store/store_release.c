@@ -223,18 +223,21 @@ int store_release_revert_put(struct db *db, int64_t repository_id, int64_t numbe
     return db_run(db, &SQL_RELEASE_REVERT_PUT, err, "iit", repository_id, number, sha);
 }
 
-DB_STATEMENT(SQL_RELEASE_REVERTS,
-             "SELECT a.number, b.number FROM release_reverts v"
-             " JOIN releases a ON a.repository_id = v.repository_id AND a.number = v.number"
-             " JOIN releases b ON b.repository_id = v.repository_id AND b.sha = v.sha"
-             " WHERE v.repository_id = $1 AND v.number > $2 AND v.number <= $3 AND a.off_line = 0"
-             " AND b.off_line = 0 AND b.number < a.number"
-             " UNION SELECT a.number, b.number FROM releases a"
-             " JOIN pull_requests p ON p.repository_id = a.repository_id AND p.merge_sha = a.sha"
-             " JOIN pull_requests q ON q.repository_id = p.repository_id AND q.number = p.reverts"
-             " JOIN releases b ON b.repository_id = q.repository_id AND b.sha = q.merge_sha"
-             " WHERE a.repository_id = $1 AND a.number > $2 AND a.number <= $3 AND a.off_line = 0"
-             " AND b.off_line = 0 AND b.number < a.number ORDER BY 1 DESC, 2 DESC LIMIT 500");
+/* Few releases revert another: they come first, in this order. */
+DB_STATEMENT(
+    SQL_RELEASE_REVERTS,
+    "SELECT a.number, b.number FROM release_reverts v CROSS JOIN releases a"
+    " CROSS JOIN releases b"
+    " WHERE v.repository_id = $1 AND v.number > $2 AND v.number <= $3"
+    " AND a.repository_id = $1 AND a.number = v.number AND a.off_line = 0"
+    " AND b.repository_id = $1 AND b.sha = v.sha AND b.off_line = 0 AND +b.number < a.number"
+    " UNION SELECT a.number, b.number FROM pull_requests p CROSS JOIN releases a"
+    " JOIN pull_requests q ON q.repository_id = p.repository_id AND q.number = p.reverts"
+    " JOIN releases b ON b.repository_id = q.repository_id AND b.sha = q.merge_sha"
+    " WHERE p.reverts > 0 AND +p.repository_id = $1"
+    " AND a.repository_id = $1 AND a.sha = p.merge_sha"
+    " AND +a.number > $2 AND +a.number <= $3 AND a.off_line = 0"
+    " AND b.off_line = 0 AND b.number < a.number ORDER BY 1 DESC, 2 DESC LIMIT 500");
 
 int store_release_reverts(struct db *db, struct arena *arena, int64_t repository_id, int64_t from,
                           int64_t to, struct revert **ret_items, size_t *ret_n, struct err *err)
@@ -299,7 +302,7 @@ int store_release_unread(struct db *db, struct arena *arena, int64_t repository_
 DB_STATEMENT(SQL_RELEASE_NOBODYS,
              "SELECT " COLUMNS " FROM releases r WHERE repository_id = $1 AND number > $2"
              " AND off_line = 0 AND NOT EXISTS (SELECT 1 FROM pull_requests p"
-             " WHERE p.repository_id = r.repository_id AND p.merge_sha = r.sha)"
+             " WHERE p.merge_sha = r.sha AND +p.repository_id = r.repository_id)"
              " ORDER BY number DESC LIMIT $3");
 
 int store_release_nobodys(struct db *db, struct arena *arena, int64_t repository_id, int64_t after,

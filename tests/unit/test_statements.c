@@ -126,6 +126,44 @@ static bool is_small(const char *table)
     return false;
 }
 
+/* What is joined by the repository alone, or by a range of it, reads that history for each row before it. */
+static bool is_joined_by_repository(const char *before, const char *step)
+{
+    static const char *const ways[] = {"PRIMARY KEY (repository_id=?)",
+                                       "PRIMARY KEY (repository_id=? AND number<?)",
+                                       "PRIMARY KEY (repository_id=? AND number>?)"};
+
+    for (size_t i = 0; i < sizeof(ways) / sizeof(*ways); i++)
+        if (strncmp(before, "SEARCH ", 7) == 0 && strstr(step, ways[i]) != NULL)
+            return true;
+    return false;
+}
+
+static void nothing_is_joined_with_the_history_of_a_repository(void **state)
+{
+    const struct statement *const *all;
+    size_t n = db_statements(&all);
+    int bad = 0;
+
+    (void)state;
+    for (size_t i = 0; i < n; i++) {
+        char sql[8192];
+        sqlite3_stmt *stmt;
+        snprintf(sql, sizeof(sql), "EXPLAIN QUERY PLAN %s", all[i]->sql);
+        stmt = prepared(all[i]->name, sql);
+        for (char before[512] = ""; sqlite3_step(stmt) == SQLITE_ROW;) {
+            const char *step = (const char *)sqlite3_column_text(stmt, 3);
+            if (is_joined_by_repository(before, step)) {
+                print_error("%s: %s\n", all[i]->name, step);
+                bad++;
+            }
+            snprintf(before, sizeof(before), "%s", step);
+        }
+        sqlite3_finalize(stmt);
+    }
+    assert_int_equal(bad, 0);
+}
+
 static void nothing_scans_what_grows_with_history(void **state)
 {
     const struct statement *const *all;
@@ -237,6 +275,7 @@ int main(void)
         cmocka_unit_test(every_statement_prepares_against_the_schema),
         cmocka_unit_test(arguments_are_numbered_in_the_order_of_their_first_appearance),
         cmocka_unit_test(nothing_scans_what_grows_with_history),
+        cmocka_unit_test(nothing_is_joined_with_the_history_of_a_repository),
         cmocka_unit_test(states_of_the_model_and_of_the_schema_are_the_same),
     };
     return cmocka_run_group_tests(tests, open_room, close_room);
