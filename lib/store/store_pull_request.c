@@ -188,6 +188,7 @@ int store_pull_request_is_known(struct db *db, int64_t repository_id, int64_t nu
     return rc < 0 ? rc : 0;
 }
 
+/* The `+` leads to the index: by the key alone each release would be looked for among all pull requests. */
 DB_STATEMENT(SQL_PULL_IN_RANGE,
              "SELECT " COLUMNS ", r.number FROM releases r JOIN pull_requests p"
              " ON p.merge_sha = r.sha AND +p.repository_id = r.repository_id"
