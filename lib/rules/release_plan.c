@@ -175,22 +175,23 @@ struct asked {
     struct gate_barrier barriers[RELEASE_PLAN_BARRIERS_MAX];
 };
 
-static void ask_barriers(const struct release_facts *f, const struct plan_release *target,
-                         const struct plan_wish *wish, struct asked *asked)
+size_t release_plan_barriers(const struct release_facts *f, const struct plan_release *target,
+                             const struct plan_wish *wish, struct gate_barrier *ret_barriers)
 {
+    size_t n = 0;
+
     for (size_t i = 0; i < f->n_barriers && i < RELEASE_PLAN_BARRIERS_MAX; i++) {
         const struct plan_barrier *b = &f->barriers[i];
         if (barrier_is_in(f, b, target->number))
-            asked->barriers[asked->gate.n_barriers++] =
-                (struct gate_barrier){.pull = b->name,
-                                      .who = b->who,
-                                      .why = b->why,
-                                      .since = b->since,
-                                      .until = b->until,
-                                      .named = wish_names(wish, b),
-                                      .rolled_back = b->rolled_back};
+            ret_barriers[n++] = (struct gate_barrier){.pull = b->name,
+                                                      .who = b->who,
+                                                      .why = b->why,
+                                                      .since = b->since,
+                                                      .until = b->until,
+                                                      .named = wish_names(wish, b),
+                                                      .rolled_back = b->rolled_back};
     }
-    asked->gate.barriers = asked->barriers;
+    return n;
 }
 
 /* `wish`: what the target was asked for by, NULL = nobody asked. */
@@ -216,7 +217,8 @@ static void ask(const struct release_facts *f, const struct plan_release *target
         g->pass = GATE_HOTFIX;
         g->names_unrehearsed = wish->unrehearsed;
     }
-    ask_barriers(f, target, wish, asked);
+    g->barriers = asked->barriers;
+    g->n_barriers = release_plan_barriers(f, target, wish, asked->barriers);
     if ((wish == NULL || wish->hotfix) &&
         is_pinned_later(f, target->number,
                         start_at != VERDICT_NEVER && start_at > now ? start_at : now)) {

@@ -190,6 +190,11 @@ struct release_plan {
 void release_plan_make(const struct release_facts *facts, time_ms now,
                        struct release_plan *ret_plan);
 
+/* The barriers in the range up to `target`, as the gate is asked with; `wish`: what it was asked for by, NULL. At most
+ * RELEASE_PLAN_BARRIERS_MAX. Returns how many. */
+size_t release_plan_barriers(const struct release_facts *facts, const struct plan_release *target,
+                             const struct plan_wish *wish, struct gate_barrier *ret_barriers);
+
 /* Why not yet, for any of the releases of the facts, beside what the plan chose: also one that waits
  * behind its target. NULL-safe: a release that is none of them gets an empty verdict. */
 struct verdict release_plan_judge(const struct release_facts *facts,

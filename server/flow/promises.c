@@ -41,12 +41,18 @@ time_ms promises_start(const struct outlook *outlook, const struct snapshot *sna
     const struct release_plan *plan = &outlook->plan;
     struct gate_facts g = outlook->facts.gate;
     bool on_schedule = outlook->facts.on == DEPLOYMENT_ON_SCHEDULE;
+    struct gate_barrier barriers[RELEASE_PLAN_BARRIERS_MAX];
     time_ms at;
 
     if (plan->target == NULL || plan->start_at == VERDICT_NEVER ||
         goes_out_now(outlook, plan->target))
         return VERDICT_NEVER;
     g.start_at = plan->start_at;
+    if (!plan->hotfix && !plan->rollback) { /* what may not go before T is promised no earlier */
+        g.barriers = barriers;
+        g.n_barriers = release_plan_barriers(&outlook->facts, plan->target,
+                                             plan->wish ? &outlook->facts.wish : NULL, barriers);
+    }
     /* What has no times of its own is cut anew when the grace of a cut is over. */
     g.start_until = on_schedule ? plan->start_until : VERDICT_NEVER;
     if (soonest_start(&g, now, &at))
