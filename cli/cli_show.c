@@ -43,8 +43,12 @@ static void print_deployment(struct arena *arena, const struct cJSON *d)
     int64_t id = 0;
 
     json_int(d, "id", &id);
-    printf("\n%s: %s (deployment %" PRId64 ", on %s)%s%s\n", json_str(d, "environment"),
-           json_str(d, "state"), id, json_str(d, "trigger"), cause != NULL ? ": " : "",
+    printf("\n%s: %s (deployment %" PRId64 ", %s)%s%s\n", json_str(d, "environment"),
+           json_str(d, "state"), id,
+           str_eq(json_str(d, "kind"), "catch-up") /* nobody's time, and nobody's wish */
+               ? "late hosts catch up"
+               : arena_printf(arena, "on %s", json_str(d, "trigger")),
+           cause != NULL ? ": " : "",
            cause != NULL ? str_clean(arena, cause, strlen(cause), 500) : "");
     if (json_count(json_array(d, "passed")) > 0) {
         printf("  passed:\n");

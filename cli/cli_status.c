@@ -36,7 +36,9 @@ static const char *next_text(struct arena *arena, const struct cJSON *environmen
     if (open != NULL) {
         json_int(open, "hosts_done", &done);
         json_int(open, "hosts_total", &total);
-        return arena_printf(arena, "%s %s (%" PRId64 " of %" PRId64 ")", release_text(arena, open),
+        return arena_printf(arena, "%s %s%s (%" PRId64 " of %" PRId64 ")",
+                            release_text(arena, open),
+                            str_eq(json_str(open, "kind"), "catch-up") ? "catch-up " : "",
                             json_str(open, "state"), done, total);
     }
     if (next == NULL)
@@ -82,6 +84,22 @@ static bool has(const struct cJSON *json, const char *repo)
     return false;
 }
 
+/* Below the table: hosts that miss what is live. */
+static void print_late(struct arena *arena, const struct cJSON *json, const char *only)
+{
+    for (const struct cJSON *r = json_first(json_array(json, "repositories")); r != NULL;
+         r = json_next(r))
+        for (const struct cJSON *e = json_first(json_array(r, "environments")); e != NULL;
+             e = json_next(e))
+            for (const struct cJSON *l = json_first(json_array(e, "late")); l != NULL;
+                 l = json_next(l)) {
+                const char *text = json_str(l, "text");
+                if (text != NULL && (only == NULL || str_eq(only, json_str(r, "name"))))
+                    printf("%s %s: %s\n", json_str(r, "name"), json_str(e, "name"),
+                           str_clean(arena, text, strlen(text), 300));
+            }
+}
+
 static void print_status(const struct cJSON *json, const char *only)
 {
     static const char *const heads[] = {"REPOSITORY", "ENVIRONMENT", "STATE",
@@ -121,6 +139,7 @@ static void print_status(const struct cJSON *json, const char *only)
          r = json_next(r))
         if (only == NULL || str_eq(only, json_str(r, "name")))
             print_attention(&arena, r);
+    print_late(&arena, json, only);
     arena_deinit(&arena);
 }
 

@@ -33,6 +33,8 @@ static void print_environment(struct arena *arena, const struct cJSON *e)
     if (!live && json_str(e, "migrate_text") != NULL)
         printf("  %s\n", cli_repo_clean(arena, json_str(e, "migrate_text")));
     cli_repo_causes(arena, json_array(e, "causes"));
+    for (const struct cJSON *l = json_first(json_array(e, "late")); l != NULL; l = json_next(l))
+        printf("    %s\n", cli_repo_clean(arena, json_str(l, "text")));
 }
 
 int cli_why(struct invoke *invoke)

@@ -618,6 +618,7 @@ CREATE TABLE invocations (                   -- one command on one host
     PRIMARY KEY (command_id, host_id)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX invocations_by_job ON invocations (deployment_id, job_number);
+CREATE INDEX invocations_by_host ON invocations (host_id, deployment_id) WHERE deployment_id IS NOT NULL;
 CREATE INDEX invocations_to_offer ON invocations (host_id, released_at)
     WHERE status = 'Pending' AND released_at IS NOT NULL;
 CREATE INDEX invocations_running ON invocations (host_id)
@@ -768,11 +769,14 @@ CREATE TABLE activation_tags (
 CREATE TABLE hosts (
     id            TEXT PRIMARY KEY,          -- mi- and 17 hex digits, issued at registration
     name          TEXT NOT NULL,             -- as in the configuration
-    state         TEXT NOT NULL CHECK (state IN ('registered', 'drained', 'barred', 'deregistered')),
+    state         TEXT NOT NULL CHECK (state IN ('registered', 'barred', 'deregistered')),
     activation_id TEXT NOT NULL REFERENCES activations (id),
     fingerprint   TEXT NOT NULL,             -- the agent's own, kept over registrations
     registered_at INTEGER NOT NULL,
     seen_at       INTEGER,                   -- last ping, poll or reply
+    came_at       INTEGER,                   -- heard again after a silence; NULL = it never was silent
+    drained_at    INTEGER,                   -- a person took it out: in no snapshot from then on; NULL = it is not drained
+    put_back_at   INTEGER,                   -- a person undrained it or accepted its journal
     agent         TEXT,                      -- name and version of its agent, as it says
     platform      TEXT,                      -- as it says
     platform_type TEXT,                      -- as it says: Linux, MacOS, Windows

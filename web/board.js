@@ -15,13 +15,18 @@ const Live = ({ repo, env }) => {
     <${Pulls} pulls=${live.pulls} fallback=${live.subject} most=${MOST_PULLS} more=${releasePath(repo, live.release)} />`;
 };
 
+// Hosts that miss what is live, and what each waits for.
+const Late = ({ env }) => env.late.length > 0 && html`
+  <ul class="causes">${env.late.map((l) => html`<li key=${l.host}>${l.text}</li>`)}</ul>`;
+
 const Open = ({ repo, env }) => {
   const { open } = env;
   const count = t("page.hosts-done", { done: open.hosts_done, total: open.hosts_total });
   const waits = open.state === "waiting" && open.start_at;
   return html`
     <p class="line"><${ReleaseLink} repo=${repo} number=${open.release} sha=${open.sha} row />
-      ${waits ? html`<strong><${Time} at=${open.start_at} zone=${env.timezone} /></strong>` : html`<span>${t(`deployment.${open.state}`)}</span>`}</p>
+      ${waits ? html`<strong><${Time} at=${open.start_at} zone=${env.timezone} /></strong>` : html`<span>${t(`deployment.${open.state}`)}</span>`}
+      ${open.kind === "catch-up" && html`<span class="tag">${t("page.catch-up")}</span>`}</p>
     ${open.hosts_total > 0 && html`<p class="line"><progress max=${open.hosts_total} value=${open.hosts_done} aria-label=${count}></progress>
       <span class="muted">${count}</span></p>`}
     ${open.cause && html`<ul class="causes"><li>${open.cause}</li></ul>`}`;
@@ -64,7 +69,7 @@ const Environment = ({ repo, env, now }) => {
     <tr>
       <th scope="row"><${Out} url=${env.url}>${env.name}<//><span class="muted on">${t(`page.on-${env.on}`)}</span></th>
       <${Cell} label=${t("page.state")}><${State} state=${env.state} /><${Stops} repo=${repo} env=${env} /><//>
-      <${Cell} label=${t("page.live")}><${Live} repo=${repo} env=${env} /><//>
+      <${Cell} label=${t("page.live")}><${Live} repo=${repo} env=${env} /><${Late} env=${env} /><//>
       <${Cell} label=${t("page.next")}>
         ${env.open && html`<${Open} repo=${repo} env=${env} />`}
         ${env.attention && html`<details class="fold"><summary>${t("page.choices", { environment: env.name })}</summary>

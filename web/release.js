@@ -79,7 +79,8 @@ const hostsOf = (d) => [...new Set(d.jobs.flatMap((job) => job.hosts.map((h) => 
 
 const Line = ({ d, zone }) => html`
   <${Pill} look=${deploymentLook(d.state)} /> <span>${when(d.started_at || d.start_at || d.cut_at, zone)}</span>
-  <span class="muted">${lasted(d.started_at, d.ended_at)}</span> <span class="muted">${t(`trigger.${d.trigger}`)}</span>`;
+  <span class="muted">${lasted(d.started_at, d.ended_at)}</span> <span class="muted">${t(`trigger.${d.trigger}`)}</span>
+  ${d.kind === "catch-up" && html`<span class="tag">${t("page.catch-up")}</span>`}`;
 
 const Deployment = ({ d, sha }) => html`
   ${d.cause && html`<p class=${`bar ${deploymentLook(d.state).tone === "bad" ? "bad" : "wait"}`}>${d.cause}</p>`}

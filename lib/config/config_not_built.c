@@ -10,7 +10,6 @@ const struct config_not_built config_not_built[] = {
     {"top", "aws", false},
     {"top", "notify", false},
     {"top", "redact", false},
-    {"top", "gone-after", false},
     {"top", "sign-in", false},
     {"top", "github.app-id", false},
     {"top", "github.private-key-file", false},
@@ -22,7 +21,6 @@ const struct config_not_built config_not_built[] = {
     {"environment", "merge: before", false},
     {"environment", "merge: on-release", true},
     {"environment", "roles by ssm", true},
-    {"environment", "roles by tags", true},
 };
 const size_t n_config_not_built = sizeof(config_not_built) / sizeof(*config_not_built);
 
@@ -90,8 +88,6 @@ void config_not_built_environment(struct reader *r, struct yaml_node *node,
         struct yaml_node *role = yaml_tree_get(yaml_tree_get(node, "roles"), e->roles[i].name);
         if (role != NULL && e->roles[i].ssm)
             note(r, "environment", "roles by ssm", role, e);
-        if (role != NULL && e->roles[i].tags.n > 0)
-            note(r, "environment", "roles by tags", role, e);
     }
 }
 

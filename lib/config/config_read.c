@@ -14,6 +14,9 @@
 #define FILE_MAX (1024 * 1024)
 #define FILES_MAX 64
 #define REPOS_MAX 1000
+#define GONE_AFTER_MS INT64_C(86400000)
+/* Before that a host that runs something is only unknown. */
+#define GONE_AFTER_MIN_MS INT64_C(300000)
 
 static const char *const top_keys[] = {
     "version",      "url",        "webhooks-url", "agents-url", "listen",    "trusted-proxies",
@@ -27,6 +30,7 @@ static void defaults(struct config *c)
     c->listen_agents = "127.0.0.1:8701";
     c->listen_web = "127.0.0.1:8702";
     c->listen_cli = "/run/slipway/cli.sock";
+    c->gone_after_ms = GONE_AFTER_MS;
     c->timezone = "UTC";
     c->language = "en";
     c->state = "/var/lib/slipway";
@@ -141,6 +145,7 @@ static void read_top(struct reader *r, struct yaml_node *root)
     reader_list(r, yaml_tree_get(root, "trusted-proxies"), &c->trusted_proxies);
     reader_list(r, yaml_tree_get(root, "metrics-from"), &c->metrics_from);
     reader_list(r, yaml_tree_get(root, "mirror-roots"), &c->mirror_roots);
+    reader_duration(r, yaml_tree_get(root, "gone-after"), GONE_AFTER_MIN_MS, &c->gone_after_ms);
     reader_zone(r, yaml_tree_get(root, "timezone"), &c->timezone);
     c->language = languages[reader_choice(r, yaml_tree_get(root, "language"), languages, 0)];
     reader_path(r, yaml_tree_get(root, "state"), &c->state);

@@ -223,6 +223,7 @@ void config_text_make(struct config *config)
     json_add_str(&o, "agents_url", config->agents_url);
     json_add_str(&o, "timezone", config->timezone);
     json_add_str(&o, "language", config->language);
+    json_add_int(&o, "gone_after_ms", config->gone_after_ms);
     add_list(&o, "mirror_roots", &config->mirror_roots);
     add_rights(&o, &config->rights);
     json_begin_object(&o, "databases");

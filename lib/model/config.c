@@ -46,6 +46,37 @@ bool config_job_runs(const struct config_job *job, const struct config_environme
     return job->environments.n == 0 || list_has(&job->environments, environment->name);
 }
 
+static bool has_pair(const struct config_pairs *pairs, const struct config_pair *pair)
+{
+    for (size_t i = 0; pairs != NULL && i < pairs->n; i++)
+        if (strcmp(pairs->items[i].key, pair->key) == 0 &&
+            strcmp(pairs->items[i].value, pair->value) == 0)
+            return true;
+    return false;
+}
+
+bool config_role_finds(const struct config_role *r, const char *name,
+                       const struct config_pairs *tags)
+{
+    if (r->ssm)
+        return false;
+    if (r->tags.n == 0)
+        return list_has(&r->hosts, name);
+    for (size_t i = 0; i < r->tags.n; i++)
+        if (!has_pair(tags, &r->tags.items[i]))
+            return false;
+    return true;
+}
+
+bool config_environment_finds(const struct config_environment *e, const char *name,
+                              const struct config_pairs *tags)
+{
+    for (size_t i = 0; i < e->n_roles; i++)
+        if (config_role_finds(&e->roles[i], name, tags))
+            return true;
+    return false;
+}
+
 bool config_role_covers(const struct config_environment *environment, const struct config_role *r,
                         const char *role)
 {

@@ -199,6 +199,7 @@ struct config {
     struct config_list trusted_proxies;
     struct config_list metrics_from;
     struct config_list mirror_roots;
+    int64_t gone_after_ms; /* a host found by tags is gone when it was silent for so long */
     const char *timezone;
     const char *language;
     const char *state;                       /* folder */
@@ -235,6 +236,13 @@ bool config_freeze_covers(const struct config_freeze *freeze,
 
 /* Does the job run in that environment? */
 bool config_job_runs(const struct config_job *job, const struct config_environment *environment);
+
+/* Does the role find a host of that name, with these tags? One by `ssm` finds none of ours. */
+bool config_role_finds(const struct config_role *role, const char *name,
+                       const struct config_pairs *tags);
+/* ... any of the environment's roles? */
+bool config_environment_finds(const struct config_environment *environment, const char *name,
+                              const struct config_pairs *tags);
 
 /* Is `role` of the job one of `r`, by name or by `all`? */
 bool config_role_covers(const struct config_environment *environment, const struct config_role *r,

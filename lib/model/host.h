@@ -1,6 +1,7 @@
 /*
  * host: a machine that runs commands. Online and silent are derived from when it was last heard;
- * the rest is what somebody decided.
+ * the rest is what somebody decided. Drained is a fact of its own: a host may be barred beside it, and is still
+ * drained when its journal was accepted.
  */
 #ifndef SLIPWAY_LIB_MODEL_HOST_H
 #define SLIPWAY_LIB_MODEL_HOST_H
@@ -9,12 +10,12 @@
 #include <stdint.h>
 
 #include "lib/base/timestamp.h"
+#include "lib/model/config.h"
 #include "lib/model/states.h"
 
 #define HOST_STATES(X)                                                                             \
-    X(HOST_REGISTERED, "registered", 1u << 1 | 1u << 2 | 1u << 3)                                  \
-    X(HOST_DRAINED, "drained", 1u << 0 | 1u << 2 | 1u << 3)                                        \
-    X(HOST_BARRED, "barred", 1u << 0 | 1u << 3)                                                    \
+    X(HOST_REGISTERED, "registered", 1u << 1 | 1u << 2)                                            \
+    X(HOST_BARRED, "barred", 1u << 0 | 1u << 2)                                                    \
     X(HOST_DEREGISTERED, "deregistered", 0)
 
 enum host_state { HOST_STATES(STATES_ENUM) HOST_STATES_COUNT };
@@ -35,7 +36,10 @@ struct host {
     enum host_state state;
     const char *activation_id;
     time_ms registered_at;
+    time_ms drained_at;        /* in no snapshot from then on; 0 = it is not drained */
     time_ms seen_at;           /* 0 = never heard */
+    time_ms came_at;           /* heard again after a silence, 0 = it never was silent */
+    time_ms put_back_at;       /* a person undrained it or accepted its journal, 0 = never */
     const char *agent;         /* as it says, NULL */
     const char *platform;      /* as it says, NULL */
     const char *platform_type; /* as it says, NULL: Linux, MacOS, Windows */
@@ -49,7 +53,27 @@ struct host {
     const char *doubt;            /* for people: why it is barred, or its key suspended; NULL */
     const char *doubt_journal_id; /* the other journal that spoke under its key, NULL */
     time_ms suspended_at;         /* its key opens nothing; 0 = it does */
+    struct config_pairs tags; /* where they were asked for: of its activation, never what it says */
 };
+
+static inline bool host_is_in_use(const struct host *h)
+{
+    return h->state == HOST_REGISTERED && h->drained_at == 0;
+}
+
+/* When it last came: registered, heard after a silence, put back. */
+static inline time_ms host_came_at(const struct host *h)
+{
+    time_ms at = h->came_at > h->registered_at ? h->came_at : h->registered_at;
+
+    return h->put_back_at > at ? h->put_back_at : at;
+}
+
+/* Of one that was found by tags: silent for so long that nobody waits for it any more (P7). */
+static inline time_ms host_gone_at(const struct host *h, int64_t gone_after_ms)
+{
+    return (h->seen_at != 0 ? h->seen_at : h->registered_at) + gone_after_ms;
+}
 
 static inline bool host_is_online(const struct host *h, time_ms now)
 {

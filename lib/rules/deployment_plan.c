@@ -18,53 +18,91 @@ static int by_name(const void *a, const void *b)
 
 struct planning {
     const struct config_environment *environment;
-    const struct host *hosts;
-    size_t n_hosts;
+    const struct deployment_fleet *fleet; /* NULL = whatever hosts there are */
     struct arena *arena;
     struct deployment_plan *plan;
 };
 
-static void add_host(struct planning *p, struct planned_job *job, size_t *cap, const char *name,
-                     const char *role)
+/* A job that gets its hosts; those before `n_before` are of its earlier roles. */
+struct hosting {
+    struct planned_job *job;
+    const char *role;
+    size_t n_before, cap;
+    bool some; /* the role finds one, be it drained */
+};
+
+static void add_host(struct planning *p, struct hosting *to, const char *name,
+                     const struct host *host)
 {
-    const struct host *host = host_named(p->hosts, p->n_hosts, name);
+    struct planned_job *job = to->job;
     struct planned_host *h;
 
-    if (host != NULL && host->state == HOST_DRAINED)
+    to->some = true;
+    if (host != NULL && host->drained_at != 0)
         return;
-    for (size_t i = 0; i < job->n_hosts; i++)
+    for (size_t i = 0; i < to->n_before; i++)
         if (strcmp(job->hosts[i].name, name) == 0) {
-            job->hosts[i].roles = arena_printf(p->arena, "%s,%s", job->hosts[i].roles, role);
+            job->hosts[i].roles = arena_printf(p->arena, "%s,%s", job->hosts[i].roles, to->role);
             return;
         }
-    h = ARENA_PUSH(p->arena, job->hosts, job->n_hosts, *cap);
+    h = ARENA_PUSH(p->arena, job->hosts, job->n_hosts, to->cap);
     h->name = name;
     h->host = host;
-    h->roles = role;
+    h->roles = to->role;
 }
 
-static void add_hosts(struct planning *p, struct planned_job *job)
+static void add_named(struct planning *p, struct hosting *to, const struct config_role *r)
+{
+    for (size_t i = 0; i < r->hosts.n; i++) {
+        const char *name = r->hosts.items[i];
+        add_host(p, to, name,
+                 p->fleet != NULL ? host_named(p->fleet->hosts, p->fleet->n_hosts, name) : NULL);
+    }
+}
+
+static void add_tagged(struct planning *p, struct hosting *to, const struct config_role *r)
+{
+    const struct deployment_fleet *f = p->fleet;
+
+    for (size_t i = 0; f != NULL && i < f->n_hosts; i++) {
+        const struct host *h = &f->hosts[i];
+        time_ms gone_at = host_gone_at(h, f->gone_after_ms);
+        if (!config_role_finds(r, h->name, &h->tags) || f->now >= gone_at)
+            continue;
+        if (p->plan->gone_at == 0 || gone_at < p->plan->gone_at)
+            p->plan->gone_at = gone_at;
+        add_host(p, to, h->name, h);
+    }
+}
+
+/* Is one of its roles in this environment? */
+static bool add_hosts(struct planning *p, struct planned_job *job)
 {
     const struct config_environment *e = p->environment;
-    size_t cap = 0;
+    struct hosting to = {.job = job};
+    bool any = false;
 
     for (size_t i = 0; i < job->job->runs_on.n; i++) {
-        const char *role = job->job->runs_on.items[i];
-        bool covered = false, some = false;
+        bool covered = false;
+        to.role = job->job->runs_on.items[i];
+        to.some = false;
         for (size_t k = 0; k < e->n_roles; k++) {
-            if (!config_role_covers(e, &e->roles[k], role))
+            if (!config_role_covers(e, &e->roles[k], to.role))
                 continue;
             covered = true;
-            for (size_t h = 0; h < e->roles[k].hosts.n; h++) {
-                add_host(p, job, &cap, e->roles[k].hosts.items[h], role);
-                some = true;
-            }
+            to.n_before = job->n_hosts;
+            if (e->roles[k].tags.n > 0)
+                add_tagged(p, &to, &e->roles[k]);
+            else
+                add_named(p, &to, &e->roles[k]);
         }
-        if (covered && !some)
-            p->plan->role_without_host = role;
+        if (covered && !to.some)
+            p->plan->role_without_host = to.role;
+        any = any || covered;
     }
     if (job->n_hosts > 1)
         qsort(job->hosts, job->n_hosts, sizeof(*job->hosts), by_name);
+    return any;
 }
 
 static void set_pace(struct planned_job *job)
@@ -91,6 +129,7 @@ static int place_of(const struct deployment_plan *plan, const struct config_job 
 static void add_job(struct planning *p, const struct config_job *job, size_t depth)
 {
     struct planned_job *planned;
+    bool covered;
 
     if (!config_job_runs(job, p->environment) || place_of(p->plan, job) >= 0 || depth == 0)
         return;
@@ -98,9 +137,9 @@ static void add_job(struct planning *p, const struct config_job *job, size_t dep
         add_job(p, job->needs[i], depth - 1);
     planned = &p->plan->jobs[p->plan->n_jobs];
     *planned = (struct planned_job){.job = job};
-    add_hosts(p, planned);
-    if (planned->n_hosts == 0)
-        return; /* none of its roles is in this environment */
+    covered = add_hosts(p, planned);
+    if (!covered || (planned->n_hosts == 0 && p->fleet != NULL))
+        return; /* none of its roles, or no host of them, is in this environment */
     for (size_t i = 0; i < job->n_needs; i++) {
         int at = place_of(p->plan, job->needs[i]);
         if (at >= 0)
@@ -110,11 +149,12 @@ static void add_job(struct planning *p, const struct config_job *job, size_t dep
     p->plan->n_jobs++;
 }
 
-void deployment_plan_make(const struct config_environment *environment, const struct host *hosts,
-                          size_t n_hosts, struct arena *arena, struct deployment_plan *ret_plan)
+void deployment_plan_make(const struct config_environment *environment,
+                          const struct deployment_fleet *fleet, struct arena *arena,
+                          struct deployment_plan *ret_plan)
 {
     const struct config_repo *repo = environment->repo;
-    struct planning p = {environment, hosts, n_hosts, arena, ret_plan};
+    struct planning p = {environment, fleet, arena, ret_plan};
 
     *ret_plan = (struct deployment_plan){.n_jobs = 0};
     ret_plan->jobs = arena_array(arena, repo->n_jobs + 1, sizeof(*ret_plan->jobs));

@@ -24,7 +24,7 @@ struct planned_job {
     const struct config_job *job;
     int needs[32]; /* places in the plan's list */
     size_t n_needs;
-    struct planned_host *hosts; /* by name; drained ones are left out */
+    struct planned_host *hosts; /* by name; those that are drained or gone are left out */
     size_t n_hosts;
     int64_t max_parallel; /* hosts at once, percentages resolved (at least 1) */
     bool ramp;            /* one host first, then doubling (P3) */
@@ -34,6 +34,17 @@ struct deployment_plan {
     struct planned_job *jobs; /* each behind what it needs */
     size_t n_jobs;
     const char *role_without_host; /* a role of one of the jobs that resolves to nothing, NULL */
+    time_ms
+        gone_at; /* the first of those found by tags is gone then, unless it is heard; 0 = none is */
+};
+
+/* The machines there are. A role by names finds those, whoever is registered; one by tags finds the registered hosts
+ * that have them all, as long as they are not gone. */
+struct deployment_fleet {
+    const struct host *hosts; /* with the tags that roles ask for */
+    size_t n_hosts;
+    int64_t gone_after_ms;
+    time_ms now;
 };
 
 /*
@@ -43,7 +54,9 @@ struct deployment_plan {
 void deployment_plan_narrow(const struct deployment_plan *plan, const char *const *names,
                             size_t n_names, struct arena *arena, struct deployment_plan *ret_plan);
 
-void deployment_plan_make(const struct config_environment *environment, const struct host *hosts,
-                          size_t n_hosts, struct arena *arena, struct deployment_plan *ret_plan);
+/* `fleet` NULL: which jobs in which order, whatever hosts there are. */
+void deployment_plan_make(const struct config_environment *environment,
+                          const struct deployment_fleet *fleet, struct arena *arena,
+                          struct deployment_plan *ret_plan);
 
 #endif

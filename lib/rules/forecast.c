@@ -291,6 +291,10 @@ static time_ms look(struct play *p, struct played *e, time_ms t, bool *ret_moved
         undo(e, t);
         *ret_moved = true;
         break;
+    case PLAN_CATCH_UP: /* it brings nothing new */
+        e->facts.n_late = 0;
+        *ret_moved = true;
+        break;
     case PLAN_GO_BACK:
         hold(e);
         close_open(e);

@@ -11,8 +11,7 @@ const struct host *migrate_choose_host(const struct host *hosts, size_t n, const
 
     for (size_t i = 0; i < n; i++) {
         const struct host *h = &hosts[i];
-        if (h->state != HOST_REGISTERED || !host_is_online(h, now) ||
-            h->protocol < HOST_PROTOCOL_PERMIT)
+        if (!host_is_in_use(h) || !host_is_online(h, now) || h->protocol < HOST_PROTOCOL_PERMIT)
             continue;
         if (primary != NULL) {
             if (strcmp(h->name, primary) == 0)

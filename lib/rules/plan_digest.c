@@ -144,7 +144,7 @@ void plan_digest_init(struct plan_digest *plan, const struct config *config,
                                  .n_documents = n_documents,
                                  .arena = arena};
     /* Without hosts: which of them are registered or drained is no part of it. */
-    deployment_plan_make(environment, NULL, 0, arena, &jobs);
+    deployment_plan_make(environment, NULL, arena, &jobs);
     buf_init(&buf, TEXT_MAX);
     json_out_init(&o, &buf);
     json_begin_array(&o, NULL);

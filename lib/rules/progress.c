@@ -460,6 +460,10 @@ static void end_deployment(struct round *r, const struct job *failed, bool all_d
         return;
     m = move_add(r, PROGRESS_DEPLOYMENT_END, failed);
     m->deployment_state = failed == NULL && all_well ? DEPLOYMENT_SUCCEEDED : DEPLOYMENT_ATTENTION;
+    /* A late host that cannot catch up stands in nobody's way: it is tried again when it comes anew (P7). */
+    if (m->deployment_state == DEPLOYMENT_ATTENTION &&
+        r->facts->deployment->kind == DEPLOYMENT_CATCH_UP)
+        m->deployment_state = DEPLOYMENT_FAILED;
     if (failed != NULL)
         m->cause = arena_printf(r->arena, "job %s: %s", failed->name,
                                 failed->cause != NULL ? failed->cause : "failed");

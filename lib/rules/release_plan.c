@@ -8,6 +8,10 @@ const char *const release_plan_ends[PLAN_ENDS] = {[PLAN_GOES_ON] = "",
                                                   [PLAN_OFF_LINE] = "off-line",
                                                   [PLAN_UNTOUCHED] = "untouched"};
 
+const char *const release_plan_late[PLAN_LATE_ENDS] = {[PLAN_LATE_GOES] = "",
+                                                       [PLAN_LATE_START_IS_NEAR] = "start-is-near",
+                                                       [PLAN_LATE_UNAPPROVED] = "unapproved"};
+
 /* Candidates ------------------------------------------------------------------------------------ */
 
 static bool candidate_is_proven(const struct plan_release *r)
@@ -625,6 +629,79 @@ static void plan_wish_changes(const struct release_facts *f, const struct plan_w
         verdict_change_at(&p->verdict, wish_until(f, wish));
 }
 
+/* The fourth column: time passes, a hold and an undecided database bind. */
+static struct verdict judge_late(const struct release_facts *f, time_ms now)
+{
+    struct gate_facts g = f->gate;
+
+    g.pass = GATE_LATE_HOST;
+    g.start_at = now;
+    g.start_until = VERDICT_NEVER;
+    g.n_hosts = 0; /* its own are online: that makes them late */
+    g.role_without_host = NULL;
+    return gate_judge(&g, now);
+}
+
+/* Shortly before the target's start, or in the interval in which it may still happen? */
+static bool start_is_near(const struct release_plan *p, time_ms now)
+{
+    if (p->target == NULL || p->start_at == VERDICT_NEVER ||
+        now < p->start_at - RELEASE_PLAN_LATE_NEAR_MS)
+        return false;
+    return now < p->start_at || (p->start_until != VERDICT_NEVER && now < p->start_until);
+}
+
+/* Nothing goes out now: late hosts catch up (P7). */
+static void plan_late(const struct release_facts *f, struct release_plan *p, time_ms now)
+{
+    if (now < f->late_again_at)
+        verdict_change_at(&p->verdict, f->late_again_at);
+    if (f->n_late == 0)
+        return;
+    p->late_verdict = judge_late(f, now);
+    verdict_change_at(&p->verdict, p->late_verdict.next_change);
+    if (f->late_unapproved) {
+        p->late = PLAN_LATE_UNAPPROVED;
+    } else if (start_is_near(p, now)) {
+        p->late = PLAN_LATE_START_IS_NEAR;
+        verdict_change_at(&p->verdict,
+                          p->start_until == VERDICT_NEVER ? p->start_at : p->start_until);
+    } else if (p->late_verdict.go && p->action == PLAN_WAIT && !p->rollback) {
+        p->action = PLAN_CATCH_UP;
+    }
+    if (p->target != NULL && p->start_at != VERDICT_NEVER &&
+        now < p->start_at - RELEASE_PLAN_LATE_NEAR_MS)
+        verdict_change_at(&p->verdict, p->start_at - RELEASE_PLAN_LATE_NEAR_MS);
+}
+
+static const char *late_undo_reason(const struct release_facts *f, const struct release_plan *p,
+                                    time_ms now)
+{
+    if (f->config_changed)
+        return "the configuration changed after the cut";
+    if (f->open_rows < f->open->rows_expected)
+        return "the cut was interrupted";
+    if (f->open->release_number != f->live_number)
+        return "what is live was declared anew";
+    if (p->action == PLAN_CUT || p->rollback || p->hotfix)
+        return "what is to go out goes first";
+    if (f->open->start_until != 0 && now >= f->open->start_until)
+        return "its time passed before it could start";
+    return NULL;
+}
+
+/* A cut for late hosts: what comes next is told as ever, and only its own start is decided. */
+static void plan_waiting_late(const struct release_facts *f, struct release_plan *p, time_ms now)
+{
+    plan_without_open(f, p, now);
+    p->late_verdict = judge_late(f, now);
+    verdict_change_at(&p->verdict, p->late_verdict.next_change);
+    if (f->open->start_until > now)
+        verdict_change_at(&p->verdict, f->open->start_until);
+    p->reason = late_undo_reason(f, p, now);
+    p->action = p->reason != NULL ? PLAN_UNDO : p->late_verdict.go ? PLAN_START : PLAN_WAIT;
+}
+
 void release_plan_make(const struct release_facts *facts, time_ms now,
                        struct release_plan *ret_plan)
 {
@@ -632,14 +709,19 @@ void release_plan_make(const struct release_facts *facts, time_ms now,
                                       .start_at = VERDICT_NEVER,
                                       .verdict = verdict_go(),
                                       .passed = verdict_go(),
+                                      .late_verdict = verdict_go(),
                                       .wish_ends = wish_end(facts, &facts->wish, now),
                                       .hotfix_ends = wish_end(facts, &facts->hotfix, now),
                                       .rollback_ends = rollback_end(facts, now)};
 
     plan_missed(facts, ret_plan);
-    if (facts->open == NULL)
+    if (facts->open == NULL) {
         plan_without_open(facts, ret_plan, now);
-    else if (facts->open->state == DEPLOYMENT_WAITING)
+        plan_late(facts, ret_plan, now);
+    } else if (facts->open->state == DEPLOYMENT_WAITING &&
+               facts->open->kind == DEPLOYMENT_CATCH_UP) {
+        plan_waiting_late(facts, ret_plan, now);
+    } else if (facts->open->state == DEPLOYMENT_WAITING)
         plan_waiting(facts, ret_plan, now);
     else
         plan_behind(facts, ret_plan, now);
@@ -650,6 +732,8 @@ void release_plan_make(const struct release_facts *facts, time_ms now,
     if (facts->rollback.release != NULL &&
         now < facts->rollback.asked_at + RELEASE_PLAN_ROLLBACK_MS)
         verdict_change_at(&ret_plan->verdict, facts->rollback.asked_at + RELEASE_PLAN_ROLLBACK_MS);
+    if (now < facts->gone_at)
+        verdict_change_at(&ret_plan->verdict, facts->gone_at);
     ret_plan->next_change = ret_plan->verdict.next_change;
 }
 

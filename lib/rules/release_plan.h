@@ -111,9 +111,13 @@ struct release_facts {
     const struct plan_release *releases; /* candidates, oldest first */
     size_t n_releases;
 
-    struct plan_wish wish;               /* a pin, a go-live, a release by name */
-    struct plan_wish hotfix;             /* beside it */
-    struct plan_rollback rollback;       /* before all of them */
+    struct plan_wish wish;         /* a pin, a go-live, a release by name */
+    struct plan_wish hotfix;       /* beside it */
+    struct plan_rollback rollback; /* before all of them */
+    size_t n_late;                 /* hosts that would get what is live now (P7) */
+    bool late_unapproved;  /* ... by a plan that is not the one that was approved: they wait (A1) */
+    time_ms late_again_at; /* one that waits for what it runs is looked at then; 0 = none does */
+    time_ms gone_at;       /* a host found by tags is gone from then on; 0 = none is */
     const struct plan_barrier *barriers; /* here; at most RELEASE_PLAN_BARRIERS_MAX */
     size_t n_barriers;
     const struct plan_barrier *apart; /* of the environments that need this one, by number */
@@ -141,8 +145,21 @@ enum plan_action {
     PLAN_START,
     PLAN_UNDO,
     PLAN_GIVE_UP,
-    PLAN_GO_BACK /* what is in attention ends, and a rollback is asked for (after-failure) */
+    PLAN_GO_BACK, /* what is in attention ends, and a rollback is asked for (after-failure) */
+    PLAN_CATCH_UP /* late hosts get what is live (P7) */
 };
+
+/* Late hosts may wait although the gate lets them; keys in messages.tsv, `late.waits.KEY`. */
+enum plan_late {
+    PLAN_LATE_GOES,
+    PLAN_LATE_START_IS_NEAR, /* they are part of what goes out then */
+    PLAN_LATE_UNAPPROVED,    /* the plan is not the approved one */
+    PLAN_LATE_ENDS
+};
+extern const char *const release_plan_late[PLAN_LATE_ENDS];
+
+/* Nobody begins to catch up so shortly before a start, or while it may still happen: that one would wait for it. */
+#define RELEASE_PLAN_LATE_NEAR_MS (10 * 60 * 1000)
 
 /* What is decided about an occurrence, once (I8). */
 struct plan_decision {
@@ -181,6 +198,8 @@ struct release_plan {
     bool hotfix;                       /* the target is the hotfix, or what is open is one */
     bool rollback;                     /* the target is what a rollback brings back */
     struct verdict passed;             /* what it passes that would bind a normal start */
+    struct verdict late_verdict;       /* of the late hosts, where there are any */
+    enum plan_late late;               /* why they wait beside it */
     struct plan_decision decisions[RELEASE_PLAN_DECISIONS_MAX];
     size_t n_decisions;
     time_ms next_change; /* look again then, or at an event */

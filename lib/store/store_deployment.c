@@ -223,7 +223,8 @@ int store_deployment_open(struct db *db, struct arena *arena, int64_t repository
 
 DB_STATEMENT(SQL_DEPLOYMENT_LIVE,
              "SELECT " COLUMNS FROM "WHERE d.repository_id = $1 AND d.environment = $2"
-             " AND d.state = 'succeeded' ORDER BY d.id DESC LIMIT 1");
+             " AND d.state = 'succeeded' AND d.kind <> 'catch-up'"
+             " ORDER BY d.id DESC LIMIT 1");
 
 int store_deployment_live(struct db *db, struct arena *arena, int64_t repository_id,
                           const char *environment, struct deployment *ret_deployment,
@@ -237,7 +238,8 @@ int store_deployment_live(struct db *db, struct arena *arena, int64_t repository
 
 DB_STATEMENT(SQL_DEPLOYMENT_LIVE_AT,
              "SELECT " COLUMNS FROM "WHERE d.repository_id = $1 AND d.environment = $2"
-             " AND d.state = 'succeeded' AND d.ended_at <= $3 ORDER BY d.ended_at DESC LIMIT 1");
+             " AND d.state = 'succeeded' AND d.ended_at <= $3 AND d.kind <> 'catch-up'"
+             " ORDER BY d.ended_at DESC LIMIT 1");
 
 int store_deployment_live_at(struct db *db, struct arena *arena, int64_t repository_id,
                              const char *environment, time_ms at, struct deployment *ret_deployment,
@@ -252,7 +254,8 @@ int store_deployment_live_at(struct db *db, struct arena *arena, int64_t reposit
 
 DB_STATEMENT(SQL_DEPLOYMENT_STARTED_BY,
              "SELECT " COLUMNS FROM "WHERE d.repository_id = $1 AND d.environment = $2"
-             " AND d.started_at <= $3 ORDER BY d.started_at DESC LIMIT 1");
+             " AND d.started_at <= $3 AND d.kind <> 'catch-up'"
+             " ORDER BY d.started_at DESC LIMIT 1");
 
 int store_deployment_started_by(struct db *db, struct arena *arena, int64_t repository_id,
                                 const char *environment, time_ms at,
@@ -267,7 +270,8 @@ int store_deployment_started_by(struct db *db, struct arena *arena, int64_t repo
 
 DB_STATEMENT(SQL_DEPLOYMENT_STARTED_AFTER,
              "SELECT " COLUMNS FROM "WHERE d.repository_id = $1 AND d.environment = $2"
-             " AND d.started_at > $3 ORDER BY d.started_at LIMIT 1");
+             " AND d.started_at > $3 AND d.kind <> 'catch-up'"
+             " ORDER BY d.started_at LIMIT 1");
 
 int store_deployment_started_after(struct db *db, struct arena *arena, int64_t repository_id,
                                    const char *environment, time_ms at,
@@ -282,7 +286,8 @@ int store_deployment_started_after(struct db *db, struct arena *arena, int64_t r
 
 DB_STATEMENT(SQL_DEPLOYMENT_LAST_OF,
              "SELECT " COLUMNS FROM "WHERE d.repository_id = $1 AND d.release_number = $2"
-             " AND d.environment = $3 AND d.state <> 'superseded' ORDER BY d.id DESC LIMIT 1");
+             " AND d.environment = $3 AND d.state <> 'superseded' AND d.kind <> 'catch-up'"
+             " ORDER BY d.id DESC LIMIT 1");
 
 int store_deployment_last_of(struct db *db, struct arena *arena, int64_t repository_id,
                              const char *environment, int64_t release_number,

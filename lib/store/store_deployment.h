@@ -27,7 +27,8 @@ int store_deployment_by_id(struct db *db, struct arena *arena, int64_t id,
 int store_deployment_open(struct db *db, struct arena *arena, int64_t repository_id,
                           const char *environment, struct deployment *ret_deployment,
                           struct err *err);
-/* What is live: the last that succeeded (C7). */
+/* What is live: the last that succeeded (C7). Here and in what follows late hosts' catching up is passed over: it
+ * brings nothing new (P7). */
 int store_deployment_live(struct db *db, struct arena *arena, int64_t repository_id,
                           const char *environment, struct deployment *ret_deployment,
                           struct err *err);

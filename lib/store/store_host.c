@@ -139,9 +139,10 @@ int store_host_activation_count(struct db *db, const char *id, time_ms now, stru
     return db_change(db, &SQL_ACTIVATION_COUNT, err, "ti", id, now);
 }
 
-DB_STATEMENT(SQL_HOST_REGISTER,
-             "INSERT INTO hosts (id, name, state, activation_id, fingerprint, registered_at)"
-             " VALUES ($1, $2, 'registered', $3, $4, $5)");
+DB_STATEMENT(
+    SQL_HOST_REGISTER,
+    "INSERT INTO hosts (id, name, state, activation_id, fingerprint, registered_at, drained_at)"
+    " VALUES ($1, $2, 'registered', $3, $4, $5, $6)");
 DB_STATEMENT(SQL_HOST_KEY,
              "INSERT OR IGNORE INTO host_keys (host_id, spki, added_at) VALUES ($1, $2, $3)");
 DB_STATEMENT(
@@ -152,8 +153,8 @@ DB_STATEMENT(
 int store_host_register(struct db *db, const struct host *h, const char *fingerprint,
                         const char *spki, struct err *err)
 {
-    int rc = db_run(db, &SQL_HOST_REGISTER, err, "ttttI", h->id, h->name, h->activation_id,
-                    fingerprint, h->registered_at);
+    int rc = db_run(db, &SQL_HOST_REGISTER, err, "ttttII", h->id, h->name, h->activation_id,
+                    fingerprint, h->registered_at, h->drained_at);
 
     if (rc == 0)
         rc = db_run(db, &SQL_HOST_KEY, err, "tti", h->id, spki, h->registered_at);
@@ -238,7 +239,7 @@ int store_host_fingerprint(struct db *db, struct arena *arena, const char *id,
 #define COLUMNS                                                                                      \
     "id, name, state, activation_id, registered_at, seen_at, agent, platform, protocol, journal_id," \
     " boot_id, record_number, platform_type, computer_name, ip_address, earlier_boot_id, doubt,"     \
-    " doubt_journal_id, suspended_at"
+    " doubt_journal_id, suspended_at, drained_at, came_at, put_back_at"
 
 static void fill(struct db_rows *rows, struct arena *arena, struct host *h)
 {
@@ -264,6 +265,10 @@ static void fill(struct db_rows *rows, struct arena *arena, struct host *h)
     h->doubt = db_text(rows, arena, 16);
     h->doubt_journal_id = db_text(rows, arena, 17);
     h->suspended_at = db_int(rows, 18);
+    h->drained_at = db_int(rows, 19);
+    h->came_at = db_int(rows, 20);
+    h->put_back_at = db_int(rows, 21);
+    h->tags = (struct config_pairs){.n = 0};
 }
 
 static int one(struct db_rows *rows, struct arena *arena, struct host *ret_host, const char *what,
@@ -445,6 +450,67 @@ int store_host_tagged(struct db *db, struct arena *arena, const char *key, const
     return rc < 0 ? rc : many(rows, arena, ret_items, ret_n, err);
 }
 
+DB_STATEMENT(SQL_HOST_MARK_TAGGED,
+             "SELECT h.name FROM host_tags t JOIN hosts h ON h.id = t.host_id"
+             " WHERE t.key = $1 AND t.value = $2 AND h.state <> 'deregistered' ORDER BY h.name");
+
+static void push_tag(struct arena *arena, struct config_pairs *tags, const struct config_pair *tag)
+{
+    struct config_pair *grown;
+
+    for (size_t i = 0; i < tags->n; i++)
+        if (strcmp(tags->items[i].key, tag->key) == 0)
+            return; /* another role asked for it, too */
+    grown = arena_array(arena, tags->n + 1, sizeof(*grown));
+    if (tags->n > 0)
+        memcpy(grown, tags->items, tags->n * sizeof(*grown));
+    grown[tags->n++] = *tag;
+    tags->items = grown;
+}
+
+int store_host_mark_tagged(struct db *db, struct arena *arena, const struct config_pair *tag,
+                           struct host *hosts, size_t n, struct err *err)
+{
+    struct db_rows *rows;
+    size_t i = 0;
+    int rc = db_query(db, &SQL_HOST_MARK_TAGGED, &rows, err, "tt", tag->key, tag->value);
+
+    if (rc < 0)
+        return rc;
+    while ((rc = db_next(rows, err)) > 0) {
+        const char *name = db_text(rows, arena, 0);
+        while (i < n && strcmp(hosts[i].name, name) < 0)
+            i++;
+        if (i < n && strcmp(hosts[i].name, name) == 0)
+            push_tag(arena, &hosts[i].tags, tag);
+    }
+    db_end(rows);
+    return rc;
+}
+
+DB_STATEMENT(SQL_HOST_DRAIN,
+             "UPDATE hosts SET drained_at = $1 WHERE id = $2 AND drained_at IS NULL");
+
+int store_host_drain(struct db *db, const char *id, time_ms now, struct err *err)
+{
+    return db_change(db, &SQL_HOST_DRAIN, err, "it", now, id);
+}
+
+DB_STATEMENT(SQL_HOST_UNDRAIN, "UPDATE hosts SET drained_at = NULL, put_back_at = $1"
+                               " WHERE id = $2 AND drained_at IS NOT NULL");
+
+int store_host_undrain(struct db *db, const char *id, time_ms now, struct err *err)
+{
+    return db_change(db, &SQL_HOST_UNDRAIN, err, "it", now, id);
+}
+
+DB_STATEMENT(SQL_HOST_CAME, "UPDATE hosts SET came_at = $1 WHERE id = $2");
+
+int store_host_came(struct db *db, const char *id, time_ms now, struct err *err)
+{
+    return db_change(db, &SQL_HOST_CAME, err, "it", now, id);
+}
+
 DB_STATEMENT(SQL_HOST_OBSERVED,
              "UPDATE hosts SET protocol = max(coalesce(protocol, 0), $1), journal_id = $2,"
              " earlier_boot_id = CASE WHEN boot_id IS NOT $3 THEN boot_id ELSE earlier_boot_id END,"
@@ -492,15 +558,16 @@ int store_host_doubt(struct db *db, const char *id, const char *why, const char 
     return db_change(db, &SQL_HOST_DOUBT, err, "tebit", why, journal_id, (int)suspends, now, id);
 }
 
-DB_STATEMENT(SQL_HOST_ACCEPT_JOURNAL,
-             "UPDATE hosts SET doubt = NULL, doubt_journal_id = NULL, suspended_at = NULL,"
-             " journal_id = NULL, record_number = NULL, boot_id = NULL, earlier_boot_id = NULL,"
-             " protocol = NULL, state = CASE WHEN state = 'barred' THEN 'registered' ELSE state END"
-             " WHERE id = $1 AND (state = 'barred' OR suspended_at IS NOT NULL)");
+DB_STATEMENT(
+    SQL_HOST_ACCEPT_JOURNAL,
+    "UPDATE hosts SET doubt = NULL, doubt_journal_id = NULL, suspended_at = NULL,"
+    " journal_id = NULL, record_number = NULL, boot_id = NULL, earlier_boot_id = NULL,"
+    " protocol = NULL, state = CASE WHEN state = 'barred' THEN 'registered' ELSE state END,"
+    " put_back_at = $1 WHERE id = $2 AND (state = 'barred' OR suspended_at IS NOT NULL)");
 
-int store_host_accept_journal(struct db *db, const char *id, struct err *err)
+int store_host_accept_journal(struct db *db, const char *id, time_ms now, struct err *err)
 {
-    return db_change(db, &SQL_HOST_ACCEPT_JOURNAL, err, "t", id);
+    return db_change(db, &SQL_HOST_ACCEPT_JOURNAL, err, "it", now, id);
 }
 
 DB_STATEMENT(SQL_HOST_END_KEYS,
@@ -511,7 +578,9 @@ int store_host_end_keys(struct db *db, const char *id, time_ms now, struct err *
     return db_run(db, &SQL_HOST_END_KEYS, err, "it", now, id);
 }
 
-DB_STATEMENT(SQL_HOST_SEEN_BY, "UPDATE hosts SET seen_at = $1 WHERE seen_at > $1");
+DB_STATEMENT(SQL_HOST_SEEN_BY,
+             "UPDATE hosts SET seen_at = min(seen_at, $1), came_at = min(came_at, $1)"
+             " WHERE seen_at > $1 OR came_at > $1");
 
 int store_host_seen_by(struct db *db, time_ms now, struct err *err)
 {

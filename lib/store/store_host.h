@@ -86,6 +86,9 @@ int store_host_tags(struct db *db, struct arena *arena, const char *id,
 /* Heard of it; `agent` and `platform` NULL = as before. Writer. */
 int store_host_seen(struct db *db, const char *id, const char *agent, const char *platform,
                     time_ms now, struct err *err);
+/* Gives that tag to those of `hosts` (by name, as store_host_list has them) that have it. */
+int store_host_mark_tagged(struct db *db, struct arena *arena, const struct config_pair *tag,
+                           struct host *hosts, size_t n, struct err *err);
 /* What it says of its machine: platform type, computer name, address; NULL = as before. Writer. */
 int store_host_described(struct db *db, const struct host *host, struct err *err);
 /* Those not deregistered with an id behind `after`, by id. */
@@ -94,6 +97,11 @@ int store_host_page(struct db *db, struct arena *arena, const char *after, size_
 /* Those not deregistered that have a tag `key`, with that value unless it is NULL; by id. */
 int store_host_tagged(struct db *db, struct arena *arena, const char *key, const char *value,
                       struct host **ret_items, size_t *ret_n, struct err *err);
+/* It is heard again: it may have missed what went out meanwhile (P7). Writer. */
+int store_host_came(struct db *db, const char *id, time_ms now, struct err *err);
+/* ERR_CONFLICT: it is so already. Writer. */
+int store_host_drain(struct db *db, const char *id, time_ms now, struct err *err);
+int store_host_undrain(struct db *db, const char *id, time_ms now, struct err *err);
 /* What it says of its journal; a record number never goes down here. Writer. */
 int store_host_observed(struct db *db, const char *id, int64_t protocol, const char *journal_id,
                         const char *boot_id, int64_t record_number, struct err *err);
@@ -103,13 +111,13 @@ int store_host_document(struct db *db, const char *id, const char *name, const c
 int store_host_doubt(struct db *db, const char *id, const char *why, const char *journal_id,
                      bool suspends, time_ms now, struct err *err);
 /* The journal it names next becomes the known one. ERR_CONFLICT: nothing was in doubt. Writer. */
-int store_host_accept_journal(struct db *db, const char *id, struct err *err);
+int store_host_accept_journal(struct db *db, const char *id, time_ms now, struct err *err);
 /* None of its keys opens anything from here on. Writer. */
 int store_host_end_keys(struct db *db, const char *id, time_ms now, struct err *err);
 int store_host_move(struct db *db, const char *id, enum host_state from, enum host_state to,
                     struct err *err);
 
-/* The clock says `now`: what was heard later than that was heard then. Writer. */
+/* The clock says `now`: who was heard, or came, later than that did so then. Writer. */
 int store_host_seen_by(struct db *db, time_ms now, struct err *err);
 
 #endif

@@ -105,7 +105,7 @@ static int write_accept(struct db *db, void *arg, struct err *err)
 
     if (rc < 0)
         return rc;
-    rc = store_host_accept_journal(db, host.id, err);
+    rc = store_host_accept_journal(db, host.id, d->now, err);
     if (rc == ERR_CONFLICT)
         return err_set(err, rc, "the journal of %s is not in doubt; there is nothing to accept",
                        d->name);
@@ -125,36 +125,31 @@ enum request_next api_agent_accept_journal(struct request *request, struct reply
 
 /* Draining ----------------------------------------------------------------------------------- */
 
-static int move_host(struct db *db, struct deciding *d, enum host_state to, const char *act,
-                     struct err *err)
+static int write_drained(struct db *db, struct deciding *d, bool drained, struct err *err)
 {
     struct host host;
     int rc = find_host(db, d, &host, err);
 
     if (rc < 0)
         return rc;
-    if (host.state == to)
+    if ((host.drained_at != 0) == drained)
         return err_set(err, ERR_CONFLICT, "%s is %s already", host.name,
-                       to == HOST_DRAINED ? "drained" : "in use");
-    if (host.state == HOST_BARRED)
-        return err_set(err, ERR_CONFLICT,
-                       "%s is barred, since its journal is in doubt: `slipway agent accept-journal "
-                       "%s` first",
-                       host.name, host.name);
-    rc = store_host_move(db, host.id, host.state, to, err);
+                       drained ? "drained" : "in use");
+    rc = drained ? store_host_drain(db, host.id, d->now, err)
+                 : store_host_undrain(db, host.id, d->now, err);
     return rc < 0 ? rc
-                  : journal(db, d, act, host.id,
+                  : journal(db, d, drained ? "host.drain" : "host.undrain", host.id,
                             arena_printf(d->request->arena, "{\"name\":\"%s\"}", host.name), err);
 }
 
 static int write_drain(struct db *db, void *arg, struct err *err)
 {
-    return move_host(db, arg, HOST_DRAINED, "host.drain", err);
+    return write_drained(db, arg, true, err);
 }
 
 static int write_undrain(struct db *db, void *arg, struct err *err)
 {
-    return move_host(db, arg, HOST_REGISTERED, "host.undrain", err);
+    return write_drained(db, arg, false, err);
 }
 
 enum request_next api_agent_drain(struct request *request, struct reply *reply)

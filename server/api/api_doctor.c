@@ -351,11 +351,48 @@ static int check_host(struct examination *x, const struct config_environment *en
     return 0;
 }
 
+/* Those that a role by tags finds, as long as somebody waits for them; one that finds nobody is said. */
+static int check_tagged(struct examination *x, const struct config_environment *environment,
+                        const struct config_role *role)
+{
+    struct arena *arena = x->view->request->arena;
+    struct host *hosts = NULL;
+    size_t n = 0;
+    bool some = false;
+    int rc = store_host_list(x->view->db, arena, &hosts, &n, x->err);
+
+    for (size_t i = 0; i < role->tags.n && rc == 0; i++)
+        rc = store_host_mark_tagged(x->view->db, arena, &role->tags.items[i], hosts, n, x->err);
+    for (size_t i = 0; i < n && rc == 0; i++) {
+        if (!config_role_finds(role, hosts[i].name, &hosts[i].tags) ||
+            x->view->now >= host_gone_at(&hosts[i], x->view->config->gone_after_ms))
+            continue;
+        some = true;
+        rc = check_host(x, environment, hosts[i].name);
+    }
+    if (rc == 0 && !some)
+        say(x, &(struct finding){.name = "role",
+                                 .about = role->name,
+                                 .state = CHECK_WARN,
+                                 .values = {{"who", role->name},
+                                            {"what",
+                                             arena_printf(arena, "%s/%s", environment->repo->name,
+                                                          environment->name)}},
+                                 .n_values = 2});
+    return rc;
+}
+
 static int check_hosts_of(struct examination *x, const struct config_environment *environment)
 {
     for (size_t i = 0; i < environment->n_roles; i++) {
         const struct config_role *role = &environment->roles[i];
 
+        if (!role->ssm && role->tags.n > 0) {
+            int rc = check_tagged(x, environment, role);
+
+            if (rc < 0)
+                return rc;
+        }
         for (size_t k = 0; !role->ssm && k < role->hosts.n; k++) {
             int rc = check_host(x, environment, role->hosts.items[k]);
 

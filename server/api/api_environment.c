@@ -12,6 +12,7 @@
 #include "lib/store/store_deployment.h"
 #include "lib/store/store_release.h"
 #include "server/api/api_choices.h"
+#include "server/api/api_late.h"
 #include "server/api/api_rehearsal.h"
 #include "server/api/api_shape.h"
 #include "server/api/api_stops.h"
@@ -130,8 +131,8 @@ static const struct deployment *deployment_of(const struct api_environment *env,
     for (size_t i = 0; i < env->n_recent; i++) {
         const struct deployment *d = &env->recent[i];
 
-        if (d->state != DEPLOYMENT_SUPERSEDED && d->release_number >= number &&
-            (d->from_number < number || d->release_number == number))
+        if (d->state != DEPLOYMENT_SUPERSEDED && d->kind != DEPLOYMENT_CATCH_UP &&
+            d->release_number >= number && (d->from_number < number || d->release_number == number))
             return d;
     }
     return NULL;
@@ -140,7 +141,8 @@ static const struct deployment *deployment_of(const struct api_environment *env,
 static bool is_newest_cut(const struct api_environment *env, const struct deployment *d)
 {
     for (size_t i = 0; i < env->n_recent; i++) {
-        if (env->recent[i].state != DEPLOYMENT_SUPERSEDED)
+        if (env->recent[i].state != DEPLOYMENT_SUPERSEDED &&
+            env->recent[i].kind != DEPLOYMENT_CATCH_UP)
             return &env->recent[i] == d || env->recent[i].id == d->id;
     }
     return true;
@@ -525,6 +527,7 @@ static int add_open(struct json_out *out, struct api_view *view, const struct ap
         return rc;
     json_begin_object(out, "open");
     json_add_int(out, "id", open->id);
+    json_add_str(out, "kind", deployment_kinds[open->kind].text);
     json_add_int(out, "release", open->release_number);
     json_add_str(out, "sha", open->sha);
     json_add_str(out, "state", deployment_states[open->state].text);
@@ -600,6 +603,7 @@ int api_environment_shape(struct json_out *out, const char *key, struct api_view
     if (rc == 0)
         rc = api_environment_waits(out, "newest", view, env, env->newest, err);
     add_wish(out, view, env);
+    api_late_add(out, view, env);
     json_end_object(out);
     return rc;
 }

@@ -15,6 +15,7 @@
 #include "lib/store/store_repository.h"
 #include "server/api/api.h"
 #include "server/api/api_environment.h"
+#include "server/api/api_late.h"
 #include "server/api/api_rehearsal.h"
 #include "server/api/api_shape.h"
 #include "server/api/reply.h"
@@ -435,6 +436,9 @@ static int add_why(struct asking *a, const struct repository *repository, const 
                           is_live || start == NULL ? 0 : start->release_number);
     json_add_bool(&a->out, "assumes", !is_live && start != NULL && start->assumes);
     rc = add_jobs(a, o, e, repository->id, start != NULL ? start->release_number : release->number);
+    if (o->facts.live_number != release->number) /* they miss what is live, and no other */
+        env.outlook = NULL;
+    api_late_add(&a->out, &a->view, &env);
     json_end_object(&a->out);
     return rc;
 }

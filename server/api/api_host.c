@@ -10,12 +10,16 @@
 #include "lib/base/names.h"
 #include "lib/store/store_host.h"
 #include "lib/store/store_journal.h"
+#include "lib/store/store_repository.h"
 #include "server/api/api.h"
 #include "server/api/api_body.h"
+#include "server/api/api_late.h"
 #include "server/api/api_view.h"
 #include "server/api/api_write.h"
 #include "server/api/policy.h"
 #include "server/api/reply.h"
+#include "server/flow/catch_up.h"
+#include "server/flow/outlook.h"
 
 #define LIST_MAX ((size_t)8 << 20)
 #define CODE_PREFIX "act_" /* so that no code begins with a dash on a command line */
@@ -33,30 +37,115 @@ static void add_tags(struct json_out *out, const struct config_pairs *tags)
     json_end_object(out);
 }
 
-static const char *state_of(const struct host *host, time_ms now)
+/* Hosts of all environments that miss what is live there; as many as there are outlooks. */
+struct missing {
+    const struct config_environment *environment;
+    const struct outlook *outlook;
+};
+
+struct listing {
+    struct api_view view;
+    struct json_out out;
+    struct missing *missing;
+    size_t n_missing, cap;
+};
+
+/* Found by tags alone, and silent for too long: nothing waits for it any more (P7). */
+static bool is_gone(const struct config *config, const struct host *host,
+                    const struct config_pairs *tags, time_ms now)
+{
+    bool found = false;
+
+    if (now < host_gone_at(host, config->gone_after_ms))
+        return false;
+    for (size_t r = 0; r < config->n_repos; r++)
+        for (size_t k = 0; k < config->repos[r].n_environments; k++) {
+            const struct config_environment *e = &config->repos[r].environments[k];
+            if (config_environment_finds(e, host->name, NULL))
+                return false; /* a name in the configuration never goes by itself */
+            found = found || config_environment_finds(e, host->name, tags);
+        }
+    return found;
+}
+
+static const char *state_of(const struct config *config, const struct host *host,
+                            const struct config_pairs *tags, time_ms now)
 {
     if (host->state != HOST_REGISTERED)
         return host_states[host->state].text;
-    return host_is_online(host, now) ? "online" : "silent";
+    if (host->drained_at != 0)
+        return "drained";
+    if (host_is_online(host, now))
+        return "online";
+    return is_gone(config, host, tags, now) ? "gone" : "silent";
 }
 
-static int add_host(struct json_out *out, struct api_view *view, const struct host *host,
-                    struct err *err)
+static int load_missing(struct listing *l, struct err *err)
 {
+    struct api_view *view = &l->view;
+    struct arena *arena = view->request->arena;
+    int rc = 0;
+
+    for (size_t r = 0; r < view->config->n_repos && rc == 0; r++) {
+        const struct config_repo *repo = &view->config->repos[r];
+        struct repository stored;
+        struct err own = ERR_INIT;
+        if (!api_view_shows(view, repo) ||
+            store_repository_by_name(view->db, arena, repo->name, &stored, &own) < 0)
+            continue; /* not to be seen, or never fetched */
+        for (size_t k = 0; k < repo->n_environments && rc == 0; k++) {
+            struct outlook *o = arena_alloc(arena, sizeof(*o));
+            rc = outlook_make(view->db, view->snapshot, &stored, &repo->environments[k], view->now,
+                              arena, o, err);
+            if (rc == 0 && o->n_late > 0)
+                *ARENA_PUSH(arena, l->missing, l->n_missing, l->cap) =
+                    (struct missing){&repo->environments[k], o};
+        }
+    }
+    return rc;
+}
+
+static void add_misses(struct listing *l, const struct host *host)
+{
+    json_begin_array(&l->out, "misses");
+    for (size_t i = 0; i < l->n_missing; i++) {
+        const struct missing *m = &l->missing[i];
+        for (size_t k = 0; k < m->outlook->n_late; k++) {
+            const struct catch_up_host *late = &m->outlook->late[k];
+            if (strcmp(late->host->id, host->id) != 0)
+                continue;
+            json_begin_object(&l->out, NULL);
+            json_add_str(&l->out, "repository", m->environment->repo->name);
+            json_add_str(&l->out, "environment", m->environment->name);
+            json_add_int(&l->out, "release", m->outlook->live.release_number);
+            json_add_str(&l->out, "state", late_keys[late->why]);
+            json_add_str(&l->out, "text", api_late_text(&l->view, m->outlook, late));
+            json_end_object(&l->out);
+        }
+    }
+    json_end_array(&l->out);
+}
+
+static int add_host(struct listing *l, const struct host *host, struct err *err)
+{
+    struct api_view *view = &l->view;
+    struct json_out *out = &l->out;
     struct config_pairs tags = {0};
     int rc = store_host_tags(view->db, view->request->arena, host->id, &tags, err);
 
     json_begin_object(out, NULL);
     json_add_str(out, "id", host->id);
     json_add_str(out, "name", host->name);
-    json_add_str(out, "state", state_of(host, view->now));
+    json_add_str(out, "state", state_of(view->config, host, &tags, view->now));
     json_add_time(out, "seen_at", host->seen_at);
+    json_add_bool(out, "drained", host->drained_at != 0); /* also of a barred one */
     json_add_str(out, "agent", host->agent);
     json_add_str(out, "platform", host->platform);
     add_tags(out, &tags);
     json_add_time(out, "registered_at", host->registered_at);
     json_add_str(out, "doubt", host->doubt);
     json_add_bool(out, "suspended", host->suspended_at != 0);
+    add_misses(l, host);
     json_end_object(out);
     return rc;
 }
@@ -65,23 +154,24 @@ enum request_next api_host_list(struct request *request, struct reply *reply)
 {
     struct err err = ERR_INIT;
     struct host *hosts = NULL;
-    struct api_view view;
-    struct json_out out;
+    struct listing l = {.n_missing = 0};
     struct buf buf;
     size_t n = 0;
-    int rc = api_view_open(&view, request, &err);
+    int rc = api_view_open(&l.view, request, &err);
 
     if (rc == 0)
-        rc = store_host_list(view.db, request->arena, &hosts, &n, &err);
+        rc = store_host_list(l.view.db, request->arena, &hosts, &n, &err);
+    if (rc == 0)
+        rc = load_missing(&l, &err);
     buf_init(&buf, LIST_MAX);
-    json_out_init(&out, &buf);
-    json_begin_object(&out, NULL);
-    json_begin_array(&out, "hosts");
+    json_out_init(&l.out, &buf);
+    json_begin_object(&l.out, NULL);
+    json_begin_array(&l.out, "hosts");
     for (size_t i = 0; rc == 0 && i < n; i++)
-        rc = add_host(&out, &view, &hosts[i], &err);
-    json_end_array(&out);
-    json_end_object(&out);
-    api_view_close(&view);
+        rc = add_host(&l, &hosts[i], &err);
+    json_end_array(&l.out);
+    json_end_object(&l.out);
+    api_view_close(&l.view);
     if (rc < 0) {
         buf_deinit(&buf);
         reply_error(request, reply, &err);

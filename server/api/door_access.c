@@ -120,14 +120,15 @@ static const char *hold_of(const struct door_access_map *map, const char *reposi
     return NULL;
 }
 
-static bool is_in(const struct config_environment *e, const char *name, bool prefix)
+/* Could a host of such a name and with these tags be one of the environment's? */
+static bool is_in(const struct config_environment *e, const char *name, bool prefix,
+                  const struct config_pairs *tags)
 {
-    for (size_t i = 0; i < e->n_roles; i++)
+    for (size_t i = 0; prefix && i < e->n_roles; i++)
         for (size_t k = 0; k < e->roles[i].hosts.n; k++)
-            if (prefix ? str_starts(e->roles[i].hosts.items[k], name)
-                       : strcmp(e->roles[i].hosts.items[k], name) == 0)
+            if (str_starts(e->roles[i].hosts.items[k], name))
                 return true;
-    return false;
+    return config_environment_finds(e, name, tags);
 }
 
 static struct access_host facts_of(const struct door_access_map *map, struct arena *arena,
@@ -142,7 +143,7 @@ static struct access_host facts_of(const struct door_access_map *map, struct are
 
         for (size_t k = 0; k < repo->n_environments; k++) {
             const struct config_environment *e = &repo->environments[k];
-            if (!is_in(e, name, prefix))
+            if (!is_in(e, name, prefix, tags))
                 continue;
             *ARENA_PUSH(arena, found, facts.n_environments, cap) =
                 (struct access_environment){.repository = repo->name,

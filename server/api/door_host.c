@@ -53,6 +53,8 @@ static int write_seen(struct db *db, void *arg, struct err *err)
     int rc = store_host_seen(db, s->host_id, s->agent, s->platform, s->at, err);
 
     memcpy(host.id, s->host_id, sizeof(host.id));
+    if (rc == 0 && s->was_silent)
+        rc = store_host_came(db, s->host_id, s->at, err);
     if (rc == 0 && (s->type[0] != '\0' || s->computer[0] != '\0' || s->address[0] != '\0'))
         rc = store_host_described(db, &host, err);
     return rc == ERR_CONFLICT ? 0 : rc; /* deregistered in between */
@@ -314,6 +316,8 @@ static int write_observed(struct db *db, struct door_call *call, struct err *err
                                  o->record_number, err);
     for (size_t i = 0; i < o->n_documents && rc == 0; i++)
         rc = store_host_document(db, known.id, o->documents[i].name, o->documents[i].digest, err);
+    if (rc == 0 && known.seen_at != 0 && !host_is_online(&known, call->now))
+        rc = store_host_came(db, known.id, call->now, err);
     if (rc == 0)
         rc = store_host_seen(db, known.id,
                              *o->agent_version != '\0'

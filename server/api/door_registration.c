@@ -41,9 +41,10 @@ static int journal(struct db *db, const struct door_call *call, const char *act,
     return store_journal_add(db, &entry, err);
 }
 
-/* An activation for one name is an administrator's word that this machine is that host now. */
+/* An activation for one name is an administrator's word that this machine is that host now. Who drained the host said
+ * it of the name: the new machine is drained until he takes it back. */
 static int replace_older(struct db *db, const struct door_call *call, const char *name,
-                         struct err *err)
+                         time_ms *ret_drained_at, struct err *err)
 {
     struct host older;
     int rc = store_host_by_name(db, call->request->arena, name, &older, err);
@@ -52,19 +53,21 @@ static int replace_older(struct db *db, const struct door_call *call, const char
         return 0;
     if (rc == 0)
         rc = store_host_move(db, older.id, older.state, HOST_DEREGISTERED, err);
+    if (rc == 0)
+        *ret_drained_at = older.drained_at;
     return rc < 0 ? rc : journal(db, call, "host.replaced", older.id, NULL, err);
 }
 
 /* PREFIX1, PREFIX2 ...: the first that is free, from the count of this activation on. */
 static int choose_name(struct db *db, const struct door_call *call, const char **ret_name,
-                       struct err *err)
+                       time_ms *ret_drained_at, struct err *err)
 {
     struct arena *arena = call->request->arena;
     const struct activation *a = &call->activation;
 
     if (a->name != NULL) {
         *ret_name = a->name;
-        return replace_older(db, call, a->name, err);
+        return replace_older(db, call, a->name, ret_drained_at, err);
     }
     for (int i = 1; i <= NAMES_TRIED; i++) {
         const char *name =
@@ -87,7 +90,7 @@ static int add_host(struct db *db, struct door_call *call, struct registration *
     struct arena *arena = call->request->arena;
     unsigned char random[9];
     char hex[19];
-    int rc = choose_name(db, call, &r->host.name, err);
+    int rc = choose_name(db, call, &r->host.name, &r->host.drained_at, err);
 
     if (rc < 0)
         return rc;

@@ -294,8 +294,7 @@ static struct refusal check_ids(struct door_call *call, const struct sending *se
     for (size_t i = 0; i < send->targets.n_ids; i++) {
         const struct host *h = &send->hosts[i].host;
 
-        if ((h->state != HOST_REGISTERED && h->state != HOST_DRAINED) ||
-            !host_is_online(h, call->now))
+        if (h->state != HOST_REGISTERED || !host_is_online(h, call->now))
             bad = arena_printf(arena, "%s%s%s", bad, *bad != '\0' ? ", " : "", h->id);
     }
     if (*bad == '\0')

@@ -110,8 +110,7 @@ static bool proves_commit(const struct config_job *job)
     return false;
 }
 
-/* May it change what a host runs? Fetched code is not in use yet, and a migrate job is about a database. */
-static bool touches(const struct config_job *job)
+bool deploy_touches(const struct config_job *job)
 {
     if (job->once != NULL)
         return false;
@@ -150,7 +149,7 @@ static int make_job(struct cut *c, size_t number, struct err *err)
                         .start_within_ms = config->start_within_ms,
                         .timeout_ms = config->timeout_ms,
                         .proves_commit = proves_commit(config),
-                        .touches = touches(config),
+                        .touches = deploy_touches(config),
                         .document_digest = arena_str(arena, digest),
                         .candidates = ""};
     memcpy(job->needs, planned->needs, sizeof(job->needs));
@@ -386,40 +385,72 @@ static void make_plan(struct cut *c)
     c->deployment.plan_digest = arena_str(c->look->arena, digest);
 }
 
+/* Jobs, documents, commands and rows of what `deployment` and `plan` say. */
+static int cut(struct cut *c, struct err *err)
+{
+    struct deployment *d = &c->deployment;
+    int rc = 0;
+
+    c->n_jobs = c->plan->n_jobs;
+    c->jobs = arena_array(c->look->arena, c->n_jobs, sizeof(*c->jobs));
+    c->contents = arena_array(c->look->arena, c->n_jobs, sizeof(*c->contents));
+    for (size_t i = 0; i < c->n_jobs && rc == 0; i++)
+        rc = make_job(c, i, err);
+    for (size_t i = 0; i < c->n_jobs && rc == 0; i++)
+        rc = make_rows(c, i, err);
+    if (rc < 0)
+        return rc;
+    make_plan(c);
+    d->rows_expected = (int64_t)c->n_rows;
+    rc = d->from_number != 0 && d->from_number < d->release_number
+             ? store_release_lane(c->look->flow->db, d->repository_id, d->from_number,
+                                  d->release_number, &d->lane, err)
+             : 0;
+    if (rc == 0)
+        rc = look_write(c->look, apply_cut, c, FLOW_DEPLOYMENTS, err);
+    if (rc < 0 || d->id == 0)
+        return rc;
+    for (c->at = 0; c->at < c->n_rows && rc == 0; c->at += SLICE)
+        rc = look_write(c->look, apply_slice, c, 0, err);
+    log_notice("deployment.cut", "deployment=%lld repo=%s environment=%s release=r%lld sha=%s",
+               (long long)d->id, LOG(d->repository), LOG(d->environment),
+               (long long)d->release_number, d->sha);
+    return rc;
+}
+
 int deploy_cut(struct look *look, const struct outlook *outlook,
                const struct config_environment *environment, struct err *err)
 {
     struct cut c = {.look = look, .outlook = outlook, .environment = environment};
-    struct deployment *d = &c.deployment;
     int rc = 0;
 
     fill_deployment(&c);
     if (outlook->plan.rollback)
         rc = fill_rollback(&c, err);
     c.plan = outlook->plan.rollback ? &outlook->rollback_jobs : &outlook->jobs;
-    c.n_jobs = c.plan->n_jobs;
-    c.jobs = arena_array(look->arena, c.n_jobs, sizeof(*c.jobs));
-    c.contents = arena_array(look->arena, c.n_jobs, sizeof(*c.contents));
-    for (size_t i = 0; i < c.n_jobs && rc == 0; i++)
-        rc = make_job(&c, i, err);
-    for (size_t i = 0; i < c.n_jobs && rc == 0; i++)
-        rc = make_rows(&c, i, err);
-    if (rc < 0)
-        return rc;
-    make_plan(&c);
-    d->rows_expected = (int64_t)c.n_rows;
-    rc = d->from_number != 0 && d->from_number < d->release_number
-             ? store_release_lane(look->flow->db, d->repository_id, d->from_number,
-                                  d->release_number, &d->lane, err)
-             : 0;
-    if (rc == 0)
-        rc = look_write(look, apply_cut, &c, FLOW_DEPLOYMENTS, err);
-    if (rc < 0 || d->id == 0)
-        return rc;
-    for (c.at = 0; c.at < c.n_rows && rc == 0; c.at += SLICE)
-        rc = look_write(look, apply_slice, &c, 0, err);
-    log_notice("deployment.cut", "deployment=%lld repo=%s environment=%s release=r%lld sha=%s",
-               (long long)d->id, LOG(d->repository), LOG(d->environment),
-               (long long)d->release_number, d->sha);
-    return rc;
+    return rc < 0 ? rc : cut(&c, err);
+}
+
+int deploy_catch_up(struct look *look, const struct outlook *outlook,
+                    const struct config_environment *environment, struct err *err)
+{
+    struct cut c = {.look = look,
+                    .outlook = outlook,
+                    .environment = environment,
+                    .plan = &outlook->late_jobs};
+
+    c.deployment = (struct deployment){.repository_id = outlook->repository_id,
+                                       .repository = environment->repo->name,
+                                       .environment = environment->name,
+                                       .kind = DEPLOYMENT_CATCH_UP,
+                                       .release_number = outlook->live.release_number,
+                                       .from_number = outlook->live.release_number,
+                                       .lane = LANE_CODE,
+                                       .trigger = outlook->facts.on,
+                                       .config_digest = look->snapshot->digest,
+                                       .cut_at = look->now,
+                                       .start_at = look->now,
+                                       .start_until = look->now + environment->grace_ms};
+    memcpy(c.deployment.sha, outlook->live.sha, sizeof(c.deployment.sha));
+    return cut(&c, err);
 }

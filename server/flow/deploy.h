@@ -9,6 +9,8 @@
 #ifndef SLIPWAY_SERVER_FLOW_DEPLOY_H
 #define SLIPWAY_SERVER_FLOW_DEPLOY_H
 
+#include <stdbool.h>
+
 #include "lib/base/err.h"
 #include "lib/model/command.h"
 #include "lib/model/config.h"
@@ -20,6 +22,13 @@ struct outlook;
 /* Cut the plan's target. */
 int deploy_cut(struct look *look, const struct outlook *outlook,
                const struct config_environment *environment, struct err *err);
+
+/* Cut what late hosts need: what is live, without migrating (P7). */
+int deploy_catch_up(struct look *look, const struct outlook *outlook,
+                    const struct config_environment *environment, struct err *err);
+
+/* May the job change what a host runs? Fetched code is not in use yet, and a migrate job is about a database. */
+bool deploy_touches(const struct config_job *job);
 
 /* A command for one host of a deployment: id, envelope and signature, in the look's arena. */
 struct deploy_order {

@@ -21,6 +21,7 @@
 #include "lib/store/store_command.h"
 #include "lib/store/store_door_command.h"
 #include "lib/store/store_hold.h"
+#include "lib/store/store_host.h"
 #include "server/flow/flow.h"
 #include "server/flow/snapshot.h"
 
@@ -60,16 +61,8 @@ static bool is_busy(const struct surroundings *s, const char *host_id)
     return false;
 }
 
-static bool environment_has(const struct config_environment *e, const char *host)
-{
-    for (size_t i = 0; i < e->n_roles; i++)
-        for (size_t k = 0; k < e->roles[i].hosts.n; k++)
-            if (strcmp(e->roles[i].hosts.items[k], host) == 0)
-                return true;
-    return false;
-}
-
-static bool is_held(const struct surroundings *s, const struct config *config, const char *host)
+static bool is_held(const struct surroundings *s, const struct config *config, const char *host,
+                    const struct config_pairs *tags)
 {
     for (size_t i = 0; i < s->n_holds; i++) {
         const struct hold *h = &s->holds[i];
@@ -78,7 +71,7 @@ static bool is_held(const struct surroundings *s, const struct config *config, c
         for (size_t k = 0; repo != NULL && k < repo->n_environments; k++) {
             const struct config_environment *e = &repo->environments[k];
             if ((h->environment == NULL || strcmp(h->environment, e->name) == 0) &&
-                environment_has(e, host))
+                config_environment_finds(e, host, tags))
                 return true;
         }
     }
@@ -273,9 +266,13 @@ static int dispatch_one(struct look *look, const struct door_command *c, struct 
         *loaded = true;
         if (rc == 0)
             rc = check_key(look, c, &f.revoked, err);
-        for (size_t i = 0; i < f.n_targets && rc == 0; i++)
+        for (size_t i = 0; i < f.n_targets && rc == 0; i++) {
+            struct config_pairs tags = {.n = 0};
+            if (s->n_holds > 0)
+                rc = store_host_tags(look->flow->db, look->arena, targets[i].host_id, &tags, err);
             targets[i].waits = is_busy(s, targets[i].host_id) ||
-                               is_held(s, look->snapshot->config, targets[i].host);
+                               is_held(s, look->snapshot->config, targets[i].host, &tags);
+        }
     }
     if (rc < 0)
         return rc;

@@ -13,6 +13,7 @@
 #include "lib/store/store_occurrence.h"
 #include "lib/store/store_release.h"
 #include "server/flow/candidates.h"
+#include "server/flow/catch_up.h"
 #include "server/flow/promises.h"
 #include "server/flow/snapshot.h"
 #include "server/flow/times.h"
@@ -180,15 +181,32 @@ static struct gate_host *gate_hosts(struct candidates *m, const struct deploymen
     return hosts;
 }
 
-static void load_gate_hosts(struct candidates *m)
+/* The fleet with the tags that the environment's roles ask for; jobs and gate stand on it. */
+static int load_hosts(struct candidates *m, struct err *err)
 {
-    const struct deployment_plan *plan = &m->outlook->jobs;
-    struct gate_facts *g = &m->outlook->facts.gate;
+    const struct config_environment *e = m->environment;
+    struct outlook *o = m->outlook;
+    struct deployment_plan *plan = &o->jobs;
+    struct gate_facts *g = &o->facts.gate;
+    struct deployment_fleet fleet = {.gone_after_ms = m->snapshot->config->gone_after_ms,
+                                     .now = m->now};
+    int rc = store_host_list(m->db, m->arena, &o->hosts, &o->n_hosts, err);
 
+    for (size_t i = 0; i < e->n_roles && rc == 0; i++)
+        for (size_t k = 0; k < e->roles[i].tags.n && !e->roles[i].ssm && rc == 0; k++)
+            rc = store_host_mark_tagged(m->db, m->arena, &e->roles[i].tags.items[k], o->hosts,
+                                        o->n_hosts, err);
+    if (rc < 0)
+        return rc;
+    fleet.hosts = o->hosts;
+    fleet.n_hosts = o->n_hosts;
+    deployment_plan_make(e, &fleet, m->arena, plan);
+    o->facts.gone_at = plan->gone_at;
     g->hosts = gate_hosts(m, plan, &g->n_hosts);
     g->role_without_host = plan->role_without_host;
-    if (plan->n_jobs == 0)
+    if (plan->n_jobs == 0 && g->role_without_host == NULL)
         g->role_without_host = "any job";
+    return 0;
 }
 
 /* What a deployment that was left half way may have changed on its hosts: only that goes back. */
@@ -295,13 +313,9 @@ static int load_gate(struct candidates *m, struct err *err)
     struct outlook *o = m->outlook;
     struct gate_facts *g = &o->facts.gate;
     struct gate_setting *settings = arena_array(m->arena, e->n_unbuilt, sizeof(*settings));
-    int rc = store_host_list(m->db, m->arena, &o->hosts, &o->n_hosts, err);
+    int rc = load_hosts(m, err);
 
-    if (rc < 0)
-        return rc;
-    deployment_plan_make(e, o->hosts, o->n_hosts, m->arena, &o->jobs);
-    load_gate_hosts(m);
-    if ((rc = load_rollback_jobs(m, err)) < 0)
+    if (rc < 0 || (rc = load_rollback_jobs(m, err)) < 0 || (rc = catch_up_load(m, err)) < 0)
         return rc;
     for (size_t i = 0; i < e->n_unbuilt; i++)
         settings[i] = (struct gate_setting){e->unbuilt[i].setting, e->unbuilt[i].line};

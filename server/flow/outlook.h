@@ -23,6 +23,7 @@
 #include "server/flow/lacks.h"
 #include "server/flow/stops.h"
 
+struct catch_up_host;
 struct db;
 struct snapshot;
 struct way_back;
@@ -42,6 +43,9 @@ struct outlook {
     struct rollback rollback;             /* an old release that is to be live again */
     struct rollback open_rollback;        /* what is open is for it, where it is a rollback */
     struct deployment_plan rollback_jobs; /* what either would run, and where: no migrate job */
+    struct catch_up_host *late; /* hosts that miss what is live, while nothing is open (P7) */
+    size_t n_late;
+    struct deployment_plan late_jobs; /* what those that get it now would run */
     struct way_back
         *way_back; /* from what is in attention, where the environment goes back by itself; NULL */
     int64_t barrier_id; /* newest barrier when this was made: a start finds one that came since */

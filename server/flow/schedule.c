@@ -337,10 +337,13 @@ static const char *undo_cause(struct look *look, const struct release_plan *plan
 /* A deployment that cannot be made of this configuration concerns this environment alone: said, and tried
  * again later. */
 static int cut(struct look *look, const struct outlook *outlook, const struct config_environment *e,
-               const char *subject, struct err *err)
+               const char *subject,
+               int (*make)(struct look *look, const struct outlook *outlook,
+                           const struct config_environment *e, struct err *err),
+               struct err *err)
 {
     struct err own = ERR_INIT;
-    int rc = deploy_cut(look, outlook, e, &own);
+    int rc = make(look, outlook, e, &own);
 
     if (rc == ERR_INVALID || rc == ERR_NOT_FOUND) {
         log_error("deployment.impossible", "what=%s err=%s", LOG(subject), LOG(own.text));
@@ -450,11 +453,13 @@ static int act(struct look *look, struct outlook *outlook, const struct reposito
         look_again(look, plan->next_change);
         return 0;
     case PLAN_CUT:
-        return cut(look, outlook, e, s.subject, err);
+        return cut(look, outlook, e, s.subject, deploy_cut, err);
+    case PLAN_CATCH_UP:
+        return cut(look, outlook, e, s.subject, deploy_catch_up, err);
     case PLAN_START:
         s.to = DEPLOYMENT_DEPLOYING;
         s.act = "deployment.start";
-        if (plan->passed.n_causes > 0)
+        if (plan->passed.n_causes > 0 && outlook->open.kind != DEPLOYMENT_CATCH_UP)
             s.passed = passed_json(look->arena, &plan->passed);
         if (plan->rollback && (rc = taken_back(look, outlook, &s.taken_back, err)) < 0)
             return rc;

@@ -102,11 +102,10 @@ static void the_main_job_ends_the_same_however_often_the_server_dies(void **stat
  * gives hosts a new minute before they count as silent. */
 static void these_stories_end_the_same(void **state)
 {
-    static const char *const told[][2] = {{"story_main_job", "1:25"},
-                                          {"story_main_job", "3:11"},
-                                          {"story_candidates", "1:25"},
-                                          {"story_candidates", "3:11"},
-                                          {"story_time", "1:25"}};
+    static const char *const told[][2] = {
+        {"story_main_job", "1:25"},   {"story_main_job", "3:11"}, {"story_candidates", "1:25"},
+        {"story_candidates", "3:11"}, {"story_time", "1:25"},     {"story_late", "1:25"},
+        {"story_hosts", "1:25"}};
 
     (void)state;
     if (!deep())

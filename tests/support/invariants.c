@@ -328,12 +328,15 @@ static void check_chain(struct checking *c)
 
 /* I11: no host runs two commands of one track ---------------------------------------------------- */
 
-/* From its first sign that it runs to its end; what is unknown or running may still run. */
+/* From its first sign that it runs to its end; what is unknown or running may still run, unless it is a job's that its
+ * host ends after its time. */
 static const struct statement shared_tracks = {
     "shared tracks",
     "WITH runs AS (SELECT i.command_id, i.host_id, h.name, d.repository_id, d.environment,"
-    "   coalesce(i.began_at, i.acknowledged_at) AS began, coalesce(i.ended_at, 9223372036854775807) AS ended"
+    "   coalesce(i.began_at, i.acknowledged_at) AS began, coalesce(i.ended_at, CASE WHEN j.database IS NULL"
+    "    THEN coalesce(i.began_at, i.acknowledged_at) + j.timeout_ms END, 9223372036854775807) AS ended"
     "   FROM invocations i JOIN deployments d ON d.id = i.deployment_id"
+    "   JOIN jobs j ON j.deployment_id = i.deployment_id AND j.number = i.job_number"
     "   JOIN hosts h ON h.id = i.host_id"
     "   WHERE coalesce(i.began_at, i.acknowledged_at) IS NOT NULL)"
     " SELECT a.name || ' ran ' || b.command_id || ' before ' || a.command_id || ' had ended'"

@@ -151,6 +151,9 @@ int scenario_host_online(struct db *db, const struct scenario_line *l, struct er
     if (rc < 0)
         return rc;
     scenario_names_add(l->world, &l->world->online, host.name);
+    if (host.seen_at != 0 && !host_is_online(&host, l->world->clock.now) &&
+        (rc = store_host_came(db, host.id, l->world->clock.now, err)) < 0)
+        return rc;
     return store_host_seen(db, host.id, NULL, NULL, l->world->clock.now, err);
 }
 
@@ -164,23 +167,20 @@ int scenario_host_silent(struct db *db, const struct scenario_line *l, struct er
     return rc;
 }
 
-static int move_host(struct db *db, const struct scenario_line *l, enum host_state to,
-                     struct err *err)
+int scenario_host_drained(struct db *db, const struct scenario_line *l, struct err *err)
 {
     struct host host;
     int rc = find_host(l, db, false, &host, err);
 
-    return rc < 0 ? rc : store_host_move(db, host.id, host.state, to, err);
-}
-
-int scenario_host_drained(struct db *db, const struct scenario_line *l, struct err *err)
-{
-    return move_host(db, l, HOST_DRAINED, err);
+    return rc < 0 ? rc : store_host_drain(db, host.id, l->world->clock.now, err);
 }
 
 int scenario_host_returned(struct db *db, const struct scenario_line *l, struct err *err)
 {
-    return move_host(db, l, HOST_REGISTERED, err);
+    struct host host;
+    int rc = find_host(l, db, false, &host, err);
+
+    return rc < 0 ? rc : store_host_undrain(db, host.id, l->world->clock.now, err);
 }
 
 /* Deployments ------------------------------------------------------------------------------------- */

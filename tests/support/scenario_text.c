@@ -10,6 +10,7 @@
 #include "lib/store/store_command.h"
 #include "lib/store/store_deployment.h"
 #include "lib/store/store_host.h"
+#include "server/flow/catch_up.h"
 #include "tests/support/scenario_time.h"
 
 #define TEXT_MAX (1 << 16)
@@ -69,11 +70,10 @@ static void add_cause(struct page *p, const char *before, const struct cause *c)
 
 static void add_action(struct page *p, const struct outlook *o)
 {
-    static const char *const words[] = {[PLAN_WAIT] = "wait",
-                                        [PLAN_CUT] = "cut",
-                                        [PLAN_START] = "start",
-                                        [PLAN_UNDO] = "undo",
-                                        [PLAN_GIVE_UP] = "give up"};
+    static const char *const words[] = {
+        [PLAN_WAIT] = "wait",        [PLAN_CUT] = "cut",         [PLAN_START] = "start",
+        [PLAN_UNDO] = "undo",        [PLAN_GIVE_UP] = "give up", [PLAN_GO_BACK] = "go back",
+        [PLAN_CATCH_UP] = "catch up"};
     const struct release_plan *plan = &o->plan;
 
     buf_adds(p->buf, words[plan->action]);
@@ -82,7 +82,8 @@ static void add_action(struct page *p, const struct outlook *o)
     else if (plan->action == PLAN_WAIT)
         buf_adds(p->buf, plan->target != NULL ? " with" : ": nothing to bring");
     if (plan->target != NULL)
-        buf_addf(p->buf, " r%lld", (long long)plan->target->number);
+        buf_addf(p->buf, "%s r%lld", plan->action == PLAN_CATCH_UP ? ", then" : "",
+                 (long long)plan->target->number);
     if (plan->reason != NULL)
         buf_addf(p->buf, ": %s", plan->reason);
     buf_addc(p->buf, '\n');
@@ -164,6 +165,19 @@ static void add_plan(struct page *p, const struct outlook *o)
     }
 }
 
+/* Who misses what is live, and whether it gets it (P7). */
+static void add_late(struct page *p, const struct outlook *o)
+{
+    const struct release_plan *plan = &o->plan;
+
+    for (size_t i = 0; i < o->n_late; i++)
+        buf_addf(p->buf, "late: %s, %s\n", o->late[i].name, late_keys[o->late[i].why]);
+    for (size_t i = 0; o->facts.n_late > 0 && i < plan->late_verdict.n_causes; i++)
+        add_cause(p, "late ones wait because ", &plan->late_verdict.causes[i]);
+    if (plan->late != PLAN_LATE_GOES)
+        buf_addf(p->buf, "late ones wait: %s\n", release_plan_late[plan->late]);
+}
+
 /* The plan as long as those that talk go on talking: their silence is no change. */
 static time_ms quiet_next_change(struct scenario_world *w, const struct outlook *o)
 {
@@ -231,10 +245,13 @@ int scenario_text_plan(struct scenario_world *w, const struct config_environment
         return rc;
     add_plan(&p, o);
     /* What is undone or given up is so at once. */
-    if (o->plan.action != PLAN_UNDO && o->plan.action != PLAN_GIVE_UP)
+    if (o->plan.action != PLAN_UNDO && o->plan.action != PLAN_GIVE_UP &&
+        o->plan.action != PLAN_GO_BACK && o->plan.action != PLAN_CATCH_UP)
         rc = check_plan_holds(&p, o->plan.next_change, err);
-    if (rc == 0)
+    if (rc == 0) {
+        add_late(&p, o);
         add_next_change(&p, quiet_next_change(w, o));
+    }
     return rc;
 }
 

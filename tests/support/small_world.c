@@ -514,9 +514,11 @@ static bool move(struct world *w, struct place *p)
     case PLAN_UNDO:
         undo(w, p);
         return true;
+    case PLAN_CATCH_UP:
     case PLAN_GIVE_UP:
     case PLAN_GO_BACK:
-        wrong(w, SMALL_ONE_OPEN, p, "nothing failed, and it is given up");
+        wrong(w, SMALL_ONE_OPEN, p,
+              "nothing failed and nobody is late, and something is done about it");
         return false;
     case PLAN_WAIT:
         break;

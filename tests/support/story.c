@@ -193,16 +193,22 @@ void story_config(struct story *s, const char *repos)
     story_config_with(s, "", repos);
 }
 
-static void add_host(struct story *s, const char *name)
+static void add_host(struct story *s, const char *spec)
 {
     struct client *client = client_new(path_of(s, "cli.sock"), NULL, NULL);
     struct client_answer answer = {.status = 0};
     struct story_host_activation activation = {.url = door_url(s)};
+    const char *tags = strchr(spec, ' '), *name = spec;
+    const char *body = arena_printf(&s->arena, "{\"name\":\"%s\"}", spec);
 
     assert_true(s->n_hosts < STORY_HOSTS_MAX);
-    assert_int_equal(client_ask(client, "POST", "/api/v1/activations",
-                                arena_printf(&s->arena, "{\"name\":\"%s\"}", name), &answer),
-                     0);
+    if (tags != NULL) {
+        const char *key = arena_strn(&s->arena, tags + 1, strcspn(tags + 1, "="));
+        name = arena_strn(&s->arena, spec, (size_t)(tags - spec));
+        body = arena_printf(&s->arena, "{\"name\":\"%s\",\"tags\":{\"%s\":\"%s\"}}", name, key,
+                            tags + 1 + strlen(key) + 1);
+    }
+    assert_int_equal(client_ask(client, "POST", "/api/v1/activations", body, &answer), 0);
     activation.id = arena_str(&s->arena, json_str(answer.json, "id"));
     activation.code = arena_str(&s->arena, json_str(answer.json, "code"));
     activation.key = arena_str(&s->arena, json_str(answer.json, "key"));

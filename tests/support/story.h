@@ -64,7 +64,7 @@ int story_down(void **state);
 void story_config(struct story *s, const char *repos);
 /* The same with more settings of the top in front. */
 void story_config_with(struct story *s, const char *top, const char *repos);
-/* Register hosts by these names; ends with NULL. */
+/* Register hosts by these names; "web-3 Role=web" by an activation with that tag. Ends with NULL. */
 void story_hosts(struct story *s, ...) __attribute__((sentinel));
 struct story_host *story_host(struct story *s, const char *name);
 

@@ -552,6 +552,9 @@ static bool move(struct year *y, struct place *p, time_ms now)
     case PLAN_GO_BACK:
         wrong(y, "nobody asked to go back", p);
         break;
+    case PLAN_CATCH_UP:
+        wrong(y, "no host is late", p);
+        break;
     case PLAN_WAIT:
         break;
     }
