@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -39,6 +40,7 @@
 #include "server/loop.h"
 
 #define PER_REPO 16 /* environments that a repository may have */
+#define REPOS_PER_FILE 64
 #define DELAY_MS 60000
 #define SET_UP_MS                                                                                  \
     20000 /* from the beginning to the first instant, with ten seconds of rest in it */
@@ -66,31 +68,63 @@ static time_ms instant(int i)
     return base + (int64_t)repo * 1000 / due_repos + place % (span_ms / 1000) * 1000;
 }
 
-static struct config *configuration(void)
+static void put_repo(struct buf *c, int r)
+{
+    buf_addf(c, "  acme/r%d:\n    mirror: https://example.com/r.git\n    environments:\n", r);
+    for (int e = 0; e < (r < due_repos ? PER_REPO : 1); e++) {
+        if (r >= due_repos)
+            buf_addf(c, "      e%d: { on: schedule, at: [\"%s\"]", e,
+                     base % 86400000 < 43200000 ? "23:00" : "11:00");
+        else
+            buf_addf(c, "      e%d: { on: merge, delay: %llds", e,
+                     (long long)(DELAY_MS / 1000 + e % (span_ms / 1000)));
+        buf_adds(c, ", roles: { web: { agent: { hosts: [a] } } } }\n");
+    }
+    buf_adds(c, "    jobs: { web: { runs-on: [web], steps: [{ run: \"true\" }] } }\n");
+}
+
+static void put_file(const char *folder, const char *name, struct buf *c)
+{
+    char path[4096];
+    FILE *f;
+
+    snprintf(path, sizeof(path), "%s/%s", folder, name);
+    f = fopen(path, "w");
+    if (f == NULL || fwrite(buf_str(c), c->len, 1, f) != 1 || fclose(f) != 0)
+        exit(fprintf(stderr, "bench_lateness: %s cannot be written\n", path));
+    c->len = 0;
+}
+
+/* In several files: one holds 50,000 values at most. */
+static struct config *configuration(const char *folder)
 {
     struct problems problems;
     struct err err = ERR_INIT;
     struct config *config;
+    char path[4096];
     struct buf c;
 
+    snprintf(path, sizeof(path), "%s/conf.d", folder);
+    if (mkdir(path, 0700) < 0)
+        exit(fprintf(stderr, "bench_lateness: %s cannot be made\n", path));
     buf_init(&c, 64 << 20);
-    buf_adds(&c, "version: 1\ntimezone: UTC\ngithub: { webhook-secret-files: [s] }\nrepos:\n");
+    buf_adds(&c, "version: 1\ntimezone: UTC\ngithub: { webhook-secret-files: [s] }\n");
+    put_file(folder, "slipway.yml", &c);
     for (int r = 0; r < due_repos + waiting_repos; r++) {
-        buf_addf(&c, "  acme/r%d:\n    mirror: https://example.com/r.git\n    environments:\n", r);
-        for (int e = 0; e < (r < due_repos ? PER_REPO : 1); e++) {
-            if (r < due_repos)
-                buf_addf(&c, "      e%d: { on: merge, delay: %llds", e,
-                         (long long)(DELAY_MS / 1000 + e % (span_ms / 1000)));
-            else
-                buf_addf(&c, "      e%d: { on: schedule, at: [\"%s\"]", e,
-                         base % 86400000 < 43200000 ? "23:00" : "11:00");
-            buf_adds(&c, ", roles: { web: { agent: { hosts: [a] } } } }\n");
-        }
-        buf_adds(&c, "    jobs: { web: { runs-on: [web], steps: [{ run: \"true\" }] } }\n");
+        if (r % REPOS_PER_FILE == 0)
+            buf_adds(&c, "repos:\n");
+        put_repo(&c, r);
+        snprintf(path, sizeof(path), "conf.d/%03d.yml", r / REPOS_PER_FILE);
+        if (r % REPOS_PER_FILE == REPOS_PER_FILE - 1 || r == due_repos + waiting_repos - 1)
+            put_file(folder, path, &c);
     }
-    problems_init(&problems, &arena);
-    must(config_read_bytes(buf_str(&c), c.len, "/", &config, &problems, &err), &err);
     buf_deinit(&c);
+    problems_init(&problems, &arena);
+    snprintf(path, sizeof(path), "%s/slipway.yml", folder);
+    if (config_read(path, &config, &problems, &err) < 0 && problems.n > 0)
+        (void)err_wrap(&err, "%s:%d: %s", problems.items[0].file, problems.items[0].line,
+                       problems.items[0].text);
+    must(err.code, &err);
     return config;
 }
 
@@ -203,31 +237,41 @@ static void put(struct measured *m, const char *name)
            name, (long long)m->late[m->n * 99 / 100], name, (long long)m->late[m->n - 1]);
 }
 
-/* After each commit of the flow: the starts that are in it, by the journal. */
+static void take_line(struct measured *m, const struct journal_entry *line, time_ms now)
+{
+    int repo, place;
+
+    if (strcmp(line->act, "deployment.start") != 0 ||
+        sscanf(line->subject, "acme/r%d/e%d", &repo, &place) != 2 || m->n == due_n)
+        return;
+    m->late[m->n] = now - instant(repo * PER_REPO + place);
+    m->early += m->late[m->n++] < 0;
+}
+
+#define LINES 100
+
+/* After each post of the flow: the starts that are in it, by the journal. */
 static void told(void *arg, unsigned topics)
 {
     struct measured *m = arg;
     time_ms now = clock_now(clock_system());
-    struct journal_entry *lines = NULL;
+    int64_t newest = 0, before = 0;
     struct err err = ERR_INIT;
     struct arena own;
-    size_t n = 0;
 
     if ((topics & FLOW_DEPLOYMENTS) == 0)
         return;
     arena_init(&own);
-    must(store_journal_list(m->db, &own, 0, 20, &lines, &n, &err), &err);
-    for (size_t i = n; i > 0; i--) {
-        int repo, place;
-        if (lines[i - 1].id <= m->last)
-            continue;
-        m->last = lines[i - 1].id;
-        if (strcmp(lines[i - 1].act, "deployment.start") != 0 ||
-            sscanf(lines[i - 1].subject, "acme/r%d/e%d", &repo, &place) != 2 || m->n == due_n)
-            continue;
-        m->late[m->n] = now - instant(repo * PER_REPO + place);
-        m->early += m->late[m->n++] < 0;
-    }
+    do {
+        struct journal_entry *lines = NULL;
+        size_t n = 0;
+        must(store_journal_list(m->db, &own, before, LINES, &lines, &n, &err), &err);
+        before = n < LINES ? 0 : lines[n - 1].id;
+        for (size_t i = 0; i < n && lines[i].id > m->last; i++)
+            take_line(m, &lines[i], now);
+        newest = newest == 0 && n > 0 ? lines[0].id : newest;
+    } while (before > m->last);
+    m->last = newest;
     arena_deinit(&own);
 }
 
@@ -287,6 +331,7 @@ int main(int argc, char **argv)
     struct store store = {.lock = -1};
     struct snapshots snapshots;
     struct snapshot *snapshot;
+    struct writer_counts counts;
     struct config *config;
     struct writer *writer;
     struct loop *loop;
@@ -299,16 +344,16 @@ int main(int argc, char **argv)
     due_n = due_repos * PER_REPO;
     span_ms = atoi(argv[3]) * INT64_C(1000);
     waiting_n = atoi(argv[4]);
-    waiting_repos = waiting_n == 0 ? 0 : 450 - due_repos;
-    if (due_repos < 1 || due_repos > 400 || span_ms < 1000)
-        return fputs("bench_lateness: 16 to 6400 may be due, in a second or more\n", stderr), 64;
+    waiting_repos = waiting_n == 0 ? 0 : 100;
+    if (due_repos < 1 || due_repos > 900 || span_ms < 1000)
+        return fputs("bench_lateness: 16 to 14400 may be due, in a second or more\n", stderr), 64;
     log_init(LOG_LOGFMT, LOG_ERROR);
     arena_init(&arena);
     must(store_open(argv[1], "bench", clock_now(clock_system()), &store, &err), &err);
     must(writer_start(&writer, store.db, NULL, &err), &err);
     base =
         (clock_now(clock_system()) / 1000 + 600) * 1000; /* until the set-up is known to be over */
-    config = configuration();
+    config = configuration(argv[1]);
     base = (clock_now(clock_system()) / 1000 + 1) * 1000 + SET_UP_MS + waiting_n / 2;
     build(writer, config);
     must(db_open_read(store.path, &m.db, &err), &err);
@@ -335,12 +380,16 @@ int main(int argc, char **argv)
     sleep_until(base - 2000);
     printf("idle_cpu_us_per_s %lld\n", (long long)(cpu_us() - cpu) / 6);
     cpu = cpu_us();
+    counts = writer_counts(writer);
     sleep_until(base + span_ms + 3000);
     for (int i = 0; i < 600 && m.n < due_n; i++)
         usleep(100000);
     loop_stop(loop);
     printf("started %d\nearly %d\ncpu_us_per_start %lld\n", m.n, m.early,
            m.n > 0 ? (long long)(cpu_us() - cpu) / m.n : 0);
+    printf("commits_per_100_starts %lld\njobs_per_100_starts %lld\n",
+           m.n > 0 ? (long long)(writer_counts(writer).commits - counts.commits) * 100 / m.n : 0,
+           m.n > 0 ? (long long)(writer_counts(writer).jobs - counts.jobs) * 100 / m.n : 0);
     put(&m, "start");
     measure_limit(writer);
     agenda_free(flow.agenda);
