@@ -40,12 +40,14 @@ struct watched {
     bool has_order; /* false: its folder cannot be read, there is only its end to tell */
 
     struct output_reader reader;
-    bool output_is_over;            /* the door refuses it, or it is damaged */
-    struct timespec seen;           /* of the outcome that was read last */
-    bool told_start;                /* started, or unknown */
-    size_t told_steps;              /* that have ended */
-    int64_t told_record;            /* record number that went with the word `unknown` */
-    char reply_id[NAMES_UUID_SIZE]; /* of the reply that is tried; "" = none */
+    bool output_is_over;                  /* the door refuses it, or it is damaged */
+    struct timespec seen;                 /* of the outcome that was read last */
+    bool told_start;                      /* started, or unknown */
+    size_t told_steps;                    /* that have ended */
+    int64_t told_record;                  /* record number that went with the word `unknown` */
+    char reply_id[NAMES_UUID_SIZE];       /* of the reply that is tried; "" = none */
+    enum message_reply_state reply_state; /* what that one says */
+    size_t reply_steps;
     mono_ms probe_at;
     mono_ms beat_at;
     mono_ms try_at;
@@ -222,6 +224,27 @@ struct look {
     struct message_reply reply;
 };
 
+static size_t ended_steps(const struct message_reply *reply)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < reply->n_steps; i++)
+        n += reply->steps[i].status != STEP_PENDING && reply->steps[i].status != STEP_IN_PROGRESS;
+    return n;
+}
+
+/* An id means one word: that of a try whose answer was lost may stand at the door, and nothing is read under it again. */
+static void name_reply(struct watched *w, const struct message_reply *reply)
+{
+    size_t steps = ended_steps(reply);
+
+    if (w->reply_id[0] != '\0' && w->reply_state == reply->state && w->reply_steps == steps)
+        return;
+    names_uuid_new(w->reply_id);
+    w->reply_state = reply->state;
+    w->reply_steps = steps;
+}
+
 /* A reply of this command. 0: it is acknowledged, or refused for good, which is said and ends it too. */
 static int tell(struct look *l, const struct message_reply *reply, int64_t *ret_record,
                 struct err *err)
@@ -229,8 +252,7 @@ static int tell(struct look *l, const struct message_reply *reply, int64_t *ret_
     struct watched *w = l->w;
     int rc;
 
-    if (w->reply_id[0] == '\0')
-        names_uuid_new(w->reply_id);
+    name_reply(w, reply);
     rc = report_reply(l->agent, l->report->httpc, w->id, w->reply_id, reply, ret_record, err);
     if (rc < 0 && !session_is_later(rc)) {
         log_error("reply.refused", "command=%s state=%s err=%s", w->id,
@@ -336,15 +358,6 @@ static void look_at(struct look *l)
     l->is_held = command_folder_is_held(l->arena, l->w->folder);
     if (!l->is_held)
         read_outcome(l, true);
-}
-
-static size_t ended_steps(const struct message_reply *reply)
-{
-    size_t n = 0;
-
-    for (size_t i = 0; i < reply->n_steps; i++)
-        n += reply->steps[i].status != STEP_PENDING && reply->steps[i].status != STEP_IN_PROGRESS;
-    return n;
 }
 
 /* Journal lines ---------------------------------------------------------------------------------- */

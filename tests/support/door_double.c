@@ -214,7 +214,7 @@ static const char *answer_ours(struct asked *a, const struct cJSON *json, int *r
     if (str_eq(operation, "SendReply")) {
         if (atomic_load(&d->refuses_replies)) {
             *ret_status = 500;
-            (void)add_word(d, "Refused");
+            add_word(d, "Refused")->reply_id = arena_str(&d->arena, json_str(json, "ReplyId"));
             return "{\"__type\":\"InternalServerException\"}";
         }
         take_reply(a, json);

@@ -278,6 +278,34 @@ static void the_door_is_told_before_anything_begins(void **state)
     agent_room_down();
 }
 
+/* Its answer was lost, but the door may have it: under the same id the end would be taken for the same word, and lost. */
+static void an_end_never_goes_under_the_id_of_an_earlier_word(void **state)
+{
+    const struct door_double_word *refused, *finished;
+    struct err err = ERR_INIT;
+    const char *id;
+    char path[512];
+
+    (void)state;
+    agent_room_up(true);
+    agent_room_start();
+    id = agent_room_send(AGENT_ROOM_COUNT "while [ ! -e \"$FOLDER/go\" ]; do sleep 0.05; done");
+    assert_true(agent_room_wait_lines("runs", 1));
+    atomic_store(&agent_room.door.refuses_replies, true);
+    agent_room_kill(); /* the next one takes it up, and says first that it runs */
+    agent_room_start();
+    refused = door_double_wait_word(&agent_room.door, "Refused", 1, AGENT_ROOM_LONG_S);
+    assert_non_null(refused);
+    snprintf(path, sizeof(path), "%s/go", agent_room.folder);
+    assert_int_equal(file_write_atomic(path, "", 0, 0600, &err), 0);
+    (void)poll(NULL, 0, 1000);
+    atomic_store(&agent_room.door.refuses_replies, false);
+    finished = door_double_wait(&agent_room.door, id, MESSAGE_REPLY_FINISHED, AGENT_ROOM_LONG_S);
+    assert_non_null(finished);
+    assert_string_not_equal(finished->reply_id, refused->reply_id);
+    agent_room_down();
+}
+
 static void supervisor_killed(void **state)
 {
     struct document_step step;
@@ -439,6 +467,7 @@ int main(void)
         TEST(journal_torn),
         TEST(server_restored_from_backup),
         TEST(the_door_is_told_before_anything_begins),
+        TEST(an_end_never_goes_under_the_id_of_an_earlier_word),
         TEST(supervisor_killed),
         TEST(a_lost_end_is_unknown),
         TEST(journal_bit_flipped),
