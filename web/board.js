@@ -16,7 +16,7 @@ const Live = ({ repo, env }) => {
 };
 
 // Hosts that miss what is live, and what each waits for.
-const Late = ({ env }) => env.late.length > 0 && html`
+const Late = ({ env }) => (env.late || []).length > 0 && html`
   <ul class="causes">${env.late.map((l) => html`<li key=${l.host}>${l.text}</li>`)}</ul>`;
 
 const Open = ({ repo, env }) => {
