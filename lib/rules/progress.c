@@ -368,10 +368,11 @@ static bool follow_attempts(struct round *r)
         struct progress_move *m;
         if (inv == NULL || attempt->settled_at != 0)
             continue;
-        sound_alarm(r, attempt, inv);
         state = migrate_state_of(attempt->state, inv);
-        if (!states_allows(attempt_states, (int)attempt->state, (int)state))
+        if (!states_allows(attempt_states, (int)attempt->state, (int)state)) {
+            sound_alarm(r, attempt, inv); /* after a move it is looked at again */
             continue;
+        }
         m = move_add(r, PROGRESS_ATTEMPT_MOVE, &f->jobs[attempt->job_number]);
         m->attempt = attempt;
         m->invocation = inv;
