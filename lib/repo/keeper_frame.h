@@ -21,7 +21,7 @@
 
 #define KEEPER_FRAME_HEAD 12
 #define KEEPER_FRAME_REQUEST_MAX (64 * 1024)      /* bytes of a request's text */
-#define KEEPER_FRAME_ANSWER_MAX (4 * 1024 * 1024) /* bytes of an answer's text */
+#define KEEPER_FRAME_ANSWER_MAX (8 * 1024 * 1024) /* bytes of an answer's text */
 #define KEEPER_FRAME_ROOTS_MAX 64                 /* mirror-roots in a request */
 
 struct keeper_frame {

@@ -12,7 +12,7 @@
 #define MINUTE INT64_C(60000)
 #define BEGIN INT64_C(1800000000000)
 #define HAPPENS (180 * MINUTE) /* until then something may happen */
-#define LASTS (560 * MINUTE)
+#define LASTS (780 * MINUTE)
 #define TAKES (MINUTE + 7) /* it never ends when something else is due */
 #define STAYS (INT64_MAX / 4)
 #define NEVER INT64_MAX

@@ -78,6 +78,8 @@ static void apply(struct world *w, const struct progress_move *m, time_ms now)
         inv->cancel_at = now;
     } else if (m->kind == PROGRESS_LOST) {
         inv->status = INVOCATION_UNKNOWN;
+    } else if (m->kind == PROGRESS_ATTEMPT_ALARM) {
+        w->attempts[m->attempt - w->attempts].alarmed_at = now;
     } else if (m->kind == PROGRESS_JOB_END) {
         w->jobs[m->job->number].state = m->job_state;
     } else {
