@@ -158,10 +158,10 @@ int store_rollback_changes(struct db *db, struct arena *arena, int64_t repositor
     return rc;
 }
 
-/* Of several the newest says who and why. */
+/* Of several the newest says who and why. Rollbacks are few, releases many: they are joined in this order. */
 DB_STATEMENT(SQL_ROLLBACK_TAKEN_BACK,
              "SELECT r.number, b.actor, b.reason, max(d.ended_at) FROM deployments d"
-             " JOIN rollbacks b ON b.deployment_id = d.id JOIN releases r"
+             " CROSS JOIN rollbacks b ON b.deployment_id = d.id CROSS JOIN releases r"
              " ON r.repository_id = d.repository_id AND r.number > max(d.release_number, $1)"
              " AND r.number <= d.from_number WHERE d.repository_id = $2 AND d.environment = $3"
              " AND d.kind = 'rollback' AND d.state = 'succeeded' AND r.off_line = 0"
