@@ -11,6 +11,8 @@
 #include <cmocka.h>
 
 #include "lib/base/arena.h"
+#include "lib/base/err.h"
+#include "lib/store/db.h"
 #include "tests/support/story_expect.h"
 #include "tests/support/story_shop.h"
 
@@ -99,6 +101,58 @@ static void a_cut_that_has_not_started_is_made_again(void **state)
     story_end(s);
 }
 
+/* `with` of a step is another one: the commands that carry it. */
+static int64_t commands_with(struct story *s, const char *text)
+{
+    static const struct statement with = {
+        "with", "SELECT count(*) FROM commands c JOIN documents d ON d.digest = c.document_digest"
+                " WHERE instr(c.parameters || d.content, $1) > 0"};
+    struct err err = ERR_INIT;
+    struct db_rows *rows;
+    int64_t n;
+
+    assert_int_equal(db_query(s->db, &with, &rows, &err, "t", text), 0);
+    assert_int_equal(db_next(rows, &err), 1);
+    n = db_int(rows, 0);
+    db_end(rows);
+    return n;
+}
+
+static const char *with_unicorn(struct story *s)
+{
+    char *text = arena_str(&s->arena, story_shop_config(s, USUAL));
+    char *unit = strstr(text, "unit: puma");
+
+    assert_non_null(unit);
+    memcpy(unit, "unit: unic", 10);
+    return text;
+}
+
+/* Its second web host gets what the first one got, although the configuration says something else by then. */
+static void what_is_under_way_goes_on_as_it_was_cut(void **state)
+{
+    struct story *s = *state;
+    int64_t puma;
+
+    story_shop(s);
+    story_at(s, "2026-11-24 14:10");
+    story_merge(s, "acme/shop", 1, "Coupons");
+    story_host_script(story_host(s, "web-1"), "web", STORY_HOST_SUCCEEDS, 120000);
+    story_amid(s, "2026-11-24 15:01");
+    story_expect_open(s, "acme/shop", "production", 2, "deploying");
+    story_expect_starts(s, "web-1", "web", 2, 1);
+    story_expect_starts(s, "web-2", "web", 2, 0);
+    puma = commands_with(s, "puma");
+    story_config(s, with_unicorn(s)); /* and time passes until all that follows has happened */
+    story_expect_count(s, "configs", 2);
+    story_until(s, "2026-11-24 15:05");
+    story_expect_starts(s, "web-2", "web", 2, 1);
+    story_expect_live(s, "acme/shop", "production", 2);
+    assert_int_equal(commands_with(s, "unic"), 0);
+    assert_true(commands_with(s, "puma") >= puma);
+    story_end(s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -108,6 +162,8 @@ int main(void)
                                         story_down),
         cmocka_unit_test_setup_teardown(a_reload_of_the_same_moves_nothing, story_up, story_down),
         cmocka_unit_test_setup_teardown(a_cut_that_has_not_started_is_made_again, story_up,
+                                        story_down),
+        cmocka_unit_test_setup_teardown(what_is_under_way_goes_on_as_it_was_cut, story_up,
                                         story_down),
     };
 
