@@ -167,7 +167,7 @@ static void P7_a_host_that_is_lost_while_it_catches_up_is_tried_when_it_is_back(
     story_host_is(s, "web-2", "web", STORY_HOST_LOSES_POWER);
     UNDRAIN(s);
     story_expect_open(s, "acme/shop", "production", 2, "deploying");
-    story_pass(s, 600000);
+    story_pass(s, 1200000);
     story_expect_open(s, "acme/shop", "production", 0, NULL);
     story_expect_live(s, "acme/shop", "production", 2);
     story_host_is(s, "web-2", "web", STORY_HOST_SUCCEEDS);
