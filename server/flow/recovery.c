@@ -9,21 +9,12 @@
 
 #include "lib/base/arena.h"
 #include "lib/base/clock.h"
-#include "lib/base/digest.h"
 #include "lib/base/log.h"
 #include "lib/base/secret.h"
 #include "lib/base/str.h"
-#include "lib/base/zip.h"
 #include "lib/github/github_api.h"
-#include "lib/github/github_hook.h"
-#include "lib/github/github_pull.h"
 #include "lib/model/config.h"
-#include "lib/rules/watermark.h"
-#include "lib/store/store_config.h"
-#include "lib/store/store_delivery.h"
-#include "lib/store/store_pull_request.h"
-#include "lib/store/store_repository.h"
-#include "lib/store/writer.h"
+#include "server/flow/recovery_walk.h"
 #include "server/flow/snapshot.h"
 
 #define EVERY_MS (INT64_C(5) * 60 * 1000)
@@ -31,18 +22,12 @@
     (INT64_C(5) * 1000) /* after a walk that was not complete; then twice as long ... */
 #define SETTLE_MS (INT64_C(20) * 1000)
 #define ANSWER_MAX ((size_t)32 << 20) /* one delivery has a payload of at most 25 MB in it */
-#define PAYLOAD_MAX ((size_t)25 << 20)
-#define PULL_PAGES_MAX 30
-#define DELIVERY_PAGES_MAX 300
-#define FOUND_MAX 200 /* in one walk: the rest is the next one's */
-#define WEBHOOK_PATH "/webhooks/github"
 
 /* A repository, as long as the process lives; made by the thread, never freed before the end. */
 struct place {
     struct place *next;
     char *name;
-    char owner[192];               /* repos/OWNER/NAME or orgs/OWNER; whose hook it is */
-    int64_t hook;                  /* 0 = to be looked for */
+    struct recovery_hook hook;
     uint64_t walked;               /* the round in which this hook's list was walked */
     struct recovery_report report; /* under the mutex */
 };
@@ -61,392 +46,16 @@ struct recovery {
     struct github_api *api;
 };
 
-/* One walk over one repository. */
-struct walk {
-    struct recovery *r;
-    struct place *place;
-    const struct config *config;
-    const struct config_repo *repo;
-    struct arena *arena;
-    struct repository repository;
-    time_ms began;
-    int64_t found;
-    bool whole; /* nothing was left for the next walk */
-};
-
-/* The store -------------------------------------------------------------------------------------- */
-
-static int with_reader(struct walk *w,
-                       int (*fn)(struct walk *w, struct db *db, void *arg, struct err *err),
-                       void *arg, struct err *err)
-{
-    struct db *db;
-    int rc = db_pool_take(w->r->options.readers, &db, err);
-
-    if (rc < 0)
-        return rc;
-    rc = fn(w, db, arg, err);
-    db_pool_give(w->r->options.readers, db);
-    return rc;
-}
-
-static int read_repository(struct walk *w, struct db *db, void *arg, struct err *err)
-{
-    (void)arg;
-    return store_repository_by_name(db, w->arena, w->repo->name, &w->repository, err);
-}
-
-struct mark {
-    const char *source;
-    time_ms at;
-};
-
-static int read_mark(struct walk *w, struct db *db, void *arg, struct err *err)
-{
-    struct mark *mark = arg;
-
-    (void)w;
-    return store_watermark(db, mark->source, &mark->at, err);
-}
-
-static int write_mark(struct db *db, void *arg, struct err *err)
-{
-    const struct mark *mark = arg;
-
-    return store_watermark_set(db, mark->source, mark->at, err);
-}
-
-static int walked(struct walk *w, struct mark *mark, struct err *err)
-{
-    if (!w->whole)
-        return 0;
-    mark->at = watermark_after(w->began);
-    return writer_do(w->r->options.writer, write_mark, mark, err);
-}
-
-struct taking {
-    struct delivery delivery;
-    const char *zstd;
-    size_t zstd_len, size;
-    int64_t id;
-    bool known;
-};
-
-static int put(struct db *db, void *arg, struct err *err)
-{
-    struct taking *t = arg;
-
-    return store_delivery_put(db, &t->delivery, t->zstd, t->zstd_len, t->size, &t->id, &t->known,
-                              err);
-}
-
-/* What was missed enters as a delivery does. Takes `payload` over. */
-static int take_in(struct walk *w, const char *guid, const char *event, enum delivery_origin origin,
-                   char *payload, struct err *err)
-{
-    struct taking t = {.delivery = {.state = DELIVERY_RECEIVED, .origin = origin},
-                       .size = strlen(payload)};
-    char *zstd;
-    int rc;
-
-    if (t.size > PAYLOAD_MAX) {
-        free(payload);
-        return err_set(err, ERR_INVALID, "%s is larger than any event", guid);
-    }
-    (void)snprintf(t.delivery.guid, sizeof(t.delivery.guid), "%s", guid);
-    (void)snprintf(t.delivery.event, sizeof(t.delivery.event), "%s", event);
-    t.delivery.received_at = clock_now(w->r->options.clock);
-    digest_sha256_hex(payload, t.size, t.delivery.body_digest);
-    t.zstd = zstd = zip_compress(zip_of_thread(), payload, t.size, &t.zstd_len);
-    rc = writer_do(w->r->options.writer, put, &t, err);
-    free(zstd);
-    free(payload);
-    if (rc < 0 || t.known)
-        return rc;
-    w->found++;
-    log_notice("recovery.found", "repo=%s delivery=%s event=%s origin=%s", LOG(w->repo->name),
-               LOG(guid), LOG(event), delivery_origins[origin]);
-    if (w->r->options.ring != NULL)
-        w->r->options.ring(w->r->options.ring_arg);
-    return 0;
-}
-
-static bool is_stopping(const struct walk *w)
-{
-    return atomic_load(&w->r->stopping);
-}
-
-/* Pull requests ---------------------------------------------------------------------------------- */
-
-struct pulls {
-    struct github_pull
-        *items; /* changed since the watermark, and not known so; the last changed first */
-    size_t n, cap;
-    const struct github_pull *page;
-    size_t n_page;
-    time_ms since;
-    bool end; /* the page reached back to the watermark */
-};
-
-static void guid_of(const struct walk *w, const struct github_pull *pull, char guid[129])
-{
-    (void)snprintf(guid, 129, "looked-up-%" PRId64 "-%" PRId64 "-%" PRId64, w->repository.id,
-                   pull->number, pull->updated_at);
-}
-
-static bool is_known_so(const struct pull_request *known, const struct github_pull *pull)
-{
-    enum pull_request_state state = pull->merged ? PULL_REQUEST_MERGED
-                                    : pull->open ? PULL_REQUEST_OPEN
-                                                 : PULL_REQUEST_CLOSED;
-
-    return known->updated_at >= pull->updated_at ||
-           (known->state == state && known->draft == pull->draft &&
-            str_eq(known->head_sha, pull->head_sha) && str_eq(known->title, pull->title));
-}
-
-static int sift_pulls(struct walk *w, struct db *db, void *arg, struct err *err)
-{
-    struct pulls *p = arg;
-
-    for (size_t i = 0; i < p->n_page; i++) {
-        const struct github_pull *pull = &p->page[i];
-        struct pull_request known;
-        struct delivery delivery;
-        char guid[129];
-        int rc;
-
-        if (pull->updated_at < p->since) {
-            p->end = true;
-            return 0;
-        }
-        rc =
-            store_pull_request_by_number(db, w->arena, w->repository.id, pull->number, &known, err);
-        if (rc == 0 && is_known_so(&known, pull))
-            continue;
-        if (rc == 0 || rc == ERR_NOT_FOUND) {
-            guid_of(w, pull, guid);
-            rc = store_delivery_by_guid(db, w->arena, guid, &delivery, err);
-            if (rc == 0)
-                continue; /* asked already; the flow reads it, or it could not be read */
-        }
-        if (rc != ERR_NOT_FOUND)
-            return rc;
-        *ARENA_PUSH(w->arena, p->items, p->n, p->cap) = *pull;
-    }
-    return 0;
-}
-
-static int look_up(struct walk *w, const struct github_pull *pull, struct err *err)
-{
-    char *payload;
-    char guid[129];
-    int rc = github_pull_payload(w->r->api, w->repo->name, pull->number, &payload, err);
-
-    if (rc == ERR_NOT_FOUND)
-        return 0; /* between the two questions it went away */
-    guid_of(w, pull, guid);
-    return rc < 0 ? rc : take_in(w, guid, "pull_request", DELIVERY_LOOKED_UP, payload, err);
-}
-
-static int walk_pulls(struct walk *w, struct err *err)
-{
-    struct mark mark = {.source = arena_printf(w->arena, "pulls/%s", w->repo->name)};
-    struct pulls p = {.n = 0};
-    int rc = with_reader(w, read_mark, &mark, err);
-    bool first = mark.at == 0;
-
-    /* At first sight the newest page, whatever its age: what is open now is of interest. */
-    p.since = first ? 0 : watermark_since(mark.at, w->began, 0);
-    w->whole = true;
-    for (int page = 1; rc == 0 && !p.end && !is_stopping(w); page++) {
-        struct github_pull *items;
-        if (page > PULL_PAGES_MAX)
-            return err_set(err, ERR_UNKNOWN,
-                           "over %d pull requests changed since they were compared last",
-                           PULL_PAGES_MAX * GITHUB_PULL_PAGE);
-        rc = github_pull_list(w->r->api, w->arena, w->repo->name, w->repo->branch, page, &items,
-                              &p.n_page, err);
-        p.page = items;
-        if (rc == 0)
-            rc = with_reader(w, sift_pulls, &p, err);
-        p.end = p.end || first || p.n_page < GITHUB_PULL_PAGE;
-    }
-    /* The oldest first: what an interruption leaves is the newest, which the next walk reaches first. */
-    for (size_t i = p.n; i > 0 && rc == 0; i--) {
-        if (w->found >= FOUND_MAX || is_stopping(w)) {
-            w->whole = false;
-            break;
-        }
-        rc = look_up(w, &p.items[i - 1], err);
-    }
-    w->whole = w->whole && !is_stopping(w);
-    return rc < 0 ? rc : walked(w, &mark, err);
-}
-
-/* Deliveries ------------------------------------------------------------------------------------- */
-
-static bool is_ours(const struct walk *w, const struct github_hook *hook)
-{
-    const char *url = w->config->webhooks_url;
-    size_t len = url != NULL ? strlen(url) : 0;
-
-    while (len > 0 && url[len - 1] == '/')
-        len--;
-    if (!hook->active || url == NULL)
-        return hook->active && str_ends(hook->url, WEBHOOK_PATH);
-    return strncmp(hook->url, url, len) == 0 && (hook->url[len] == '\0' || hook->url[len] == '/');
-}
-
-/* The webhook that brings this repository's events: its own, or its owner's. */
-static int find_hook(struct walk *w, struct err *err)
-{
-    const char *slash = strchr(w->repo->name, '/');
-    char owners[2][192];
-    int denied = 0;
-
-    (void)snprintf(owners[0], sizeof(owners[0]), "repos/%s", w->repo->name);
-    (void)snprintf(owners[1], sizeof(owners[1]), "orgs/%.*s", (int)(slash - w->repo->name),
-                   w->repo->name);
-    for (int i = 0; i < 2; i++) {
-        struct github_hook *hooks;
-        size_t n = 0;
-        struct err own = ERR_INIT;
-        int rc = github_hook_list(w->r->api, w->arena, owners[i], &hooks, &n, &own);
-
-        if (rc == ERR_NOT_FOUND || rc == ERR_DENIED) {
-            denied++;
-            continue;
-        }
-        if (rc < 0) {
-            *err = own;
-            return rc;
-        }
-        for (size_t k = 0; k < n; k++)
-            if (is_ours(w, &hooks[k])) {
-                w->place->hook = hooks[k].id;
-                memcpy(w->place->owner, owners[i], sizeof(owners[i]));
-                return 0;
-            }
-    }
-    return denied > 0
-               ? err_set(err, ERR_DENIED,
-                         "the token of github.token-file may not read the webhooks of %s",
-                         w->repo->name)
-               : err_set(err, ERR_NOT_FOUND, "no active webhook of %s leads to %s", w->repo->name,
-                         w->config->webhooks_url != NULL ? w->config->webhooks_url : WEBHOOK_PATH);
-}
-
-struct listed {
-    struct github_delivery *items; /* not known here; the newest first */
-    size_t n, cap;
-    const struct github_delivery *page;
-    size_t n_page;
-    time_ms since;
-    bool end;
-};
-
-static bool is_listed(const struct listed *l, const char *guid)
-{
-    for (size_t i = l->n; i > 0; i--) /* tries of one event lie close together */
-        if (strcmp(l->items[i - 1].guid, guid) == 0)
-            return true;
-    return false;
-}
-
-static int sift_deliveries(struct walk *w, struct db *db, void *arg, struct err *err)
-{
-    struct listed *l = arg;
-
-    for (size_t i = 0; i < l->n_page; i++) {
-        const struct github_delivery *d = &l->page[i];
-        struct delivery known;
-        int rc;
-
-        if (d->delivered_at < l->since) {
-            l->end = true;
-            return 0;
-        }
-        if (d->delivered_at > w->began - WATERMARK_FRESH_MS)
-            continue; /* it may be on its way */
-        rc = store_delivery_by_guid(db, w->arena, d->guid, &known, err);
-        if (rc == ERR_NOT_FOUND && !is_listed(l, d->guid))
-            *ARENA_PUSH(w->arena, l->items, l->n, l->cap) = *d;
-        else if (rc < 0 && rc != ERR_NOT_FOUND)
-            return rc;
-    }
-    return 0;
-}
-
-static int fetch(struct walk *w, const struct github_delivery *d, struct err *err)
-{
-    char *payload;
-    int rc = github_hook_payload(w->r->api, w->place->owner, w->place->hook, d->id, &payload, err);
-
-    if (rc == ERR_NOT_FOUND)
-        return 0; /* no longer kept; the pull requests are compared all the same */
-    return rc < 0 ? rc : take_in(w, d->guid, d->event, DELIVERY_FETCHED, payload, err);
-}
-
-static int walk_list(struct walk *w, struct err *err)
-{
-    struct mark mark = {.source = arena_printf(w->arena, "deliveries/%" PRId64, w->place->hook)};
-    char cursor[GITHUB_HOOK_CURSOR_SIZE] = "";
-    struct listed l = {.n = 0};
-    int rc = with_reader(w, read_mark, &mark, err);
-
-    if (rc == 0 && watermark_has_gap(mark.at, w->began, WATERMARK_LIST_KEPT_MS))
-        log_warning("recovery.gap", "repo=%s err=%s", LOG(w->repo->name),
-                    "GitHub keeps deliveries for three days, and Slipway was away for longer: "
-                    "pull requests and the branch are compared, older comments and reviews are "
-                    "not");
-    l.since = watermark_since(mark.at, w->began, WATERMARK_LIST_KEPT_MS);
-    w->whole = true;
-    for (int page = 0; rc == 0 && !l.end && !is_stopping(w); page++) {
-        struct github_delivery *items;
-        if (page == DELIVERY_PAGES_MAX)
-            return err_set(err, ERR_UNKNOWN, "over %d deliveries since they were compared last",
-                           DELIVERY_PAGES_MAX * GITHUB_HOOK_PAGE);
-        rc = github_hook_deliveries(w->r->api, w->arena, w->place->owner, w->place->hook, cursor,
-                                    &items, &l.n_page, err);
-        l.page = items;
-        if (rc == 0)
-            rc = with_reader(w, sift_deliveries, &l, err);
-        l.end = l.end || cursor[0] == '\0';
-    }
-    for (size_t i = l.n; i > 0 && rc == 0; i--) {
-        if (w->found >= FOUND_MAX || is_stopping(w)) {
-            w->whole = false;
-            break;
-        }
-        rc = fetch(w, &l.items[i - 1], err);
-    }
-    w->whole = w->whole && !is_stopping(w);
-    if (rc == ERR_NOT_FOUND)
-        w->place->hook = 0; /* it is gone; another one may be there */
-    return rc < 0 ? rc : walked(w, &mark, err);
-}
+/* A round ---------------------------------------------------------------------------------------- */
 
 /* An owner's webhook serves several repositories: its list is walked once in a round. */
-static bool was_walked(const struct walk *w)
+static bool was_walked(const struct recovery *r, const struct place *place)
 {
-    for (const struct place *p = w->r->places; p != NULL; p = p->next)
-        if (p != w->place && p->hook == w->place->hook && p->walked == w->r->round)
+    for (const struct place *p = r->places; p != NULL; p = p->next)
+        if (p != place && p->hook.id == place->hook.id && p->walked == r->round)
             return true;
     return false;
 }
-
-static int walk_deliveries(struct walk *w, struct err *err)
-{
-    int rc = w->place->hook == 0 ? find_hook(w, err) : 0;
-
-    if (rc < 0 || was_walked(w))
-        return rc;
-    w->place->walked = w->r->round;
-    return walk_list(w, err);
-}
-
-/* A round ---------------------------------------------------------------------------------------- */
 
 static struct place *place_of(struct recovery *r, const char *name)
 {
@@ -465,20 +74,32 @@ static struct place *place_of(struct recovery *r, const char *name)
     return p;
 }
 
-static void report(struct walk *w, int rc, const struct err *err, int lists_rc,
-                   const struct err *lists)
+static int walk_deliveries(struct recovery *r, struct place *place, struct recovery_walk *w,
+                           struct err *err)
 {
-    struct recovery *r = w->r;
-    struct recovery_report *report = &w->place->report;
+    int rc = place->hook.id == 0 ? recovery_walk_find_hook(w, err) : 0;
 
-    if (rc < 0 && !is_stopping(w) && !str_eq(report->trouble, err->text))
-        log_warning("recovery.unfinished", "repo=%s err=%s", LOG(w->repo->name), LOG(err->text));
-    if (lists_rc < 0 && !str_eq(report->lists, lists->text))
-        log_warning("recovery.no-list", "repo=%s err=%s", LOG(w->repo->name), LOG(lists->text));
+    if (rc < 0 || was_walked(r, place))
+        return rc;
+    place->walked = r->round;
+    return recovery_walk_deliveries(w, err);
+}
+
+/* `rc` of the whole; `lists` has a text where deliveries cannot be compared. */
+static void report(struct recovery *r, struct place *place, const struct recovery_walk *w, int rc,
+                   const struct err *err, const struct err *lists)
+{
+    struct recovery_report *report = &place->report;
+    const char *trouble = rc < 0 && !atomic_load(&r->stopping) ? err->text : "";
+
+    if (trouble[0] != '\0' && !str_eq(report->trouble, trouble))
+        log_warning("recovery.unfinished", "repo=%s err=%s", LOG(place->name), LOG(trouble));
+    if (lists->text[0] != '\0' && !str_eq(report->lists, lists->text))
+        log_warning("recovery.no-list", "repo=%s err=%s", LOG(place->name), LOG(lists->text));
     pthread_mutex_lock(&r->mutex);
     report->found += w->found;
-    (void)snprintf(report->trouble, sizeof(report->trouble), "%s", rc < 0 ? err->text : "");
-    (void)snprintf(report->lists, sizeof(report->lists), "%s", lists_rc < 0 ? lists->text : "");
+    (void)snprintf(report->trouble, sizeof(report->trouble), "%s", trouble);
+    (void)snprintf(report->lists, sizeof(report->lists), "%s", lists->text);
     if (rc == 0 && w->whole)
         report->compared_at = w->began;
     pthread_mutex_unlock(&r->mutex);
@@ -488,34 +109,37 @@ static void report(struct walk *w, int rc, const struct err *err, int lists_rc,
 static int walk_repository(struct recovery *r, const struct config *config,
                            const struct config_repo *repo, bool *ret_whole, struct err *err)
 {
+    struct place *place = place_of(r, repo->name);
     struct arena arena;
-    struct walk w = {.r = r,
-                     .place = place_of(r, repo->name),
-                     .config = config,
-                     .repo = repo,
-                     .arena = &arena,
-                     .began = clock_now(r->options.clock)};
+    struct recovery_walk w = {.api = r->api,
+                              .clock = r->options.clock,
+                              .writer = r->options.writer,
+                              .readers = r->options.readers,
+                              .ring = r->options.ring,
+                              .ring_arg = r->options.ring_arg,
+                              .stopping = &r->stopping,
+                              .config = config,
+                              .repo = repo,
+                              .hook = &place->hook,
+                              .arena = &arena,
+                              .began = clock_now(r->options.clock)};
     struct err lists = ERR_INIT;
-    int lists_rc = 0;
     bool pulls_whole;
     int rc;
 
     arena_init(&arena);
-    rc = with_reader(&w, read_repository, NULL, err);
-    if (rc == 0)
-        rc = walk_pulls(&w, err);
+    rc = recovery_walk_pulls(&w, err);
     pulls_whole = w.whole;
     if (rc == 0) {
-        rc = walk_deliveries(&w, err);
+        rc = walk_deliveries(r, place, &w, err);
         /* That the token may not, or that there is no webhook, is known and said; it is no reason to try harder. */
         if (rc == ERR_DENIED || rc == ERR_NOT_FOUND) {
-            lists_rc = rc;
             lists = *err;
             rc = 0;
         }
     }
     w.whole = w.whole && pulls_whole;
-    report(&w, rc, err, lists_rc, &lists);
+    report(r, place, &w, rc, err, &lists);
     *ret_whole = w.whole;
     arena_deinit(&arena);
     return rc;
