@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "agent/guard.h"
 #include "lib/base/buf.h"
 #include "lib/base/digest.h"
 #include "lib/base/file.h"
@@ -60,26 +61,6 @@ static struct agent_journal_entry *entry_of(struct agent_journal *j, const char 
             return &j->entries[i - 1];
     }
     return NULL;
-}
-
-/* May `to` stand behind `from`? NONE: nothing is known of the command. */
-static bool may_follow(enum agent_journal_kind from, enum agent_journal_kind to)
-{
-#define AFTER(kind) (1u << (kind))
-    static const unsigned allowed[AGENT_JOURNAL_KINDS_COUNT] = {
-        [AGENT_JOURNAL_NONE] = 0,
-        [AGENT_JOURNAL_ACCEPTED] = AFTER(AGENT_JOURNAL_NONE),
-        [AGENT_JOURNAL_ASKING] = AFTER(AGENT_JOURNAL_ACCEPTED),
-        [AGENT_JOURNAL_STARTED] = AFTER(AGENT_JOURNAL_ACCEPTED) | AFTER(AGENT_JOURNAL_ASKING),
-        [AGENT_JOURNAL_CARRIED] = AFTER(AGENT_JOURNAL_NONE),
-        [AGENT_JOURNAL_FINISHED] = AFTER(AGENT_JOURNAL_STARTED) | AFTER(AGENT_JOURNAL_CARRIED),
-        [AGENT_JOURNAL_DECLINED] =
-            AFTER(AGENT_JOURNAL_NONE) | AFTER(AGENT_JOURNAL_ACCEPTED) | AFTER(AGENT_JOURNAL_ASKING),
-        /* Started or carried, and reported: its end could not be proven. */
-        [AGENT_JOURNAL_REPORTED] = AFTER(AGENT_JOURNAL_FINISHED) | AFTER(AGENT_JOURNAL_DECLINED) |
-                                   AFTER(AGENT_JOURNAL_STARTED) | AFTER(AGENT_JOURNAL_CARRIED),
-    };
-    return (allowed[to] & AFTER(from)) != 0;
 }
 
 static void note(struct agent_journal *j, const char *command_id, enum agent_journal_kind kind,
@@ -173,7 +154,8 @@ static int take_kind(struct agent_journal *j, const struct cJSON *json, struct e
     for (int kind = 1; kind < AGENT_JOURNAL_KINDS_COUNT; kind++) {
         if (!str_eq(text, kind_texts[kind]))
             continue;
-        if (!may_follow(e != NULL ? e->kind : AGENT_JOURNAL_NONE, (enum agent_journal_kind)kind))
+        if (!guard_may_follow(e != NULL ? e->kind : AGENT_JOURNAL_NONE,
+                              (enum agent_journal_kind)kind))
             return damaged(j, "a record that may not stand there", err);
         note(j, command, (enum agent_journal_kind)kind, j->number + 1, json_str(json, "database"),
              json_str(json, "nonce"));
@@ -381,7 +363,7 @@ static int add(struct agent_journal *j, const struct agent_journal_record *r, ti
 
     if (j->is_broken)
         return err_set(err, ERR_INTERNAL, "the journal in %s could not be written", j->state);
-    if (!may_follow(last, r->kind))
+    if (!guard_may_follow(last, r->kind))
         return err_set(err, ERR_CONFLICT, "command %s is %s, it cannot be %s", r->command_id,
                        last == AGENT_JOURNAL_NONE ? "not known" : kind_texts[last],
                        kind_texts[r->kind]);

@@ -17,33 +17,6 @@
 #define WAIT_MS 100
 #define WAITS 100 /* a supervisor that was never let go ends at once */
 
-enum observe_action observe_decide(const struct observe_facts *f)
-{
-    switch (f->last) {
-    case AGENT_JOURNAL_NONE:
-        return OBSERVE_NEW;
-    case AGENT_JOURNAL_ACCEPTED:
-    case AGENT_JOURNAL_ASKING:
-        /* The supervisor comes up before `started` is written, and begins after it. */
-        return f->is_held ? OBSERVE_WAIT : OBSERVE_NOT_STARTED;
-    case AGENT_JOURNAL_STARTED:
-        if (f->has_end)
-            return OBSERVE_REPORT;
-        return f->is_held ? OBSERVE_TAKE_UP : OBSERVE_UNKNOWN;
-    case AGENT_JOURNAL_CARRIED:
-        return f->has_end ? OBSERVE_REPORT : OBSERVE_UNKNOWN;
-    case AGENT_JOURNAL_FINISHED:
-        /* It had an end when that was written; without it there is nothing to tell. */
-        return f->has_end ? OBSERVE_REPORT : OBSERVE_UNKNOWN;
-    case AGENT_JOURNAL_DECLINED:
-        return OBSERVE_REPORT;
-    case AGENT_JOURNAL_REPORTED:
-    case AGENT_JOURNAL_KINDS_COUNT:
-        break;
-    }
-    return OBSERVE_CLOSED;
-}
-
 /* The journal ------------------------------------------------------------------------------------ */
 
 /* What has a folder was taken from the door before; a new journal knows nothing of it. */

@@ -255,11 +255,15 @@ static int decline(struct once *o, const char *why, struct once_answer *ret, str
 
 /* Running ---------------------------------------------------------------------------------------- */
 
-static int ask_permit(struct once *o, struct err *err)
-{
-    struct sign_rsa *rsa = NULL;
-    struct secret *pem = NULL;
+/* The way to the server's door, where there is one. */
+struct way {
+    struct sign_rsa *rsa;
     struct httpc *httpc;
+};
+
+static int open_way(struct once *o, struct way *way, struct err *err)
+{
+    struct secret *pem = NULL;
     int rc = agent_config_speaks(&o->config, err);
 
     if (rc == 0)
@@ -267,24 +271,51 @@ static int ask_permit(struct once *o, struct err *err)
             secret_read_file(arena_printf(o->arena, "%s/" AGENT_CONFIG_KEY_FILE, o->options->state),
                              1, &pem, err);
     if (rc == 0)
-        rc = sign_rsa_from_pem((const char *)secret_bytes(pem), secret_len(pem), &rsa, err);
+        rc = sign_rsa_from_pem((const char *)secret_bytes(pem), secret_len(pem), &way->rsa, err);
     secret_free(pem);
     if (rc < 0)
         return rc;
-    httpc = httpc_new();
-    o->agent.session = session_new(&o->config, rsa, o->options->state, o->agent.clock, &o->stop);
-    rc = permit_ask(&o->agent, httpc, o->id, o->order.envelope.start_by, err);
+    way->httpc = httpc_new();
+    o->agent.session =
+        session_new(&o->config, way->rsa, o->options->state, o->agent.clock, &o->stop);
+    return 0;
+}
+
+static void close_way(struct once *o, struct way *way)
+{
     session_free(o->agent.session);
-    httpc_free(httpc);
-    sign_rsa_free(rsa);
-    return rc;
+    o->agent.session = NULL;
+    httpc_free(way->httpc);
+    sign_rsa_free(way->rsa);
+}
+
+/* From `started` on it may have run; what lets the supervisor go comes after it. */
+static int let_go(struct once *o, struct supervise_child *child, struct way *way, struct err *err)
+{
+    time_ms start_by = o->order.envelope.start_by;
+    struct permit permit = {.asked_at = SUPERVISE_NO_PERMIT};
+    struct agent_journal_record record = {.kind = AGENT_JOURNAL_STARTED,
+                                          .command_id = o->id,
+                                          .boot_id = o->agent.boot_id,
+                                          .pid = child->pid,
+                                          .pid_started = child->started};
+    int rc = 0;
+
+    if (way->httpc != NULL)
+        rc = permit_ask(&o->agent, way->httpc, o->id, start_by, &permit, err);
+    if (rc == 0)
+        rc = add(o, &record, err);
+    if (rc < 0)
+        return rc;
+    if (way->httpc != NULL)
+        permit_ask_again(&o->agent, way->httpc, o->id, start_by, &permit);
+    supervise_go(child, permit.asked_at);
+    return 0;
 }
 
 static int start(struct once *o, struct err *err)
 {
-    struct agent_journal_record record = {.kind = AGENT_JOURNAL_STARTED,
-                                          .command_id = o->id,
-                                          .boot_id = o->agent.boot_id};
+    struct way way = {.httpc = NULL};
     struct supervise_child child;
     int fd, rc;
 
@@ -295,16 +326,12 @@ static int start(struct once *o, struct err *err)
     if (rc < 0)
         return rc;
     if (*o->config.url != '\0')
-        rc = ask_permit(o, err);
-    if (rc == 0) {
-        record.pid = child.pid;
-        record.pid_started = child.started;
-        rc = add(o, &record, err);
-    }
+        rc = open_way(o, &way, err);
+    if (rc == 0)
+        rc = let_go(o, &child, &way, err);
     if (rc < 0)
         supervise_give_up(&child);
-    else
-        supervise_go(&child);
+    close_way(o, &way);
     return rc;
 }
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "agent/command_folder.h"
+#include "agent/guard.h"
 #include "agent/run_as.h"
 #include "agent/strict.h"
 #include "lib/base/redact.h"
@@ -46,7 +47,7 @@ static int check_floor(const struct order_host *host, struct order *order, struc
     if (e->database == NULL)
         return 0;
     floor = agent_journal_floor(host->journal, e->database, holder);
-    if (e->epoch > floor || (e->epoch == floor && str_eq(holder, order->id)))
+    if (!guard_is_behind(e->epoch, floor, floor > 0 && str_eq(holder, order->id)))
         return 0;
     order->floor = floor;
     return err_set(err, ERR_DENIED,
@@ -85,7 +86,7 @@ int order_check(struct arena *arena, const struct order_host *host, time_ms now,
 {
     int rc;
 
-    if (now >= order->envelope.start_by)
+    if (guard_is_late(now, order->envelope.start_by))
         return err_set(err, ERR_TIMEOUT, "expired: it came after the time it had to start by");
     rc = check_floor(host, order, err);
     if (rc == 0)

@@ -100,11 +100,12 @@ static int tell(struct claim *c, struct err *err)
     return err_set(err, ERR_TIMEOUT, "expired: the server could not be told before start-by");
 }
 
-/* From `started` on it may have run; the byte that lets the supervisor go comes after it. */
+/* From `started` on it may have run; what lets the supervisor go comes after it. */
 static int start(struct claim *c, struct err *err)
 {
     const char *folder = command_folder_path(c->arena, c->agent->state, c->id);
     struct supervise_child child;
+    struct permit permit;
     struct agent_journal_record record = {.kind = AGENT_JOURNAL_STARTED,
                                           .command_id = c->id,
                                           .boot_id = c->agent->boot_id};
@@ -116,7 +117,7 @@ static int start(struct claim *c, struct err *err)
     close(lock_fd);
     if (rc < 0)
         return rc;
-    rc = permit_ask(c->agent, c->httpc, c->id, c->order.envelope.start_by, err);
+    rc = permit_ask(c->agent, c->httpc, c->id, c->order.envelope.start_by, &permit, err);
     if (rc == 0 && cancel_is_asked(c->arena, folder))
         rc = err_set(err, ERR_DENIED, "cancelled before it began");
     if (rc < 0) {
@@ -131,7 +132,8 @@ static int start(struct claim *c, struct err *err)
         agent_fail(c->agent, err);
         return rc;
     }
-    supervise_go(&child);
+    permit_ask_again(c->agent, c->httpc, c->id, c->order.envelope.start_by, &permit);
+    supervise_go(&child, permit.asked_at);
     return 0;
 }
 

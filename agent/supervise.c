@@ -18,6 +18,7 @@
 #include "agent/cancel.h"
 #include "agent/command_folder.h"
 #include "agent/course.h"
+#include "agent/guard.h"
 #include "agent/outcome.h"
 #include "agent/output.h"
 #include "agent/platform.h"
@@ -139,9 +140,10 @@ out:
     return rc;
 }
 
-void supervise_go(struct supervise_child *child)
+void supervise_go(struct supervise_child *child, mono_ms asked_at)
 {
-    (void)file_write_fd(child->go_fd, "g", 1);
+    (void)file_write_fd(child->go_fd, &asked_at,
+                        sizeof(asked_at)); /* a pipe takes so little at once */
     supervise_give_up(child);
 }
 
@@ -186,19 +188,19 @@ static int64_t own_start(void)
     return start;
 }
 
-static bool wait_for_go(void)
+static bool wait_for_go(mono_ms *ret_asked_at)
 {
-    char line[64], go;
+    char line[64];
     int n = snprintf(line, sizeof(line), "%lld %" PRId64 "\n", (long long)getpid(), own_start());
     ssize_t got;
 
     (void)file_write_fd(READY_FD, line, (size_t)n);
     close(READY_FD);
     do
-        got = read(GO_FD, &go, 1);
+        got = read(GO_FD, ret_asked_at, sizeof(*ret_asked_at));
     while (got < 0 && errno == EINTR);
     close(GO_FD);
-    return got == 1;
+    return got == (ssize_t)sizeof(*ret_asked_at);
 }
 
 /* What stands on disk must be true before the next step; a disk that is full may be helped. */
@@ -412,6 +414,33 @@ static int do_step(struct supervisor *s, size_t number, size_t *ret_next)
     return *ret_next < s->reply.n_steps ? write_outcome(s) : 0;
 }
 
+/* The last look at the clocks before anything runs: what began now could meet what was decided since (G6, G8). */
+static const char *why_too_late(struct supervisor *s, mono_ms asked_at)
+{
+    mono_ms now = clock_mono(s->clock);
+
+    if (guard_is_late(clock_now(s->clock), s->order.envelope.start_by))
+        return "not begun: its start-by passed while this host prepared it";
+    if (asked_at != SUPERVISE_NO_PERMIT && guard_is_stale(now, asked_at))
+        return arena_printf(&s->arena,
+                            "not begun: its permit was %lld s old when it could; this host's disk "
+                            "or processor was held up",
+                            (long long)(now - asked_at) / 1000);
+    return NULL;
+}
+
+/* A definite end: no step of it ran, and none will. */
+static int refuse(struct supervisor *s, const char *why)
+{
+    begin(s);
+    output_writer_close(s->output);
+    log_error("command.not-begun", "command=%s err=%s", s->order.envelope.command_id, LOG(why));
+    s->reply.status = INVOCATION_FAILED;
+    s->reply.reason = why;
+    s->reply.state = MESSAGE_REPLY_FINISHED;
+    return write_outcome(s);
+}
+
 static int run_all(struct supervisor *s)
 {
     struct err err = ERR_INIT;
@@ -438,6 +467,7 @@ int supervise_main(const char *state, const char *command_id)
     static struct output_writer output;
     struct supervisor s = {.clock = clock_system(), .output = &output};
     struct err err = ERR_INIT;
+    mono_ms asked_at;
     int rc;
 
     /* Who stops the agent's service does not mean what it runs. */
@@ -456,9 +486,11 @@ int supervise_main(const char *state, const char *command_id)
         rc = output_writer_open(s.output, s.folder, s.redact, &err);
     if (rc < 0)
         log_error("command.not-started", "command=%s err=%s", LOG(command_id), LOG(err.text));
-    else if (wait_for_go()) {
+    else if (wait_for_go(&asked_at)) {
+        const char *why = why_too_late(&s, asked_at);
+
         cancel_watch_open(&s.cancel, &s.arena, s.folder);
-        rc = run_all(&s);
+        rc = why != NULL ? refuse(&s, why) : run_all(&s);
         cancel_watch_close(&s.cancel);
     }
     redact_free(s.redact);

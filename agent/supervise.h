@@ -11,9 +11,10 @@
  *      fork, fork, exec     ----------->   read and check what the folder holds
  *      read "PID START"     <-----------   ready
  *      journal `started`
- *      write one byte       ----------->   outcome InProgress, steps ..., outcome with an end
+ *      write the go         ----------->   outcome InProgress, steps ..., outcome with an end
  *
- * If the byte never comes, nothing runs. A command that has a database is never killed, and inherits the
+ * If the go never comes, nothing runs. It says when the permit was asked for: one that is too old by the time it is read,
+ * or a start-by that has passed, is a definite end without a step. A command that has a database is never killed, and inherits the
  * lock, so that a killed supervisor does not look like its end (G7).
  */
 #ifndef SLIPWAY_AGENT_SUPERVISE_H
@@ -22,6 +23,7 @@
 #include <stdint.h>
 
 #include "lib/base/err.h"
+#include "lib/base/timestamp.h"
 
 struct supervise_child {
     int64_t pid;
@@ -32,7 +34,9 @@ struct supervise_child {
 /* Start one that holds `lock_fd`, which is the caller's to close afterwards. It waits. */
 int supervise_start(const char *state, const char *command_id, int lock_fd,
                     struct supervise_child *ret_child, struct err *err);
-void supervise_go(struct supervise_child *child);
+/* `asked_at`: of its permit; SUPERVISE_NO_PERMIT where none is asked for. */
+#define SUPERVISE_NO_PERMIT INT64_MAX
+void supervise_go(struct supervise_child *child, mono_ms asked_at);
 void supervise_give_up(struct supervise_child *child);
 
 /* The other side: main of `--supervise`. Its descriptors stand where supervise_start() put them.

@@ -16,6 +16,7 @@
 
 #include "lib/base/clock.h"
 #include "lib/base/file.h"
+#include "lib/ssm/message_start.h"
 #include "tests/support/agent_room.h"
 
 /* Killed ----------------------------------------------------------------------------------------- */
@@ -153,6 +154,77 @@ static void agent_killed_between_permit_and_exec(void **state)
     declined = door_double_wait(&agent_room.door, id, MESSAGE_REPLY_DECLINED, 0);
     assert_string_equal(declined->reply.nonce, asked->reply_id);
     agent_room_down();
+}
+
+/* The supervisor alone, of a command that stands at `accepted`: the lock, its go and its word are ours. */
+static pid_t supervise_by_hand(char *id, int *ret_go)
+{
+    char *argv[] = {AGENT_ROOM_WORD("slipway-agent"),
+                    AGENT_ROOM_WORD("--state"),
+                    agent_room.state,
+                    AGENT_ROOM_WORD("--supervise"),
+                    id,
+                    NULL};
+    int go[2], ready[2], lock, fds[3];
+    struct err err = ERR_INIT;
+    char path[512], word;
+    pid_t pid;
+
+    snprintf(path, sizeof(path), "%s/commands/%s/lock", agent_room.state, id);
+    assert_int_equal(file_lock(path, &lock, &err), 0);
+    assert_int_equal(pipe2(go, O_CLOEXEC), 0);
+    assert_int_equal(pipe2(ready, O_CLOEXEC), 0);
+    pid = fork();
+    if (pid == 0) {
+        const int from[3] = {lock, go[0], ready[1]};
+
+        for (int i = 0; i < 3; i++)
+            fds[i] = fcntl(from[i], F_DUPFD, 64);
+        for (int i = 0; i < 3; i++)
+            (void)dup2(fds[i], 3 + i);
+        execv(agent_room.program, argv);
+        _exit(127);
+    }
+    close(lock);
+    close(go[0]);
+    close(ready[1]);
+    assert_int_equal(read(ready[0], &word, 1), 1);
+    close(ready[0]);
+    *ret_go = go[1];
+    return pid;
+}
+
+/* Between the answer and the first step lies a write to the journal, and a supervisor that may be stopped: whoever
+ * decided meanwhile that nothing runs shall be right. */
+static void G6_nothing_begins_by_a_permit_that_became_too_old(void **state)
+{
+    char path[512], *outcome;
+    mono_ms asked_at;
+    char id[37];
+    pid_t pid;
+    int go;
+
+    (void)state;
+    for (int is_old = 1; is_old >= 0; is_old--) {
+        agent_room_up(true);
+        atomic_store(&agent_room.door.refuses_replies, true);
+        agent_room_start();
+        snprintf(id, sizeof(id), "%s", agent_room_send(AGENT_ROOM_COUNT));
+        assert_non_null(door_double_wait_word(&agent_room.door, "Refused", 1, AGENT_ROOM_LONG_S));
+        agent_room_kill();
+        pid = supervise_by_hand(id, &go);
+        asked_at = clock_mono(clock_system()) - (is_old ? MESSAGE_START_LIFE_MS : 0);
+        assert_int_equal(write(go, &asked_at, sizeof(asked_at)), sizeof(asked_at));
+        close(go);
+        assert_int_equal(agent_room_exit(pid, AGENT_ROOM_LONG_S), 0);
+        snprintf(path, sizeof(path), "%s/commands/%s/outcome", agent_room.state, id);
+        outcome = agent_room_text(path);
+        assert_int_equal(agent_room_lines("runs"), is_old ? 0 : 1);
+        assert_true(strstr(outcome, "finished") != NULL);
+        assert_true((strstr(outcome, "not begun: its permit was") != NULL) == (is_old == 1));
+        free(outcome);
+        agent_room_down();
+    }
 }
 
 static void nothing_begins_without_a_permit(void **state)
@@ -464,6 +536,7 @@ int main(void)
         TEST(agent_killed_before_permit),
         TEST(agent_killed_between_permit_and_exec),
         TEST(nothing_begins_without_a_permit),
+        TEST(G6_nothing_begins_by_a_permit_that_became_too_old),
         TEST(journal_torn),
         TEST(server_restored_from_backup),
         TEST(the_door_is_told_before_anything_begins),

@@ -9,10 +9,12 @@
 
 #include <cmocka.h>
 
+#include "agent/guard.h"
 #include "agent/order.h"
 #include "lib/base/digest.h"
 #include "lib/base/file.h"
 #include "lib/base/sign.h"
+#include "lib/ssm/message_start.h"
 
 #define NOW 1000000
 #define HOST "mi-0123456789abcdef0"
@@ -183,6 +185,15 @@ static void G8_nothing_begins_after_its_start_by(void **state)
     expect("expired");
 }
 
+static void G6_a_permit_is_good_for_ten_seconds(void **state)
+{
+    (void)state;
+    assert_false(guard_is_stale(1000, 1000));
+    assert_false(guard_is_stale(1000 + MESSAGE_START_LIFE_MS - 1, 1000));
+    assert_true(guard_is_stale(1000 + MESSAGE_START_LIFE_MS, 1000));
+    assert_int_equal(MESSAGE_START_LIFE_MS, 10000);
+}
+
 static void G5_nothing_goes_below_the_floor_nor_beside_it(void **state)
 {
     struct agent_journal_record seen = {.kind = AGENT_JOURNAL_ACCEPTED,
@@ -236,6 +247,7 @@ int main(void)
         TEST(G3_a_signed_command_is_not_carried_as_another_one),
         TEST(G3_the_document_is_the_one_that_was_signed),
         TEST(G8_nothing_begins_after_its_start_by),
+        TEST(G6_a_permit_is_good_for_ten_seconds),
         TEST(G5_nothing_goes_below_the_floor_nor_beside_it),
         TEST(T37_strict_mode_wants_the_very_bytes_on_disk),
     };

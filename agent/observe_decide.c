@@ -1,0 +1,29 @@
+/* observe_decide: see observe_decide.h. */
+#include "agent/observe_decide.h"
+
+enum observe_action observe_decide(const struct observe_facts *f)
+{
+    switch (f->last) {
+    case AGENT_JOURNAL_NONE:
+        return OBSERVE_NEW;
+    case AGENT_JOURNAL_ACCEPTED:
+    case AGENT_JOURNAL_ASKING:
+        /* The supervisor comes up before `started` is written, and begins after it. */
+        return f->is_held ? OBSERVE_WAIT : OBSERVE_NOT_STARTED;
+    case AGENT_JOURNAL_STARTED:
+        if (f->has_end)
+            return OBSERVE_REPORT;
+        return f->is_held ? OBSERVE_TAKE_UP : OBSERVE_UNKNOWN;
+    case AGENT_JOURNAL_CARRIED:
+        return f->has_end ? OBSERVE_REPORT : OBSERVE_UNKNOWN;
+    case AGENT_JOURNAL_FINISHED:
+        /* It had an end when that was written; without it there is nothing to tell. */
+        return f->has_end ? OBSERVE_REPORT : OBSERVE_UNKNOWN;
+    case AGENT_JOURNAL_DECLINED:
+        return OBSERVE_REPORT;
+    case AGENT_JOURNAL_REPORTED:
+    case AGENT_JOURNAL_KINDS_COUNT:
+        break;
+    }
+    return OBSERVE_CLOSED;
+}
