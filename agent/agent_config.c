@@ -250,23 +250,39 @@ int agent_config_speaks(const struct agent_config *config, struct err *err)
                : err_set(err, ERR_INVALID, AGENT_CONFIG_FILE ": %s is missing", missing);
 }
 
-int agent_config_redact(const struct agent_config *config, struct redact **ret_redact,
-                        struct err *err)
+static int add_own(const struct agent_config *config, struct redact *redact, struct err *err)
 {
     char *text = NULL;
     size_t len;
-    int rc;
+    int rc = file_read_all(config->redact, FILE_MAX, &text, &len, err);
 
-    *ret_redact = NULL;
-    if (*config->redact == '\0')
-        return 0;
-    rc = file_read_all(config->redact, FILE_MAX, &text, &len, err);
     if (rc == 0 && strlen(text) != len)
         rc = err_set(err, ERR_INVALID, "a NUL is in it");
     if (rc == 0)
-        rc = redact_parse(text, ret_redact, err);
+        rc = redact_add(redact, text, err);
     free(text);
     return rc < 0 ? err_wrap(err, "redact, %s", config->redact) : 0;
+}
+
+int agent_config_redact(const struct agent_config *config, const char *servers,
+                        struct redact **ret_redact, struct err *err)
+{
+    struct redact *redact;
+    int rc = 0;
+
+    *ret_redact = NULL;
+    if (*config->redact == '\0' && servers == NULL)
+        return 0;
+    redact = redact_new();
+    if (servers != NULL && (rc = redact_add(redact, servers, err)) < 0)
+        rc = err_wrap(err, "redact, of the server");
+    if (rc == 0 && *config->redact != '\0')
+        rc = add_own(config, redact, err);
+    if (rc < 0)
+        redact_free(redact);
+    else
+        *ret_redact = redact;
+    return rc;
 }
 
 int agent_config_write(const char *state, const struct agent_config *config, struct err *err)

@@ -57,11 +57,11 @@ int agent_config_read(struct arena *arena, const char *state, struct agent_confi
 /* Does it name a server to speak to, and who speaks? ERR_INVALID names the key that is missing. */
 int agent_config_speaks(const struct agent_config *config, struct err *err);
 
-/* The patterns of its `redact`, NULL where it has none. An error names file and line: then nothing may be run, for what
- * it prints would be seen. */
+/* The patterns of its `redact` and those of the `servers` own (NULL: none); NULL where there are none at all. An error
+ * names file and line: then nothing may be run, for what it prints would be seen. */
 struct redact;
-int agent_config_redact(const struct agent_config *config, struct redact **ret_redact,
-                        struct err *err);
+int agent_config_redact(const struct agent_config *config, const char *servers,
+                        struct redact **ret_redact, struct err *err);
 
 /* Durable when it returns. */
 int agent_config_write(const char *state, const struct agent_config *config, struct err *err);

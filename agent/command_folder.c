@@ -14,6 +14,7 @@
 #include "lib/base/digest.h"
 #include "lib/base/file.h"
 #include "lib/base/names.h"
+#include "lib/base/redact.h"
 #include "lib/base/str.h"
 #include "lib/ssm/content_steps.h"
 #include "lib/ssm/message.h"
@@ -59,51 +60,61 @@ int command_folder_make(struct arena *arena, const char *state, const char *comm
         rc = write_file(arena, folder, "document", c->document, err);
     if (rc == 0 && c->parameters != NULL)
         rc = write_file(arena, folder, "parameters", c->parameters, err);
+    if (rc == 0 && c->redact != NULL)
+        rc = write_file(arena, folder, "redact", c->redact, err);
     if (rc == 0)
         rc = write_file(arena, folder, "lock", "", err);
     return rc;
 }
 
+/* Both are there, or neither. */
 static bool is_digest_of(const char *text, const char *expected)
 {
     char digest[DIGEST_HEX_SIZE];
 
+    if (text == NULL || expected == NULL)
+        return text == expected;
     digest_sha256_hex(text, strlen(text), digest);
     return str_eq(digest, expected);
 }
 
 int command_folder_document(struct arena *arena, const struct envelope *envelope,
-                            const char *document, const char *parameters,
-                            struct document *ret_document, struct err *err)
+                            const struct message_command *c, struct document *ret_document,
+                            struct err *err)
 {
-    if (!is_digest_of(document, envelope->document_digest))
+    if (!is_digest_of(c->document, envelope->document_digest))
         return err_set(err, ERR_DENIED, "its document is not the one that was signed");
-    if ((parameters != NULL) != (envelope->parameters_digest != NULL) ||
-        (parameters != NULL && !is_digest_of(parameters, envelope->parameters_digest)))
+    if (!is_digest_of(c->parameters, envelope->parameters_digest))
         return err_set(err, ERR_DENIED, "its parameters are not those that were signed");
-    return parameters != NULL
-               ? content_steps_make(arena, document, strlen(document), parameters, ret_document,
-                                    err)
-               : document_parse(arena, document, strlen(document), ret_document, err);
+    if (!is_digest_of(c->redact, envelope->redact_digest))
+        return err_set(err, ERR_DENIED,
+                       "the patterns of what it must hide are not those that were signed");
+    return c->parameters != NULL
+               ? content_steps_make(arena, c->document, strlen(c->document), c->parameters,
+                                    ret_document, err)
+               : document_parse(arena, c->document, strlen(c->document), ret_document, err);
 }
 
 int command_folder_order(struct arena *arena, const struct agent_config *config, const char *folder,
                          struct command_order *ret_order, struct err *err)
 {
-    const char *envelope = "", *signature = "", *document = "", *parameters = NULL;
+    const char *envelope = "", *signature = "";
+    struct message_command c = {.document = ""};
     struct command_order order;
     int rc;
 
     if ((rc = read_file(arena, folder, "envelope", ENVELOPE_MAX, &envelope, err)) < 0 ||
         (rc = read_file(arena, folder, "signature", 1024, &signature, err)) < 0 ||
-        (rc = read_file(arena, folder, "document", DOCUMENT_MAX, &document, err)) < 0 ||
+        (rc = read_file(arena, folder, "document", DOCUMENT_MAX, &c.document, err)) < 0 ||
         (rc = envelope_open(arena, config->key, envelope, signature, &order.envelope, err)) < 0)
         return rc;
     if (order.envelope.parameters_digest != NULL)
-        rc = read_file(arena, folder, "parameters", DOCUMENT_MAX, &parameters, err);
+        rc = read_file(arena, folder, "parameters", DOCUMENT_MAX, &c.parameters, err);
+    if (rc == 0 && order.envelope.redact_digest != NULL)
+        rc = read_file(arena, folder, "redact", REDACT_TEXT_MAX, &c.redact, err);
     if (rc == 0)
-        rc = command_folder_document(arena, &order.envelope, document, parameters, &order.document,
-                                     err);
+        rc = command_folder_document(arena, &order.envelope, &c, &order.document, err);
+    order.redact = c.redact;
     if (rc == 0)
         *ret_order = order;
     return rc;

@@ -1,8 +1,8 @@
 /*
  * command_folder: what one command has on the host's disk, STATE/commands/COMMAND-ID/.
  *
- *      envelope, signature, document,  exact bytes as they came, written before `accepted`;
- *      parameters                      the last one only of a command of an AWS caller
+ *      envelope, signature, document,  exact bytes as they came, written before `accepted`; parameters
+ *      parameters, redact              only of a command of an AWS caller, redact where the server hides something
  *      lock                            held by the supervisor, and by the command itself where it has a
  *                                      database (G7): free = nothing of it runs any more
  *      output, tail.N                  what it printed (output.h)
@@ -33,7 +33,7 @@ struct message_command;
 /* STATE/commands/COMMAND-ID. */
 const char *command_folder_path(struct arena *arena, const char *state, const char *command_id);
 
-/* Make it, durable when it returns: envelope, signature, document, parameters, an empty lock. */
+/* Make it, durable when it returns: all that came, and an empty lock. */
 int command_folder_make(struct arena *arena, const char *state, const char *command_id,
                         const struct message_command *command, struct err *err);
 
@@ -41,12 +41,13 @@ int command_folder_make(struct arena *arena, const char *state, const char *comm
 struct command_order {
     struct envelope envelope;
     struct document document; /* with its values in it, where it has parameters */
+    const char *redact;       /* the server's patterns; NULL = none */
 };
 
-/* Is this what was signed, and can it be read? `parameters` NULL = it came without. ERR_DENIED: it is not. */
+/* Are document, parameters and patterns what was signed, and can they be read? ERR_DENIED: they are not. */
 int command_folder_document(struct arena *arena, const struct envelope *envelope,
-                            const char *document, const char *parameters,
-                            struct document *ret_document, struct err *err);
+                            const struct message_command *command, struct document *ret_document,
+                            struct err *err);
 
 int command_folder_order(struct arena *arena, const struct agent_config *config, const char *folder,
                          struct command_order *ret_order, struct err *err);

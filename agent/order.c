@@ -33,8 +33,7 @@ int order_open(struct arena *arena, const struct order_host *host, const char *p
         return err_set(err, ERR_DENIED, "signed for host %s (%s), this is %s", e->host, e->host_id,
                        config->host_id);
     order->is_genuine = true;
-    return command_folder_document(arena, e, order->command.document, order->command.parameters,
-                                   &order->document, err);
+    return command_folder_document(arena, e, &order->command, &order->document, err);
 }
 
 /* The fencing token: nothing below what was seen, nor another command with the same (G5). */
@@ -71,10 +70,10 @@ static int check_users(struct arena *arena, const struct document *document, str
 }
 
 /* What it prints must not be seen before the patterns are. */
-static int check_redact(const struct agent_config *config, struct err *err)
+static int check_redact(const struct agent_config *config, const char *servers, struct err *err)
 {
     struct redact *redact;
-    int rc = agent_config_redact(config, &redact, err);
+    int rc = agent_config_redact(config, servers, &redact, err);
 
     if (rc == 0)
         redact_free(redact);
@@ -93,7 +92,7 @@ int order_check(struct arena *arena, const struct order_host *host, time_ms now,
         rc = strict_check(arena, host->config, host->state, order->envelope.document,
                           order->command.document, err);
     if (rc == 0)
-        rc = check_redact(host->config, err);
+        rc = check_redact(host->config, order->command.redact, err);
     return rc < 0 ? rc : check_users(arena, &order->document, err);
 }
 

@@ -128,6 +128,9 @@ static void pass(void *arg, const char *bytes, size_t n)
 {
     struct output_writer *w = arg;
 
+    /* A line is not cut where it need not be: who looks at a chunk by itself sees whole ones. */
+    if (n <= sizeof(w->piece) && n > sizeof(w->piece) - w->len)
+        output_writer_flush(w);
     add_seen(w, w->adding, w->adding_error, bytes, n, w->adding_at);
 }
 

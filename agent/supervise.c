@@ -268,13 +268,10 @@ static int make_result(struct supervisor *s, size_t number, const struct run_as 
 /* What people read of it; not what the rules count on. */
 static void hide_result(struct supervisor *s, struct result_line *line)
 {
-    static const char *const ruled[] = {"commit", "process-commit", "migrate", "pending",
-                                        "holders"};
     char *value;
 
-    for (size_t i = 0; i < sizeof(ruled) / sizeof(ruled[0]); i++)
-        if (str_eq(line->key, ruled[i]))
-            return;
+    if (message_reply_is_ruled(line->key))
+        return;
     value = arena_str(&s->arena, line->value);
     line->value = str_clean(&s->arena, value, redact_bytes(s->redact, value, strlen(value)),
                             MESSAGE_REPLY_RESULT_MAX);
@@ -482,7 +479,7 @@ int supervise_main(const char *state, const char *command_id)
     s.folder = command_folder_path(&s.arena, state, command_id);
     if ((rc = agent_config_read(&s.arena, state, &s.config, &err)) == 0 &&
         (rc = command_folder_order(&s.arena, &s.config, s.folder, &s.order, &err)) == 0 &&
-        (rc = agent_config_redact(&s.config, &s.redact, &err)) == 0)
+        (rc = agent_config_redact(&s.config, s.order.redact, &s.redact, &err)) == 0)
         rc = output_writer_open(s.output, s.folder, s.redact, &err);
     if (rc < 0)
         log_error("command.not-started", "command=%s err=%s", LOG(command_id), LOG(err.text));

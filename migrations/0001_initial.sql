@@ -29,6 +29,11 @@ CREATE TABLE configs (                       -- each configuration that was acce
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX configs_by_time ON configs (accepted_at);
 
+CREATE TABLE redactions (                    -- `redact` of each; what is signed names one by its digest
+    digest      TEXT PRIMARY KEY,            -- SHA-256 of `text`
+    text        TEXT NOT NULL                -- patterns, one a line
+) STRICT, WITHOUT ROWID;
+
 -- What GitHub says ------------------------------------------------------------------------------
 
 CREATE TABLE deliveries (

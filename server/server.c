@@ -164,6 +164,21 @@ static int put_holidays(struct server *s, struct config *config, struct err *err
     return rc;
 }
 
+/* Secrets that the server knows are in nothing that it keeps of others (T40). */
+static void hide_own(const struct server *s, struct snapshot *snapshot)
+{
+    const char *token_file = snapshot->config->github_token_file;
+    struct secret *token = NULL;
+    struct err err = ERR_INIT;
+
+    for (size_t i = 0; i < s->n_secrets; i++)
+        snapshot_hide(snapshot, s->secrets[i]);
+    /* One that cannot be read is said where it is used. */
+    if (token_file != NULL && secret_read_file(token_file, 1, &token, &err) == 0)
+        snapshot_hide(snapshot, token);
+    secret_free(token);
+}
+
 /* All or nothing: what cannot be resolved is not accepted, and what cannot be accepted is not in force. Takes
  * `config` over. */
 static int put_in_force(struct server *s, struct config *config, const char *by, struct err *err)
@@ -175,6 +190,7 @@ static int put_in_force(struct server *s, struct config *config, const char *by,
 
     if (rc < 0)
         return rc;
+    hide_own(s, snapshot);
     rc = writer_do(s->writer, accept_config, &a, err);
     if (rc == 0)
         snapshots_set(&s->snapshots, snapshot);

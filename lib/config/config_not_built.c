@@ -9,7 +9,6 @@
 const struct config_not_built config_not_built[] = {
     {"top", "aws", false},
     {"top", "notify", false},
-    {"top", "redact", false},
     {"top", "sign-in", false},
     {"top", "github.app-id", false},
     {"top", "github.private-key-file", false},

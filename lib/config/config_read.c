@@ -7,6 +7,7 @@
 #include "lib/base/arena.h"
 #include "lib/base/file.h"
 #include "lib/base/names.h"
+#include "lib/base/redact.h"
 #include "lib/base/str.h"
 #include "lib/config/reader.h"
 #include "lib/config/yaml_tree.h"
@@ -122,6 +123,46 @@ static void read_databases(struct reader *r, struct yaml_node *node)
     }
 }
 
+/* A pattern stands on a line of its own on its way to the hosts. */
+static void check_pattern(struct reader *r, const struct yaml_node *node, const char *text)
+{
+    struct redact *redact = NULL;
+    struct err err = ERR_INIT;
+    size_t n = strlen(text);
+
+    if (n == 0 || *text == '#' || text[n - 1] == ' ' || strpbrk(text, "\r\n") != NULL)
+        problems_error(
+            r->problems, node->line, node->column,
+            "redact: \"%.60s\": a pattern is one line, does not begin with # (write [#]) "
+            "and does not end with a blank (write [ ])",
+            text);
+    else if (redact_parse(text, &redact, &err) < 0)
+        problems_error(r->problems, node->line, node->column, "redact: %s",
+                       str_starts(err.text, "line 1: ") ? err.text + 8 : err.text);
+    redact_free(redact);
+}
+
+static void read_redact(struct reader *r, struct yaml_node *node)
+{
+    struct config_list patterns = {.n = 0};
+    const struct yaml_node *at;
+    const char *text = "";
+
+    reader_list(r, node, &patterns);
+    if (node == NULL || patterns.n == 0)
+        return;
+    if (patterns.n > REDACT_PATTERNS_MAX)
+        problems_error(r->problems, node->line, node->column, "redact: at most %d patterns",
+                       REDACT_PATTERNS_MAX);
+    at = node->kind == YAML_LIST ? node->first : node;
+    for (size_t i = 0; i < patterns.n; i++) {
+        check_pattern(r, at, patterns.items[i]);
+        text = arena_printf(r->arena, "%s%s\n", text, patterns.items[i]);
+        at = at->next != NULL ? at->next : at;
+    }
+    r->config->redact = text;
+}
+
 static void read_top(struct reader *r, struct yaml_node *root)
 {
     static const char *const languages[] = {"en", "ja", NULL};
@@ -145,6 +186,7 @@ static void read_top(struct reader *r, struct yaml_node *root)
     reader_list(r, yaml_tree_get(root, "trusted-proxies"), &c->trusted_proxies);
     reader_list(r, yaml_tree_get(root, "metrics-from"), &c->metrics_from);
     reader_list(r, yaml_tree_get(root, "mirror-roots"), &c->mirror_roots);
+    read_redact(r, yaml_tree_get(root, "redact"));
     reader_duration(r, yaml_tree_get(root, "gone-after"), GONE_AFTER_MIN_MS, &c->gone_after_ms);
     reader_zone(r, yaml_tree_get(root, "timezone"), &c->timezone);
     c->language = languages[reader_choice(r, yaml_tree_get(root, "language"), languages, 0)];

@@ -225,6 +225,8 @@ void config_text_make(struct config *config)
     json_add_str(&o, "language", config->language);
     json_add_int(&o, "gone_after_ms", config->gone_after_ms);
     add_list(&o, "mirror_roots", &config->mirror_roots);
+    if (config->redact != NULL)
+        json_add_str(&o, "redact", config->redact);
     add_rights(&o, &config->rights);
     json_begin_object(&o, "databases");
     for (size_t i = 0; i < config->n_databases; i++)

@@ -199,6 +199,7 @@ struct config {
     struct config_list trusted_proxies;
     struct config_list metrics_from;
     struct config_list mirror_roots;
+    const char *redact;    /* patterns, one a line: what matches is hidden in output; NULL = none */
     int64_t gone_after_ms; /* a host found by tags is gone when it was silent for so long */
     const char *timezone;
     const char *language;

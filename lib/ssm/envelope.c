@@ -9,6 +9,7 @@
 #include "lib/base/names.h"
 #include "lib/base/str.h"
 
+#define REDACT "RedactDigest" /* only where something is to be hidden */
 #define DATABASE_MAX 255
 #define ROLES_MAX 1024
 #define DOOR_NAME_MAX 128
@@ -93,7 +94,7 @@ static const char *odd_door_member(const struct envelope *e)
         if (checks[i].value == NULL || !checks[i].fits(checks[i].value))
             return checks[i].member;
     }
-    return e->start_by <= 0 || e->start_by > START_BY_MAX ? "StartBy" : NULL;
+    return NULL;
 }
 
 /* The member that breaks its grammar, or NULL. */
@@ -113,6 +114,10 @@ static const char *odd_member(const struct envelope *e)
         {"ROLE", e->roles, is_role_list},
     };
 
+    if (e->redact_digest != NULL && !is_digest(e->redact_digest))
+        return REDACT;
+    if (e->start_by <= 0 || e->start_by > START_BY_MAX)
+        return "StartBy";
     if (e->parameters_digest != NULL)
         return odd_door_member(e);
     for (size_t i = 0; i < sizeof(checks) / sizeof(checks[0]); i++) {
@@ -125,8 +130,6 @@ static const char *odd_member(const struct envelope *e)
         return "Database";
     if (e->database != NULL ? e->epoch < 1 : e->epoch != 0)
         return "Epoch";
-    if (e->start_by <= 0 || e->start_by > START_BY_MAX)
-        return "StartBy";
     return NULL;
 }
 
@@ -180,6 +183,8 @@ int envelope_make(struct arena *arena, const struct envelope *e, const char **re
         json_add_str(&out, "ParametersDigest", e->parameters_digest);
     else
         add_of_job(&out, arena, e);
+    if (e->redact_digest != NULL && e->protocol != ENVELOPE_PROTOCOL_OLDEST)
+        json_add_str(&out, REDACT, e->redact_digest);
     json_add_int(&out, "StartBy", e->start_by);
     json_end_object(&out);
     if (buf.overflow) {
@@ -203,25 +208,29 @@ void envelope_sign(const struct sign_key *key, const char *text, char out[ENVELO
 /* Reading ------------------------------------------------------------------------------------ */
 
 static const char *const members[] = {
-    "Protocol", "StoreId",  "CommandId", "Host",     "HostName",       "Repository", "Environment",
-    "Release",  "Database", "Epoch",     "Document", "DocumentDigest", "Parameters", "StartBy",
+    "Protocol",   "StoreId",        "CommandId",  "Host",     "HostName",
+    "Repository", "Environment",    "Release",    "Database", "Epoch",
+    "Document",   "DocumentDigest", "Parameters", "StartBy",  NULL,
 };
 static const char *const door_members[] = {
     "Protocol", "StoreId",        "CommandId",        "Host",    "HostName",
-    "Document", "DocumentDigest", "ParametersDigest", "StartBy",
+    "Document", "DocumentDigest", "ParametersDigest", "StartBy", NULL,
 };
 static const char *const parameters[] = {
-    "SHA", "PREVIOUS_SHA", "REPO", "ENVIRONMENT", "ROLE", "HOST", "RELEASE",
+    "SHA", "PREVIOUS_SHA", "REPO", "ENVIRONMENT", "ROLE", "HOST", "RELEASE", NULL,
 };
+#define N_OF(list) (sizeof(list) / sizeof((list)[0]) - 1)
 
-/* Exactly those keys: as many, and each there. Duplicates were refused by the validating pass. */
+/* Exactly those keys: as many, and each there, and perhaps `may` (NULL: no other). Duplicates were refused by the
+ * validating pass. */
 static int check_keys(const struct cJSON *object, const char *const *keys, size_t n,
-                      const char *what, struct err *err)
+                      const char *may, const char *what, struct err *err)
 {
+    n += may != NULL && json_str(object, may) != NULL;
     for (const struct cJSON *item = json_first(object); item != NULL; item = json_next(item)) {
-        bool known = false;
+        bool known = str_eq(json_key(item), may);
 
-        for (size_t i = 0; i < n; i++)
+        for (size_t i = 0; i < n && keys[i] != NULL; i++)
             known = known || str_eq(json_key(item), keys[i]);
         if (!known)
             return err_set(err, ERR_INVALID, "%s has an unknown member %.64s", what,
@@ -284,6 +293,7 @@ static int take(struct arena *arena, const struct cJSON *json, struct envelope *
         .epoch = -1,
         .document = text_of(arena, json, "Document"),
         .document_digest = text_of(arena, json, "DocumentDigest"),
+        .redact_digest = text_of(arena, json, REDACT),
         .sha = text_of(arena, values, "SHA"),
         .previous_sha = text_of(arena, values, "PREVIOUS_SHA"),
         .roles = text_of(arena, values, "ROLE"),
@@ -309,13 +319,11 @@ static int check_members(const struct cJSON *json, struct err *err)
     int rc;
 
     if (json_get(json, "ParametersDigest") != NULL)
-        return check_keys(json, door_members, sizeof(door_members) / sizeof(door_members[0]),
-                          "envelope", err);
-    rc = check_keys(json, members, sizeof(members) / sizeof(members[0]), "envelope", err);
+        return check_keys(json, door_members, N_OF(door_members), REDACT, "envelope", err);
+    rc = check_keys(json, members, N_OF(members), REDACT, "envelope", err);
     return rc < 0 ? rc
-                  : check_keys(json_object(json, "Parameters"), parameters,
-                               sizeof(parameters) / sizeof(parameters[0]), "envelope: Parameters",
-                               err);
+                  : check_keys(json_object(json, "Parameters"), parameters, N_OF(parameters), NULL,
+                               "envelope: Parameters", err);
 }
 
 int envelope_parse(struct arena *arena, const char *text, size_t len, struct envelope *ret_envelope,

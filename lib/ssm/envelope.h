@@ -52,6 +52,7 @@ struct envelope {
     int64_t epoch;               /* 0 without a database, else at least 1 */
     const char *document;        /* name@version; a caller's has longer names */
     const char *document_digest; /* SHA-256 of the document's exact bytes, hex */
+    const char *redact_digest;   /* SHA-256 of the patterns that the host hides, hex; NULL = none */
     const char *sha;             /* parameter SHA: the commit */
     const char *previous_sha;    /* parameter PREVIOUS_SHA; "" = unknown */
     const char *roles;           /* parameter ROLE: comma list */

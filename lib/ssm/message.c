@@ -38,6 +38,8 @@ static void add_ours(struct json_out *out, const struct message_command *c)
     json_add_str(out, "Document", c->document);
     if (c->parameters != NULL)
         json_add_str(out, "Parameters", c->parameters);
+    if (c->redact != NULL)
+        json_add_str(out, "Redact", c->redact);
     json_end_object(out);
 }
 
@@ -77,6 +79,7 @@ static int take_command(struct arena *arena, const struct cJSON *json, struct me
         .envelope = arena_str(arena, json_str(ours, "Envelope")),
         .signature = arena_str(arena, json_str(ours, "Signature")),
         .parameters = arena_str(arena, json_str(ours, "Parameters")),
+        .redact = arena_str(arena, json_str(ours, "Redact")),
     };
     if (!names_is_uuid(c->command_id) || c->document_name == NULL)
         return err_set(err, ERR_INVALID, "payload: CommandId or DocumentName is odd");

@@ -31,6 +31,7 @@ struct message_command {
     int64_t protocol;      /* in which it is written; 0 = the newest */
     const char *
         parameters; /* exact bytes of a JSON object, by the types of the document; NULL = a job's, {} */
+    const char *redact; /* exact bytes of the patterns that the envelope names; NULL = none */
 };
 
 /* ERR_INVALID: over MESSAGE_PAYLOAD_MAX. */

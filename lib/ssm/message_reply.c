@@ -2,16 +2,19 @@
 #include "lib/ssm/message_reply.h"
 
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "lib/base/buf.h"
 #include "lib/base/json.h"
 #include "lib/base/names.h"
+#include "lib/base/redact.h"
 #include "lib/base/str.h"
 #include "lib/ssm/status.h"
 
 #define TEXT_MAX 1000 /* bytes of a reason or trace */
 #define STEP_NAME_MAX 128
+#define HIDE_DEPTH 16
 #define RECORD_MAX (INT64_C(1) << 52)
 
 #define STATE_TEXT(symbol, text) text,
@@ -313,4 +316,101 @@ int message_reply_parse(struct arena *arena, const char *payload, size_t len,
     if (rc == 0)
         *ret_reply = reply;
     return rc;
+}
+
+/* Hiding -------------------------------------------------------------------------------------- */
+
+bool message_reply_is_ruled(const char *key)
+{
+    static const char *const ruled[] = {"commit", "process-commit", "migrate", "pending",
+                                        "holders"};
+
+    for (size_t i = 0; i < sizeof(ruled) / sizeof(ruled[0]); i++)
+        if (str_eq(key, ruled[i]))
+            return true;
+    return false;
+}
+
+/* Texts that a script or an agent writes for people, under whatever they stand. */
+static bool is_text(const char *key)
+{
+    static const char *const texts[] = {"output", "standardOutput", "standardError",
+                                        "documentTraceOutput", "Reason"};
+
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+        if (str_eq(key, texts[i]))
+            return true;
+    return false;
+}
+
+struct hiding {
+    struct arena *arena;
+    const struct redact *redact;
+    struct json_out out;
+};
+
+static void hide_text(struct hiding *h, const char *key, const char *text)
+{
+    char *copy = arena_str(h->arena, text);
+
+    json_add_strn(&h->out, key, copy, redact_bytes(h->redact, copy, strlen(copy)));
+}
+
+/* A pair of Results. */
+static bool is_told(const struct cJSON *item)
+{
+    const char *key = json_string_value(json_first(item));
+
+    return json_is_array(item) && json_count(item) == 2 && key != NULL &&
+           json_string_value(json_next(json_first(item))) != NULL && !message_reply_is_ruled(key);
+}
+
+static void copy_hidden(struct hiding *h, const char *key, const struct cJSON *item)
+{
+    bool is_object = json_is_object(item);
+
+    if (is_told(item)) {
+        json_begin_array(&h->out, key);
+        json_add_str(&h->out, NULL, json_string_value(json_first(item)));
+        hide_text(h, NULL, json_string_value(json_next(json_first(item))));
+        json_end_array(&h->out);
+    } else if (is_object || json_is_array(item)) {
+        is_object ? json_begin_object(&h->out, key) : json_begin_array(&h->out, key);
+        for (const struct cJSON *c = json_first(item); c != NULL; c = json_next(c))
+            copy_hidden(h, is_object ? json_key(c) : NULL, c);
+        is_object ? json_end_object(&h->out) : json_end_array(&h->out);
+    } else if (is_text(key) && json_string_value(item) != NULL) {
+        hide_text(h, key, json_string_value(item));
+    } else {
+        char *text = json_print(item);
+        json_add_raw(&h->out, key, text);
+        free(text);
+    }
+}
+
+const char *message_reply_hide(struct arena *arena, const char *payload,
+                               const struct redact *redact)
+{
+    const struct json_limits limits = {.depth = HIDE_DEPTH};
+    struct hiding h = {.arena = arena, .redact = redact};
+    struct cJSON *json = NULL;
+    struct err err = ERR_INIT;
+    const char *hidden;
+    struct buf buf;
+
+    if (redact == NULL)
+        return payload;
+    if (json_parse(payload, strlen(payload), &limits, &json, &err) < 0) {
+        char *copy = arena_str(arena, payload);
+        copy[redact_bytes(redact, copy, strlen(copy))] = '\0';
+        return copy;
+    }
+    buf_init(&buf, 2 * MESSAGE_REPLY_MAX);
+    json_out_init(&h.out, &buf);
+    copy_hidden(&h, NULL, json);
+    json_free(json);
+    /* It cannot grow so far; if it did, nothing of it would be there to be seen. */
+    hidden = buf.overflow ? "" : arena_strn(arena, buf_str(&buf), buf.len);
+    buf_deinit(&buf);
+    return hidden;
 }

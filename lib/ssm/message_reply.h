@@ -8,6 +8,7 @@
 #ifndef SLIPWAY_LIB_SSM_MESSAGE_REPLY_H
 #define SLIPWAY_LIB_SSM_MESSAGE_REPLY_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -64,6 +65,14 @@ struct message_reply {
 int message_reply_make(struct arena *arena, const struct message_reply *reply, const char *agent,
                        const char *agent_version, time_ms now, const char **ret_payload,
                        struct err *err);
+/* Is a result of that key for the rules, and not for people? What is hidden in texts stays in it. */
+bool message_reply_is_ruled(const char *key);
+
+/* The payload of any agent with what it printed and told hidden, before it is stored; one that is no JSON as bytes. */
+struct redact;
+const char *message_reply_hide(struct arena *arena, const char *payload,
+                               const struct redact *redact);
+
 int message_reply_parse(struct arena *arena, const char *payload, size_t len,
                         struct message_reply *ret_reply, struct err *err);
 

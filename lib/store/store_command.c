@@ -475,6 +475,41 @@ int store_command_chunk(struct db *db, const struct output_chunk *c, struct err 
                   c->error_stream ? "err" : "out", c->at, (const void *)c->text, c->len);
 }
 
+DB_STATEMENT(SQL_CHUNK_BEFORE,
+             "SELECT number, text FROM output_chunks WHERE command_id = $1 AND host_id = $2"
+             " AND number <= $3 AND (number = $3 OR (step = $4 AND stream = $5))"
+             " ORDER BY number DESC LIMIT 1");
+
+int store_command_chunk_before(struct db *db, struct arena *arena, const struct output_chunk *c,
+                               struct output_chunk *ret_before, struct err *err)
+{
+    struct db_rows *rows;
+    int rc = db_query(db, &SQL_CHUNK_BEFORE, &rows, err, "ttitt", c->command_id, c->host_id,
+                      c->number, c->step, c->error_stream ? "err" : "out");
+
+    if (rc < 0)
+        return rc;
+    rc = db_next(rows, err);
+    if (rc > 0) {
+        *ret_before = *c;
+        ret_before->number = db_int(rows, 0);
+        ret_before->text = db_blob(rows, arena, 1, &ret_before->len);
+    }
+    db_end(rows);
+    if (rc <= 0)
+        return rc == 0 ? err_set(err, ERR_NOT_FOUND, "no chunk before") : rc;
+    return ret_before->number == c->number ? err_set(err, ERR_CONFLICT, "it is stored") : 0;
+}
+
+DB_STATEMENT(SQL_CHUNK_CUT, "UPDATE output_chunks SET text = $1"
+                            " WHERE command_id = $2 AND host_id = $3 AND number = $4");
+
+int store_command_chunk_cut(struct db *db, const struct output_chunk *c, struct err *err)
+{
+    return db_change(db, &SQL_CHUNK_CUT, err, "ztti", (const void *)c->text, c->len, c->command_id,
+                     c->host_id, c->number);
+}
+
 DB_STATEMENT(SQL_CHUNKS,
              "SELECT number, step, stream, at, text FROM output_chunks WHERE command_id = $1"
              " AND host_id = $2 AND number > $3 ORDER BY number LIMIT $4");

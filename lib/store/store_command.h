@@ -101,6 +101,12 @@ int store_command_results(struct db *db, struct arena *arena, const char *comman
 
 /* Written once; a repeat changes nothing. Writer. */
 int store_command_chunk(struct db *db, const struct output_chunk *chunk, struct err *err);
+/* The chunk of its step and stream that came before `chunk`, its text in the arena. ERR_NOT_FOUND: it is the first;
+ * ERR_CONFLICT: it is stored already. */
+int store_command_chunk_before(struct db *db, struct arena *arena, const struct output_chunk *chunk,
+                               struct output_chunk *ret_before, struct err *err);
+/* Its end is taken off: `len` bytes stay. Writer. */
+int store_command_chunk_cut(struct db *db, const struct output_chunk *chunk, struct err *err);
 /* The last ones, newest first. */
 int store_command_chunks_tail(struct db *db, struct arena *arena, const char *command_id,
                               const char *host_id, size_t limit, struct output_chunk **ret_items,

@@ -13,6 +13,30 @@ int store_config_put(struct db *db, const char *digest, const char *text, const 
     return rc == ERR_CONFLICT ? 0 : rc;
 }
 
+DB_STATEMENT(SQL_REDACTION_PUT, "INSERT OR IGNORE INTO redactions (digest, text) VALUES ($1, $2)");
+
+int store_config_redaction_put(struct db *db, const char *digest, const char *text, struct err *err)
+{
+    return db_run(db, &SQL_REDACTION_PUT, err, "tt", digest, text);
+}
+
+DB_STATEMENT(SQL_REDACTION, "SELECT text FROM redactions WHERE digest = $1");
+
+int store_config_redaction(struct db *db, struct arena *arena, const char *digest,
+                           const char **ret_text, struct err *err)
+{
+    struct db_rows *rows;
+    int rc = db_query(db, &SQL_REDACTION, &rows, err, "t", digest);
+
+    if (rc < 0)
+        return rc;
+    rc = db_next(rows, err);
+    if (rc > 0)
+        *ret_text = db_text(rows, arena, 0);
+    db_end(rows);
+    return rc == 0 ? err_set(err, ERR_NOT_FOUND, "no redaction %.16s", digest) : rc < 0 ? rc : 0;
+}
+
 DB_STATEMENT(SQL_CONFIG_CHANGED, "SELECT max(accepted_at) FROM configs");
 
 int store_config_changed(struct db *db, time_ms *ret_at, struct err *err)

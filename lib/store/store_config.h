@@ -8,6 +8,13 @@
 int store_config_put(struct db *db, const char *digest, const char *text, const char *by,
                      time_ms now, bool *ret_new, struct err *err);
 
+/* The patterns of a configuration, under the digest that envelopes name. Known ones change nothing. Writer. */
+int store_config_redaction_put(struct db *db, const char *digest, const char *text,
+                               struct err *err);
+/* ERR_NOT_FOUND: none of that digest. */
+int store_config_redaction(struct db *db, struct arena *arena, const char *digest,
+                           const char **ret_text, struct err *err);
+
 /* When the last new one was accepted; 0 = none was. */
 int store_config_changed(struct db *db, time_ms *ret_at, struct err *err);
 

@@ -10,10 +10,12 @@
 #include "lib/base/json.h"
 #include "lib/base/log.h"
 #include "lib/base/str.h"
+#include "lib/ssm/envelope.h"
 #include "lib/ssm/message.h"
 #include "lib/ssm/message_cancel.h"
 #include "lib/store/store_cancel.h"
 #include "lib/store/store_command.h"
+#include "lib/store/store_config.h"
 #include "server/api/api.h"
 #include "server/api/door.h"
 #include "server/api/door_bell.h"
@@ -59,12 +61,36 @@ void door_poll_end(struct door_call *call)
 
 /* Answering ----------------------------------------------------------------------------------- */
 
+/* The patterns that its envelope names. Most name none, and then nothing of it is read. */
+static int find_redact(struct door_call *call, const char *envelope, const char **ret_text,
+                       struct err *err)
+{
+    struct arena *arena = call->request->arena;
+    struct api *api = call->request->api;
+    struct envelope e;
+    struct db *db;
+    int rc;
+
+    *ret_text = NULL;
+    if (strstr(envelope, "\"RedactDigest\"") == NULL)
+        return 0;
+    rc = envelope_parse(arena, envelope, strlen(envelope), &e, err);
+    if (rc < 0 || e.redact_digest == NULL)
+        return rc;
+    rc = db_pool_take(api->readers, &db, err);
+    if (rc < 0)
+        return rc;
+    rc = store_config_redaction(db, arena, e.redact_digest, ret_text, err);
+    db_pool_give(api->readers, db);
+    return rc;
+}
+
 static int make_message(struct door_call *call, const struct offer *offer, time_ms at,
                         struct message *ret_message, struct err *err)
 {
     const struct invocation *i = &offer->invocation;
     struct arena *arena = call->request->arena;
-    const struct message_command command = {
+    struct message_command command = {
         .command_id = i->command_id,
         .document_name = offer->document_name,
         .document = offer->content,
@@ -74,7 +100,10 @@ static int make_message(struct door_call *call, const struct offer *offer, time_
         .parameters = offer->parameters,
     };
     char *id = arena_alloc(arena, MESSAGE_ID_SIZE);
+    int rc = find_redact(call, i->envelope, &command.redact, err);
 
+    if (rc < 0)
+        return rc;
     message_id_make(i->command_id, i->host_id, id);
     *ret_message = (struct message){
         .id = id,

@@ -16,6 +16,7 @@
 #include "lib/store/store_reply.h"
 #include "server/api/api.h"
 #include "server/api/api_events.h"
+#include "server/api/door_hide.h"
 
 #define ID_MAX 128
 
@@ -145,7 +146,7 @@ enum request_next door_reply_send(struct door_call *call, struct reply *reply)
         return door_call_refuse(call, reply, "ValidationException",
                                 "ReplyId and a Payload of at most 200 KiB are expected");
     word->reply_id = own_reply_id(call, id);
-    word->payload = payload;
+    word->payload = door_hide_payload(call, payload);
     return door_call_write(call, reply, write_reply, door_call_done_and_ring);
 }
 
@@ -194,7 +195,9 @@ static int write_output(struct db *db, struct door_call *call, struct err *err)
         rc = store_command_heard(db, word->command_id, call->host.id, call->now, err);
     for (size_t i = 0; i < word->n_chunks && rc == 0; i++) {
         memcpy(word->chunks[i].host_id, call->host.id, sizeof(word->chunks[i].host_id));
-        rc = store_command_chunk(db, &word->chunks[i], err);
+        rc = door_hide_chunk(db, call, &word->chunks[i], err);
+        if (rc == 0)
+            rc = store_command_chunk(db, &word->chunks[i], err);
     }
     return rc;
 }

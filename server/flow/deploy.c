@@ -24,6 +24,7 @@
 #include "server/flow/flow.h"
 #include "server/flow/outlook.h"
 #include "server/flow/plans.h"
+#include "server/flow/seal.h"
 #include "server/flow/snapshot.h"
 
 #define SLICE 200
@@ -174,24 +175,22 @@ int deploy_sign(struct look *look, const struct deploy_order *order, const char 
 {
     const struct deployment *d = order->deployment;
     struct invocation *inv = ret_invocation;
-    char signature[ENVELOPE_SIGNATURE_SIZE];
-    const struct envelope envelope = {.protocol = order->protocol,
-                                      .store_id = look->flow->store_id,
-                                      .command_id = command_id,
-                                      .host_id = order->host_id,
-                                      .host = order->host,
-                                      .repository = d->repository,
-                                      .environment = d->environment,
-                                      .release = d->release_number,
-                                      .database = order->job->database,
-                                      .epoch = order->epoch,
-                                      .document =
-                                          arena_printf(look->arena, "%s@1", order->job->name),
-                                      .document_digest = order->job->document_digest,
-                                      .sha = d->sha,
-                                      .previous_sha = d->from_sha,
-                                      .roles = order->roles,
-                                      .start_by = order->start_by};
+    struct envelope envelope = {.protocol = order->protocol,
+                                .command_id = command_id,
+                                .host_id = order->host_id,
+                                .host = order->host,
+                                .repository = d->repository,
+                                .environment = d->environment,
+                                .release = d->release_number,
+                                .database = order->job->database,
+                                .epoch = order->epoch,
+                                .document = arena_printf(look->arena, "%s@1", order->job->name),
+                                .document_digest = order->job->document_digest,
+                                .sha = d->sha,
+                                .previous_sha = d->from_sha,
+                                .roles = order->roles,
+                                .start_by = order->start_by};
+    struct seal seal = {.text = "", .signature = ""};
     int rc;
 
     *inv = (struct invocation){.host = order->host,
@@ -201,12 +200,10 @@ int deploy_sign(struct look *look, const struct deploy_order *order, const char 
                                .start_by = order->start_by};
     snprintf(inv->command_id, sizeof(inv->command_id), "%s", command_id);
     snprintf(inv->host_id, sizeof(inv->host_id), "%s", order->host_id);
-    rc = envelope_make(look->arena, &envelope, &inv->envelope, err);
-    if (rc < 0)
-        return err_wrap(err, "envelope for %s", order->host);
-    envelope_sign(look->flow->key, inv->envelope, signature);
-    inv->signature = arena_str(look->arena, signature);
-    return 0;
+    rc = seal_make(look, &envelope, &seal, err);
+    inv->envelope = seal.text;
+    inv->signature = seal.signature;
+    return rc;
 }
 
 int deploy_put(struct db *db, const struct deployment *deployment, const struct job *job,

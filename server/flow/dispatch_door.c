@@ -23,6 +23,7 @@
 #include "lib/store/store_hold.h"
 #include "lib/store/store_host.h"
 #include "server/flow/flow.h"
+#include "server/flow/seal.h"
 #include "server/flow/snapshot.h"
 
 /* What all commands of one look share. */
@@ -46,8 +47,7 @@ struct dispatched {
 
 /* What slipway-agent wants to see before it runs anything. */
 struct signed_envelope {
-    const char *text;
-    const char *signature;
+    struct seal seal;
     time_ms start_by;
 };
 
@@ -120,27 +120,18 @@ static int check_key(struct look *look, const struct door_command *c, const char
 static int sign_one(struct look *look, const struct door_command *c, const struct door_target *t,
                     struct signed_envelope *ret, struct err *err)
 {
-    char digest[DIGEST_HEX_SIZE], signature[ENVELOPE_SIGNATURE_SIZE];
-    const struct envelope envelope = {.store_id = look->flow->store_id,
-                                      .command_id = c->id,
-                                      .host_id = t->host_id,
-                                      .host = t->host,
-                                      .document =
-                                          arena_printf(look->arena, "%s@%s", c->document_name,
-                                                       c->document_version),
-                                      .document_digest = c->document_digest,
-                                      .parameters_digest = digest,
-                                      .start_by = c->requested_at + c->timeout_s * 1000};
-    int rc;
-
+    char digest[DIGEST_HEX_SIZE];
+    struct envelope envelope = {.command_id = c->id,
+                                .host_id = t->host_id,
+                                .host = t->host,
+                                .document = arena_printf(look->arena, "%s@%s", c->document_name,
+                                                         c->document_version),
+                                .document_digest = c->document_digest,
+                                .parameters_digest = digest,
+                                .start_by = c->requested_at + c->timeout_s * 1000};
     digest_sha256_hex(c->parameters, strlen(c->parameters), digest);
-    rc = envelope_make(look->arena, &envelope, &ret->text, err);
-    if (rc < 0)
-        return err_wrap(err, "envelope for %s", t->host);
-    envelope_sign(look->flow->key, ret->text, signature);
-    ret->signature = arena_str(look->arena, signature);
     ret->start_by = envelope.start_by;
-    return 0;
+    return seal_make(look, &envelope, &ret->seal, err);
 }
 
 /* Before the transaction: one signature is thirty microseconds. */
@@ -166,9 +157,10 @@ static int release(struct db *db, const struct dispatched *d, size_t number, str
     const struct signed_envelope *w = &d->words[number];
     int rc = store_command_release(db, d->command->id, t->host_id, d->now, err);
 
-    return rc < 0 || w->text == NULL ? rc
-                                     : store_command_resign(db, d->command->id, t->host_id, w->text,
-                                                            w->signature, w->start_by, err);
+    return rc < 0 || w->seal.text == NULL
+               ? rc
+               : store_command_resign(db, d->command->id, t->host_id, w->seal.text,
+                                      w->seal.signature, w->start_by, err);
 }
 
 static int move_one(struct db *db, const struct dispatched *d, size_t number, struct err *err)

@@ -18,6 +18,7 @@
 #include "lib/store/store_probe.h"
 #include "server/flow/decide.h"
 #include "server/flow/flow.h"
+#include "server/flow/seal.h"
 #include "server/flow/snapshot.h"
 
 #define START_BY_MS 60000
@@ -215,27 +216,26 @@ static int sign(struct probing *p, const struct host *host, struct err *err)
 {
     const struct deployment *d = &p->deployment;
     struct look *look = p->look;
-    char signature[ENVELOPE_SIGNATURE_SIZE];
-    const struct envelope envelope = {.protocol = host->protocol,
-                                      .store_id = look->flow->store_id,
-                                      .command_id = p->command.id,
-                                      .host_id = host->id,
-                                      .host = host->name,
-                                      .repository = d->repository,
-                                      .environment = d->environment,
-                                      .release = d->release_number,
-                                      .document = "probe@1",
-                                      .document_digest = p->command.document_digest,
-                                      .sha = d->sha,
-                                      .previous_sha = d->from_sha,
-                                      .roles = p->job->name,
-                                      .start_by = look->now + START_BY_MS};
-    int rc = envelope_make(look->arena, &envelope, &p->invocation.envelope, err);
+    struct seal seal;
+    struct envelope envelope = {.protocol = host->protocol,
+                                .command_id = p->command.id,
+                                .host_id = host->id,
+                                .host = host->name,
+                                .repository = d->repository,
+                                .environment = d->environment,
+                                .release = d->release_number,
+                                .document = "probe@1",
+                                .document_digest = p->command.document_digest,
+                                .sha = d->sha,
+                                .previous_sha = d->from_sha,
+                                .roles = p->job->name,
+                                .start_by = look->now + START_BY_MS};
+    int rc = seal_make(look, &envelope, &seal, err);
 
     if (rc < 0)
         return rc;
-    envelope_sign(look->flow->key, p->invocation.envelope, signature);
-    p->invocation.signature = arena_str(look->arena, signature);
+    p->invocation.envelope = seal.text;
+    p->invocation.signature = seal.signature;
     p->invocation.roles = p->job->name;
     p->invocation.start_by = envelope.start_by;
     memcpy(p->invocation.command_id, p->command.id, sizeof(p->invocation.command_id));

@@ -5,6 +5,9 @@
 #include <string.h>
 
 #include "lib/base/arena.h"
+#include "lib/base/digest.h"
+#include "lib/base/redact.h"
+#include "lib/base/secret.h"
 #include "lib/base/str.h"
 #include "lib/calendar/occurrence.h"
 #include "lib/model/attempt.h"
@@ -43,6 +46,21 @@ static int check_documents(const struct config *config, struct err *err)
     return rc;
 }
 
+static int make_redact(struct snapshot *s, const struct config *config, struct err *err)
+{
+    if (config->redact == NULL)
+        return 0;
+    digest_sha256_hex(config->redact, strlen(config->redact), s->redact_digest);
+    return redact_parse(config->redact, &s->redact, err);
+}
+
+void snapshot_hide(struct snapshot *snapshot, const struct secret *secret)
+{
+    if (snapshot->redact == NULL)
+        snapshot->redact = redact_new();
+    redact_add_secret(snapshot->redact, secret_bytes(secret), secret_len(secret));
+}
+
 int snapshot_make(struct config *config, time_ms now, struct snapshot **ret_snapshot,
                   struct err *err)
 {
@@ -53,8 +71,11 @@ int snapshot_make(struct config *config, time_ms now, struct snapshot **ret_snap
         abort();
     rc = check_documents(config, err);
     if (rc == 0)
+        rc = make_redact(s, config, err);
+    if (rc == 0)
         rc = calendar_new(config, &s->calendar, err);
     if (rc < 0) {
+        redact_free(s->redact);
         config_free(config);
         free(s);
         return rc;
@@ -138,6 +159,16 @@ static int follow_rename(struct db *db, struct arena *arena, const struct config
     return rc < 0 ? rc : store_journal_add(db, &entry, err);
 }
 
+static int accept_redact(struct db *db, const struct config *config, struct err *err)
+{
+    char digest[DIGEST_HEX_SIZE];
+
+    if (config->redact == NULL)
+        return 0;
+    digest_sha256_hex(config->redact, strlen(config->redact), digest);
+    return store_config_redaction_put(db, digest, config->redact, err);
+}
+
 int snapshot_accept(struct db *db, const struct config *config, const char *by, time_ms now,
                     struct err *err)
 {
@@ -145,6 +176,8 @@ int snapshot_accept(struct db *db, const struct config *config, const char *by, 
     bool is_new = false;
     int rc = store_config_put(db, config->digest, config->text, by, now, &is_new, err);
 
+    if (rc == 0)
+        rc = accept_redact(db, config, err);
     arena_init(&arena);
     for (size_t i = 0; i < config->n_repos && rc == 0; i++) {
         const struct config_repo *repo = &config->repos[i];
@@ -169,6 +202,7 @@ void snapshots_give(const struct snapshot *snapshot)
     if (s == NULL || atomic_fetch_sub(&s->refs, 1) != 1)
         return;
     calendar_free(s->calendar);
+    redact_free(s->redact);
     config_free(s->config);
     free(s);
 }

@@ -16,11 +16,15 @@
 struct calendar;
 struct config;
 struct db;
+struct redact;
+struct secret;
 
 struct snapshot {
     struct config *config;
     struct calendar *calendar; /* `at` of each environment, up to the horizon */
     char digest[65];           /* of the configuration's canonical text */
+    char redact_digest[65];    /* of its patterns, which hosts get; "" = it has none */
+    struct redact *redact;     /* what is hidden before it is stored; NULL = nothing */
     time_ms made_at;
     atomic_int refs;
 };
@@ -37,6 +41,9 @@ void snapshots_deinit(struct snapshots *snapshots);
 /* Resolve `config` as of `now`; takes it over, also when it fails. */
 int snapshot_make(struct config *config, time_ms now, struct snapshot **ret_snapshot,
                   struct err *err);
+
+/* A value of the server's own is hidden, too. Before the snapshot is in force. */
+void snapshot_hide(struct snapshot *snapshot, const struct secret *secret);
 
 /* What the store must know of a configuration before anything is decided by it: its text, its repositories,
  * since when each `at` is in a schedule; with the journal line. `by` is "start" or "reload". Writer. */

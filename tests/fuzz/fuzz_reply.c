@@ -2,8 +2,10 @@
  * moves an invocation only where it may go. */
 #include <assert.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "lib/base/redact.h"
 #include "lib/ssm/message_reply.h"
 #include "lib/ssm/status.h"
 
@@ -25,6 +27,28 @@ static void judge(struct arena *arena, const struct message_reply *reply)
     }
 }
 
+/* Hidden, it is read as what it was, and nothing that is told to people says the word. */
+static void hide(struct arena *arena, const char *payload)
+{
+    struct message_reply was, is;
+    struct redact *redact = NULL;
+    struct err err = ERR_INIT;
+    const char *hidden;
+
+    if (redact_parse("hunter2", &redact, &err) < 0)
+        abort();
+    hidden = message_reply_hide(arena, payload, redact);
+    assert(strlen(hidden) <= 2 * MESSAGE_REPLY_MAX);
+    if (message_reply_parse(arena, payload, strlen(payload), &was, &err) == 0 &&
+        message_reply_parse(arena, hidden, strlen(hidden), &is, &err) == 0) {
+        assert(was.status == is.status && was.state == is.state && was.n_steps == is.n_steps);
+        assert(is.reason == NULL || strstr(is.reason, "hunter2") == NULL);
+        for (size_t i = 0; i < is.n_steps; i++)
+            assert(is.steps[i].output == NULL || strstr(is.steps[i].output, "hunter2") == NULL);
+    }
+    redact_free(redact);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 {
     struct message_reply first, second;
@@ -33,6 +57,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
     struct arena arena;
 
     arena_init(&arena);
+    hide(&arena, arena_strn(&arena, (const char *)bytes, n));
     if (message_reply_parse(&arena, (const char *)bytes, n, &first, &err) == 0) {
         assert(first.n_steps <= MESSAGE_REPLY_STEPS_MAX);
         assert(first.n_results <= MESSAGE_REPLY_RESULTS_MAX);

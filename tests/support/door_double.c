@@ -510,6 +510,12 @@ void door_double_send_as(struct door_double *d, struct envelope *e, const struct
         e->document_digest = digest;
     if (document_text != NULL)
         command.document = document_text;
+    if (d->redact != NULL) {
+        char *redact_digest = arena_alloc(&d->arena, DIGEST_HEX_SIZE);
+        digest_sha256_hex(d->redact, strlen(d->redact), redact_digest);
+        e->redact_digest = redact_digest;
+        command.redact = d->redact;
+    }
     if (envelope_make(&d->arena, e, &command.envelope, &err) < 0)
         fail_msg("%s", err.text);
     envelope_sign(key, command.envelope, signature);

@@ -129,7 +129,7 @@ static int tell_end(struct story_host *host, const struct story_host_run *run)
                                                        : INVOCATION_FAILED,
                               .state = MESSAGE_REPLY_FINISHED,
                               .n_steps = d->n_steps};
-    struct result_line results[4];
+    struct result_line results[5];
 
     r.steps = arena_array(&host->arena, d->n_steps, sizeof(*r.steps));
     for (size_t i = 0; i < d->n_steps; i++) {
@@ -163,6 +163,8 @@ static int tell_end(struct story_host *host, const struct story_host_run *run)
         results[r.n_results++] =
             (struct result_line){"migrate",
                                  run->way == STORY_HOST_NOTHING_TO_DO ? "none" : "changed"};
+    if (host->prints != NULL)
+        results[r.n_results++] = (struct result_line){"note", host->prints};
     r.results = results;
     return reply(host, run, &r);
 }
@@ -186,7 +188,7 @@ static int tell(struct story_host *host, struct story_host_run *run)
         r.state = MESSAGE_REPLY_STARTED;
         rc = reply(host, run, &r);
         if (rc == 0)
-            rc = print(host, run, "begins\n");
+            rc = print(host, run, host->prints != NULL ? host->prints : "begins\n");
         break;
     default:
         if (run->way == STORY_HOST_DECLINES) {
@@ -201,7 +203,8 @@ static int tell(struct story_host *host, struct story_host_run *run)
         } else if (run->way == STORY_HOST_LOSES_POWER) {
             r = (struct message_reply){.status = INVOCATION_FAILED,
                                        .state = MESSAGE_REPLY_UNKNOWN,
-                                       .reason = "the machine went down"};
+                                       .reason = host->prints != NULL ? host->prints
+                                                                      : "the machine went down"};
             rc = reply(host, run, &r);
         } else {
             rc = tell_end(host, run);

@@ -102,6 +102,8 @@ struct story_host {
     size_t n_scripts;
     struct story_host_run runs[STORY_HOST_RUNS_MAX];
     size_t n_runs;
+    const char *
+        prints; /* at its beginning, as a note of its results and as the reason of its end; NULL = begins */
     const char *probe_pending; /* what a probe says here; NULL = 0 */
     const char *probe_holders;
 };

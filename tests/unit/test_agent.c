@@ -624,6 +624,29 @@ static void T40_what_is_configured_is_hidden_before_it_leaves_the_host(void **st
     agent_room_down();
 }
 
+/* What the server names is hidden with what the host names; lines that fit into a chunk are not cut. */
+static void T40_what_the_server_names_is_hidden_before_it_leaves_the_host(void **state)
+{
+    const char *id;
+
+    (void)state;
+    agent_room_up(true);
+    agent_room.door.redact = "token=[^ ]+\n合言葉は.*\n";
+    agent_room_start();
+    id = agent_room_send(
+        "printf 'a tok'; sleep 0.3; printf 'en=hun'; sleep 0.3; echo 'ter2 b'\n"
+        "printf '\\345\\220'; sleep 0.3; printf '\\210言葉は山川\\n'\n"
+        "printf 'token=hunter2' >&2; echo note=token=hunter2 >> \"$SLIPWAY_RESULT\"\n"
+        "for i in 1 2 3 4 5 6 7 8 9; do printf '%03990d token=hunter2 x\\n' \"$i\"; done");
+    assert_non_null(
+        door_double_wait(&agent_room.door, id, MESSAGE_REPLY_FINISHED, AGENT_ROOM_LONG_S));
+    assert_true(door_double_printed(&agent_room.door, "a *** b\n"));
+    assert_true(door_double_printed(&agent_room.door, "9 *** x\n"));
+    assert_null(strstr(agent_room.door.output, "hunter"));
+    assert_null(strstr(agent_room.door.output, "山"));
+    agent_room_down();
+}
+
 static void another_user_needs_an_agent_that_is_root(void **state)
 {
     struct document_step step;
@@ -733,6 +756,7 @@ int main(void)
         TEST(T31_a_refused_id_stays_refused),
         TEST(T37_strict_mode_runs_only_what_lies_on_its_own_disk),
         TEST(T40_what_is_configured_is_hidden_before_it_leaves_the_host),
+        TEST(T40_what_the_server_names_is_hidden_before_it_leaves_the_host),
         TEST(another_user_needs_an_agent_that_is_root),
         TEST(T39_run_as_becomes_that_user_for_good),
         TEST(S9_the_door_asks_for_another_key_and_gets_one),

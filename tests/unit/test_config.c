@@ -175,6 +175,10 @@ static void each_mistake_has_its_words_and_place(void **state)
     expect_error("version: 1\n---\nversion: 1\n", "several documents", 2);
     expect_error("version: 1\nurl: \x83\x65\n", "Save it as UTF-8", 2);
     expect_error("version: [1\n", "not YAML", 0);
+    expect_error("version: 1\nredact:\n  - ok\n  - \"(\"\n", "is no pattern", 4);
+    expect_error("version: 1\nredact: [\"x*\"]\n", "matches nothing at all", 2);
+    expect_error("version: 1\nredact: [\"#x\"]\n", "write [#]", 2);
+    expect_error("version: 1\nredact: [\"a\\nb\"]\n", "one line", 2);
     expect_error(HEAD "  acme/shop: { mirror: \"ssh://x/y\" }\n", "https://", 5);
     expect_error(HEAD "  acme/shop: { mirror: file:///etc/passwd }\n", "mirror-roots", 5);
     expect_error(HEAD "  acme/shop: { mirror: file:///srv/git/../x }\n", "mirror-roots", 5);

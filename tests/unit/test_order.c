@@ -29,6 +29,7 @@ static struct {
     struct envelope envelope;
     const struct sign_key *signs; /* NULL = the pinned one */
     const char *document;         /* sent; NULL = the one that is signed */
+    const char *redact;           /* sent; NULL = none */
     const char *sent_as;          /* command id of whoever carries it; NULL = its own */
 } w;
 
@@ -111,6 +112,7 @@ static const char *judged(void)
     err = (struct err)ERR_INIT;
     digest_sha256_hex(signed_one, strlen(signed_one), digest);
     w.envelope.document_digest = digest;
+    command.redact = w.redact;
     command.document = w.document != NULL ? w.document : signed_one;
     if (envelope_make(&w.arena, &w.envelope, &command.envelope, &err) < 0)
         fail_msg("%s", err.text);
@@ -157,6 +159,25 @@ static void G3_what_is_signed_for_another_host_is_not_ours(void **state)
     (void)state;
     w.envelope.host_id = "mi-0123456789abcdef1";
     expect("signed for host batch-1");
+}
+
+static void T40_what_it_must_hide_is_signed_and_nobody_leaves_it_out(void **state)
+{
+    char digest[DIGEST_HEX_SIZE];
+
+    (void)state;
+    w.redact = "token=.*\n";
+    expect("what it must hide");
+    digest_sha256_hex(w.redact, strlen(w.redact), digest);
+    w.envelope.redact_digest = digest;
+    expect("");
+    w.redact = "tok=.*\n";
+    expect("what it must hide");
+    w.redact = NULL;
+    expect("what it must hide");
+    w.redact = "(\n"; /* signed, and no pattern here: nothing runs whose output would be seen */
+    digest_sha256_hex(w.redact, strlen(w.redact), digest);
+    expect("redact, of the server");
 }
 
 static void G3_a_signed_command_is_not_carried_as_another_one(void **state)
@@ -244,6 +265,7 @@ int main(void)
         TEST(G3_only_the_pinned_key_signs),
         TEST(G3_another_store_is_another_server),
         TEST(G3_what_is_signed_for_another_host_is_not_ours),
+        TEST(T40_what_it_must_hide_is_signed_and_nobody_leaves_it_out),
         TEST(G3_a_signed_command_is_not_carried_as_another_one),
         TEST(G3_the_document_is_the_one_that_was_signed),
         TEST(G8_nothing_begins_after_its_start_by),

@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "lib/base/digest.h"
 #include "lib/base/redact.h"
 
 static char seen[65536];
@@ -50,6 +51,56 @@ static void T40_a_secret_is_hidden_wherever_it_is_cut(void **state)
             redact_stream_end(&stream, r, see, NULL);
             assert_string_equal(seen, wanted);
         }
+    redact_free(r);
+}
+
+/* Patterns are held against bytes: a letter of several is cut like any other. */
+static void T40_letters_of_several_bytes_are_hidden_wherever_they_are_cut(void **state)
+{
+    static const char text[] = "鍵: 合言葉は山川 です\npässwort=grün;ende\n";
+    struct redact *r = patterns("合言葉は[^ ]*\npässwort=[^;]*");
+    struct redact_stream stream;
+
+    (void)state;
+    for (size_t a = 0; a < sizeof(text); a++) {
+        memset(&stream, 0, sizeof(stream));
+        n_seen = 0;
+        redact_stream_add(&stream, r, text, a, see, NULL);
+        redact_stream_add(&stream, r, text + a, sizeof(text) - 1 - a, see, NULL);
+        redact_stream_end(&stream, r, see, NULL);
+        assert_string_equal(seen, "鍵: *** です\n***;ende\n");
+    }
+    redact_free(r);
+}
+
+static const char *hidden(const struct redact *r, const char *text)
+{
+    static char bytes[512];
+
+    snprintf(bytes, sizeof(bytes), "%s", text);
+    bytes[redact_bytes(r, bytes, strlen(bytes))] = '\0';
+    return bytes;
+}
+
+static void T40_a_value_is_hidden_as_it_is_in_base64_and_in_a_url(void **state)
+{
+    static const char value[] = "p/ss+word>?~\xc3\xbc!";
+    struct redact *r = redact_new();
+    char raw[64], text[128];
+
+    (void)state;
+    redact_add_secret(r, value, strlen(value));
+    redact_add_secret(r, "short", 5); /* it stands in too many words */
+    assert_string_equal(hidden(r, "x=p/ss+word>?~\xc3\xbc!;"), "x=***;");
+    assert_string_equal(hidden(r, "q=p%2Fss%2Bword%3E%3F~%C3%BC%21&r"), "q=***&r");
+    assert_string_equal(hidden(r, "a short word"), "a short word");
+    /* Wherever it begins in what was encoded: of its letters only the ones that it shares with others stay. */
+    for (size_t before = 0; before < 7; before++) {
+        snprintf(raw, sizeof(raw), "%.*s%s%s", (int)before, "Basic: ", value, "tail");
+        digest_base64(raw, strlen(raw), text);
+        assert_non_null(strstr(hidden(r, text), "***"));
+        assert_true(strlen(hidden(r, text)) <= strlen(text) - 15);
+    }
     redact_free(r);
 }
 
@@ -112,6 +163,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(T40_a_secret_is_hidden_wherever_it_is_cut),
+        cmocka_unit_test(T40_letters_of_several_bytes_are_hidden_wherever_they_are_cut),
+        cmocka_unit_test(T40_a_value_is_hidden_as_it_is_in_base64_and_in_a_url),
         cmocka_unit_test(T40_a_line_without_end_hides_what_lies_across_its_parts),
         cmocka_unit_test(it_never_grows_and_bytes_that_are_no_text_stay),
         cmocka_unit_test(a_mistake_names_its_line),
