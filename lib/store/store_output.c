@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "lib/base/arena.h"
+#include "lib/base/buf.h"
 
 /* The rows of this release are found by its deployments and commands, then numbered by arrival; only
  * those of one page are read in full. */
@@ -57,4 +58,35 @@ int store_output_of_release(struct db *db, struct arena *arena, int64_t reposito
     *ret_items = items;
     *ret_n = n;
     return 0;
+}
+
+/* By the index of the host's own numbers; what follows the last one that is wanted is not read. */
+DB_STATEMENT(SQL_OUTPUT_OF_STEP,
+             "SELECT text FROM output_chunks WHERE command_id = $1 AND host_id = $2 AND step = $3"
+             " AND stream = $4 ORDER BY number");
+
+int store_output_of_step(struct db *db, struct arena *arena, const struct output_of_step *which,
+                         size_t max, const char **ret_bytes, size_t *ret_len, struct err *err)
+{
+    struct db_rows *rows;
+    struct buf buf;
+    int rc = db_query(db, &SQL_OUTPUT_OF_STEP, &rows, err, "tttt", which->command_id,
+                      which->host_id, which->step, which->error_stream ? "err" : "out");
+
+    if (rc < 0)
+        return rc;
+    buf_init(&buf, max);
+    while (buf.len < max && (rc = db_next(rows, err)) > 0) {
+        size_t len;
+        const char *text = db_blob(rows, arena, 0, &len);
+
+        buf_add(&buf, text, len < max - buf.len ? len : max - buf.len);
+    }
+    db_end(rows);
+    if (rc >= 0) {
+        *ret_len = buf.len;
+        *ret_bytes = arena_strn(arena, buf_str(&buf), buf.len);
+    }
+    buf_deinit(&buf);
+    return rc < 0 ? rc : 0;
 }

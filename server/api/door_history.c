@@ -16,32 +16,14 @@
 #include "server/api/door_page.h"
 #include "server/api/door_send.h"
 #include "server/api/door_shape.h"
+#include "server/api/door_view.h"
 
 #define ANSWER_MAX ((size_t)8 << 20)
 #define PAGE_USUAL 50
 #define SCAN 100      /* commands that are read at once ... */
 #define SCAN_MAX 2000 /* ... and rows looked at for one page, which may be shorter than asked */
-#define CHUNKS_MAX 512
 #define TRACE_MAX 2500
 #define FILTERS_MAX 5
-
-/* What is told of a step that has not ended. */
-static const struct step not_ended = {.exit_code = -1};
-
-/* One invocation, with all that is said of it. */
-struct view {
-    struct invocation invocation;
-    struct step *steps;
-    size_t n_steps;
-};
-
-/* The step itself once it has ended; NULL-safe. */
-static const struct step *end_of(const struct step *s)
-{
-    bool ended = s != NULL && s->status != STEP_PENDING && s->status != STEP_IN_PROGRESS;
-
-    return ended ? s : &not_ended;
-}
 
 static const char *instant(struct arena *arena, time_ms at)
 {
@@ -53,86 +35,6 @@ static const char *instant(struct arena *arena, time_ms at)
     return arena_str(arena, text);
 }
 
-static int load_view(struct db *db, struct arena *arena, const char *command_id,
-                     const char *host_id, struct view *v, struct err *err)
-{
-    int rc = store_command_invocation(db, arena, command_id, host_id, &v->invocation, err);
-
-    return rc < 0
-               ? rc
-               : store_command_steps(db, arena, command_id, host_id, &v->steps, &v->n_steps, err);
-}
-
-static const struct step *step_of(const struct view *v, int number)
-{
-    for (size_t i = 0; i < v->n_steps; i++)
-        if (v->steps[i].number == number)
-            return &v->steps[i];
-    return NULL;
-}
-
-/* What slipway-agent printed of it, chunk by chunk. */
-static int chunks_of(struct db *db, struct arena *arena, const struct view *v, const char *step,
-                     const char **ret_out, const char **ret_err, struct err *err)
-{
-    struct output_chunk *chunks;
-    struct buf out, error;
-    size_t n;
-    int rc = store_command_chunks(db, arena, v->invocation.command_id, v->invocation.host_id, -1,
-                                  CHUNKS_MAX, &chunks, &n, err);
-
-    if (rc < 0)
-        return rc;
-    buf_init(&out, (size_t)4 * OUTPUT_CUT_OUT);
-    buf_init(&error, (size_t)4 * OUTPUT_CUT_ERR);
-    for (size_t i = 0; i < n; i++)
-        if (strcmp(chunks[i].step, step) == 0)
-            buf_add(chunks[i].error_stream ? &error : &out, chunks[i].text, chunks[i].len);
-    *ret_out = output_cut(arena, buf_str(&out), out.len, OUTPUT_CUT_OUT);
-    *ret_err = output_cut(arena, buf_str(&error), error.len, OUTPUT_CUT_ERR);
-    buf_deinit(&out);
-    buf_deinit(&error);
-    return 0;
-}
-
-static int output_of(struct db *db, struct arena *arena, const struct view *v, int number,
-                     const char *step, const char **ret_out, const char **ret_err, struct err *err)
-{
-    int rc = store_door_command_output_of(db, arena, v->invocation.command_id,
-                                          v->invocation.host_id, number, ret_out, ret_err, err);
-
-    if (rc < 0 || **ret_out != '\0' || **ret_err != '\0')
-        return rc;
-    return chunks_of(db, arena, v, step, ret_out, ret_err, err);
-}
-
-/* What is said of a step: its own status, unless the whole ended without it. */
-static struct door_status status_of(const struct view *v, const struct step *s, time_ms now)
-{
-    struct door_status whole = door_status_of(&v->invocation, now);
-
-    if (s == NULL)
-        return whole;
-    if (invocation_has_ended(v->invocation.status) &&
-        (s->status == STEP_PENDING || s->status == STEP_IN_PROGRESS))
-        return whole;
-    /* A cancel that is asked is of the whole. */
-    if (v->invocation.status == INVOCATION_CANCELLING && s->status == STEP_IN_PROGRESS)
-        return whole;
-    return door_status_of_step(s->status);
-}
-
-/* The document of a command, read again. */
-static int content_of(struct db *db, struct arena *arena, const char *command_id,
-                      struct content *ret_content, struct err *err)
-{
-    enum content_flaw flaw;
-    const char *text;
-    int rc = store_door_command_content(db, arena, command_id, &text, err);
-
-    return rc < 0 ? rc : content_parse(arena, text, strlen(text), ret_content, &flaw, err);
-}
-
 /* GetCommandInvocation --------------------------------------------------------------------------- */
 
 struct getting {
@@ -141,7 +43,7 @@ struct getting {
     const char *plugin;
     struct door_command command;
     struct content content;
-    struct view view;
+    struct door_view view;
     int number;
     const char *out, *err;
 };
@@ -153,13 +55,13 @@ static int load_getting(struct door_call *call, struct db *db, struct getting *g
     int rc = store_door_command(db, arena, g->command_id, call->key.name, &g->command, err);
 
     if (rc == 0)
-        rc = load_view(db, arena, g->command_id, g->host_id, &g->view, err);
+        rc = door_view_load(db, arena, g->command_id, g->host_id, &g->view, err);
     if (rc == ERR_NOT_FOUND) {
         *ret_code = "InvocationDoesNotExist";
         return rc;
     }
     if (rc == 0)
-        rc = content_of(db, arena, g->command_id, &g->content, err);
+        rc = door_view_content(db, arena, g->command_id, &g->content, err);
     if (rc < 0)
         return rc;
     g->number = g->plugin != NULL         ? content_step_number(&g->content, g->plugin)
@@ -172,17 +74,17 @@ static int load_getting(struct door_call *call, struct db *db, struct getting *g
                                          : "the document has several steps: PluginName says which");
     }
     g->plugin = g->content.steps[g->number].name;
-    return output_of(db, arena, &g->view, g->number, g->plugin, &g->out, &g->err, err);
+    return door_view_output(db, arena, &g->view, g->number, g->plugin, &g->out, &g->err, err);
 }
 
 static enum request_next answer_getting(struct door_call *call, struct reply *reply,
                                         const struct getting *g)
 {
-    const struct step *s = step_of(&g->view, g->number);
-    struct door_status status = status_of(&g->view, s, call->now);
+    const struct step *s = door_view_step(&g->view, g->number);
+    struct door_status status = door_view_status(&g->view, s, call->now);
     struct arena *arena = call->request->arena;
     char elapsed[DOOR_STATUS_DURATION_SIZE] = "";
-    const struct step *end = end_of(s);
+    const struct step *end = door_view_end(s);
     struct json_out out;
     struct buf buf;
 
@@ -355,7 +257,7 @@ static bool command_fits(const struct listing *l, const struct door_command *c)
     return is_status(l, invocation_statuses[c->status].text, c->details);
 }
 
-static int add_plugins(struct listing *l, struct db *db, const struct view *v,
+static int add_plugins(struct listing *l, struct db *db, const struct door_view *v,
                        const struct content *content, struct err *err)
 {
     struct arena *arena = l->call->request->arena;
@@ -363,13 +265,13 @@ static int add_plugins(struct listing *l, struct db *db, const struct view *v,
 
     json_begin_array(&l->out, "CommandPlugins");
     for (size_t i = 0; l->details && i < content->n_steps && rc == 0; i++) {
-        const struct step *s = step_of(v, (int)i);
-        struct door_status status = status_of(v, s, l->call->now);
+        const struct step *s = door_view_step(v, (int)i);
+        struct door_status status = door_view_status(v, s, l->call->now);
         const char *out = "", *error = "";
-        const struct step *end = end_of(s);
+        const struct step *end = door_view_end(s);
 
         if (s != NULL)
-            rc = output_of(db, arena, v, (int)i, s->name, &out, &error, err);
+            rc = door_view_output(db, arena, v, (int)i, s->name, &out, &error, err);
         if (strcmp(status.status, "Delayed") == 0 || strcmp(status.status, "Cancelling") == 0)
             status = s != NULL ? door_status_of_step(s->status)
                                : (struct door_status){"Pending", "Pending"};
@@ -393,14 +295,14 @@ static int add_plugins(struct listing *l, struct db *db, const struct view *v,
 }
 
 static int add_invocation(struct listing *l, struct db *db, const struct door_command *c,
-                          const struct view *v, struct err *err)
+                          const struct door_view *v, struct err *err)
 {
     struct arena *arena = l->call->request->arena;
     const struct invocation *i = &v->invocation;
     struct door_status status = door_status_of(i, l->call->now);
     struct content content = {.n_steps = 0};
     const char *trace = i->cause != NULL ? i->cause : "";
-    int rc = l->details ? content_of(db, arena, c->id, &content, err) : 0;
+    int rc = l->details ? door_view_content(db, arena, c->id, &content, err) : 0;
 
     if (rc < 0)
         return rc;
@@ -440,14 +342,14 @@ static int list_hosts(struct listing *l, struct db *db, const struct door_comman
 
     for (size_t i = 0; i < n && rc == 0; i++) {
         struct door_status status;
-        struct view v;
+        struct door_view v;
 
         if (strcmp(targets[i].host_id, after_host) <= 0 ||
             (l->host_id != NULL && strcmp(l->host_id, targets[i].host_id) != 0))
             continue;
         if (is_full(l))
             return 0;
-        rc = load_view(db, arena, c->id, targets[i].host_id, &v, err);
+        rc = door_view_load(db, arena, c->id, targets[i].host_id, &v, err);
         if (rc < 0)
             break;
         l->position = arena_printf(arena, "%s/%s", c->id, targets[i].host_id);

@@ -19,6 +19,7 @@
 #include "lib/store/store_journal.h"
 #include "server/api/api.h"
 #include "server/api/door_access.h"
+#include "server/api/door_echo.h"
 #include "server/api/door_library.h"
 #include "server/api/door_targets.h"
 #include "server/flow/snapshot.h"
@@ -70,99 +71,20 @@ static bool is_errors(const char *text)
     return rate_resolve(text, 100, 0, &value);
 }
 
-/* JSON of a list or object of the request, to be given back as it was. */
-static void echo_value(struct json_out *out, const char *key, const struct cJSON *item)
+/* A map of lists of texts; what they must be is the document's (7). */
+static const struct cJSON *read_parameters(struct door_shape *s)
 {
-    int64_t number;
-    bool flag;
-
-    if (json_string_value(item) != NULL) {
-        json_add_str(out, key, json_string_value(item));
-    } else if (json_item_int(item, &number)) {
-        json_add_int(out, key, number);
-    } else if (json_is_array(item) || json_is_object(item)) {
-        bool object = json_is_object(item);
-
-        if (object)
-            json_begin_object(out, key);
-        else
-            json_begin_array(out, key);
-        for (const struct cJSON *i = json_first(item); i != NULL; i = json_next(i))
-            echo_value(out, object ? json_key(i) : NULL, i);
-        if (object)
-            json_end_object(out);
-        else
-            json_end_array(out);
-    } else if (json_item_bool(item, &flag)) {
-        json_add_bool(out, key, flag);
-    }
-}
-
-static const char *echo_list(struct door_call *call, const char *key)
-{
-    const struct cJSON *list = json_array(call->json, key);
-    struct json_out out;
-    struct buf buf;
-    const char *text;
-
-    buf_init(&buf, ANSWER_MAX);
-    json_out_init(&out, &buf);
-    json_begin_array(&out, NULL);
-    for (const struct cJSON *i = json_first(list); i != NULL; i = json_next(i))
-        echo_value(&out, NULL, i);
-    json_end_array(&out);
-    text = arena_strn(call->request->arena, buf_str(&buf), buf.len);
-    buf_deinit(&buf);
-    return text;
-}
-
-/* Members that are checked and given back, and have no effect here: nothing is written to S3, CloudWatch or SNS. */
-static const char *echo_rest(struct door_shape *s)
-{
-    static const char *const events[] = {"All",       "InProgress", "Success", "TimedOut",
-                                         "Cancelled", "Failed",     NULL};
-    static const char *const kinds[] = {"Command", "Invocation", NULL};
-    static const struct door_shape_rule event = {.words = events}, kind = {.words = kinds};
-    static const struct door_shape_rule region = {.min = 3, .max = 20},
-                                        bucket = {.min = 3, .max = 63}, prefix = {.max = 500},
-                                        any = {.max = 2048}, group = {.min = 1, .max = 512};
-    static const char *const objects[] = {"NotificationConfig", "CloudWatchOutputConfig",
-                                          "AlarmConfiguration"};
-    struct door_call *call = s->call;
-    const struct cJSON *json = call->json, *notify, *watch;
-    const char **items, *text;
-    struct json_out out;
-    struct buf buf;
+    static const struct door_shape_rule any = {.required = false};
+    const struct cJSON *map = door_shape_object(s, s->call->json, "Parameters");
+    const char **items;
     size_t n;
 
-    buf_init(&buf, ANSWER_MAX);
-    json_out_init(&out, &buf);
-    json_begin_object(&out, NULL);
-    text = door_shape_text(s, json, "", "OutputS3Region", &region);
-    json_add_str(&out, "OutputS3Region", text != NULL ? text : "");
-    text = door_shape_text(s, json, "", "OutputS3BucketName", &bucket);
-    json_add_str(&out, "OutputS3BucketName", text != NULL ? text : "");
-    text = door_shape_text(s, json, "", "OutputS3KeyPrefix", &prefix);
-    json_add_str(&out, "OutputS3KeyPrefix", text != NULL ? text : "");
-    text = door_shape_text(s, json, "", "ServiceRoleArn", &any);
-    json_add_str(&out, "ServiceRole", text != NULL ? text : "");
-    notify = door_shape_object(s, json, "NotificationConfig");
-    (void)door_shape_text(s, notify, "notificationConfig.", "NotificationArn", &any);
-    (void)door_shape_text(s, notify, "notificationConfig.", "NotificationType", &kind);
-    door_shape_texts(s,
-                     door_shape_list(s, notify, "notificationConfig.", "NotificationEvents", false,
-                                     10),
-                     "notificationConfig.notificationEvents", &event, &items, &n);
-    watch = door_shape_object(s, json, "CloudWatchOutputConfig");
-    (void)door_shape_text(s, watch, "cloudWatchOutputConfig.", "CloudWatchLogGroupName", &group);
-    (void)door_shape_object(s, json, "AlarmConfiguration");
-    for (size_t i = 0; i < sizeof(objects) / sizeof(objects[0]); i++)
-        if (json_object(json, objects[i]) != NULL)
-            echo_value(&out, objects[i], json_object(json, objects[i]));
-    json_end_object(&out);
-    text = arena_strn(call->request->arena, buf_str(&buf), buf.len);
-    buf_deinit(&buf);
-    return text;
+    for (const struct cJSON *i = json_first(map); i != NULL; i = json_next(i))
+        if (!json_is_null(i))
+            door_shape_texts(s,
+                             door_shape_list(s, map, "parameters.", json_key(i), false, SIZE_MAX),
+                             "parameters", &any, &items, &n);
+    return map;
 }
 
 static struct sending *read_sending(struct door_shape *s)
@@ -192,10 +114,10 @@ static struct sending *read_sending(struct door_shape *s)
     door_targets_read(s, &send->targets);
     c->timeout_s = door_shape_int(s, json, "TimeoutSeconds", 30, 2592000, USUAL_TIMEOUT_S);
     c->comment = door_shape_text(s, json, "", "Comment", &comment);
-    send->parameters = door_shape_object(s, json, "Parameters");
+    send->parameters = read_parameters(s);
     c->max_concurrency = door_shape_text(s, json, "", "MaxConcurrency", &concurrency);
     c->max_errors = door_shape_text(s, json, "", "MaxErrors", &errors);
-    c->echo = echo_rest(s);
+    c->echo = door_echo_read(s);
     if (c->comment == NULL)
         c->comment = "";
     if (c->max_concurrency == NULL)
@@ -333,6 +255,13 @@ static struct refusal check_platforms(struct door_call *call, const struct sendi
     return why == NULL ? fine : refuse("UnsupportedPlatformType", why);
 }
 
+static struct refusal check_echo(struct door_call *call)
+{
+    const char *text, *code = door_echo_refuse(call, &text);
+
+    return code == NULL ? fine : refuse(code, text);
+}
+
 static struct refusal check_all(struct door_call *call, struct sending *send, struct db *db,
                                 const struct snapshot *snapshot)
 {
@@ -365,7 +294,7 @@ static struct refusal check_all(struct door_call *call, struct sending *send, st
     if ((r = check_hash(send)).code != NULL || (r = check_parameters(call, send)).code != NULL ||
         (r = check_ids(call, send)).code != NULL || (r = check_platforms(call, send)).code != NULL)
         return r;
-    return fine;
+    return check_echo(call);
 }
 
 /* Writing ---------------------------------------------------------------------------------------- */
@@ -383,8 +312,8 @@ static void fill_command(struct door_call *call, struct sending *send)
     c->document_version = arena_printf(arena, "%lld", (long long)send->entry.version);
     c->document_digest = send->entry.digest;
     send->entry.text = arena_str(arena, send->entry.text);
-    c->instance_ids = echo_list(call, "InstanceIds");
-    c->targets = echo_list(call, "Targets");
+    c->instance_ids = door_echo_list(call, "InstanceIds");
+    c->targets = door_echo_list(call, "Targets");
     (void)rate_resolve(c->max_concurrency, send->n_hosts, 1, &value);
     c->concurrency = (int64_t)value;
     (void)rate_resolve(c->max_errors, send->n_hosts, 0, &value);
@@ -536,18 +465,6 @@ static void add_parameters(struct json_out *out, const char *text)
     json_end_object(out);
 }
 
-static void add_echo(struct json_out *out, const char *text)
-{
-    struct cJSON *json = NULL;
-    struct err err = ERR_INIT;
-
-    if (json_parse(text, strlen(text), NULL, &json, &err) < 0)
-        return;
-    for (const struct cJSON *i = json_first(json); i != NULL; i = json_next(i))
-        echo_value(out, json_key(i), i);
-    json_free(json);
-}
-
 void door_send_add(struct json_out *out, struct door_call *call, const char *key,
                    const struct door_command *c)
 {
@@ -571,6 +488,6 @@ void door_send_add(struct json_out *out, struct door_call *call, const char *key
     json_add_int(out, "ErrorCount", c->n_errors);
     json_add_int(out, "DeliveryTimedOutCount", c->n_undelivered);
     json_add_int(out, "TimeoutSeconds", c->timeout_s);
-    add_echo(out, c->echo);
+    door_echo_add(out, c->echo);
     json_end_object(out);
 }

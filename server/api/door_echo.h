@@ -1,0 +1,20 @@
+/*
+ * door_echo: members of a SendCommand that are checked, kept and given back, and have no effect here (ssm-wire.md 3.1):
+ * nothing is written to S3 or CloudWatch, no topic is told, no alarm is asked.
+ */
+#ifndef SLIPWAY_SERVER_API_DOOR_ECHO_H
+#define SLIPWAY_SERVER_API_DOOR_ECHO_H
+
+#include "server/api/door_shape.h"
+
+/* Checks their limits; the JSON object of what is to be given back. In the arena of the request. */
+const char *door_echo_read(struct door_shape *shape);
+/* The code of what is no bucket, role or topic, and why; NULL = none. After door_echo_read(). */
+const char *door_echo_refuse(const struct door_call *call, const char **ret_text);
+
+/* A list of the request as JSON, "[]" if it is absent. */
+const char *door_echo_list(struct door_call *call, const char *key);
+/* The members of what door_echo_read() made. */
+void door_echo_add(struct json_out *out, const char *echo);
+
+#endif
