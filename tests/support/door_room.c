@@ -28,6 +28,10 @@
 
 struct door_room door_room;
 
+/* Made once for all rooms of a program: that takes as long as a room's whole life. */
+static struct sign_rsa *rsa;
+static char *spki;
+
 static const char usual_config[] = "version: 1\n"
                                    "url: https://slipway.example\n"
                                    "timezone: Asia/Tokyo\n"
@@ -99,8 +103,12 @@ void door_room_up(const char *config)
     /* Long past every date of the store itself, which is made under the real clock. */
     atomic_store(&door_room.moved.now, clock_now(clock_system()) + 60000);
     door_room.key = sign_key_new();
-    door_room.rsa = sign_rsa_new(2048);
-    door_room.spki = sign_rsa_spki(door_room.rsa);
+    if (rsa == NULL) {
+        rsa = sign_rsa_new(2048);
+        spki = sign_rsa_spki(rsa);
+    }
+    door_room.rsa = rsa;
+    door_room.spki = spki;
     api_room_up_as_held(&door_room.api, config != NULL ? config : usual_config,
                         &door_room.moved.clock, -1);
     api_room_write(&door_room.api, accept_config, door_room.api.snapshots.current);
@@ -114,8 +122,6 @@ void door_room_down(void)
     agenda_free(door_room.flow.agenda);
     api_room_down(&door_room.api);
     sign_key_free(door_room.key);
-    sign_rsa_free(door_room.rsa);
-    free(door_room.spki);
     arena_deinit(&door_room.arena);
 }
 

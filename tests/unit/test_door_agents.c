@@ -1,14 +1,13 @@
 /*
  * door: hosts that misbehave in each way of ssm-wire.md 16, and the ways in which real ones do (4.1, 9, 10, 12): one
- * final state, one stored result. And the property behind it: any order, repetition and delay of what an agent says
- * gives the same end, and an end never changes.
+ * final state, one stored result. The property behind it is test_door_words; which sentence is held by which test:
+ * docs/door.md.
  */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -445,69 +444,6 @@ static void replies_that_wait_are_one_commit(void **state)
                             "Success");
 }
 
-/* The property ------------------------------------------------------------------------------------ */
-
-static unsigned seed;
-
-static unsigned dice(unsigned n)
-{
-    seed = seed * 1103515245u + 12345u;
-    return (seed >> 16) % n;
-}
-
-static void any_order_repetition_and_delay_of_words_gives_the_same_end(void **state)
-{
-    /* All that an agent says of a command that fails; the last one is the end. */
-    static const char *const words[] = {
-        REPLY("InProgress", ""),
-        REPLY("InProgress", STEP("InProgress", 0, "")),
-        REPLY("InProgress", STEP("Failed", 7, "all of it")),
-        REPLY("Failed", STEP("Failed", 7, "all of it")),
-    };
-    size_t rounds = str_eq(getenv("SLIPWAY_DEEP"), "1") ? 400 : 12;
-
-    (void)state;
-    for (size_t round = 0; round < rounds; round++) {
-        char ids[4][NAMES_UUID_SIZE];
-        bool said[4] = {false};
-        size_t n = 0;
-        bool over = false;
-
-        seed = (unsigned)round;
-        for (size_t i = 0; i < 4; i++)
-            names_uuid_new(ids[i]);
-        handed();
-        while (n < 4) {
-            unsigned which = dice(4);
-
-            if (dice(3) == 0)
-                door_room_acknowledge(g, message);
-            if (dice(4) == 0)
-                door_room_look();
-            if (dice(6) == 0)
-                (void)door_room_poll(g);
-            if (over)
-                assert_string_equal(text(get(), "Status"), "Failed");
-            door_asker_must_be(door_room_reply_as(g, message, ids[which], words[which]), "");
-            n += !said[which];
-            said[which] = true;
-            if (which == 3) {
-                door_room_look();
-                over = true;
-            }
-        }
-        {
-            struct door_answer a = get();
-
-            assert_string_equal(text(a, "Status"), "Failed");
-            assert_string_equal(text(a, "StatusDetails"), "Failed");
-            assert_int_equal(number(a, "ResponseCode"), 7);
-            assert_string_equal(text(a, "StandardOutputContent"), "all of it");
-        }
-        (void)door_room_poll(g);
-    }
-}
-
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int main(void)
@@ -533,7 +469,6 @@ int main(void)
         TEST(S9_a_host_is_told_denied_only_when_it_is_gone),
         TEST(host_that_was_deregistered_gets_what_waits_undeliverable),
         TEST(replies_that_wait_are_one_commit),
-        TEST(any_order_repetition_and_delay_of_words_gives_the_same_end),
     };
 
     log_init(LOG_LOGFMT, LOG_ERROR);
