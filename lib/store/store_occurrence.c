@@ -107,3 +107,15 @@ int store_schedule_since(struct db *db, int64_t repository_id, const char *envir
 
     return rc < 0 ? rc : one_time(rows, ret_since, err);
 }
+
+DB_STATEMENT(SQL_SCHEDULE_OLDEST,
+             "SELECT min(since) FROM schedules WHERE repository_id = $1 AND environment = $2");
+
+int store_schedule_oldest(struct db *db, int64_t repository_id, const char *environment,
+                          time_ms *ret_since, struct err *err)
+{
+    struct db_rows *rows;
+    int rc = db_query(db, &SQL_SCHEDULE_OLDEST, &rows, err, "it", repository_id, environment);
+
+    return rc < 0 ? rc : one_time(rows, ret_since, err);
+}

@@ -32,5 +32,8 @@ int store_schedule_keep(struct db *db, int64_t repository_id, const char *enviro
 /* 0 = not in the schedule. */
 int store_schedule_since(struct db *db, int64_t repository_id, const char *environment,
                          const char *rule, time_ms *ret_since, struct err *err);
+/* ... the one that is in it longest. */
+int store_schedule_oldest(struct db *db, int64_t repository_id, const char *environment,
+                          time_ms *ret_since, struct err *err);
 
 #endif

@@ -19,7 +19,10 @@
 #include "server/flow/times.h"
 #include "server/flow/way_back.h"
 
-#define OCCURRENCES_MAX 64
+#define OCCURRENCES_MAX                                                                            \
+    128 /* looked through at once: more than one day has, so not all are due at one instant */
+#define MISSED_MAX 64 /* told at once */
+#define DAY_MS INT64_C(86400000)
 
 /* Another program ships other documents: what waits is not what was approved any more (A1). */
 static bool plan_changed(const struct outlook *o)
@@ -114,41 +117,72 @@ static int load_next(struct candidates *m, time_ms after, struct err *err)
     return rc;
 }
 
-/* Undecided occurrences since this `at` is in the schedule: over (missed), current, and the next (F6). */
+/* One that is over, or due now. */
+static int sort_in(struct candidates *m, const struct occurrence *found,
+                   struct plan_occurrence *missed, struct err *err)
+{
+    struct release_facts *f = &m->outlook->facts;
+    struct plan_occurrence o = planned(found);
+    enum occurrence_stage stage;
+    bool decided;
+    time_ms since;
+    int rc = is_decided(m, found, &decided, err);
+
+    if (rc == 0)
+        rc = store_schedule_since(m->db, m->repository->id, m->environment->name, rule_of(m, found),
+                                  &since, err);
+    if (rc < 0)
+        return rc;
+    stage = rules_occurrence_stage(f, &o, decided, since, m->now);
+    if (stage == OCCURRENCE_MISSED)
+        missed[f->n_missed++] = o;
+    else if (stage == OCCURRENCE_DUE && f->current.date[0] == '\0')
+        f->current = o;
+    return 0;
+}
+
+/* The first instant of which something may be undecided: behind the last decision, and since the schedule is ours. */
+static int undecided_since(struct candidates *m, time_ms *ret_from, struct err *err)
+{
+    const char *environment = m->environment->name;
+    time_ms ours = 0;
+    int rc = store_occurrence_latest(m->db, m->repository->id, environment, ret_from, err);
+
+    if (rc == 0 && *ret_from < m->now - DAY_MS)
+        rc = store_schedule_oldest(m->db, m->repository->id, environment, &ours, err);
+    if (*ret_from < m->now - 30 * DAY_MS)
+        *ret_from = m->now - 30 * DAY_MS;
+    if (*ret_from < ours)
+        *ret_from = ours;
+    return rc;
+}
+
+/*
+ * Undecided occurrences since this `at` is in the schedule: over (missed), current, and the next (F6). There may be
+ * many that are not ours, decided or older than their `at`: they come in portions, and each is looked through.
+ */
 static int load_occurrences(struct candidates *m, struct err *err)
 {
     const struct config_environment *e = m->environment;
     struct release_facts *f = &m->outlook->facts;
     struct occurrence found[OCCURRENCES_MAX];
-    struct plan_occurrence *missed = arena_array(m->arena, OCCURRENCES_MAX, sizeof(*missed));
+    struct plan_occurrence *missed = arena_array(m->arena, MISSED_MAX, sizeof(*missed));
     time_ms cut_due = m->now + e->cut_off_ms;
-    time_ms from = 0;
-    size_t n;
-    int rc = store_occurrence_latest(m->db, m->repository->id, e->name, &from, err);
+    time_ms from;
+    size_t n = OCCURRENCES_MAX;
+    int rc = undecided_since(m, &from, err);
 
-    if (rc < 0)
-        return rc;
-    if (from < m->now - 30 * INT64_C(86400000))
-        from = m->now - 30 * INT64_C(86400000);
-    n = occurrence_list(m->snapshot->calendar, e, from, cut_due + 1, found, OCCURRENCES_MAX);
-    for (size_t i = 0; i < n; i++) {
-        struct plan_occurrence o;
-        enum occurrence_stage stage;
-        bool decided;
-        time_ms since;
-        if ((rc = is_decided(m, &found[i], &decided, err)) < 0 ||
-            (rc = store_schedule_since(m->db, m->repository->id, e->name, rule_of(m, &found[i]),
-                                       &since, err)) < 0)
-            return rc;
-        o = planned(&found[i]);
-        stage = rules_occurrence_stage(f, &o, decided, since, m->now);
-        if (stage == OCCURRENCE_MISSED)
-            missed[f->n_missed++] = o;
-        else if (stage == OCCURRENCE_DUE && f->current.date[0] == '\0')
-            f->current = o;
-    }
     f->missed = missed;
-    return load_next(m, cut_due, err);
+    while (rc == 0 && n == OCCURRENCES_MAX && f->current.date[0] == '\0' &&
+           f->n_missed < MISSED_MAX) {
+        n = occurrence_list(m->snapshot->calendar, e, from, cut_due + 1, found, OCCURRENCES_MAX);
+        if (n == OCCURRENCES_MAX) /* more may be due at the last one's instant */
+            from = found[n - 1].due_at;
+        for (size_t i = 0; i < n && rc == 0 && f->n_missed < MISSED_MAX; i++)
+            if (n < OCCURRENCES_MAX || found[i].due_at < from)
+                rc = sort_in(m, &found[i], missed, err);
+    }
+    return rc < 0 ? rc : load_next(m, cut_due, err);
 }
 
 /* Hosts of all jobs of a plan, each once. */

@@ -20,6 +20,7 @@ static const struct {
     {NULL, scenario_text_plan},
     {"moves", scenario_text_moves},
     {"deployment", scenario_text_deployment},
+    {"choices", scenario_text_choices},
     {"forecast", scenario_text_forecast},
     {"at", scenario_text_moment},
 };
@@ -122,7 +123,8 @@ static int expect(struct playing *p, const char *const *words, size_t n, struct 
     if (n < 2 || (n > 3 && !str_eq(words[2], "at")))
         return err_set(
             err, ERR_INVALID,
-            "`expect ENV`, or this with moves, deployment, forecast or at WHEN is expected");
+            "`expect ENV`, or this with moves, deployment, choices, forecast or at WHEN is "
+            "expected");
     if (n > 2 && str_eq(words[2], "at") &&
         (rc = scenario_time_read(&p->world, words + 3, n - 3, &p->world.asked_at, err)) < 0)
         return rc;
@@ -141,8 +143,8 @@ static int expect(struct playing *p, const char *const *words, size_t n, struct 
         buf_deinit(&found);
         return rc;
     }
-    return err_set(err, ERR_INVALID, "moves, deployment, forecast or at is expected, not %s",
-                   words[2]);
+    return err_set(err, ERR_INVALID,
+                   "moves, deployment, choices, forecast or at is expected, not %s", words[2]);
 }
 
 static int play_line(struct playing *p, struct err *err)

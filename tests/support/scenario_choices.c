@@ -1,12 +1,14 @@
 #include "tests/support/scenario_choices.h"
 
-#include "lib/store/store_cancel.h"
 #include "lib/base/str.h"
+#include "lib/rules/choices.h"
+#include "lib/store/store_cancel.h"
 #include "lib/store/store_deployment.h"
 #include "lib/store/store_rollback.h"
 #include "lib/store/store_wish.h"
 #include "server/flow/outlook.h"
 #include "server/flow/way_back.h"
+#include "tests/support/scenario_text.h"
 
 int scenario_cancelled(struct db *db, const struct scenario_line *l, struct err *err)
 {
@@ -95,4 +97,85 @@ int scenario_asked_with(struct db *db, const struct scenario_line *l, struct err
         wish.n_with = 1;
     }
     return rc < 0 ? rc : store_wish_put(db, &wish, &id, &replaced, err);
+}
+
+/* Below `expect ENV choices` ---------------------------------------------------------------------- */
+
+static void add_choice(struct scenario_world *w, const struct config_environment *e,
+                       const struct choice *c, struct buf *buf)
+{
+    static const char *const refusals[CHOICE_REFUSALS_COUNT] = {
+        [CHOICE_OPEN] = "open",
+        [CHOICE_IS_ENDING] = "no: it is being ended",
+        [CHOICE_UNSETTLED] = "no: its migrate job is to be decided first",
+        [CHOICE_STILL_RUNS] = "no: it may still run",
+        [CHOICE_NOBODY_LEFT] = "no: there is no other host",
+        [CHOICE_NO_WAY_BACK] = "no: nothing to go back to",
+        [CHOICE_UNTOUCHED] = "no: no host was touched",
+        [CHOICE_GATE] = "no, because ",
+    };
+
+    buf_adds(buf, choices_key(c->kind));
+    if (c->kind == CHOICE_LEAVE_OUT)
+        buf_addf(buf, " %s", c->host);
+    if (c->release != 0)
+        buf_addf(buf, " to r%lld", (long long)c->release);
+    buf_addf(buf, ": %s", refusals[c->refusal]);
+    if (c->cause != NULL)
+        scenario_text_cause(w, e, c->cause, buf);
+    else
+        buf_addf(buf, "%s\n", c->beside ? ", if it is to go beside what is unsettled" : "");
+}
+
+/* May what goes back start now? By the third column of the gate table. */
+static int suppose(struct scenario_world *w, const struct config_environment *e,
+                   const struct way_back *way, const struct verdict **ret_verdict, struct err *err)
+{
+    struct outlook *o = arena_alloc(&w->arena, sizeof(*o));
+    struct rollback r = {.environment = e->name,
+                         .to_number = way->judged.target,
+                         .left_number = way->judged.newest,
+                         .left_deployment_id =
+                             way->judged.touched_only ? way->open.deployment.id : 0,
+                         .actor = "ana",
+                         .way = "cli",
+                         .reason = "",
+                         .asked_at = w->clock.now,
+                         .across_migration = true};
+    struct repository row;
+    int rc = scenario_world_repository(w, NULL, &row, err);
+
+    r.repository_id = row.id;
+    if (rc == 0)
+        rc = outlook_suppose_rollback(w->db, w->snapshot, &row, e, &r, w->clock.now, &w->arena, o,
+                                      err);
+    *ret_verdict = &o->plan.verdict;
+    return rc;
+}
+
+int scenario_text_choices(struct scenario_world *w, const struct config_environment *e,
+                          struct buf *buf, struct err *err)
+{
+    struct outlook *o = arena_alloc(&w->arena, sizeof(*o));
+    struct choices_facts facts = {.gate = &o->facts.gate, .now = w->clock.now};
+    struct choices choices;
+    struct way_back way;
+    int rc = scenario_world_outlook(w, e, w->clock.now, &w->arena, o, err);
+
+    if (rc == 0)
+        rc = way_back_find(w->db, &w->arena, o->repository_id, e->name, o->facts.live_number, 0,
+                           &way, err);
+    if (rc == 0 && !way.open.is_open)
+        rc = err_set(err, ERR_INVALID, "nothing is open in %s", e->name);
+    if (rc == 0 && way.judged.answer == RULES_ROLLBACK_GOES)
+        rc = suppose(w, e, &way, &facts.rollback, err);
+    if (rc < 0)
+        return rc;
+    facts.open = &way.open.facts;
+    facts.way_back = way.judged;
+    facts.way_back_across = way.n_changes > 0;
+    choices_make(&facts, &w->arena, &choices);
+    for (size_t i = 0; i < choices.n; i++)
+        add_choice(w, e, &choices.items[i], buf);
+    return 0;
 }

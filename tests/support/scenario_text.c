@@ -48,24 +48,33 @@ static void add_next_change(struct page *p, time_ms t)
     }
 }
 
+void scenario_text_cause(struct scenario_world *w, const struct config_environment *e,
+                         const struct cause *c, struct buf *buf)
+{
+    struct page p = {w, e, calendar_zone(w->snapshot->calendar, e), buf};
+
+    buf_adds(buf, verdict_cause_key(c->kind));
+    if (c->what != NULL)
+        buf_addf(buf, " %s", c->what);
+    if (c->who != NULL)
+        buf_addf(buf, " by %s", c->who);
+    if (c->why != NULL)
+        buf_addf(buf, ": %s", c->why);
+    if (c->line != 0)
+        buf_addf(buf, ", line %d", c->line);
+    if (c->since != 0)
+        add_time(&p, ", since ", c->since);
+    if (c->until != VERDICT_NEVER)
+        add_time(&p, ", until ", c->until);
+    buf_addc(buf, '\n');
+}
+
 /* The plan ---------------------------------------------------------------------------------------- */
 
 static void add_cause(struct page *p, const char *before, const struct cause *c)
 {
-    buf_addf(p->buf, "%s%s", before, verdict_cause_key(c->kind));
-    if (c->what != NULL)
-        buf_addf(p->buf, " %s", c->what);
-    if (c->who != NULL)
-        buf_addf(p->buf, " by %s", c->who);
-    if (c->why != NULL)
-        buf_addf(p->buf, ": %s", c->why);
-    if (c->line != 0)
-        buf_addf(p->buf, ", line %d", c->line);
-    if (c->since != 0)
-        add_time(p, ", since ", c->since);
-    if (c->until != VERDICT_NEVER)
-        add_time(p, ", until ", c->until);
-    buf_addc(p->buf, '\n');
+    buf_adds(p->buf, before);
+    scenario_text_cause(p->world, p->environment, c, p->buf);
 }
 
 static void add_action(struct page *p, const struct outlook *o)

@@ -5,6 +5,7 @@
  *                               decided of occurrences, the next change
  *      expect ENV moves         what the open deployment needs next
  *      expect ENV deployment    the open deployment, its jobs, each host's last try
+ *      expect ENV choices       what a person may do about what has stopped
  *      expect ENV forecast      the starts that are foreseen for it
  *      expect ENV at WHEN       what was, or will be, live then; going out, next, what stops it
  *
@@ -27,6 +28,10 @@ typedef int scenario_text_fn(struct scenario_world *world,
                              struct err *err);
 
 scenario_text_fn scenario_text_plan, scenario_text_moves, scenario_text_deployment,
-    scenario_text_forecast, scenario_text_moment;
+    scenario_text_choices, scenario_text_forecast, scenario_text_moment;
+
+/* A cause, and the end of its line. */
+void scenario_text_cause(struct scenario_world *world, const struct config_environment *environment,
+                         const struct cause *cause, struct buf *buf);
 
 #endif
