@@ -40,7 +40,8 @@ struct delivery {
     enum delivery_state state;
     bool form;            /* url-encoded: the JSON is in the field `payload` */
     char body_digest[65]; /* SHA-256 of the raw body */
-    int64_t repeat_of;    /* 0 = its body was never seen before */
+    time_ms body_at;   /* the latest time in it, whole seconds; 0 = none (lib/github/body_time.h) */
+    int64_t repeat_of; /* 0 = its body was never seen before */
     int crashes;
     const char *action;
     const char *repository;

@@ -7,7 +7,7 @@
 
 #define COLUMNS                                                                                       \
     "id, guid, event, received_at, state, form, body_digest, repeat_of, crashes, action, repository," \
-    " note, recorded_at, origin"
+    " note, recorded_at, origin, body_key >> 31"
 
 /*
  * Keys. A GUID of GitHub is a UUID of version 1 (RFC 9562, 5.1): it has the time in it, its lowest part first.
@@ -38,16 +38,19 @@ static void guid_key(const char *guid, char key[GUID_KEY_SIZE])
         snprintf(key, GUID_KEY_SIZE, "0%s", guid);
 }
 
-/* The first 64 bits of a digest in hex. */
-static int64_t body_key(const char *digest)
+/*
+ * Of a body: its second in front, 31 bits of its digest (in hex) behind it. Equal bodies have equal keys, whenever they
+ * come, and keys grow as GUIDs do.
+ */
+static int64_t body_key(const struct delivery *d)
 {
-    uint64_t key = 0;
+    uint64_t bits = 0;
 
-    for (size_t i = 0; i < 16 && digest[i] != '\0'; i++) {
-        const char c = digest[i];
-        key = key << 4 | (uint64_t)(c >= 'a' && c <= 'f' ? c - 'a' + 10 : (c - '0') & 15);
+    for (size_t i = 0; i < 8 && d->body_digest[i] != '\0'; i++) {
+        const char c = d->body_digest[i];
+        bits = bits << 4 | (uint64_t)(c >= 'a' && c <= 'f' ? c - 'a' + 10 : (c - '0') & 15);
     }
-    return (int64_t)key;
+    return d->body_at / 1000 << 31 | (int64_t)(bits & 0x7fffffff);
 }
 
 DB_STATEMENT(SQL_DELIVERY_BY_GUID, "SELECT id FROM deliveries WHERE guid_key = $1");
@@ -80,8 +83,8 @@ static int find_guid(struct db *db, const char *key, int64_t *ret_id, struct err
 static int find_body(struct db *db, const struct delivery *d, int64_t *ret_id, struct err *err)
 {
     struct db_rows *rows;
-    int rc = db_query(db, &SQL_DELIVERY_BY_BODY, &rows, err, "itt", body_key(d->body_digest),
-                      d->body_digest, d->event);
+    int rc = db_query(db, &SQL_DELIVERY_BY_BODY, &rows, err, "itt", body_key(d), d->body_digest,
+                      d->event);
 
     return rc < 0 ? rc : take_id(rows, ret_id, err);
 }
@@ -105,7 +108,7 @@ int store_delivery_put(struct db *db, const struct delivery *d, const void *zstd
     rc = find_body(db, d, &repeat_of, err);
     if (rc == 0)
         rc = db_run(db, &SQL_DELIVERY_PUT, err, "ttibtItit", d->guid, d->event, d->received_at,
-                    (int)d->form, d->body_digest, repeat_of, key, body_key(d->body_digest),
+                    (int)d->form, d->body_digest, repeat_of, key, body_key(d),
                     delivery_origins[d->origin]);
     if (rc < 0)
         return rc;
@@ -140,6 +143,7 @@ static void fill(struct db_rows *rows, struct arena *arena, struct delivery *d)
     for (int i = 0; i < DELIVERY_ORIGINS_COUNT; i++)
         if (strcmp(delivery_origins[i], origin) == 0)
             d->origin = (enum delivery_origin)i;
+    d->body_at = db_int(rows, 14) * 1000;
 }
 
 static int take(struct db_rows *rows, struct arena *arena, struct delivery **ret_items,

@@ -6,7 +6,8 @@
 #include "lib/store/db.h"
 
 /* Store one with its compressed body. A GUID that is known changes nothing and gives that row's id
- * (W3). Fills `repeat_of` itself by the body's digest. Writer. */
+ * (W3). Fills `repeat_of` itself by the body's digest and time. What it writes does not grow with what is
+ * there already. Writer. */
 int store_delivery_put(struct db *db, const struct delivery *delivery, const void *zstd,
                        size_t zstd_len, size_t size, int64_t *ret_id, bool *ret_known,
                        struct err *err);

@@ -11,6 +11,7 @@
 #include "lib/base/err.h"
 #include "lib/base/log.h"
 #include "lib/base/zip.h"
+#include "lib/github/body_time.h"
 #include "lib/github/signature.h"
 #include "lib/model/delivery.h"
 #include "lib/store/store_delivery.h"
@@ -200,6 +201,7 @@ enum request_next receive_delivery(struct request *request, struct reply *reply)
     digest_hex(digest, sizeof(digest), r->delivery.body_digest);
     r->delivery.state = DELIVERY_RECEIVED;
     r->delivery.received_at = clock_now(request->api->clock);
+    r->delivery.body_at = body_time(request->body, request->body_len, r->delivery.form);
     r->size = request->body_len;
     r->zstd = zip_compress(zip_of_thread(), request->body, request->body_len, &r->zstd_len);
     request_drop_body(request);

@@ -11,6 +11,7 @@
 #include "lib/base/log.h"
 #include "lib/base/str.h"
 #include "lib/base/zip.h"
+#include "lib/github/body_time.h"
 #include "lib/github/github_api.h"
 #include "lib/github/github_hook.h"
 #include "lib/github/github_pull.h"
@@ -112,6 +113,7 @@ static int take_in(struct recovery_walk *w, const char *guid, const char *event,
     (void)snprintf(t.delivery.event, sizeof(t.delivery.event), "%s", event);
     t.delivery.received_at = clock_now(w->clock);
     digest_sha256_hex(payload, t.size, t.delivery.body_digest);
+    t.delivery.body_at = body_time(payload, t.size, false);
     t.zstd = zstd = zip_compress(zip_of_thread(), payload, t.size, &t.zstd_len);
     rc = writer_do(w->writer, put, &t, err);
     free(zstd);

@@ -27,7 +27,8 @@ DB_STATEMENT(SQL_GENERATE_REPOSITORY,
              " VALUES ('acme/shop', 640000001, 'main', $1, $2)"
              " ON CONFLICT (name) DO UPDATE SET tip_sha = excluded.tip_sha");
 
-/* GitHub's ids begin with their time, lowest part first; the key turns it around (store_delivery). */
+/* GitHub's ids begin with their time, lowest part first; the key turns it around, and that of a body begins with the
+ * time in it (store_delivery). */
 DB_STATEMENT(
     SQL_GENERATE_DELIVERIES,
     "WITH RECURSIVE n (i) AS (SELECT $1 UNION ALL SELECT i + 1 FROM n WHERE i < $2),"
@@ -37,7 +38,8 @@ DB_STATEMENT(
     " INSERT INTO deliveries (guid, guid_key, event, received_at, state, form, body_digest,"
     "   body_key, action, repository, recorded_at)"
     " SELECT low || '-' || mid || '-11f0' || rest, '11f0' || mid || low || rest,"
-    "   'pull_request', $3 + i * 1000, 'recorded', 0, lower(hex(randomblob(32))), random(),"
+    "   'pull_request', $3 + i * 1000, 'recorded', 0, lower(hex(randomblob(32))),"
+    "   ($3 / 1000 + i) << 31 | random() & 2147483647,"
     "   'synchronize', 'acme/shop', $3 + i * 1000 + 20 FROM made");
 
 DB_STATEMENT(

@@ -1,14 +1,16 @@
 """A pool of signed deliveries, made before the clock runs.
 
 Bodies are GitHub's own example payloads of pull requests (npm @octokit/webhooks-examples), moved into one
-configured repository and filled to one size. Each body is a head that many share, and a tail of its own: the HMAC
-of the head is made once and continued for each tail. So no body comes twice, and wrk only joins two texts.
+configured repository and filled to one size. Each body is a head that many share, and a tail of its own, with a time
+that grows as GitHub's do: the HMAC of the head is made once and continued for each tail. So no body comes twice, and
+wrk only joins two texts.
 
 The file: a line with the number of heads; for each "EVENT LENGTH", the head, a line end; then a line "HEAD TAIL
 SIGNATURE" for each body.
 """
 
 import copy
+import datetime
 import hashlib
 import hmac
 import json
@@ -17,7 +19,8 @@ import random
 REPOSITORY = "acme/shop"
 REPOSITORY_ID = 640000001
 PULLS = 50
-TAIL = 20  # ,"n":"0123456789ab"}
+TAIL = 53  # ,"sent_at":"2026-11-24T02:30:05Z","n":"0123456789ab"}
+BEGINNING = datetime.datetime(2026, 11, 24)  # a thousand bodies in each second from here on
 WORDS = "the price of a coupon is rounded once in the basket and not again when the order is shown to people".split()
 
 
@@ -67,7 +70,8 @@ def write(path, modules, secret, size, count, few=False):
         for t in texts:
             file.write(b"pull_request %d\n%s\n" % (len(t), t))
         for i in range(count):
-            tail = b',"n":"%012x"}' % i
+            at = BEGINNING + datetime.timedelta(seconds=i // 1000)
+            tail = b',"sent_at":"%sZ","n":"%012x"}' % (at.isoformat().encode(), i)
             mac = begun[i % len(texts)].copy()
             mac.update(tail)
             file.write(b"%d %s %s\n" % (i % len(texts), tail, mac.hexdigest().encode()))

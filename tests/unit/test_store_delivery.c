@@ -114,7 +114,10 @@ static void W3_an_equal_body_of_the_same_event_is_a_repeat_of_the_first(void **s
 static void two_digests_with_one_key_are_two_bodies(void **state)
 {
     struct room *room = *state;
-    struct delivery d = {.event = "push", .received_at = 2000, .guid = "a"};
+    struct delivery d = {.event = "push",
+                         .received_at = 2000,
+                         .guid = "a",
+                         .body_at = 1795500000000};
     struct err err = ERR_INIT;
     int64_t id;
     bool known;
@@ -156,6 +159,76 @@ static void keys_of_githubs_guids_grow_with_their_time(void **state)
     assert_int_equal(last, 400);
 }
 
+/* What one delivery writes ---------------------------------------------------------------------------- */
+
+#define GROUP 32
+#define GROUPS 8
+#define SECOND INT64_C(1795500000) /* of the first of them */
+
+/* The n-th delivery, as GitHub's: a GUID of its time, and that time in its body, three a second. It is received, looked
+ * at and recorded. */
+static void live(struct room *room, int64_t n)
+{
+    struct delivery d = {.body_at = (SECOND + n / 3) * 1000, .received_at = SECOND * 1000 + n};
+    uint64_t time = UINT64_C(0x1f1c2ae5a1c1d0) + (uint64_t)n * 3331000;
+    struct err err = ERR_INIT;
+    char body[200];
+    int64_t id;
+    bool known;
+
+    memset(body, 'x', sizeof(body));
+    snprintf(d.event, sizeof(d.event), "push");
+    snprintf(d.guid, sizeof(d.guid), "%08x-%04x-1%03x-81ab-4c9367dc0958",
+             (unsigned)(time & 0xffffffff), (unsigned)(time >> 32 & 0xffff),
+             (unsigned)(time >> 48 & 0xfff));
+    digest_sha256_hex(d.guid, strlen(d.guid), d.body_digest);
+    if (store_delivery_put(room->store.db, &d, body, sizeof(body), 400, &id, &known, &err) < 0 ||
+        store_delivery_begin(room->store.db, id, &err) < 0 ||
+        store_delivery_close(room->store.db, id, DELIVERY_RECORDED, "", "acme/shop", NULL, SECOND,
+                             &err) < 0)
+        fail_msg("%s", err.text);
+    assert_false(known);
+}
+
+/* From the n-th on, `count` of them in one commit. */
+static void live_together(struct room *room, int64_t n, int64_t count)
+{
+    struct err err = ERR_INIT;
+
+    assert_int_equal(db_exec(room->store.db, "BEGIN IMMEDIATE", &err), 0);
+    for (int64_t i = 0; i < count; i++)
+        live(room, n + i);
+    assert_int_equal(db_exec(room->store.db, "COMMIT", &err), 0);
+}
+
+/* Pages that go to the log for a hundred deliveries when so many are there. */
+static int64_t pages_after(struct room *room, int64_t n_before)
+{
+    struct err err = ERR_INIT;
+    struct db *db = room->store.db;
+
+    live_together(room, 0, n_before);
+    assert_int_equal(db_checkpoint(db, &err), 0);
+    for (int i = 0; i < GROUPS; i++)
+        live_together(room, n_before + (int64_t)i * GROUP, GROUP);
+    return db_wal_bytes(db) / 4096 * 100 / (GROUPS * GROUP);
+}
+
+/* The indexes grow at their ends, those of GUIDs and of bodies. 1,000,000 with SLIPWAY_DEEP=1. */
+static void what_a_delivery_writes_does_not_grow_with_history(void **state)
+{
+    const char *deep = getenv("SLIPWAY_DEEP");
+    int64_t n = deep != NULL && strcmp(deep, "1") == 0 ? 1000000 : 10000;
+    int64_t little = pages_after(*state, 1000), much;
+
+    assert_int_equal(down(state), 0);
+    assert_int_equal(up(state), 0);
+    much = pages_after(*state, n);
+    print_message("# pages for 100 deliveries: %lld after 1,000, %lld after %lld\n",
+                  (long long)little, (long long)much, (long long)n);
+    assert_true(much * 10 <= little * 12);
+}
+
 #define IN_ROOM(name) cmocka_unit_test_setup_teardown(name, up, down)
 
 int main(void)
@@ -165,6 +238,7 @@ int main(void)
         IN_ROOM(W3_an_equal_body_of_the_same_event_is_a_repeat_of_the_first),
         IN_ROOM(two_digests_with_one_key_are_two_bodies),
         IN_ROOM(keys_of_githubs_guids_grow_with_their_time),
+        IN_ROOM(what_a_delivery_writes_does_not_grow_with_history),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

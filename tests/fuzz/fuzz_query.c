@@ -1,0 +1,59 @@
+/* A target, as the router and a handler see it. What is found lies in it and holds no escape; a value of the query is a
+ * text without NUL, no longer than what it was made of; a number is in its range. Input: the target, NUL, a key. */
+#include <assert.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "lib/base/arena.h"
+#include "lib/base/err.h"
+#include "server/api/request.h"
+#include "server/api/routes.h"
+
+static void route(const char *path)
+{
+    static const char *const methods[] = {"GET", "HEAD", "POST", "PUT", "DELETE", "BREW"};
+
+    for (int i = 0; i < LISTENER_COUNT; i++)
+        for (size_t k = 0; k < sizeof(methods) / sizeof(*methods); k++) {
+            struct routes_found found = {.route = NULL};
+            enum routes_match match = routes_find((enum listener)i, methods[k], path, &found);
+            if (match != ROUTES_NO_PATH)
+                assert(strstr(path, "//") == NULL && strpbrk(path, "%;?#\\ ") == NULL);
+            assert(found.n_segments <= REQUEST_SEGMENTS_MAX);
+            for (size_t s = 0; match == ROUTES_FOUND && s < found.n_segments; s++) {
+                size_t len = found.segments[s].len;
+                assert(found.segments[s].offset + len <= strlen(path));
+                assert(memchr(path + found.segments[s].offset, '/', len) == NULL);
+            }
+        }
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
+{
+    struct request request = {.method = "GET"};
+    struct err err = ERR_INIT;
+    char *target, *key, *query;
+    struct arena arena;
+    const char *value;
+    int64_t number = -1;
+
+    arena_init(&arena);
+    target = arena_strn(&arena, (const char *)bytes, strnlen((const char *)bytes, n));
+    key = strlen(target) < n
+              ? arena_strn(&arena, (const char *)bytes + strlen(target) + 1, n - strlen(target) - 1)
+              : arena_str(&arena, "limit");
+    query = strchr(target, '?');
+    if (query != NULL)
+        *query++ = '\0';
+    route(target);
+    request.arena = &arena;
+    request.query = query != NULL ? query : "";
+    value = request_query(&request, key);
+    assert(value == NULL || strlen(value) < strlen(request.query));
+    if (request_query_int(&request, key, 1, 500, 50, &number, &err) == 0)
+        assert(number >= 1 && number <= 500);
+    else
+        assert(value != NULL && err.text[0] != '\0');
+    arena_deinit(&arena);
+    return 0;
+}
