@@ -65,8 +65,10 @@ static int hide_across(struct db *db, struct arena *arena, const struct redact *
     char *joined = arena_alloc(arena, n), *apart = arena_alloc(arena, n);
     size_t n_apart = line, n_joined;
 
-    memcpy(joined, before->text + before->len - line, line);
-    memcpy(joined + line, c->text, c->len);
+    if (line > 0) /* else `before` may have no text at all */
+        memcpy(joined, before->text + before->len - line, line);
+    if (c->len > 0)
+        memcpy(joined + line, c->text, c->len);
     memcpy(apart, joined, n);
     n_apart += redact_bytes(redact, apart + line, c->len);
     n_joined = redact_bytes(redact, joined, n);
