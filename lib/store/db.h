@@ -41,6 +41,10 @@ size_t db_statements(const struct statement *const **ret_items);
 int db_open_read(const char *path, struct db **ret_db, struct err *err);
 /* The writer's. Pragmas are set and read back. */
 int db_open_write(const char *path, struct db **ret_db, struct err *err);
+/* A file that nobody knows of yet: nothing is synced, and a crash may spoil it. After db_end_draft() it is one for
+ * db_open_write(), as soon as the caller has closed and synced it. */
+int db_open_draft(const char *path, struct db **ret_db, struct err *err);
+int db_end_draft(struct db *db, struct err *err);
 void db_close(struct db *db);
 /* A write or a sync of the writer's failed: closing it writes nothing and syncs nothing any more. Accepts NULL. */
 void db_give_up(struct db *db);

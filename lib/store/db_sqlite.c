@@ -146,6 +146,27 @@ int db_open_write(const char *path, struct db **ret_db, struct err *err)
     return 0;
 }
 
+int db_open_draft(const char *path, struct db **ret_db, struct err *err)
+{
+    struct db *db = NULL;
+    int rc = db_open(path, SQLITE_OPEN_READWRITE, &db, err);
+
+    if (rc < 0)
+        return rc;
+    if ((rc = pragma(db, "journal_mode", "MEMORY", "memory", err)) < 0 ||
+        (rc = pragma(db, "synchronous", "OFF", "0", err)) < 0) {
+        db_close(db);
+        return rc;
+    }
+    *ret_db = db;
+    return 0;
+}
+
+int db_end_draft(struct db *db, struct err *err)
+{
+    return pragma(db, "journal_mode", "WAL", "wal", err);
+}
+
 void db_close(struct db *db)
 {
     if (db == NULL)

@@ -30,24 +30,30 @@ DB_STATEMENT(
     SQL_MIGRATION_DONE,
     "INSERT INTO schema_migrations (version, name, sha256, applied_at) VALUES ($1, $2, $3, $4)");
 
-static int create_file(const char *path, struct err *err)
+/* Is there a store of ours? 1 = yes, 0 = there is nothing yet. */
+static int check_file(const char *path, struct err *err)
 {
+    char log[4200];
     struct stat st;
-    int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
 
-    if (fd >= 0) {
-        close(fd);
-        return 1;
+    if (lstat(path, &st) < 0) {
+        if (errno != ENOENT)
+            return err_set(err, ERR_DENIED, "store %s: %s", path, strerror(errno));
+        snprintf(log, sizeof(log), "%s-wal", path);
+        if (lstat(log, &st) == 0)
+            return err_set(err, ERR_CONFLICT,
+                           "there is %s without its store %s: what it holds may be the newest "
+                           "that there is. Put the store back beside it, or move it away",
+                           log, path);
+        return 0;
     }
-    if (errno != EEXIST || lstat(path, &st) < 0)
-        return err_set(err, ERR_DENIED, "store %s: %s", path, strerror(errno));
     if (!S_ISREG(st.st_mode) || st.st_uid != geteuid())
         return err_set(err, ERR_DENIED, "store %s is not a file of the user this runs as", path);
     if ((st.st_mode & 0077) != 0)
         return err_set(err, ERR_DENIED,
                        "store %s is open to others (mode %04o). Run chmod 600 on it", path,
                        (unsigned)st.st_mode & 07777);
-    return 0;
+    return 1;
 }
 
 /* What was applied must be what this program has, in the same order; returns how many. */
@@ -126,21 +132,45 @@ static int migrate(struct db *db, time_ms now, struct err *err)
     return n < 0 ? n : 0;
 }
 
-static int identify(struct store *store, time_ms now, struct err *err)
+static int identify(struct db *db, time_ms now, char ret_id[NAMES_UUID_SIZE], struct err *err)
 {
     struct db_rows *rows;
-    int rc = db_query(store->db, &SQL_STORE_IDENTITY, &rows, err, "");
+    int rc = db_query(db, &SQL_STORE_IDENTITY, &rows, err, "");
 
     if (rc < 0)
         return rc;
     rc = db_next(rows, err);
     if (rc > 0)
-        db_copy(rows, 0, store->store_id, sizeof(store->store_id));
+        db_copy(rows, 0, ret_id, NAMES_UUID_SIZE);
     db_end(rows);
     if (rc != 0)
         return rc < 0 ? rc : 0;
-    names_uuid_new(store->store_id);
-    return db_run(store->db, &SQL_STORE_IDENTIFY, err, "ti", store->store_id, now);
+    names_uuid_new(ret_id);
+    return db_run(db, &SQL_STORE_IDENTIFY, err, "ti", ret_id, now);
+}
+
+/* A store that nobody has seen yet needs no log and no sync for each step: it is made under another
+ * name, synced once as a whole, and then named. A crash leaves a `.new` that the next start makes again. */
+static int make_file(const char *path, const char *folder, time_ms now, struct err *err)
+{
+    char draft[4200], id[NAMES_UUID_SIZE];
+    struct db *db = NULL;
+    int fd, rc;
+
+    snprintf(draft, sizeof(draft), "%s.new", path);
+    if (unlink(draft) < 0 && errno != ENOENT)
+        return err_set(err, ERR_DENIED, "store %s: %s", draft, strerror(errno));
+    fd = open(draft, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (fd < 0)
+        return err_set(err, ERR_DENIED, "store %s: %s", draft, strerror(errno));
+    if ((rc = db_open_draft(draft, &db, err)) == 0 && (rc = migrate(db, now, err)) == 0 &&
+        (rc = identify(db, now, id, err)) == 0)
+        rc = db_end_draft(db, err);
+    db_close(db);
+    if (rc == 0 && (fsync(fd) < 0 || rename(draft, path) < 0))
+        rc = err_set(err, ERR_INTERNAL, "store %s: %s", draft, strerror(errno));
+    close(fd);
+    return rc < 0 ? rc : file_sync_dir(folder, err);
 }
 
 int store_open(const char *folder, const char *version, time_ms now, struct store *ret_store,
@@ -157,14 +187,14 @@ int store_open(const char *folder, const char *version, time_ms now, struct stor
     rc = file_lock(lock, &store.lock, err);
     if (rc < 0)
         return err_wrap(err, "another slipwayd uses this folder");
-    rc = create_file(store.path, err);
+    rc = check_file(store.path, err);
+    if (rc == 0)
+        rc = make_file(store.path, folder, now, err);
     /* A process that could not sync left a log that may be in memory only: it is written to the file and
      * synced before anything is answered by it. Nobody reads yet, so all of it is. */
-    if (rc > 0)
-        rc = file_sync_dir(folder, err);
     if (rc >= 0 && (rc = db_open_write(store.path, &store.db, err)) == 0 &&
         (rc = db_checkpoint(store.db, err)) == 0 && (rc = migrate(store.db, now, err)) == 0 &&
-        (rc = identify(&store, now, err)) == 0 &&
+        (rc = identify(store.db, now, store.store_id, err)) == 0 &&
         (rc = db_run(store.db, &SQL_STORE_BEGIN, err, "it", now, version)) == 0) {
         store.incarnation = db_last_id(store.db);
         *ret_store = store;

@@ -15,6 +15,7 @@
 #include <cmocka.h>
 
 #include "lib/base/arena.h"
+#include "lib/base/file.h"
 #include "lib/store/db.h"
 #include "lib/store/store.h"
 #include "lib/store/store_journal.h"
@@ -82,6 +83,48 @@ static void T55_the_file_is_ours_alone_and_another_mode_refuses_to_start(void **
     err = (struct err)ERR_INIT;
     assert_true(store_open(folder, "test", 1000, &store, &err) < 0);
     assert_non_null(strstr(err.text, "chmod"));
+}
+
+static void write_beside(const char *suffix, const char *text)
+{
+    struct err err = ERR_INIT;
+    char path[600];
+
+    snprintf(path, sizeof(path), "%s/slipway.db%s", folder, suffix);
+    assert_int_equal(file_write_atomic(path, text, strlen(text), 0600, &err), 0);
+}
+
+static void a_first_start_that_was_cut_short_is_made_again(void **state)
+{
+    struct err err = ERR_INIT;
+    struct store store;
+    struct stat st;
+    char draft[600];
+
+    (void)state;
+    write_beside(".new", "half a store");
+    must_open(&store);
+    assert_int_equal(store_check(store.db, &err), 0);
+    snprintf(draft, sizeof(draft), "%s.new", store.path);
+    assert_true(stat(draft, &st) < 0);
+    let_go(&store);
+}
+
+/* Its log may hold the newest that there is: a new store would swallow or drop it. */
+static void a_log_without_its_store_refuses_to_start_and_stays(void **state)
+{
+    struct err err = ERR_INIT;
+    struct store store;
+    struct stat st;
+    char log[600];
+
+    (void)state;
+    write_beside("-wal", "frames");
+    assert_int_equal(store_open(folder, "test", 1000, &store, &err), ERR_CONFLICT);
+    assert_non_null(strstr(err.text, "slipway.db-wal without its store"));
+    snprintf(log, sizeof(log), "%s/slipway.db-wal", folder);
+    assert_int_equal(stat(log, &st), 0);
+    assert_int_equal(st.st_size, 6);
 }
 
 static void a_second_server_is_refused(void **state)
@@ -272,6 +315,10 @@ int main(void)
         cmocka_unit_test_setup_teardown(
             T55_the_file_is_ours_alone_and_another_mode_refuses_to_start, make_folder,
             remove_folder),
+        cmocka_unit_test_setup_teardown(a_first_start_that_was_cut_short_is_made_again, make_folder,
+                                        remove_folder),
+        cmocka_unit_test_setup_teardown(a_log_without_its_store_refuses_to_start_and_stays,
+                                        make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(a_second_server_is_refused, make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(another_history_of_the_schema_refuses_to_start, make_folder,
                                         remove_folder),
