@@ -83,6 +83,7 @@ struct flow {
     /* Deliveries whose attempt is counted and did not end in this process. */
     int64_t recording[FLOW_RECORDING_MAX];
     size_t n_recording;
+    size_t recording_pace; /* deliveries that one batch came to last time */
 };
 
 /* One look of all rooms, with the configuration in force now. `ret_next` = when to look again at the

@@ -31,6 +31,7 @@
 
 #define CRASHES_MAX 3
 #define SUSPECT_MS 3000 /* of the process, before it reads what it may have died of */
+#define BATCH_MIN 16
 #define READING_MS                                                                                 \
     20 /* of one batch: who waits for other rooms waits no longer for bodies of any size */
 
@@ -323,6 +324,7 @@ static int record_batch(struct look *look, struct batch *batch, struct err *err)
         rc = read_one(look, &batch->items[n], err);
         n++;
     } while (rc == 0 && n < batch->n && clock_mono(look->flow->clock) - began < READING_MS);
+    look->flow->recording_pace = n;
     return rc < 0 ? rc : close_all(look, batch->items, n, err);
 }
 
@@ -336,15 +338,21 @@ static int set_aside(struct look *look, struct recorded *r, struct err *err)
     return close_all(look, r, 1, err);
 }
 
-/* The process is so young that it waits with rows under suspicion. */
-static bool is_young(struct look *look)
+/* So long the process waits with rows under suspicion. */
+static time_ms grown_at(const struct look *look)
 {
-    time_ms grown = look->flow->heard_since + SUSPECT_MS;
+    return look->flow->heard_since + SUSPECT_MS;
+}
 
-    if (look->now >= grown)
-        return false;
-    look_again(look, grown);
-    return true;
+/* Twice what was come to last time: a row that is listed and not read costs as much as one that is. All, while some are
+ * passed over: what is good stands behind them. */
+static size_t batch_size(const struct look *look)
+{
+    size_t twice = 2 * look->flow->recording_pace;
+
+    if (look->now < grown_at(look) || twice > FLOW_RECORDING_MAX)
+        return FLOW_RECORDING_MAX;
+    return twice < BATCH_MIN ? BATCH_MIN : twice;
 }
 
 int record_look(struct look *look, struct err *err)
@@ -353,7 +361,7 @@ int record_look(struct look *look, struct err *err)
     struct batch batch = {.n = 0};
     struct delivery *items;
     size_t n;
-    int rc = store_delivery_open(flow->db, look->arena, FLOW_RECORDING_MAX, &items, &n, err);
+    int rc = store_delivery_open(flow->db, look->arena, batch_size(look), &items, &n, err);
 
     if (rc < 0 || n == 0)
         return rc;
@@ -362,8 +370,10 @@ int record_look(struct look *look, struct err *err)
         const struct delivery *d = &items[i];
         bool counted = is_counted(flow, d->id);
         bool alone = d->crashes > (counted ? 1 : 0);
-        if (alone && !counted && is_young(look))
-            continue; /* its time comes */
+        if (alone && !counted && look->now < grown_at(look)) {
+            look_again(look, grown_at(look));
+            continue;
+        }
         if (alone && batch.n > 0)
             break;
         batch.items[batch.n++] =
