@@ -18,6 +18,7 @@
 #include "server/api/door_history.h"
 #include "server/api/door_host.h"
 #include "server/api/door_inventory.h"
+#include "server/api/door_offering.h"
 #include "server/api/door_poll.h"
 #include "server/api/door_registration.h"
 #include "server/api/door_reply.h"
@@ -80,6 +81,7 @@ static const struct door_call_operation operations[] = {
 struct door {
     struct door_options options;
     struct door_bell *bell;
+    struct door_offering *offering;
 };
 
 struct door *door_new(const struct door_options *options)
@@ -90,6 +92,7 @@ struct door *door_new(const struct door_options *options)
         abort();
     door->options = *options;
     door->bell = door_bell_new();
+    door->offering = door_offering_new();
     return door;
 }
 
@@ -98,6 +101,7 @@ void door_free(struct door *door)
     if (door == NULL)
         return;
     door_bell_free(door->bell);
+    door_offering_free(door->offering);
     free(door);
 }
 
@@ -109,6 +113,11 @@ void door_ring(struct door *door, const char *host_id)
 struct door_bell *door_own_bell(struct door *door)
 {
     return door->bell;
+}
+
+struct door_offering *door_own_offering(struct door *door)
+{
+    return door->offering;
 }
 
 const struct secret *door_credential_key(const struct door *door)

@@ -13,6 +13,7 @@
  *      door_host.c         role token, keys, health, what a host says of itself
  *      door_poll.c         GetMessages: hand out commands, or wait for the bell
  *      door_bell.c         who waits, by host
+ *      door_offering.c     what they are given, to many of them in one transaction
  *      door_start.c        the permit
  *      door_reply.c        acknowledgements, replies, output
  *
@@ -45,6 +46,8 @@ void door_ring(struct door *door, const char *host_id);
 /* For the parts of the door. */
 struct door_bell;
 struct door_bell *door_own_bell(struct door *door);
+struct door_offering;
+struct door_offering *door_own_offering(struct door *door);
 const struct secret *door_credential_key(const struct door *door);
 int64_t door_hold_ms(const struct door *door);
 

@@ -74,8 +74,10 @@ void door_bell_ring(struct door_bell *bell, const char *host_id)
 {
     pthread_mutex_lock(&bell->lock);
     for (struct door_bell_waiter *w = *bucket_of(bell, host_id); w != NULL; w = w->next) {
-        if (strcmp(w->host_id, host_id) == 0)
-            request_resume(w->request);
+        if (strcmp(w->host_id, host_id) != 0)
+            continue;
+        atomic_store(&w->rung, true);
+        request_resume(w->request);
     }
     pthread_mutex_unlock(&bell->lock);
 }

@@ -18,6 +18,7 @@ struct door_bell_waiter {
     struct request *request;
     char host_id[21];
     atomic_bool superseded; /* another poll of this host came */
+    atomic_bool rung;       /* there is something for this host */
     struct door_bell_waiter *next;
 };
 

@@ -13,15 +13,13 @@
 #include "lib/ssm/envelope.h"
 #include "lib/ssm/message.h"
 #include "lib/ssm/message_cancel.h"
-#include "lib/store/store_cancel.h"
-#include "lib/store/store_command.h"
 #include "lib/store/store_config.h"
 #include "server/api/api.h"
 #include "server/api/door.h"
 #include "server/api/door_bell.h"
+#include "server/api/door_offering.h"
 
-#define OFFERS_MAX 4  /* in one answer: each may have half a megabyte */
-#define CANCELS_MAX 8 /* ... and these are small */
+#define RETRY_MS 1000 /* after what could not be asked of the store */
 #define REQUEST_ID_MAX 128
 #define NAME_SIZE 65
 
@@ -29,34 +27,20 @@
 struct poll {
     struct door_call call; /* its `own` is the poll */
     char host_name[NAME_SIZE];
-    struct door_bell_waiter waiter;
-    bool waits; /* in the bell */
-    bool room;  /* the host takes commands; else it only asks whether one is to end */
+    struct door_bell_waiter waiter; /* in the bell, until it is over */
+    struct door_offering_place place;
     mono_ms deadline;
     char answer_to[REQUEST_ID_MAX + 1]; /* MessagesRequestId */
-    struct offer *offers;
-    size_t n;
-    struct cancel_offer *cancels;
-    size_t n_cancels;
-    time_ms offered_at;
 };
-
-static void leave(struct door_call *call)
-{
-    struct poll *poll = call->own;
-
-    if (poll->waits)
-        door_bell_leave(door_own_bell(call->door), &poll->waiter);
-    poll->waits = false;
-}
 
 void door_poll_end(struct door_call *call)
 {
-    if (call->operation != NULL && call->operation->handler == door_poll_messages &&
-        call->own != NULL) {
-        leave(call);
-        free(call->own);
-    }
+    struct poll *poll = call->own;
+
+    if (call->operation == NULL || call->operation->handler != door_poll_messages || poll == NULL)
+        return;
+    door_bell_leave(door_own_bell(call->door), &poll->waiter);
+    free(poll);
 }
 
 /* Answering ----------------------------------------------------------------------------------- */
@@ -134,66 +118,95 @@ static void make_cancel(struct door_call *call, const struct cancel_offer *offer
 static enum request_next answer(struct door_call *call, struct reply *reply)
 {
     const struct poll *poll = call->own;
+    const struct door_offering_place *place = &poll->place;
     struct arena *arena = call->request->arena;
-    size_t n = poll->n_cancels + poll->n;
+    size_t n = place->n_cancels + place->n;
     struct message *messages = arena_array(arena, n, sizeof(*messages));
     struct err err = ERR_INIT;
     const char *body = "";
     int rc = 0;
 
-    for (size_t i = 0; i < poll->n_cancels; i++)
-        make_cancel(call, &poll->cancels[i], &messages[i]);
-    for (size_t i = 0; i < poll->n && rc == 0; i++)
-        rc = make_message(call, &poll->offers[i], poll->offered_at, &messages[poll->n_cancels + i],
-                          &err);
+    for (size_t i = 0; i < place->n_cancels; i++)
+        make_cancel(call, &place->cancels[i], &messages[i]);
+    for (size_t i = 0; i < place->n && rc == 0; i++)
+        rc =
+            make_message(call, &place->offers[i], place->at, &messages[place->n_cancels + i], &err);
     if (rc == 0)
         rc = message_answer_make(arena, call->host.id, poll->answer_to, messages, n, &body, &err);
     return rc < 0 ? door_call_fault(call, reply, err.text) : door_call_answer(call, reply, body);
 }
 
-/* Offering ------------------------------------------------------------------------------------ */
-
-/* On the writer's thread: what is there now, for this poll alone. */
-static int write_offered(struct db *db, struct door_call *call, struct err *err)
+static enum request_next answer_nothing(struct door_call *call, struct reply *reply)
 {
     struct poll *poll = call->own;
-    time_ms now = clock_now(call->request->api->clock);
-    int rc = !poll->room ? 0
-                         : store_command_offers(db, call->request->arena, call->host.id, now,
-                                                OFFERS_MAX, &poll->offers, &poll->n, err);
 
-    poll->offered_at = now;
-    for (size_t i = 0; i < poll->n && rc == 0; i++)
-        rc = store_command_offered(db, poll->offers[i].invocation.command_id, call->host.id, now,
-                                   now + DOOR_POLL_VISIBILITY_MS, err);
-    if (rc == 0)
-        rc = store_cancel_offers(db, call->request->arena, call->host.id, now, CANCELS_MAX,
-                                 &poll->cancels, &poll->n_cancels, err);
-    for (size_t i = 0; i < poll->n_cancels && rc == 0; i++)
-        rc = store_cancel_offered(db, poll->cancels[i].cancel_id, now + DOOR_POLL_VISIBILITY_MS,
-                                  err);
-    return rc;
-}
-
-static enum request_next offered(struct door_call *call, struct reply *reply)
-{
-    const struct poll *poll = call->own;
-    const struct api *api = call->request->api;
-
-    for (size_t i = 0; i < poll->n; i++)
-        log_notice("command.offered", "command=%s host=%s document=%s again=%d",
-                   poll->offers[i].invocation.command_id, LOG(call->host.name),
-                   LOG(poll->offers[i].document_name), poll->offers[i].invocation.offered_at != 0);
-    for (size_t i = 0; i < poll->n_cancels; i++)
-        log_notice("command.cancel-offered", "command=%s host=%s", poll->cancels[i].command_id,
-                   LOG(call->host.name));
-    if (poll->n > 0)
-        api->ring_flow(api->flow);
+    poll->place.n = poll->place.n_cancels = 0;
     return answer(call, reply);
 }
 
 /* Waiting ------------------------------------------------------------------------------------- */
 
+static enum request_next look(struct request *request, struct reply *reply);
+
+/* Nobody waits for it any more, or not here. */
+static bool is_sent_home(const struct poll *poll)
+{
+    return atomic_load(&poll->waiter.superseded) || request_is_stopping(poll->waiter.request);
+}
+
+/* An agent that gets errors soon, ten in a row, pauses for a quarter of an hour (ssm-wire.md 10): what cannot be told
+ * now is asked again later, and in the end answered as if there were nothing. */
+static enum request_next wait_for(struct door_call *call, bool failed)
+{
+    struct request *request = call->request;
+    const struct poll *poll = call->own;
+    mono_ms until = poll->deadline;
+
+    if (failed) {
+        mono_ms soon = clock_mono(request->api->clock) + RETRY_MS;
+
+        until = soon < until ? soon : until;
+    }
+    request_drop_memory(request); /* what this look allocated */
+    request_then(request, look);
+    request_wake_at(request, until);
+    return REQUEST_WAITS;
+}
+
+/* Offering ------------------------------------------------------------------------------------ */
+
+static void say_offered(const struct door_call *call, const struct door_offering_place *place)
+{
+    for (size_t i = 0; i < place->n; i++)
+        log_notice("command.offered", "command=%s host=%s document=%s again=%d",
+                   place->offers[i].invocation.command_id, LOG(call->host.name),
+                   LOG(place->offers[i].document_name),
+                   place->offers[i].invocation.offered_at != 0);
+    for (size_t i = 0; i < place->n_cancels; i++)
+        log_notice("command.cancel-offered", "command=%s host=%s", place->cancels[i].command_id,
+                   LOG(call->host.name));
+}
+
+static enum request_next offered(struct request *request, struct reply *reply)
+{
+    struct door_call *call = request->state;
+    struct poll *poll = call->own;
+    struct door_offering_place *place = &poll->place;
+
+    if (!atomic_load(&place->done))
+        return REQUEST_WAITS; /* rung or stopped meanwhile: the commit is still under way */
+    if (place->n + place->n_cancels > 0) {
+        say_offered(call, place);
+        return answer(call, reply);
+    }
+    if (is_sent_home(poll) || clock_mono(request->api->clock) >= poll->deadline)
+        return answer_nothing(call, reply);
+    if (place->rc < 0)
+        return wait_for(call, true);
+    return look(request, reply); /* somebody else took it */
+}
+
+/* On the http thread: is there anything? Without a write, for the many that find nothing. */
 static int has_work(struct door_call *call, bool *ret_has, struct err *err)
 {
     struct api *api = call->request->api;
@@ -207,7 +220,7 @@ static int has_work(struct door_call *call, bool *ret_has, struct err *err)
 
     if (rc < 0)
         return rc;
-    if (poll->room)
+    if (poll->place.room)
         rc =
             store_command_offers(db, call->request->arena, call->host.id, now, 1, &offers, &n, err);
     if (rc == 0 && n == 0)
@@ -218,33 +231,30 @@ static int has_work(struct door_call *call, bool *ret_has, struct err *err)
     return rc;
 }
 
-/* On the http thread: at the beginning, at each ring, at the end of the time. */
+/* At the beginning, at each ring, at the end of the time. Who rings knows that there is something. */
 static enum request_next look(struct request *request, struct reply *reply)
 {
     struct door_call *call = request->state;
     struct poll *poll = call->own;
-    bool over = clock_mono(request->api->clock) >= poll->deadline ||
-                atomic_load(&poll->waiter.superseded) || request_is_stopping(request);
+    bool has = atomic_exchange(&poll->waiter.rung, false);
     struct err err = ERR_INIT;
-    bool has = false;
+    int rc = 0;
 
-    if (!atomic_load(&poll->waiter.superseded) && !request_is_stopping(request) &&
-        has_work(call, &has, &err) < 0) {
-        leave(call);
-        return door_call_fault(call, reply, err.text);
+    if (is_sent_home(poll))
+        return answer_nothing(call, reply);
+    if (!has)
+        rc = has_work(call, &has, &err);
+    if (rc == 0 && has) {
+        request_then(request, offered);
+        rc = door_offering_join(door_own_offering(call->door), request->api, &poll->place, &err);
+        if (rc == 0)
+            return REQUEST_WAITS;
     }
-    if (has) {
-        leave(call);
-        return door_call_write(call, reply, write_offered, offered);
-    }
-    if (over) {
-        leave(call);
-        return answer(call, reply);
-    }
-    request_drop_memory(request); /* what this look allocated */
-    request_then(request, look);
-    request_wake_at(request, poll->deadline);
-    return REQUEST_WAITS;
+    if (clock_mono(request->api->clock) >= poll->deadline)
+        return answer_nothing(call, reply);
+    if (rc < 0)
+        log_warning("poll.put-off", "host=%s err=%s", LOG(call->host.name), LOG(err.text));
+    return wait_for(call, rc < 0);
 }
 
 /* From here on nothing of it lies in the request's arena. */
@@ -286,13 +296,13 @@ enum request_next door_poll_messages(struct door_call *call, struct reply *reply
                                 "MessagesRequestId is a text of at most 128 bytes");
     has_room = !json_int(call->json, "SlipwayRoom", &room) || room != 0;
     poll = poll_new(call, answer_to);
-    poll->room = has_room;
     poll->deadline = clock_mono(request->api->clock) +
-                     (poll->room ? door_hold_ms(poll->call.door) : DOOR_POLL_NO_ROOM_MS);
-    poll->waiter.request = request;
+                     (has_room ? door_hold_ms(poll->call.door) : DOOR_POLL_NO_ROOM_MS);
+    poll->place.room = has_room;
+    poll->place.request = poll->waiter.request = request;
+    memcpy(poll->place.host_id, poll->call.host.id, sizeof(poll->place.host_id));
     memcpy(poll->waiter.host_id, poll->call.host.id, sizeof(poll->waiter.host_id));
     request_drop_memory(request); /* the call as it came is gone, too */
     door_bell_wait(door_own_bell(poll->call.door), &poll->waiter);
-    poll->waits = true;
     return look(request, reply);
 }
