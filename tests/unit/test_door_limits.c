@@ -715,12 +715,11 @@ static void S8_there_are_five_hundred_documents(void **state)
 static void S3_7_each_limit_of_activations_at_its_edge(void **state)
 {
 #define ACTIVATE(members) "CreateActivation", "{'IamRole':'r'," members "}"
-    const char *last =
-        arena_printf(&door_room.arena, "%lld", (long long)(door_room_now() / 1000 + 30 * 86400));
-    const char *beyond = arena_printf(&door_room.arena, "%lld",
-                                      (long long)(door_room_now() / 1000 + 30 * 86400 + 2));
-    const char *past =
-        arena_printf(&door_room.arena, "%lld", (long long)(door_room_now() / 1000 - 1));
+    const time_ms day = 86400, now = door_room_now() / 1000;
+    const time_ms in_30_days = now + 30 * day, later = in_30_days + 2, before = now - 1;
+    const char *last = arena_printf(&door_room.arena, "%lld", (long long)in_30_days);
+    const char *beyond = arena_printf(&door_room.arena, "%lld", (long long)later);
+    const char *past = arena_printf(&door_room.arena, "%lld", (long long)before);
     const struct limit limits[] = {
         {"CreateActivation", "{'IamRole':'%s'}", "<64*r>", "<65*r>", VALIDATION, NULL},
         {"CreateActivation", "{%s}", NULL, "", VALIDATION, NULL},
