@@ -15,7 +15,8 @@ enum observe_action observe_decide(const struct observe_facts *f)
             return OBSERVE_REPORT;
         return f->is_held ? OBSERVE_TAKE_UP : OBSERVE_UNKNOWN;
     case AGENT_JOURNAL_CARRIED:
-        return f->has_end ? OBSERVE_REPORT : OBSERVE_UNKNOWN;
+        /* Of an older journal. What is held still runs: nobody shall hear that its supervisor is gone. */
+        return f->has_end ? OBSERVE_REPORT : f->is_held ? OBSERVE_TAKE_UP : OBSERVE_UNKNOWN;
     case AGENT_JOURNAL_FINISHED:
         /* It had an end when that was written; without it there is nothing to tell. */
         return f->has_end ? OBSERVE_REPORT : OBSERVE_UNKNOWN;

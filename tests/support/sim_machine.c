@@ -1,0 +1,572 @@
+/* sim_machine: see sim_machine.h. */
+#include "tests/support/sim_machine.h"
+
+#include <stddef.h>
+
+#include "agent/guard.h"
+#include "agent/observe_decide.h"
+
+#define CALL_MS 20000 /* the agent gives a call up then, and asks anew */
+#define OBSERVE_MS 60000
+
+struct sim_machine sim_machines[SIM_MACHINES];
+
+void sim_machine_reset(void)
+{
+    for (int i = 0; i < SIM_MACHINES; i++)
+        sim_machines[i] = (struct sim_machine){.exists = i < SIM_HOSTS,
+                                               .host = i < SIM_HOSTS ? i : 0,
+                                               .journal = i < SIM_HOSTS ? ++sim.next_journal : 0,
+                                               .boot = i < SIM_HOSTS ? ++sim.next_boot : 0,
+                                               .number = 1,
+                                               .is_up = i < SIM_HOSTS};
+}
+
+bool sim_machine_runs(int machine, int command)
+{
+    return sim_machines[machine].commands[command].supervisor.runs;
+}
+
+static int number_of(const struct sim_machine *m)
+{
+    return (int)(m - sim_machines);
+}
+
+static bool is_late(const struct sim_machine *m, int command)
+{
+    return guard_is_late(sim.now + m->wall_off, m->commands[command].start_by);
+}
+
+static bool has_open(const struct sim_machine *m)
+{
+    for (int i = 0; i < SIM_COMMANDS; i++)
+        if (m->commands[i].last != AGENT_JOURNAL_NONE && m->commands[i].stage != SIM_OVER)
+            return true;
+    return false;
+}
+
+/* The journal ------------------------------------------------------------------------------------ */
+
+/* False: it may not stand there. `nonce` of the one asked for, `epoch` of an order that is genuine; else 0. */
+static bool record(struct sim_machine *m, int command, enum agent_journal_kind kind, int nonce,
+                   int64_t epoch)
+{
+    struct sim_command *c = &m->commands[command];
+    struct sim_truth *t = &sim.truths[command];
+
+    if (!guard_may_follow(c->last, kind))
+        return false;
+    c->last = kind;
+    m->number++;
+    if (nonce != 0)
+        c->nonce = nonce;
+    if (epoch > m->floor) {
+        m->floor = epoch;
+        m->floor_command = command;
+    }
+    if (kind != AGENT_JOURNAL_STARTED)
+        return true;
+    if (++t->journalled > 1)
+        sim_world_wrong("I4: `started` stands twice in what journals there were", command);
+    if (t->permit == 0 || t->permit != c->nonce)
+        sim_world_wrong("I5: `started` without a permit for its nonce", command);
+    return true;
+}
+
+static void decline(struct sim_machine *m, int command, int64_t epoch)
+{
+    struct sim_command *c = &m->commands[command];
+
+    sim_world_tell("declined", number_of(m), command);
+    c->supervisor.is_held = c->supervisor.waits = false;
+    if (record(m, command, AGENT_JOURNAL_DECLINED, 0, epoch))
+        c->stage = SIM_DECLINED;
+    else
+        sim_machine_kill_agent(m); /* as it ends itself when its journal refuses a record */
+}
+
+/* Its words -------------------------------------------------------------------------------------- */
+
+static void say(struct sim_machine *m, int command, enum message_reply_state state, int64_t floor)
+{
+    const struct sim_command *c = &m->commands[command];
+
+    sim_world_post((struct sim_note){.kind = SIM_REPLY,
+                                     .from = number_of(m),
+                                     .to = SIM_SERVER,
+                                     .command = command,
+                                     .state = state,
+                                     .exit_code = c->supervisor.exit_code,
+                                     .was_cancelled = c->supervisor.was_cancelled,
+                                     .floor = floor,
+                                     .nonce = c->nonce,
+                                     .journal = m->journal,
+                                     .boot = m->boot,
+                                     .record = m->number});
+}
+
+static void ask(struct sim_machine *m, int command)
+{
+    struct sim_command *c = &m->commands[command];
+
+    if (c->asked_at != 0 && sim.now - c->asked_at < CALL_MS)
+        return;
+    c->asked_at = sim.now;
+    sim_world_post((struct sim_note){.kind = SIM_START,
+                                     .from = number_of(m),
+                                     .to = SIM_SERVER,
+                                     .command = command,
+                                     .nonce = c->nonce,
+                                     .asked_at = sim.now,
+                                     .journal = m->journal,
+                                     .boot = m->boot,
+                                     .record = m->number});
+}
+
+/* Beginning and ending --------------------------------------------------------------------------- */
+
+static void end_client(struct sim_command *c, int exit_code)
+{
+    c->supervisor.exit_code = exit_code;
+    c->supervisor.runs = c->supervisor.is_held = c->supervisor.waits = false;
+    c->supervisor.has_end = !c->supervisor.is_orphan;
+}
+
+/* The supervisor's last look: the permit, start-by. */
+static void go(struct sim_machine *m, int command)
+{
+    struct sim_command *c = &m->commands[command];
+    bool stale = guard_is_stale(sim.now, c->asked_at);
+
+    c->supervisor.waits = false;
+    if (!stale && !is_late(m, command)) {
+        sim_world_tell("begins", number_of(m), command);
+        sim_world_begin(command);
+        c->supervisor.runs = true;
+        c->supervisor.ends_at = sim.now + 1000 + sim_world_dice(120000);
+        c->stage = SIM_RUNNING;
+        return;
+    }
+    if (stale && c->stage == SIM_GOING && !is_late(m, command)) {
+        sim_world_tell("its permit is too old, it asks again", number_of(m), command);
+        c->supervisor.waits = true;
+        c->stage = SIM_ASKING_AGAIN;
+        c->asked_at = 0;
+        return;
+    }
+    sim_world_count(SIM_NOT_BEGUN);
+    sim_world_tell("not begun", number_of(m), command);
+    if (sim.truths[command].starts == 0) {
+        sim.truths[command].ended = true;
+        sim.truths[command].ok = false;
+    }
+    end_client(c, 1);
+    c->stage = SIM_RUNNING;
+}
+
+static void come_to_an_end(struct sim_machine *m, int command)
+{
+    struct sim_command *c = &m->commands[command];
+    bool ok;
+
+    if (!c->supervisor.runs)
+        return;
+    if (c->supervisor.is_cancelled && !c->supervisor.is_orphan) {
+        sim_world_count(SIM_CANCEL_RUNNING);
+        sim_world_client_dies(command);
+        c->supervisor.was_cancelled = true;
+        end_client(c, 143);
+    } else if (sim.now >= c->supervisor.ends_at) {
+        ok = !sim_world_once_in(4);
+        sim_world_end(command, ok);
+        end_client(c, ok ? 0 : 1);
+    }
+}
+
+/* What comes ------------------------------------------------------------------------------------- */
+
+static void take_offer(struct sim_machine *m, const struct sim_note *n)
+{
+    struct sim_command *c = &m->commands[n->command];
+
+    if (n->store != 0) { /* G3: another store's */
+        sim_world_count(SIM_SECOND_SERVER);
+        return;
+    }
+    if (c->last != AGENT_JOURNAL_NONE) /* G4 */
+        return;
+    if (c->supervisor.has_folder && c->stage != SIM_NOWHERE)
+        return;
+    c->start_by = n->start_by;
+    if (is_late(m, n->command)) {
+        sim_world_count(SIM_TOO_LATE);
+        decline(m, n->command, n->epoch);
+    } else if (guard_is_behind(n->epoch, m->floor, m->floor_command == n->command)) {
+        int64_t floor = m->floor;
+
+        sim_world_count(SIM_BEHIND);
+        decline(m, n->command, n->epoch);
+        say(m, n->command, MESSAGE_REPLY_DECLINED, floor);
+    } else {
+        c->supervisor = (struct sim_supervisor){.has_folder = true};
+        if (record(m, n->command, AGENT_JOURNAL_ACCEPTED, 0, n->epoch))
+            c->stage = SIM_ACCEPTED;
+    }
+}
+
+static void take_answer(struct sim_machine *m, const struct sim_note *n)
+{
+    struct sim_command *c = &m->commands[n->command];
+
+    if ((c->stage != SIM_ASKING && c->stage != SIM_ASKING_AGAIN) || c->nonce != n->nonce ||
+        c->asked_at != n->asked_at)
+        return;
+    if (c->stage == SIM_ASKING_AGAIN) {
+        if (!n->yes)
+            c->asked_at = 0; /* which is too old */
+        go(m, n->command);
+        return;
+    }
+    if (!n->yes || c->supervisor.is_cancelled) {
+        decline(m, n->command, 0);
+        return;
+    }
+    /* Too old: it is asked again, with the same nonce. */
+    if (guard_is_stale(sim.now, c->asked_at) || is_late(m, n->command))
+        return;
+    if (!record(m, n->command, AGENT_JOURNAL_STARTED, 0, 0)) {
+        sim_machine_kill_agent(m);
+        return;
+    }
+    c->stage = SIM_GOING;
+    c->go_at = sim.now;
+    if (!sim.quiet && sim_world_once_in(8)) {
+        sim_machine_kill_agent(m); /* before what lets it go */
+    } else if (!sim.quiet && sim_world_once_in(8)) {
+        sim_world_count(SIM_HELD_UP);
+        c->go_at = sim.now + 10000 + sim_world_dice(900000);
+    } else {
+        go(m, n->command);
+    }
+}
+
+static void take_cancel(struct sim_machine *m, const struct sim_note *n)
+{
+    struct sim_command *c = &m->commands[n->command];
+
+    if (c->last == AGENT_JOURNAL_NONE)
+        decline(m, n->command, 0); /* never came, and if it still does it is known */
+    else if (c->last == AGENT_JOURNAL_ACCEPTED || c->last == AGENT_JOURNAL_ASKING ||
+             c->last == AGENT_JOURNAL_STARTED)
+        c->supervisor.is_cancelled = true;
+}
+
+static void take_receipt(struct sim_machine *m, const struct sim_note *n)
+{
+    struct sim_command *c = &m->commands[n->command];
+
+    if (c->stage == SIM_ACCEPTED && n->state == MESSAGE_REPLY_ACCEPTED) {
+        c->stage = SIM_TOLD;
+    } else if ((c->stage == SIM_ENDING && n->state == MESSAGE_REPLY_FINISHED) ||
+               (c->stage == SIM_DECLINED && n->state == MESSAGE_REPLY_DECLINED) ||
+               (c->stage == SIM_LOST && n->state == MESSAGE_REPLY_UNKNOWN)) {
+        (void)record(m, n->command, AGENT_JOURNAL_REPORTED, 0, 0);
+        c->stage = SIM_OVER;
+    }
+}
+
+/* The probe of the job, on this machine: what is in the database now. */
+static void take_probe(struct sim_machine *m, const struct sim_note *n)
+{
+    struct sim_note answer = *n;
+
+    answer.kind = SIM_PROBE_ANSWER;
+    answer.from = number_of(m);
+    answer.to = SIM_SERVER;
+    answer.pending = sim.migrated[sim.truths[n->command].release] ? 0 : 1;
+    answer.holders = sim_world_runs() ? 1 : 0;
+    sim_world_post(answer);
+}
+
+void sim_machine_take(struct sim_machine *m, const struct sim_note *n)
+{
+    if (!m->exists || !m->is_up)
+        return;
+    if (sim.now < m->still_until) {
+        sim_world_later(n, m->still_until);
+        return;
+    }
+    switch (n->kind) {
+    case SIM_OFFER:
+        take_offer(m, n);
+        break;
+    case SIM_CANCEL:
+        take_cancel(m, n);
+        break;
+    case SIM_START_ANSWER:
+        take_answer(m, n);
+        break;
+    case SIM_REPLY_OK:
+        take_receipt(m, n);
+        break;
+    case SIM_PROBE:
+        take_probe(m, n);
+        break;
+    default:
+        break;
+    }
+}
+
+/* Going on --------------------------------------------------------------------------------------- */
+
+static void step_command(struct sim_machine *m, int command)
+{
+    struct sim_command *c = &m->commands[command];
+
+    switch (c->stage) {
+    case SIM_ACCEPTED:
+        if (is_late(m, command)) {
+            sim_world_count(SIM_TOO_LATE);
+            decline(m, command, 0);
+        } else {
+            say(m, command, MESSAGE_REPLY_ACCEPTED, 0);
+        }
+        break;
+    case SIM_TOLD:
+        c->supervisor.is_held = c->supervisor.waits = true;
+        c->asked_at = 0;
+        if (record(m, command, AGENT_JOURNAL_ASKING, ++sim.next_nonce, 0))
+            c->stage = SIM_ASKING;
+        break;
+    case SIM_ASKING:
+        if (is_late(m, command)) {
+            sim_world_count(SIM_TOO_LATE);
+            decline(m, command, 0);
+        } else {
+            ask(m, command);
+        }
+        break;
+    case SIM_GOING:
+        if (sim.now >= c->go_at)
+            go(m, command);
+        break;
+    case SIM_ASKING_AGAIN:
+        if (is_late(m, command))
+            go(m, command);
+        else
+            ask(m, command);
+        break;
+    case SIM_RUNNING:
+        say(m, command, MESSAGE_REPLY_STARTED, 0);
+        if (!c->supervisor.is_held)
+            c->stage = c->supervisor.has_end ? SIM_ENDING : SIM_LOST;
+        break;
+    case SIM_ENDING:
+        (void)record(m, command, AGENT_JOURNAL_FINISHED, 0, 0);
+        say(m, command, MESSAGE_REPLY_FINISHED, 0);
+        break;
+    case SIM_DECLINED:
+        say(m, command, MESSAGE_REPLY_DECLINED, 0);
+        break;
+    case SIM_LOST:
+        say(m, command, MESSAGE_REPLY_UNKNOWN, 0);
+        break;
+    case SIM_NOWHERE:
+    case SIM_OVER:
+        break;
+    }
+}
+
+void sim_machine_step(struct sim_machine *m)
+{
+    if (!m->exists)
+        return;
+    for (int i = 0; i < SIM_COMMANDS; i++)
+        come_to_an_end(m, i);
+    if (!m->is_up || sim.now < m->still_until)
+        return;
+    if (sim.now >= m->observe_at) {
+        m->observe_at = sim.now + OBSERVE_MS;
+        sim_world_post((struct sim_note){.kind = SIM_OBSERVE,
+                                         .from = number_of(m),
+                                         .to = SIM_SERVER,
+                                         .journal = m->journal,
+                                         .boot = m->boot,
+                                         .record = m->number});
+    }
+    for (int i = 0; i < SIM_COMMANDS && m->is_up; i++)
+        step_command(m, i);
+}
+
+/* The agent's start: its own table of what it finds ---------------------------------------------- */
+
+static void find(struct sim_machine *m, int command)
+{
+    struct sim_command *c = &m->commands[command];
+    const struct observe_facts facts = {.last = c->last,
+                                        .is_held = c->supervisor.is_held,
+                                        .has_end = c->supervisor.has_end};
+
+    switch (observe_decide(&facts)) {
+    case OBSERVE_NOT_STARTED:
+        decline(m, command, 0);
+        break;
+    case OBSERVE_TAKE_UP:
+        c->stage = SIM_RUNNING;
+        break;
+    case OBSERVE_REPORT:
+        c->stage = facts.last == AGENT_JOURNAL_DECLINED ? SIM_DECLINED : SIM_ENDING;
+        break;
+    case OBSERVE_UNKNOWN:
+        c->stage = SIM_LOST;
+        break;
+    case OBSERVE_WAIT:
+    case OBSERVE_NEW:
+    case OBSERVE_CLOSED:
+        break;
+    }
+}
+
+void sim_machine_start_agent(struct sim_machine *m)
+{
+    m->is_up = true;
+    m->observe_at = 0;
+    m->still_until = 0;
+    for (int i = 0; i < SIM_COMMANDS; i++)
+        if (m->commands[i].last != AGENT_JOURNAL_NONE)
+            find(m, i);
+}
+
+/* What can happen -------------------------------------------------------------------------------- */
+
+/* The agent's process dies; who waits for its go ends with it. */
+void sim_machine_kill_agent(struct sim_machine *m)
+{
+    if (m->is_up && has_open(m))
+        sim_world_count(SIM_AGENT_KILLED);
+    m->is_up = false;
+    for (int i = 0; i < SIM_COMMANDS; i++) {
+        m->commands[i].stage = SIM_NOWHERE;
+        if (m->commands[i].supervisor.waits)
+            m->commands[i].supervisor.is_held = m->commands[i].supervisor.waits = false;
+    }
+}
+
+void sim_machine_stand_still(struct sim_machine *m)
+{
+    if (m->is_up && has_open(m))
+        sim_world_count(SIM_AGENT_STOOD);
+    m->still_until = sim.now + 1000 + sim_world_dice(900000);
+}
+
+void sim_machine_kill_supervisors(struct sim_machine *m)
+{
+    for (int i = 0; i < SIM_COMMANDS; i++)
+        if (m->commands[i].supervisor.runs) {
+            sim_world_count(SIM_SUPERVISOR_KILLED);
+            m->commands[i].supervisor.is_orphan = true;
+        }
+}
+
+void sim_machine_kill_clients(struct sim_machine *m)
+{
+    for (int i = 0; i < SIM_COMMANDS; i++)
+        if (m->commands[i].supervisor.runs) {
+            sim_world_client_dies(i);
+            end_client(&m->commands[i], 137);
+        }
+}
+
+/* Nothing of it runs; what it had sent to the database may. */
+static void stop_all(struct sim_machine *m, bool counts)
+{
+    for (int i = 0; i < SIM_COMMANDS; i++) {
+        struct sim_supervisor *s = &m->commands[i].supervisor;
+
+        if (s->runs && counts) {
+            sim_world_count(SIM_REBOOTED);
+            sim_world_client_dies(i);
+        }
+        s->runs = s->is_held = s->waits = s->is_orphan = false;
+        m->commands[i].stage = SIM_NOWHERE;
+    }
+}
+
+void sim_machine_reboot(struct sim_machine *m)
+{
+    sim_machine_kill_agent(m);
+    stop_all(m, true);
+    m->boot = ++sim.next_boot;
+}
+
+/* What has a folder is carried over, unless the whole disk is new. A damaged journal is found by the next agent, and what it
+ * had started may run on meanwhile. */
+void sim_machine_lose_journal(struct sim_machine *m, bool disk)
+{
+    if (disk || sim_world_once_in(2))
+        sim_machine_reboot(m);
+    else
+        sim_machine_kill_agent(m);
+    sim_world_count(disk ? SIM_DISK_NEW : SIM_JOURNAL_LOST);
+    m->number = 1;
+    m->floor = 0;
+    m->floor_command = 0;
+    m->journal = ++sim.next_journal;
+    for (int i = 0; i < SIM_COMMANDS; i++) {
+        struct sim_command *c = &m->commands[i];
+        bool carries = !disk && c->last != AGENT_JOURNAL_NONE && c->supervisor.has_folder;
+
+        c->last = AGENT_JOURNAL_NONE;
+        c->nonce = 0;
+        if (disk)
+            c->supervisor = (struct sim_supervisor){.has_folder = false};
+        if (carries)
+            (void)record(m, i, AGENT_JOURNAL_CARRIED, 0, 0);
+    }
+}
+
+void sim_machine_restore(struct sim_machine *m, const struct sim_machine *snapshot)
+{
+    struct sim_machine old = *snapshot;
+
+    sim_machine_reboot(m);
+    if (old.journal == m->journal && old.number < m->number)
+        sim_world_count(SIM_ROLLED_BACK);
+    old.boot = m->boot;
+    old.host = m->host;
+    old.exists = true;
+    old.is_up = false;
+    old.still_until = 0;
+    stop_all(&old, false);
+    *m = old;
+}
+
+bool sim_machine_resume(struct sim_machine *m, const struct sim_machine *snapshot)
+{
+    struct sim_machine old = *snapshot;
+
+    if (old.boot != m->boot || !old.is_up)
+        return false;
+    for (int i = 0; i < SIM_COMMANDS; i++)
+        if (old.commands[i].supervisor.runs || old.commands[i].supervisor.waits)
+            return false;
+    for (int i = 0; i < SIM_COMMANDS; i++)
+        if (m->commands[i].supervisor.runs)
+            sim_world_client_dies(i);
+    sim_world_count(SIM_RESUMED);
+    old.exists = true;
+    *m = old;
+    return true;
+}
+
+void sim_machine_copy(struct sim_machine *copy, const struct sim_machine *machine)
+{
+    if (copy->exists)
+        return;
+    sim_world_count(SIM_COPIED);
+    *copy = *machine;
+    copy->boot = ++sim.next_boot;
+    copy->is_up = false;
+    copy->still_until = 0;
+    stop_all(copy, false);
+}

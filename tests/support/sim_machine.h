@@ -1,0 +1,80 @@
+/*
+ * sim_machine: hosts of the simulator, each with its agent, its journal and the supervisors of its commands (migrate.md 4, 5).
+ *
+ * What the agent decides is asked of agent/guard and agent/observe_decide. A machine is a value: a snapshot or a copy of a
+ * host is a copy of it, and no process of it runs there.
+ */
+#ifndef SLIPWAY_TESTS_SUPPORT_SIM_MACHINE_H
+#define SLIPWAY_TESTS_SUPPORT_SIM_MACHINE_H
+
+#include "agent/agent_journal.h"
+#include "tests/support/sim_world.h"
+
+enum sim_stage {
+    SIM_NOWHERE,
+    SIM_ACCEPTED,
+    SIM_TOLD,
+    SIM_ASKING,
+    SIM_GOING, /* `started` is being written, the permit is in the hand */
+    SIM_ASKING_AGAIN,
+    SIM_RUNNING,
+    SIM_ENDING,
+    SIM_DECLINED,
+    SIM_LOST,
+    SIM_OVER
+};
+
+struct sim_supervisor {
+    bool is_held;    /* the folder's lock */
+    bool waits;      /* for its go */
+    bool runs;       /* the command does */
+    bool is_orphan;  /* killed; the command holds the lock */
+    bool has_folder; /* on disk */
+    bool is_cancelled;
+    bool has_end, was_cancelled;
+    int exit_code;
+    time_ms ends_at;
+};
+
+/* Of one command on one machine. */
+struct sim_command {
+    enum agent_journal_kind last; /* where the journal ends about it */
+    int nonce;                    /* that stands there */
+    struct sim_supervisor supervisor;
+    /* of the agent's process */
+    enum sim_stage stage;
+    time_ms asked_at, go_at, start_by;
+};
+
+struct sim_machine {
+    bool exists, is_up; /* is_up: its agent runs */
+    int host;           /* whose key it has */
+    int journal, boot;
+    int64_t number;
+    int64_t floor; /* highest epoch in the journal, and whose it is */
+    int floor_command;
+    struct sim_command commands[SIM_COMMANDS];
+    time_ms observe_at, wall_off, still_until;
+};
+extern struct sim_machine sim_machines[SIM_MACHINES];
+
+void sim_machine_reset(void);
+bool sim_machine_runs(int machine, int command);
+void sim_machine_step(struct sim_machine *machine);
+void sim_machine_take(struct sim_machine *machine, const struct sim_note *note);
+
+/* What can happen to one. */
+void sim_machine_kill_agent(struct sim_machine *machine);
+void sim_machine_start_agent(struct sim_machine *machine);
+void sim_machine_stand_still(struct sim_machine *machine);
+void sim_machine_kill_supervisors(struct sim_machine *machine);
+void sim_machine_kill_clients(struct sim_machine *machine);
+void sim_machine_reboot(struct sim_machine *machine);
+void sim_machine_lose_journal(struct sim_machine *machine, bool disk);
+void sim_machine_restore(struct sim_machine *machine, const struct sim_machine *snapshot);
+/* A live snapshot goes on where it was, with what stood in memory. False: a command was between its question and its end,
+ * which nothing outside the application's database can see (G10). */
+bool sim_machine_resume(struct sim_machine *machine, const struct sim_machine *snapshot);
+void sim_machine_copy(struct sim_machine *copy, const struct sim_machine *machine);
+
+#endif

@@ -1,0 +1,157 @@
+/*
+ * sim_world: the small world in which the migrate machine is simulated: what is true, what is counted, the network.
+ *
+ * The rules that play are the product's own: of the server permit, doubt, status, migrate, progress, settle; of the host
+ * guard and observe_decide. Stores, journals, processes and the network are models. What is true is kept apart from what
+ * anybody knows: at each start it is asked whether that start was right, and at each end that the server believes by itself
+ * whether it is true. One seed is one schedule; the parts are sim_machine (hosts), sim_ledger (server, people), sim_fault.
+ */
+#ifndef SLIPWAY_TESTS_SUPPORT_SIM_WORLD_H
+#define SLIPWAY_TESTS_SUPPORT_SIM_WORLD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/base/arena.h"
+#include "lib/base/timestamp.h"
+#include "lib/ssm/message_reply.h"
+
+#define SIM_HOSTS 3    /* registered */
+#define SIM_MACHINES 4 /* the last one is a copy of the first, once there is one */
+#define SIM_COMMANDS 24
+#define SIM_FOREIGN (SIM_COMMANDS - 1) /* of the second server; the others are 1.. */
+#define SIM_RELEASES (SIM_COMMANDS + 1)
+#define SIM_SERVER (-1)
+
+/* What has to be met in some schedule, or the simulator proves nothing about it. */
+#define SIM_HAPPENINGS(X)                                                                          \
+    X(SIM_DROPPED, "message dropped")                                                              \
+    X(SIM_DOUBLED, "message doubled")                                                              \
+    X(SIM_LATE, "message late by more than a minute")                                              \
+    X(SIM_OVERTAKEN, "message overtaken by a later one")                                           \
+    X(SIM_AGENT_KILLED, "agent killed while a command was open")                                   \
+    X(SIM_AGENT_STOOD, "agent stood still while a command was open")                               \
+    X(SIM_HELD_UP, "start held up for longer than a permit lives")                                 \
+    X(SIM_SUPERVISOR_KILLED, "supervisor killed, its command went on")                             \
+    X(SIM_CLIENT_KILLED, "command killed")                                                         \
+    X(SIM_SQL_ALIVE, "command dead, its SQL alive")                                                \
+    X(SIM_REBOOTED, "host rebooted while a command ran")                                           \
+    X(SIM_JOURNAL_LOST, "journal lost, folders kept")                                              \
+    X(SIM_DISK_NEW, "host made anew")                                                              \
+    X(SIM_ROLLED_BACK, "host restored from a snapshot, its journal went back")                     \
+    X(SIM_RESUMED, "host resumed from a live snapshot")                                            \
+    X(SIM_COPIED, "host copied, both alive")                                                       \
+    X(SIM_HOST_CLOCK, "clock of a host stepped")                                                   \
+    X(SIM_SERVER_CLOCK, "clock of the server stepped")                                             \
+    X(SIM_SERVER_KILLED, "server killed")                                                          \
+    X(SIM_RESTORED, "store restored from a backup, work was forgotten")                            \
+    X(SIM_FORGOT, "the same, and nobody told the server")                                          \
+    X(SIM_SECOND_SERVER, "order of a second server refused")                                       \
+    X(SIM_STALE_WRITE, "decision on what was no longer so refused")                                \
+    X(SIM_HELD_DATABASE, "attempt refused, another one holds the database")                        \
+    X(SIM_PERMIT, "permit given")                                                                  \
+    X(SIM_PERMIT_AGAIN, "permit given again to the same question")                                 \
+    X(SIM_PERMIT_REFUSED, "permit refused")                                                        \
+    X(SIM_TOO_LATE, "declined, its start-by had passed")                                           \
+    X(SIM_BEHIND, "declined, its epoch was behind")                                                \
+    X(SIM_NOT_BEGUN, "supervisor did not begin, the permit was too old")                           \
+    X(SIM_BARRED, "host barred")                                                                   \
+    X(SIM_SUSPENDED, "key suspended")                                                              \
+    X(SIM_UNKNOWN, "outcome unknown")                                                              \
+    X(SIM_LATE_TRUTH, "unknown, then its true end came")                                           \
+    X(SIM_PROVED, "proved by a probe")                                                             \
+    X(SIM_NOT_STARTED, "proven not to have started")                                               \
+    X(SIM_CANCELLED, "deployment cancelled")                                                       \
+    X(SIM_CANCEL_RUNNING, "command ended by a cancel while it ran")                                \
+    X(SIM_MARKED, "a person marked it")                                                            \
+    X(SIM_RETRIED, "a person wanted another attempt")                                              \
+    X(SIM_ABANDONED, "a person abandoned it")                                                      \
+    X(SIM_DECISION_REFUSED, "a person's decision refused")                                         \
+    X(SIM_STARTS, "commands that began")                                                           \
+    X(SIM_RELEASED, "releases that migrated")
+
+#define SIM_ENUM(symbol, text) symbol,
+enum sim_happening { SIM_HAPPENINGS(SIM_ENUM) SIM_HAPPENINGS_COUNT };
+const char *sim_world_text(enum sim_happening happening);
+
+enum sim_kind {
+    SIM_OFFER,
+    SIM_CANCEL,
+    SIM_REPLY,
+    SIM_REPLY_OK,
+    SIM_START,
+    SIM_START_ANSWER,
+    SIM_OBSERVE,
+    SIM_PROBE,
+    SIM_PROBE_ANSWER
+};
+
+/* A message under way. */
+struct sim_note {
+    enum sim_kind kind;
+    time_ms at;
+    int from, to; /* machines, SIM_SERVER */
+    unsigned sequence;
+    int command, nonce, journal, boot, store;
+    time_ms asked_at; /* an answer belongs to its question: the agent waits for one at a time */
+    int64_t record, epoch, floor;
+    time_ms start_by;
+    enum message_reply_state state;
+    int exit_code; /* of a command that ended */
+    bool yes, was_cancelled;
+    int64_t pending, holders;
+};
+
+/* The truth about a command. */
+struct sim_truth {
+    int starts;     /* how often it began */
+    int journalled; /* how often `started` was written, over all journals there ever were (I4) */
+    int permit;     /* the nonce that was answered yes (I5) */
+    int release;    /* of its attempt */
+    bool runs;      /* in the database */
+    time_ms alone_until; /* its client is dead, its SQL goes on until then; 0 = no */
+    bool ended, ok;
+    bool never;   /* the server believes by itself that it never began */
+    bool decided; /* a person said what becomes of it */
+};
+
+struct sim {
+    time_ms now;
+    bool quiet; /* no more faults */
+    struct sim_truth truths[SIM_COMMANDS];
+    bool migrated[SIM_RELEASES]; /* in the database */
+    int next_nonce, next_journal, next_boot;
+    size_t counts[SIM_HAPPENINGS_COUNT];
+    struct arena arena;
+    char trouble[200];
+};
+extern struct sim sim;
+
+/* Begin again. The arena stays. */
+void sim_world_reset(uint64_t seed);
+void sim_world_trace(bool on); /* say what happens */
+
+unsigned sim_world_dice(unsigned sides);
+bool sim_world_once_in(unsigned n);
+const char *sim_world_name(char kind, int n); /* c command, j journal, b boot, n nonce, h host */
+
+void sim_world_count(enum sim_happening happening);
+void sim_world_wrong(const char *what, int command);
+void sim_world_tell(const char *what, int machine, int command);
+
+/* The truth. */
+bool sim_world_runs(void); /* anything, in the database */
+void sim_world_begin(int command);
+void sim_world_end(int command, bool ok);
+void sim_world_client_dies(int command); /* its SQL may go on */
+void sim_world_step(void);               /* SQL that is alone comes to its end */
+
+/* The network: dropped, doubled, delayed, overtaken. */
+void sim_world_post(struct sim_note note);
+/* The next one that is due; false: there is none. */
+bool sim_world_due(struct sim_note *ret_note);
+void sim_world_later(const struct sim_note *note, time_ms at); /* whom it is for stands still */
+void sim_world_lose(bool also_to_hosts);
+
+#endif
