@@ -23,11 +23,13 @@
 #include "lib/base/err.h"
 #include "lib/base/names.h"
 
+struct key_chain;
 struct report;
 
 struct agent {
     const char *state; /* folder */
     const struct agent_config *config;
+    struct key_chain *keys;
     struct agent_journal *journal;
     struct session *session;
     struct report *report;

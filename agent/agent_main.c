@@ -21,6 +21,7 @@
 
 #include "agent/agent.h"
 #include "agent/host_key.h"
+#include "agent/key_chain.h"
 #include "agent/observe.h"
 #include "agent/poll.h"
 #include "agent/register.h"
@@ -152,6 +153,7 @@ static int run(const char *state)
     pthread_mutex_init(&agent.telling, NULL);
     catch_signals();
     if ((rc = open_state(&arena, state, &lock_fd, &config, &err)) == 0 &&
+        (rc = key_chain_open(state, &config, &agent.keys, &err)) == 0 &&
         (rc = host_key_read(state, &rsa, &err)) == 0) {
         agent.session = session_new(&config, rsa, agent.state, agent.clock, &stop);
         rc = run_agent(&agent, &err);
@@ -160,6 +162,7 @@ static int run(const char *state)
     if (rc < 0)
         log_error("agent.not-running", "state=%s err=%s", LOG(state), LOG(err.text));
     sign_rsa_free(rsa);
+    key_chain_free(agent.keys);
     pthread_mutex_destroy(&agent.telling);
     arena_deinit(&arena);
     if (lock_fd >= 0)

@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "agent/agent_config.h"
+#include "agent/key_chain.h"
 #include "lib/base/digest.h"
 #include "lib/base/file.h"
 #include "lib/base/names.h"
@@ -95,7 +95,7 @@ int command_folder_document(struct arena *arena, const struct envelope *envelope
                : document_parse(arena, c->document, strlen(c->document), ret_document, err);
 }
 
-int command_folder_order(struct arena *arena, const struct agent_config *config, const char *folder,
+int command_folder_order(struct arena *arena, struct key_chain *keys, const char *folder,
                          struct command_order *ret_order, struct err *err)
 {
     const char *envelope = "", *signature = "";
@@ -106,7 +106,7 @@ int command_folder_order(struct arena *arena, const struct agent_config *config,
     if ((rc = read_file(arena, folder, "envelope", ENVELOPE_MAX, &envelope, err)) < 0 ||
         (rc = read_file(arena, folder, "signature", 1024, &signature, err)) < 0 ||
         (rc = read_file(arena, folder, "document", DOCUMENT_MAX, &c.document, err)) < 0 ||
-        (rc = envelope_open(arena, config->key, envelope, signature, &order.envelope, err)) < 0)
+        (rc = key_chain_read(keys, arena, envelope, signature, &order.envelope, err)) < 0)
         return rc;
     if (order.envelope.parameters_digest != NULL)
         rc = read_file(arena, folder, "parameters", DOCUMENT_MAX, &c.parameters, err);

@@ -24,7 +24,7 @@
 #include "lib/ssm/document.h"
 #include "lib/ssm/envelope.h"
 
-struct agent_config;
+struct key_chain;
 struct message_command;
 
 #define COMMAND_FOLDER_KEPT_MS ((int64_t)7 * 24 * 3600 * 1000) /* after its report */
@@ -37,7 +37,7 @@ const char *command_folder_path(struct arena *arena, const char *state, const ch
 int command_folder_make(struct arena *arena, const char *state, const char *command_id,
                         const struct message_command *command, struct err *err);
 
-/* What it is to run. Checked again against the pinned key and the digest, for disks rot. */
+/* What it is to run. Checked again against the keys and the digest, for disks rot. */
 struct command_order {
     struct envelope envelope;
     struct document document; /* with its values in it, where it has parameters */
@@ -49,7 +49,7 @@ int command_folder_document(struct arena *arena, const struct envelope *envelope
                             const struct message_command *command, struct document *ret_document,
                             struct err *err);
 
-int command_folder_order(struct arena *arena, const struct agent_config *config, const char *folder,
+int command_folder_order(struct arena *arena, struct key_chain *keys, const char *folder,
                          struct command_order *ret_order, struct err *err);
 
 /* ERR_BUSY: somebody holds it. */

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "agent/command_folder.h"
+#include "agent/key_chain.h"
 #include "agent/outcome.h"
 #include "agent/report.h"
 #include "lib/base/arena.h"
@@ -194,8 +195,11 @@ static int make_body(struct agent *agent, struct arena *arena, const char **ret_
                                       .agent_version = SLIPWAY_VERSION};
     const struct document_shipped *shipped;
     struct agent_journal_entry *entries;
+    char key[DIGEST_BASE64_SIZE(SIGN_PUBLIC_SIZE)];
     size_t n;
 
+    key_chain_newest(agent->keys, key);
+    observe.key = key;
     agent_journal_open_commands(agent->journal, arena, &entries, &n);
     if (n > MESSAGE_OBSERVE_OPEN_MAX) {
         entries += n - MESSAGE_OBSERVE_OPEN_MAX; /* the newest */
@@ -214,7 +218,29 @@ static int make_body(struct agent *agent, struct arena *arena, const char **ret_
     return message_observe_make(arena, &observe, ret_body, err);
 }
 
-static int check_store(struct agent *agent, const struct httpc_answer *answer, struct err *err)
+/* Keys that the server announces. What is not believed is said, and changes nothing. */
+static void take_keys(struct agent *agent, struct arena *arena, const struct cJSON *json,
+                      bool *ret_new)
+{
+    struct announcement_signed *items;
+    struct err err = ERR_INIT;
+    size_t n = 0;
+
+    if (announcement_list(arena, json, "Announcements", &items, &n, &err) < 0)
+        log_error("signing-key.refused", "err=%s", LOG(err.text));
+    for (size_t i = 0; i < n; i++) {
+        bool is_new;
+
+        if (key_chain_take(agent->keys, &items[i], clock_now(agent->clock), &is_new, &err) < 0)
+            log_error("signing-key.refused", "err=%s", LOG(err.text));
+        else if (is_new)
+            log_notice("signing-key.announced", "host=%s", agent->config->host_id);
+        *ret_new = *ret_new || is_new;
+    }
+}
+
+static int take_answer(struct agent *agent, struct arena *arena, const struct httpc_answer *answer,
+                       bool *ret_new, struct err *err)
 {
     struct cJSON *json = NULL;
     int rc = json_parse(answer->body, answer->body_len, NULL, &json, err);
@@ -226,11 +252,13 @@ static int check_store(struct agent *agent, const struct httpc_answer *answer, s
                      "the server's store is %.40s, this host belongs to %s; nothing of it is run",
                      json_str(json, "StoreId") != NULL ? json_str(json, "StoreId") : "(none)",
                      agent->config->store_id);
+    else
+        take_keys(agent, arena, json, ret_new);
     json_free(json);
     return rc;
 }
 
-int observe_tell(struct agent *agent, struct httpc *httpc, struct err *err)
+static int tell_once(struct agent *agent, struct httpc *httpc, bool *ret_new, struct err *err)
 {
     struct httpc_answer answer = {.status = 0};
     struct arena arena;
@@ -244,8 +272,17 @@ int observe_tell(struct agent *agent, struct httpc *httpc, struct err *err)
         rc = session_call(agent->session, httpc, SESSION_OBSERVE, body, &answer, err);
     pthread_mutex_unlock(&agent->telling);
     if (rc == 0)
-        rc = check_store(agent, &answer, err);
+        rc = take_answer(agent, &arena, &answer, ret_new, err);
     httpc_answer_deinit(&answer);
     arena_deinit(&arena);
     return rc;
+}
+
+int observe_tell(struct agent *agent, struct httpc *httpc, struct err *err)
+{
+    bool is_new = false, again = false;
+    int rc = tell_once(agent, httpc, &is_new, err);
+
+    /* The server waits for it before it signs by another key. */
+    return rc == 0 && is_new ? tell_once(agent, httpc, &again, err) : rc;
 }

@@ -9,6 +9,7 @@
 
 #include "agent/agent.h"
 #include "agent/command_folder.h"
+#include "agent/key_chain.h"
 #include "agent/observe.h"
 #include "agent/order.h"
 #include "agent/outcome.h"
@@ -32,6 +33,7 @@ struct once {
     struct arena *arena;
     struct agent_config config;
     struct agent agent;
+    struct key_chain *keys;
     struct order_host host;
     struct order order;
     char id[NAMES_UUID_SIZE];
@@ -60,7 +62,7 @@ static int take_journal(struct once *o, struct err *err)
                                 err);
     if (rc == ERR_INVALID)
         rc = err_wrap(err, "nothing runs on this host until somebody has looked at its journal");
-    o->host = (struct order_host){o->options->state, &o->config, o->agent.journal};
+    o->host = (struct order_host){o->options->state, &o->config, o->keys, o->agent.journal};
     return rc;
 }
 
@@ -128,6 +130,7 @@ static int open_once(struct once *o, struct arena *arena, const struct once_opti
     pthread_mutex_init(&o->agent.telling, NULL);
     if ((rc = state_folder_check(options->state, err)) < 0 ||
         (rc = agent_config_read(arena, options->state, &o->config, err)) < 0 ||
+        (rc = key_chain_open(options->state, &o->config, &o->keys, err)) < 0 ||
         (rc = read_boot_id(o, err)) < 0 || (rc = read_id(o, err)) < 0)
         return rc;
     if (options->instance != NULL && !str_eq(options->instance, o->config.host_id))
@@ -141,6 +144,7 @@ static int open_once(struct once *o, struct arena *arena, const struct once_opti
 static void close_once(struct once *o)
 {
     give_journal(o);
+    key_chain_free(o->keys);
     pthread_mutex_destroy(&o->agent.telling);
 }
 
@@ -339,7 +343,7 @@ static int run_new(struct once *o, struct once_answer *ret, struct err *err)
 {
     time_ms now = clock_now(o->agent.clock);
     struct err why = ERR_INIT;
-    int rc = order_open(o->arena, &o->host, o->options->payload, &o->order, &why);
+    int rc = order_open(o->arena, &o->host, o->options->payload, now, &o->order, &why);
 
     if (rc == 0)
         rc = order_check(o->arena, &o->host, now, &o->order, &why);
@@ -376,7 +380,8 @@ static int run_known(struct once *o, const struct agent_journal_entry *entry,
     struct err own = ERR_INIT;
 
     /* The steps' names, for what it printed. Whose order it is was checked when it was claimed. */
-    (void)order_open(o->arena, &o->host, o->options->payload, &o->order, &own);
+    (void)order_open(o->arena, &o->host, o->options->payload, clock_now(o->agent.clock), &o->order,
+                     &own);
     if (entry->kind == AGENT_JOURNAL_DECLINED) {
         *ret = answer_of(MESSAGE_REPLY_DECLINED, "declined before");
         return 0;
@@ -446,11 +451,41 @@ int once_revoke(struct arena *arena, const struct once_options *options, struct 
 
     /* Whose word is it? An order that is not the server's for this host revokes nothing. */
     if (rc == 0)
-        rc = order_open(arena, &o.host, options->payload, &o.order, err);
+        rc = order_open(arena, &o.host, options->payload, clock_now(o.agent.clock), &o.order, err);
     *ret = (struct once_answer){.reason = ""};
     if (rc == 0)
         rc = take_back(&o, ret, err);
     close_once(&o);
+    return rc;
+}
+
+/* Keys ------------------------------------------------------------------------------------------- */
+
+int once_keys(struct arena *arena, const char *state, const char *json, size_t *ret_n,
+              struct err *err)
+{
+    struct announcement_signed *items;
+    struct key_chain *keys = NULL;
+    struct agent_config config;
+    struct cJSON *tree = NULL;
+    size_t n = 0;
+    bool is_new;
+    int rc;
+
+    *ret_n = 0;
+    if ((rc = state_folder_check(state, err)) < 0 ||
+        (rc = agent_config_read(arena, state, &config, err)) < 0 ||
+        (rc = key_chain_open(state, &config, &keys, err)) < 0)
+        return rc;
+    rc = json_parse(json, strlen(json), NULL, &tree, err);
+    if (rc == 0)
+        rc = announcement_list(arena, tree, "Announcements", &items, &n, err);
+    for (size_t i = 0; i < n && rc == 0; i++) {
+        rc = key_chain_take(keys, &items[i], clock_now(clock_system()), &is_new, err);
+        *ret_n += is_new;
+    }
+    json_free(tree);
+    key_chain_free(keys);
     return rc;
 }
 

@@ -53,6 +53,11 @@ int once_revoke(struct arena *arena, const struct once_options *options,
                 struct once_answer *ret_answer, struct err *err);
 
 /* Between marker lines: state, reason, result lines. */
+/* Keys that the server announced, as `slipway signing-key --json` prints them: those that follow from what is believed here
+ * are believed from now on. `*ret_n` were new. ERR_DENIED, ERR_TIMEOUT: one does not follow, or came too late. */
+int once_keys(struct arena *arena, const char *state, const char *json, size_t *ret_n,
+              struct err *err);
+
 void once_print(FILE *out, const struct once_answer *answer);
 
 /* What the script ends with. Never one that another agent would take for a reboot or a kill (137, 168, 169, 194). */

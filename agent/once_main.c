@@ -4,6 +4,7 @@
  *      slipway-once --set-up --host ID --key KEY --store STORE [--state DIR]
  *      slipway-once run [--state DIR] < ORDER
  *      slipway-once revoke [--state DIR] < ORDER
+ *      slipway-once keys [--state DIR] < ANNOUNCEMENTS
  *
  * ORDER is what a message of the door carries: envelope, signature, document. What the command prints goes to the
  * same streams; how it ended stands between marker lines at the end of the output (once.h). Exit codes: the
@@ -43,6 +44,8 @@ static int usage(FILE *out, int code)
         "slipway-once run [--state DIR] < ORDER           run it, at most once (DIR: " STATE ")\n"
         "slipway-once revoke [--state DIR] < ORDER        it is not to begin any more; says "
         "what came first\n"
+        "slipway-once keys [--state DIR] < ANNOUNCEMENTS  believe what `slipway signing-key "
+        "--json` prints, if it follows\n"
         "slipway-once --set-up --host ID --key KEY --store STORE [--state DIR]\n"
         "                                                 who this machine is at AWS, and "
         "whose orders it runs\n"
@@ -97,6 +100,29 @@ static int act(const char *verb, const char *state)
     if (rc == 0)
         once_print(stdout, &answer);
     code = rc < 0 ? fails(rc, &err) : str_eq(verb, "run") ? once_exit_code(&answer) : 0;
+    buf_deinit(&buf);
+    arena_deinit(&arena);
+    return code;
+}
+
+static int take_keys(const char *state)
+{
+    struct arena arena;
+    struct err err = ERR_INIT;
+    struct buf buf;
+    const char *json;
+    size_t n = 0;
+    int rc, code = 0;
+
+    arena_init(&arena);
+    buf_init(&buf, MESSAGE_PAYLOAD_MAX + 1);
+    json = read_order(&buf);
+    rc = json == NULL ? err_set(&err, ERR_INVALID, "what came is too long, or has a NUL in it")
+                      : once_keys(&arena, state, json, &n, &err);
+    if (rc == 0)
+        printf("%zu new keys are believed\n", n);
+    else
+        code = fails(rc, &err);
     buf_deinit(&buf);
     arena_deinit(&arena);
     return code;
@@ -193,6 +219,8 @@ int main(int argc, char **argv)
                                         : usage(stderr, EXIT_USAGE);
     if (sets_up && optind == argc)
         return set_up(state, &given);
+    if (optind + 1 == argc && str_eq(argv[optind], "keys"))
+        return take_keys(state);
     if (optind + 1 == argc && (str_eq(argv[optind], "run") || str_eq(argv[optind], "revoke")))
         return act(argv[optind], state);
     return usage(stderr, EXIT_USAGE);

@@ -11,7 +11,7 @@
 #include "lib/base/digest.h"
 #include "lib/base/str.h"
 
-int order_open(struct arena *arena, const struct order_host *host, const char *payload,
+int order_open(struct arena *arena, const struct order_host *host, const char *payload, time_ms now,
                struct order *order, struct err *err)
 {
     const struct agent_config *config = host->config;
@@ -19,8 +19,8 @@ int order_open(struct arena *arena, const struct order_host *host, const char *p
     int rc = message_command_parse(arena, payload, strlen(payload), &order->command, err);
 
     if (rc == 0)
-        rc = envelope_open(arena, config->key, order->command.envelope, order->command.signature, e,
-                           err);
+        rc = key_chain_judge(host->keys, arena, order->command.envelope, order->command.signature,
+                             now, e, err);
     if (rc < 0)
         return rc;
     if (!str_eq(e->command_id, order->id) || !str_eq(order->command.command_id, order->id))

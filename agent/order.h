@@ -2,7 +2,7 @@
  * order: is what came here a command for this host, and may it still begin? (migrate.md 4, G3, G4, G5, G8)
  *
  * The questions are the same whoever carried it: a message of the door (run) or a script of another agent (once).
- * Signature by the pinned key, command, store, host, the very document that was signed; then start-by, the epoch
+ * Signature by a key that is believed, command, store, host, the very document that was signed; then start-by, the epoch
  * floor, strict mode and the users that its steps run as.
  */
 #ifndef SLIPWAY_AGENT_ORDER_H
@@ -12,6 +12,7 @@
 
 #include "agent/agent_config.h"
 #include "agent/agent_journal.h"
+#include "agent/key_chain.h"
 #include "lib/base/arena.h"
 #include "lib/base/err.h"
 #include "lib/base/timestamp.h"
@@ -32,11 +33,12 @@ struct order {
 struct order_host {
     const char *state;
     const struct agent_config *config;
+    struct key_chain *keys;
     struct agent_journal *journal;
 };
 
 /* Is it the server's, for this host, and whole? `order->id` is given. ERR_DENIED and ERR_INVALID say why not. */
-int order_open(struct arena *arena, const struct order_host *host, const char *payload,
+int order_open(struct arena *arena, const struct order_host *host, const char *payload, time_ms now,
                struct order *order, struct err *err);
 
 /* May it begin now? ERR_TIMEOUT: start-by has passed. */

@@ -120,8 +120,7 @@ static void watch(struct report *r, const char *command_id, enum report_stage st
     w->floor = floor;
     w->why = arena_str(&w->arena, why);
     w->folder = command_folder_path(&w->arena, r->agent->state, command_id);
-    w->has_order =
-        command_folder_order(&w->arena, r->agent->config, w->folder, &w->order, &err) == 0;
+    w->has_order = command_folder_order(&w->arena, r->agent->keys, w->folder, &w->order, &err) == 0;
     pthread_mutex_lock(&r->lock);
     for (const struct watched *other = r->first; other != NULL && w != NULL; other = other->next) {
         if (strcmp(other->id, command_id) == 0 && !other->is_done) {

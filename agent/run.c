@@ -141,7 +141,7 @@ static void run_new(struct claim *c)
 {
     const struct envelope *e = &c->order.envelope;
     struct err err = ERR_INIT;
-    int rc = order_open(c->arena, &c->host, c->message->payload, &c->order, &err);
+    int rc = order_open(c->arena, &c->host, c->message->payload, now_of(c), &c->order, &err);
 
     if (rc == 0)
         rc = order_check(c->arena, &c->host, now_of(c), &c->order, &err);
@@ -187,7 +187,7 @@ void run_message(struct agent *agent, struct httpc *httpc, const struct message 
     struct claim c = {.agent = agent,
                       .httpc = httpc,
                       .message = message,
-                      .host = {agent->state, agent->config, agent->journal}};
+                      .host = {agent->state, agent->config, agent->keys, agent->journal}};
     struct agent_journal_entry entry;
     struct arena arena;
     char host_id[21];

@@ -17,6 +17,7 @@
 #include "agent/agent_config.h"
 #include "agent/cancel.h"
 #include "agent/command_folder.h"
+#include "agent/key_chain.h"
 #include "agent/course.h"
 #include "agent/guard.h"
 #include "agent/outcome.h"
@@ -463,6 +464,7 @@ int supervise_main(const char *state, const char *command_id)
 {
     static struct output_writer output;
     struct supervisor s = {.clock = clock_system(), .output = &output};
+    struct key_chain *keys = NULL;
     struct err err = ERR_INIT;
     mono_ms asked_at;
     int rc;
@@ -478,7 +480,8 @@ int supervise_main(const char *state, const char *command_id)
     arena_init(&s.arena);
     s.folder = command_folder_path(&s.arena, state, command_id);
     if ((rc = agent_config_read(&s.arena, state, &s.config, &err)) == 0 &&
-        (rc = command_folder_order(&s.arena, &s.config, s.folder, &s.order, &err)) == 0 &&
+        (rc = key_chain_open(state, &s.config, &keys, &err)) == 0 &&
+        (rc = command_folder_order(&s.arena, keys, s.folder, &s.order, &err)) == 0 &&
         (rc = agent_config_redact(&s.config, s.order.redact, &s.redact, &err)) == 0)
         rc = output_writer_open(s.output, s.folder, s.redact, &err);
     if (rc < 0)
@@ -491,6 +494,7 @@ int supervise_main(const char *state, const char *command_id)
         cancel_watch_close(&s.cancel);
     }
     redact_free(s.redact);
+    key_chain_free(keys);
     arena_deinit(&s.arena);
     return rc < 0 ? 1 : 0;
 }

@@ -794,9 +794,23 @@ CREATE TABLE hosts (
     earlier_boot_id TEXT,                    -- the one before `boot_id`; heard again, two machines have one key
     doubt         TEXT,                      -- for people: why it is barred, or its key suspended
     doubt_journal_id TEXT,                   -- the other journal that spoke under its key
+    signing_key   TEXT,                      -- the newest of the server's that it says to believe, base64url
     suspended_at  INTEGER                    -- its key opens nothing until a person accepts its journal (T35)
 ) STRICT, WITHOUT ROWID;
 CREATE UNIQUE INDEX hosts_one_name ON hosts (name) WHERE state <> 'deregistered';
+
+CREATE TABLE signing_keys (                  -- by which this server signs for its hosts; the private halves are files
+    number       INTEGER PRIMARY KEY CHECK (number >= 1),
+    key          TEXT NOT NULL UNIQUE,       -- public half, base64url
+    announcement TEXT,                       -- exact bytes that the key before it signed; NULL = the first one
+    signature    TEXT,                       -- base64
+    announced_at INTEGER NOT NULL,
+    until        INTEGER,                    -- so long hosts take it up
+    in_force_at  INTEGER,                    -- it signs since; NULL = not yet
+    CHECK ((announcement IS NULL) = (number = 1) AND (signature IS NULL) = (number = 1)
+           AND (until IS NULL) = (number = 1))
+) STRICT;
+CREATE UNIQUE INDEX signing_keys_one_announced ON signing_keys ((in_force_at IS NULL)) WHERE in_force_at IS NULL;
 
 CREATE TABLE host_keys (
     host_id     TEXT NOT NULL REFERENCES hosts (id),

@@ -42,6 +42,7 @@
 #include "server/flow/flow.h"
 #include "server/flow/recovery.h"
 #include "server/flow/roster.h"
+#include "server/flow/signer.h"
 #include "server/flow/snapshot.h"
 #include "server/loop.h"
 #include "server/upkeep.h"
@@ -68,7 +69,8 @@ struct server {
     const struct secret *secret_list[SECRETS_MAX];
     size_t n_secrets;
     struct door_keys keys;
-    char key_text[DIGEST_BASE64_SIZE(SIGN_PUBLIC_SIZE)];
+    char keys_folder[4096];
+    struct signer *signer;
     char mirrors[4096];
     struct flow flow;
     struct loop *loop;
@@ -331,9 +333,7 @@ static int start_http(struct server *s, const struct config *config, struct err 
     s->api.writer = s->writer;
     s->api.version = SLIPWAY_VERSION;
     s->api.store_id = s->store.store_id;
-    /* 32 bytes: short enough to be pinned whole, so the key is its own fingerprint. */
-    digest_base64url(s->keys.public_key, sizeof(s->keys.public_key), s->key_text);
-    s->api.key_fingerprint = s->key_text;
+    s->api.signer = s->signer;
     s->api.uid = geteuid();
     s->api.snapshots = &s->snapshots;
     s->api.webhook_secrets = s->secret_list;
@@ -401,7 +401,7 @@ static int start_flow(struct server *s, bool by_hand, struct err *err)
                             .writer = s->writer,
                             .keeper = s->keeper,
                             .snapshots = &s->snapshots,
-                            .key = s->keys.signing,
+                            .signer = s->signer,
                             .store_id = s->store.store_id,
                             .mirrors = s->mirrors,
                             .heard_since = clock_now(s->clock),
@@ -465,16 +465,17 @@ static int write_restored(struct db *db, void *arg, struct err *err)
 static int start_store(struct server *s, const struct config *config, int *ret_exit,
                        struct err *err)
 {
-    char keys[4096];
     int rc = store_open(config->state, SLIPWAY_VERSION, clock_now(s->clock), &s->store, err);
 
     *ret_exit = rc == ERR_BUSY ? EXIT_BUSY : EXIT_IO;
     if (rc < 0)
         return rc;
     snprintf(s->mirrors, sizeof(s->mirrors), "%s/mirrors", config->state);
-    snprintf(keys, sizeof(keys), "%s/keys", config->state);
-    if ((rc = file_mkdirs(s->mirrors, 0700, err)) < 0 || (rc = file_mkdirs(keys, 0700, err)) < 0 ||
-        (rc = door_keys_open(keys, &s->keys, err)) < 0 ||
+    snprintf(s->keys_folder, sizeof(s->keys_folder), "%s/keys", config->state);
+    if ((rc = file_mkdirs(s->mirrors, 0700, err)) < 0 ||
+        (rc = file_mkdirs(s->keys_folder, 0700, err)) < 0 ||
+        (rc = door_keys_open(s->keys_folder, &s->keys, err)) < 0 ||
+        (rc = signer_open(s->keys_folder, s->store.db, clock_now(s->clock), &s->signer, err)) < 0 ||
         (rc = writer_start(&s->writer, s->store.db, NULL, err)) < 0)
         return rc;
     writer_on_broken(s->writer, writer_failed, s);
@@ -741,6 +742,7 @@ void server_stop(struct server *s)
     metrics_free(s->api.metrics);
     tries_free(s->api.tries);
     door_keys_deinit(&s->keys);
+    signer_free(s->signer);
     snapshots_deinit(&s->snapshots);
     for (size_t i = 0; i < s->n_secrets; i++)
         secret_free(s->secrets[i]);

@@ -4,8 +4,10 @@
 #include <string.h>
 
 #include "lib/base/buf.h"
+#include "lib/base/digest.h"
 #include "lib/base/json.h"
 #include "lib/base/names.h"
+#include "lib/base/sign.h"
 #include "lib/base/str.h"
 
 #define BODY_MAX (200 * 1024)
@@ -27,6 +29,8 @@ int message_observe_make(struct arena *arena, const struct message_observe *o,
     json_add_int(&out, "RecordNumber", o->record_number);
     json_add_int(&out, "Protocol", o->protocol);
     json_add_str(&out, "AgentVersion", o->agent_version);
+    if (o->key != NULL)
+        json_add_str(&out, "Key", o->key);
     json_begin_array(&out, "Open");
     for (size_t i = 0; i < o->n_open && i < MESSAGE_OBSERVE_OPEN_MAX; i++) {
         json_begin_object(&out, NULL);
@@ -105,6 +109,7 @@ static int take(struct arena *arena, const struct cJSON *json, struct message_ob
                 struct err *err)
 {
     const char *version = json_str(json, "AgentVersion");
+    unsigned char raw[SIGN_PUBLIC_SIZE];
     int rc;
 
     o->journal_id = arena_str(arena, json_str(json, "JournalId"));
@@ -116,6 +121,10 @@ static int take(struct arena *arena, const struct cJSON *json, struct message_ob
         return err_set(err, ERR_INVALID, "observation: RecordNumber is odd");
     if (!json_int(json, "Protocol", &o->protocol) || o->protocol < 0)
         return err_set(err, ERR_INVALID, "observation: Protocol is odd");
+    o->key = arena_str(arena, json_str(json, "Key"));
+    if (o->key != NULL &&
+        digest_unbase64url(o->key, strlen(o->key), raw, sizeof(raw)) != (int)sizeof(raw))
+        return err_set(err, ERR_INVALID, "observation: Key is odd");
     o->agent_version =
         version != NULL ? str_clean(arena, version, strlen(version), VERSION_MAX) : "";
     rc = take_open(arena, json_array(json, "Open"), o, err);

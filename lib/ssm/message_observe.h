@@ -32,6 +32,8 @@ struct message_observe {
     int64_t record_number;
     int64_t protocol;
     const char *agent_version;
+    const char
+        *key; /* the newest signing key that it believes, base64url; NULL = it does not say */
     struct message_observe_command *open;
     size_t n_open;
     struct message_observe_document *documents;

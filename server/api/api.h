@@ -22,6 +22,7 @@ struct metrics;
 struct recovery;
 struct roster;
 struct secret;
+struct signer;
 struct snapshots;
 struct tries;
 struct writer;
@@ -30,10 +31,10 @@ struct api {
     struct clock *clock;
     struct db_pool *readers; /* take one, give it back before the handler returns */
     struct writer *writer;
-    const char *version;         /* of the program */
-    const char *store_id;        /* UUID */
-    const char *key_fingerprint; /* of the command-signing key, as activations print it */
-    uid_t uid;                   /* the server's own; it has all rights on the cli socket */
+    const char *version;   /* of the program */
+    const char *store_id;  /* UUID */
+    struct signer *signer; /* of commands; what activations print is the key in force */
+    uid_t uid;             /* the server's own; it has all rights on the cli socket */
 
     struct snapshots *snapshots; /* the configuration in force: take it, give it back */
 

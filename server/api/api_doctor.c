@@ -20,6 +20,7 @@
 #include "lib/store/store_journal.h"
 #include "lib/store/store_person.h"
 #include "lib/store/store_repository.h"
+#include "lib/store/store_signing_key.h"
 #include "lib/store/writer.h"
 #include "server/api/api.h"
 #include "server/api/api_clock.h"
@@ -248,6 +249,30 @@ static int check_sources(struct examination *x)
         say(x, &f);
     }
     return 0;
+}
+
+/* A turn-over of the signing key that waits, or hosts that would run nothing. */
+static int check_signing_key(struct examination *x)
+{
+    struct arena *arena = x->view->request->arena;
+    struct signing_key *keys;
+    const char **names = NULL, *list = "";
+    size_t n = 0, n_names = 0;
+    int rc = store_signing_key_list(x->view->db, arena, &keys, &n, x->err);
+
+    if (rc == 0 && n > 1)
+        rc = store_signing_key_strangers(x->view->db, arena, keys[n - 1].key, &names, &n_names,
+                                         x->err);
+    for (size_t i = 0; i < n_names && i < 5 && rc == 0; i++)
+        list = arena_printf(arena, "%s%s%s", list, i > 0 ? ", " : "", names[i]);
+    if (rc == 0 && n > 1)
+        say(x, &(struct finding){.name = "signing-key",
+                                 .state = n_names > 0 || keys[n - 1].in_force_at == 0 ? CHECK_WARN
+                                                                                      : CHECK_OK,
+                                 .values = {{"n", number(x, (int64_t)n_names)},
+                                            {"what", n_names > 0 ? list : "-"}},
+                                 .n_values = 2});
+    return rc;
 }
 
 static int check_disk(struct examination *x)
@@ -522,10 +547,10 @@ static int check_clock(struct examination *x)
 }
 
 static int (*const checks[])(struct examination *x) = {
-    check_store,     check_disk,       check_config, check_people,    check_journal,
-    check_approvals, check_deliveries, check_failed, check_hooks,     check_recovery,
-    check_names,     check_sources,    check_hosts,  check_databases, check_settings,
-    check_listen,    check_cage,       check_clock,
+    check_store,     check_disk,       check_config,      check_people, check_journal,
+    check_approvals, check_deliveries, check_failed,      check_hooks,  check_recovery,
+    check_names,     check_sources,    check_signing_key, check_hosts,  check_databases,
+    check_settings,  check_listen,     check_cage,        check_clock,
 };
 
 enum request_next api_doctor_get(struct request *request, struct reply *reply)

@@ -20,6 +20,7 @@
 #include "server/api/reply.h"
 #include "server/flow/catch_up.h"
 #include "server/flow/outlook.h"
+#include "server/flow/signer.h"
 
 #define LIST_MAX ((size_t)8 << 20)
 #define CODE_PREFIX "act_" /* so that no code begins with a dash on a command line */
@@ -366,9 +367,9 @@ static void answer(struct request *request, struct reply *reply, const struct ma
             : arena_printf(
                   request->arena,
                   "slipway-agent --register --url %s --id %s --code %s --key %s --store %s", url,
-                  a->id, code, api->key_fingerprint, api->store_id));
+                  a->id, code, signer_text(api->signer), api->store_id));
     json_add_time(&out, "expires_at", a->expires_at);
-    json_add_str(&out, "key", api->key_fingerprint);
+    json_add_str(&out, "key", signer_text(api->signer));
     json_add_str(&out, "store", api->store_id);
     json_end_object(&out);
     reply_json_buf(request, reply, 201, &buf);

@@ -15,10 +15,12 @@
 #include "lib/base/sign.h"
 #include "lib/base/str.h"
 #include "lib/rules/doubt.h"
+#include "lib/ssm/announcement.h"
 #include "lib/ssm/envelope.h"
 #include "lib/ssm/message_observe.h"
 #include "lib/store/store_command.h"
 #include "lib/store/store_journal.h"
+#include "lib/store/store_signing_key.h"
 #include "lib/store/writer.h"
 #include "server/api/api.h"
 #include "server/api/api_events.h"
@@ -29,6 +31,7 @@
 #define KEYS_MAX 8
 #define KEY_LIFE_MS ((int64_t)90 * 24 * 3600 * 1000) /* then its host is asked for another */
 #define SPKI_MAX 1024
+#define ANSWER_MAX (2 * ANNOUNCEMENTS_MAX * ANNOUNCEMENT_MAX + 4096)
 #define WORD_MAX 255
 #define AGENT_SIZE 160
 
@@ -316,6 +319,8 @@ static int write_observed(struct db *db, struct door_call *call, struct err *err
                                  o->record_number, err);
     for (size_t i = 0; i < o->n_documents && rc == 0; i++)
         rc = store_host_document(db, known.id, o->documents[i].name, o->documents[i].digest, err);
+    if (rc == 0 && o->key != NULL)
+        rc = store_signing_key_known(db, known.id, o->key, err);
     if (rc == 0 && known.seen_at != 0 && !host_is_online(&known, call->now))
         rc = store_host_came(db, known.id, call->now, err);
     if (rc == 0)
@@ -327,15 +332,48 @@ static int write_observed(struct db *db, struct door_call *call, struct err *err
     return rc;
 }
 
+/* What follows the key that it pinned, also if it was away when that was announced. */
+static int find_announcements(struct door_call *call, struct announcement_signed *items,
+                              size_t *ret_n, struct err *err)
+{
+    struct api *api = call->request->api;
+    struct signing_key *keys;
+    struct db *db;
+    size_t n = 0;
+    int rc = db_pool_take(api->readers, &db, err);
+
+    if (rc < 0)
+        return rc;
+    rc = store_signing_key_list(db, call->request->arena, &keys, &n, err);
+    db_pool_give(api->readers, db);
+    *ret_n = 0;
+    for (size_t i = 0; i < n && rc == 0; i++)
+        if (keys[i].announcement != NULL && *ret_n < ANNOUNCEMENTS_MAX)
+            items[(*ret_n)++] =
+                (struct announcement_signed){keys[i].announcement, keys[i].signature};
+    return rc;
+}
+
 static enum request_next observed(struct door_call *call, struct reply *reply)
 {
     const struct api *api = call->request->api;
+    struct announcement_signed announced[ANNOUNCEMENTS_MAX];
+    struct err err = ERR_INIT;
+    struct json_out out;
+    struct buf buf;
+    size_t n;
 
     api_events_publish(api->events, API_EVENTS_HOSTS);
     api->ring_flow(api->flow);
-    return door_call_answer(call, reply,
-                            arena_printf(call->request->arena, "{\"StoreId\":\"%s\"}",
-                                         api->store_id));
+    if (find_announcements(call, announced, &n, &err) < 0)
+        return door_call_fault(call, reply, err.text);
+    buf_init(&buf, ANSWER_MAX);
+    json_out_init(&out, &buf);
+    json_begin_object(&out, NULL);
+    json_add_str(&out, "StoreId", api->store_id);
+    announcement_add_list(&out, "Announcements", announced, n);
+    json_end_object(&out);
+    return door_call_answer_buf(call, reply, &buf);
 }
 
 enum request_next door_host_observe(struct door_call *call, struct reply *reply)

@@ -33,15 +33,6 @@ static int open_file(const char *folder, const char *name, char *(*make)(size_t 
     return rc < 0 ? rc : secret_read_file(path, KEY_BYTES, ret_secret, err);
 }
 
-static char *make_signing(size_t *ret_len)
-{
-    struct sign_key *key = sign_key_new();
-    char *pem = sign_key_to_pem(key, ret_len);
-
-    sign_key_free(key);
-    return pem;
-}
-
 static char *make_credential(size_t *ret_len)
 {
     unsigned char raw[KEY_BYTES];
@@ -58,32 +49,19 @@ static char *make_credential(size_t *ret_len)
 
 int door_keys_open(const char *folder, struct door_keys *ret_keys, struct err *err)
 {
-    struct door_keys keys = {.signing = NULL};
-    struct secret *pem = NULL;
-    int rc = open_file(folder, "signing-key.pem", make_signing, &pem, err);
+    struct door_keys keys = {.credential = NULL};
+    int rc = open_file(folder, "credential-key", make_credential, &keys.credential, err);
 
-    if (rc == 0)
-        rc =
-            sign_key_from_pem((const char *)secret_bytes(pem), secret_len(pem), &keys.signing, err);
-    if (rc == 0)
-        rc = open_file(folder, "credential-key", make_credential, &keys.credential, err);
-    if (rc < 0) {
-        rc = err_wrap(err, "the server's keys in %s", folder);
-        door_keys_deinit(&keys);
-        goto out;
-    }
-    sign_key_public(keys.signing, keys.public_key);
+    if (rc < 0)
+        return err_wrap(err, "the server's keys in %s", folder);
     *ret_keys = keys;
-out:
-    secret_free(pem);
-    return rc;
+    return 0;
 }
 
 void door_keys_deinit(struct door_keys *keys)
 {
     if (keys == NULL)
         return;
-    sign_key_free(keys->signing);
     secret_free(keys->credential);
-    *keys = (struct door_keys){.signing = NULL};
+    *keys = (struct door_keys){.credential = NULL};
 }

@@ -30,6 +30,7 @@
 #include "server/api/api_repository.h"
 #include "server/api/api_retry.h"
 #include "server/api/api_rollback.h"
+#include "server/api/api_signing_key.h"
 #include "server/api/api_status.h"
 #include "server/api/api_token.h"
 #include "server/api/api_wish.h"
@@ -460,6 +461,29 @@ const struct route routes[] = {
      .body_limit = API_BODY,
      .handler = api_agent_fence,
      .summary = "Let a database go on whose hosts are ahead of the store"},
+    {.name = "signing_key_get",
+     .listeners = API,
+     .method = "GET",
+     .pattern = "/api/v1/signing-key",
+     .right = RIGHT_ADMIN,
+     .handler = api_signing_key_get,
+     .summary = "The keys that sign for hosts, and who does not know of the newest"},
+    {.name = "signing_key_announce",
+     .listeners = API,
+     .method = "POST",
+     .pattern = "/api/v1/signing-key/announce",
+     .right = RIGHT_ADMIN,
+     .body_limit = API_BODY,
+     .handler = api_signing_key_announce,
+     .summary = "Make the next signing key and announce it to hosts"},
+    {.name = "signing_key_turn",
+     .listeners = API,
+     .method = "POST",
+     .pattern = "/api/v1/signing-key/turn",
+     .right = RIGHT_ADMIN,
+     .body_limit = API_BODY,
+     .handler = api_signing_key_turn,
+     .summary = "Sign with the announced key from now on"},
     {.name = "activation_list",
      .listeners = API,
      .method = "GET",

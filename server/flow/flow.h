@@ -33,7 +33,7 @@ struct clock;
 struct db;
 struct keeper;
 struct reconcile;
-struct sign_key;
+struct signer;
 struct snapshot;
 struct snapshots;
 struct writer;
@@ -61,7 +61,7 @@ struct flow {
     struct writer *writer;
     struct keeper *keeper; /* NULL in tests without mirrors */
     struct snapshots *snapshots;
-    const struct sign_key *key; /* signs envelopes */
+    struct signer *signer; /* of envelopes */
     const char *store_id;
     const char *mirrors; /* folder of the bare mirrors */
     time_ms

@@ -34,6 +34,7 @@
 #include "lib/store/store_release.h"
 #include "lib/store/store_repository.h"
 #include "lib/store/writer.h"
+#include "server/flow/signer.h"
 #include "server/flow/agenda.h"
 #include "server/flow/flow.h"
 #include "server/flow/snapshot.h"
@@ -364,7 +365,7 @@ int main(int argc, char **argv)
     flow = (struct flow){.clock = clock_system(),
                          .writer = writer,
                          .snapshots = &snapshots,
-                         .key = sign_key_new(),
+                         .signer = signer_new(sign_key_new()),
                          .store_id = store.store_id,
                          .mirrors = argv[1],
                          .heard_since = clock_now(clock_system()),

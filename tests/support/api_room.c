@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "lib/base/file.h"
 #include "lib/base/arena.h"
 #include "lib/base/clock.h"
 #include "lib/base/secret.h"
@@ -21,8 +22,7 @@
 #include "server/api/api_metrics.h"
 #include "server/api/door.h"
 #include "server/api/tries.h"
-
-#define KEY_FINGERPRINT "00112233445566778899aabbccddeeff"
+#include "server/flow/signer.h"
 
 static const char usual_config[] = "version: 1\n"
                                    "url: https://slipway.example\n"
@@ -89,6 +89,10 @@ static void open_store(struct api_room *room)
 
     snprintf(state, sizeof(state), "%s/state", room->folder);
     must(store_open(state, SLIPWAY_VERSION, clock_now(clock_system()), &room->store, &err), &err);
+    snprintf(room->keys, sizeof(room->keys), "%s/keys", room->folder);
+    must(file_mkdirs(room->keys, 0700, &err), &err);
+    must(signer_open(room->keys, room->store.db, clock_now(clock_system()), &room->signer, &err),
+         &err);
     must(writer_start(&room->writer, room->store.db, NULL, &err), &err);
     must(db_pool_new(room->store.path, &room->readers, &err), &err);
 }
@@ -127,7 +131,7 @@ static void up(struct api_room *room, const struct http_server_options *options,
         .writer = room->writer,
         .version = SLIPWAY_VERSION,
         .store_id = room->store.store_id,
-        .key_fingerprint = KEY_FINGERPRINT,
+        .signer = room->signer,
         .uid = getuid(),
         .snapshots = &room->snapshots,
         .webhook_secrets = room->secrets,
@@ -186,6 +190,7 @@ void api_room_close(struct api_room *room)
     http_server_stop(room->server, 2000);
     writer_stop(room->writer);
     db_pool_free(room->readers);
+    signer_free(room->signer);
     (void)close(room->store.lock);
 }
 
@@ -194,6 +199,7 @@ void api_room_open(struct api_room *room)
     open_store(room);
     room->api.writer = room->writer;
     room->api.readers = room->readers;
+    room->api.signer = room->signer;
     room->api.store_id = room->store.store_id;
     open_server(room, NULL);
 }
@@ -217,6 +223,7 @@ void api_room_down(struct api_room *room)
     http_server_stop(room->server, 2000);
     writer_stop(room->writer);
     db_pool_free(room->readers);
+    signer_free(room->signer);
     (void)close(room->store.lock);
     door_free(room->api.door);
     api_events_free(room->api.events);

@@ -19,6 +19,8 @@ struct api_room {
     char folder[64];
     char cli[96];
     struct store store;
+    char keys[96];         /* folder of the signing keys */
+    struct signer *signer; /* opened and closed with the store */
     struct writer *writer;
     struct db_pool *readers;
     struct snapshots snapshots;

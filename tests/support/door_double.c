@@ -228,7 +228,9 @@ static const char *answer_ours(struct asked *a, const struct cJSON *json, int *r
         return give_permit(a, ret_status);
     if (str_eq(operation, "Observe")) {
         take_observation(a);
-        return arena_printf(&a->arena, "{\"StoreId\":\"%s\"}", d->store_id);
+        return arena_printf(&a->arena, "{\"StoreId\":\"%s\"%s%s}", d->store_id,
+                            d->announcements != NULL ? ",\"Announcements\":" : "",
+                            d->announcements != NULL ? d->announcements : "");
     }
     (void)message_id_parse(json_str(json, "MessageId"), add_word(d, operation)->command_id,
                            (char[21]){0});

@@ -61,8 +61,9 @@ struct door_double {
     size_t n_queue;
     struct door_double_word *words;
     size_t n_words;
-    const char *redact; /* patterns that come with each command; NULL = none */
-    char *output;       /* of all commands, in the order of the chunks */
+    const char *announcements; /* of the answer to Observe, a JSON list; NULL = none */
+    const char *redact;        /* patterns that come with each command; NULL = none */
+    char *output;              /* of all commands, in the order of the chunks */
     size_t output_len;
     int64_t last_chunk;
     atomic_bool stop;

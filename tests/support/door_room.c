@@ -82,7 +82,7 @@ static void flow_up(void)
     door_room.flow = (struct flow){.clock = &door_room.moved.clock,
                                    .writer = door_room.api.writer,
                                    .snapshots = &door_room.api.snapshots,
-                                   .key = door_room.key,
+                                   .signer = door_room.api.signer,
                                    .store_id = door_room.api.store.store_id,
                                    .heard_since = door_room_now()};
     must(db_open_read(door_room.api.store.path, &door_room.flow.db, &err), &err);
@@ -102,7 +102,6 @@ void door_room_up(const char *config)
     door_room.moved.clock = (struct clock){.now = moved_now, .mono = moved_mono};
     /* Long past every date of the store itself, which is made under the real clock. */
     atomic_store(&door_room.moved.now, clock_now(clock_system()) + 60000);
-    door_room.key = sign_key_new();
     if (rsa == NULL) {
         rsa = sign_rsa_new(2048);
         spki = sign_rsa_spki(rsa);
@@ -121,7 +120,6 @@ void door_room_down(void)
     reconcile_free(door_room.flow.reconcile);
     agenda_free(door_room.flow.agenda);
     api_room_down(&door_room.api);
-    sign_key_free(door_room.key);
     arena_deinit(&door_room.arena);
 }
 

@@ -30,7 +30,6 @@ struct door_room {
     struct api_room api;
     struct arena arena; /* texts of answers */
     struct flow flow;
-    struct sign_key *key;
     struct sign_rsa *rsa;
     char *spki;
     struct {

@@ -16,6 +16,7 @@
 #include "lib/store/store_host.h"
 #include "lib/store/store_repository.h"
 #include "lib/store/writer.h"
+#include "server/flow/signer.h"
 #include "server/flow/agenda.h"
 
 #define ROUNDS_MAX 100
@@ -46,7 +47,7 @@ void scenario_world_deinit(struct scenario_world *w)
         (void)close(w->store.lock);
     snapshots_give(w->snapshot);
     snapshots_deinit(&w->snapshots);
-    sign_key_free(w->key);
+    signer_free(w->signer);
     if (w->room[0] != '\0') {
         snprintf(command, sizeof(command), "rm -rf '%s'", w->room);
         if (system(command) != 0)
@@ -161,12 +162,12 @@ int scenario_world_open(struct scenario_world *w, struct err *err)
         config_free(config);
         return rc;
     }
-    w->key = sign_key_new();
+    w->signer = signer_new(sign_key_new());
     w->flow = (struct flow){.clock = &w->clock.clock,
                             .db = w->db,
                             .writer = w->writer,
                             .snapshots = &w->snapshots,
-                            .key = w->key,
+                            .signer = w->signer,
                             .store_id = w->store.store_id,
                             .mirrors = w->room,
                             .heard_since = w->clock.now};

@@ -22,7 +22,7 @@
 #include "server/flow/outlook.h"
 #include "server/flow/snapshot.h"
 
-struct sign_key;
+struct signer;
 struct writer;
 struct zone;
 
@@ -49,7 +49,7 @@ struct scenario_world {
     struct store store;
     struct writer *writer;
     struct db *db; /* read-only */
-    struct sign_key *key;
+    struct signer *signer;
     struct snapshots snapshots;
     const struct snapshot *snapshot; /* the one in force */
     struct flow flow;

@@ -157,11 +157,10 @@ void stop_room_up_as(struct stop_room *room, const char *yaml)
     log_init(LOG_LOGFMT, LOG_ERROR);
     atomic_store(&wall, MIDNIGHT + 14 * INT64_C(3600000));
     api_room_up_as(&room->api, yaml, &test_clock);
-    room->key = sign_key_new();
     room->flow = (struct flow){.clock = &test_clock,
                                .writer = room->api.writer,
                                .snapshots = &room->api.snapshots,
-                               .key = room->key,
+                               .signer = room->api.signer,
                                .store_id = room->api.store.store_id,
                                .mirrors = room->api.folder};
     must(db_open_read(room->api.store.path, &room->flow.db, &err), &err);
@@ -174,7 +173,6 @@ void stop_room_down(struct stop_room *room)
     agenda_free(room->flow.agenda);
     db_close(room->flow.db);
     api_room_down(&room->api);
-    sign_key_free(room->key);
 }
 
 void stop_room_restart(struct stop_room *room, void (*between)(void))
@@ -189,6 +187,7 @@ void stop_room_restart(struct stop_room *room, void (*between)(void))
     api_room_open(&room->api);
     room->flow.agenda = NULL;
     room->flow.writer = room->api.writer;
+    room->flow.signer = room->api.signer;
     room->flow.store_id = room->api.store.store_id;
     must(db_open_read(room->api.store.path, &room->flow.db, &err), &err);
 }

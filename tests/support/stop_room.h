@@ -19,7 +19,6 @@
 struct stop_room {
     struct api_room api;
     struct flow flow;
-    struct sign_key *key;
     time_ms next; /* when the last look wants the next one */
 };
 

@@ -15,9 +15,12 @@
 #include <cmocka.h>
 
 #include "agent/agent_config.h"
+#include "lib/base/buf.h"
 #include "lib/base/clock.h"
 #include "lib/base/file.h"
+#include "lib/base/json.h"
 #include "lib/rules/migrate.h"
+#include "lib/ssm/announcement.h"
 #include "tests/support/agent_room.h"
 
 /* Registration ---------------------------------------------------------------------------------- */
@@ -647,6 +650,67 @@ static void T40_what_the_server_names_is_hidden_before_it_leaves_the_host(void *
     agent_room_down();
 }
 
+static const char *send_by(const struct sign_key *key)
+{
+    struct document_step step = agent_room_script("only", "echo done");
+    const struct document document = {.description = "", .steps = &step, .n_steps = 1};
+    struct envelope e = door_double_envelope(&agent_room.door);
+
+    door_double_send_as(&agent_room.door, &e, &document, key, NULL);
+    return e.command_id;
+}
+
+static void must_end(const char *id)
+{
+    assert_non_null(
+        door_double_wait(&agent_room.door, id, MESSAGE_REPLY_FINISHED, AGENT_ROOM_LONG_S));
+}
+
+/* The whole way on the host: announced, kept over a restart, also what is signed by the older one, and no other. */
+static void T31_the_agent_follows_the_key_that_was_announced_and_no_other(void **state)
+{
+    struct sign_key *next = sign_key_new(), *other = sign_key_new();
+    struct announcement a = {.store_id = agent_room.door.store_id, .number = 2};
+    struct announcement_signed s;
+    struct arena arena;
+    struct json_out out;
+    struct buf buf;
+    char *list;
+
+    (void)state;
+    agent_room_up(true);
+    arena_init(&arena);
+    agent_room_start();
+    agent_room_expect_declined(send_by(next), "not signed by the key");
+    a.store_id = agent_room.door.store_id;
+    a.until = clock_now(clock_system()) + 60000;
+    sign_key_public(agent_room.door.key, a.key);
+    sign_key_public(next, a.next_key);
+    announcement_make(&arena, &a, agent_room.door.key, &s);
+    buf_init(&buf, 8192);
+    json_out_init(&out, &buf);
+    json_begin_object(&out, NULL);
+    announcement_add_list(&out, "A", &s, 1);
+    json_end_object(&out);
+    list = arena_str(&arena, strchr(buf_str(&buf), '['));
+    list[strlen(list) - 1] = '\0'; /* of the object */
+    buf_deinit(&buf);
+    assert_int_equal(agent_room_stop(), 0);
+    agent_room.door.announcements = list;
+    agent_room_start(); /* it says at its start what is true, and hears of it */
+    must_end(send_by(next));
+    assert_int_equal(agent_room_stop(), 0);
+    agent_room.door.announcements = NULL;
+    agent_room_start();
+    must_end(send_by(next));
+    must_end(send_by(agent_room.door.key));
+    agent_room_expect_declined(send_by(other), "not signed by the key");
+    arena_deinit(&arena);
+    sign_key_free(next);
+    sign_key_free(other);
+    agent_room_down();
+}
+
 static void another_user_needs_an_agent_that_is_root(void **state)
 {
     struct document_step step;
@@ -757,6 +821,7 @@ int main(void)
         TEST(T37_strict_mode_runs_only_what_lies_on_its_own_disk),
         TEST(T40_what_is_configured_is_hidden_before_it_leaves_the_host),
         TEST(T40_what_the_server_names_is_hidden_before_it_leaves_the_host),
+        TEST(T31_the_agent_follows_the_key_that_was_announced_and_no_other),
         TEST(another_user_needs_an_agent_that_is_root),
         TEST(T39_run_as_becomes_that_user_for_good),
         TEST(S9_the_door_asks_for_another_key_and_gets_one),

@@ -131,6 +131,7 @@ static void read_all(void)
         "/api/v1/freezes",
         "/api/v1/hosts",
         "/api/v1/activations",
+        "/api/v1/signing-key",
         "/api/v1/tokens",
         "/api/v1/keys",
         "/api/v1/people",

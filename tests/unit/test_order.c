@@ -25,6 +25,8 @@ static struct {
     char folder[128];
     struct sign_key *key;
     struct agent_config config;
+    struct key_chain *keys;
+    time_ms now; /* 0 = NOW */
     struct agent_journal *journal;
     struct envelope envelope;
     const struct sign_key *signs; /* NULL = the pinned one */
@@ -52,6 +54,7 @@ static int set_up(void **state)
     w.config.store_id = ids[0];
     sign_key_public(w.key, w.config.key);
     assert_int_equal(agent_journal_open(w.folder, 1, &w.journal, &err), 0);
+    assert_int_equal(key_chain_open(w.folder, &w.config, &w.keys, &err), 0);
     w.envelope = (struct envelope){.store_id = ids[0],
                                    .command_id = ids[1],
                                    .host_id = HOST,
@@ -75,6 +78,7 @@ static int tear_down(void **state)
 
     (void)state;
     agent_journal_free(w.journal);
+    key_chain_free(w.keys);
     sign_key_free(w.key);
     snprintf(line, sizeof(line), "rm -rf '%s'", w.folder);
     arena_deinit(&w.arena);
@@ -103,7 +107,7 @@ static const char *made(const char *script)
 static const char *judged(void)
 {
     static struct err err;
-    const struct order_host host = {w.folder, &w.config, w.journal};
+    const struct order_host host = {w.folder, &w.config, w.keys, w.journal};
     struct order order = {.id = w.sent_as != NULL ? w.sent_as : w.envelope.command_id};
     struct message_command command = {.command_id = order.id, .document_name = "migrate"};
     char digest[DIGEST_HEX_SIZE], signature[ENVELOPE_SIGNATURE_SIZE];
@@ -120,7 +124,7 @@ static const char *judged(void)
     command.signature = signature;
     if (message_command_make(&w.arena, &command, &payload, &err) < 0)
         fail_msg("%s", err.text);
-    if (order_open(&w.arena, &host, payload, &order, &err) < 0)
+    if (order_open(&w.arena, &host, payload, w.now != 0 ? w.now : NOW, &order, &err) < 0)
         return err.text;
     return order_check(&w.arena, &host, NOW, &order, &err) < 0 ? err.text : "";
 }
