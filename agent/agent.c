@@ -2,8 +2,11 @@
 #include "agent/agent.h"
 
 #include <poll.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "lib/base/digest.h"
+#include "lib/base/file.h"
 #include "lib/base/log.h"
 
 #define SLICE_MS 250
@@ -13,6 +16,23 @@ void agent_fail(struct agent *agent, const struct err *err)
     if (!atomic_exchange(&agent->failed, true))
         log_error("agent.failed", "err=%s", LOG(err->text));
     atomic_store(agent->stop, true);
+}
+
+int agent_read_boot_id(struct agent *agent, struct err *err)
+{
+    char *text = NULL;
+    size_t len;
+    int rc = file_read_all("/proc/sys/kernel/random/boot_id", 64, &text, &len, err);
+
+    if (rc == 0) {
+        text[strcspn(text, "\n")] = '\0';
+        if (!names_is_uuid(text))
+            rc = err_set(err, ERR_INTERNAL, "the kernel's boot id is odd");
+        else
+            memcpy(agent->boot_id, text, sizeof(agent->boot_id));
+    }
+    free(text);
+    return rc;
 }
 
 void agent_sleep(const struct agent *agent, int64_t ms)

@@ -45,6 +45,9 @@ struct agent {
 /* The journal cannot be written: nothing may be begun any more. Logs it; all loops end. */
 void agent_fail(struct agent *agent, const struct err *err);
 
+/* Which kernel runs. */
+int agent_read_boot_id(struct agent *agent, struct err *err);
+
 /* Sleep, at most until it is told to end. Any thread. */
 void agent_sleep(const struct agent *agent, int64_t ms);
 

@@ -66,36 +66,16 @@ static int exit_code_of(int rc)
     }
 }
 
-static int read_boot_id(struct agent *agent, struct err *err)
-{
-    char *text = NULL;
-    size_t len;
-    int rc = file_read_all("/proc/sys/kernel/random/boot_id", 64, &text, &len, err);
-
-    if (rc == 0) {
-        text[strcspn(text, "\n")] = '\0';
-        if (!names_is_uuid(text))
-            rc = err_set(err, ERR_INTERNAL, "the kernel's boot id is odd");
-        else
-            memcpy(agent->boot_id, text, sizeof(agent->boot_id));
-    }
-    free(text);
-    return rc;
-}
-
 /* Folder, lock, configuration: who may run here, and as whom. */
-static int open_state(struct arena *arena, const char *state, int *ret_lock,
-                      struct agent_config *config, struct err *err)
+static int open_state(struct arena *arena, struct agent *agent, struct agent_config *config,
+                      int *ret_lock, struct err *err)
 {
-    int rc = state_folder_check(state, err);
+    const char *state = agent->state;
+    int rc = state_folder_open(arena, state,
+                               "register this host first, with the line that `slipway activation "
+                               "create` prints",
+                               config, &agent->keys, err);
 
-    if (rc == 0)
-        rc = agent_config_read(arena, state, config, err);
-    if (rc == ERR_NOT_FOUND)
-        return err_set(err, ERR_NOT_FOUND,
-                       "%s has no agent.conf: register this host first, with the line that "
-                       "`slipway activation create` prints",
-                       state);
     if (rc == 0)
         rc = agent_config_speaks(config, err);
     if (rc == 0)
@@ -121,8 +101,9 @@ static int run_agent(struct agent *agent, struct err *err)
     int rc;
 
     agent->report = report_new(agent);
-    if ((rc = read_boot_id(agent, err)) == 0 && (rc = observe_open_journal(agent, err)) == 0 &&
-        (rc = observe_take_up(agent, err)) == 0 && (rc = report_start(agent->report, err)) == 0) {
+    if ((rc = agent_read_boot_id(agent, err)) == 0 &&
+        (rc = observe_open_journal(agent, err)) == 0 && (rc = observe_take_up(agent, err)) == 0 &&
+        (rc = report_start(agent->report, err)) == 0) {
         log_notice("agent.ready", "host=%s version=%s journal=%s record=%lld",
                    agent->config->host_id, SLIPWAY_VERSION, agent_journal_id(agent->journal),
                    (long long)agent_journal_number(agent->journal));
@@ -152,8 +133,7 @@ static int run(const char *state)
     arena_init(&arena);
     pthread_mutex_init(&agent.telling, NULL);
     catch_signals();
-    if ((rc = open_state(&arena, state, &lock_fd, &config, &err)) == 0 &&
-        (rc = key_chain_open(state, &config, &agent.keys, &err)) == 0 &&
+    if ((rc = open_state(&arena, &agent, &config, &lock_fd, &err)) == 0 &&
         (rc = host_key_read(state, &rsa, &err)) == 0) {
         agent.session = session_new(&config, rsa, agent.state, agent.clock, &stop);
         rc = run_agent(&agent, &err);

@@ -9,6 +9,7 @@
 
 #include "agent/agent.h"
 #include "agent/command_folder.h"
+#include "agent/host_key.h"
 #include "agent/key_chain.h"
 #include "agent/observe.h"
 #include "agent/order.h"
@@ -20,12 +21,12 @@
 #include "lib/base/file.h"
 #include "lib/base/json.h"
 #include "lib/base/log.h"
-#include "lib/base/secret.h"
 #include "lib/base/str.h"
 
 #define LOCK_TRIES 600 /* a tenth of a second each: another command asks for its permit */
 #define LOOK_MS 100
 #define REVOKED "revoked"
+#define SET_UP "set it up first: slipway-once --set-up --host ID --key KEY --store STORE"
 #define UNPROVEN "it was started, its supervisor is gone, and nothing says how it ended"
 
 struct once {
@@ -82,23 +83,6 @@ static int add(struct once *o, const struct agent_journal_record *record, struct
 
 /* Opening ---------------------------------------------------------------------------------------- */
 
-static int read_boot_id(struct once *o, struct err *err)
-{
-    char *text = NULL;
-    size_t len;
-    int rc = file_read_all("/proc/sys/kernel/random/boot_id", 64, &text, &len, err);
-
-    if (rc == 0) {
-        text[strcspn(text, "\n")] = '\0';
-        if (names_is_uuid(text))
-            memcpy(o->agent.boot_id, text, sizeof(o->agent.boot_id));
-        else
-            rc = err_set(err, ERR_INTERNAL, "the kernel's boot id is odd");
-    }
-    free(text);
-    return rc;
-}
-
 /* Which command? What is said of it is checked by order_open(). */
 static int read_id(struct once *o, struct err *err)
 {
@@ -128,10 +112,8 @@ static int open_once(struct once *o, struct arena *arena, const struct once_opti
                               .clock = clock_system(),
                               .stop = &o->stop};
     pthread_mutex_init(&o->agent.telling, NULL);
-    if ((rc = state_folder_check(options->state, err)) < 0 ||
-        (rc = agent_config_read(arena, options->state, &o->config, err)) < 0 ||
-        (rc = key_chain_open(options->state, &o->config, &o->keys, err)) < 0 ||
-        (rc = read_boot_id(o, err)) < 0 || (rc = read_id(o, err)) < 0)
+    if ((rc = state_folder_open(arena, options->state, SET_UP, &o->config, &o->keys, err)) < 0 ||
+        (rc = agent_read_boot_id(&o->agent, err)) < 0 || (rc = read_id(o, err)) < 0)
         return rc;
     if (options->instance != NULL && !str_eq(options->instance, o->config.host_id))
         return err_set(err, ERR_DENIED,
@@ -267,16 +249,10 @@ struct way {
 
 static int open_way(struct once *o, struct way *way, struct err *err)
 {
-    struct secret *pem = NULL;
     int rc = agent_config_speaks(&o->config, err);
 
     if (rc == 0)
-        rc =
-            secret_read_file(arena_printf(o->arena, "%s/" AGENT_CONFIG_KEY_FILE, o->options->state),
-                             1, &pem, err);
-    if (rc == 0)
-        rc = sign_rsa_from_pem((const char *)secret_bytes(pem), secret_len(pem), &way->rsa, err);
-    secret_free(pem);
+        rc = host_key_read(o->options->state, &way->rsa, err);
     if (rc < 0)
         return rc;
     way->httpc = httpc_new();
@@ -473,9 +449,7 @@ int once_keys(struct arena *arena, const char *state, const char *json, size_t *
     int rc;
 
     *ret_n = 0;
-    if ((rc = state_folder_check(state, err)) < 0 ||
-        (rc = agent_config_read(arena, state, &config, err)) < 0 ||
-        (rc = key_chain_open(state, &config, &keys, err)) < 0)
+    if ((rc = state_folder_open(arena, state, SET_UP, &config, &keys, err)) < 0)
         return rc;
     rc = json_parse(json, strlen(json), NULL, &tree, err);
     if (rc == 0)

@@ -12,21 +12,17 @@
 #include "agent/command_folder.h"
 #include "agent/outcome.h"
 #include "agent/output.h"
+#include "agent/word.h"
 #include "lib/base/arena.h"
-#include "lib/base/buf.h"
-#include "lib/base/json.h"
 #include "lib/base/log.h"
 #include "lib/base/str.h"
-#include "lib/ssm/message.h"
 #include "lib/ssm/message_output.h"
 
-#define TICK_MS 50    /* with the supervisor's OUTPUT_JOIN_MS: output is seen within 200 ms */
 #define IDLE_MS 60000 /* nothing is watched */
 #define PROBE_MS 1000 /* between two looks whether a supervisor still lives */
 #define BATCHES 8     /* of output, before other commands have their turn */
 #define BACK_OFF_MS 1000
 #define BACK_OFF_MAX_MS 30000
-#define BODY_MAX (2 * MESSAGE_REPLY_MAX + 4096) /* a payload as a JSON string */
 
 struct watched {
     struct watched *next;
@@ -160,56 +156,6 @@ size_t report_running(struct report *r)
 
 /* Telling ---------------------------------------------------------------------------------------- */
 
-static int send_reply(struct agent *agent, struct httpc *httpc, struct arena *arena,
-                      const char *command_id, const char *reply_id, struct message_reply *reply,
-                      struct err *err)
-{
-    struct httpc_answer answer = {.status = 0};
-    char message_id[MESSAGE_ID_SIZE];
-    const char *payload;
-    struct json_out out;
-    struct buf body;
-    int rc;
-
-    reply->journal_id = agent_journal_id(agent->journal);
-    reply->boot_id = agent->boot_id;
-    reply->record_number = agent_journal_number(agent->journal);
-    rc = message_reply_make(arena, reply, "slipway-agent", SLIPWAY_VERSION, clock_now(agent->clock),
-                            &payload, err);
-    if (rc < 0)
-        return rc;
-    message_id_make(command_id, agent->config->host_id, message_id);
-    buf_init(&body, BODY_MAX);
-    json_out_init(&out, &body);
-    json_begin_object(&out, NULL);
-    json_add_str(&out, "MessageId", message_id);
-    json_add_str(&out, "Payload", payload);
-    json_add_str(&out, "ReplyId", reply_id);
-    json_end_object(&out);
-    rc = session_call(agent->session, httpc, SESSION_SEND_REPLY, buf_str(&body), &answer, err);
-    httpc_answer_deinit(&answer);
-    buf_deinit(&body);
-    return rc;
-}
-
-int report_reply(struct agent *agent, struct httpc *httpc, const char *command_id,
-                 const char *reply_id, const struct message_reply *reply, int64_t *ret_record,
-                 struct err *err)
-{
-    struct message_reply copy = *reply;
-    struct arena arena;
-    int rc;
-
-    arena_init(&arena);
-    pthread_mutex_lock(&agent->telling);
-    rc = send_reply(agent, httpc, &arena, command_id, reply_id, &copy, err);
-    pthread_mutex_unlock(&agent->telling);
-    arena_deinit(&arena);
-    if (rc == 0 && ret_record != NULL)
-        *ret_record = copy.record_number;
-    return rc;
-}
-
 /* One look at one command. */
 struct look {
     struct report *report;
@@ -252,7 +198,7 @@ static int tell(struct look *l, const struct message_reply *reply, int64_t *ret_
     int rc;
 
     name_reply(w, reply);
-    rc = report_reply(l->agent, l->report->httpc, w->id, w->reply_id, reply, ret_record, err);
+    rc = word_reply(l->agent, l->report->httpc, w->id, w->reply_id, reply, ret_record, err);
     if (rc < 0 && !session_is_later(rc)) {
         log_error("reply.refused", "command=%s state=%s err=%s", w->id,
                   message_reply_state_text(reply->state), LOG(err->text));
@@ -267,14 +213,8 @@ static int tell(struct look *l, const struct message_reply *reply, int64_t *ret_
 
 static int put_chunks(struct look *l, const struct output_chunk *chunks, size_t n, struct err *err)
 {
-    struct httpc_answer answer = {.status = 0};
-    const char *body;
-    int rc = message_output_make(l->arena, l->w->id, chunks, n, &body, err);
+    int rc = word_output(l->agent, l->report->httpc, l->arena, l->w->id, chunks, n, err);
 
-    if (rc == 0)
-        rc = session_call(l->agent->session, l->report->httpc, SESSION_PUT_OUTPUT, body, &answer,
-                          err);
-    httpc_answer_deinit(&answer);
     if (rc == 0)
         l->w->beat_at = l->now + MESSAGE_OUTPUT_HEARTBEAT_MS;
     return rc;
@@ -551,7 +491,7 @@ static struct watched *wait_for_tick(struct report *r)
             at = &w->next;
         }
     }
-    ms = r->first != NULL ? TICK_MS : IDLE_MS;
+    ms = r->first != NULL ? REPORT_TICK_MS : IDLE_MS;
     clock_gettime(CLOCK_MONOTONIC, &until);
     until.tv_sec += ms / 1000;
     until.tv_nsec += ms % 1000 * 1000000;

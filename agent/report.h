@@ -12,10 +12,12 @@
 #include <stddef.h>
 
 #include "agent/agent.h"
-#include "lib/base/arena.h"
 #include "lib/base/err.h"
-#include "lib/httpc/httpc.h"
 #include "lib/ssm/message_reply.h"
+
+/* Between two looks at what a supervisor wrote: with its OUTPUT_JOIN_MS and what follows on the way, output is seen within
+ * 200 ms. */
+#define REPORT_TICK_MS 50
 
 enum report_stage {
     REPORT_RUNNING,  /* a supervisor has it, or had: its folder tells */
@@ -39,13 +41,5 @@ void report_declined(struct report *report, const char *command_id, const char *
 
 /* How many commands run now. Any thread. */
 size_t report_running(struct report *report);
-
-/*
- * One reply about a command, with journal id, boot id and the newest record number filled in. Codes of
- * session_call(). `reply_id` is the same when it is tried again. Any thread.
- */
-int report_reply(struct agent *agent, struct httpc *httpc, const char *command_id,
-                 const char *reply_id, const struct message_reply *reply, int64_t *ret_record,
-                 struct err *err);
 
 #endif

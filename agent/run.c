@@ -11,6 +11,7 @@
 #include "agent/permit_ask.h"
 #include "agent/report.h"
 #include "agent/supervise.h"
+#include "agent/word.h"
 #include "lib/base/arena.h"
 #include "lib/base/buf.h"
 #include "lib/base/json.h"
@@ -87,7 +88,7 @@ static int tell(struct claim *c, struct err *err)
 
     names_uuid_new(reply_id);
     for (unsigned tries = 1; now_of(c) < c->order.envelope.start_by; tries++) {
-        int rc = report_reply(c->agent, c->httpc, c->id, reply_id, &reply, NULL, err);
+        int rc = word_reply(c->agent, c->httpc, c->id, reply_id, &reply, NULL, err);
 
         if (atomic_load(c->agent->stop))
             return ERR_CONFLICT;

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "agent/key_chain.h"
 #include "lib/base/file.h"
 #include "lib/base/str.h"
 
@@ -52,4 +53,16 @@ int state_folder_check(const char *state, struct err *err)
     }
     closedir(dir);
     return rc;
+}
+
+int state_folder_open(struct arena *arena, const char *state, const char *first,
+                      struct agent_config *config, struct key_chain **ret_keys, struct err *err)
+{
+    int rc = state_folder_check(state, err);
+
+    if (rc == 0)
+        rc = agent_config_read(arena, state, config, err);
+    if (rc == ERR_NOT_FOUND)
+        return err_set(err, rc, "%s has no " AGENT_CONFIG_FILE ": %s", state, first);
+    return rc < 0 ? rc : key_chain_open(state, config, ret_keys, err);
 }

@@ -14,7 +14,8 @@
 #include "lib/base/names.h"
 #include "lib/base/str.h"
 
-#define FOLLOW_US 50000 /* with the 50 ms each of supervisor and agent: output is seen within 200 ms */
+#define FOLLOW_US                                                                                  \
+    50000 /* with the 50 ms each of supervisor and agent: output is seen within 200 ms */
 
 /* Foreign output: line by line, cleaned, behind the host's name. */
 static void print_chunk(struct arena *arena, const struct cJSON *chunk)

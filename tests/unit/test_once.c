@@ -16,9 +16,12 @@
 #include <cmocka.h>
 
 #include "agent/once.h"
+#include "lib/base/buf.h"
 #include "lib/base/clock.h"
 #include "lib/base/file.h"
+#include "lib/base/json.h"
 #include "lib/base/str.h"
+#include "lib/ssm/announcement.h"
 #include "tests/support/agent_room.h"
 
 #define PROGRAM SLIPWAY_BUILD_DIR "/slipway-once"
@@ -387,6 +390,51 @@ static void no_exit_code_means_something_to_another_agent(void **state)
     assert_int_equal(once_exit_code(&answer), 0);
 }
 
+/* Keys ------------------------------------------------------------------------------------------- */
+
+/* It asks no server, so a person carries the announcement: what follows is believed, and nothing else. */
+static void T31_a_key_is_believed_when_its_announcement_was_carried_here(void **state)
+{
+    struct announcement a = {.store_id = agent_room.door.store_id, .number = 2};
+    struct sign_key *next = sign_key_new();
+    struct announcement_signed s;
+    struct envelope first, second;
+    struct json_out out;
+    struct call call;
+    struct err err = ERR_INIT;
+    const char *path;
+    struct buf buf;
+
+    (void)state;
+    set_up_host();
+    first = order_of();
+    call = call_once("run", write_order(&first, "echo ran", next));
+    expect(&call, 76, "not signed by the key");
+    a.store_id = agent_room.door.store_id;
+    a.until = clock_now(clock_system()) + 60000;
+    sign_key_public(agent_room.door.key, a.key);
+    sign_key_public(next, a.next_key);
+    for (int by_itself = 1; by_itself >= 0; by_itself--) {
+        announcement_make(&arena, &a, by_itself ? next : agent_room.door.key, &s);
+        buf_init(&buf, 8192);
+        json_out_init(&out, &buf);
+        json_begin_object(&out, NULL);
+        announcement_add_list(&out, "Announcements", &s, 1);
+        json_end_object(&out);
+        path = arena_printf(&arena, "%s/keys-%d", agent_room.folder, by_itself);
+        assert_int_equal(file_write_atomic(path, buf_str(&buf), buf.len, 0600, &err), 0);
+        buf_deinit(&buf);
+        call = call_once("keys", path);
+        expect(&call, by_itself ? 77 : 0, by_itself ? "not signed by the key" : "1 new keys");
+    }
+    second = order_of();
+    second.epoch = 2;
+    call = call_once("run", write_order(&second, "echo ran", next));
+    expect(&call, 0, "ran");
+    sign_key_free(next);
+    agent_room_down();
+}
+
 static int set_up(void **state)
 {
     (void)state;
@@ -407,6 +455,7 @@ static int tear_down(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        TEST(T31_a_key_is_believed_when_its_announcement_was_carried_here),
         TEST(ssm_runs_document_twice),
         TEST(ssm_call_timed_out),
         TEST(ssm_revoke_after_start),

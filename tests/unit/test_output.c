@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "agent/output.h"
+#include "agent/report.h"
 #include "lib/base/buf.h"
 
 #define NOW 1795334400000
@@ -62,6 +63,8 @@ static void small_pieces_of_one_stream_are_joined_for_a_moment(void **state)
     struct output_chunk *chunks;
 
     (void)state;
+    /* Half of the 200 ms in which output is seen; the rest is for the way, and for whoever looks. */
+    assert_true(OUTPUT_JOIN_MS + REPORT_TICK_MS <= 100);
     assert_int_equal(output_writer_due(&writer), 0);
     output_writer_add(&writer, 0, false, "a", 1, NOW);
     output_writer_add(&writer, 0, false, "b", 1, NOW + 10);
