@@ -246,6 +246,21 @@ void json_out_init(struct json_out *out, struct buf *buf)
     *out = (struct json_out){.buf = buf};
 }
 
+/* Texts inside of texts have a quote at every other word: no format is read for each. */
+static void add_escaped(struct buf *buf, unsigned char c)
+{
+    static const char hex[] = "0123456789abcdef";
+    const char backslash[] = {'\\', (char)c},
+               code[] = {'\\', 'u', '0', '0', hex[c >> 4], hex[c & 15]};
+
+    if (c == '"' || c == '\\')
+        buf_add(buf, backslash, sizeof(backslash));
+    else if (c == '\n')
+        buf_adds(buf, "\\n");
+    else
+        buf_add(buf, code, sizeof(code));
+}
+
 static void add_string(struct buf *buf, const char *s, size_t n)
 {
     size_t plain = 0; /* bytes before s[i] that go out as they are */
@@ -264,12 +279,8 @@ static void add_string(struct buf *buf, const char *s, size_t n)
         plain = 0;
         if (len == 0)
             buf_adds(buf, "\xef\xbf\xbd");
-        else if (c == '"' || c == '\\')
-            buf_addf(buf, "\\%c", c);
-        else if (c == '\n')
-            buf_adds(buf, "\\n");
         else
-            buf_addf(buf, "\\u%04x", c);
+            add_escaped(buf, c);
         i++;
     }
     buf_add(buf, s + n - plain, plain);

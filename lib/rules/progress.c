@@ -5,6 +5,7 @@
 #include "lib/base/str.h"
 #include "lib/rules/migrate.h"
 #include "lib/rules/progress_cancel.h"
+#include "lib/rules/progress_index.h"
 #include "lib/rules/rate.h"
 #include "lib/rules/verdict.h"
 
@@ -27,7 +28,8 @@ struct round {
     struct arena *arena;
     struct progress_plan *plan;
     size_t cap;
-    bool halted; /* a migrate job ended badly: no other host is touched (M6) */
+    bool halted;    /* a migrate job ended badly: no other host is touched (M6) */
+    bool *released; /* by invocation: in this round */
 };
 
 static struct progress_move *move_add(struct round *r, enum progress_kind kind,
@@ -62,30 +64,24 @@ bool progress_is_left_out(const struct progress_facts *f, const char *host_id)
 /* Later ones stand behind it. */
 bool progress_is_last_try(const struct progress_facts *f, size_t i)
 {
-    const struct invocation *inv = &f->invocations[i];
+    struct progress_index_tries tries = progress_index_tries(f, f->invocations[i].host_id);
+    size_t k;
 
-    for (size_t k = i + 1; k < f->n_invocations; k++)
-        if (f->invocations[k].job_number == inv->job_number && same_host(&f->invocations[k], inv))
+    while (progress_index_next(&tries, &k))
+        if (k > i && f->invocations[k].job_number == f->invocations[i].job_number)
             return false;
     return true;
 }
 
 static size_t tries_of(const struct progress_facts *f, const struct invocation *inv)
 {
-    size_t n = 0;
+    struct progress_index_tries tries = progress_index_tries(f, inv->host_id);
+    size_t n = 0, k;
 
-    for (size_t k = 0; k < f->n_invocations; k++)
-        if (f->invocations[k].job_number == inv->job_number && same_host(&f->invocations[k], inv))
+    while (progress_index_next(&tries, &k))
+        if (f->invocations[k].job_number == inv->job_number)
             n = f->invocations[k].again_at != 0 ? 0 : n + 1; /* a person's wish begins anew */
     return n;
-}
-
-static const struct host *host_of(const struct progress_facts *f, const struct invocation *inv)
-{
-    for (size_t i = 0; i < f->n_hosts; i++)
-        if (strcmp(f->hosts[i].id, inv->host_id) == 0)
-            return &f->hosts[i];
-    return NULL;
 }
 
 /* Proven never to have begun: the agent said so, or nobody was ever told of it. */
@@ -159,14 +155,15 @@ static bool runs_earlier(const struct progress_facts *f, const struct invocation
 static bool track_is_busy(const struct round *r, const struct invocation *inv)
 {
     const struct progress_facts *f = r->facts;
+    struct progress_index_tries tries = progress_index_tries(f, inv->host_id);
+    size_t i;
 
-    for (size_t i = 0; i < r->plan->n_moves; i++)
-        if (r->plan->moves[i].kind == PROGRESS_RELEASE &&
-            same_host(r->plan->moves[i].invocation, inv))
-            return true;
-    for (size_t i = 0; i < f->n_invocations; i++) {
+    while (progress_index_next(&tries, &i)) {
         const struct invocation *other = &f->invocations[i];
-        if (other == inv || !same_host(other, inv) || other->again_at != 0)
+
+        if (r->released[i])
+            return true;
+        if (other == inv || other->again_at != 0)
             continue;
         if (invocation_may_run(other->status) ||
             (other->status == INVOCATION_PENDING && other->released_at != 0))
@@ -194,14 +191,16 @@ static void wait_for_earlier(struct round *r, const struct job *job, const struc
 /* What is unknown keeps its track, and the deployment stops over it anyway. */
 bool progress_is_out(const struct progress_facts *f, int job_number, const char *host_id)
 {
-    for (size_t i = 0; i < f->n_invocations; i++) {
+    struct progress_index_tries tries = progress_index_tries(f, host_id);
+    size_t i;
+
+    while (progress_index_next(&tries, &i)) {
         const struct invocation *other = &f->invocations[i];
         /* Whoever could not do a migrate job that another did, or a person settled, is as good as before. */
         if (f->jobs[other->job_number].database != NULL &&
             f->jobs[other->job_number].state == JOB_SUCCEEDED)
             continue;
-        if (other->job_number != job_number && strcmp(other->host_id, host_id) == 0 &&
-            progress_is_last_try(f, i) && other->again_at == 0 &&
+        if (other->job_number != job_number && progress_is_last_try(f, i) && other->again_at == 0 &&
             (other->status == INVOCATION_UNKNOWN ||
              (invocation_has_ended(other->status) && other->status != INVOCATION_SUCCESS)))
             return true;
@@ -212,7 +211,7 @@ bool progress_is_out(const struct progress_facts *f, int job_number, const char 
 /* One that was released: delivered in time? heard of? (P2, M5) */
 static void judge_open(struct round *r, const struct job *job, const struct invocation *inv)
 {
-    const struct host *host = host_of(r->facts, inv);
+    const struct host *host = progress_index_host(r->facts, inv->host_id);
     time_ms limit = inv->released_at + job->start_within_ms;
     time_ms heard = inv->heard_at;
 
@@ -241,6 +240,16 @@ static void judge_open(struct round *r, const struct job *job, const struct invo
         look_again(r, heard + HOST_UNKNOWN_AFTER_MS);
 }
 
+static struct progress_move *release(struct round *r, const struct job *job,
+                                     const struct invocation *inv)
+{
+    struct progress_move *m = move_add(r, PROGRESS_RELEASE, job);
+
+    m->invocation = inv;
+    r->released[inv - r->facts->invocations] = true;
+    return m;
+}
+
 /* Moves of the invocations of a running job; true if one was released or changed. */
 static void drive_hosts(struct round *r, const struct job *job, const struct tally *t)
 {
@@ -260,7 +269,7 @@ static void drive_hosts(struct round *r, const struct job *job, const struct tal
         } else if (stopped || progress_is_out(f, inv->job_number, inv->host_id)) {
             move_add(r, PROGRESS_LEAVE_OUT, job)->invocation = inv;
         } else if (free_places > 0 && !r->halted && !track_is_busy(r, inv)) {
-            move_add(r, PROGRESS_RELEASE, job)->invocation = inv;
+            (void)release(r, job, inv);
             free_places--;
         } else if (free_places > 0 && !r->halted && runs_earlier(f, inv)) {
             wait_for_earlier(r, job, inv,
@@ -430,9 +439,7 @@ static void drive_migrate(struct round *r, const struct job *job)
     case ATTEMPT_PERMITTED:
     case ATTEMPT_RUNNING:
         if (inv->released_at == 0 && !track_is_busy(r, inv)) {
-            struct progress_move *m = move_add(r, PROGRESS_RELEASE, job);
-            m->invocation = inv;
-            m->attempt = attempt;
+            release(r, job, inv)->attempt = attempt;
         } else if (inv->released_at != 0) {
             judge_open(r, job, inv);
         } else if (runs_earlier(f, inv)) {
@@ -472,10 +479,14 @@ static void end_deployment(struct round *r, const struct job *failed, bool all_d
         m->cause = "some hosts did not get it";
 }
 
-void progress_make(const struct progress_facts *facts, time_ms now, struct arena *arena,
-                   struct progress_plan *ret_plan)
+static void make(const struct progress_facts *facts, time_ms now, struct arena *arena,
+                 struct progress_plan *ret_plan)
 {
-    struct round r = {.facts = facts, .now = now, .arena = arena, .plan = ret_plan};
+    struct round r = {.facts = facts,
+                      .now = now,
+                      .arena = arena,
+                      .plan = ret_plan,
+                      .released = arena_array(arena, facts->n_invocations, sizeof(*r.released))};
     const struct job *failed = NULL;
     bool any_running = false;
     bool all_done = true;
@@ -517,4 +528,14 @@ void progress_make(const struct progress_facts *facts, time_ms now, struct arena
     }
     if (ret_plan->n_moves == 0 && !any_running)
         end_deployment(&r, failed, all_done, all_well);
+}
+
+void progress_make(const struct progress_facts *facts, time_ms now, struct arena *arena,
+                   struct progress_plan *ret_plan)
+{
+    struct progress_facts by_host = *facts;
+
+    if (by_host.index == NULL)
+        by_host.index = progress_index_make(facts, arena);
+    make(&by_host, now, arena, ret_plan);
 }

@@ -28,6 +28,8 @@
 /* A command that provably never began is made anew for its host, so often. */
 #define PROGRESS_TRIES_MAX 3
 
+struct progress_index;
+
 struct progress_facts {
     const struct deployment *deployment; /* deploying; in attention only attempts move */
     const struct job *jobs;              /* by number */
@@ -44,7 +46,8 @@ struct progress_facts {
     size_t n_left_out;
     const struct host *hosts; /* those of the deployment */
     size_t n_hosts;
-    time_ms heard_since; /* the server listens since; nobody is silent before */
+    time_ms heard_since;                /* the server listens since; nobody is silent before */
+    const struct progress_index *index; /* by host; NULL = none was made, and it takes longer */
 };
 
 enum progress_kind {

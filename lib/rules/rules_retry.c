@@ -4,6 +4,7 @@
 
 #include "lib/base/arena.h"
 #include "lib/base/str.h"
+#include "lib/rules/progress_index.h"
 
 static bool is_left_out(const struct progress_facts *f, const struct rules_retry *r,
                         const struct invocation *inv)
@@ -50,9 +51,11 @@ static bool goes_on(const struct rules_retry *r, const struct job *job)
     return false;
 }
 
-struct rules_retry rules_retry_judge(const struct progress_facts *f, const char *leave_out,
+struct rules_retry rules_retry_judge(const struct progress_facts *facts, const char *leave_out,
                                      time_ms now, struct arena *arena)
 {
+    struct progress_facts by_host = *facts;
+    const struct progress_facts *f = &by_host;
     struct rules_retry r = {.answer = RULES_RETRY_GOES};
     size_t cap = 0, cap_jobs = 0, n_hosts = 0;
 
@@ -66,6 +69,8 @@ struct rules_retry rules_retry_judge(const struct progress_facts *f, const char 
             r.attempt = &f->attempts[i];
             return r;
         }
+    if (by_host.index == NULL)
+        by_host.index = progress_index_make(facts, arena);
     if (leave_out != NULL)
         find_host(f, leave_out, &r);
     for (size_t i = 0; i < f->n_invocations && r.answer == RULES_RETRY_GOES; i++) {

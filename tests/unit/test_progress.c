@@ -10,6 +10,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -598,6 +599,62 @@ static void M5_the_alarm_sounds_once_and_only_while_it_may_run(void **state)
     assert_int_equal(migrate_alarm_at(&a, &inv, 60000), 0);
 }
 
+/* A fleet --------------------------------------------------------------------------------------- */
+
+#define FLEET 10000
+
+/* Each host of ten thousand is looked at once, not once beside each other one: that would be some minutes. */
+static void ten_thousand_hosts_are_looked_at_one_by_one(void **state)
+{
+    static struct invocation invocations[2 * FLEET];
+    static struct host hosts[FLEET];
+    static const struct deployment deployment = {.state = DEPLOYMENT_DEPLOYING};
+    static const struct job jobs[2] = {
+        {.number = 0, .name = "fetch", .max_parallel = FLEET, .state = JOB_SUCCEEDED},
+        {.number = 1,
+         .name = "web",
+         .max_parallel = FLEET,
+         .start_within_ms = 120000,
+         .state = JOB_RUNNING}};
+    struct progress_facts f = {.deployment = &deployment,
+                               .jobs = jobs,
+                               .n_jobs = 2,
+                               .invocations = invocations,
+                               .n_invocations = (size_t)2 * FLEET,
+                               .hosts = hosts,
+                               .n_hosts = FLEET,
+                               .heard_since = NOW};
+    struct progress_plan plan;
+    struct arena arena;
+    clock_t began;
+
+    (void)state;
+    arena_init(&arena);
+    for (size_t h = 0; h < FLEET; h++) {
+        snprintf(hosts[h].id, sizeof(hosts[h].id), "mi-%017zx", h * 7919 % FLEET);
+        for (size_t j = 0; j < 2; j++) {
+            struct invocation *inv = &invocations[j * FLEET + h];
+
+            *inv = (struct invocation){.job_number = (int)j,
+                                       .host = "h",
+                                       .details = j == 0 ? "Success" : "Pending",
+                                       .status = j == 0 ? INVOCATION_SUCCESS : INVOCATION_PENDING,
+                                       .start_by = NOW + 600000};
+            memcpy(inv->host_id, hosts[h].id, sizeof(inv->host_id));
+        }
+    }
+    began = clock();
+    progress_make(&f, NOW, &arena, &plan);
+    assert_int_equal(plan.n_moves, FLEET);
+    for (size_t i = 0; i < FLEET; i++)
+        invocations[FLEET + i].released_at = NOW; /* and while they are under way */
+    progress_make(&f, NOW, &arena, &plan);
+    assert_int_equal(plan.n_moves, 0);
+    assert_int_equal(plan.next_change, NOW + 120000);
+    assert_true(clock() - began < (clock_t)5 * CLOCKS_PER_SEC);
+    arena_deinit(&arena);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -618,6 +675,7 @@ int main(void)
             M2_a_migrate_job_that_provably_never_began_is_tried_again_but_not_for_ever),
         cmocka_unit_test(any_answers_in_any_order_come_to_an_end),
         cmocka_unit_test(M5_the_alarm_sounds_once_and_only_while_it_may_run),
+        cmocka_unit_test(ten_thousand_hosts_are_looked_at_one_by_one),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
