@@ -306,7 +306,7 @@ static void waited_done(void *arg, int rc, const struct err *err)
     pthread_mutex_unlock(&waiter->mutex);
 }
 
-int writer_do_jobs(struct writer *w, struct writer_job *jobs, size_t n, struct err *err)
+static int do_slice(struct writer *w, struct writer_job *jobs, size_t n, struct err *err)
 {
     struct waiter waiter = {.mutex = PTHREAD_MUTEX_INITIALIZER,
                             .done = PTHREAD_COND_INITIALIZER,
@@ -339,6 +339,29 @@ int writer_do_jobs(struct writer *w, struct writer_job *jobs, size_t n, struct e
         pthread_mutex_unlock(&waiter.mutex);
     }
     free(waited);
+    return rc;
+}
+
+int writer_do_jobs(struct writer *w, struct writer_job *jobs, size_t n, struct err *err)
+{
+    size_t slice = w->queue_max / 4 + 1, done = 0;
+    struct err own = ERR_INIT;
+    int rc = 0;
+
+    while (done < n && rc == 0) {
+        size_t wanted = n - done < slice ? n - done : slice;
+
+        rc = do_slice(w, jobs + done, wanted, &own);
+        done += rc == 0 ? wanted : 0;
+    }
+    for (size_t i = done; i < n; i++) {
+        jobs[i].rc = rc;
+        jobs[i].err = own;
+    }
+    if (rc == ERR_BUSY && done > 0)
+        return 0; /* some were done: each says so itself */
+    if (rc < 0 && err != NULL)
+        *err = own;
     return rc;
 }
 

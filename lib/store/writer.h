@@ -49,8 +49,9 @@ struct writer_job {
     struct err err;
 };
 
-/* Queue all `n` of them, in order, each a job of its own that fails alone, and wait for the commit of the last.
- * ERR_BUSY, ERR_INTERNAL: nothing was taken, and every `rc` says so; else 0, look at each. */
+/* Queue all `n` of them, in order, each a job of its own that fails alone, and wait for the commit of the last. Many
+ * go in one part after the other, so that whoever posts one meanwhile finds a place: there may be more than the queue
+ * takes. ERR_BUSY, ERR_INTERNAL: nothing was taken, and every `rc` says so; else 0, look at each. */
 int writer_do_jobs(struct writer *writer, struct writer_job *jobs, size_t n, struct err *err);
 
 /* Queue `fn`; `done` is called later. ERR_BUSY: the queue is full, nothing was taken. */
