@@ -270,9 +270,6 @@ int agent_config_redact(const struct agent_config *config, const char *servers,
     struct redact *redact;
     int rc = 0;
 
-    *ret_redact = NULL;
-    if (*config->redact == '\0' && servers == NULL)
-        return 0;
     redact = redact_new();
     if (servers != NULL && (rc = redact_add(redact, servers, err)) < 0)
         rc = err_wrap(err, "redact, of the server");

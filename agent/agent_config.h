@@ -57,8 +57,8 @@ int agent_config_read(struct arena *arena, const char *state, struct agent_confi
 /* Does it name a server to speak to, and who speaks? ERR_INVALID names the key that is missing. */
 int agent_config_speaks(const struct agent_config *config, struct err *err);
 
-/* The patterns of its `redact` and those of the `servers` own (NULL: none); NULL where there are none at all. An error
- * names file and line: then nothing may be run, for what it prints would be seen. */
+/* What is hidden here: the patterns of its `redact`, and those of the `servers` own (NULL: none). An error names file and
+ * line: then nothing may be run, for what it prints would be seen. */
 struct redact;
 int agent_config_redact(const struct agent_config *config, const char *servers,
                         struct redact **ret_redact, struct err *err);

@@ -9,6 +9,7 @@
 #include "agent/agent_config.h"
 #include "lib/base/arena.h"
 #include "lib/base/file.h"
+#include "lib/base/redact.h"
 #include "lib/base/secret.h"
 
 #define RSA_BITS 2048
@@ -57,6 +58,21 @@ static const char *path_of(struct arena *arena, const char *state, const char *f
     return arena_printf(arena, "%s/%s", state, file);
 }
 
+/* All but the lines that every key has. */
+static void hide_lines(const char *text, size_t len, struct redact *redact)
+{
+    while (len > 0) {
+        const char *end = memchr(text, '\n', len);
+        size_t n = end != NULL ? (size_t)(end - text) : len;
+
+        if (n > 0 && text[0] != '-')
+            redact_add_value(redact, text, n);
+        n += end != NULL;
+        text += n;
+        len -= n;
+    }
+}
+
 int host_key_read(const char *state, struct sign_rsa **ret_rsa, struct err *err)
 {
     struct arena arena;
@@ -77,6 +93,22 @@ int host_key_open(const char *state, struct sign_rsa **ret_rsa, struct err *err)
     rc = open_key(path_of(&arena, state, AGENT_CONFIG_KEY_FILE), ret_rsa, err);
     arena_deinit(&arena);
     return rc;
+}
+
+void host_key_hide(const char *state, struct redact *redact)
+{
+    static const char *const names[] = {AGENT_CONFIG_KEY_FILE, NEXT_FILE};
+    struct err err = ERR_INIT;
+    struct arena arena;
+
+    arena_init(&arena);
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        struct secret *pem = NULL;
+        if (secret_read_file(path_of(&arena, state, names[i]), 1, &pem, &err) == 0)
+            hide_lines((const char *)secret_bytes(pem), secret_len(pem), redact);
+        secret_free(pem);
+    }
+    arena_deinit(&arena);
 }
 
 int host_key_next(const char *state, struct sign_rsa **ret_rsa, struct err *err)

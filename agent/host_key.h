@@ -17,6 +17,9 @@
 int host_key_read(const char *state, struct sign_rsa **ret_rsa, struct err *err);
 /* The same, or a new one. Durable when it returns. */
 int host_key_open(const char *state, struct sign_rsa **ret_rsa, struct err *err);
+/* Its lines are hidden in what scripts print; nothing happens if it cannot be read (slipway-once has none). */
+struct redact;
+void host_key_hide(const char *state, struct redact *redact);
 /* The one that is to follow it: the one that was made before, or a new one. */
 int host_key_next(const char *state, struct sign_rsa **ret_rsa, struct err *err);
 /* The door knows the next one: from here on it signs. */

@@ -17,6 +17,7 @@
 #include "agent/agent_config.h"
 #include "agent/cancel.h"
 #include "agent/command_folder.h"
+#include "agent/host_key.h"
 #include "agent/key_chain.h"
 #include "agent/course.h"
 #include "agent/guard.h"
@@ -482,8 +483,10 @@ int supervise_main(const char *state, const char *command_id)
     if ((rc = agent_config_read(&s.arena, state, &s.config, &err)) == 0 &&
         (rc = key_chain_open(state, &s.config, &keys, &err)) == 0 &&
         (rc = command_folder_order(&s.arena, keys, s.folder, &s.order, &err)) == 0 &&
-        (rc = agent_config_redact(&s.config, s.order.redact, &s.redact, &err)) == 0)
+        (rc = agent_config_redact(&s.config, s.order.redact, &s.redact, &err)) == 0) {
+        host_key_hide(state, s.redact);
         rc = output_writer_open(s.output, s.folder, s.redact, &err);
+    }
     if (rc < 0)
         log_error("command.not-started", "command=%s err=%s", LOG(command_id), LOG(err.text));
     else if (wait_for_go(&asked_at)) {

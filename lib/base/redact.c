@@ -105,7 +105,7 @@ int redact_parse(const char *text, struct redact **ret_redact, struct err *err)
     return rc;
 }
 
-static void add_value(struct redact *r, const void *bytes, size_t n)
+void redact_add_value(struct redact *r, const void *bytes, size_t n)
 {
     struct value *v = &r->values[r->n_values];
 
@@ -133,10 +133,10 @@ static void add_base64(struct redact *r, const unsigned char *bytes, size_t n, s
         abort();
     memcpy(padded + before, bytes, n);
     digest_base64(padded, before + n, text);
-    add_value(r, text + from, to - from);
+    redact_add_value(r, text + from, to - from);
     for (char *at = text; *at != '\0'; at++) /* the other alphabet */
         *at = *at == '+' ? '-' : *at == '/' ? '_' : *at;
-    add_value(r, text + from, to - from);
+    redact_add_value(r, text + from, to - from);
     secret_wipe(padded, before + n);
     secret_wipe(text, strlen(text));
     free(padded);
@@ -164,7 +164,7 @@ static void add_url(struct redact *r, const unsigned char *bytes, size_t n)
             text[len++] = hex[bytes[i] & 15];
         }
     }
-    add_value(r, text, len);
+    redact_add_value(r, text, len);
     secret_wipe(text, len);
     free(text);
 }
@@ -173,7 +173,7 @@ void redact_add_secret(struct redact *redact, const void *bytes, size_t n)
 {
     if (n < REDACT_SECRET_MIN)
         return;
-    add_value(redact, bytes, n);
+    redact_add_value(redact, bytes, n);
     add_url(redact, bytes, n);
     for (size_t before = 0; before < 3; before++)
         add_base64(redact, bytes, n, before);
@@ -243,6 +243,20 @@ size_t redact_bytes(const struct redact *redact, char *bytes, size_t n)
     return hide_all(redact, bytes, n, true);
 }
 
+/* How many bytes at the end may be the beginning of a value. */
+static size_t begun_value(const struct redact *redact, const char *bytes, size_t n)
+{
+    size_t most = 0;
+
+    for (size_t i = 0; i < redact->n_values; i++) {
+        const struct value *v = &redact->values[i];
+        for (size_t k = v->n - 1 < n ? v->n - 1 : n; k > most; k--)
+            if (memcmp(bytes + n - k, v->bytes, k) == 0)
+                most = k;
+    }
+    return most;
+}
+
 /* A line, or as much as there is room for. */
 static void pass_on(struct redact_stream *s, const struct redact *redact, bool is_whole,
                     redact_pass *pass, void *arg)
@@ -250,7 +264,10 @@ static void pass_on(struct redact_stream *s, const struct redact *redact, bool i
     size_t keep;
 
     s->len = hide_all(redact, s->line, s->len, is_whole);
-    keep = is_whole ? 0 : s->len < REDACT_OVERLAP ? s->len : REDACT_OVERLAP;
+    keep = is_whole                  ? 0
+           : redact->n == 0          ? begun_value(redact, s->line, s->len)
+           : s->len < REDACT_OVERLAP ? s->len
+                                     : REDACT_OVERLAP;
     if (s->len > keep)
         pass(arg, s->line, s->len - keep);
     memmove(s->line, s->line + s->len - keep, keep);
@@ -271,7 +288,7 @@ void redact_stream_add(struct redact_stream *s, const struct redact *redact, con
         s->len += part;
         bytes += part;
         n -= part;
-        if (is_whole || s->len == sizeof(s->line))
+        if (is_whole || s->len == sizeof(s->line) || redact->n == 0)
             pass_on(s, redact, is_whole, pass, arg);
     }
 }

@@ -4,7 +4,8 @@
  * Patterns are POSIX extended regular expressions of trusted configuration, held byte by byte against whole lines, so it
  * does not matter in which pieces a line arrives: with patterns, a line is passed on when it has ended, and one that
  * is longer than REDACT_LINE_MAX in parts that overlap by REDACT_OVERLAP bytes (what is hidden in it may be so long).
- * Beside them stand exact values: secrets that whoever hides knows himself. A match becomes three stars.
+ * Beside them stand exact values: secrets that whoever hides knows himself. Where there are values alone, nothing waits
+ * for the end of its line, only what may be the beginning of a value. A match becomes three stars.
  *
  * What was compiled may be used by several threads; a stream belongs to one.
  */
@@ -37,6 +38,9 @@ int redact_add(struct redact *redact, const char *text, struct err *err);
 
 /* An exact value, also as it looks in base64, wherever it begins there, and in a URL. One that is too short is left. */
 void redact_add_secret(struct redact *redact, const void *bytes, size_t n);
+
+/* An exact value as it is, and nothing else of it. */
+void redact_add_value(struct redact *redact, const void *bytes, size_t n);
 
 /* A new one with these patterns. */
 int redact_parse(const char *text, struct redact **ret_redact, struct err *err);

@@ -650,6 +650,32 @@ static void T40_what_the_server_names_is_hidden_before_it_leaves_the_host(void *
     agent_room_down();
 }
 
+/* A script that runs as the agent's user can read it; what it prints of it is seen by nobody. */
+static void T40_the_hosts_own_key_is_hidden_in_what_scripts_print(void **state)
+{
+    const char *id;
+    char *pem, line[400];
+
+    (void)state;
+    agent_room_up(true);
+    agent_room_start();
+    snprintf(line, sizeof(line),
+             "printf 'half a line'; sleep 0.3; echo; cat '%s/host-key.pem'; echo end",
+             agent_room.state);
+    id = agent_room_send(line);
+    assert_non_null(
+        door_double_wait(&agent_room.door, id, MESSAGE_REPLY_FINISHED, AGENT_ROOM_LONG_S));
+    assert_true(door_double_printed(&agent_room.door, "half a line\n"));
+    assert_true(door_double_printed(&agent_room.door, "***\n***\n"));
+    snprintf(line, sizeof(line), "%s/host-key.pem", agent_room.state);
+    pem = agent_room_text(line);
+    for (char *at = strtok(pem, "\n"); at != NULL; at = strtok(NULL, "\n"))
+        if (*at != '-')
+            assert_null(strstr(agent_room.door.output, at));
+    free(pem);
+    agent_room_down();
+}
+
 static const char *send_by(const struct sign_key *key)
 {
     struct document_step step = agent_room_script("only", "echo done");
@@ -821,6 +847,7 @@ int main(void)
         TEST(T37_strict_mode_runs_only_what_lies_on_its_own_disk),
         TEST(T40_what_is_configured_is_hidden_before_it_leaves_the_host),
         TEST(T40_what_the_server_names_is_hidden_before_it_leaves_the_host),
+        TEST(T40_the_hosts_own_key_is_hidden_in_what_scripts_print),
         TEST(T31_the_agent_follows_the_key_that_was_announced_and_no_other),
         TEST(another_user_needs_an_agent_that_is_root),
         TEST(T39_run_as_becomes_that_user_for_good),

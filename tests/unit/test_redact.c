@@ -104,6 +104,32 @@ static void T40_a_value_is_hidden_as_it_is_in_base64_and_in_a_url(void **state)
     redact_free(r);
 }
 
+/* Values alone: what is no beginning of one is passed on at once, so that half a line is seen while it is one. */
+static void T40_values_are_hidden_wherever_they_are_cut_and_nothing_else_waits(void **state)
+{
+    static const char text[] = "a MIIEvQIBAD b\nMIIEMIIEvQIBAD and MIIEvQ";
+    struct redact *r = redact_new();
+    struct redact_stream stream;
+
+    (void)state;
+    redact_add_value(r, "MIIEvQIBAD", 10);
+    for (size_t a = 0; a < sizeof(text); a++) {
+        memset(&stream, 0, sizeof(stream));
+        n_seen = 0;
+        redact_stream_add(&stream, r, text, a, see, NULL);
+        redact_stream_add(&stream, r, text + a, sizeof(text) - 1 - a, see, NULL);
+        redact_stream_end(&stream, r, see, NULL);
+        assert_string_equal(seen, "a *** b\nMIIE*** and MIIEvQ");
+    }
+    n_seen = 0;
+    memset(&stream, 0, sizeof(stream));
+    redact_stream_add(&stream, r, "50% MI", 6, see, NULL);
+    assert_string_equal(seen, "50% ");
+    redact_stream_add(&stream, r, "le", 2, see, NULL);
+    assert_string_equal(seen, "50% MIle");
+    redact_free(r);
+}
+
 /* No line end for ever: it is passed on in parts, and what lies across two of them is hidden, too. */
 static void T40_a_line_without_end_hides_what_lies_across_its_parts(void **state)
 {
@@ -165,6 +191,7 @@ int main(void)
         cmocka_unit_test(T40_a_secret_is_hidden_wherever_it_is_cut),
         cmocka_unit_test(T40_letters_of_several_bytes_are_hidden_wherever_they_are_cut),
         cmocka_unit_test(T40_a_value_is_hidden_as_it_is_in_base64_and_in_a_url),
+        cmocka_unit_test(T40_values_are_hidden_wherever_they_are_cut_and_nothing_else_waits),
         cmocka_unit_test(T40_a_line_without_end_hides_what_lies_across_its_parts),
         cmocka_unit_test(it_never_grows_and_bytes_that_are_no_text_stay),
         cmocka_unit_test(a_mistake_names_its_line),
