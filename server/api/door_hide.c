@@ -53,42 +53,68 @@ static void hide_rest(struct output_chunk *c)
     c->len -= n;
 }
 
-/*
- * `line` bytes of `before` have no end yet. If what they are together with the new ones is to be hidden, they go over to
- * the new chunk and are hidden there.
- */
-static int hide_across(struct db *db, struct arena *arena, const struct redact *redact,
-                       struct output_chunk *before, size_t line, struct output_chunk *c,
-                       struct err *err)
+struct output_chunk *door_hide_chunks(struct door_call *call, const struct output_chunk *chunks,
+                                      size_t n)
 {
-    size_t n = line + c->len;
-    char *joined = arena_alloc(arena, n), *apart = arena_alloc(arena, n);
-    size_t n_apart = line, n_joined;
+    const struct snapshot *snapshot = snapshots_take(call->request->api->snapshots);
+    struct arena *arena = call->request->arena;
+    struct output_chunk *hidden = NULL;
 
-    if (line > 0) /* else `before` may have no text at all */
-        memcpy(joined, before->text + before->len - line, line);
-    if (c->len > 0)
-        memcpy(joined + line, c->text, c->len);
-    memcpy(apart, joined, n);
-    n_apart += redact_bytes(redact, apart + line, c->len);
-    n_joined = redact_bytes(redact, joined, n);
-    if (n_joined == n_apart && memcmp(joined, apart, n_joined) == 0) {
-        c->text = apart + line;
-        c->len = n_apart - line;
-        return 0;
+    if (snapshot->redact != NULL) {
+        hidden = arena_array(arena, n, sizeof(*hidden));
+        for (size_t i = 0; i < n; i++) {
+            char *text = arena_alloc(arena, chunks[i].len + 1);
+            memcpy(text, chunks[i].text, chunks[i].len);
+            hidden[i] = chunks[i];
+            hidden[i].text = text;
+            hidden[i].len = redact_bytes(snapshot->redact, text, chunks[i].len);
+        }
     }
+    snapshots_give(snapshot);
+    return hidden;
+}
+
+/* What there is of `before` from its last line end on, and of `c` up to its first: is that together something else to
+ * hide than alone? Short, for the writer waits. */
+static bool is_one(struct arena *arena, const struct redact *redact,
+                   const struct output_chunk *before, size_t line, const struct output_chunk *c)
+{
+    const char *end = memchr(c->text, '\n', c->len);
+    size_t head = end != NULL ? (size_t)(end - c->text) : c->len, n_joined, n_apart;
+    char *joined, *apart;
+
+    head = head < REDACT_OVERLAP ? head : REDACT_OVERLAP;
+    joined = arena_alloc(arena, line + head + 1);
+    apart = arena_alloc(arena, line + head + 1);
+    memcpy(joined, before->text + before->len - line, line);
+    memcpy(joined + line, c->text, head);
+    memcpy(apart, joined, line + head);
+    n_apart = line + redact_bytes(redact, apart + line, head);
+    n_joined = redact_bytes(redact, joined, line + head);
+    return n_joined != n_apart || memcmp(joined, apart, n_joined) != 0;
+}
+
+/* The open line goes over to the new chunk and is hidden there. */
+static int take_over(struct db *db, struct arena *arena, const struct redact *redact,
+                     struct output_chunk *before, size_t line, struct output_chunk *c,
+                     struct err *err)
+{
+    char *joined = arena_alloc(arena, line + c->len + 1);
+
+    memcpy(joined, before->text + before->len - line, line);
+    memcpy(joined + line, c->text, c->len);
+    c->len = redact_bytes(redact, joined, line + c->len);
     c->text = joined;
-    c->len = n_joined;
     before->len -= line;
     return store_command_chunk_cut(db, before, err);
 }
 
-static int hide(struct db *db, struct arena *arena, const struct redact *redact,
-                struct output_chunk *c, struct err *err)
+static int join(struct db *db, struct arena *arena, const struct redact *redact,
+                const struct output_chunk *hidden, struct output_chunk *c, struct err *err)
 {
-    struct output_chunk before;
+    struct output_chunk before = {.len = 0};
     struct err own = ERR_INIT;
-    size_t line = 0;
+    size_t line;
     int rc = store_command_chunk_before(db, arena, c, &before, &own);
 
     if (rc == ERR_CONFLICT)
@@ -97,26 +123,27 @@ static int hide(struct db *db, struct arena *arena, const struct redact *redact,
         *err = own;
         return rc;
     }
-    if (rc == 0)
-        line = open_line(&before);
+    line = open_line(&before);
     if (line >= STARS_LEN &&
         memcmp(before.text + before.len - STARS_LEN, REDACT_STARS, STARS_LEN) == 0) {
+        c->text = hidden->text;
+        c->len = hidden->len;
         hide_rest(c);
-        line = 0;
+    } else if (line > 0 && is_one(arena, redact, &before, line, c)) {
+        return take_over(db, arena, redact, &before, line, c, err);
+    } else {
+        c->text = hidden->text;
+        c->len = hidden->len;
     }
-    if (rc == ERR_NOT_FOUND)
-        before.len = 0;
-    return hide_across(db, arena, redact, &before, line, c, err);
+    return 0;
 }
 
-int door_hide_chunk(struct db *db, struct door_call *call, struct output_chunk *chunk,
-                    struct err *err)
+int door_hide_join(struct db *db, struct door_call *call, const struct output_chunk *hidden,
+                   struct output_chunk *chunk, struct err *err)
 {
     const struct snapshot *snapshot = snapshots_take(call->request->api->snapshots);
-    int rc = 0;
+    int rc = join(db, call->request->arena, snapshot->redact, hidden, chunk, err);
 
-    if (snapshot->redact != NULL)
-        rc = hide(db, call->request->arena, snapshot->redact, chunk, err);
     snapshots_give(snapshot);
     return rc;
 }

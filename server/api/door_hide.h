@@ -17,8 +17,13 @@ struct db;
 /* The payload of a reply. In the request's arena. */
 const char *door_hide_payload(struct door_call *call, const char *payload);
 
-/* `chunk` before it is stored, together with the open line before it. Writer. */
-int door_hide_chunk(struct db *db, struct door_call *call, struct output_chunk *chunk,
-                    struct err *err);
+/* What each chunk is when it is looked at alone. On the http thread, for patterns take their time; NULL = nothing is hidden.
+ * In the request's arena. */
+struct output_chunk *door_hide_chunks(struct door_call *call, const struct output_chunk *chunks,
+                                      size_t n);
+
+/* `chunk`, which alone is `hidden`, as it is to be stored: together with the open line before it. Writer. */
+int door_hide_join(struct db *db, struct door_call *call, const struct output_chunk *hidden,
+                   struct output_chunk *chunk, struct err *err);
 
 #endif

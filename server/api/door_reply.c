@@ -26,6 +26,7 @@ struct word {
     const char *reply_id;
     const char *payload;
     struct output_chunk *chunks;
+    struct output_chunk *hidden; /* what they are alone; NULL = nothing is hidden */
     size_t n_chunks;
 };
 
@@ -195,7 +196,8 @@ static int write_output(struct db *db, struct door_call *call, struct err *err)
         rc = store_command_heard(db, word->command_id, call->host.id, call->now, err);
     for (size_t i = 0; i < word->n_chunks && rc == 0; i++) {
         memcpy(word->chunks[i].host_id, call->host.id, sizeof(word->chunks[i].host_id));
-        rc = door_hide_chunk(db, call, &word->chunks[i], err);
+        if (word->hidden != NULL)
+            rc = door_hide_join(db, call, &word->hidden[i], &word->chunks[i], err);
         if (rc == 0)
             rc = store_command_chunk(db, &word->chunks[i], err);
     }
@@ -220,6 +222,7 @@ enum request_next door_reply_output(struct door_call *call, struct reply *reply)
     if (message_output_parse(request->arena, request->body, request->body_len, word->command_id,
                              &word->chunks, &word->n_chunks, &err) < 0)
         return door_call_refuse(call, reply, "ValidationException", err.text);
+    word->hidden = door_hide_chunks(call, word->chunks, word->n_chunks);
     call->own = word;
     return door_call_write(call, reply, write_output, output_kept);
 }
