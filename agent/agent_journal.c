@@ -63,10 +63,9 @@ static struct agent_journal_entry *entry_of(struct agent_journal *j, const char 
     return NULL;
 }
 
-static void note(struct agent_journal *j, const char *command_id, enum agent_journal_kind kind,
-                 int64_t number, const char *database, const char *nonce)
+static void note(struct agent_journal *j, const struct agent_journal_record *r, int64_t number)
 {
-    struct agent_journal_entry *e = entry_of(j, command_id);
+    struct agent_journal_entry *e = entry_of(j, r->command_id);
 
     if (e == NULL) {
         if (j->n_entries == j->cap_entries) {
@@ -77,15 +76,17 @@ static void note(struct agent_journal *j, const char *command_id, enum agent_jou
         }
         e = &j->entries[j->n_entries++];
         *e = (struct agent_journal_entry){.kind = AGENT_JOURNAL_NONE};
-        snprintf(e->command_id, sizeof(e->command_id), "%s", command_id);
+        snprintf(e->command_id, sizeof(e->command_id), "%s", r->command_id);
     }
-    if (kind == AGENT_JOURNAL_REPORTED)
+    if (r->kind == AGENT_JOURNAL_REPORTED)
         e->end = e->kind;
-    e->kind = kind;
+    e->kind = r->kind;
     e->number = number;
-    e->has_database = e->has_database || database != NULL;
-    if (nonce != NULL)
-        snprintf(e->nonce, sizeof(e->nonce), "%s", nonce);
+    e->has_database = e->has_database || r->database != NULL;
+    if (r->floor > 0)
+        e->floor = r->floor;
+    if (r->nonce != NULL)
+        snprintf(e->nonce, sizeof(e->nonce), "%s", r->nonce);
 }
 
 static struct floor *floor_of(struct agent_journal *j, const char *database)
@@ -136,9 +137,10 @@ static int damaged(struct agent_journal *j, const char *what, struct err *err)
 static int take_kind(struct agent_journal *j, const struct cJSON *json, struct err *err)
 {
     const char *text = json_str(json, "kind");
-    const char *command = json_str(json, "command");
+    struct agent_journal_record r = {.command_id = json_str(json, "command"),
+                                     .database = json_str(json, "database"),
+                                     .nonce = json_str(json, "nonce")};
     struct agent_journal_entry *e;
-    int64_t epoch = 0;
 
     if (j->number == 0) {
         const char *id = json_str(json, "id");
@@ -148,19 +150,20 @@ static int take_kind(struct agent_journal *j, const struct cJSON *json, struct e
         snprintf(j->id, sizeof(j->id), "%s", id);
         return 0;
     }
-    if (!names_is_uuid(command))
+    if (!names_is_uuid(r.command_id))
         return damaged(j, "a record without a command", err);
-    e = entry_of(j, command);
+    e = entry_of(j, r.command_id);
     for (int kind = 1; kind < AGENT_JOURNAL_KINDS_COUNT; kind++) {
         if (!str_eq(text, kind_texts[kind]))
             continue;
         if (!guard_may_follow(e != NULL ? e->kind : AGENT_JOURNAL_NONE,
                               (enum agent_journal_kind)kind))
             return damaged(j, "a record that may not stand there", err);
-        note(j, command, (enum agent_journal_kind)kind, j->number + 1, json_str(json, "database"),
-             json_str(json, "nonce"));
-        (void)json_int(json, "epoch", &epoch);
-        raise_floor(j, json_str(json, "database"), epoch, command);
+        r.kind = (enum agent_journal_kind)kind;
+        (void)json_int(json, "epoch", &r.epoch);
+        (void)json_int(json, "floor", &r.floor);
+        note(j, &r, j->number + 1);
+        raise_floor(j, r.database, r.epoch, r.command_id);
         return 0;
     }
     return damaged(j, "a record of an unknown kind", err);
@@ -344,6 +347,8 @@ static void add_members(struct json_out *out, const struct agent_journal_record 
             json_add_str(out, "database", r->database);
             json_add_int(out, "epoch", r->epoch);
         }
+        if (r->floor > 0)
+            json_add_int(out, "floor", r->floor);
         break;
     case AGENT_JOURNAL_NONE:
     case AGENT_JOURNAL_CARRIED:
@@ -373,7 +378,7 @@ static int add(struct agent_journal *j, const struct agent_journal_record *r, ti
     rc = append(j, &buf, err);
     buf_deinit(&buf);
     if (rc == 0) {
-        note(j, r->command_id, r->kind, j->number, r->database, r->nonce);
+        note(j, r, j->number);
         raise_floor(j, r->database, r->epoch, r->command_id);
     }
     return rc;

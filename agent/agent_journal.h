@@ -51,15 +51,16 @@ struct agent_journal_record {
     const char *envelope_digest; /* accepted: SHA-256 of the envelope's text */
     const char *database;        /* accepted, declined: NULL = none */
     int64_t epoch;               /* accepted; declined, where the envelope was good: 0 = none */
-    const char *nonce;           /* asking */
-    const char *boot_id;         /* started */
-    int64_t pid;                 /* started: of the supervisor */
-    int64_t pid_started;         /* started: field 22 of /proc/PID/stat, clock ticks since boot */
-    const char *status;          /* finished: Success, Failed, TimedOut */
-    int64_t exit_code;           /* finished: of the last step that ran; -1 = none */
-    time_ms ended_at;            /* finished */
-    int64_t acknowledged;        /* reported: the record number the server was told */
-    const char *why;             /* declined, reported: for people; NULL */
+    int64_t floor;        /* declined for its epoch: what this host had seen; 0 = not for that */
+    const char *nonce;    /* asking */
+    const char *boot_id;  /* started */
+    int64_t pid;          /* started: of the supervisor */
+    int64_t pid_started;  /* started: field 22 of /proc/PID/stat, clock ticks since boot */
+    const char *status;   /* finished: Success, Failed, TimedOut */
+    int64_t exit_code;    /* finished: of the last step that ran; -1 = none */
+    time_ms ended_at;     /* finished */
+    int64_t acknowledged; /* reported: the record number the server was told */
+    const char *why;      /* declined, reported: for people; NULL */
 };
 
 /* What is known of one command. */
@@ -69,6 +70,7 @@ struct agent_journal_entry {
     enum agent_journal_kind end;  /* reported: the kind before it, else NONE */
     int64_t number;               /* of its last record */
     bool has_database;
+    int64_t floor;               /* it was declined for its epoch; 0 = not for that */
     char nonce[NAMES_UUID_SIZE]; /* of the permit it asked for; "" = it asked for none */
 };
 

@@ -121,7 +121,8 @@ int order_decline(const struct order_host *host, time_ms now, const struct order
         .command_id = order->id,
         .why = why,
         .database = order->is_genuine ? order->envelope.database : NULL,
-        .epoch = order->is_genuine ? order->envelope.epoch : 0};
+        .epoch = order->is_genuine ? order->envelope.epoch : 0,
+        .floor = order->floor};
 
     return agent_journal_add(host->journal, &record, now, err);
 }

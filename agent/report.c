@@ -31,7 +31,6 @@ struct watched {
     struct arena arena; /* order, why, folder: as long as it is watched */
     const char *folder;
     const char *why;
-    int64_t floor; /* of a declined one; 0 = none */
     struct command_order order;
     bool has_order; /* false: its folder cannot be read, there is only its end to tell */
 
@@ -102,8 +101,8 @@ void report_free(struct report *r)
     free(r);
 }
 
-static void watch(struct report *r, const char *command_id, enum report_stage stage,
-                  const char *why, int64_t floor)
+void report_watch(struct report *r, const char *command_id, enum report_stage stage,
+                  const char *why)
 {
     struct watched *w = calloc(1, sizeof(*w));
     struct err err = ERR_INIT;
@@ -113,7 +112,6 @@ static void watch(struct report *r, const char *command_id, enum report_stage st
     arena_init(&w->arena);
     snprintf(w->id, sizeof(w->id), "%s", command_id);
     w->stage = stage;
-    w->floor = floor;
     w->why = arena_str(&w->arena, why);
     w->folder = command_folder_path(&w->arena, r->agent->state, command_id);
     w->has_order = command_folder_order(&w->arena, r->agent->keys, w->folder, &w->order, &err) == 0;
@@ -130,17 +128,6 @@ static void watch(struct report *r, const char *command_id, enum report_stage st
     }
     pthread_cond_signal(&r->wake);
     pthread_mutex_unlock(&r->lock);
-}
-
-void report_watch(struct report *r, const char *command_id, enum report_stage stage,
-                  const char *why)
-{
-    watch(r, command_id, stage, why, 0);
-}
-
-void report_declined(struct report *r, const char *command_id, const char *why, int64_t floor)
-{
-    watch(r, command_id, REPORT_DECLINED, why, floor);
 }
 
 size_t report_running(struct report *r)
@@ -372,15 +359,18 @@ static int tell_declined(struct look *l, struct err *err)
     struct message_reply reply = {.status = INVOCATION_FAILED,
                                   .trace = "",
                                   .state = MESSAGE_REPLY_DECLINED,
-                                  .reason = l->w->why,
-                                  .floor = l->w->floor};
+                                  .reason = l->w->why};
     struct agent_journal_entry entry;
     int64_t number = 0;
     int rc;
 
-    /* Who holds the permit, if anybody does: the one that may say that it never began. */
-    if (agent_journal_find(l->agent->journal, l->w->id, &entry) && entry.nonce[0] != '\0')
-        reply.nonce = entry.nonce;
+    /* Who holds the permit, if anybody does: the one that may say that it never began. And the floor, also after a
+     * restart: who is not told of it offers the next epoch, and so on until one is high enough (G5). */
+    if (agent_journal_find(l->agent->journal, l->w->id, &entry)) {
+        reply.floor = entry.floor;
+        if (entry.nonce[0] != '\0')
+            reply.nonce = entry.nonce;
+    }
     rc = tell(l, &reply, &number, err);
 
     return rc < 0 ? rc : close_it(l, number, l->w->why, err);

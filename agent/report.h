@@ -36,9 +36,6 @@ void report_free(struct report *report);
 void report_watch(struct report *report, const char *command_id, enum report_stage stage,
                   const char *why);
 
-/* The same for one that was declined; `floor`: for its epoch, this is the highest seen here, 0 = not for that. */
-void report_declined(struct report *report, const char *command_id, const char *why, int64_t floor);
-
 /* How many commands run now. Any thread. */
 size_t report_running(struct report *report);
 

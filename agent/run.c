@@ -59,7 +59,7 @@ static void decline(struct claim *c, const char *why)
         agent_fail(c->agent, &err);
         return;
     }
-    report_declined(c->agent->report, c->id, why, c->order.floor);
+    report_watch(c->agent->report, c->id, REPORT_DECLINED, why);
     acknowledge(c);
 }
 

@@ -20,6 +20,18 @@ bool settle_is_proved(const struct attempt *attempt, const struct probe *probe)
            probe->asked_at >= attempt->gone_at;
 }
 
+const char *settle_fence_refusal(struct arena *arena, time_ms fenced_at, time_ms now)
+{
+    time_ms until = fenced_at + SETTLE_PERMIT_LIFE_MS;
+
+    return now >= until
+               ? NULL
+               : arena_printf(arena,
+                              "the store may have forgotten a permit, and one may still be used; "
+                              "ask again in %lld s",
+                              (long long)(until - now) / 1000 + 1);
+}
+
 static const char *succeeded_refusal(const struct settle_facts *f)
 {
     if (f->unprobed)

@@ -46,6 +46,9 @@ struct settle_facts {
 const char *settle_refusal(struct arena *arena, const struct settle_facts *facts,
                            enum settle_act act);
 
+/* May a fence be advanced now, that stands since then? The store may have forgotten a permit that was given before. */
+const char *settle_fence_refusal(struct arena *arena, time_ms fenced_at, time_ms now);
+
 /* Does this probe prove that the attempt succeeded? */
 bool settle_is_proved(const struct attempt *attempt, const struct probe *probe);
 

@@ -177,19 +177,30 @@ int store_attempt_by_id(struct db *db, struct arena *arena, int64_t id, struct a
 }
 
 DB_STATEMENT(SQL_DATABASE_FENCED,
-             "SELECT 1 FROM databases WHERE name = $1 AND fenced_at IS NOT NULL");
+             "SELECT fenced_at FROM databases WHERE name = $1 AND fenced_at IS NOT NULL");
 
-int store_attempt_is_fenced(struct db *db, const char *database, bool *ret_is, struct err *err)
+int store_attempt_fenced_at(struct db *db, const char *database, time_ms *ret_at, struct err *err)
 {
     struct db_rows *rows;
     int rc = db_query(db, &SQL_DATABASE_FENCED, &rows, err, "t", database);
 
+    *ret_at = 0;
     if (rc < 0)
         return rc;
     rc = db_next(rows, err);
-    *ret_is = rc > 0;
+    if (rc > 0)
+        *ret_at = db_int(rows, 0);
     db_end(rows);
     return rc < 0 ? rc : 0;
+}
+
+int store_attempt_is_fenced(struct db *db, const char *database, bool *ret_is, struct err *err)
+{
+    time_ms at;
+    int rc = store_attempt_fenced_at(db, database, &at, err);
+
+    *ret_is = at != 0;
+    return rc;
 }
 
 DB_STATEMENT(SQL_DATABASE_FENCE,

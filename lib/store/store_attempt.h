@@ -35,6 +35,8 @@ int store_attempt_of_command(struct db *db, struct arena *arena, const char *com
 /* A fence: the store is older than what hosts have seen, so the database stands until a person says that it is safe
  * (G5). `epoch`: the highest that a host told, 0 = none. Writer. */
 int store_attempt_is_fenced(struct db *db, const char *database, bool *ret_is, struct err *err);
+int store_attempt_fenced_at(struct db *db, const char *database, time_ms *ret_at,
+                            struct err *err); /* 0 = it is not */
 int store_attempt_fence(struct db *db, const char *database, int64_t epoch, const char *why,
                         time_ms now, struct err *err);
 int store_attempt_fence_all(struct db *db, const char *why, time_ms now, struct err *err);

@@ -6,6 +6,7 @@
 #include "lib/base/clock.h"
 #include "lib/base/err.h"
 #include "lib/base/json.h"
+#include "lib/rules/settle.h"
 #include "lib/store/store_attempt.h"
 #include "lib/store/store_command.h"
 #include "lib/store/store_host.h"
@@ -225,9 +226,16 @@ static int doubt_attempt(struct db *db, const struct deciding *d, struct err *er
 static int write_advance(struct db *db, void *arg, struct err *err)
 {
     struct deciding *d = arg;
+    time_ms fenced_at = 0;
     int64_t epoch = 0;
+    const char *why;
     int rc = policy_confirm(db, d->request, err);
 
+    if (rc == 0)
+        rc = store_attempt_fenced_at(db, d->name, &fenced_at, err);
+    if (rc == 0 && fenced_at != 0 &&
+        (why = settle_fence_refusal(d->request->arena, fenced_at, d->now)) != NULL)
+        return err_set(err, ERR_CONFLICT, "%s: %s", d->name, why);
     if (rc == 0)
         rc = store_attempt_advance(db, d->name, err);
     if (rc == ERR_CONFLICT)

@@ -1,5 +1,6 @@
 /*
- * faulty_io: a shared object for LD_PRELOAD that lets the k-th write, sync or truncation of a store fail.
+ * faulty_io: a shared object for LD_PRELOAD that lets the k-th write, sync or truncation of a store, or of an agent's
+ * journal, fail.
  *
  *      FAULTY_IO=K:KIND     the K-th call from the start of the program on, 1 = the first, 0 = none
  *          eio              it fails with EIO; those after it do not
@@ -8,6 +9,7 @@
  *          torn             half of it is written, then the program is killed (a sync or truncation: killed before)
  *          kill             it is done, then the program is killed
  *      FAULTY_IO_FOLDER     only files below it
+ *      FAULTY_IO_FILE       and only those with this in their name, /slipway.db if it is not set; if it is, also the folder
  *      FAULTY_IO_LOG        a line for each call: NUMBER OPERATION PATH ok|fault
  *
  * It goes around libc's functions, which is where SQLite's own calls go, so the program is the one that is shipped.
@@ -29,7 +31,7 @@ enum kind { NONE, EIO_ONCE, SYNC, FULL, TORN, KILLED };
 static struct {
     pthread_once_t once;
     pthread_mutex_t lock;
-    const char *folder;
+    const char *folder, *file;
     int log;
     long nth, calls, syncs;
     enum kind kind;
@@ -44,6 +46,7 @@ static void read_environment(void)
     const char *kind = fault != NULL ? strchr(fault, ':') : NULL;
 
     faulty.folder = getenv("FAULTY_IO_FOLDER");
+    faulty.file = getenv("FAULTY_IO_FILE");
     if (log != NULL)
         faulty.log = open(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
     if (kind == NULL)
@@ -68,8 +71,10 @@ static bool is_ours(int fd, char *path, size_t size)
     if (n <= 0)
         return false;
     path[n] = '\0';
+    if (faulty.file != NULL && strcmp(path, faulty.folder) == 0)
+        return true;
     return strncmp(path, faulty.folder, strlen(faulty.folder)) == 0 &&
-           strstr(path, "/slipway.db") != NULL;
+           strstr(path, faulty.file != NULL ? faulty.file : "/slipway.db") != NULL;
 }
 
 static void say(long number, const char *operation, const char *path, bool fault)

@@ -67,6 +67,17 @@ void sim_ledger_down(time_ms until)
     sim_server.down_until = until;
 }
 
+static void fence(int64_t floor)
+{
+    struct sim_ledger *l = &sim_server.ledger;
+
+    if (!l->is_fenced)
+        l->fenced_at = now();
+    l->is_fenced = true;
+    if (floor > l->fence_epoch)
+        l->fence_epoch = floor;
+}
+
 void sim_ledger_restore(const struct sim_ledger *backup, bool is_told)
 {
     struct sim_ledger *l = &sim_server.ledger;
@@ -74,7 +85,8 @@ void sim_ledger_restore(const struct sim_ledger *backup, bool is_told)
     if (backup->n != l->n || backup->epoch != l->epoch)
         sim_world_count(is_told ? SIM_RESTORED : SIM_FORGOT);
     *l = *backup;
-    l->is_fenced = l->is_fenced || is_told;
+    if (is_told)
+        fence(0);
 }
 
 static int place_of(int command)
@@ -209,15 +221,6 @@ static struct message_reply reply_of(const struct sim_note *n,
                                   .journal_id = sim_world_name('j', n->journal),
                                   .boot_id = sim_world_name('b', n->boot),
                                   .nonce = n->nonce != 0 ? sim_world_name('n', n->nonce) : NULL};
-}
-
-static void fence(int64_t floor)
-{
-    struct sim_ledger *l = &sim_server.ledger;
-
-    l->is_fenced = true;
-    if (floor > l->fence_epoch)
-        l->fence_epoch = floor;
 }
 
 static void judge_reply(const struct sim_note *n, size_t i, struct host *h)
@@ -676,7 +679,7 @@ void sim_ledger_people(void)
             accept_journal(h);
     if (sim_world_runs())
         return;
-    if (l->is_fenced)
+    if (l->is_fenced && settle_fence_refusal(&sim.arena, l->fenced_at, now()) == NULL)
         advance_fence();
     for (size_t i = 0; i < l->n; i++)
         settle(i);

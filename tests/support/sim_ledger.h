@@ -25,6 +25,7 @@ struct sim_ledger { /* what is on the server's disk */
     struct probe probe;
     time_ms holder_seen_at;
     int64_t epoch, fence_epoch;
+    time_ms fenced_at;
     bool is_fenced;
 };
 

@@ -87,7 +87,7 @@ static void decline(struct sim_machine *m, int command, int64_t epoch)
 
 /* Its words -------------------------------------------------------------------------------------- */
 
-static void say(struct sim_machine *m, int command, enum message_reply_state state, int64_t floor)
+static void say(struct sim_machine *m, int command, enum message_reply_state state)
 {
     const struct sim_command *c = &m->commands[command];
 
@@ -98,7 +98,7 @@ static void say(struct sim_machine *m, int command, enum message_reply_state sta
                                      .state = state,
                                      .exit_code = c->supervisor.exit_code,
                                      .was_cancelled = c->supervisor.was_cancelled,
-                                     .floor = floor,
+                                     .floor = state == MESSAGE_REPLY_DECLINED ? c->floor : 0,
                                      .nonce = c->nonce,
                                      .journal = m->journal,
                                      .boot = m->boot,
@@ -202,11 +202,9 @@ static void take_offer(struct sim_machine *m, const struct sim_note *n)
         sim_world_count(SIM_TOO_LATE);
         decline(m, n->command, n->epoch);
     } else if (guard_is_behind(n->epoch, m->floor, m->floor_command == n->command)) {
-        int64_t floor = m->floor;
-
         sim_world_count(SIM_BEHIND);
+        c->floor = m->floor;
         decline(m, n->command, n->epoch);
-        say(m, n->command, MESSAGE_REPLY_DECLINED, floor);
     } else {
         c->supervisor = (struct sim_supervisor){.has_folder = true};
         if (record(m, n->command, AGENT_JOURNAL_ACCEPTED, 0, n->epoch))
@@ -329,7 +327,7 @@ static void step_command(struct sim_machine *m, int command)
             sim_world_count(SIM_TOO_LATE);
             decline(m, command, 0);
         } else {
-            say(m, command, MESSAGE_REPLY_ACCEPTED, 0);
+            say(m, command, MESSAGE_REPLY_ACCEPTED);
         }
         break;
     case SIM_TOLD:
@@ -357,19 +355,19 @@ static void step_command(struct sim_machine *m, int command)
             ask(m, command);
         break;
     case SIM_RUNNING:
-        say(m, command, MESSAGE_REPLY_STARTED, 0);
+        say(m, command, MESSAGE_REPLY_STARTED);
         if (!c->supervisor.is_held)
             c->stage = c->supervisor.has_end ? SIM_ENDING : SIM_LOST;
         break;
     case SIM_ENDING:
         (void)record(m, command, AGENT_JOURNAL_FINISHED, 0, 0);
-        say(m, command, MESSAGE_REPLY_FINISHED, 0);
+        say(m, command, MESSAGE_REPLY_FINISHED);
         break;
     case SIM_DECLINED:
-        say(m, command, MESSAGE_REPLY_DECLINED, 0);
+        say(m, command, MESSAGE_REPLY_DECLINED);
         break;
     case SIM_LOST:
-        say(m, command, MESSAGE_REPLY_UNKNOWN, 0);
+        say(m, command, MESSAGE_REPLY_UNKNOWN);
         break;
     case SIM_NOWHERE:
     case SIM_OVER:
@@ -518,6 +516,7 @@ void sim_machine_lose_journal(struct sim_machine *m, bool disk)
 
         c->last = AGENT_JOURNAL_NONE;
         c->nonce = 0;
+        c->floor = 0;
         if (disk)
             c->supervisor = (struct sim_supervisor){.has_folder = false};
         if (carries)

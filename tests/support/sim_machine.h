@@ -40,6 +40,7 @@ struct sim_supervisor {
 struct sim_command {
     enum agent_journal_kind last; /* where the journal ends about it */
     int nonce;                    /* that stands there */
+    int64_t floor;                /* it was declined for its epoch */
     struct sim_supervisor supervisor;
     /* of the agent's process */
     enum sim_stage stage;

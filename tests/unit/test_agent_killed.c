@@ -313,15 +313,27 @@ static void server_restored_from_backup(void **state)
         assert_non_null(strstr(declined->reply.reason, "is behind 57 for acme/shop/stage/primary"));
         assert_non_null(strstr(declined->reply.reason, "slipway fence advance"));
     }
-    /* Another agent process knows it too, and another database has a floor of its own. */
+    /* Another agent process knows it too, tells it of what the one before it could not, and another database has a floor
+     * of its own. */
     agent_room_kill();
+    atomic_store(&agent_room.door.refuses_replies, true);
     agent_room_start();
     e = door_double_envelope(&agent_room.door);
     e.database = "acme/shop/stage/primary";
     e.epoch = 56;
     door_double_send(&agent_room.door, &e, &document);
-    assert_non_null(door_double_wait(&agent_room.door, e.command_id, MESSAGE_REPLY_DECLINED,
-                                     AGENT_ROOM_LONG_S));
+    for (int i = 0; i < AGENT_ROOM_LONG_S * 50; i++) {
+        if (agent_room_says(agent_room.state, "journal", e.command_id))
+            break;
+        (void)poll(NULL, 0, 20);
+    }
+    agent_room_kill();
+    atomic_store(&agent_room.door.refuses_replies, false);
+    agent_room_start();
+    declined =
+        door_double_wait(&agent_room.door, e.command_id, MESSAGE_REPLY_DECLINED, AGENT_ROOM_LONG_S);
+    assert_non_null(declined);
+    assert_int_equal(declined->reply.floor, 57);
     e = door_double_envelope(&agent_room.door);
     e.database = "acme/shop/production/primary";
     e.epoch = 1;
@@ -527,7 +539,7 @@ static void a_deaf_door_loses_nothing(void **state)
 
 #define TEST(name) cmocka_unit_test_teardown(name, agent_room_tear_down)
 
-int main(void)
+int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         TEST(agent_killed_after_exec),
@@ -548,5 +560,7 @@ int main(void)
         TEST(a_deaf_door_loses_nothing),
     };
 
+    if (argc > 1) /* a pattern chooses tests */
+        cmocka_set_test_filter(argv[1]);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

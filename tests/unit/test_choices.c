@@ -220,9 +220,25 @@ static void M6_the_ways_out_of_an_attempt_are_those_of_settle(void **state)
     arena_deinit(&w.arena);
 }
 
+/* The store may have forgotten a permit that was given just before it was restored. */
+static void G5_a_fence_stands_for_as_long_as_a_forgotten_permit_lives(void **state)
+{
+    struct arena arena;
+
+    (void)state;
+    arena_init(&arena);
+    assert_string_equal(
+        settle_fence_refusal(&arena, 1000, 1000 + SETTLE_PERMIT_LIFE_MS - 1),
+        "the store may have forgotten a permit, and one may still be used; ask again "
+        "in 1 s");
+    assert_null(settle_fence_refusal(&arena, 1000, 1000 + SETTLE_PERMIT_LIFE_MS));
+    arena_deinit(&arena);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(G5_a_fence_stands_for_as_long_as_a_forgotten_permit_lives),
         cmocka_unit_test(P5_the_four_ways_are_offered_and_who_failed_can_be_left_out),
         cmocka_unit_test(GATE_a_hold_binds_retry_and_leave_out_and_not_the_others),
         cmocka_unit_test(I11_who_may_still_run_is_named_with_its_end),
