@@ -14,9 +14,7 @@ static void judge(struct api_migrate_facts *f, time_ms now)
     const struct invocation *inv = &f->invocation;
 
     *s = (struct settle_facts){.attempt = f->attempt.settled_at == 0 ? &f->attempt : NULL,
-                               .permitted_at = inv->began_at == 0 && f->attempt.gone_at == 0
-                                                   ? inv->permitted_at
-                                                   : 0,
+                               .permitted_at = inv->began_at == 0 ? inv->permitted_at : 0,
                                .now = now};
     for (size_t i = 0; i < f->n_probes; i++) {
         const struct probe *p = &f->probes[i];

@@ -640,8 +640,7 @@ static void settle(size_t i)
         .probe = l->probe.attempt_id == a->id ? &l->probe : NULL,
         .holder_seen_at = l->probe.attempt_id == a->id ? l->holder_seen_at : 0,
         .unprobed = sim_world_once_in(2),
-        .permitted_at =
-            l->invocations[i].began_at == 0 && a->gone_at == 0 ? l->invocations[i].permitted_at : 0,
+        .permitted_at = l->invocations[i].began_at == 0 ? l->invocations[i].permitted_at : 0,
         .now = now()};
 
     if (a->settled_at != 0 || (a->state != ATTEMPT_FAILED && a->state != ATTEMPT_UNKNOWN))
