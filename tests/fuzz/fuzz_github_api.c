@@ -51,9 +51,11 @@ static void read_history(const struct cJSON *json)
 static void read_link(const char *bytes, size_t len)
 {
     char cursor[GITHUB_HOOK_CURSOR_SIZE];
-    char *link = strndup(bytes, len);
+    char *link = malloc(len + 1);
 
     assert(link != NULL);
+    memcpy(link, bytes, len);
+    link[len] = '\0';
     github_hook_read_cursor(link, cursor);
     assert(strpbrk(cursor, "&?#/ <>\r\n") == NULL);
     free(link);

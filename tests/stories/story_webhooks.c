@@ -106,6 +106,37 @@ static void W3_an_equal_body_under_a_new_guid_is_a_repeat_and_changes_nothing(vo
     story_end(s);
 }
 
+/* Headers are not signed: who kept a delivery may send it under any GUID, whenever he likes. */
+static void T05_what_comes_again_after_three_days_and_a_restart_changes_nothing(void **state)
+{
+    struct story *s = *state;
+    const struct story_github_pull *pull;
+    const char *closed, *opened;
+
+    story_shop(s);
+    story_merge(s, "acme/shop", 1, "Coupons");
+    pull = story_github_pull(&s->github, "acme/shop", 1);
+    closed = story_github_pull_event(&s->github, pull, "closed");
+    opened = story_github_pull_event(&s->github, pull, "opened");
+    assert_int_equal(story_deliver(s, "pull_request", GUID, opened), 202);
+    story_settle(s);
+    story_expect_count(s, "deliveries", 4);
+    story_stop(s);
+    story_clock_pass(&s->clock, INT64_C(3) * 86400000);
+    story_start(s);
+    story_pass(s, 61000);
+    assert_int_equal(story_deliver(s, "pull_request", GUID, opened), 202);  /* known */
+    assert_int_equal(story_deliver(s, "pull_request", NULL, closed), 202);  /* a repeat */
+    assert_int_equal(story_deliver(s, "issue_comment", NULL, closed), 202); /* and none */
+    story_settle(s);
+    story_expect_count(s, "deliveries", 6);
+    story_expect_count(s, "repeats", 2);
+    story_expect_count(s, "releases", 2);
+    story_expect_pull(s, "acme/shop", 1, "merged", 2);
+    story_expect_starts(s, "stage-1", "migrate", 2, 1);
+    story_end(s);
+}
+
 static void W5_a_merge_that_nobody_told_of_is_seen_on_the_branch(void **state)
 {
     struct story *s = *state;
@@ -131,6 +162,7 @@ int main(void)
                                         story_up, story_down),
         STORY(W3_the_same_guid_again_is_the_same_event),
         STORY(W3_an_equal_body_under_a_new_guid_is_a_repeat_and_changes_nothing),
+        STORY(T05_what_comes_again_after_three_days_and_a_restart_changes_nothing),
         STORY(W5_a_merge_that_nobody_told_of_is_seen_on_the_branch),
     };
 
