@@ -26,7 +26,7 @@
 #define ROUNDS_MAX 2000
 #define TICK_MS 1000
 #define HANDED_OUT_MS 11000 /* the hosts ask for a visibility of 10 s */
-#define STRIDE_MS 20000     /* hosts are heard so often */
+#define STRIDE_MS 40000     /* hosts are heard so often: nobody is silent before 60 s */
 #define POLL_HOLD_MS (-1)   /* hosts ask again at their next turn */
 
 /* The server forks for each question to git, which takes the longer the more memory is mapped: freed memory is

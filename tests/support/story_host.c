@@ -26,9 +26,9 @@
 #include "lib/ssm/message_start.h"
 
 #define TAKES_MS 2000
-#define OBSERVE_EVERY_MS 20000
+#define OBSERVE_EVERY_MS 40000
 #define SOON_MS 1000
-#define HEARD_EVERY_MS 10000
+#define HEARD_EVERY_MS 30000 /* half of the time after which it would be silent */
 #define BODY_MAX ((size_t)1 << 20)
 
 /* Words ------------------------------------------------------------------------------------------ */
@@ -39,21 +39,18 @@ static int say(struct story_host *host, enum session_operation operation, const 
 {
     struct httpc_answer answer = {.status = 0};
     struct err err = ERR_INIT;
-    struct httpc *httpc;
     int rc;
 
     if (operation != SESSION_GET_MESSAGES && operation != SESSION_OBSERVE &&
         clock_now(host->clock) < host->mute_until)
         return ERR_TIMEOUT;
-    httpc = httpc_new();
-    rc = session_call(host->session, httpc, operation, body, &answer, &err);
+    rc = session_call(host->session, host->httpc, operation, body, &answer, &err);
     if (rc == ERR_INVALID)
         fail_msg("%s was refused: %s", host->name, err.text);
     if (rc == 0 && ret_answer != NULL)
         *ret_answer = answer;
     else
         httpc_answer_deinit(&answer);
-    httpc_free(httpc);
     return rc;
 }
 
@@ -575,6 +572,7 @@ void story_host_up(struct story_host *host, const char *name, const char *folder
 
     *host = (struct story_host){.name = name, .clock = clock};
     arena_init(&host->arena);
+    host->httpc = httpc_new();
     atomic_init(&host->stop, false);
     host->state = options.state = arena_printf(&host->arena, "%s/%s", folder, name);
     names_uuid_new(host->journal_id);
@@ -593,6 +591,7 @@ void story_host_up(struct story_host *host, const char *name, const char *folder
 void story_host_down(struct story_host *host)
 {
     session_free(host->session);
+    httpc_free(host->httpc);
     sign_rsa_free(host->rsa);
     arena_deinit(&host->arena);
 }

@@ -87,6 +87,7 @@ struct story_host {
     struct agent_config config;
     struct sign_rsa *rsa;
     struct session *session;
+    struct httpc *httpc; /* keeps its connection, as the agent's does */
     struct clock *clock;
     atomic_bool stop;
     char journal_id[NAMES_UUID_SIZE];
