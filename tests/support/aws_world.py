@@ -16,12 +16,21 @@ bin_ = os.environ.get("SLIPWAY_BIN") or os.path.join(top, "build", "release")
 
 def alone():
     """Again, with no route out."""
-    if os.environ.get("SLIPWAY_ALONE") == "1":
+    if os.environ.get("SLIPWAY_ALONE") in ("1", "no"):
         return
     os.environ["SLIPWAY_ALONE"] = "1"
     inside = ["unshare", "-rn", "sh", "-c", 'ip link set lo up && exec "$0" "$@"', sys.executable, *sys.argv]
     if os.system("unshare -rn true 2>/dev/null") == 0:
         os.execvp("unshare", inside)
+    os.environ["SLIPWAY_ALONE"] = "no"  # this machine does not let anybody make a network of his own
+
+
+def routes_out():
+    """Routes that leave the machine; none where a network of one's own may be made."""
+    if os.environ["SLIPWAY_ALONE"] != "1":
+        return []
+    with open("/proc/net/route", encoding="ascii") as f:
+        return [line for line in f.read().splitlines()[1:] if not line.startswith("lo")]
 
 
 alone()
