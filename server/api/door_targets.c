@@ -68,9 +68,10 @@ struct found {
     size_t n, cap;
 };
 
-static bool has(const struct found *f, const char *id)
+/* Among the first `n`. */
+static bool has(const struct found *f, size_t n, const char *id)
 {
-    for (size_t i = 0; i < f->n; i++)
+    for (size_t i = 0; i < n; i++)
         if (strcmp(f->items[i].host.id, id) == 0)
             return true;
     return false;
@@ -145,13 +146,13 @@ static int add_matching(struct found *f, const struct door_targets *t, struct er
 
     for (size_t v = 0; v < first->n && rc == 0; v++) {
         struct host *hosts;
-        size_t n;
+        size_t n, before = f->n; /* a value finds a host once; others may have found it before */
 
         rc = candidates(f, first, first->values[v], &hosts, &n, err);
         for (size_t i = 0; i < n && rc == 0; i++) {
             bool wanted = true;
 
-            if (hosts[i].state == HOST_DEREGISTERED || has(f, hosts[i].id))
+            if (hosts[i].state == HOST_DEREGISTERED || has(f, before, hosts[i].id))
                 continue;
             rc = add(f, &hosts[i], err);
             for (size_t k = 1; k < t->n_entries; k++)

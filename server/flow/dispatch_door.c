@@ -6,6 +6,7 @@
  * its host, and behind a hold that came after it (design.md 5). Moves of one command are one transaction: they
  * are bounded by the rule.
  */
+#include <stdlib.h>
 #include <string.h>
 
 #include "lib/base/arena.h"
@@ -53,12 +54,15 @@ struct signed_envelope {
 
 /* What stands in the way --------------------------------------------------------------------------- */
 
+static int by_text(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
 static bool is_busy(const struct surroundings *s, const char *host_id)
 {
-    for (size_t i = 0; i < s->n_busy; i++)
-        if (strcmp(s->busy[i], host_id) == 0)
-            return true;
-    return false;
+    return s->n_busy > 0 &&
+           bsearch(&host_id, s->busy, s->n_busy, sizeof(*s->busy), by_text) != NULL;
 }
 
 static bool is_held(const struct surroundings *s, const struct config *config, const char *host,
@@ -91,6 +95,8 @@ static int load_surroundings(struct look *look, struct surroundings *s, struct e
 {
     int rc = store_door_command_busy(look->flow->db, look->arena, &s->busy, &s->n_busy, err);
 
+    if (rc == 0 && s->n_busy > 0)
+        qsort(s->busy, s->n_busy, sizeof(*s->busy), by_text);
     if (rc == 0)
         rc = store_hold_list(look->flow->db, look->arena, look->now, &s->holds, &s->n_holds, err);
     for (size_t i = 0; i < s->n_holds && rc == 0; i++)
