@@ -114,11 +114,33 @@ static void print_body(struct arena *arena, const char *body, bool cut)
         printf("... (cut; all of it is in the store until 30 days have passed)\n");
 }
 
+/* What whoever looks at it at night may want to do. */
+static void print_next(const struct cJSON *d)
+{
+    const char *state = json_str(d, "state");
+    int64_t id = 0;
+
+    if (state == NULL || !json_int(d, "id", &id))
+        return;
+    if (str_eq(state, "quarantined"))
+        printf(
+            "\nNothing waits for it: when it was set aside every branch was asked for what it may have said.\n"
+            "Once the cause is mended (an upgrade, say): slipway events replay %" PRId64
+            " -m WHY\n",
+            id);
+    if (str_eq(state, "unreadable"))
+        printf(
+            "\nIt is kept as it came. If its form is new, a newer version may read it: slipway events "
+            "replay %" PRId64 " -m WHY\n",
+            id);
+}
+
 static void print_one(struct arena *arena, const struct cJSON *d, bool with_body)
 {
     static const char *const keys[] = {"guid",       "origin",      "state",       "note",
                                        "repository", "received_at", "recorded_at", "body_digest"};
     const char *repeat = number_of(arena, d, "repeat_of");
+    int64_t attempts = 0;
     bool cut = false;
 
     printf("%s  %s\n", number_of(arena, d, "id"), event_of(arena, d));
@@ -129,6 +151,9 @@ static void print_one(struct arena *arena, const struct cJSON *d, bool with_body
     }
     if (repeat != NULL)
         printf("  %-12s %s\n", "repeat_of", repeat);
+    if (json_int(d, "attempts", &attempts) && attempts > 1)
+        printf("  %-12s %" PRId64 "\n", "attempts", attempts);
+    print_next(d);
     json_bool(d, "body_cut", &cut);
     if (with_body && json_str(d, "body") == NULL)
         printf("\nits body is no longer kept\n");

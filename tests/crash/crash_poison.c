@@ -114,6 +114,9 @@ static void T11_W7_a_delivery_that_the_program_dies_of_is_set_aside_alone(void *
     assert_non_null(strstr(said, "quarantined"));
     assert_non_null(strstr(said, "three times"));
     assert_non_null(strstr(slipway(&r, "doctor"), "set aside"));
+    said = slipway(&r, "events show 00000001-0000-4000-8000-00000000000d");
+    assert_non_null(strstr(said, "attempts     3"));
+    assert_non_null(strstr(said, "slipway events replay"));
     receiver_stop(&r);
 
     assert_true(receiver_start(&r, NULL)); /* mended */
