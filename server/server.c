@@ -352,42 +352,47 @@ static int start_http(struct server *s, const struct config *config, struct err 
     return http_server_start(&s->http, &options, &s->api, err);
 }
 
+/* How GitHub is asked; without a token (NULL) it is not. */
+static int read_token(const struct config *config, struct courier_options *ret_github,
+                      struct err *err)
+{
+    struct courier_options github = {.api = config->github_api,
+                                     .agent = "slipway/" SLIPWAY_VERSION};
+    int rc = config->github_token_file == NULL
+                 ? 0
+                 : secret_read_file(config->github_token_file, 1, &github.token, err);
+
+    if (rc < 0)
+        return err_wrap(err, "github.token-file");
+    *ret_github = github;
+    return 0;
+}
+
 /* Logins and teams are asked of GitHub where the configuration has a token for it. */
 static int start_roster(struct server *s, const struct config *config, struct err *err)
 {
-    struct roster_options options = {.api = config->github_api,
-                                     .agent = "slipway/" SLIPWAY_VERSION,
-                                     .clock = s->clock,
-                                     .writer = s->writer};
-    int rc;
+    struct roster_options options = {.clock = s->clock, .writer = s->writer};
+    int rc = read_token(config, &options.github, err);
 
-    if (config->github_token_file == NULL)
-        return 0;
-    rc = secret_read_file(config->github_token_file, 1, &options.token, err);
-    if (rc == 0)
+    if (rc == 0 && options.github.token != NULL)
         rc = roster_start(&options, &s->api.roster, err);
-    return rc < 0 ? err_wrap(err, "github.token-file") : bind_people(s, config, err);
+    return rc < 0 || s->api.roster == NULL ? rc : bind_people(s, config, err);
 }
 
 /* What GitHub said while nobody listened is asked for where there is a token (W5). */
 static int start_recovery(struct server *s, const struct config *config, struct err *err)
 {
-    struct recovery_options options = {.api = config->github_api,
-                                       .agent = "slipway/" SLIPWAY_VERSION,
-                                       .clock = s->clock,
+    struct recovery_options options = {.clock = s->clock,
                                        .writer = s->writer,
                                        .readers = s->api.readers,
                                        .snapshots = &s->snapshots,
                                        .ring = ring_flow,
                                        .ring_arg = s};
-    int rc;
+    int rc = read_token(config, &options.github, err);
 
-    if (config->github_token_file == NULL)
-        return 0;
-    rc = secret_read_file(config->github_token_file, 1, &options.token, err);
-    if (rc == 0)
+    if (rc == 0 && options.github.token != NULL)
         rc = recovery_start(&options, &s->api.recovery, err);
-    return rc < 0 ? err_wrap(err, "github.token-file") : 0;
+    return rc;
 }
 
 static int start_flow(struct server *s, bool by_hand, struct err *err)

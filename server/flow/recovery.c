@@ -1,7 +1,6 @@
 #include "server/flow/recovery.h"
 
 #include <inttypes.h>
-#include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,10 +9,10 @@
 #include "lib/base/arena.h"
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
-#include "lib/base/secret.h"
 #include "lib/base/str.h"
 #include "lib/github/github_api.h"
 #include "lib/model/config.h"
+#include "server/flow/courier.h"
 #include "server/flow/recovery_walk.h"
 #include "server/flow/snapshot.h"
 
@@ -34,16 +33,11 @@ struct place {
 
 struct recovery {
     struct recovery_options options;
-    char *base;
-    pthread_t thread;
-    pthread_mutex_t mutex;
-    pthread_cond_t some;
-    atomic_bool stopping;
+    struct courier courier;
     mono_ms soon; /* 0 = nothing was turned away; under the mutex */
     struct place *places;
     uint64_t round;
     int64_t patience_ms; /* after the next walk that is not complete */
-    struct github_api *api;
 };
 
 /* A round ---------------------------------------------------------------------------------------- */
@@ -67,10 +61,10 @@ static struct place *place_of(struct recovery *r, const char *name)
     p = calloc(1, sizeof(*p));
     if (p == NULL || (p->name = strdup(name)) == NULL)
         abort();
-    pthread_mutex_lock(&r->mutex);
+    pthread_mutex_lock(&r->courier.mutex);
     p->next = r->places;
     r->places = p;
-    pthread_mutex_unlock(&r->mutex);
+    pthread_mutex_unlock(&r->courier.mutex);
     return p;
 }
 
@@ -90,19 +84,19 @@ static void report(struct recovery *r, struct place *place, const struct recover
                    const struct err *err, const struct err *lists)
 {
     struct recovery_report *report = &place->report;
-    const char *trouble = rc < 0 && !atomic_load(&r->stopping) ? err->text : "";
+    const char *trouble = rc < 0 && !atomic_load(&r->courier.stopping) ? err->text : "";
 
     if (trouble[0] != '\0' && !str_eq(report->trouble, trouble))
         log_warning("recovery.unfinished", "repo=%s err=%s", LOG(place->name), LOG(trouble));
     if (lists->text[0] != '\0' && !str_eq(report->lists, lists->text))
         log_warning("recovery.no-list", "repo=%s err=%s", LOG(place->name), LOG(lists->text));
-    pthread_mutex_lock(&r->mutex);
+    pthread_mutex_lock(&r->courier.mutex);
     report->found += w->found;
     (void)snprintf(report->trouble, sizeof(report->trouble), "%s", trouble);
     (void)snprintf(report->lists, sizeof(report->lists), "%s", lists->text);
     if (rc == 0 && w->whole)
         report->compared_at = w->began;
-    pthread_mutex_unlock(&r->mutex);
+    pthread_mutex_unlock(&r->courier.mutex);
 }
 
 /* `*ret_whole`: nothing was left over. */
@@ -111,13 +105,13 @@ static int walk_repository(struct recovery *r, const struct config *config,
 {
     struct place *place = place_of(r, repo->name);
     struct arena arena;
-    struct recovery_walk w = {.api = r->api,
+    struct recovery_walk w = {.api = r->courier.api,
                               .clock = r->options.clock,
                               .writer = r->options.writer,
                               .readers = r->options.readers,
                               .ring = r->options.ring,
                               .ring_arg = r->options.ring_arg,
-                              .stopping = &r->stopping,
+                              .stopping = &r->courier.stopping,
                               .config = config,
                               .repo = repo,
                               .hook = &place->hook,
@@ -154,13 +148,14 @@ static int64_t walk_all(struct recovery *r)
     bool all = true;
 
     r->round++;
-    for (size_t i = 0; i < config->n_repos && left_alone == 0 && !atomic_load(&r->stopping); i++) {
+    for (size_t i = 0; i < config->n_repos && left_alone == 0 && !atomic_load(&r->courier.stopping);
+         i++) {
         struct err err = ERR_INIT;
         bool whole = true;
         int rc = walk_repository(r, config, &config->repos[i], &whole, &err);
 
         if (rc == ERR_BUSY) /* all questions count for one limit */
-            left_alone = github_api_wait_ms(r->api);
+            left_alone = github_api_wait_ms(r->courier.api);
         all = all && rc == 0 && whole;
     }
     snapshots_give(snapshot);
@@ -171,38 +166,26 @@ static int64_t walk_all(struct recovery *r)
     return wait > left_alone ? wait : left_alone;
 }
 
-static struct timespec at_mono(mono_ms at)
-{
-    return (struct timespec){.tv_sec = at / 1000, .tv_nsec = (long)(at % 1000) * 1000000};
-}
-
-/* Real time, also where the clock of the rules is a test's: it is GitHub and the network that are waited for. */
-static mono_ms own_mono(void)
-{
-    return clock_mono(clock_system());
-}
-
 static void sleep_for(struct recovery *r, int64_t wait)
 {
-    mono_ms due = own_mono() + wait;
+    mono_ms due = courier_now() + wait;
 
-    pthread_mutex_lock(&r->mutex);
-    while (!atomic_load(&r->stopping)) {
+    pthread_mutex_lock(&r->courier.mutex);
+    while (!atomic_load(&r->courier.stopping)) {
         mono_ms until = r->soon != 0 && r->soon < due ? r->soon : due;
-        struct timespec at = at_mono(until);
-        if (own_mono() >= until)
+        if (courier_now() >= until)
             break;
-        (void)pthread_cond_timedwait(&r->some, &r->mutex, &at);
+        courier_wait(&r->courier, until);
     }
     r->soon = 0;
-    pthread_mutex_unlock(&r->mutex);
+    pthread_mutex_unlock(&r->courier.mutex);
 }
 
 static void *recovery_main(void *arg)
 {
     struct recovery *r = arg;
 
-    while (!atomic_load(&r->stopping))
+    while (!atomic_load(&r->courier.stopping))
         sleep_for(r, walk_all(r));
     return NULL;
 }
@@ -211,12 +194,12 @@ void recovery_soon(struct recovery *r)
 {
     if (r == NULL)
         return;
-    pthread_mutex_lock(&r->mutex);
+    pthread_mutex_lock(&r->courier.mutex);
     if (r->soon == 0) { /* the first one decides: a flood does not put it off for ever */
-        r->soon = own_mono() + r->options.settle_ms;
-        pthread_cond_signal(&r->some);
+        r->soon = courier_now() + r->options.settle_ms;
+        courier_ring(&r->courier);
     }
-    pthread_mutex_unlock(&r->mutex);
+    pthread_mutex_unlock(&r->courier.mutex);
 }
 
 void recovery_report(struct recovery *r, const char *repository, struct recovery_report *ret_report)
@@ -224,70 +207,46 @@ void recovery_report(struct recovery *r, const char *repository, struct recovery
     *ret_report = (struct recovery_report){.compared_at = 0};
     if (r == NULL)
         return;
-    pthread_mutex_lock(&r->mutex);
+    pthread_mutex_lock(&r->courier.mutex);
     for (const struct place *p = r->places; p != NULL; p = p->next)
         if (strcmp(p->name, repository) == 0)
             *ret_report = p->report;
-    pthread_mutex_unlock(&r->mutex);
+    pthread_mutex_unlock(&r->courier.mutex);
 }
 
 /* Life -------------------------------------------------------------------------------------------- */
-
-static void free_all(struct recovery *r)
-{
-    while (r->places != NULL) {
-        struct place *p = r->places;
-        r->places = p->next;
-        free(p->name);
-        free(p);
-    }
-    github_api_free(r->api);
-    secret_free(r->options.token);
-    pthread_cond_destroy(&r->some);
-    pthread_mutex_destroy(&r->mutex);
-    free(r->base);
-    free(r);
-}
 
 int recovery_start(const struct recovery_options *options, struct recovery **ret_recovery,
                    struct err *err)
 {
     struct recovery *r = calloc(1, sizeof(*r));
-    pthread_condattr_t attr;
+    int rc;
 
-    if (r == NULL || (r->base = strdup(options->api)) == NULL)
+    if (r == NULL)
         abort();
     r->options = *options;
+    r->options.github.answer_max = ANSWER_MAX;
     if (r->options.settle_ms == 0)
         r->options.settle_ms = SETTLE_MS;
     r->patience_ms = PATIENCE_MS;
-    pthread_mutex_init(&r->mutex, NULL);
-    pthread_condattr_init(&attr);
-    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    pthread_cond_init(&r->some, &attr);
-    pthread_condattr_destroy(&attr);
-    r->api = github_api_new(&(struct github_api_options){.base = r->base,
-                                                         .token = r->options.token,
-                                                         .agent = r->options.agent,
-                                                         .timeout_ms = r->options.timeout_ms,
-                                                         .answer_max = ANSWER_MAX,
-                                                         .stop = &r->stopping});
-    if (pthread_create(&r->thread, NULL, recovery_main, r) != 0) {
-        free_all(r);
-        return err_set(err, ERR_INTERNAL, "the thread of recovery cannot be started");
-    }
-    *ret_recovery = r;
-    return 0;
+    rc = courier_start(&r->courier, &r->options.github, "recovery", recovery_main, r, err);
+    if (rc < 0)
+        free(r);
+    else
+        *ret_recovery = r;
+    return rc;
 }
 
 void recovery_stop(struct recovery *r)
 {
     if (r == NULL)
         return;
-    atomic_store(&r->stopping, true);
-    pthread_mutex_lock(&r->mutex);
-    pthread_cond_signal(&r->some);
-    pthread_mutex_unlock(&r->mutex);
-    pthread_join(r->thread, NULL);
-    free_all(r);
+    courier_stop(&r->courier);
+    while (r->places != NULL) {
+        struct place *p = r->places;
+        r->places = p->next;
+        free(p->name);
+        free(p);
+    }
+    free(r);
 }

@@ -20,26 +20,23 @@
 
 #include "lib/base/err.h"
 #include "lib/base/timestamp.h"
+#include "server/flow/courier.h"
 
 struct clock;
 struct db_pool;
 struct recovery;
-struct secret;
 struct snapshots;
 struct writer;
 
 struct recovery_options {
-    const char *api;      /* base address of GitHub's REST API; copied */
-    struct secret *token; /* taken over */
-    const char *agent;    /* User-Agent, constant */
-    struct clock *clock;  /* these outlive it */
+    struct courier_options github; /* without `answer_max` */
+    struct clock *clock;           /* these outlive it */
     struct writer *writer;
     struct db_pool *readers;
     struct snapshots *snapshots;
     void (*ring)(void *arg); /* the flow's doorbell; NULL = nobody listens */
     void *ring_arg;
-    int64_t timeout_ms; /* of one question; 0 = usual */
-    int64_t settle_ms;  /* from recovery_soon() to the walk; 0 = 20 s */
+    int64_t settle_ms; /* from recovery_soon() to the walk; 0 = 20 s */
 };
 
 int recovery_start(const struct recovery_options *options, struct recovery **ret_recovery,

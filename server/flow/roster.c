@@ -1,7 +1,6 @@
 #include "server/flow/roster.h"
 
 #include <inttypes.h>
-#include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,10 +10,10 @@
 #include "lib/base/arena.h"
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
-#include "lib/base/secret.h"
 #include "lib/github/github_api.h"
 #include "lib/store/store_person.h"
 #include "lib/store/writer.h"
+#include "server/flow/courier.h"
 #include "server/flow/people.h"
 
 #define KEPT_MS 60000
@@ -22,6 +21,7 @@
 #define TROUBLE_MS                                                                                 \
     5000 /* after a question without an answer the next one waits so long, then twice as long ... */
 #define TROUBLE_MAX_MS 300000
+#define LOOK_MS 1000 /* the clock of the rules may have moved on by then */
 #define ENTRIES 1024
 #define NAME_SIZE 256
 
@@ -41,11 +41,7 @@ struct entry {
 
 struct roster {
     struct roster_options options;
-    char *base;
-    pthread_t thread;
-    pthread_mutex_t mutex;
-    pthread_cond_t some;
-    atomic_bool stopping;
+    struct courier courier;
     struct entry entries[ENTRIES];
     char trouble[256];
     int64_t patience_ms; /* after the next question without an answer */
@@ -75,7 +71,7 @@ static struct entry *entry_of(struct roster *r, enum kind kind, int64_t account,
 static void want(struct roster *r, struct entry *e)
 {
     e->wanted = true;
-    pthread_cond_signal(&r->some);
+    courier_ring(&r->courier);
 }
 
 enum rights_member roster_in_team(struct roster *r, int64_t account, const char *team)
@@ -87,14 +83,14 @@ enum rights_member roster_in_team(struct roster *r, int64_t account, const char 
     if (r == NULL || strlen(team) >= NAME_SIZE)
         return RIGHTS_NOT_KNOWN;
     now = clock_mono(r->options.clock);
-    pthread_mutex_lock(&r->mutex);
+    pthread_mutex_lock(&r->courier.mutex);
     e = entry_of(r, KIND_TEAM, account, team, now);
     e->used_at = now;
     if (e->known_at != 0 && now - e->known_at < KEPT_MS)
         member = e->member;
     if (e->known_at == 0 || now - e->known_at >= REFRESH_MS)
         want(r, e);
-    pthread_mutex_unlock(&r->mutex);
+    pthread_mutex_unlock(&r->courier.mutex);
     return member;
 }
 
@@ -106,12 +102,12 @@ void roster_bind(struct roster *r, const char *login)
     if (r == NULL || strlen(login) >= NAME_SIZE)
         return;
     now = clock_mono(r->options.clock);
-    pthread_mutex_lock(&r->mutex);
+    pthread_mutex_lock(&r->courier.mutex);
     e = entry_of(r, KIND_LOGIN, 0, login, now);
     e->used_at = now;
     if (e->known_at == 0 || now - e->known_at >= KEPT_MS)
         want(r, e);
-    pthread_mutex_unlock(&r->mutex);
+    pthread_mutex_unlock(&r->courier.mutex);
 }
 
 void roster_trouble(struct roster *r, char *ret_text, size_t size)
@@ -119,9 +115,9 @@ void roster_trouble(struct roster *r, char *ret_text, size_t size)
     ret_text[0] = '\0';
     if (r == NULL)
         return;
-    pthread_mutex_lock(&r->mutex);
+    pthread_mutex_lock(&r->courier.mutex);
     (void)snprintf(ret_text, size, "%s", r->trouble);
-    pthread_mutex_unlock(&r->mutex);
+    pthread_mutex_unlock(&r->courier.mutex);
 }
 
 /* Asking, on the roster's thread ----------------------------------------------------------------- */
@@ -147,8 +143,9 @@ static int note_sight(struct roster *r, const struct github_api_account *account
 }
 
 /* Answers the question; the answer is known when it returns 0. */
-static int ask(struct roster *r, struct github_api *api, struct entry *e, struct err *err)
+static int ask(struct roster *r, struct entry *e, struct err *err)
 {
+    struct github_api *api = r->courier.api;
     struct github_api_account account;
     bool inside = false;
     int rc;
@@ -171,8 +168,8 @@ static bool take(struct roster *r, struct entry *ret_entry)
 {
     bool found = false;
 
-    pthread_mutex_lock(&r->mutex);
-    while (!found && !atomic_load(&r->stopping)) {
+    pthread_mutex_lock(&r->courier.mutex);
+    while (!found && !atomic_load(&r->courier.stopping)) {
         mono_ms now = clock_mono(r->options.clock);
         bool left_alone = now < r->not_before;
 
@@ -185,24 +182,19 @@ static bool take(struct roster *r, struct entry *ret_entry)
             *ret_entry = *e;
             found = true;
         }
-        if (!found) {
-            struct timespec until;
-            clock_gettime(CLOCK_REALTIME, &until);
-            until.tv_sec += 1;
-            (void)pthread_cond_timedwait(&r->some, &r->mutex, &until);
-        }
+        if (!found)
+            courier_wait(&r->courier, courier_now() + LOOK_MS);
     }
-    pthread_mutex_unlock(&r->mutex);
+    pthread_mutex_unlock(&r->courier.mutex);
     return found;
 }
 
-static void put(struct roster *r, const struct github_api *api, const struct entry *answered,
-                int rc, const struct err *err)
+static void put(struct roster *r, const struct entry *answered, int rc, const struct err *err)
 {
     mono_ms now = clock_mono(r->options.clock);
     struct entry *e;
 
-    pthread_mutex_lock(&r->mutex);
+    pthread_mutex_lock(&r->courier.mutex);
     e = entry_of(r, answered->kind, answered->account, answered->name, now);
     if (rc == 0) {
         e->member = answered->member;
@@ -211,34 +203,28 @@ static void put(struct roster *r, const struct github_api *api, const struct ent
         r->patience_ms = TROUBLE_MS;
     } else {
         e->wanted = e->kind == KIND_LOGIN || now - e->used_at < KEPT_MS; /* somebody still asks */
-        r->not_before = now + (rc == ERR_BUSY ? github_api_wait_ms(api) : r->patience_ms);
+        r->not_before =
+            now + (rc == ERR_BUSY ? github_api_wait_ms(r->courier.api) : r->patience_ms);
         r->patience_ms = r->patience_ms * 2 < TROUBLE_MAX_MS ? r->patience_ms * 2 : TROUBLE_MAX_MS;
         (void)snprintf(r->trouble, sizeof(r->trouble), "%s", err->text);
     }
-    pthread_mutex_unlock(&r->mutex);
+    pthread_mutex_unlock(&r->courier.mutex);
 }
 
 static void *roster_main(void *arg)
 {
     struct roster *r = arg;
-    const struct github_api_options options = {.base = r->base,
-                                               .token = r->options.token,
-                                               .agent = r->options.agent,
-                                               .timeout_ms = r->options.timeout_ms,
-                                               .stop = &r->stopping};
-    struct github_api *api = github_api_new(&options);
     struct entry entry;
 
     while (take(r, &entry)) {
         struct err err = ERR_INIT;
-        int rc = ask(r, api, &entry, &err);
+        int rc = ask(r, &entry, &err);
 
-        if (rc < 0 && !atomic_load(&r->stopping))
+        if (rc < 0 && !atomic_load(&r->courier.stopping))
             log_warning("roster.no-answer", "question=%s account=%" PRId64 " err=%s",
                         LOG(entry.name), entry.account, LOG(err.text));
-        put(r, api, &entry, rc, &err);
+        put(r, &entry, rc, &err);
     }
-    github_api_free(api);
     return NULL;
 }
 
@@ -247,36 +233,25 @@ static void *roster_main(void *arg)
 int roster_start(const struct roster_options *options, struct roster **ret_roster, struct err *err)
 {
     struct roster *r = calloc(1, sizeof(*r));
+    int rc;
 
-    if (r == NULL || (r->base = strdup(options->api)) == NULL)
+    if (r == NULL)
         abort();
     r->options = *options;
     r->patience_ms = TROUBLE_MS;
-    pthread_mutex_init(&r->mutex, NULL);
-    pthread_cond_init(&r->some, NULL);
-    if (pthread_create(&r->thread, NULL, roster_main, r) != 0) {
-        secret_free(r->options.token);
-        free(r->base);
+    rc = courier_start(&r->courier, &options->github, "the roster", roster_main, r, err);
+    if (rc < 0)
         free(r);
-        return err_set(err, ERR_INTERNAL, "the roster's thread cannot be started");
-    }
-    *ret_roster = r;
-    return 0;
+    else
+        *ret_roster = r;
+    return rc;
 }
 
 void roster_stop(struct roster *r)
 {
     if (r == NULL)
         return;
-    atomic_store(&r->stopping, true);
-    pthread_mutex_lock(&r->mutex);
-    pthread_cond_signal(&r->some);
-    pthread_mutex_unlock(&r->mutex);
-    pthread_join(r->thread, NULL);
-    secret_free(r->options.token);
-    pthread_cond_destroy(&r->some);
-    pthread_mutex_destroy(&r->mutex);
-    free(r->base);
+    courier_stop(&r->courier);
     free(r);
 }
 

@@ -9,7 +9,7 @@
  * Memberships are asked for an account's present login, which is asked of GitHub by its number first: a login may
  * have changed hands.
  *
- * Any thread asks. Without a token (`options.token` NULL) there is no roster: NULL everywhere, and a team is not known.
+ * Any thread asks. Without a token (`github.token` NULL) there is no roster: NULL everywhere, and a team is not known.
  */
 #ifndef SLIPWAY_SERVER_FLOW_ROSTER_H
 #define SLIPWAY_SERVER_FLOW_ROSTER_H
@@ -18,20 +18,17 @@
 
 #include "lib/base/err.h"
 #include "lib/rules/rights.h"
+#include "server/flow/courier.h"
 
 struct clock;
 struct config;
 struct roster;
-struct secret;
 struct writer;
 
 struct roster_options {
-    const char *api;      /* base address of GitHub's REST API; copied */
-    struct secret *token; /* taken over */
-    const char *agent;    /* User-Agent, constant */
-    struct clock *clock;  /* outlives it */
+    struct courier_options github;
+    struct clock *clock; /* outlives it */
     struct writer *writer;
-    int64_t timeout_ms; /* of one question; 0 = usual */
 };
 
 int roster_start(const struct roster_options *options, struct roster **ret_roster, struct err *err);

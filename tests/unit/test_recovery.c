@@ -107,15 +107,16 @@ static struct recovery *start(void)
 {
     struct recovery *recovery = NULL;
     struct err err = ERR_INIT;
-    const struct recovery_options options = {.api = github.url,
-                                             .token = secret_new(GITHUB_DOUBLE_TOKEN,
-                                                                 strlen(GITHUB_DOUBLE_TOKEN)),
-                                             .agent = "slipway/test",
+    const struct recovery_options options = {.github.api = github.url,
+                                             .github.token =
+                                                 secret_new(GITHUB_DOUBLE_TOKEN,
+                                                            strlen(GITHUB_DOUBLE_TOKEN)),
+                                             .github.agent = "slipway/test",
                                              .clock = &test_clock,
                                              .writer = room.writer,
                                              .readers = room.readers,
                                              .snapshots = &room.snapshots,
-                                             .timeout_ms = 2000,
+                                             .github.timeout_ms = 2000,
                                              .settle_ms = 10};
 
     if (recovery_start(&options, &recovery, &err) < 0)

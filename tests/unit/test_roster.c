@@ -67,10 +67,10 @@ static int add_rows(struct db *db, void *arg, struct err *err)
 static int up(void **state)
 {
     struct err err = ERR_INIT;
-    struct roster_options options = {.api = github.url,
-                                     .agent = "slipway/test",
+    struct roster_options options = {.github.api = github.url,
+                                     .github.agent = "slipway/test",
                                      .clock = &test_clock,
-                                     .timeout_ms = 1000};
+                                     .github.timeout_ms = 1000};
 
     (void)state;
     log_init(LOG_LOGFMT, LOG_ERROR);
@@ -82,7 +82,7 @@ static int up(void **state)
     api_room_up_as(&room, house, &test_clock);
     api_room_write(&room, add_rows, NULL);
     options.writer = room.writer;
-    options.token = secret_new(GITHUB_DOUBLE_TOKEN, strlen(GITHUB_DOUBLE_TOKEN));
+    options.github.token = secret_new(GITHUB_DOUBLE_TOKEN, strlen(GITHUB_DOUBLE_TOKEN));
     if (roster_start(&options, &room.api.roster, &err) < 0)
         fail_msg("%s", err.text);
     return 0;
