@@ -22,7 +22,7 @@ static void print_help(FILE *out)
           "usage: slipway [--config FILE | --socket PATH | --url URL] COMMAND ...\n\n",
           out);
     for (size_t i = 0; i < cli_command_count; i++)
-        fprintf(out, "  %-18s %s\n", cli_command_table[i].name, cli_command_table[i].summary);
+        fprintf(out, "  %-20s %s\n", cli_command_table[i].name, cli_command_table[i].summary);
     fputs("\n  --config FILE   the server's configuration: its socket is asked (" CONFIG_DEFAULT
           ")\n"
           "  --socket PATH   that socket\n"

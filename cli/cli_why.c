@@ -24,7 +24,7 @@ static void print_environment(struct arena *arena, const struct cJSON *e)
     printf("%s: %s", json_str(e, "environment"), live ? "live" : json_str(e, "state"));
     if (start != NULL && json_int(e, "with_release", &with))
         printf(", %s with r%" PRId64, cli_repo_clean(arena, start), with);
-    else if (!live && !go)
+    else if (!live && !go && json_first(json_array(e, "causes")) != NULL)
         printf(", no start is foreseen");
     if (!live)
         printf(", on %zu host%s%s%s", n_hosts, n_hosts == 1 ? "" : "s",

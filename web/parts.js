@@ -31,7 +31,7 @@ export const Pulls = ({ pulls, fallback, most = Infinity, more, zone }) => {
   if (!pulls || !pulls.length) return fallback ? html`<p class="pull">${fallback}</p>` : null;
   return html`<ul class="pulls">
     ${pulls.slice(0, most).map((p) => html`<li class="pull" key=${p.number}>
-      <${Out} url=${p.url}>#${p.number}<//> ${p.title}${p.author && html`<span class="muted"> ${p.author}</span>`}
+      <${Out} url=${p.url}>#${p.number}<//> ${p.title}${p.author && html`<span class="muted nowrap"> ${p.author}</span>`}
       ${zone !== undefined && p.merged_at && html`<span class="muted"> · <${Time} at=${p.merged_at} zone=${zone} /></span>`}</li>`)}
     ${pulls.length > most && html`<li><a href=${more}>${t("page.more", { n: pulls.length - most })}</a></li>`}
   </ul>`;

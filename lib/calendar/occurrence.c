@@ -93,7 +93,7 @@ static size_t day_of(const struct zone *zone, const struct config_environment *e
     return n;
 }
 
-#define PER_DAY_MAX 96
+#define PER_DAY_MAX 96 /* lib/config refuses more */
 
 size_t occurrence_list(const struct calendar *calendar,
                        const struct config_environment *environment, time_ms from, time_ms to,

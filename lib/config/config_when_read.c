@@ -7,6 +7,8 @@
 #include "lib/config/config_days.h"
 #include "lib/config/reader.h"
 
+#define AT_MAX 96 /* set times a day, as many as lib/calendar/occurrence.c counts */
+
 /* A name that is looked up when everything was read. */
 static void want_calendar(struct reader *r, struct yaml_node *node,
                           const struct almanac_calendar **slot)
@@ -75,6 +77,11 @@ void config_when_read(struct reader *r, struct yaml_node *node, struct config_en
         problems_error(r->problems, delay->key->line, delay->key->column,
                        "`delay` goes with on: merge; environment %s is on: %s", e->name,
                        config_on_names[e->on]);
+    if (e->at.n > AT_MAX)
+        problems_error(r->problems, at->key->line, at->key->column,
+                       "environment %s has %zu set times; at most %d a day are possible. With "
+                       "on: merge, or `between` alone, it goes out whenever something is there",
+                       e->name, e->at.n, AT_MAX);
     for (size_t i = 0; i < e->at.n; i++) {
         int h = 0, m = 0, s = 0;
         if (sscanf(e->at.items[i], "%2d:%2d:%2d", &h, &m, &s) == 3 &&

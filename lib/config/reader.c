@@ -13,8 +13,9 @@
 
 static void wrong(struct reader *r, const struct yaml_node *node, const char *expected)
 {
-    problems_error(r->problems, node->line, node->column, "%s: %s is expected, this is %s",
-                   node->key != NULL ? node->key->text : "value", expected,
+    problems_error(r->problems, node->line, node->column, "%s%s%s is expected, this is %s",
+                   node->key != NULL ? node->key->text : "", node->key != NULL ? ": " : "",
+                   expected,
                    node->kind == YAML_SCALAR ? arena_printf(r->arena, "\"%.60s\"", node->text)
                    : node->kind == YAML_LIST ? "a list"
                                              : "a map");

@@ -405,6 +405,13 @@ static int find_asked(struct asking *a, const struct repository *repository,
     return rc;
 }
 
+/* It is under way at that moment: nothing is against it any more, and nothing more is to come. */
+static bool goes_out(const struct outlook *o, int64_t release)
+{
+    return o->has_open && o->open.kind == DEPLOYMENT_RELEASE &&
+           o->open.state == DEPLOYMENT_DEPLOYING && o->open.release_number >= release;
+}
+
 static int add_why(struct asking *a, const struct repository *repository, const struct foreseen *f,
                    size_t index, const struct release *release, time_ms at)
 {
@@ -422,14 +429,14 @@ static int add_why(struct asking *a, const struct repository *repository, const 
     if (rc < 0)
         return rc;
     is_live = o->facts.live_number >= release->number;
-    if (!is_live)
+    if (!is_live && !goes_out(o, release->number))
         verdict = release_plan_judge(&o->facts, &o->plan, release->number, at);
     json_begin_object(&a->out, NULL);
     json_add_str(&a->out, "environment", e->name);
     json_add_str(&a->out, "timezone", e->timezone);
     json_add_str(&a->out, "state", shown_key(api_environment_shows(&env, release->number, NULL)));
     json_add_bool(&a->out, "live", is_live);
-    json_add_bool(&a->out, "go", !is_live && verdict.go);
+    json_add_bool(&a->out, "go", !is_live && verdict.go && !goes_out(o, release->number));
     api_environment_causes(&a->out, "causes", &a->view, &env, &verdict);
     add_instant(a, e, "start_at", "start_text", is_live || start == NULL ? 0 : start->at);
     api_shape_int_or_null(&a->out, "with_release",

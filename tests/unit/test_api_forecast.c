@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "lib/base/str.h"
+#include "lib/store/store_deployment.h"
 #include "server/api/http_server.h"
 #include "tests/support/raw_http.h"
 #include "tests/support/stop_room.h"
@@ -136,6 +137,47 @@ static void why_is_answered_for_a_release_or_a_pull_request_now_or_later(void **
     production = named(json_array(a.json, "environments"), "environment", "production");
     assert_true(json_bool(production, "go", &go));
     assert_true(go);
+    stop_room_answered(&a);
+}
+
+static int begin(struct db *db, void *arg, struct err *err)
+{
+    struct deployment d = {.repository_id = 1,
+                           .environment = "production",
+                           .release_number = 2,
+                           .sha = "2222222222222222222222222222222222222222",
+                           .lane = LANE_CODE,
+                           .trigger = DEPLOYMENT_ON_SCHEDULE,
+                           .config_digest = arg,
+                           .plan_digest = "any",
+                           .cut_at = 1,
+                           .start_at = 1};
+    int rc = store_deployment_insert(db, &d, &d.id, err);
+
+    return rc < 0 ? rc
+                  : store_deployment_move(db, d.id, DEPLOYMENT_WAITING, DEPLOYMENT_DEPLOYING, NULL,
+                                          2, err);
+}
+
+/* Its own deployment is nothing that stands against it, and the next set time is none of its. */
+static void why_says_nothing_against_what_goes_out_now(void **state)
+{
+    const struct snapshot *snapshot;
+    const struct cJSON *production;
+    struct stop_answer a;
+    char digest[65];
+    bool go = true;
+
+    (void)state;
+    snapshot = snapshots_take(&room.api.snapshots);
+    memcpy(digest, snapshot->digest, sizeof(digest));
+    snapshots_give(snapshot);
+    api_room_write(&room.api, begin, digest);
+    a = ask(WHY "?release=2");
+    production = named(json_array(a.json, "environments"), "environment", "production");
+    assert_string_equal(json_str(production, "state"), "deploying");
+    assert_int_equal(json_count(json_array(production, "causes")), 0);
+    assert_true(json_bool(production, "go", &go) && !go);
     stop_room_answered(&a);
 }
 
@@ -309,6 +351,7 @@ int main(void)
                                         down),
         cmocka_unit_test_setup_teardown(
             why_is_answered_for_a_release_or_a_pull_request_now_or_later, up, down),
+        cmocka_unit_test_setup_teardown(why_says_nothing_against_what_goes_out_now, up, down),
         cmocka_unit_test_setup_teardown(a_moment_tells_what_is_foreseen_to_be_live_then, up, down),
         cmocka_unit_test_setup_teardown(a_question_that_cannot_be_says_what_is_wrong, up, down),
         cmocka_unit_test_setup_teardown(C3_what_is_live_cannot_be_kept_back_any_more, up, down),

@@ -311,6 +311,25 @@ static void F3_mistakes_about_time_are_told_with_their_place(void **state)
     }
 }
 
+/* Of what a day has no room for nothing would be heard again: it is refused. */
+static void F6_more_set_times_than_a_day_is_looked_through_for_are_refused(void **state)
+{
+    struct outcome o;
+    char at[97 * 9 + 1] = "", text[2048];
+
+    (void)state;
+    for (int i = 0; i < 97; i++)
+        snprintf(at + strlen(at), sizeof(at) - strlen(at), "\"%02d:%02d\",", i / 5, i % 5 * 10);
+    snprintf(text, sizeof(text), HEAD REPO ON_SCHEDULE("at: [%s]"), at);
+    expect_error(text, "environment p has 97 set times; at most 96 a day are possible", 9);
+    at[96 * 8 - 1] = '\0';
+    snprintf(text, sizeof(text), HEAD REPO ON_SCHEDULE("at: [%s]"), at);
+    read_text(&o, text);
+    assert_int_equal(o.rc, 0);
+    assert_int_equal(o.config->repos[0].environments[0].at.n, 96);
+    outcome_end(&o);
+}
+
 /* What waits for a check must be there: a setting that holds nothing back would only look like one. */
 static void what_belongs_to_a_release_is_checked_for_sense(void **state)
 {
@@ -389,6 +408,7 @@ int main(void)
         cmocka_unit_test(an_at_without_brackets_and_a_plain_hour_stay_text),
         cmocka_unit_test(the_digest_follows_the_meaning_not_the_form),
         cmocka_unit_test(F3_mistakes_about_time_are_told_with_their_place),
+        cmocka_unit_test(F6_more_set_times_than_a_day_is_looked_through_for_are_refused),
         cmocka_unit_test(what_belongs_to_a_release_is_checked_for_sense),
         cmocka_unit_test(every_setting_without_a_rule_is_told),
     };
