@@ -194,7 +194,7 @@ static void gate_source(struct verdict *v, const struct gate_facts *f, time_ms n
                                         .since = f->source_seen_at,
                                         .until = VERDICT_NEVER});
     else
-        verdict_change_at(v, f->source_seen_at + GATE_SOURCE_FRESH_MS);
+        verdict_sign_at(v, f->source_seen_at + GATE_SOURCE_FRESH_MS);
 }
 
 /* A host that is silent, or lacks what is planned, binds for `start-within`; then it starts without
@@ -230,7 +230,7 @@ static void gate_hosts(struct verdict *v, const struct gate_facts *f, time_ms no
                                      .why = h->lacks,
                                      .until = until});
         else if (now < until)
-            verdict_change_at(v, h->seen_at + HOST_SILENT_AFTER_MS);
+            verdict_sign_at(v, h->seen_at + HOST_SILENT_AFTER_MS);
     }
 }
 

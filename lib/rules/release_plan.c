@@ -459,7 +459,7 @@ static void plan_newest(const struct release_facts *f, struct release_plan *p, t
         return;
     p->newest = newest;
     p->newest_verdict = release_plan_judge(f, p, newest->number, now);
-    verdict_change_at(&p->verdict, p->newest_verdict.next_change);
+    verdict_change_with(&p->verdict, &p->newest_verdict);
 }
 
 /* Another one may be chosen when a barrier ends, here or behind. */
@@ -659,7 +659,7 @@ static void plan_late(const struct release_facts *f, struct release_plan *p, tim
     if (f->n_late == 0)
         return;
     p->late_verdict = judge_late(f, now);
-    verdict_change_at(&p->verdict, p->late_verdict.next_change);
+    verdict_change_with(&p->verdict, &p->late_verdict);
     if (f->late_unapproved) {
         p->late = PLAN_LATE_UNAPPROVED;
     } else if (start_is_near(p, now)) {
@@ -695,7 +695,7 @@ static void plan_waiting_late(const struct release_facts *f, struct release_plan
 {
     plan_without_open(f, p, now);
     p->late_verdict = judge_late(f, now);
-    verdict_change_at(&p->verdict, p->late_verdict.next_change);
+    verdict_change_with(&p->verdict, &p->late_verdict);
     if (f->open->start_until > now)
         verdict_change_at(&p->verdict, f->open->start_until);
     p->reason = late_undo_reason(f, p, now);
@@ -735,6 +735,7 @@ void release_plan_make(const struct release_facts *facts, time_ms now,
     if (now < facts->gone_at)
         verdict_change_at(&ret_plan->verdict, facts->gone_at);
     ret_plan->next_change = ret_plan->verdict.next_change;
+    ret_plan->wakes_at = ret_plan->verdict.wakes_at;
 }
 
 struct verdict release_plan_judge(const struct release_facts *facts,

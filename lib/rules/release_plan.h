@@ -202,7 +202,9 @@ struct release_plan {
     enum plan_late late;               /* why they wait beside it */
     struct plan_decision decisions[RELEASE_PLAN_DECISIONS_MAX];
     size_t n_decisions;
-    time_ms next_change; /* look again then, or at an event */
+    time_ms next_change; /* another answer may be given then, or at an event */
+    time_ms
+        wakes_at; /* another move may be made then, or at an event: it is later than a missing sign of life */
 };
 
 /* What to do at `now`. Source: design.md 4, C1, C2, C7, F6, F7. */

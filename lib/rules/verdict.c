@@ -5,7 +5,7 @@ const struct cause_row verdict_causes[CAUSE_COUNT] = {GATE_CAUSES(VERDICT_CAUSE_
 
 struct verdict verdict_go(void)
 {
-    return (struct verdict){.go = true, .next_change = VERDICT_NEVER};
+    return (struct verdict){.go = true, .next_change = VERDICT_NEVER, .wakes_at = VERDICT_NEVER};
 }
 
 void verdict_bind(struct verdict *verdict, const struct cause *cause)
@@ -20,8 +20,22 @@ void verdict_bind(struct verdict *verdict, const struct cause *cause)
 
 void verdict_change_at(struct verdict *verdict, time_ms at)
 {
+    verdict_sign_at(verdict, at);
+    if (at < verdict->wakes_at)
+        verdict->wakes_at = at;
+}
+
+void verdict_sign_at(struct verdict *verdict, time_ms at)
+{
     if (at < verdict->next_change)
         verdict->next_change = at;
+}
+
+void verdict_change_with(struct verdict *verdict, const struct verdict *other)
+{
+    verdict_sign_at(verdict, other->next_change);
+    if (other->wakes_at < verdict->wakes_at)
+        verdict->wakes_at = other->wakes_at;
 }
 
 const struct cause *verdict_cause(const struct verdict *verdict, enum cause_kind kind)

@@ -101,6 +101,9 @@ struct verdict {
     size_t n_causes;
     size_t n_left_out;   /* more causes than fit: they bind all the same */
     time_ms next_change; /* the answer holds until then; VERDICT_NEVER = until an event */
+    time_ms
+        wakes_at; /* the same, without the instants at which a sign of life would be missing: such a cause only
+                       * comes, and nothing starts by it */
 };
 
 /* An empty verdict that says go, for ever. */
@@ -111,6 +114,12 @@ void verdict_bind(struct verdict *verdict, const struct cause *cause);
 
 /* The answer may change at `at` though nothing binds by it: an end of a window, say. */
 void verdict_change_at(struct verdict *verdict, time_ms at);
+
+/* ... unless a sign of life comes before: a host is heard, a source seen. */
+void verdict_sign_at(struct verdict *verdict, time_ms at);
+
+/* What another verdict says of its own changes. */
+void verdict_change_with(struct verdict *verdict, const struct verdict *other);
 
 /* The first cause of that kind, NULL if it is not among them. */
 const struct cause *verdict_cause(const struct verdict *verdict, enum cause_kind kind);
