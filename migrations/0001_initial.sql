@@ -779,7 +779,7 @@ CREATE TABLE hosts (
     fingerprint   TEXT NOT NULL,             -- the agent's own, kept over registrations
     registered_at INTEGER NOT NULL,
     seen_at       INTEGER,                   -- last ping, poll or reply
-    came_at       INTEGER,                   -- heard again after a silence; NULL = it never was silent
+    came_at       INTEGER,                   -- heard again after a silence, none earlier than those before it; NULL = it never was silent
     drained_at    INTEGER,                   -- a person took it out: in no snapshot from then on; NULL = it is not drained
     put_back_at   INTEGER,                   -- a person undrained it or accepted its journal
     agent         TEXT,                      -- name and version of its agent, as it says
@@ -798,6 +798,7 @@ CREATE TABLE hosts (
     suspended_at  INTEGER                    -- its key opens nothing until a person accepts its journal (T35)
 ) STRICT, WITHOUT ROWID;
 CREATE UNIQUE INDEX hosts_one_name ON hosts (name) WHERE state <> 'deregistered';
+CREATE INDEX hosts_by_coming ON hosts (came_at) WHERE came_at IS NOT NULL;
 
 CREATE TABLE signing_keys (                  -- by which this server signs for its hosts; the private halves are files
     number       INTEGER PRIMARY KEY CHECK (number >= 1),

@@ -79,6 +79,14 @@ const void *db_blob(struct db_rows *rows, struct arena *arena, int column, size_
 /* Plain SQL without arguments: schema, pragmas, savepoints. */
 int db_exec(struct db *db, const char *sql, struct err *err);
 
+/* What is read between these two is one state of the store, and cheaper: what one statement has read, the next need
+ * not. For milliseconds: an open one holds up checkpoints. The end of none is nothing. */
+int db_read_begin(struct db *db, struct err *err);
+void db_read_end(struct db *db);
+
+/* How many statements were run on this connection; for tests. */
+uint64_t db_count(const struct db *db);
+
 /* Move what the write-ahead log holds into the file, as far as readers let it; and how much is left. */
 int db_checkpoint(struct db *db, struct err *err);
 int64_t db_wal_bytes(const struct db *db);

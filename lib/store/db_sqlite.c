@@ -25,6 +25,7 @@ struct db {
     int wal_pages;          /* in the write-ahead log, not yet in the file */
     struct prepared *slots; /* open addressing by address */
     size_t n_slots;
+    uint64_t count; /* statements that were run */
 };
 
 size_t db_statements(const struct statement *const **ret_items)
@@ -236,6 +237,7 @@ static int bind(struct db *db, const struct statement *statement, const char *fo
 
     if (rc < 0)
         return rc;
+    db->count++;
     for (int i = 1; *format != '\0'; i++, format++) {
         const char *text;
         const void *bytes;
@@ -318,6 +320,25 @@ int db_change(struct db *db, const struct statement *statement, struct err *err,
 int64_t db_last_id(const struct db *db)
 {
     return sqlite3_last_insert_rowid(db->sqlite);
+}
+
+DB_STATEMENT(SQL_READ_BEGIN, "BEGIN");
+DB_STATEMENT(SQL_READ_END, "COMMIT");
+
+int db_read_begin(struct db *db, struct err *err)
+{
+    return db_run(db, &SQL_READ_BEGIN, err, "");
+}
+
+void db_read_end(struct db *db)
+{
+    if (!sqlite3_get_autocommit(db->sqlite))
+        (void)db_run(db, &SQL_READ_END, NULL, "");
+}
+
+uint64_t db_count(const struct db *db)
+{
+    return db->count;
 }
 
 /* The struct is the statement itself: nothing else is needed. */

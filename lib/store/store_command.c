@@ -349,15 +349,17 @@ int store_command_running(struct db *db, struct arena *arena, const char *host_i
     return rc < 0 ? rc : many(rows, arena, ret_items, ret_n, err);
 }
 
-/* CROSS JOIN: the few that run first, not all deployments that ever were. */
-DB_STATEMENT(SQL_COMMAND_OF_TRACK,
-             "SELECT " COLUMNS
-             " FROM invocations i CROSS JOIN deployments d CROSS JOIN jobs j CROSS JOIN hosts h"
-             " WHERE i.status IN ('InProgress', 'Cancelling', 'Unknown') AND d.id = i.deployment_id"
-             " AND d.repository_id = $1 AND d.environment = $2 AND d.id <> $3"
-             " AND j.deployment_id = i.deployment_id AND j.number = i.job_number"
-             " AND h.id = i.host_id AND (j.database IS NOT NULL"
-             " OR coalesce(i.began_at, i.acknowledged_at, i.offered_at) + j.timeout_ms > $4)");
+/* CROSS JOIN: the few that run first, not all deployments that ever were. One that is excepted asks for its own hosts. */
+DB_STATEMENT(
+    SQL_COMMAND_OF_TRACK,
+    "SELECT " COLUMNS
+    " FROM invocations i CROSS JOIN deployments d CROSS JOIN jobs j CROSS JOIN hosts h"
+    " WHERE i.status IN ('InProgress', 'Cancelling', 'Unknown') AND d.id = i.deployment_id"
+    " AND d.repository_id = $1 AND d.environment = $2 AND d.id <> $3"
+    " AND ($3 = 0 OR i.host_id IN (SELECT o.host_id FROM invocations o WHERE o.deployment_id = $3))"
+    " AND j.deployment_id = i.deployment_id AND j.number = i.job_number"
+    " AND h.id = i.host_id AND (j.database IS NOT NULL"
+    " OR coalesce(i.began_at, i.acknowledged_at, i.offered_at) + j.timeout_ms > $4)");
 
 int store_command_of_track(struct db *db, struct arena *arena, const struct deployment *except,
                            time_ms now, struct invocation **ret_items, size_t *ret_n,

@@ -344,6 +344,22 @@ int store_host_list(struct db *db, struct arena *arena, struct host **ret_items,
     return rc;
 }
 
+DB_STATEMENT(SQL_HOST_OLDEST_SIGN,
+             "SELECT min(seen_at) FROM hosts WHERE state <> 'deregistered' AND seen_at > $1");
+
+int store_host_oldest_sign(struct db *db, time_ms after, time_ms *ret_at, struct err *err)
+{
+    struct db_rows *rows;
+    int rc = db_query(db, &SQL_HOST_OLDEST_SIGN, &rows, err, "i", after);
+
+    if (rc < 0)
+        return rc;
+    rc = db_next(rows, err);
+    *ret_at = rc > 0 ? db_int(rows, 0) : 0;
+    db_end(rows);
+    return rc < 0 ? rc : 0;
+}
+
 static int pairs(struct db_rows *rows, struct arena *arena, struct config_pairs *ret_tags,
                  struct err *err)
 {
@@ -422,6 +438,65 @@ static int many(struct db_rows *rows, struct arena *arena, struct host **ret_ite
     *ret_items = items;
     *ret_n = n;
     return rc;
+}
+
+DB_STATEMENT(SQL_HOST_OF_DEPLOYMENT, "SELECT " COLUMNS " FROM hosts WHERE id IN"
+                                     " (SELECT host_id FROM invocations WHERE deployment_id = $1)");
+
+int store_host_of_deployment(struct db *db, struct arena *arena, int64_t deployment_id,
+                             struct host **ret_items, size_t *ret_n, struct err *err)
+{
+    struct db_rows *rows;
+    int rc = db_query(db, &SQL_HOST_OF_DEPLOYMENT, &rows, err, "i", deployment_id);
+
+    return rc < 0 ? rc : many(rows, arena, ret_items, ret_n, err);
+}
+
+DB_STATEMENT(SQL_HOST_FELL_SILENT,
+             "SELECT " COLUMNS " FROM hosts WHERE state <> 'deregistered' AND seen_at > $1"
+             " AND seen_at <= $2 LIMIT $3");
+
+int store_host_fell_silent(struct db *db, struct arena *arena, time_ms since, time_ms until,
+                           size_t limit, struct host **ret_items, size_t *ret_n, struct err *err)
+{
+    struct db_rows *rows;
+    int rc = db_query(db, &SQL_HOST_FELL_SILENT, &rows, err, "iii", since, until, (int64_t)limit);
+
+    return rc < 0 ? rc : many(rows, arena, ret_items, ret_n, err);
+}
+
+DB_STATEMENT(SQL_HOST_CAME_SINCE, "SELECT " COLUMNS " FROM hosts WHERE came_at >= $1"
+                                  " ORDER BY came_at LIMIT $2");
+
+int store_host_came_since(struct db *db, struct arena *arena, time_ms since, size_t limit,
+                          struct host **ret_items, size_t *ret_n, struct err *err)
+{
+    struct db_rows *rows;
+    int rc = db_query(db, &SQL_HOST_CAME_SINCE, &rows, err, "ii", since, (int64_t)limit);
+
+    return rc < 0 ? rc : many(rows, arena, ret_items, ret_n, err);
+}
+
+DB_STATEMENT(SQL_HOST_CAME_LAST,
+             "SELECT came_at, count(*) FROM hosts WHERE came_at ="
+             " (SELECT max(came_at) FROM hosts WHERE came_at IS NOT NULL) GROUP BY came_at");
+
+int store_host_came_last(struct db *db, time_ms *ret_at, size_t *ret_n, struct err *err)
+{
+    struct db_rows *rows;
+    int rc = db_query(db, &SQL_HOST_CAME_LAST, &rows, err, "");
+
+    *ret_at = 0;
+    *ret_n = 0;
+    if (rc < 0)
+        return rc;
+    rc = db_next(rows, err);
+    if (rc > 0) {
+        *ret_at = db_int(rows, 0);
+        *ret_n = (size_t)db_int(rows, 1);
+    }
+    db_end(rows);
+    return rc < 0 ? rc : 0;
 }
 
 int store_host_page(struct db *db, struct arena *arena, const char *after, size_t limit,
@@ -504,7 +579,9 @@ int store_host_undrain(struct db *db, const char *id, time_ms now, struct err *e
     return db_change(db, &SQL_HOST_UNDRAIN, err, "it", now, id);
 }
 
-DB_STATEMENT(SQL_HOST_CAME, "UPDATE hosts SET came_at = $1 WHERE id = $2");
+/* None earlier than those before it, whatever the clock says: who reads on from the last one misses none. */
+DB_STATEMENT(SQL_HOST_CAME, "UPDATE hosts SET came_at = max($1, coalesce((SELECT max(came_at)"
+                            " FROM hosts WHERE came_at IS NOT NULL), 0)) WHERE id = $2");
 
 int store_host_came(struct db *db, const char *id, time_ms now, struct err *err)
 {

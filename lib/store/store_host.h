@@ -80,6 +80,19 @@ int store_host_by_name(struct db *db, struct arena *arena, const char *name, str
 /* Those not deregistered, by name. */
 int store_host_list(struct db *db, struct arena *arena, struct host **ret_items, size_t *ret_n,
                     struct err *err);
+/* Those that the deployment has commands for. */
+int store_host_of_deployment(struct db *db, struct arena *arena, int64_t deployment_id,
+                             struct host **ret_items, size_t *ret_n, struct err *err);
+/* Those last seen between `since` and `until`, which is included. */
+int store_host_fell_silent(struct db *db, struct arena *arena, time_ms since, time_ms until,
+                           size_t limit, struct host **ret_items, size_t *ret_n, struct err *err);
+/* Those that came at `since` or behind it, in that order; and when the last one did, and how many then. */
+int store_host_came_since(struct db *db, struct arena *arena, time_ms since, size_t limit,
+                          struct host **ret_items, size_t *ret_n, struct err *err);
+int store_host_came_last(struct db *db, time_ms *ret_at, size_t *ret_n, struct err *err);
+/* The earliest last sign behind `after`; 0 = there is none. */
+int store_host_oldest_sign(struct db *db, time_ms after, time_ms *ret_at, struct err *err);
+
 int store_host_tags(struct db *db, struct arena *arena, const char *id,
                     struct config_pairs *ret_tags, struct err *err);
 

@@ -192,3 +192,51 @@ int store_journal_list(struct db *db, struct arena *arena, int64_t before, size_
     *ret_n = n;
     return rc;
 }
+
+/* The flow's own moves are many, and named here; an act that is not, whoever did it, is news. */
+DB_STATEMENT(
+    SQL_JOURNAL_NEWS,
+    "SELECT " COLUMNS " FROM journal WHERE id > $1 AND id <= $2"
+    " AND NOT (actor = 'slipway' AND way = 'timer' AND act IN ("
+    "'approval.void', 'attempt.alarm', 'attempt.late', 'attempt.move', 'attempt.plan', 'check.void',"
+    " 'command.end', 'command.move', 'database.fence', 'deployment.cut', 'deployment.end',"
+    " 'deployment.give-up', 'deployment.start', 'deployment.undo', 'hold.add', 'invocation.again',"
+    " 'invocation.cancel', 'invocation.lost', 'invocation.move', 'invocation.release',"
+    " 'invocation.undelivered', 'job.end', 'job.start', 'occurrence.defer', 'occurrence.skip',"
+    " 'promise.changed', 'promise.made', 'promise.moved', 'promise.withdrawn', 'release.number',"
+    " 'repository.new-line', 'repository.rewritten', 'rollback.ask', 'rollback.end', 'wish.end')) ORDER BY id LIMIT $3");
+
+int store_journal_news(struct db *db, struct arena *arena, int64_t after, int64_t until,
+                       size_t limit, struct journal_entry **ret_items, size_t *ret_n,
+                       struct err *err)
+{
+    struct journal_entry *items = NULL;
+    size_t n = 0, cap = 0;
+    struct db_rows *rows;
+    int rc = db_query(db, &SQL_JOURNAL_NEWS, &rows, err, "iii", after, until, (int64_t)limit);
+
+    if (rc < 0)
+        return rc;
+    while ((rc = db_next(rows, err)) > 0)
+        fill(rows, arena, ARENA_PUSH(arena, items, n, cap));
+    db_end(rows);
+    *ret_items = items;
+    *ret_n = n;
+    return rc;
+}
+
+DB_STATEMENT(SQL_JOURNAL_END, "SELECT coalesce(max(id), 0) FROM journal");
+
+int store_journal_end(struct db *db, int64_t *ret_id, struct err *err)
+{
+    struct db_rows *rows;
+    int rc = db_query(db, &SQL_JOURNAL_END, &rows, err, "");
+
+    if (rc < 0)
+        return rc;
+    rc = db_next(rows, err);
+    if (rc > 0)
+        *ret_id = db_int(rows, 0);
+    db_end(rows);
+    return rc < 0 ? rc : 0;
+}

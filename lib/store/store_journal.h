@@ -43,4 +43,11 @@ int store_journal_since(struct db *db, time_ms since, int64_t *ret_id, struct er
 int store_journal_list(struct db *db, struct arena *arena, int64_t before, size_t limit,
                        struct journal_entry **ret_items, size_t *ret_n, struct err *err);
 
+/* Behind `after`, up to `until`, oldest first, without the moves of the flow's rooms: they know what hangs on them. */
+int store_journal_news(struct db *db, struct arena *arena, int64_t after, int64_t until,
+                       size_t limit, struct journal_entry **ret_items, size_t *ret_n,
+                       struct err *err);
+/* The last row; 0 = there is none. */
+int store_journal_end(struct db *db, int64_t *ret_id, struct err *err);
+
 #endif
