@@ -15,7 +15,7 @@
 #include "server/flow/flow.h"
 #include "server/wakeup.h"
 
-#define WHOLE_MS 60000
+#define TEST_WAIT_MS 60000 /* a clock of the test's rings no alarm */
 
 struct loop {
     pthread_t thread;
@@ -24,7 +24,6 @@ struct loop {
     atomic_bool stopping;
     void (*failed)(void *arg, const struct err *err);
     void *arg;
-    time_ms whole_at; /* everything is judged then at the latest */
     int alarm; /* of the wall clock: rings at its time, and when the clock is set; -1 = a clock of the test's */
 };
 
@@ -37,33 +36,25 @@ static int wait_of(struct loop *loop, time_ms next)
         return 0;
     if (loop->alarm >= 0)
         return wakeup_set(loop->alarm, next) ? -1 : 0;
-    return wait > WHOLE_MS ? WHOLE_MS : (int)wait;
+    return wait > TEST_WAIT_MS ? TEST_WAIT_MS : (int)wait;
 }
 
-/* Once a minute everything is judged, whatever was named: a fact that somebody forgot to ring for is late by that,
- * and not lost. */
+/* Until that time, or until somebody rings: nothing else wakes it. */
 static void sleep_until(struct loop *loop, time_ms next)
 {
     struct pollfd fds[3] = {{.fd = loop->bell, .events = POLLIN},
                             {.fd = loop->flow->keeper == NULL ? -1 : keeper_fd(loop->flow->keeper),
                              .events = POLLIN},
                             {.fd = loop->alarm, .events = POLLIN}};
-    time_ms latest = clock_now(loop->flow->clock) + WHOLE_MS;
     uint64_t rings;
-    bool named;
 
-    if (loop->whole_at > latest)
-        loop->whole_at = latest; /* the clock was set back */
-    named = next < loop->whole_at;
-    if (poll(fds, 3, wait_of(loop, named ? next : loop->whole_at)) < 0 && errno != EINTR)
+    if (poll(fds, 3, wait_of(loop, next)) < 0 && errno != EINTR)
         abort();
     if (fds[0].revents != 0)
         (void)!read(loop->bell, &rings, sizeof(rings));
     if (fds[2].revents != 0)
         wakeup_quiet(loop->alarm);
-    loop->flow->timed = named && fds[0].revents == 0 && fds[1].revents == 0;
-    if (!loop->flow->timed)
-        loop->whole_at = clock_now(loop->flow->clock) + WHOLE_MS;
+    loop->flow->timed = fds[0].revents == 0 && fds[1].revents == 0;
 }
 
 static void *loop_main(void *arg)
@@ -94,7 +85,6 @@ int loop_start(struct loop **ret_loop, struct flow *flow,
     loop->flow = flow;
     loop->failed = failed;
     loop->arg = arg;
-    loop->whole_at = clock_now(flow->clock) + WHOLE_MS;
     loop->alarm = flow->clock == clock_system() ? wakeup_new() : -1;
     loop->bell = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (loop->bell < 0 || pthread_create(&loop->thread, NULL, loop_main, loop) != 0) {

@@ -84,6 +84,8 @@ struct server {
     char refused
         [512]; /* why the file's configuration is not in force; "" = it is. Under `configuring` */
     atomic_bool failed;
+    atomic_bool rung; /* by hand: somebody rang since the last look ... */
+    time_ms next;     /* ... which wants the next one then */
 };
 
 /* Configuration ----------------------------------------------------------------------------------- */
@@ -222,6 +224,8 @@ static void ring_flow(void *arg)
 
     if (s->loop != NULL)
         loop_ring(s->loop);
+    else
+        atomic_store(&s->rung, true);
 }
 
 static void ring_host(void *arg, const char *host_id)
@@ -706,15 +710,24 @@ int server_look(struct server *s, time_ms *ret_next, struct err *err)
 {
     struct pollfd answer = {.fd = keeper_fd(s->keeper), .events = POLLIN};
     int rc = writer_do(s->writer, nothing, NULL, err);
+    time_ms now = clock_now(s->clock);
+    bool alarm = now >= s->next || now - clock_mono(s->clock) != s->flow.clock_skew;
 
-    if (rc == 0)
-        rc = flow_look(&s->flow, ret_next, err);
+    s->flow.timed = !atomic_exchange(&s->rung, false);
+    if (rc == 0 && (alarm || !s->flow.timed))
+        rc = flow_look(&s->flow, &s->next, err);
     while (rc == 0 && reconcile_is_asking(s->flow.reconcile)) {
         if (poll(&answer, 1, GIT_PATIENCE_MS) <= 0)
             return err_set(err, ERR_TIMEOUT, "git did not answer");
-        rc = flow_look(&s->flow, ret_next, err);
+        rc = flow_look(&s->flow, &s->next, err);
     }
+    *ret_next = s->next;
     return rc;
+}
+
+int server_look_at_all(struct server *s, bool *ret_moved, time_ms *ret_next, struct err *err)
+{
+    return flow_look_at_all(&s->flow, ret_moved, ret_next, err);
 }
 
 const char *server_address(const struct server *server, enum listener listener)

@@ -38,9 +38,12 @@ int server_start(const struct server_options *options, struct server **ret_serve
  * restart; the flow then says each promise that moved. */
 void server_reload(struct server *server);
 
-/* `by_hand`: look until nothing moves and git owes no answer; `ret_next` as in flow_look(). Counts what was
+/* `by_hand`: if somebody rang, the time has come or the clock was set, look until nothing moves and git owes no answer; `ret_next` as in
+ * flow_look(). Counts what was
  * handed to the writer before. ERR_TIMEOUT: git did not answer. */
 int server_look(struct server *server, time_ms *ret_next, struct err *err);
+/* As flow_look_at_all(). */
+int server_look_at_all(struct server *server, bool *ret_moved, time_ms *ret_next, struct err *err);
 
 /* Where a listener really listens; a port 0 of the configuration is known only here. */
 const char *server_address(const struct server *server, enum listener listener);

@@ -52,6 +52,7 @@ static int tell(struct look *look, const struct jump *j, struct err *err)
 
     log_warning("clock.jumped", "seconds=%lld", (long long)(j->to - j->from) / 1000);
     flow->heard_since = j->to;
+    look->whole = true;
     if (j->to > j->from)
         flow->unattended = (struct flow_unattended){j->from, j->to, "clock-jumped"};
     return look_write(look, apply, &jump, FLOW_HOSTS | FLOW_DEPLOYMENTS, err);

@@ -10,6 +10,7 @@
 #include "lib/base/arena.h"
 #include "lib/base/log.h"
 #include "lib/base/str.h"
+#include "lib/model/config.h"
 #include "lib/rules/permit.h"
 #include "lib/ssm/document.h"
 #include "lib/ssm/message_reply.h"
@@ -20,9 +21,11 @@
 #include "lib/store/store_host.h"
 #include "lib/store/store_reply.h"
 #include "lib/store/writer.h"
+#include "server/flow/agenda.h"
 #include "server/flow/collect_door.h"
 #include "server/flow/flow.h"
 #include "server/flow/ledger.h"
+#include "server/flow/snapshot.h"
 
 #define BATCH 100
 #define GROUP_MAX 50 /* replies in one commit */
@@ -249,6 +252,28 @@ static void say(const struct collected *c)
                    LOG(c->invocation.host), c->change.details, LOG(c->change.cause));
 }
 
+/* Its deployment goes on; behind one that ended, the next of its track may wait for this very command. An attempt that
+ * ends lets go of a database, which others may wait for; so does a fence that comes up. */
+static int touch(struct look *look, const struct collected *c, struct err *err)
+{
+    struct agenda *agenda = look->flow->agenda;
+    struct deployment deployment;
+    int64_t id = c->invocation.deployment_id;
+    int rc = 0;
+
+    if (c->is_alone || c->fence != NULL) {
+        agenda_touch_environments(agenda, NULL);
+        agenda_touch_runs(agenda, NULL);
+        return 0;
+    }
+    if (id == 0 || agenda_touch_run(agenda, id))
+        return 0;
+    rc = store_deployment_by_id(look->flow->db, look->arena, id, &deployment, err);
+    if (rc == 0)
+        agenda_touch_runs(agenda, config_repo(look->snapshot->config, deployment.repository));
+    return rc;
+}
+
 /* Decided together, written as one commit; one whose facts were stale is looked at again. */
 static int collect_group(struct look *look, struct reply_row *rows, size_t n_rows, size_t *ret_n,
                          struct err *err)
@@ -256,10 +281,10 @@ static int collect_group(struct look *look, struct reply_row *rows, size_t n_row
     struct collected *group = arena_array(look->arena, GROUP_MAX, sizeof(*group));
     struct writer_job jobs[GROUP_MAX];
     size_t n = 0;
+    int rc;
 
     while (n < n_rows && goes_with(group, n, &rows[n])) {
         struct collected *c = &group[n];
-        int rc;
 
         *c = (struct collected){.row = &rows[n], .now = look->now};
         rc = decide(look, c, err);
@@ -271,7 +296,10 @@ static int collect_group(struct look *look, struct reply_row *rows, size_t n_row
         say(c);
     }
     *ret_n = n;
-    return look_write_jobs(look, jobs, n, FLOW_DEPLOYMENTS, err);
+    rc = look_write_jobs(look, jobs, n, FLOW_DEPLOYMENTS, err);
+    for (size_t i = 0; i < n && rc == 0; i++)
+        rc = touch(look, &group[i], err);
+    return rc;
 }
 
 int collect_look(struct look *look, struct err *err)

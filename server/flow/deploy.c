@@ -21,6 +21,7 @@
 #include "lib/store/store_release.h"
 #include "lib/store/store_rollback.h"
 #include "lib/store/store_wish.h"
+#include "server/flow/bulk.h"
 #include "server/flow/flow.h"
 #include "server/flow/outlook.h"
 #include "server/flow/plans.h"
@@ -41,7 +42,13 @@ struct cut {
     const char **contents; /* documents of the jobs */
     size_t n_jobs;
     struct invocation *rows;
-    size_t n_rows, at, cap;
+    size_t n_rows, cap;
+};
+
+/* Some of its rows. */
+struct slice {
+    struct cut *cut;
+    size_t from;
 };
 
 /* Documents --------------------------------------------------------------------------------------- */
@@ -292,16 +299,22 @@ static int apply_cut(struct db *db, void *arg, struct err *err)
         rc = store_rollback_take(db, c->outlook->rollback.id, d->id, err);
     snprintf(detail, sizeof(detail), "{\"deployment\":%lld,\"plan\":\"%.64s\"}", (long long)d->id,
              d->plan_digest);
-    return rc < 0 ? rc
-                  : look_journal(db, d->cut_at, "deployment.cut", subject_of(c), detail, NULL, err);
+    if (rc == 0)
+        rc = look_journal(db, d->cut_at, "deployment.cut", subject_of(c), detail, NULL, err);
+    if (rc < 0)
+        d->id = 0; /* there are no rows for it either */
+    return rc;
 }
 
 static int apply_slice(struct db *db, void *arg, struct err *err)
 {
-    struct cut *c = arg;
+    const struct slice *s = arg;
+    struct cut *c = s->cut;
     int rc = 0;
 
-    for (size_t i = c->at; i < c->n_rows && i < c->at + SLICE && rc == 0; i++) {
+    if (c->deployment.id == 0)
+        return err_set(err, ERR_CONFLICT, "its deployment was not written");
+    for (size_t i = s->from; i < c->n_rows && i < s->from + SLICE && rc == 0; i++) {
         c->rows[i].deployment_id = c->deployment.id;
         rc = deploy_put(db, &c->deployment, &c->jobs[c->rows[i].job_number], &c->rows[i],
                         c->deployment.cut_at, err);
@@ -382,8 +395,38 @@ static void make_plan(struct cut *c)
     c->deployment.plan_digest = arena_str(c->look->arena, digest);
 }
 
+static void tell(struct look *look, void *arg)
+{
+    const struct deployment *d = &((const struct cut *)arg)->deployment;
+
+    (void)look;
+    log_notice("deployment.cut", "deployment=%lld repo=%s environment=%s release=r%lld sha=%s",
+               (long long)d->id, LOG(d->repository), LOG(d->environment),
+               (long long)d->release_number, d->sha);
+}
+
+/* The deployment with its jobs first; then its rows, which find its id. */
+static void post(struct cut *c, struct bulk *bulk, struct bulk_item *item)
+{
+    bulk_add(bulk, item, apply_cut, c, FLOW_DEPLOYMENTS, tell);
+    for (size_t from = 0; from < c->n_rows; from += SLICE) {
+        struct slice *s = arena_alloc(c->look->arena, sizeof(*s));
+        *s = (struct slice){c, from};
+        bulk_add(bulk, item, apply_slice, s, 0, NULL);
+    }
+}
+
+static struct cut *new_cut(struct look *look, const struct outlook *outlook,
+                           const struct config_environment *environment)
+{
+    struct cut *c = arena_alloc(look->arena, sizeof(*c));
+
+    *c = (struct cut){.look = look, .outlook = outlook, .environment = environment};
+    return c;
+}
+
 /* Jobs, documents, commands and rows of what `deployment` and `plan` say. */
-static int cut(struct cut *c, struct err *err)
+static int cut(struct cut *c, struct bulk *bulk, struct bulk_item *item, struct err *err)
 {
     struct deployment *d = &c->deployment;
     int rc = 0;
@@ -399,55 +442,46 @@ static int cut(struct cut *c, struct err *err)
         return rc;
     make_plan(c);
     d->rows_expected = (int64_t)c->n_rows;
-    rc = d->from_number != 0 && d->from_number < d->release_number
-             ? store_release_lane(c->look->flow->db, d->repository_id, d->from_number,
-                                  d->release_number, &d->lane, err)
-             : 0;
+    if (d->from_number != 0 && d->from_number < d->release_number)
+        rc = store_release_lane(c->look->flow->db, d->repository_id, d->from_number,
+                                d->release_number, &d->lane, err);
     if (rc == 0)
-        rc = look_write(c->look, apply_cut, c, FLOW_DEPLOYMENTS, err);
-    if (rc < 0 || d->id == 0)
-        return rc;
-    for (c->at = 0; c->at < c->n_rows && rc == 0; c->at += SLICE)
-        rc = look_write(c->look, apply_slice, c, 0, err);
-    log_notice("deployment.cut", "deployment=%lld repo=%s environment=%s release=r%lld sha=%s",
-               (long long)d->id, LOG(d->repository), LOG(d->environment),
-               (long long)d->release_number, d->sha);
+        post(c, bulk, item);
     return rc;
 }
 
-int deploy_cut(struct look *look, const struct outlook *outlook,
+int deploy_cut(struct bulk *bulk, struct bulk_item *item, const struct outlook *outlook,
                const struct config_environment *environment, struct err *err)
 {
-    struct cut c = {.look = look, .outlook = outlook, .environment = environment};
+    struct cut *c = new_cut(bulk->look, outlook, environment);
     int rc = 0;
 
-    fill_deployment(&c);
+    fill_deployment(c);
     if (outlook->plan.rollback)
-        rc = fill_rollback(&c, err);
-    c.plan = outlook->plan.rollback ? &outlook->rollback_jobs : &outlook->jobs;
-    return rc < 0 ? rc : cut(&c, err);
+        rc = fill_rollback(c, err);
+    c->plan = outlook->plan.rollback ? &outlook->rollback_jobs : &outlook->jobs;
+    return rc < 0 ? rc : cut(c, bulk, item, err);
 }
 
-int deploy_catch_up(struct look *look, const struct outlook *outlook,
+int deploy_catch_up(struct bulk *bulk, struct bulk_item *item, const struct outlook *outlook,
                     const struct config_environment *environment, struct err *err)
 {
-    struct cut c = {.look = look,
-                    .outlook = outlook,
-                    .environment = environment,
-                    .plan = &outlook->late_jobs};
+    struct look *look = bulk->look;
+    struct cut *c = new_cut(look, outlook, environment);
 
-    c.deployment = (struct deployment){.repository_id = outlook->repository_id,
-                                       .repository = environment->repo->name,
-                                       .environment = environment->name,
-                                       .kind = DEPLOYMENT_CATCH_UP,
-                                       .release_number = outlook->live.release_number,
-                                       .from_number = outlook->live.release_number,
-                                       .lane = LANE_CODE,
-                                       .trigger = outlook->facts.on,
-                                       .config_digest = look->snapshot->digest,
-                                       .cut_at = look->now,
-                                       .start_at = look->now,
-                                       .start_until = look->now + environment->grace_ms};
-    memcpy(c.deployment.sha, outlook->live.sha, sizeof(c.deployment.sha));
-    return cut(&c, err);
+    c->plan = &outlook->late_jobs;
+    c->deployment = (struct deployment){.repository_id = outlook->repository_id,
+                                        .repository = environment->repo->name,
+                                        .environment = environment->name,
+                                        .kind = DEPLOYMENT_CATCH_UP,
+                                        .release_number = outlook->live.release_number,
+                                        .from_number = outlook->live.release_number,
+                                        .lane = LANE_CODE,
+                                        .trigger = outlook->facts.on,
+                                        .config_digest = look->snapshot->digest,
+                                        .cut_at = look->now,
+                                        .start_at = look->now,
+                                        .start_until = look->now + environment->grace_ms};
+    memcpy(c->deployment.sha, outlook->live.sha, sizeof(c->deployment.sha));
+    return cut(c, bulk, item, err);
 }

@@ -16,15 +16,17 @@
 #include "lib/model/config.h"
 #include "lib/model/deployment.h"
 
+struct bulk;
+struct bulk_item;
 struct look;
 struct outlook;
 
-/* Cut the plan's target. */
-int deploy_cut(struct look *look, const struct outlook *outlook,
+/* Cut the plan's target: rows and signatures are made, and added to the bulk. */
+int deploy_cut(struct bulk *bulk, struct bulk_item *item, const struct outlook *outlook,
                const struct config_environment *environment, struct err *err);
 
 /* Cut what late hosts need: what is live, without migrating (P7). */
-int deploy_catch_up(struct look *look, const struct outlook *outlook,
+int deploy_catch_up(struct bulk *bulk, struct bulk_item *item, const struct outlook *outlook,
                     const struct config_environment *environment, struct err *err);
 
 /* May the job change what a host runs? Fetched code is not in use yet, and a migrate job is about a database. */

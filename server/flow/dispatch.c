@@ -1,8 +1,8 @@
 /*
  * dispatch: deployments that run: who gets the next command, what has ended, what cannot be proven.
  *
- * lib/rules/progress names the moves; each is one short transaction with its journal line. A command that
- * is released is told to its host's doorbell after the commit. The migrate job's attempt is planned here,
+ * lib/rules/progress names the moves; each is one short job of the writer with its journal line, and those of one look
+ * are posted together. A command that is released is told to its host's doorbell after the commit. The migrate job's attempt is planned here,
  * when its turn comes: host chosen, epoch raised, envelope signed, all in one transaction (M1, M2, G1).
  */
 #include <stdio.h>
@@ -24,15 +24,31 @@
 #include "lib/store/store_host.h"
 #include "lib/store/store_retry.h"
 #include "server/flow/agenda.h"
+#include "server/flow/bulk.h"
 #include "server/flow/deploy.h"
 #include "server/flow/flow.h"
 #include "server/flow/rehearsal.h"
 #include "server/flow/snapshot.h"
 
-#define RETRY_LATER_MS 2000
+#define EARLIER_MS                                                                                 \
+    60000 /* its host may still run a command of an earlier deployment, until that is too old */
+#define BATCH 16 /* followed on one snapshot, written by one post */
+
+/* One deployment in its turn, and what all of a look share. */
+struct turn {
+    struct look *look;
+    struct bulk *bulk;
+    struct bulk_item *item;
+    const struct config_environment *environment; /* NULL = it left the configuration */
+    const struct deployment *deployment;
+    struct host *hosts; /* that it has commands for */
+    size_t n_hosts;
+    const struct progress_facts *facts; /* while its moves are made */
+};
 
 /* One move on its way into the store. */
 struct dispatched {
+    const struct turn *turn;
     const struct deployment *deployment;
     const struct progress_move *move;
     const char *subject;
@@ -178,16 +194,62 @@ static int sign(struct look *look, struct dispatched *d, const struct invocation
     return rc;
 }
 
+/* What hangs on it when it is written. */
+static void written(struct look *look, void *arg)
+{
+    const struct dispatched *d = arg;
+    const struct config_environment *e = d->turn->environment;
+    struct agenda *agenda = look->flow->agenda;
+
+    switch (d->move->kind) {
+    case PROGRESS_RELEASE:
+    case PROGRESS_CANCEL:
+        if (look->flow->ring_host != NULL)
+            look->flow->ring_host(look->flow->arg, d->move->invocation->host_id);
+        break;
+    case PROGRESS_ATTEMPT_PLAN:
+    case PROGRESS_ATTEMPT_MOVE: /* databases may be shared over repositories */
+        agenda_touch_environments(agenda, e == NULL || look->snapshot->config->n_databases > 0
+                                              ? NULL
+                                              : e->repo);
+        agenda_touch_runs(agenda, NULL);
+        break;
+    case PROGRESS_DEPLOYMENT_END:
+        agenda_touch_environments(agenda, e == NULL ? NULL : e->repo);
+        break;
+    case PROGRESS_JOB_START:
+    case PROGRESS_RETRY:
+    case PROGRESS_UNDELIVERED:
+    case PROGRESS_LOST:
+    case PROGRESS_LEAVE_OUT:
+    case PROGRESS_ATTEMPT_ALARM:
+    case PROGRESS_JOB_END:
+        break;
+    }
+}
+
+static void post(struct dispatched *d)
+{
+    bulk_add(d->turn->bulk, d->turn->item, apply, d, FLOW_DEPLOYMENTS, written);
+}
+
+static void wait_for_signs(struct dispatched *d)
+{
+    agenda_wait_for_signs(d->turn->look->flow->agenda, d->turn->item->entry, true);
+}
+
 /* No host for the migrate job: a clear stop after its limit, a wait before. */
-static int no_host(struct look *look, struct dispatched *d, bool primary_is_out, struct err *err)
+static void no_host(struct dispatched *d, bool primary_is_out)
 {
     static const char *const cause = "no host that may run the migrate job is online";
+    struct look *look = d->turn->look;
     struct progress_move *end = arena_alloc(look->arena, sizeof(*end));
     time_ms limit = d->move->job->started_at + d->move->job->start_within_ms;
 
     if (look->now < limit) {
-        look_again(look, look->now + RETRY_LATER_MS);
-        return 0;
+        wait_for_signs(d);
+        bulk_again(d->turn->item, limit);
+        return;
     }
     *end = (struct progress_move){.kind = PROGRESS_JOB_END,
                                   .job = d->move->job,
@@ -201,12 +263,13 @@ static int no_host(struct look *look, struct dispatched *d, bool primary_is_out,
                            : "%s is offline; it is the primary of the migrate job",
             d->move->job->primary_host);
     d->move = end;
-    return look_write(look, apply, d, FLOW_DEPLOYMENTS, err);
+    post(d);
 }
 
 /* Another attempt holds the database, or this release was migrated there before. */
-static int check_ledger(struct look *look, struct dispatched *d, bool *ret_go, struct err *err)
+static int check_ledger(struct dispatched *d, bool *ret_go, struct err *err)
 {
+    struct look *look = d->turn->look;
     const struct job *job = d->move->job;
     struct err own = ERR_INIT;
     struct attempt other;
@@ -217,7 +280,7 @@ static int check_ledger(struct look *look, struct dispatched *d, bool *ret_go, s
     if (rc == 0)
         rc = store_attempt_unsettled(look->flow->db, look->arena, job->database, &other, &own);
     if (rc == 0 || (rc == ERR_NOT_FOUND && fenced)) {
-        look_again(look, look->now + RETRY_LATER_MS);
+        wait_for_signs(d);
         return 0;
     }
     if (rc == ERR_NOT_FOUND)
@@ -232,7 +295,8 @@ static int check_ledger(struct look *look, struct dispatched *d, bool *ret_go, s
                                       .job_state = JOB_SUCCEEDED,
                                       .cause = "done in an earlier deployment of this release"};
         d->move = end;
-        return look_write(look, apply, d, FLOW_DEPLOYMENTS, err);
+        post(d);
+        return 0;
     }
     if (rc != ERR_NOT_FOUND) {
         *err = own;
@@ -242,32 +306,37 @@ static int check_ledger(struct look *look, struct dispatched *d, bool *ret_go, s
     return 0;
 }
 
-static int plan(struct look *look, struct dispatched *d, const struct progress_facts *f,
-                struct err *err)
+static int plan(struct dispatched *d, struct err *err)
 {
+    struct look *look = d->turn->look;
     const struct job *job = d->move->job;
-    struct host *candidates = arena_array(look->arena, f->n_hosts, sizeof(*candidates));
+    struct host *hosts, *candidates;
     const struct host *host;
     struct invocation like = {.roles = ""};
     char id[NAMES_UUID_SIZE];
     int64_t epoch;
-    size_t n = 0;
+    size_t n = 0, n_hosts;
     bool go, primary_is_out = false;
-    int rc = check_ledger(look, d, &go, err);
+    int rc = check_ledger(d, &go, err);
 
     if (rc < 0 || !go)
         return rc;
-    for (size_t i = 0; i < f->n_hosts; i++) {
-        if (!str_list_has(job->candidates, f->hosts[i].name))
+    if ((rc = store_host_list(look->flow->db, look->arena, &hosts, &n_hosts, err)) < 0)
+        return rc;
+    candidates = arena_array(look->arena, n_hosts, sizeof(*candidates));
+    for (size_t i = 0; i < n_hosts; i++) {
+        if (!str_list_has(job->candidates, hosts[i].name))
             continue;
-        if (!progress_is_out(f, job->number, f->hosts[i].id))
-            candidates[n++] = f->hosts[i];
-        else if (str_eq(job->primary_host, f->hosts[i].name))
+        if (!progress_is_out(d->turn->facts, job->number, hosts[i].id))
+            candidates[n++] = hosts[i];
+        else if (str_eq(job->primary_host, hosts[i].name))
             primary_is_out = true;
     }
     host = migrate_choose_host(candidates, n, job->primary_host, look->now);
-    if (host == NULL)
-        return no_host(look, d, primary_is_out, err);
+    if (host == NULL) {
+        no_host(d, primary_is_out);
+        return 0;
+    }
     if ((rc = store_attempt_epoch(look->flow->db, job->database, &epoch, err)) < 0)
         return rc;
     names_uuid_at(look->now, id);
@@ -289,20 +358,23 @@ static int plan(struct look *look, struct dispatched *d, const struct progress_f
     log_notice("attempt.planned", "database=%s host=%s epoch=%lld release=r%lld",
                LOG(job->database), LOG(host->name), (long long)epoch,
                (long long)d->deployment->release_number);
-    return look_write(look, apply, d, FLOW_DEPLOYMENTS, err);
+    post(d);
+    return 0;
 }
 
-static int again(struct look *look, struct dispatched *d, struct err *err)
+static int again(struct dispatched *d, struct err *err)
 {
     char id[NAMES_UUID_SIZE];
     int rc;
 
-    names_uuid_at(look->now, id);
-    rc = sign(look, d, d->move->invocation, id, 0, err);
-    return rc < 0 ? rc : look_write(look, apply, d, FLOW_DEPLOYMENTS, err);
+    names_uuid_at(d->now, id);
+    rc = sign(d->turn->look, d, d->move->invocation, id, 0, err);
+    if (rc == 0)
+        post(d);
+    return rc;
 }
 
-static int release_one(struct look *look, struct dispatched *d, struct err *err)
+static int release_one(struct dispatched *d, struct err *err)
 {
     const struct invocation *inv = d->move->invocation;
     const struct attempt *attempt = d->move->attempt;
@@ -311,17 +383,17 @@ static int release_one(struct look *look, struct dispatched *d, struct err *err)
 
     /* Less than its delivery limit is left: signed anew under the same id. An attempt was just signed, unless
      * its host was busy. Nobody was ever offered the old envelope. */
-    if (inv->start_by < look->now + (attempt != NULL ? limit / 2 : limit))
-        rc = sign(look, d, inv, inv->command_id, attempt != NULL ? attempt->epoch : 0, err);
+    if (inv->start_by < d->now + (attempt != NULL ? limit / 2 : limit))
+        rc =
+            sign(d->turn->look, d, inv, inv->command_id, attempt != NULL ? attempt->epoch : 0, err);
     if (rc == 0)
-        rc = look_write(look, apply, d, FLOW_DEPLOYMENTS, err);
-    if (rc == 0 && look->flow->ring_host != NULL)
-        look->flow->ring_host(look->flow->arg, inv->host_id);
+        post(d);
     return rc;
 }
 
-static int move_attempt(struct look *look, struct dispatched *d, struct err *err)
+static int move_attempt(struct dispatched *d, struct err *err)
 {
+    struct look *look = d->turn->look;
     struct result_line *lines;
     size_t n;
     int rc = 0;
@@ -333,29 +405,20 @@ static int move_attempt(struct look *look, struct dispatched *d, struct err *err
         if (rc == 0)
             d->changed = migrate_changed(lines, n);
     }
-    if (rc == 0)
-        log_notice("attempt.moved", "database=%s host=%s from=%s to=%s",
-                   LOG(d->move->attempt->database), LOG(d->move->attempt->host),
-                   attempt_states[d->move->attempt->state].text,
-                   attempt_states[d->move->attempt_state].text);
-    return rc < 0 ? rc : look_write(look, apply, d, FLOW_DEPLOYMENTS, err);
-}
-
-/* Its host is asked by a message of its own, and told so at once if it listens (P6). */
-static int cancel(struct look *look, struct dispatched *d, struct err *err)
-{
-    int rc;
-
-    names_uuid_at(look->now, d->cancel_id);
-    rc = look_write(look, apply, d, FLOW_DEPLOYMENTS, err);
-    if (rc == 0 && look->flow->ring_host != NULL)
-        look->flow->ring_host(look->flow->arg, d->move->invocation->host_id);
-    return rc;
+    if (rc < 0)
+        return rc;
+    log_notice("attempt.moved", "database=%s host=%s from=%s to=%s",
+               LOG(d->move->attempt->database), LOG(d->move->attempt->host),
+               attempt_states[d->move->attempt->state].text,
+               attempt_states[d->move->attempt_state].text);
+    post(d);
+    return 0;
 }
 
 /* It takes longer than `timeout-minutes`: that is told, and nothing else is done (M5). */
-static int alarm_people(struct look *look, struct dispatched *d, struct err *err)
+static int alarm_people(struct dispatched *d, struct err *err)
 {
+    struct look *look = d->turn->look;
     const struct config *config = look->snapshot->config;
     const struct config_repo *repo = config_repo(config, d->deployment->repository);
     const struct config_environment *e =
@@ -381,38 +444,45 @@ static int alarm_people(struct look *look, struct dispatched *d, struct err *err
     d->subject = told->attempt->database;
     log_error("attempt.alarm", "database=%s host=%s release=r%lld err=%s", LOG(d->subject),
               LOG(told->attempt->host), (long long)told->attempt->release_number, LOG(told->cause));
-    return look_write(look, apply, d, FLOW_DEPLOYMENTS, err);
-}
-
-static int64_t protocol_of(const struct invocation *inv, const struct host *hosts, size_t n)
-{
-    for (size_t i = 0; inv != NULL && i < n; i++)
-        if (str_eq(hosts[i].id, inv->host_id))
-            return hosts[i].protocol;
+    post(d);
     return 0;
 }
 
-static int do_move(struct look *look, const struct deployment *deployment,
-                   const struct progress_move *m, const struct progress_facts *f, struct err *err)
+static int64_t protocol_of(const struct turn *t, const struct invocation *inv)
 {
-    struct dispatched d = {.deployment = deployment, .move = m, .now = look->now, .changed = -1};
+    for (size_t i = 0; inv != NULL && i < t->n_hosts; i++)
+        if (str_eq(t->hosts[i].id, inv->host_id))
+            return t->hosts[i].protocol;
+    return 0;
+}
 
-    d.protocol = protocol_of(m->invocation, f->hosts, f->n_hosts);
-    d.subject = arena_printf(look->arena, "%s/%s/r%lld", deployment->repository,
-                             deployment->environment, (long long)deployment->release_number);
+static int do_move(const struct turn *t, const struct progress_move *m, struct err *err)
+{
+    const struct deployment *deployment = t->deployment;
+    struct dispatched *d = arena_alloc(t->look->arena, sizeof(*d));
+
+    *d = (struct dispatched){.turn = t,
+                             .deployment = deployment,
+                             .move = m,
+                             .now = t->look->now,
+                             .changed = -1,
+                             .protocol = protocol_of(t, m->invocation)};
+    d->subject = arena_printf(t->look->arena, "%s/%s/r%lld", deployment->repository,
+                              deployment->environment, (long long)deployment->release_number);
     switch (m->kind) {
     case PROGRESS_ATTEMPT_PLAN:
-        return plan(look, &d, f, err);
+        return plan(d, err);
     case PROGRESS_RETRY:
-        return again(look, &d, err);
+        return again(d, err);
     case PROGRESS_RELEASE:
-        return release_one(look, &d, err);
+        return release_one(d, err);
     case PROGRESS_ATTEMPT_MOVE:
-        return move_attempt(look, &d, err);
-    case PROGRESS_CANCEL:
-        return cancel(look, &d, err);
+        return move_attempt(d, err);
     case PROGRESS_ATTEMPT_ALARM:
-        return alarm_people(look, &d, err);
+        return alarm_people(d, err);
+    case PROGRESS_CANCEL: /* its host is asked by a message of its own (P6) */
+        names_uuid_at(d->now, d->cancel_id);
+        break;
     case PROGRESS_DEPLOYMENT_END:
         log_notice("deployment.end",
                    "deployment=%lld repo=%s environment=%s release=r%lld state=%s cause=%s",
@@ -427,15 +497,35 @@ static int do_move(struct look *look, const struct deployment *deployment,
     case PROGRESS_JOB_END:
         break;
     }
-    return look_write(look, apply, &d, FLOW_DEPLOYMENTS, err);
+    post(d);
+    return 0;
 }
 
-static int dispatch_one(struct look *look, const struct deployment *deployment,
-                        const struct host *hosts, size_t n_hosts, struct err *err)
+static bool has_unsettled(const struct attempt *attempts, size_t n)
 {
+    for (size_t i = 0; i < n; i++)
+        if (attempts[i].settled_at == 0)
+            return true;
+    return false;
+}
+
+/* That a host took its command is written without a line; from then on it may be silent for so long (M5). */
+static bool waits_for_a_word(const struct progress_facts *f)
+{
+    for (size_t i = 0; i < f->n_invocations; i++)
+        if (f->invocations[i].released_at != 0 && f->invocations[i].acknowledged_at == 0 &&
+            f->invocations[i].status == INVOCATION_PENDING)
+            return true;
+    return false;
+}
+
+static int follow(struct turn *t, struct err *err)
+{
+    struct look *look = t->look;
+    const struct deployment *deployment = t->deployment;
     struct progress_facts f = {.deployment = deployment,
-                               .hosts = hosts,
-                               .n_hosts = n_hosts,
+                               .hosts = t->hosts,
+                               .n_hosts = t->n_hosts,
                                .heard_since = look->flow->heard_since};
     struct db *db = look->flow->db;
     struct progress_plan plan_made;
@@ -461,43 +551,107 @@ static int dispatch_one(struct look *look, const struct deployment *deployment,
     f.invocations = invocations;
     f.earlier = earlier;
     f.attempts = attempts;
+    agenda_wait_for_signs(look->flow->agenda, t->item->entry,
+                          has_unsettled(attempts, f.n_attempts));
+    t->facts = &f;
     progress_make(&f, look->now, look->arena, &plan_made);
-    look_again(look, plan_made.next_change);
+    bulk_again(t->item, plan_made.next_change);
+    if (f.n_earlier > 0)
+        bulk_again(t->item, look->now + EARLIER_MS);
+    if (waits_for_a_word(&f))
+        bulk_again(t->item, look->now + HOST_UNKNOWN_AFTER_MS);
     for (size_t i = 0; i < plan_made.n_moves && rc == 0; i++)
-        rc = do_move(look, deployment, &plan_made.moves[i], &f, err);
+        rc = do_move(t, &plan_made.moves[i], err);
+    t->facts = NULL;
     return rc;
 }
 
-/* What is to be judged anew when it moved; NULL = everything, since it may share a database. */
-static const struct config_environment *environment_of(const struct look *look,
-                                                       const struct deployment *d)
+/* Does it still need somebody who follows it? One that ended does while its attempts are not settled. */
+static int is_followed(struct look *look, const struct deployment *d, bool *ret_is, struct err *err)
 {
-    const struct config *config = look->snapshot->config;
-    const struct config_repo *repo = config_repo(config, d->repository);
+    struct attempt *attempts;
+    size_t n;
+    int rc;
 
-    return repo == NULL || config->n_databases > 0 ? NULL
-                                                   : config_environment(repo, d->environment);
+    *ret_is = deployment_is_open(d->state);
+    if (*ret_is)
+        return 0;
+    rc = store_attempt_of_deployment(look->flow->db, look->arena, d->id, &attempts, &n, err);
+    *ret_is = rc == 0 && has_unsettled(attempts, n);
+    return rc;
+}
+
+static int follow_one(struct bulk *bulk, struct agenda_entry *entry, struct err *err)
+{
+    struct look *look = bulk->look;
+    struct deployment *deployment = arena_alloc(look->arena, sizeof(*deployment));
+    struct turn *t = arena_alloc(look->arena, sizeof(*t));
+    bool followed = false;
+    int rc =
+        store_deployment_by_id(look->flow->db, look->arena, entry->deployment_id, deployment, err);
+
+    if (rc == 0)
+        rc = is_followed(look, deployment, &followed, err);
+    if (rc < 0)
+        return rc;
+    if (!followed) {
+        agenda_drop(look->flow->agenda, entry);
+        return 0;
+    }
+    *t = (struct turn){.look = look,
+                       .bulk = bulk,
+                       .item = bulk_item(bulk, entry),
+                       .environment = entry->environment,
+                       .deployment = deployment};
+    if (deployment->state == DEPLOYMENT_WAITING)
+        return 0; /* until it starts it is the schedule's */
+    rc = store_host_of_deployment(look->flow->db, look->arena, deployment->id, &t->hosts,
+                                  &t->n_hosts, err);
+    return rc < 0 ? rc : follow(t, err);
+}
+
+/* Up to BATCH of those that are due. */
+static int follow_batch(struct look *look, struct err *err)
+{
+    struct agenda_entry *entry;
+    size_t n = 0;
+    struct bulk bulk;
+    int rc = bulk_begin(&bulk, look, err);
+
+    while (rc == 0 && n++ < BATCH && (entry = agenda_take(look, AGENDA_RUNS)) != NULL)
+        rc = follow_one(&bulk, entry, err);
+    if (rc == 0)
+        rc = bulk_post(&bulk, err);
+    bulk_end(&bulk);
+    return rc;
+}
+
+/* Whatever runs, also what ran before this process. */
+static int find_runs(struct look *look, struct err *err)
+{
+    struct deployment *open;
+    size_t n;
+    int rc = store_deployment_to_follow(look->flow->db, look->arena, &open, &n, err);
+
+    for (size_t i = 0; i < n && rc == 0; i++) {
+        const struct config_repo *repo = config_repo(look->snapshot->config, open[i].repository);
+        struct agenda_entry *run =
+            agenda_run(look->flow->agenda, open[i].id, repo,
+                       repo == NULL ? NULL : config_environment(repo, open[i].environment));
+        agenda_touch(look->flow->agenda, run);
+    }
+    return rc;
 }
 
 int dispatch_look(struct look *look, struct err *err)
 {
-    struct deployment *open;
-    struct host *hosts;
-    size_t n, n_hosts;
-    int rc = store_deployment_to_follow(look->flow->db, look->arena, &open, &n, err);
+    int rc = 0;
 
     agenda_open(&look->flow->agenda, look->snapshot);
-    if (rc == 0)
-        rc = store_host_list(look->flow->db, look->arena, &hosts, &n_hosts, err);
-    for (size_t i = 0; i < n && rc == 0; i++) {
-        struct agenda_entry *entry = agenda_deployment(look->flow->agenda, open[i].id);
-        struct agenda_judging judging;
-        if (open[i].state == DEPLOYMENT_WAITING || !agenda_is_due(look, entry))
-            continue;
-        judging = agenda_begin(look, entry);
-        rc = dispatch_one(look, &open[i], hosts, n_hosts, err);
-        if (agenda_end(&judging))
-            agenda_touch(look->flow->agenda, environment_of(look, &open[i]));
-    }
+    if (agenda_is_new(look->flow->agenda) || look->whole)
+        rc = find_runs(look, err);
+    if (rc == 0 && agenda_has_due(look, AGENDA_RUNS))
+        rc = follow_batch(look, err);
+    look->more = look->more || agenda_has_due(look, AGENDA_RUNS);
     return rc;
 }

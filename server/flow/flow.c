@@ -7,6 +7,7 @@
 #include "lib/store/db.h"
 #include "lib/store/store_journal.h"
 #include "lib/store/writer.h"
+#include "server/flow/agenda.h"
 #include "server/flow/clockwatch.h"
 #include "server/flow/evidence.h"
 #include "server/flow/probing.h"
@@ -81,10 +82,10 @@ int look_journal(struct db *db, time_ms now, const char *act, const char *subjec
     return store_journal_add(db, &entry, err);
 }
 
-static int look_once(struct flow *flow, struct arena *arena, bool whole, struct look *look,
-                     struct err *err)
+/* Every room once. `rung`: something else than the time woke the flow; `whole`: everything is judged. */
+static int look_once(struct flow *flow, struct arena *arena, bool rung, bool whole,
+                     struct look *look, struct err *err)
 {
-    bool moved;
     int rc;
 
     *look = (struct look){.flow = flow,
@@ -93,22 +94,15 @@ static int look_once(struct flow *flow, struct arena *arena, bool whole, struct 
                           .now = clock_now(flow->clock),
                           .next = VERDICT_NEVER,
                           .whole = whole};
+    agenda_open(&flow->agenda, look->snapshot);
     if ((rc = clockwatch_look(look, err)) == 0 && (rc = collect_look(look, err)) == 0 &&
-        (rc = record_look(look, err)) == 0)
+        (rc = record_look(look, err)) == 0 && (rc = news_look(look, rung, err)) == 0)
         rc = reconcile_look(look, err);
-    look->whole = look->whole || look->moved; /* there are other facts */
-    look->partial = !look->moved;
-    look->moved = false;
     if (rc == 0 && (rc = schedule_look(look, err)) == 0)
         rc = dispatch_look(look, err);
-    moved = look->moved;
-    look->moved = false;
-    if (rc == 0)
-        rc = dispatch_door_look(look, err);
-    if (rc == 0 && (rc = evidence_look(look, err)) == 0)
+    if (rc == 0 && (rc = dispatch_door_look(look, err)) == 0 &&
+        (rc = evidence_look(look, err)) == 0)
         rc = probing_look(look, err);
-    look->partial = look->partial && !look->moved;
-    look->moved = moved || !look->partial;
     snapshots_give(look->snapshot);
     return rc;
 }
@@ -117,19 +111,40 @@ int flow_look(struct flow *flow, time_ms *ret_next, struct err *err)
 {
     struct arena arena;
     struct look look;
-    bool whole = !flow->timed;
-    int rc = 0;
+    int rc = 0, moved = 0;
 
     arena_init(&arena);
     for (int i = 0; i < ROUNDS_MAX; i++) {
-        rc = look_once(flow, &arena, whole, &look, err);
-        whole = !look.partial;
-        if (rc < 0 || !look.moved)
+        rc = look_once(flow, &arena, i == 0 && !flow->timed, false, &look, err);
+        moved += look.moved && !look.more;
+        if (rc < 0 || (!look.moved && !look.more))
             break;
         arena_reset(&arena);
     }
     arena_deinit(&arena);
     if (rc == 0)
-        *ret_next = look.moved ? look.now + BREATH_MS : look.next;
+        *ret_next = moved == ROUNDS_MAX       ? look.now + BREATH_MS
+                    : look.moved || look.more ? look.now
+                                              : look.next;
+    return rc;
+}
+
+int flow_look_at_all(struct flow *flow, bool *ret_moved, time_ms *ret_next, struct err *err)
+{
+    struct arena arena;
+    struct look look;
+    bool whole = true;
+    int rc;
+
+    *ret_moved = false;
+    arena_init(&arena);
+    do {
+        rc = look_once(flow, &arena, false, whole, &look, err);
+        *ret_moved = *ret_moved || look.moved;
+        whole = false;
+        arena_reset(&arena);
+    } while (rc == 0 && look.more && !look.moved);
+    arena_deinit(&arena);
+    *ret_next = look.next;
     return rc;
 }

@@ -12,7 +12,8 @@
  * Each room has the same heart: load facts on the read-only connection, decide (lib/rules), post the
  * moves to the writer. A move is a compare-and-set with its journal line in the same transaction, so a
  * decision on stale facts fails and is made again at the next look. Nothing is remembered here that a
- * restart would lose; the reconcile room's requests under way are simply asked again.
+ * restart would lose; the reconcile room's requests under way are simply asked again. What a look judges is on the
+ * agenda (agenda.h): what is due, and what the news (news.h) or a move of another room concerns.
  *
  * flow_look() does one round of all rooms and says when to look again. server/loop.c calls it when a
  * doorbell rings, the keeper answers, or that time has come; the story runner calls it by hand.
@@ -26,6 +27,7 @@
 
 #include "lib/base/err.h"
 #include "lib/base/timestamp.h"
+#include "server/flow/news.h"
 
 struct agenda;
 struct arena;
@@ -69,9 +71,9 @@ struct flow {
                           * (migrate.md 4) */
     int64_t clock_skew; /* wall clock minus monotonic clock at the last look */
     bool clock_known;   /* there was a look */
-    bool
-        timed; /* nothing woke the loop but the time that the last look named: no fact is another */
+    bool timed; /* nothing woke the loop but the time that the last look named: there are no news */
     struct agenda *agenda;             /* when what is to be judged; owned */
+    struct news news;                  /* up to where the store is known */
     struct flow_unattended unattended; /* the last one */
 
     /* Told after the commit; called on the flow's thread. */
@@ -91,6 +93,10 @@ struct flow {
  * again. Other errors end the server. */
 int flow_look(struct flow *flow, time_ms *ret_next, struct err *err);
 
+/* Judge everything, whatever the agenda says. Right after a flow_look() that came to rest nothing may move by it, and
+ * nothing may change earlier than that said: for tests, which find by it what somebody forgot to touch. */
+int flow_look_at_all(struct flow *flow, bool *ret_moved, time_ms *ret_next, struct err *err);
+
 /* What a room sees in one look. Its arena lives as long as the look. */
 struct look {
     struct flow *flow;
@@ -99,8 +105,8 @@ struct look {
     time_ms now;
     time_ms next; /* earliest instant at which something may change */
     bool moved;   /* something was written: look again at once */
+    bool more;    /* the agenda has more that is due now */
     bool whole;   /* everything is judged, not only what the agenda has for now */
-    bool partial; /* all that moved is in the agenda: the next look need not be whole */
 };
 
 /* Look again at `at`. */

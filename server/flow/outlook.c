@@ -1,5 +1,6 @@
 #include "server/flow/outlook.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "lib/base/str.h"
@@ -215,7 +216,80 @@ static struct gate_host *gate_hosts(struct candidates *m, const struct deploymen
     return hosts;
 }
 
-/* The fleet with the tags that the environment's roles ask for; jobs and gate stand on it. */
+/* Those that a role names, as far as they registered. */
+static int load_named(struct candidates *m, const struct config_role *r, size_t *cap,
+                      struct err *err)
+{
+    struct outlook *o = m->outlook;
+    int rc = 0;
+
+    for (size_t i = 0; i < r->hosts.n && rc == 0; i++) {
+        struct err own = ERR_INIT;
+        struct host host;
+        bool found;
+        rc = candidates_maybe(store_host_by_name(m->db, m->arena, r->hosts.items[i], &host, &own),
+                              &found, &own, err);
+        if (rc == 0 && found)
+            *ARENA_PUSH(m->arena, o->hosts, o->n_hosts, *cap) = host;
+    }
+    return rc;
+}
+
+/* Those that have the first of a role's tags; who has them all is seen when they are marked. */
+static int load_tagged(struct candidates *m, const struct config_role *r, size_t *cap,
+                       struct err *err)
+{
+    struct outlook *o = m->outlook;
+    struct host *hosts;
+    size_t n;
+    int rc = store_host_tagged(m->db, m->arena, r->tags.items[0].key, r->tags.items[0].value,
+                               &hosts, &n, err);
+
+    for (size_t i = 0; rc == 0 && i < n; i++)
+        *ARENA_PUSH(m->arena, o->hosts, o->n_hosts, *cap) = hosts[i];
+    return rc;
+}
+
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(((const struct host *)a)->name, ((const struct host *)b)->name);
+}
+
+/* By name, each once: several roles may find it. */
+static void sort_hosts(struct outlook *o)
+{
+    size_t n = 0;
+
+    if (o->n_hosts == 0)
+        return;
+    qsort(o->hosts, o->n_hosts, sizeof(*o->hosts), by_name);
+    for (size_t i = 1; i < o->n_hosts; i++)
+        if (strcmp(o->hosts[i].name, o->hosts[n].name) != 0)
+            o->hosts[++n] = o->hosts[i];
+    o->n_hosts = n + 1;
+}
+
+/* The machines that the environment's roles find, with the tags that they ask for. */
+static int load_fleet(struct candidates *m, struct err *err)
+{
+    const struct config_environment *e = m->environment;
+    struct outlook *o = m->outlook;
+    size_t cap = 0;
+    int rc = 0;
+
+    for (size_t i = 0; i < e->n_roles && rc == 0; i++)
+        if (!e->roles[i].ssm)
+            rc = e->roles[i].tags.n > 0 ? load_tagged(m, &e->roles[i], &cap, err)
+                                        : load_named(m, &e->roles[i], &cap, err);
+    sort_hosts(o);
+    for (size_t i = 0; i < e->n_roles && rc == 0; i++)
+        for (size_t k = 0; k < e->roles[i].tags.n && !e->roles[i].ssm && rc == 0; k++)
+            rc = store_host_mark_tagged(m->db, m->arena, &e->roles[i].tags.items[k], o->hosts,
+                                        o->n_hosts, err);
+    return rc;
+}
+
+/* Jobs and gate stand on them. */
 static int load_hosts(struct candidates *m, struct err *err)
 {
     const struct config_environment *e = m->environment;
@@ -224,12 +298,8 @@ static int load_hosts(struct candidates *m, struct err *err)
     struct gate_facts *g = &o->facts.gate;
     struct deployment_fleet fleet = {.gone_after_ms = m->snapshot->config->gone_after_ms,
                                      .now = m->now};
-    int rc = store_host_list(m->db, m->arena, &o->hosts, &o->n_hosts, err);
+    int rc = load_fleet(m, err);
 
-    for (size_t i = 0; i < e->n_roles && rc == 0; i++)
-        for (size_t k = 0; k < e->roles[i].tags.n && !e->roles[i].ssm && rc == 0; k++)
-            rc = store_host_mark_tagged(m->db, m->arena, &e->roles[i].tags.items[k], o->hosts,
-                                        o->n_hosts, err);
     if (rc < 0)
         return rc;
     fleet.hosts = o->hosts;

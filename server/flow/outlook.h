@@ -52,7 +52,7 @@ struct outlook {
     struct lacks lacks; /* approvals and checks behind what the candidates lack */
     struct release *releases; /* behind the plan's candidates, same order */
     size_t n_releases;
-    struct host *hosts; /* all that are registered */
+    struct host *hosts; /* of its roles, as far as they registered */
     size_t n_hosts;
     struct deployment_plan jobs; /* what a deployment would run now, and where */
     struct stops stops;          /* holds and freezes of people */

@@ -20,9 +20,11 @@
 #include "lib/base/str.h"
 #include "lib/model/config.h"
 #include "lib/repo/keeper.h"
+#include "lib/rules/gate.h"
 #include "lib/rules/lane.h"
 #include "lib/store/store_release.h"
 #include "lib/store/store_repository.h"
+#include "server/flow/agenda.h"
 #include "server/flow/flow.h"
 #include "server/flow/snapshot.h"
 
@@ -234,6 +236,22 @@ static int apply(struct db *db, void *arg, struct err *err)
     return rc < 0 ? rc : apply_releases(db, s, err);
 }
 
+/* That it was seen once more changes nothing for those that wait; all else may. */
+static void touch(struct look *look, const struct seen *s)
+{
+    const struct config_repo *repo = config_repo(look->snapshot->config, s->asking->name);
+    const struct repository *before = &s->repository;
+    bool was_fresh =
+        before->fetched_at != 0 && look->now - before->fetched_at < GATE_SOURCE_FRESH_MS;
+
+    if (repo == NULL)
+        return;
+    agenda_touch(look->flow->agenda, agenda_source(look->flow->agenda, repo));
+    if (s->asking->line.n > 0 || s->rewritten != NULL || s->asking->adopted[0] != '\0' ||
+        before->rewritten_sha[0] != '\0' || !was_fresh || !str_eq(s->failure, before->failure))
+        agenda_touch_environments(look->flow->agenda, repo);
+}
+
 static int finish(struct look *look, struct asking *a, const char *failure, const char *rewritten,
                   struct err *err)
 {
@@ -250,6 +268,8 @@ static int finish(struct look *look, struct asking *a, const char *failure, cons
                    a->line.commits[i].sha, LOG(a->line.commits[i].subject));
     if (rc == 0)
         rc = look_write(look, apply, &s, a->line.n > 0 || failure != NULL ? FLOW_RELEASES : 0, err);
+    if (rc == 0)
+        touch(look, &s);
     forget(look->flow->reconcile, a);
     return rc;
 }
@@ -450,22 +470,50 @@ static int take_answers(struct look *look, struct err *err)
     }
 }
 
-static bool is_due(struct look *look, const struct repository *r)
+/* When it is to be fetched; 0 = now. */
+static time_ms due_at(const struct repository *r)
 {
     time_ms due = r->wanted_at != 0 ? r->wanted_at : r->fetched_at + SEEN_EVERY_MS;
 
     if (r->failed_at != 0 && due < r->failed_at + RETRY_MS)
         due = r->failed_at + RETRY_MS;
-    if (r->fetched_at == 0 && r->failed_at == 0)
-        due = 0;
-    if (due > look->now)
-        look_again(look, due);
-    return due <= look->now;
+    return r->fetched_at == 0 && r->failed_at == 0 ? 0 : due;
+}
+
+/* One that may hide a newer truth binds those that wait for it (T22): from the instant on at which it does. */
+static void notice_age(struct look *look, struct agenda_entry *entry, const struct repository *r,
+                       time_ms *next)
+{
+    time_ms stale_at = r->fetched_at + GATE_SOURCE_FRESH_MS;
+    bool is_stale = look->now >= stale_at;
+
+    if (!is_stale && stale_at < *next)
+        *next = stale_at;
+    if (is_stale && !entry->is_stale)
+        agenda_touch_environments(look->flow->agenda, entry->repo);
+    entry->is_stale = is_stale;
+}
+
+static int look_at(struct look *look, struct agenda_entry *entry, struct err *err)
+{
+    bool asked = asking_of(look->flow->reconcile, entry->repo->name) != NULL;
+    time_ms next = VERDICT_NEVER; /* while it is asked about, the end touches it */
+    struct repository r;
+    int rc = store_repository_by_name(look->flow->db, look->arena, entry->repo->name, &r, err);
+
+    if (rc == 0 && !asked && due_at(&r) <= look->now)
+        rc = begin_fetch(look, entry->repo, err);
+    else if (rc == 0 && !asked)
+        next = due_at(&r);
+    if (rc == 0)
+        notice_age(look, entry, &r, &next);
+    agenda_put(look, entry, next, false);
+    return rc;
 }
 
 int reconcile_look(struct look *look, struct err *err)
 {
-    const struct config *config = look->snapshot->config;
+    struct agenda_entry *entry;
     int rc;
 
     if (look->flow->keeper == NULL)
@@ -476,13 +524,7 @@ int reconcile_look(struct look *look, struct err *err)
             abort();
     }
     rc = take_answers(look, err);
-    for (size_t i = 0; i < config->n_repos && rc == 0; i++) {
-        struct repository r;
-        if (asking_of(look->flow->reconcile, config->repos[i].name) != NULL)
-            continue;
-        rc = store_repository_by_name(look->flow->db, look->arena, config->repos[i].name, &r, err);
-        if (rc == 0 && is_due(look, &r))
-            rc = begin_fetch(look, &config->repos[i], err);
-    }
+    while (rc == 0 && (entry = agenda_take(look, AGENDA_SOURCES)) != NULL)
+        rc = look_at(look, entry, err);
     return rc;
 }

@@ -25,6 +25,7 @@
 #include "lib/store/store_delivery.h"
 #include "lib/store/store_repository.h"
 #include "lib/store/writer.h"
+#include "server/flow/agenda.h"
 #include "server/flow/flow.h"
 #include "server/flow/record_put.h"
 #include "server/flow/snapshot.h"
@@ -293,6 +294,19 @@ static int read_one(struct look *look, struct recorded *r, struct err *err)
     return 0;
 }
 
+/* Its pull requests, checks and barriers may be other ones, and its mirror may be wanted. */
+static void touch(struct look *look, const struct recorded *r)
+{
+    const struct config_repo *repo = r->state == DELIVERY_RECORDED && r->repository != NULL
+                                         ? config_repo(look->snapshot->config, r->repository->name)
+                                         : NULL;
+
+    if (r->state == DELIVERY_QUARANTINED) /* every branch is asked */
+        agenda_touch_repository(look->flow->agenda, NULL);
+    if (repo != NULL)
+        agenda_touch_repository(look->flow->agenda, repo);
+}
+
 /* Each row a job of its own: one that was decided on stale facts is decided again, alone. */
 static int close_all(struct look *look, struct recorded *items, size_t n, struct err *err)
 {
@@ -308,6 +322,8 @@ static int close_all(struct look *look, struct recorded *items, size_t n, struct
     for (size_t i = 0; i < n; i++)
         if (items[i].ran)
             forget(look->flow, items[i].delivery->id);
+    for (size_t i = 0; i < n && rc == 0; i++)
+        touch(look, &items[i]);
     return rc;
 }
 

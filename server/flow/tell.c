@@ -6,6 +6,7 @@
 #include "lib/base/log.h"
 #include "lib/rules/rules_promise.h"
 #include "lib/store/store_promise.h"
+#include "server/flow/bulk.h"
 #include "server/flow/flow.h"
 #include "server/flow/outlook.h"
 
@@ -65,28 +66,29 @@ static void say(const struct telling *t)
                (long long)t->promise.release_number, from, to, LOG(t->promise.lacks));
 }
 
-int tell_promise(struct look *look, const struct outlook *outlook, const char *environment,
-                 const char *subject, struct err *err)
+int tell_promise(struct look *look, struct bulk *bulk, struct bulk_item *item,
+                 const struct outlook *outlook, const char *environment, const char *subject,
+                 struct err *err)
 {
-    struct telling t = {.subject = subject, .now = look->now};
-    struct promise open;
+    struct telling *t = arena_alloc(look->arena, sizeof(*t));
+    struct promise *open = arena_alloc(look->arena, sizeof(*open));
     struct err own = ERR_INIT;
     int rc = store_promise_open(look->flow->db, look->arena, outlook->repository_id, environment,
-                                &open, &own);
+                                open, &own);
 
-    if (rc == 0)
-        t.open = &open;
-    else if (rc != ERR_NOT_FOUND) {
+    if (rc < 0 && rc != ERR_NOT_FOUND) {
         *err = own;
         return rc;
     }
-    t.promise = t.open != NULL ? open
-                               : (struct promise){.repository_id = outlook->repository_id,
-                                                  .environment = environment};
-    t.move =
-        rules_promise_judge(t.open, &outlook->plan, outlook->promised_at, look->now, &t.promise);
-    if (t.move == RULES_PROMISE_STANDS)
+    *t = (struct telling){.open = rc == 0 ? open : NULL, .subject = subject, .now = look->now};
+    t->promise = t->open != NULL ? *open
+                                 : (struct promise){.repository_id = outlook->repository_id,
+                                                    .environment = environment};
+    t->move =
+        rules_promise_judge(t->open, &outlook->plan, outlook->promised_at, look->now, &t->promise);
+    if (t->move == RULES_PROMISE_STANDS)
         return 0;
-    say(&t);
-    return look_write(look, apply, &t, FLOW_DEPLOYMENTS, err);
+    say(t);
+    bulk_add(bulk, item, apply, t, FLOW_DEPLOYMENTS, NULL);
+    return 0;
 }

@@ -9,11 +9,14 @@
 
 #include "lib/base/err.h"
 
+struct bulk;
+struct bulk_item;
 struct look;
 struct outlook;
 
 /* `subject`: REPO/ENVIRONMENT. */
-int tell_promise(struct look *look, const struct outlook *outlook, const char *environment,
-                 const char *subject, struct err *err);
+int tell_promise(struct look *look, struct bulk *bulk, struct bulk_item *item,
+                 const struct outlook *outlook, const char *environment, const char *subject,
+                 struct err *err);
 
 #endif

@@ -87,4 +87,6 @@ void times_explain(struct outlook *o, const struct config_environment *e, time_m
                                                    .until = VERDICT_NEVER});
     if (o->plan.next_change > o->plan.verdict.next_change)
         o->plan.next_change = o->plan.verdict.next_change;
+    if (o->plan.wakes_at > o->plan.verdict.wakes_at)
+        o->plan.wakes_at = o->plan.verdict.wakes_at;
 }

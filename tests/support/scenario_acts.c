@@ -5,6 +5,7 @@
 #include "lib/store/store_deployment.h"
 #include "lib/store/store_release.h"
 #include "lib/store/writer.h"
+#include "server/flow/bulk.h"
 #include "server/flow/deploy.h"
 #include "tests/support/scenario_facts.h"
 #include "tests/support/scenario_time.h"
@@ -74,6 +75,7 @@ int scenario_cut(const struct scenario_line *l, struct err *err)
                         .now = w->clock.now,
                         .next = VERDICT_NEVER};
     struct release release;
+    struct bulk bulk;
     int rc = scenario_world_outlook(w, e, w->clock.now, &w->arena, o, err);
 
     if (rc == 0)
@@ -90,7 +92,13 @@ int scenario_cut(const struct scenario_line *l, struct err *err)
                            o->facts.gate.hosts[i].name);
     target.sha = release.sha;
     o->plan = (struct release_plan){.target = &target, .start_at = w->clock.now};
-    return deploy_cut(&look, o, e, err);
+    rc = bulk_begin(&bulk, &look, err);
+    if (rc == 0)
+        rc = deploy_cut(&bulk, bulk_item(&bulk, NULL), o, e, err);
+    if (rc == 0)
+        rc = bulk_post(&bulk, err);
+    bulk_end(&bulk);
+    return rc;
 }
 
 /* "All of a job succeed" ---------------------------------------------------------------------------- */

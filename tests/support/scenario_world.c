@@ -279,7 +279,7 @@ int scenario_world_look(struct scenario_world *w, bool *ret_moved, struct err *e
     if ((rc = schedule_look(&look, err)) == 0)
         rc = dispatch_look(&look, err);
     arena_deinit(&arena);
-    *ret_moved = look.moved;
+    *ret_moved = look.moved || look.more;
     return rc;
 }
 
