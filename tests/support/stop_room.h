@@ -19,7 +19,8 @@
 struct stop_room {
     struct api_room api;
     struct flow flow;
-    time_ms next; /* when the last look wants the next one */
+    time_ms next;   /* when the last look wants the next one */
+    unsigned heard; /* bells before the last look */
 };
 
 void stop_room_up(struct stop_room *room);
@@ -34,9 +35,13 @@ void stop_room_look_on(struct stop_room *room);
 
 /* Set the clock to HH:MM[:SS] of that day in Tokyo; the value. */
 time_ms stop_room_at(struct stop_room *room, const char *time);
-/* Let the flow look once, at the clock's time. */
+/* Let the flow look at the clock's time, as it does: at what the agenda says and the news concern. Whoever looks at
+ * everything then finds nothing left to do. */
 void stop_room_look(struct stop_room *room);
 
+/* Write, and ring for the flow, as everybody does who has news. */
+void stop_room_write(struct stop_room *room, int (*fn)(struct db *db, void *arg, struct err *err),
+                     void *arg);
 /* One more release of a repository, with the pull request `pull` in it; the numbers count from 1. */
 void stop_room_release(struct stop_room *room, const char *repository, int64_t pull);
 

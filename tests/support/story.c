@@ -267,6 +267,24 @@ static int64_t turn(struct story *s)
     return s->server != NULL && s->next <= now_of(s) ? TICK_MS : wait;
 }
 
+/* Nobody forgot to ring, and no room forgot to touch what hangs on its moves: whoever looks at everything now finds
+ * nothing to do, and nothing that changes earlier than the flow will look. */
+static void nothing_is_left(struct story *s)
+{
+    struct err err = ERR_INIT;
+    time_ms next;
+    bool moved;
+
+    if (s->server == NULL || s->crash_max > 0 || s->crash_once > 0)
+        return;
+    must(server_look_at_all(s->server, &moved, &next, &err), &err);
+    if (moved)
+        fail_msg("the flow came to rest, but not everything did: see what was just written");
+    if (next < s->next)
+        fail_msg("the flow looks again %lld ms after something may change",
+                 (long long)(s->next - next));
+}
+
 void story_settle(struct story *s)
 {
     bool lost = false;
@@ -300,6 +318,7 @@ void story_settle(struct story *s)
             s->between(s);
         story_clock_pass(&s->clock, wait);
     }
+    nothing_is_left(s);
 }
 
 time_ms story_time(const struct story *s, const char *text)

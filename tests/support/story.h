@@ -10,7 +10,7 @@
  *
  * Time stands still but for what steps say. After each step everything that follows from it happens: hosts take
  * their turns and the flow looks until nothing moves, a second passing whenever a host has something to say, and as
- * much as it takes while one only runs what it was told.
+ * much as it takes while one only runs what it was told. Then whoever looks at everything finds nothing left to do.
  * Everything but the server's own http and writer threads runs on the test's thread, in the same order each time.
  *
  * With STORY_CRASH="SEED:MAX" in the environment (tests/crash) the server does not come through: its disk loses power

@@ -422,6 +422,20 @@ static void A4_no_sequence_of_acts_without_the_right_changes_anything_but_the_jo
     assert_string_not_equal(before, after);
 }
 
+/* The flow judges only whom an act concerns. Each rings, and its line tells enough: stop_room_look() fails where somebody
+ * who looks at everything finds more. Whether it may be done after those before it is no matter here. */
+static void every_act_is_seen_by_whom_it_concerns(void **state)
+{
+    (void)state;
+    stop_room_look(&room);
+    for (size_t i = 0; i < n_acts; i++) {
+        struct stop_answer answer = acts_ask(&room, NULL, &acts[i], acts[i].target);
+
+        json_free(answer.json);
+        stop_room_look(&room);
+    }
+}
+
 #define ROOM(name) cmocka_unit_test_setup_teardown(name, up, down)
 
 int main(void)
@@ -429,6 +443,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_route_that_changes_something_has_its_example),
         ROOM(A5_each_act_writes_who_by_which_way_and_why),
+        ROOM(every_act_is_seen_by_whom_it_concerns),
         ROOM(P5_plain_text_lists_what_may_be_done),
         ROOM(A5_an_act_by_a_token_names_the_token_and_never_its_secret),
         ROOM(a_dry_run_of_any_act_answers_and_leaves_nothing),
