@@ -67,6 +67,10 @@ const char *const *script_environment_make(struct arena *arena,
         put_of_door(&list, facts);
     else
         put_of_job(&list, facts->envelope);
+    if (facts->envelope->database != NULL) { /* for a fence of the application's own (G10) */
+        put(&list, "SLIPWAY_DATABASE", facts->envelope->database);
+        put(&list, "SLIPWAY_EPOCH", arena_printf(arena, "%lld", (long long)facts->envelope->epoch));
+    }
     put(&list, "SLIPWAY_RESULT", facts->result_path);
     lines = arena_array(arena, list.n + 1, sizeof(*lines));
     memcpy(lines, list.lines, list.n * sizeof(*lines));

@@ -43,7 +43,8 @@ static struct told read_log(const char *path)
             continue;
         told.tried_again |= failed_sync && strcmp(operation, "write") == 0;
         told.fault |= strcmp(end, "fault") == 0;
-        failed_sync |= strcmp(end, "fault") == 0 && strcmp(operation, "fsync") == 0;
+        failed_sync |= strcmp(end, "fault") == 0 && strcmp(operation, "fsync") == 0 &&
+                       strcmp(file, "journal") == 0;
     }
     if (log != NULL)
         fclose(log);
@@ -62,6 +63,18 @@ static void set_fault(long k, const char *kind, const char *log)
     (void)setenv("FAULTY_IO_LOG", log, 1);
 }
 
+/* That it ended, never began, or that nobody knows; NULL: it did not say so yet. */
+static const struct door_double_word *last_word(const char *id)
+{
+    static const enum message_reply_state ends[] = {MESSAGE_REPLY_FINISHED, MESSAGE_REPLY_DECLINED,
+                                                    MESSAGE_REPLY_UNKNOWN};
+    const struct door_double_word *word = NULL;
+
+    for (size_t i = 0; i < 3 && word == NULL; i++)
+        word = door_double_wait(&agent_room.door, id, ends[i], 0);
+    return word;
+}
+
 /* Until the agent has ended by itself, or has told all there is. */
 static void run_into_it(long k, const char *kind, const char *id)
 {
@@ -74,7 +87,7 @@ static void run_into_it(long k, const char *kind, const char *id)
                 fail_msg("%s at call %ld: it ended with 0, and systemd would leave it so", kind, k);
             return;
         }
-        if (door_double_count(&agent_room.door, id, MESSAGE_REPLY_FINISHED) > 0 &&
+        if (last_word(id) != NULL &&
             agent_room_says(agent_room.state, "journal", "\"kind\":\"reported\""))
             return;
         (void)poll(NULL, 0, 10);
@@ -85,16 +98,12 @@ static void run_into_it(long k, const char *kind, const char *id)
 /* Its last word, and whether that is so. */
 static void check_end(long k, const char *kind, const char *id)
 {
-    static const enum message_reply_state ends[] = {MESSAGE_REPLY_FINISHED, MESSAGE_REPLY_DECLINED,
-                                                    MESSAGE_REPLY_UNKNOWN};
-    const struct door_double_word *word = NULL;
+    const struct door_double_word *word = last_word(id);
     size_t ran;
 
     for (int i = 0; i < AGENT_ROOM_LONG_S * 50 && word == NULL; i++) {
-        for (size_t e = 0; e < 3 && word == NULL; e++)
-            word = door_double_wait(&agent_room.door, id, ends[e], 0);
-        if (word == NULL)
-            (void)poll(NULL, 0, 20);
+        (void)poll(NULL, 0, 20);
+        word = last_word(id);
     }
     ran = agent_room_lines("runs");
     if (word == NULL)
@@ -129,6 +138,7 @@ static bool fail_once(long k, const char *kind, long *ret_calls)
     char program[512], log[512];
     struct told told;
     const char *id;
+    int code = 0;
 
     agent_room_up(true);
     snprintf(program, sizeof(program), "%s/slipway-agent", bin != NULL ? bin : "");
@@ -140,12 +150,15 @@ static bool fail_once(long k, const char *kind, long *ret_calls)
     (void)unsetenv("LD_PRELOAD");
     id = agent_room_send(AGENT_ROOM_COUNT);
     run_into_it(k, kind, id);
+    if (agent_room.agent != 0)
+        code = agent_room_stop(); /* the fault may be in its last word to itself */
     told = read_log(log);
+    if (code != 0 && !told.fault)
+        fail_msg("%s at call %ld: it ended with %d", kind, k, code);
     *ret_calls = told.calls;
     if (told.tried_again)
         fail_msg("%s at call %ld: the journal was written after a sync had failed", kind, k);
-    if (agent_room.agent == 0)
-        start_again(id);
+    start_again(id);
     check_end(k, kind, id);
     agent_room_wait_reported();
     agent_room_down();

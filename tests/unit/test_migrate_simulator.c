@@ -37,7 +37,7 @@ static bool is_deep(void)
 static void no_second_start_and_no_guessed_end(void **state)
 {
     long first = number_of("SLIPWAY_SEED", 1);
-    long n = getenv("SLIPWAY_CASES") != NULL ? 1000 : 100;
+    long n = getenv("SLIPWAY_CASES") != NULL ? 4000 : 100;
 
     (void)state;
     arena_init(&sim.arena);

@@ -97,10 +97,14 @@ static void beside_a_database_lost_backends_can_be_found_and_end_soon(void **sta
     make(&plain, NULL, 0);
     assert_null(value_of("PGAPPNAME"));
     assert_null(value_of("PGOPTIONS"));
+    assert_null(value_of("SLIPWAY_EPOCH"));
     migrate.database = "acme/shop/stage/primary";
+    migrate.epoch = 41;
     make(&migrate, NULL, 0);
     assert_string_equal(value_of("PGAPPNAME"), "slipway-aaaaaaaa-0000-4000-8000-000000000001");
     assert_string_equal(value_of("PGOPTIONS"), "-c client_connection_check_interval=1000");
+    assert_string_equal(value_of("SLIPWAY_DATABASE"), "acme/shop/stage/primary");
+    assert_string_equal(value_of("SLIPWAY_EPOCH"), "41");
     make(&migrate, env, 1); /* PgBouncer refuses start-up options: `env` wins */
     assert_string_equal(value_of("PGOPTIONS"), "");
 }
