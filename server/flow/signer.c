@@ -189,7 +189,7 @@ static int put_in_force(struct signer *s, struct db *db, time_ms now, struct err
     const struct signing_key *known = NULL;
     struct signing_key *keys;
     struct arena arena;
-    const char *text;
+    const char *text = "";
     size_t n;
     int rc;
 
