@@ -116,7 +116,7 @@ static bool is_small(const char *table)
         "incarnations",      "sqlite_schema",   "pragma_quick_check",
         "schema_migrations", "adoptions",       "holidays",
         "holiday_years",     "hooks",           "gone",
-        "serving",           "door_documents",
+        "serving",           "door_documents",  "signing_keys",
     };
 
     for (size_t i = 0; i < sizeof(small) / sizeof(*small); i++)
