@@ -831,13 +831,16 @@ static void newer_poll_sends_the_older_one_home(void **state)
     int older = raw_http_open(address());
     int newer = raw_http_open(address());
     struct message *messages;
+    mono_ms began;
 
     (void)state;
     api_room_write(&room, put_command, &sending);
     raw_http_send(older, bytes, strlen(bytes));
     usleep(300 * 1000);
+    began = clock_mono(clock_system());
     raw_http_send(newer, bytes, strlen(bytes));
     assert_int_equal(messages_in(read_raw(raw_http_read(older, 5)), &messages), 0);
+    assert_true(clock_mono(clock_system()) - began < HOLD_MS / 2); /* and not at its own end */
     api_room_write(&room, release_command, (void *)(uintptr_t)g.id);
     door_ring(room.api.door, g.id);
     assert_int_equal(messages_in(read_raw(raw_http_read(newer, 5)), &messages), 1);

@@ -240,6 +240,27 @@ static void reply_for_another_hosts_command_is_refused(void **state)
     ends("Pending", "");
 }
 
+/* Both have the command: what one says under the other's id is not taken as its own either. */
+static void T36_reply_under_the_id_of_another_host_of_the_command_is_refused(void **state)
+{
+    const struct door_guest *other = door_room_guest("web-2", "Role=web");
+    struct door_answer a = door_room_call(
+        &caller, "SendCommand",
+        "{'DocumentName':'AWS-RunShellScript','Parameters':{'commands':['x']},'MaxConcurrency':"
+        "'100%%','InstanceIds':['%s','%s']}",
+        g->id, other->id);
+
+    (void)state;
+    door_asker_must_be(a, "");
+    command = text(a, "Command.CommandId");
+    message = arena_printf(&door_room.arena, "aws.ssm.%s.%s", command, g->id);
+    door_asker_must_be(door_room_reply_as(other, message, "0b1c2d3e-0000-4000-8000-0000000000d1",
+                                          REPLY("Success", "")),
+                       "InvalidMessageIdException");
+    door_asker_must_be(door_room_say(other, "AcknowledgeMessage", "{'MessageId':'%s'}", message),
+                       "InvalidMessageIdException");
+}
+
 static void message_that_the_agent_could_not_take_has_failed(void **state)
 {
     (void)state;
@@ -461,6 +482,7 @@ int main(void)
         TEST(steps_that_the_document_has_not_are_dropped),
         TEST(reply_that_cannot_be_read_is_kept_and_noted),
         TEST(reply_for_another_hosts_command_is_refused),
+        TEST(T36_reply_under_the_id_of_another_host_of_the_command_is_refused),
         TEST(message_that_the_agent_could_not_take_has_failed),
         TEST(document_that_the_agent_could_not_parse_has_failed_with_its_reason),
         TEST(skipped_and_rebooting_steps_are_successes),
