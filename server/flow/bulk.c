@@ -8,6 +8,7 @@
 #include "server/flow/flow.h"
 
 #define LATER_MS 100 /* the writer's queue is full */
+#define PART 256     /* moves that are posted together: as many as a commit takes */
 
 struct bulk_move {
     struct bulk_item *item;
@@ -79,20 +80,31 @@ static int take(struct bulk *b, const struct bulk_move *move, const struct write
     }
 }
 
+/* In parts: hosts of the first one are told while the next one is written. */
+static int write_part(struct bulk *b, struct bulk_move *moves, size_t n, unsigned *topics,
+                      struct err *err)
+{
+    struct writer_job *jobs = arena_array(&b->arena, n, sizeof(*jobs));
+    int rc;
+
+    for (size_t i = 0; i < n; i++)
+        jobs[i] = (struct writer_job){.fn = moves[i].fn, .arg = moves[i].arg};
+    rc = writer_do_jobs(b->look->flow->writer, jobs, n, err); /* ERR_BUSY: every job says so */
+    if (rc == ERR_BUSY)
+        rc = 0;
+    for (size_t i = 0; i < n && rc == 0; i++)
+        rc = take(b, &moves[i], &jobs[i], topics, err);
+    return rc;
+}
+
 static int write_all(struct bulk *b, struct err *err)
 {
     const struct flow *flow = b->look->flow;
-    struct writer_job *jobs = arena_array(&b->arena, b->n, sizeof(*jobs));
     unsigned topics = 0;
-    int rc;
+    int rc = 0;
 
-    for (size_t i = 0; i < b->n; i++)
-        jobs[i] = (struct writer_job){.fn = b->moves[i].fn, .arg = b->moves[i].arg};
-    rc = writer_do_jobs(flow->writer, jobs, b->n, err); /* ERR_BUSY: every job says so */
-    if (rc == ERR_BUSY)
-        rc = 0;
-    for (size_t i = 0; i < b->n && rc == 0; i++)
-        rc = take(b, &b->moves[i], &jobs[i], &topics, err);
+    for (size_t at = 0; at < b->n && rc == 0; at += PART)
+        rc = write_part(b, &b->moves[at], b->n - at < PART ? b->n - at : PART, &topics, err);
     if (rc == 0 && topics != 0 && flow->tell != NULL)
         flow->tell(flow->arg, topics);
     return rc;
