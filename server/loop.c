@@ -16,6 +16,7 @@
 #include "server/wakeup.h"
 
 #define TEST_WAIT_MS 60000 /* a clock of the test's rings no alarm */
+#define AUDIT_MS (60 * 60 * 1000)
 
 struct loop {
     pthread_t thread;
@@ -24,6 +25,7 @@ struct loop {
     atomic_bool stopping;
     void (*failed)(void *arg, const struct err *err);
     void *arg;
+    time_ms audit_at;
     int alarm; /* of the wall clock: rings at its time, and when the clock is set; -1 = a clock of the test's */
 };
 
@@ -57,6 +59,31 @@ static void sleep_until(struct loop *loop, time_ms next)
     loop->flow->timed = fds[0].revents == 0 && fds[1].revents == 0;
 }
 
+/* Once an hour, at rest: judge everything. Nothing may come of it, since each change touches what hangs on it; should one
+ * be forgotten some day, what waits for it goes out an hour late and not never, and the log has it. */
+static int audit(struct loop *loop, time_ms *next, struct err *err)
+{
+    time_ms now = clock_now(loop->flow->clock), whole;
+    bool moved = false;
+    int rc;
+
+    if (loop->audit_at == 0 ||
+        loop->audit_at > now + AUDIT_MS) /* it begins, or the clock was set back */
+        loop->audit_at = now + AUDIT_MS;
+    if (*next > now && now >= loop->audit_at) {
+        if ((rc = flow_look_at_all(loop->flow, &moved, &whole, err)) < 0)
+            return rc;
+        if (moved && clock_now(loop->flow->clock) < *next)
+            log_error("flow.missed", "text=%s",
+                      LOG("something changed that nobody had been told of; it was found now"));
+        loop->audit_at = now + AUDIT_MS;
+        *next = moved ? now : whole;
+    }
+    if (loop->audit_at < *next)
+        *next = loop->audit_at;
+    return 0;
+}
+
 static void *loop_main(void *arg)
 {
     struct loop *loop = arg;
@@ -65,7 +92,7 @@ static void *loop_main(void *arg)
     while (!atomic_load(&loop->stopping)) {
         struct err err = ERR_INIT;
         time_ms next = 0;
-        if (flow_look(loop->flow, &next, &err) < 0) {
+        if (flow_look(loop->flow, &next, &err) < 0 || audit(loop, &next, &err) < 0) {
             if (!atomic_load(&loop->stopping))
                 loop->failed(loop->arg, &err);
             break;

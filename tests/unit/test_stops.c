@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -13,10 +14,12 @@
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
 #include "lib/base/str.h"
+#include "lib/store/db.h"
 #include "lib/store/store_freeze.h"
 #include "lib/store/store_hold.h"
 #include "lib/store/writer.h"
 #include "server/flow/outlook.h"
+#include "server/loop.h"
 #include "tests/support/stop_room.h"
 
 #define HOLDS "/api/v1/repos/acme/shop/holds"
@@ -101,6 +104,57 @@ static void a_hold_on_a_repository_stops_every_environment_of_it(void **state)
     assert_string_equal(production(), "waiting");
     assert_string_equal(east(), "waiting");
     assert_string_equal(stop_room_state(&room, "acme/site", "live"), "deploying");
+}
+
+/* Nobody may write so: a fact without its journal line. */
+static int forget_holds(struct db *db, void *arg, struct err *err)
+{
+    (void)arg;
+    return db_exec(db,
+                   "UPDATE holds SET lifted_at = held_at, lifted_by = 'nobody', lifted_way = 'cli'",
+                   err);
+}
+
+static void loop_failed(void *arg, const struct err *err)
+{
+    (void)arg;
+    fail_msg("%s", err->text);
+}
+
+static bool site_deploys_soon(struct loop *loop)
+{
+    for (int i = 0; i < 200; i++) {
+        const struct timespec pause = {.tv_nsec = 10000000};
+        if (i % 50 == 0)
+            loop_ring(loop);
+        nanosleep(&pause, NULL);
+        if (strcmp(stop_room_state(&room, "acme/site", "live"), "deploying") == 0)
+            return true;
+    }
+    return false;
+}
+
+static void what_nobody_was_told_of_is_found_within_the_hour(void **state)
+{
+    struct err err = ERR_INIT;
+    struct loop *loop;
+    bool late, found;
+
+    (void)state;
+    look_at("14:50");
+    post("/api/v1/repos/acme/site/holds", "{\"reason\":\"stock check\"}");
+    stop_room_release(&room, "acme/site", 9);
+    look_at("14:51");
+    assert_string_not_equal(stop_room_state(&room, "acme/site", "live"), "deploying");
+    api_room_write(&room.api, forget_holds, NULL);
+    if (loop_start(&loop, &room.flow, loop_failed, NULL, &err) < 0)
+        fail_msg("%s", err.text);
+    late = !site_deploys_soon(loop);
+    stop_room_at(&room, "15:52");
+    found = site_deploys_soon(loop);
+    loop_stop(loop);
+    assert_true(found);
+    assert_true(late); /* or the test shows nothing */
 }
 
 static void F7_a_lifted_hold_lets_it_start_inside_its_grace(void **state)
@@ -372,6 +426,7 @@ int main(void)
         IN_THE_ROOM(what_is_cut_starts_at_its_time),
         IN_THE_ROOM(a_hold_stops_its_environment_alone),
         IN_THE_ROOM(a_hold_on_a_repository_stops_every_environment_of_it),
+        IN_THE_ROOM(what_nobody_was_told_of_is_found_within_the_hour),
         IN_THE_ROOM(F7_a_lifted_hold_lets_it_start_inside_its_grace),
         IN_THE_ROOM(F7_after_its_grace_it_is_deferred_and_the_next_time_is_the_promise),
         IN_THE_ROOM(F4_a_hold_with_an_end_ends_by_itself_and_the_flow_wakes_for_it),
