@@ -83,11 +83,10 @@ static int check_redact(const struct agent_config *config, const char *servers, 
 int order_check(struct arena *arena, const struct order_host *host, time_ms now,
                 struct order *order, struct err *err)
 {
-    int rc;
+    int rc = check_floor(host, order, err); /* the server must hear of it, whatever else is wrong */
 
-    if (guard_is_late(now, order->envelope.start_by))
-        return err_set(err, ERR_TIMEOUT, "expired: it came after the time it had to start by");
-    rc = check_floor(host, order, err);
+    if (rc == 0 && guard_is_late(now, order->envelope.start_by))
+        rc = err_set(err, ERR_TIMEOUT, "expired: it came after the time it had to start by");
     if (rc == 0)
         rc = strict_check(arena, host->config, host->state, order->envelope.document,
                           order->command.document, err);

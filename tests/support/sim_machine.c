@@ -198,12 +198,12 @@ static void take_offer(struct sim_machine *m, const struct sim_note *n)
     if (c->supervisor.has_folder && c->stage != SIM_NOWHERE)
         return;
     c->start_by = n->start_by;
-    if (is_late(m, n->command)) {
-        sim_world_count(SIM_TOO_LATE);
-        decline(m, n->command, n->epoch);
-    } else if (guard_is_behind(n->epoch, m->floor, m->floor_command == n->command)) {
+    if (guard_is_behind(n->epoch, m->floor, m->floor_command == n->command)) {
         sim_world_count(SIM_BEHIND);
         c->floor = m->floor;
+        decline(m, n->command, n->epoch);
+    } else if (is_late(m, n->command)) {
+        sim_world_count(SIM_TOO_LATE);
         decline(m, n->command, n->epoch);
     } else {
         c->supervisor = (struct sim_supervisor){.has_folder = true};

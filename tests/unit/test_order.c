@@ -234,6 +234,10 @@ static void G5_nothing_goes_below_the_floor_nor_beside_it(void **state)
     assert_int_equal(agent_journal_add(w.journal, &seen, NOW, &err), 0);
     w.envelope.epoch = 4;
     expect("epoch 4 is behind 5");
+    w.envelope.start_by =
+        NOW; /* too late as well: who restored the server must hear of the floor */
+    expect("epoch 4 is behind 5");
+    w.envelope.start_by = NOW + 60000;
     w.envelope.epoch = 5;
     expect("epoch 5 is behind 5");
     w.envelope.epoch = 6;
