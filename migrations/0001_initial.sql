@@ -26,7 +26,7 @@ CREATE TABLE configs (                       -- each configuration that was acce
     text        TEXT NOT NULL,               -- canonical, without secrets
     accepted_at INTEGER NOT NULL,
     accepted_by TEXT NOT NULL                -- "start" or "reload"
-) STRICT, WITHOUT ROWID;
+) STRICT;                                    -- with a rowid: whoever looks for a digest reads no text
 CREATE INDEX configs_by_time ON configs (accepted_at);
 
 CREATE TABLE redactions (                    -- `redact` of each; what is signed names one by its digest
