@@ -96,7 +96,7 @@ static char *end_of(struct stop_room *r)
              &text);
     add_rows(
         db,
-        "SELECT act, CASE WHEN act LIKE 'activation.%' OR act LIKE 'key.%' THEN '' ELSE subject"
+        "SELECT act, CASE WHEN act LIKE 'activation.%' OR act LIKE '%key.%' THEN '' ELSE subject"
         " END, actor, reason FROM journal WHERE actor <> 'slipway' ORDER BY id",
         &text);
     sqlite3_close(db);
