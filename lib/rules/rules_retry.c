@@ -51,11 +51,23 @@ static bool goes_on(const struct rules_retry *r, const struct job *job)
     return false;
 }
 
+/* The same, with its invocations found by host. */
+static const struct progress_facts *by_host(const struct progress_facts *facts, struct arena *arena)
+{
+    struct progress_facts *indexed;
+
+    if (facts->index != NULL)
+        return facts;
+    indexed = arena_alloc(arena, sizeof(*indexed));
+    *indexed = *facts;
+    indexed->index = progress_index_make(facts, arena);
+    return indexed;
+}
+
 struct rules_retry rules_retry_judge(const struct progress_facts *facts, const char *leave_out,
                                      time_ms now, struct arena *arena)
 {
-    struct progress_facts by_host = *facts;
-    const struct progress_facts *f = &by_host;
+    const struct progress_facts *f = by_host(facts, arena);
     struct rules_retry r = {.answer = RULES_RETRY_GOES};
     size_t cap = 0, cap_jobs = 0, n_hosts = 0;
 
@@ -69,8 +81,6 @@ struct rules_retry rules_retry_judge(const struct progress_facts *facts, const c
             r.attempt = &f->attempts[i];
             return r;
         }
-    if (by_host.index == NULL)
-        by_host.index = progress_index_make(facts, arena);
     if (leave_out != NULL)
         find_host(f, leave_out, &r);
     for (size_t i = 0; i < f->n_invocations && r.answer == RULES_RETRY_GOES; i++) {
