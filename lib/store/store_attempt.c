@@ -214,8 +214,8 @@ int store_attempt_fence(struct db *db, const char *database, int64_t epoch, cons
     return db_run(db, &SQL_DATABASE_FENCE, err, "itit", now, why, epoch, database);
 }
 
-DB_STATEMENT(SQL_DATABASE_FENCE_ALL,
-             "UPDATE databases SET fenced_at = coalesce(fenced_at, $1), fence_why = $2");
+/* Anew, also where it stood in the backup already: a forgotten permit is counted from here. */
+DB_STATEMENT(SQL_DATABASE_FENCE_ALL, "UPDATE databases SET fenced_at = $1, fence_why = $2");
 
 int store_attempt_fence_all(struct db *db, const char *why, time_ms now, struct err *err)
 {

@@ -85,8 +85,14 @@ void sim_ledger_restore(const struct sim_ledger *backup, bool is_told)
     if (backup->n != l->n || backup->epoch != l->epoch)
         sim_world_count(is_told ? SIM_RESTORED : SIM_FORGOT);
     *l = *backup;
-    if (is_told)
+    if (is_told) {
         fence(0);
+        l->fenced_at = now(); /* the fence may have stood in the backup already */
+    }
+    /* Nobody knows any more what was decided after the backup; what is told of as restored is asked again. */
+    for (size_t i = 0; i < l->n && !is_told; i++)
+        if (l->attempts[i].settled_at == 0)
+            sim.truths[l->commands[i]].decided = false;
 }
 
 static int place_of(int command)

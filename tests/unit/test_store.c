@@ -18,6 +18,7 @@
 #include "lib/base/file.h"
 #include "lib/store/db.h"
 #include "lib/store/store.h"
+#include "lib/store/store_attempt.h"
 #include "lib/store/store_journal.h"
 #include "lib/store/writer.h"
 
@@ -143,6 +144,33 @@ static void a_second_server_is_refused(void **state)
     }
     assert_int_equal(waitpid(child, &status, 0), child);
     assert_int_equal(status, 0);
+    let_go(&store);
+}
+
+/* The forty seconds of a fence count from its time, and a backup may have been taken while one stood. */
+static void G5_a_restored_store_stands_anew_also_where_its_backup_stood(void **state)
+{
+    struct err err = ERR_INIT;
+    struct store store;
+    time_ms at;
+
+    (void)state;
+    must_open(&store);
+    assert_int_equal(
+        db_exec(store.db, "INSERT INTO databases (name, epoch) VALUES ('shop', 41), ('night', 7)",
+                &err),
+        0);
+    assert_int_equal(store_attempt_fence(store.db, "shop", 57, "behind", 1000, &err), 0);
+    assert_int_equal(store_attempt_fence(store.db, "shop", 58, "behind", 2000, &err), 0);
+    assert_int_equal(store_attempt_fenced_at(store.db, "shop", &at, &err), 0);
+    assert_int_equal(at, 1000);
+    assert_int_equal(store_attempt_fenced_at(store.db, "night", &at, &err), 0);
+    assert_int_equal(at, 0);
+    assert_int_equal(store_attempt_fence_all(store.db, "restored", 9000, &err), 0);
+    assert_int_equal(store_attempt_fenced_at(store.db, "shop", &at, &err), 0);
+    assert_int_equal(at, 9000);
+    assert_int_equal(store_attempt_fenced_at(store.db, "night", &at, &err), 0);
+    assert_int_equal(at, 9000);
     let_go(&store);
 }
 
@@ -320,6 +348,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_log_without_its_store_refuses_to_start_and_stays,
                                         make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(a_second_server_is_refused, make_folder, remove_folder),
+        cmocka_unit_test_setup_teardown(G5_a_restored_store_stands_anew_also_where_its_backup_stood,
+                                        make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(another_history_of_the_schema_refuses_to_start, make_folder,
                                         remove_folder),
         cmocka_unit_test_setup_teardown(what_was_acknowledged_is_there_after_a_kill, make_folder,
