@@ -125,8 +125,8 @@ static int sort_in(struct candidates *m, const struct occurrence *found,
     struct release_facts *f = &m->outlook->facts;
     struct plan_occurrence o = planned(found);
     enum occurrence_stage stage;
-    bool decided;
-    time_ms since;
+    bool decided = false;
+    time_ms since = 0;
     int rc = is_decided(m, found, &decided, err);
 
     if (rc == 0)
