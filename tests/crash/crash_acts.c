@@ -60,7 +60,8 @@ static void add_rows(sqlite3 *db, const char *sql, char **text)
 }
 
 /* Random ids and secrets differ from run to run; how many there are of what does not. A cut that was written by half is
- * undone after the start and cut anew: superseded deployments with their rows are left out. */
+ * undone after the start and cut anew, behind those of other environments: superseded deployments with their rows are
+ * left out, and the order counts within one environment. */
 static char *end_of(struct stop_room *r)
 {
     char *text = NULL, sql[256];
@@ -88,7 +89,8 @@ static char *end_of(struct stop_room *r)
              "SELECT environment, kind, release_number, state, cause,"
              " (SELECT count(*) FROM jobs j WHERE j.deployment_id = d.id),"
              " (SELECT count(*) FROM invocations i WHERE i.deployment_id = d.id)"
-             " FROM deployments d WHERE state <> 'superseded' ORDER BY d.id",
+             " FROM deployments d WHERE state <> 'superseded'"
+             " ORDER BY environment, d.id",
              &text);
     add_rows(db, "SELECT environment, release_number, hotfix, ended FROM wishes ORDER BY id",
              &text);
