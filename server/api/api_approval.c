@@ -193,8 +193,8 @@ static void read_rights(const struct request *request, const struct config_envir
     *ret_content = (bits & RIGHT_BIT(RIGHT_APPROVE_CONTENT)) != 0;
 }
 
-static int open(struct approving *a, struct request *request, struct reply *reply,
-                const char *const *keys, size_t n_keys)
+static int begin(struct approving *a, struct request *request, struct reply *reply,
+                 const char *const *keys, size_t n_keys)
 {
     struct api_act *act = &a->act;
     int rc = api_act_open(act, request, reply, keys, n_keys);
@@ -363,7 +363,7 @@ enum request_next api_approval_grant(struct request *request, struct reply *repl
     static const char *const keys[] = {"environment", "reason", "plan"};
     struct approving a = {.plan = NULL};
     const struct lacks_change said = {.granted = &a.approval};
-    int rc = open(&a, request, reply, keys, 3);
+    int rc = begin(&a, request, reply, keys, 3);
 
     if (rc == 0)
         rc = check_counts(&a);
@@ -418,7 +418,7 @@ enum request_next api_approval_withdraw(struct request *request, struct reply *r
     static const char *const keys[] = {"environment", "reason"};
     struct lacks_change said = {.granted = NULL};
     struct approving a = {.plan = NULL};
-    int rc = open(&a, request, reply, keys, 2);
+    int rc = begin(&a, request, reply, keys, 2);
 
     if (rc == 0)
         rc = find_own(&a);

@@ -88,14 +88,16 @@ static int add_rows(struct api_view *view, struct json_out *out, struct err *err
         rc = store_journal_since(view->db, since, &first, err);
     if (rc == 0 && first != 0)
         rc = store_journal_list(view->db, request->arena, before, (size_t)limit, &rows, &n, err);
-    while (n > 0 && rows[n - 1].id < first)
+    while (rows != NULL && n > 0 && rows[n - 1].id < first)
         n--;
     json_begin_array(out, "rows");
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; rows != NULL && i < n; i++)
         add_row(out, &rows[i]);
     json_end_array(out);
     api_shape_int_or_null(out, "next",
-                          n == (size_t)limit && rows[n - 1].id > first ? rows[n - 1].id : 0);
+                          rows != NULL && n == (size_t)limit && rows[n - 1].id > first
+                              ? rows[n - 1].id
+                              : 0);
     return rc;
 }
 

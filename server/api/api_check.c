@@ -295,7 +295,7 @@ enum request_next api_check_release(struct request *request, struct reply *reply
 static int find_pull(struct checking *c)
 {
     struct api_act *act = &c->act;
-    struct pull_request pull;
+    struct pull_request pull = {.number = 0};
     const char *shown = NULL;
     int64_t number = 0;
     int rc = api_view_number(&act->view, 2, &number, &act->err);

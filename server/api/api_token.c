@@ -145,7 +145,7 @@ static int read_login(struct request *request, struct change *change, const char
                       struct err *err)
 {
     struct api_view view;
-    struct person person;
+    struct person person = {.github_id = 0};
     int rc = api_view_open(&view, request, err);
 
     if (rc == 0)
