@@ -3,8 +3,8 @@
  * when faults stop everything ends or waits for a person. I2, I4, I5, I7, I11 and I12 are asked at each step over all
  * journals there ever were; I1, I3, I6, I8, I9, I10 need a real store (tests/support/invariants.h, in each story).
  *
- * Some schedules here, with sanitizers, and very many in the program `simulator` beside this one: SLIPWAY_DEEP=1 plays
- * 20,000, SLIPWAY_SCHEDULES as many as it says, from SLIPWAY_SEED on.
+ * Some schedules here, with sanitizers, and 20,000 in the program `simulator` beside this one; SLIPWAY_SCHEDULES plays as
+ * many as it says, from SLIPWAY_SEED on.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -24,13 +24,6 @@ static long number_of(const char *variable, long otherwise)
     const char *text = getenv(variable);
 
     return text != NULL ? strtol(text, NULL, 10) : otherwise;
-}
-
-static bool is_deep(void)
-{
-    const char *deep = getenv("SLIPWAY_DEEP");
-
-    return deep != NULL && strcmp(deep, "1") == 0;
 }
 
 /* SLIPWAY_CASES: a guard was removed, and the program beside this one still has it. */
@@ -53,7 +46,7 @@ static void no_second_start_and_no_guessed_end(void **state)
 /* A simulator in which nothing happens proves nothing: each fault and each outcome is met. */
 static void nor_in_very_many_schedules(void **state)
 {
-    long n = number_of("SLIPWAY_SCHEDULES", is_deep() ? 20000 : 1500);
+    long n = number_of("SLIPWAY_SCHEDULES", 20000);
     char command[512], line[256];
     FILE *pipe;
 
