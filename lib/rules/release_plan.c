@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "lib/rules/candidate.h"
+
 const char *const release_plan_ends[PLAN_ENDS] = {[PLAN_GOES_ON] = "",
                                                   [PLAN_PASSED] = "passed",
                                                   [PLAN_LIVE] = "live",
@@ -11,165 +13,6 @@ const char *const release_plan_ends[PLAN_ENDS] = {[PLAN_GOES_ON] = "",
 const char *const release_plan_late[PLAN_LATE_ENDS] = {[PLAN_LATE_GOES] = "",
                                                        [PLAN_LATE_START_IS_NEAR] = "start-is-near",
                                                        [PLAN_LATE_UNAPPROVED] = "unapproved"};
-
-/* Candidates ------------------------------------------------------------------------------------ */
-
-static bool candidate_is_proven(const struct plan_release *r)
-{
-    for (size_t i = 0; i < r->n_needs; i++)
-        if (!r->needs[i].proven || r->needs[i].unrehearsed != NULL)
-            return false;
-    return true;
-}
-
-/* Approvals, checks and CI, for a start at `start`. */
-static bool candidate_is_allowed(const struct plan_release *r, time_ms start)
-{
-    for (size_t i = 0; i < r->n_lacks; i++)
-        if (start >= r->lacks[i].from)
-            return false;
-    return true;
-}
-
-/* Does it have everything that belongs to a release here? */
-static bool candidate_is_ready(const struct plan_release *r, time_ms start)
-{
-    return candidate_is_proven(r) && candidate_is_allowed(r, start) && !r->failed && !r->off_line;
-}
-
-/* May it still get there without a person? What was passed by in the environment before is not proven
- * by itself any more. */
-static bool candidate_may_come(const struct plan_release *r)
-{
-    for (size_t i = 0; i < r->n_needs; i++)
-        if (!r->needs[i].proven && r->needs[i].passed_by)
-            return false;
-    for (size_t i = 0; i < r->n_lacks; i++)
-        if (r->lacks[i].refused)
-            return false;
-    return !r->failed && !r->off_line;
-}
-
-/* A start at an occurrence brings only what was there at its cut: a promise is not widened later. */
-static bool candidate_is_in_time(const struct release_facts *f, const struct plan_release *r,
-                                 const struct plan_occurrence *at)
-{
-    return at->date[0] == '\0' || r->seen_at <= at->due_at - f->cut_off_ms;
-}
-
-/* Does going to `number` bring the pull request along? Not if it is live, or taken out again (C5). */
-static bool barrier_is_in(const struct release_facts *f, const struct plan_barrier *b,
-                          int64_t number)
-{
-    return b->number > f->live_number && b->number <= number &&
-           (b->reverted_in == 0 || number < b->reverted_in);
-}
-
-static bool wish_names(const struct plan_wish *wish, const struct plan_barrier *b)
-{
-    for (size_t i = 0; wish != NULL && b->pull != 0 && i < wish->n_with; i++)
-        if (wish->with[i] == b->pull)
-            return true;
-    for (size_t i = 0; wish != NULL && b->pull == 0 && i < wish->n_with_releases; i++)
-        if (wish->with_releases[i] == b->number)
-            return true;
-    return false;
-}
-
-/* `wish`: by which it is asked for, NULL = nobody asks. What was rolled back it may name (R4). */
-static bool is_behind_barrier(const struct release_facts *f, const struct plan_wish *wish,
-                              int64_t number, time_ms start)
-{
-    for (size_t i = 0; i < f->n_barriers; i++)
-        if (barrier_is_in(f, &f->barriers[i], number) && start < f->barriers[i].until &&
-            !(f->barriers[i].rolled_back && wish_names(wish, &f->barriers[i])))
-            return true;
-    return false;
-}
-
-/* The oldest candidate of those above the baseline. */
-static const struct plan_release *oldest_to_come(const struct release_facts *f, int64_t below)
-{
-    for (size_t i = 0; i < f->n_releases && f->releases[i].number < below; i++)
-        if (f->releases[i].number > 1 && candidate_may_come(&f->releases[i]))
-            return &f->releases[i];
-    return NULL;
-}
-
-/* The barrier that an environment which others need may not coalesce across: something lies below it
- * that is still to be proven by itself (C3). */
-static const struct plan_barrier *apart_from(const struct release_facts *f, time_ms now)
-{
-    for (size_t i = 0; i < f->n_apart; i++)
-        if (f->apart[i].number > f->live_number && now < f->apart[i].until &&
-            oldest_to_come(f, f->apart[i].number) != NULL)
-            return &f->apart[i];
-    return NULL;
-}
-
-/* A pin keeps its release, and what holds it, for its start: earlier ones bring what is older. */
-static bool is_pinned_later(const struct release_facts *f, int64_t number, time_ms start)
-{
-    return f->on == DEPLOYMENT_ON_SCHEDULE && f->wish.release != NULL &&
-           number >= f->wish.release->number && start < f->wish.at;
-}
-
-/* Of those that were there at the cut of `at`, for a start at `start`. r1 is the baseline: it goes out
- * only if a person asks for it (C7). */
-static const struct plan_release *newest_of(const struct release_facts *f,
-                                            const struct plan_occurrence *at, time_ms start,
-                                            bool ready)
-{
-    const struct plan_barrier *apart = apart_from(f, start);
-
-    for (size_t i = f->n_releases; i > 0; i--) {
-        const struct plan_release *r = &f->releases[i - 1];
-        if (r->number == 1 || !candidate_is_in_time(f, r, at) ||
-            is_pinned_later(f, r->number, start) || (apart != NULL && r->number >= apart->number))
-            continue;
-        if (!ready ||
-            (candidate_is_ready(r, start) && !is_behind_barrier(f, NULL, r->number, start)))
-            return r;
-    }
-    return NULL;
-}
-
-/* When a merge is due: so long after it was seen (F10). */
-static time_ms merge_due_at(const struct release_facts *f, const struct plan_release *r)
-{
-    return r->seen_at + f->delay_ms;
-}
-
-/* Where a merge waits for its delay, the newest whose delay is over goes, else the one that is due first:
- * the next merge does not push the last one away. */
-static const struct plan_release *choose_due(const struct release_facts *f,
-                                             const struct plan_release *newest, time_ms start)
-{
-    const struct plan_occurrence none = {.due_at = 0};
-    const struct plan_release *first = newest;
-
-    for (size_t i = f->n_releases; i > 0; i--) {
-        const struct plan_release *r = &f->releases[i - 1];
-        if (r->number > newest->number || r->number == 1 || !candidate_is_in_time(f, r, &none) ||
-            !candidate_is_ready(r, start) || is_behind_barrier(f, NULL, r->number, start))
-            continue;
-        if (merge_due_at(f, r) <= start)
-            return r;
-        first = r;
-    }
-    return first;
-}
-
-/* The newest that has everything, else the newest there is: its verdict says what is missing. */
-static const struct plan_release *choose(const struct release_facts *f,
-                                         const struct plan_occurrence *at, time_ms start)
-{
-    const struct plan_release *r = newest_of(f, at, start, true);
-
-    if (r == NULL)
-        return newest_of(f, at, start, false);
-    return f->on == DEPLOYMENT_ON_MERGE && f->delay_ms > 0 ? choose_due(f, r, start) : r;
-}
 
 /* The gate ---------------------------------------------------------------------------------------- */
 
@@ -186,13 +29,13 @@ size_t release_plan_barriers(const struct release_facts *f, const struct plan_re
 
     for (size_t i = 0; i < f->n_barriers && i < RELEASE_PLAN_BARRIERS_MAX; i++) {
         const struct plan_barrier *b = &f->barriers[i];
-        if (barrier_is_in(f, b, target->number))
+        if (candidate_has_barrier(f, b, target->number))
             ret_barriers[n++] = (struct gate_barrier){.pull = b->name,
                                                       .who = b->who,
                                                       .why = b->why,
                                                       .since = b->since,
                                                       .until = b->until,
-                                                      .named = wish_names(wish, b),
+                                                      .named = candidate_wish_names(wish, b),
                                                       .rolled_back = b->rolled_back};
     }
     return n;
@@ -204,7 +47,7 @@ static void ask(const struct release_facts *f, const struct plan_release *target
                 struct asked *asked)
 {
     const struct plan_barrier *apart =
-        apart_from(f, start_at != VERDICT_NEVER && start_at > now ? start_at : now);
+        candidate_apart_from(f, start_at != VERDICT_NEVER && start_at > now ? start_at : now);
     struct gate_facts *g = &asked->gate;
 
     *g = f->gate;
@@ -224,14 +67,14 @@ static void ask(const struct release_facts *f, const struct plan_release *target
     g->barriers = asked->barriers;
     g->n_barriers = release_plan_barriers(f, target, wish, asked->barriers);
     if ((wish == NULL || wish->hotfix) &&
-        is_pinned_later(f, target->number,
-                        start_at != VERDICT_NEVER && start_at > now ? start_at : now)) {
+        candidate_is_pinned_later(f, target->number,
+                                  start_at != VERDICT_NEVER && start_at > now ? start_at : now)) {
         g->pinned = f->wish.release->name;
         g->pinned_by = f->wish.who;
         g->pinned_until = f->wish.at;
     }
     if (apart != NULL && target->number >= apart->number) {
-        g->separate = oldest_to_come(f, apart->number)->name;
+        g->separate = candidate_oldest(f, apart->number)->name;
         g->separate_why = apart->name;
     }
 }
@@ -287,7 +130,7 @@ static bool is_cut_for(const struct deployment *open, const struct plan_occurren
 static const char *deferred_by(const struct release_facts *f, const struct plan_occurrence *at)
 {
     time_ms last = at->due_at + f->grace_ms - 1;
-    const struct plan_release *newest = newest_of(f, at, last, false);
+    const struct plan_release *newest = candidate_newest(f, at, last, false);
 
     for (size_t i = 0; i < f->gate.n_freezes; i++)
         if (f->gate.freezes[i].from <= last && last < f->gate.freezes[i].to)
@@ -295,7 +138,7 @@ static const char *deferred_by(const struct release_facts *f, const struct plan_
     for (size_t i = 0; i < f->gate.n_holds; i++)
         if (f->gate.holds[i].since <= last && last < f->gate.holds[i].until)
             return verdict_cause_key(CAUSE_HOLD);
-    if (newest != NULL && newest_of(f, at, last, true) == NULL)
+    if (newest != NULL && candidate_newest(f, at, last, true) == NULL)
         for (size_t i = 0; i < newest->n_lacks; i++)
             if (newest->lacks[i].from <= last) /* it lacks it still: so it did then */
                 return verdict_cause_key(newest->lacks[i].kind);
@@ -311,7 +154,7 @@ static void plan_missed(const struct release_facts *f, struct release_plan *p)
 {
     for (size_t i = 0; i < f->n_missed; i++) {
         const struct plan_occurrence *at = &f->missed[i];
-        bool had = newest_of(f, at, at->due_at, false) != NULL ||
+        bool had = candidate_newest(f, at, at->due_at, false) != NULL ||
                    (f->wish.release != NULL && f->wish.at == at->due_at);
         if (is_cut_for(f->open, at))
             continue;
@@ -369,7 +212,7 @@ static void plan_times(const struct release_facts *f, const struct plan_wish *wi
     switch (f->on) {
     case DEPLOYMENT_ON_MERGE:
         if (p->target != NULL)
-            p->start_at = merge_due_at(f, p->target);
+            p->start_at = candidate_due_at(f, p->target);
         break;
     case DEPLOYMENT_ON_RELEASE:
         p->start_at = VERDICT_NEVER;
@@ -406,7 +249,8 @@ static const struct plan_wish *target_on_schedule(const struct release_facts *f,
             p->target = wish->release;
             return wish;
         }
-        p->target = choose(f, &f->current, now > f->current.due_at ? now : f->current.due_at);
+        p->target =
+            candidate_choose(f, &f->current, now > f->current.due_at ? now : f->current.due_at);
         if (p->target != NULL)
             return NULL;
         /* Nothing was there at its cut: nothing to wait for. */
@@ -417,7 +261,7 @@ static const struct plan_wish *target_on_schedule(const struct release_facts *f,
         p->target = wish->release;
         return wish;
     }
-    p->target = choose(f, &none, f->next.date[0] != '\0' ? f->next.due_at : now);
+    p->target = candidate_choose(f, &none, f->next.date[0] != '\0' ? f->next.due_at : now);
     if (p->target != NULL || wish == NULL)
         return NULL;
     /* Nothing goes before the pin: the pin itself is what comes next. */
@@ -446,7 +290,7 @@ static const struct plan_wish *plan_target(const struct release_facts *f, struct
     }
     if (f->on == DEPLOYMENT_ON_SCHEDULE)
         return target_on_schedule(f, wish, p, now);
-    p->target = wish != NULL ? wish->release : choose(f, &none, now);
+    p->target = wish != NULL ? wish->release : candidate_choose(f, &none, now);
     return wish;
 }
 
@@ -493,7 +337,7 @@ static bool cut_is_due(const struct release_facts *f, const struct plan_wish *wi
            now < p->start_until &&
            (wish != NULL ? candidate_is_proven(p->target) && candidate_is_allowed(p->target, start)
                          : candidate_is_ready(p->target, start)) &&
-           !is_behind_barrier(f, wish, p->target->number, start) &&
+           !candidate_is_behind(f, wish, p->target->number, start) &&
            verdict_cause(&p->verdict, CAUSE_NO_HOST) == NULL; /* hosts are part of it (P4) */
 }
 
@@ -611,7 +455,7 @@ static void plan_behind(const struct release_facts *f, struct release_plan *p, t
     if (f->open->state == DEPLOYMENT_ATTENTION && f->after_failure_next && !f->open_unsettled &&
         p->target != NULL && p->target->number > f->open->release_number &&
         (p->hotfix || (candidate_is_ready(p->target, now) &&
-                       !is_behind_barrier(f, NULL, p->target->number, now)))) {
+                       !candidate_is_behind(f, NULL, p->target->number, now)))) {
         p->action = PLAN_GIVE_UP;
         p->reason = "a newer release follows";
     }
@@ -754,7 +598,7 @@ struct verdict release_plan_judge(const struct release_facts *facts,
     none.go = false;
     if (r == NULL)
         return none;
-    start_at = facts->on == DEPLOYMENT_ON_MERGE  ? merge_due_at(facts, r)
+    start_at = facts->on == DEPLOYMENT_ON_MERGE  ? candidate_due_at(facts, r)
                : plan->start_at == VERDICT_NEVER ? now
                                                  : plan->start_at;
     ask(facts, r, NULL, start_at, plan->start_until, now, &asked);
