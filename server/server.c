@@ -9,24 +9,15 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "lib/base/arena.h"
-#include "lib/base/buf.h"
 #include "lib/base/cage.h"
 #include "lib/base/clock.h"
-#include "lib/base/digest.h"
 #include "lib/base/file.h"
 #include "lib/base/log.h"
 #include "lib/base/secret.h"
-#include "lib/base/str.h"
-#include "lib/config/config_holidays.h"
-#include "lib/config/config_read.h"
 #include "lib/model/config.h"
 #include "lib/repo/keeper.h"
 #include "lib/store/db.h"
 #include "lib/store/store.h"
-#include "lib/store/store_holiday.h"
-#include "lib/store/store_journal.h"
-#include "lib/store/store_repository.h"
 #include "lib/store/store_attempt.h"
 #include "lib/store/store_journal.h"
 #include "lib/store/writer.h"
@@ -38,6 +29,7 @@
 #include "server/api/door_keys.h"
 #include "server/api/http_server.h"
 #include "server/api/tries.h"
+#include "server/configuration.h"
 #include "server/flow/agenda.h"
 #include "server/flow/flow.h"
 #include "server/flow/recovery.h"
@@ -55,7 +47,6 @@
 #define GIT_PATIENCE_MS 60000
 
 struct server {
-    const char *config_path;
     bool restored;
     struct clock *clock;
     int64_t poll_hold_ms;
@@ -64,7 +55,7 @@ struct server {
     struct db *flow_db;
     struct writer *writer;
     struct snapshots snapshots;
-    pthread_mutex_t configuring; /* one configuration at a time is read and put in force */
+    struct configuration configuration;
     struct secret *secrets[SECRETS_MAX];
     const struct secret *secret_list[SECRETS_MAX];
     size_t n_secrets;
@@ -77,144 +68,10 @@ struct server {
     struct upkeep *upkeep;
     struct api api;
     struct http_server *http;
-    char *listen[4]; /* of the first configuration, as the next two: a change needs a restart */
-    char *state;
-    char *secret_files;
-    char *github; /* API and token file */
-    char refused
-        [512]; /* why the file's configuration is not in force; "" = it is. Under `configuring` */
     atomic_bool failed;
     atomic_bool rung; /* by hand: somebody rang since the last look ... */
     time_ms next;     /* ... which wants the next one then */
 };
-
-/* Configuration ----------------------------------------------------------------------------------- */
-
-static void tell_problems(const struct problems *problems)
-{
-    struct buf text;
-
-    buf_init(&text, 1 << 20);
-    for (size_t i = 0; i < problems->n; i++)
-        problems_print(&problems->items[i], &text);
-    (void)!file_write_fd(STDERR_FILENO, buf_str(&text), text.len);
-    buf_deinit(&text);
-}
-
-/* "3 mistakes in the configuration" alone helps nobody who reads the journal. */
-static void name_first(const struct problems *problems, struct err *err)
-{
-    for (size_t i = 0; i < problems->n; i++) {
-        const struct problem *p = &problems->items[i];
-        if (p->warning)
-            continue;
-        (void)err_wrap(err, "%s:%d: %s", p->file, p->line, p->text);
-        return;
-    }
-}
-
-static int read_config(const char *path, bool warn, struct config **ret_config, struct err *err)
-{
-    struct problems problems;
-    struct arena arena;
-    int rc;
-
-    arena_init(&arena);
-    problems_init(&problems, &arena);
-    rc = config_read(path, ret_config, &problems, err);
-    if (rc < 0) {
-        tell_problems(&problems);
-        name_first(&problems, err);
-    }
-    for (size_t i = 0; rc == 0 && warn && i < problems.n; i++)
-        log_warning("config.warning", "file=%s line=%d text=%s", LOG(problems.items[i].file),
-                    problems.items[i].line, LOG(problems.items[i].text));
-    arena_deinit(&arena);
-    return rc;
-}
-
-/* What the store must know of a configuration before anything is decided by it. */
-struct accepting {
-    const struct config *config;
-    const char *by;
-    time_ms now;
-};
-
-static int accept_config(struct db *db, void *arg, struct err *err)
-{
-    const struct accepting *a = arg;
-
-    return snapshot_accept(db, a->config, a->by, a->now, err);
-}
-
-/* Holidays that somebody imported, over those of the rule. */
-static int put_holidays(struct server *s, struct config *config, struct err *err)
-{
-    struct almanac_holiday *items = NULL;
-    struct arena arena;
-    unsigned years = 0;
-    struct db *db;
-    size_t n = 0;
-    int rc = db_pool_take(s->api.readers, &db, err);
-
-    if (rc < 0)
-        return rc;
-    arena_init(&arena);
-    rc = store_holiday_list(db, &arena, &items, &n, &years, err);
-    if (rc == 0)
-        config_holidays_put(config, items, n, years);
-    arena_deinit(&arena);
-    db_pool_give(s->api.readers, db);
-    return rc;
-}
-
-/* Secrets that the server knows are in nothing that it keeps of others (T40). */
-static void hide_own(const struct server *s, struct snapshot *snapshot)
-{
-    const char *token_file = snapshot->config->github_token_file;
-    struct secret *token = NULL;
-    struct err err = ERR_INIT;
-
-    for (size_t i = 0; i < s->n_secrets; i++)
-        snapshot_hide(snapshot, s->secrets[i]);
-    /* One that cannot be read is said where it is used. */
-    if (token_file != NULL && secret_read_file(token_file, 1, &token, &err) == 0)
-        snapshot_hide(snapshot, token);
-    secret_free(token);
-}
-
-/* All or nothing: what cannot be resolved is not accepted, and what cannot be accepted is not in force. Takes
- * `config` over. */
-static int put_in_force(struct server *s, struct config *config, const char *by, struct err *err)
-{
-    time_ms now = clock_now(s->clock);
-    struct accepting a = {config, by, now};
-    struct snapshot *snapshot;
-    int rc = snapshot_make(config, now, &snapshot, err);
-
-    if (rc < 0)
-        return rc;
-    hide_own(s, snapshot);
-    rc = writer_do(s->writer, accept_config, &a, err);
-    if (rc == 0)
-        snapshots_set(&s->snapshots, snapshot);
-    else
-        snapshots_give(snapshot);
-    return rc;
-}
-
-/* At first use, that is when the configuration names them. */
-static int bind_people(struct server *s, const struct config *config, struct err *err)
-{
-    struct db *db;
-    int rc = db_pool_take(s->api.readers, &db, err);
-
-    if (rc < 0)
-        return rc;
-    rc = roster_bind_all(s->api.roster, db, config, err);
-    db_pool_give(s->api.readers, db);
-    return rc;
-}
 
 /* Parts ------------------------------------------------------------------------------------------- */
 
@@ -275,36 +132,8 @@ static bool is_ready(void *arg)
     return s->loop != NULL && !atomic_load(&s->failed);
 }
 
-/* The names in one text, to see whether they are others. */
-static char *list_text(const struct config_list *list)
-{
-    struct buf text;
-    char *copy;
-
-    buf_init(&text, 1 << 20);
-    for (size_t i = 0; i < list->n; i++)
-        buf_addf(&text, "%s\n", list->items[i]);
-    copy = strdup(buf_str(&text));
-    buf_deinit(&text);
-    if (copy == NULL)
-        abort();
-    return copy;
-}
-
-static char *github_text(const struct config *config)
-{
-    const char *items[] = {config->github_api,
-                           config->github_token_file != NULL ? config->github_token_file : ""};
-    const struct config_list list = {.items = items, .n = 2};
-
-    return list_text(&list);
-}
-
 static int read_secrets(struct server *s, const struct config *config, struct err *err)
 {
-    s->state = strdup(config->state);
-    s->secret_files = list_text(&config->webhook_secret_files);
-    s->github = github_text(config);
     if (config->webhook_secret_files.n > SECRETS_MAX)
         return err_set(err, ERR_INVALID, "at most %d webhook secrets", SECRETS_MAX);
     for (size_t i = 0; i < config->webhook_secret_files.n; i++) {
@@ -318,8 +147,19 @@ static int read_secrets(struct server *s, const struct config *config, struct er
     return 0;
 }
 
-static int reread(void *arg, bool check, struct err *err);
-static void refused_config(void *arg, char *ret_text, size_t size);
+static int reread(void *arg, bool check, struct err *err)
+{
+    struct server *s = arg;
+
+    return configuration_reread(&s->configuration, check, err);
+}
+
+static void refused_config(void *arg, char *ret_text, size_t size)
+{
+    struct server *s = arg;
+
+    configuration_refused(&s->configuration, ret_text, size);
+}
 
 static int start_http(struct server *s, const struct config *config, struct err *err)
 {
@@ -329,10 +169,8 @@ static int start_http(struct server *s, const struct config *config, struct err 
     const char *addresses[LISTENER_COUNT] = {config->listen_webhooks, config->listen_agents,
                                              config->listen_web, config->listen_cli};
 
-    for (int i = 0; i < LISTENER_COUNT; i++) {
+    for (int i = 0; i < LISTENER_COUNT; i++)
         options.listeners[i].address = addresses[i];
-        s->listen[i] = strdup(addresses[i]);
-    }
     s->api.clock = s->clock;
     s->api.writer = s->writer;
     s->api.version = SLIPWAY_VERSION;
@@ -380,7 +218,10 @@ static int start_roster(struct server *s, const struct config *config, struct er
 
     if (rc == 0 && options.github.token != NULL)
         rc = roster_start(&options, &s->api.roster, err);
-    return rc < 0 || s->api.roster == NULL ? rc : bind_people(s, config, err);
+    s->configuration.roster = s->api.roster;
+    return rc < 0 || s->api.roster == NULL
+               ? rc
+               : configuration_bind_people(&s->configuration, config, err);
 }
 
 /* What GitHub said while nobody listened is asked for where there is a token (W5). */
@@ -444,7 +285,7 @@ static int hold_files(const struct server *s, const struct config *config, struc
 
     if (rc < 0)
         return err_wrap(err, "state folder");
-    file_folder(s->config_path, config_folder, sizeof(config_folder));
+    file_folder(s->configuration.path, config_folder, sizeof(config_folder));
     file_folder(config->listen_cli, socket_folder, sizeof(socket_folder));
     readable[n++] = config_folder;
     for (size_t i = 0; i < config->webhook_secret_files.n && i < SECRETS_MAX; i++)
@@ -493,6 +334,31 @@ static int start_store(struct server *s, const struct config *config, int *ret_e
     return db_pool_new(s->store.path, &s->api.readers, err);
 }
 
+static void configuration_changed(void *arg)
+{
+    struct server *s = arg;
+
+    api_events_publish(s->api.events, API_EVENTS_CONFIG);
+    ring_flow(s);
+}
+
+/* Takes `config` over. */
+static int begin_configuration(struct server *s, struct config *config, struct err *err)
+{
+    struct configuration *c = &s->configuration;
+
+    c->clock = s->clock;
+    c->snapshots = &s->snapshots;
+    c->writer = s->writer;
+    c->readers = s->api.readers;
+    c->secrets = s->secret_list;
+    c->n_secrets = s->n_secrets;
+    c->changed = configuration_changed;
+    c->arg = s;
+    configuration_remember(c, config);
+    return configuration_begin(c, config, err);
+}
+
 int server_start(const struct server_options *options, struct server **ret_server, int *ret_exit,
                  struct err *err)
 {
@@ -503,19 +369,18 @@ int server_start(const struct server_options *options, struct server **ret_serve
 
     if (s == NULL)
         abort();
-    s->config_path = options->config;
     s->restored = options->restored;
     s->clock = options->clock != NULL ? options->clock : clock_system();
     s->poll_hold_ms = options->poll_hold_ms;
     s->store.lock = -1;
     snapshots_init(&s->snapshots);
-    pthread_mutex_init(&s->configuring, NULL);
+    configuration_init(&s->configuration, options->config);
     *ret_exit = EXIT_IO;
     /* Before any thread, library or secret. */
     if ((rc = keeper_spawn(&s->keeper, err)) < 0 || (rc = cage_basics(err)) < 0)
         goto out;
     *ret_exit = EXIT_CONFIG;
-    if ((rc = read_config(options->config, true, &config, err)) < 0)
+    if ((rc = configuration_read(&s->configuration, true, &config, err)) < 0)
         goto out;
     rc = read_secrets(s, config, err);
     if (rc == 0 && !options->uncaged)
@@ -527,11 +392,7 @@ int server_start(const struct server_options *options, struct server **ret_serve
         goto out;
     }
     *ret_exit = EXIT_IO;
-    if ((rc = put_holidays(s, config, err)) < 0) {
-        config_free(config);
-        goto out;
-    }
-    if ((rc = put_in_force(s, config, "start", err)) < 0)
+    if ((rc = begin_configuration(s, config, err)) < 0)
         goto out;
     snapshot = snapshots_take(&s->snapshots);
     rc = start_roster(s, snapshot->config, err);
@@ -558,144 +419,9 @@ out:
     return 0;
 }
 
-/* Reload ------------------------------------------------------------------------------------------ */
-
-/* What is read at the start alone: the new value is not in force, and that is said. */
-static void tell_restart(const struct server *s, const struct config *config)
-{
-    const char *addresses[LISTENER_COUNT] = {config->listen_webhooks, config->listen_agents,
-                                             config->listen_web, config->listen_cli};
-    char *secret_files = list_text(&config->webhook_secret_files);
-    char *github = github_text(config);
-
-    for (int i = 0; i < LISTENER_COUNT; i++)
-        if (!str_eq(s->listen[i], addresses[i]))
-            log_warning("config.restart-needed", "setting=listen.%s",
-                        listener_name((enum listener)i));
-    if (!str_eq(s->state, config->state))
-        log_warning("config.restart-needed", "setting=state");
-    if (!str_eq(s->secret_files, secret_files))
-        log_warning("config.restart-needed", "setting=github.webhook-secret-files");
-    if (!str_eq(s->github, github))
-        log_warning("config.restart-needed", "setting=github.api, github.token-file");
-    free(secret_files);
-    free(github);
-}
-
-/* The flow says which promises moved (server/flow/tell.h). */
-static int reload(struct server *s, struct config *config, const char *by, struct err *err)
-{
-    int rc = put_in_force(s, config, by, err);
-    struct err own = ERR_INIT;
-
-    if (rc < 0)
-        return rc;
-    s->refused[0] = '\0';
-    log_notice("config.accepted", "by=%s digest=%.12s", by, config->digest);
-    if (bind_people(s, config, &own) < 0)
-        log_warning("roster.bind", "err=%s", LOG(own.text));
-    api_events_publish(s->api.events, API_EVENTS_CONFIG);
-    ring_flow(s);
-    return 0;
-}
-
-struct refusal {
-    const char *why;
-    time_ms now;
-};
-
-static int write_refusal(struct db *db, void *arg, struct err *err)
-{
-    const struct refusal *refusal = arg;
-    const struct journal_entry entry = {.at = refusal->now,
-                                        .actor = "slipway",
-                                        .way = "timer",
-                                        .act = "config.refuse",
-                                        .subject = "reload",
-                                        .reason = refusal->why};
-
-    return store_journal_add(db, &entry, err);
-}
-
-/* What was in force stays so; that the file says something else is known until it is mended. */
-static void refuse(struct server *s, const struct err *why)
-{
-    struct refusal refusal = {why->text, clock_now(s->clock)};
-    struct err own = ERR_INIT;
-
-    (void)snprintf(s->refused, sizeof(s->refused), "%s", why->text);
-    log_error("config.refused", "err=%s text=%s", LOG(why->text),
-              LOG("what was in force stays in force"));
-    if (writer_do(s->writer, write_refusal, &refusal, &own) < 0)
-        log_warning("config.refused", "err=%s", LOG(own.text));
-}
-
-static void refused_config(void *arg, char *ret_text, size_t size)
-{
-    struct server *s = arg;
-
-    pthread_mutex_lock(&s->configuring);
-    (void)snprintf(ret_text, size, "%s", s->refused);
-    pthread_mutex_unlock(&s->configuring);
-}
-
 void server_reload(struct server *s)
 {
-    struct config *config = NULL;
-    struct err err = ERR_INIT;
-    int rc;
-
-    pthread_mutex_lock(&s->configuring);
-    rc = read_config(s->config_path, true, &config, &err);
-    if (rc == 0) {
-        tell_restart(s, config);
-        rc = put_holidays(s, config, &err);
-        if (rc < 0)
-            config_free(config);
-    }
-    if (rc == 0)
-        rc = reload(s, config, "reload", &err);
-    if (rc < 0)
-        refuse(s, &err);
-    pthread_mutex_unlock(&s->configuring);
-}
-
-/* Its digest without what was imported: what its files say. */
-static bool says_the_same(const struct config *a, const struct config *b)
-{
-    return strcmp(a->read_digest, b->read_digest) == 0;
-}
-
-/* An edit of the files comes into force by a reload, and never beside something else. */
-static int reread(void *arg, bool check, struct err *err)
-{
-    struct server *s = arg;
-    const struct snapshot *snapshot;
-    struct config *config = NULL;
-    int rc;
-
-    pthread_mutex_lock(&s->configuring);
-    rc = read_config(s->config_path, false, &config, err);
-    snapshot = snapshots_take(&s->snapshots);
-    if (rc < 0)
-        rc = err_set(err, ERR_CONFLICT,
-                     "%s has mistakes now and could not be read again; mend it first "
-                     "(slipway config check)",
-                     s->config_path);
-    else if (!says_the_same(config, snapshot->config))
-        rc = err_set(err, ERR_CONFLICT,
-                     "%s was changed and is not in force yet; reload it first "
-                     "(systemctl reload slipwayd)",
-                     s->config_path);
-    snapshots_give(snapshot);
-    if (rc == 0 && !check)
-        rc = put_holidays(s, config, err);
-    if (rc < 0 || check)
-        config_free(config);
-    else
-        rc = reload(s, config, "holidays", err);
-    pthread_mutex_unlock(&s->configuring);
-    return rc;
+    configuration_reload(&s->configuration);
 }
 
 /* By hand ----------------------------------------------------------------------------------------- */
@@ -764,13 +490,8 @@ void server_stop(struct server *s)
     snapshots_deinit(&s->snapshots);
     for (size_t i = 0; i < s->n_secrets; i++)
         secret_free(s->secrets[i]);
-    for (int i = 0; i < LISTENER_COUNT; i++)
-        free(s->listen[i]);
-    free(s->state);
-    free(s->secret_files);
-    free(s->github);
     keeper_free(s->keeper);
-    pthread_mutex_destroy(&s->configuring);
+    configuration_deinit(&s->configuration);
     if (s->store.lock >= 0)
         close(s->store.lock);
     free(s);
