@@ -1,15 +1,11 @@
 #include "server/api/http_exchange.h"
 
-#include <arpa/inet.h>
 #include <assert.h>
 #include <errno.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "lib/base/arena.h"
@@ -20,6 +16,7 @@
 #include "server/api/policy.h"
 #include "server/api/reply.h"
 #include "server/api/request_filter.h"
+#include "server/api/router.h"
 #include "server/api/routes.h"
 #include "server/api/shares.h"
 #include "server/flow/recovery.h"
@@ -29,8 +26,6 @@
 #define BODIES_HEAVY ((size_t)8 << 20) /* all bodies: after so much malloc is made to give back */
 #define SEND_MS 60000                  /* to take an answer off us */
 #define STREAM_BLOCK 4096
-#define GROUPS_MAX 256
-#define USER_TIMEOUT_MS 30000 /* a peer that acknowledges nothing for so long is gone */
 
 enum phase { PHASE_HEADERS, PHASE_BODY, PHASE_HANDLING, PHASE_ANSWERED };
 
@@ -481,15 +476,15 @@ static void log_refusal(const struct http_exchange *x, int status, const char *w
 static int exchange_route(struct http_exchange *x)
 {
     struct request *request = &x->request;
-    struct routes_found found;
+    struct router_found found;
 
-    switch (routes_find(x->listener->listener, request->method, request->path, &found)) {
-    case ROUTES_NO_PATH:
+    switch (router_find(x->listener->listener, request->method, request->path, &found)) {
+    case ROUTER_NO_PATH:
         return 404;
-    case ROUTES_NO_METHOD:
+    case ROUTER_NO_METHOD:
         reply_header(&x->reply, "Allow", arena_str(request->arena, found.allow));
         return 405;
-    case ROUTES_FOUND:
+    case ROUTER_FOUND:
         break;
     }
     request->route = found.route;
@@ -651,79 +646,4 @@ void http_exchange_completed(void *cls, struct MHD_Connection *connection, void 
     shares_give(listener->shares, x->share);
     x->share = NULL;
     request_let_go(&x->request);
-}
-
-/* Who is at the other end of the cli socket: user and groups as the kernel knows them. */
-static void peer_of_process(struct http_connection *c, int fd)
-{
-    gid_t groups[GROUPS_MAX];
-    socklen_t groups_size = sizeof(groups);
-    struct ucred credentials;
-    socklen_t size = sizeof(credentials);
-    size_t n;
-
-    (void)snprintf(c->peer.address, sizeof(c->peer.address), "unix");
-    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &credentials, &size) < 0)
-        return;
-    c->peer.uid = credentials.uid;
-    if (getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, groups, &groups_size) < 0)
-        groups_size = 0;
-    n = groups_size / sizeof(groups[0]);
-    c->groups = calloc(n + 1, sizeof(*c->groups));
-    if (c->groups == NULL)
-        abort();
-    c->groups[0] = credentials.gid;
-    for (size_t i = 0; i < n; i++)
-        c->groups[i + 1] = groups[i];
-    c->peer.groups = c->groups;
-    c->peer.n_groups = n + 1;
-}
-
-static void peer_of_address(struct http_connection *c, struct MHD_Connection *connection, int fd)
-{
-    const struct sockaddr *address =
-        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS)->client_addr;
-    int timeout = USER_TIMEOUT_MS;
-
-    (void)setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &timeout, sizeof(timeout));
-    if (address->sa_family == AF_INET)
-        (void)inet_ntop(AF_INET, &((const struct sockaddr_in *)address)->sin_addr, c->peer.address,
-                        sizeof(c->peer.address));
-    else
-        (void)inet_ntop(AF_INET6, &((const struct sockaddr_in6 *)address)->sin6_addr,
-                        c->peer.address, sizeof(c->peer.address));
-}
-
-void http_exchange_connection(void *cls, struct MHD_Connection *connection, void **socket_context,
-                              enum MHD_ConnectionNotificationCode code)
-{
-    struct http_listener *listener = cls;
-    struct http_shared *shared = listener->shared;
-    struct http_connection *c = *socket_context;
-    int fd;
-
-    if (code == MHD_CONNECTION_NOTIFY_CLOSED) {
-        if (c == NULL)
-            return;
-        reaper_forget(shared->reaper, c->entry, c->drain);
-        atomic_fetch_sub(&listener->n_connections, 1);
-        free(c->groups);
-        free(c);
-        *socket_context = NULL;
-        return;
-    }
-    fd = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
-    c = calloc(1, sizeof(*c));
-    if (c == NULL)
-        abort();
-    c->peer.uid = -1;
-    if (listener->listener == LISTENER_CLI)
-        peer_of_process(c, fd);
-    else
-        peer_of_address(c, connection, fd);
-    c->entry = reaper_note(shared->reaper, fd, listener,
-                           clock_mono(shared->api->clock) + shared->options.headers_ms);
-    c->over_limit = atomic_fetch_add(&listener->n_connections, 1) >= listener->max_connections &&
-                    !reaper_make_room(shared->reaper, listener, c->entry);
-    *socket_context = c;
 }

@@ -227,7 +227,7 @@ static int listener_start(struct http_server *server, enum listener which, struc
         MHD_OPTION_PER_IP_CONNECTION_LIMIT, per_address, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
         limit->pool, MHD_OPTION_CONNECTION_TIMEOUT, 0u, MHD_OPTION_STRICT_FOR_CLIENT, 1,
         MHD_OPTION_UNESCAPE_CALLBACK, leave_escaped, NULL, MHD_OPTION_URI_LOG_CALLBACK,
-        http_exchange_begin, listener, MHD_OPTION_NOTIFY_CONNECTION, http_exchange_connection,
+        http_exchange_begin, listener, MHD_OPTION_NOTIFY_CONNECTION, http_connection_notify,
         listener, MHD_OPTION_NOTIFY_COMPLETED, http_exchange_completed, listener, MHD_OPTION_END);
     if (listener->daemon == NULL) {
         (void)close(fd);

@@ -2,8 +2,7 @@
  * routes: the one table of what can be asked, on which listener, by whom.
  *
  * One more endpoint is one more file and one more line in routes.c. docs/openapi.yaml agrees with
- * the table by test. Routing works on the raw target: no decoding, no dot segments, no doubled or
- * trailing slash, no method override; what does not match exactly is not there (threats.md T46).
+ * the table by test. router.h finds a line by a request.
  */
 #ifndef SLIPWAY_SERVER_API_ROUTES_H
 #define SLIPWAY_SERVER_API_ROUTES_H
@@ -45,25 +44,5 @@ struct route {
 
 extern const struct route routes[];
 extern const size_t n_routes;
-
-enum routes_match {
-    ROUTES_FOUND,
-    ROUTES_NO_PATH,   /* 404 */
-    ROUTES_NO_METHOD, /* 405; `allow` lists those there are */
-};
-
-struct routes_found {
-    const struct route *route;
-    struct {
-        size_t offset; /* in the path */
-        size_t len;
-    } segments[REQUEST_SEGMENTS_MAX];
-    size_t n_segments;
-    char allow[64];
-};
-
-/* Pure. `path` is the raw target without its query. */
-enum routes_match routes_find(enum listener listener, const char *method, const char *path,
-                              struct routes_found *ret_found);
 
 #endif

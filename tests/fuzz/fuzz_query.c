@@ -7,6 +7,7 @@
 #include "lib/base/arena.h"
 #include "lib/base/err.h"
 #include "server/api/request.h"
+#include "server/api/router.h"
 #include "server/api/routes.h"
 
 static void route(const char *path)
@@ -15,12 +16,12 @@ static void route(const char *path)
 
     for (int i = 0; i < LISTENER_COUNT; i++)
         for (size_t k = 0; k < sizeof(methods) / sizeof(*methods); k++) {
-            struct routes_found found = {.route = NULL};
-            enum routes_match match = routes_find((enum listener)i, methods[k], path, &found);
-            if (match != ROUTES_NO_PATH)
+            struct router_found found = {.route = NULL};
+            enum router_match match = router_find((enum listener)i, methods[k], path, &found);
+            if (match != ROUTER_NO_PATH)
                 assert(strstr(path, "//") == NULL && strpbrk(path, "%;?#\\ ") == NULL);
             assert(found.n_segments <= REQUEST_SEGMENTS_MAX);
-            for (size_t s = 0; match == ROUTES_FOUND && s < found.n_segments; s++) {
+            for (size_t s = 0; match == ROUTER_FOUND && s < found.n_segments; s++) {
                 size_t len = found.segments[s].len;
                 assert(found.segments[s].offset + len <= strlen(path));
                 assert(memchr(path + found.segments[s].offset, '/', len) == NULL);

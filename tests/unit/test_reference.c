@@ -1,6 +1,6 @@
 /*
  * docs/reference.md and the tables agree, both ways: commands, gate causes, metrics, settings that are not built.
- * Routes have docs/openapi.yaml (test_routes). SLIPWAY_WRITE=1 writes the page anew from the tables.
+ * Routes have docs/openapi.yaml (test_router). SLIPWAY_WRITE=1 writes the page anew from the tables.
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,4 +1,4 @@
-/* routes: exact, raw, one way to each (T46); the table and docs/openapi.yaml agree both ways. */
+/* router: exact, raw, one way to each (T46); the table and docs/openapi.yaml agree both ways. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,18 +9,19 @@
 
 #include <cmocka.h>
 
+#include "server/api/router.h"
 #include "server/api/routes.h"
 
 static const char *find(enum listener listener, const char *method, const char *path)
 {
-    struct routes_found found;
+    struct router_found found;
 
-    switch (routes_find(listener, method, path, &found)) {
-    case ROUTES_FOUND:
+    switch (router_find(listener, method, path, &found)) {
+    case ROUTER_FOUND:
         return found.route->name;
-    case ROUTES_NO_METHOD:
+    case ROUTER_NO_METHOD:
         return "405";
-    case ROUTES_NO_PATH:
+    case ROUTER_NO_PATH:
         break;
     }
     return "404";
@@ -44,10 +45,10 @@ static void each_listener_serves_its_own(void **state)
 static void segments_are_handed_on_raw(void **state)
 {
     static const char path[] = "/api/v1/repos/acme/rails-app.js/releases/128";
-    struct routes_found found;
+    struct router_found found;
 
     (void)state;
-    assert_int_equal(routes_find(LISTENER_WEB, "GET", path, &found), ROUTES_FOUND);
+    assert_int_equal(router_find(LISTENER_WEB, "GET", path, &found), ROUTER_FOUND);
     assert_string_equal(found.route->name, "release_get");
     assert_int_equal(found.n_segments, 3);
     assert_memory_equal(path + found.segments[0].offset, "acme", found.segments[0].len);
@@ -97,13 +98,13 @@ static void T46_another_spelling_of_a_path_is_not_there(void **state)
 
 static void T46_other_methods_are_405_and_say_which_there_are(void **state)
 {
-    struct routes_found found;
+    struct router_found found;
 
     (void)state;
-    assert_int_equal(routes_find(LISTENER_WEBHOOKS, "GET", "/webhooks/github", &found),
-                     ROUTES_NO_METHOD);
+    assert_int_equal(router_find(LISTENER_WEBHOOKS, "GET", "/webhooks/github", &found),
+                     ROUTER_NO_METHOD);
     assert_string_equal(found.allow, "POST");
-    assert_int_equal(routes_find(LISTENER_WEB, "PUT", "/api/v1/tokens", &found), ROUTES_NO_METHOD);
+    assert_int_equal(router_find(LISTENER_WEB, "PUT", "/api/v1/tokens", &found), ROUTER_NO_METHOD);
     assert_string_equal(found.allow, "GET, HEAD, POST");
     assert_string_equal(find(LISTENER_WEBHOOKS, "HEAD", "/webhooks/github"), "405");
     assert_string_equal(find(LISTENER_WEBHOOKS, "OPTIONS", "/webhooks/github"), "405");
