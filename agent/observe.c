@@ -7,11 +7,11 @@
 #include "agent/key_chain.h"
 #include "agent/outcome.h"
 #include "agent/report.h"
+#include "agent/strict.h"
 #include "lib/base/arena.h"
 #include "lib/base/json.h"
 #include "lib/base/log.h"
 #include "lib/base/str.h"
-#include "lib/ssm/document_shipped.h"
 #include "lib/ssm/envelope.h"
 #include "lib/ssm/message_observe.h"
 
@@ -193,7 +193,6 @@ static int make_body(struct agent *agent, struct arena *arena, const char **ret_
                                       .record_number = agent_journal_number(agent->journal),
                                       .protocol = ENVELOPE_PROTOCOL,
                                       .agent_version = SLIPWAY_VERSION};
-    const struct document_shipped *shipped;
     struct agent_journal_entry *entries;
     char key[DIGEST_BASE64_SIZE(SIGN_PUBLIC_SIZE)];
     size_t n;
@@ -210,11 +209,9 @@ static int make_body(struct agent *agent, struct arena *arena, const char **ret_
         observe.open[observe.n_open++] =
             (struct message_observe_command){.command_id = entries[i].command_id,
                                              .state = state_of(entries[i].kind)};
-    shipped = document_shipped_all(&n);
-    observe.documents = arena_array(arena, n, sizeof(*observe.documents));
-    for (size_t i = 0; i < n; i++)
-        observe.documents[observe.n_documents++] =
-            (struct message_observe_document){.name = shipped[i].name, .digest = shipped[i].digest};
+    observe.strict = *agent->config->strict != '\0';
+    if (observe.strict)
+        strict_digests(arena, agent->config, &observe.documents, &observe.n_documents);
     return message_observe_make(arena, &observe, ret_body, err);
 }
 

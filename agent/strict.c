@@ -9,23 +9,30 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "lib/base/digest.h"
 #include "lib/base/file.h"
+#include "lib/base/log.h"
 #include "lib/base/names.h"
 #include "lib/base/str.h"
 #include "lib/ssm/document.h"
 
-static bool has_bytes(struct arena *arena, const char *folder, const char *file,
-                      const char *document)
+/* Root's or ours, and nobody else writes into it? */
+static bool is_ours(const struct stat *st)
 {
-    struct err err = ERR_INIT;
-    char *text = NULL;
-    size_t len = 0;
-    bool same = file_read_all(arena_printf(arena, "%s/%s", folder, file), DOCUMENT_MAX, &text, &len,
-                              &err) == 0 &&
-                len == strlen(document) && memcmp(text, document, len) == 0;
+    return (st->st_uid == 0 || st->st_uid == geteuid()) && (st->st_mode & 0022) == 0;
+}
 
-    free(text);
-    return same;
+/* A document of the folder, and nothing that others could change; the caller frees. */
+static bool read_document(struct arena *arena, const char *folder, const char *file,
+                          char **ret_text, size_t *ret_len)
+{
+    const char *path = arena_printf(arena, "%s/%s", folder, file);
+    struct err err = ERR_INIT;
+    struct stat st;
+
+    *ret_text = NULL;
+    return file[0] != '.' && lstat(path, &st) == 0 && S_ISREG(st.st_mode) && is_ours(&st) &&
+           file_read_all(path, DOCUMENT_MAX, ret_text, ret_len, &err) == 0;
 }
 
 /* Root's or ours, and nobody else puts documents in. */
@@ -37,7 +44,7 @@ static int check_folder(const char *folder, struct err *err)
         return err_set(err, ERR_DENIED, "looking at %s: %s", folder, strerror(errno));
     if (!S_ISDIR(st.st_mode))
         return err_set(err, ERR_DENIED, "%s is not a folder", folder);
-    if ((st.st_uid != 0 && st.st_uid != geteuid()) || (st.st_mode & 0022) != 0)
+    if (!is_ours(&st))
         return err_set(err, ERR_DENIED,
                        "others can put documents into %s. It must be root's or this agent's, and "
                        "chmod go-w",
@@ -59,6 +66,43 @@ static const char *keep(struct arena *arena, const char *state, const char *name
     return path;
 }
 
+static int open_folder(const char *folder, DIR **ret_dir, struct err *err)
+{
+    int rc = check_folder(folder, err);
+
+    if (rc == 0 && (*ret_dir = opendir(folder)) == NULL)
+        rc = err_set(err, ERR_DENIED, "reading %s: %s", folder, strerror(errno));
+    return rc < 0 ? err_wrap(err, "strict mode") : 0;
+}
+
+/* What it would run, each by its digest. Nothing if the folder is not as it must be: then it runs nothing. */
+void strict_digests(struct arena *arena, const struct agent_config *config,
+                    const char ***ret_digests, size_t *ret_n)
+{
+    const char **digests = arena_array(arena, STRICT_FILES_MAX, sizeof(*digests));
+    const struct dirent *entry;
+    struct err err = ERR_INIT;
+    DIR *dir = NULL;
+    size_t n = 0;
+
+    if (open_folder(config->strict, &dir, &err) < 0)
+        log_error("strict.folder", "err=%s", LOG(err.text));
+    while (dir != NULL && n < STRICT_FILES_MAX && (entry = readdir(dir)) != NULL) {
+        char digest[DIGEST_HEX_SIZE], *text;
+        size_t len = 0;
+
+        if (read_document(arena, config->strict, entry->d_name, &text, &len)) {
+            digest_sha256_hex(text, len, digest);
+            digests[n++] = arena_str(arena, digest);
+        }
+        free(text);
+    }
+    if (dir != NULL)
+        closedir(dir);
+    *ret_digests = digests;
+    *ret_n = n;
+}
+
 int strict_check(struct arena *arena, const struct agent_config *config, const char *state,
                  const char *name, const char *document, struct err *err)
 {
@@ -70,16 +114,17 @@ int strict_check(struct arena *arena, const struct agent_config *config, const c
 
     if (*config->strict == '\0')
         return 0;
-    rc = check_folder(config->strict, err);
+    rc = open_folder(config->strict, &dir, err);
     if (rc < 0)
-        return err_wrap(err, "strict mode");
-    dir = opendir(config->strict);
-    if (dir == NULL)
-        return err_set(err, ERR_DENIED, "strict mode: reading %s: %s", config->strict,
-                       strerror(errno));
-    for (int i = 0; i < STRICT_FILES_MAX && !found && (entry = readdir(dir)) != NULL; i++)
-        found =
-            entry->d_name[0] != '.' && has_bytes(arena, config->strict, entry->d_name, document);
+        return rc;
+    for (int i = 0; i < STRICT_FILES_MAX && !found && (entry = readdir(dir)) != NULL; i++) {
+        char *text;
+        size_t len = 0;
+
+        found = read_document(arena, config->strict, entry->d_name, &text, &len) &&
+                len == strlen(document) && memcmp(text, document, len) == 0;
+        free(text);
+    }
     closedir(dir);
     if (found)
         return 0;

@@ -795,7 +795,8 @@ CREATE TABLE hosts (
     doubt         TEXT,                      -- for people: why it is barred, or its key suspended
     doubt_journal_id TEXT,                   -- the other journal that spoke under its key
     signing_key   TEXT,                      -- the newest of the server's that it says to believe, base64url
-    suspended_at  INTEGER                    -- its key opens nothing until a person accepts its journal (T35)
+    suspended_at  INTEGER,                   -- its key opens nothing until a person accepts its journal (T35)
+    strict        TEXT                       -- it runs only host_documents: the digest of their list; NULL = what is signed
 ) STRICT, WITHOUT ROWID;
 CREATE UNIQUE INDEX hosts_one_name ON hosts (name) WHERE state <> 'deregistered';
 CREATE INDEX hosts_by_coming ON hosts (came_at) WHERE came_at IS NOT NULL;
@@ -830,11 +831,10 @@ CREATE TABLE host_tags (
 
 CREATE INDEX host_tags_by_value ON host_tags (key, value, host_id);
 
-CREATE TABLE host_documents (                -- shipped documents the host has on its own disk
+CREATE TABLE host_documents (                -- what a host in strict mode runs: the documents on its own disk
     host_id     TEXT NOT NULL REFERENCES hosts (id),
-    name        TEXT NOT NULL,               -- name@version
-    digest      TEXT NOT NULL,
-    PRIMARY KEY (host_id, name)
+    digest      TEXT NOT NULL,               -- of its exact bytes
+    PRIMARY KEY (host_id, digest)
 ) STRICT, WITHOUT ROWID;
 
 -- AWS callers at the door ------------------------------------------------------------------------

@@ -53,6 +53,7 @@ struct host {
     const char *doubt;            /* for people: why it is barred, or its key suspended; NULL */
     const char *doubt_journal_id; /* the other journal that spoke under its key, NULL */
     time_ms suspended_at;         /* its key opens nothing; 0 = it does */
+    const char *strict; /* it runs only what lies on its own disk: the digest of that list; NULL */
     struct config_pairs tags; /* where they were asked for: of its activation, never what it says */
 };
 

@@ -223,14 +223,15 @@ static void gate_hosts(struct verdict *v, const struct gate_facts *f, time_ms no
                                      .what = h->name,
                                      .since = h->seen_at,
                                      .until = until});
-        else if (now < until && h->lacks != NULL)
-            gate_bind(v, f, false,
-                      (struct cause){.kind = CAUSE_HOST_LACKS_DOCUMENT,
-                                     .what = h->name,
-                                     .why = h->lacks,
-                                     .until = until});
-        else if (now < until)
+        else if (now < until) {
             verdict_sign_at(v, h->seen_at + HOST_SILENT_AFTER_MS);
+            if (h->lacks != NULL)
+                gate_bind(v, f, false,
+                          (struct cause){.kind = CAUSE_HOST_LACKS_DOCUMENT,
+                                         .what = h->name,
+                                         .why = h->lacks,
+                                         .until = until});
+        }
     }
 }
 

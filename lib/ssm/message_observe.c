@@ -39,14 +39,12 @@ int message_observe_make(struct arena *arena, const struct message_observe *o,
         json_end_object(&out);
     }
     json_end_array(&out);
-    json_begin_array(&out, "Documents");
-    for (size_t i = 0; i < o->n_documents && i < MESSAGE_OBSERVE_DOCUMENTS_MAX; i++) {
-        json_begin_object(&out, NULL);
-        json_add_str(&out, "Name", o->documents[i].name);
-        json_add_str(&out, "Digest", o->documents[i].digest);
-        json_end_object(&out);
+    if (o->strict) {
+        json_begin_array(&out, "Strict");
+        for (size_t i = 0; i < o->n_documents && i < MESSAGE_OBSERVE_DOCUMENTS_MAX; i++)
+            json_add_str(&out, NULL, o->documents[i]);
+        json_end_array(&out);
     }
-    json_end_array(&out);
     json_end_object(&out);
     if (buf.overflow)
         rc = err_set(err, ERR_INVALID, "observation: over %d bytes", BODY_MAX);
@@ -88,19 +86,15 @@ static int take_open(struct arena *arena, const struct cJSON *array, struct mess
 static int take_documents(struct arena *arena, const struct cJSON *array, struct message_observe *o,
                           struct err *err)
 {
+    o->strict = array != NULL;
     if (json_count(array) > MESSAGE_OBSERVE_DOCUMENTS_MAX)
         return err_set(err, ERR_INVALID, "observation: over %d documents",
                        MESSAGE_OBSERVE_DOCUMENTS_MAX);
     o->documents = arena_array(arena, json_count(array), sizeof(*o->documents));
     for (const struct cJSON *i = json_first(array); i != NULL; i = json_next(i)) {
-        const char *name = json_str(i, "Name");
-        const char *digest = json_str(i, "Digest");
-
-        if (!names_is_document(name) || !names_is_hex(digest, 64))
+        if (!names_is_hex(json_string_value(i), 64))
             return err_set(err, ERR_INVALID, "observation: a document is odd");
-        o->documents[o->n_documents++] =
-            (struct message_observe_document){.name = arena_str(arena, name),
-                                              .digest = arena_str(arena, digest)};
+        o->documents[o->n_documents++] = arena_str(arena, json_string_value(i));
     }
     return 0;
 }
@@ -128,7 +122,7 @@ static int take(struct arena *arena, const struct cJSON *json, struct message_ob
     o->agent_version =
         version != NULL ? str_clean(arena, version, strlen(version), VERSION_MAX) : "";
     rc = take_open(arena, json_array(json, "Open"), o, err);
-    return rc < 0 ? rc : take_documents(arena, json_array(json, "Documents"), o, err);
+    return rc < 0 ? rc : take_documents(arena, json_array(json, "Strict"), o, err);
 }
 
 int message_observe_parse(struct arena *arena, const char *body, size_t len,

@@ -1,11 +1,12 @@
 /*
  * message_observe: the body of Slipway.Observe, what a host knows of itself: which journal, which
- * boot, how far, which commands are open, which documents lie on its disk. At its start and each 5
+ * boot, how far, which commands are open, what it would run if it is strict. At its start and each 5
  * minutes. The host builds, the door reads. Pure; texts lie in the arena.
  */
 #ifndef SLIPWAY_LIB_SSM_MESSAGE_OBSERVE_H
 #define SLIPWAY_LIB_SSM_MESSAGE_OBSERVE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -14,16 +15,11 @@
 #include "lib/ssm/message_reply.h"
 
 #define MESSAGE_OBSERVE_OPEN_MAX 200
-#define MESSAGE_OBSERVE_DOCUMENTS_MAX 500
+#define MESSAGE_OBSERVE_DOCUMENTS_MAX 1000
 
 struct message_observe_command {
     const char *command_id;
     enum message_reply_state state; /* accepted, started, finished (not reported yet), unknown */
-};
-
-struct message_observe_document {
-    const char *name;   /* name@version */
-    const char *digest; /* hex */
 };
 
 struct message_observe {
@@ -36,7 +32,8 @@ struct message_observe {
         *key; /* the newest signing key that it believes, base64url; NULL = it does not say */
     struct message_observe_command *open;
     size_t n_open;
-    struct message_observe_document *documents;
+    bool strict; /* it runs only these documents, by the digests of their exact bytes, in hex */
+    const char **documents;
     size_t n_documents;
 };
 

@@ -239,7 +239,7 @@ int store_host_fingerprint(struct db *db, struct arena *arena, const char *id,
 #define COLUMNS                                                                                      \
     "id, name, state, activation_id, registered_at, seen_at, agent, platform, protocol, journal_id," \
     " boot_id, record_number, platform_type, computer_name, ip_address, earlier_boot_id, doubt,"     \
-    " doubt_journal_id, suspended_at, drained_at, came_at, put_back_at"
+    " doubt_journal_id, suspended_at, drained_at, came_at, put_back_at, strict"
 
 static void fill(struct db_rows *rows, struct arena *arena, struct host *h)
 {
@@ -268,6 +268,7 @@ static void fill(struct db_rows *rows, struct arena *arena, struct host *h)
     h->drained_at = db_int(rows, 19);
     h->came_at = db_int(rows, 20);
     h->put_back_at = db_int(rows, 21);
+    h->strict = db_text(rows, arena, 22);
     h->tags = (struct config_pairs){.n = 0};
 }
 
@@ -600,16 +601,6 @@ int store_host_observed(struct db *db, const char *id, int64_t protocol, const c
 {
     return db_change(db, &SQL_HOST_OBSERVED, err, "ittit", protocol, journal_id, boot_id,
                      record_number, id);
-}
-
-DB_STATEMENT(SQL_HOST_DOCUMENT,
-             "INSERT INTO host_documents (host_id, name, digest) VALUES ($1, $2, $3)"
-             " ON CONFLICT (host_id, name) DO UPDATE SET digest = excluded.digest");
-
-int store_host_document(struct db *db, const char *id, const char *name, const char *digest,
-                        struct err *err)
-{
-    return db_run(db, &SQL_HOST_DOCUMENT, err, "ttt", id, name, digest);
 }
 
 DB_STATEMENT(SQL_HOST_MOVE, "UPDATE hosts SET state = $1 WHERE id = $2 AND state = $3");

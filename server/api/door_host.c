@@ -19,6 +19,7 @@
 #include "lib/ssm/envelope.h"
 #include "lib/ssm/message_observe.h"
 #include "lib/store/store_command.h"
+#include "lib/store/store_host_document.h"
 #include "lib/store/store_journal.h"
 #include "lib/store/store_signing_key.h"
 #include "lib/store/writer.h"
@@ -295,6 +296,52 @@ static int bar(struct db *db, struct door_call *call, const struct host *known, 
     return rc < 0 ? rc : store_journal_add(db, &entry, err);
 }
 
+static int by_text(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* One digest for the list: what was said before is written once. NULL = it runs what is signed. */
+static const char *strict_of(struct arena *arena, const struct message_observe *o)
+{
+    char digest[DIGEST_HEX_SIZE];
+    struct buf buf;
+
+    if (!o->strict)
+        return NULL;
+    if (o->n_documents > 1)
+        qsort(o->documents, o->n_documents, sizeof(*o->documents), by_text);
+    buf_init(&buf, DIGEST_HEX_SIZE * MESSAGE_OBSERVE_DOCUMENTS_MAX);
+    for (size_t i = 0; i < o->n_documents; i++)
+        buf_addf(&buf, "%s\n", o->documents[i]);
+    digest_sha256_hex(buf_str(&buf), buf.len, digest);
+    buf_deinit(&buf);
+    return arena_str(arena, digest);
+}
+
+/* What it would run: another list is news for what waits for it. */
+static int write_documents(struct db *db, struct door_call *call, const struct host *known,
+                           struct err *err)
+{
+    const struct message_observe *o = call->own;
+    const char *strict = strict_of(call->request->arena, o);
+    const struct journal_entry entry = {
+        .at = call->now,
+        .actor = arena_printf(call->request->arena, "host:%s", known->id),
+        .way = "door",
+        .act = "host.documents",
+        .subject = known->id,
+        .detail = arena_printf(call->request->arena, "{\"strict\":%s,\"documents\":%zu}",
+                               o->strict ? "true" : "false", o->n_documents),
+    };
+    int rc;
+
+    if (str_eq(known->strict, strict))
+        return 0;
+    rc = store_host_document_set(db, known->id, strict, o->documents, o->n_documents, err);
+    return rc < 0 ? rc : store_journal_add(db, &entry, err);
+}
+
 /* The known journal stays the known one when it is in doubt: a person accepts the other. */
 static int write_observed(struct db *db, struct door_call *call, struct err *err)
 {
@@ -317,8 +364,8 @@ static int write_observed(struct db *db, struct door_call *call, struct err *err
     else
         rc = store_host_observed(db, known.id, o->protocol, o->journal_id, o->boot_id,
                                  o->record_number, err);
-    for (size_t i = 0; i < o->n_documents && rc == 0; i++)
-        rc = store_host_document(db, known.id, o->documents[i].name, o->documents[i].digest, err);
+    if (rc == 0)
+        rc = write_documents(db, call, &known, err);
     if (rc == 0 && o->key != NULL)
         rc = store_signing_key_known(db, known.id, o->key, err);
     if (rc == 0 && known.seen_at != 0 && !host_is_online(&known, call->now))

@@ -11,8 +11,6 @@
 #include "lib/base/names.h"
 #include "lib/base/str.h"
 #include "lib/rules/lane.h"
-#include "lib/ssm/document.h"
-#include "lib/ssm/document_shipped.h"
 #include "lib/ssm/envelope.h"
 #include "lib/store/store_approval.h"
 #include "lib/store/store_command.h"
@@ -23,6 +21,7 @@
 #include "lib/store/store_wish.h"
 #include "server/flow/bulk.h"
 #include "server/flow/flow.h"
+#include "server/flow/job_document.h"
 #include "server/flow/outlook.h"
 #include "server/flow/plans.h"
 #include "server/flow/seal.h"
@@ -51,65 +50,6 @@ struct slice {
     size_t from;
 };
 
-/* Documents --------------------------------------------------------------------------------------- */
-
-static int add_step(struct cut *c, const struct config_job *job, const struct config_step *step,
-                    struct document *document, struct err *err)
-{
-    const struct config_repo *repo = c->environment->repo;
-    const struct document_settings settings = {repo->root, repo->keep, repo->mirror, repo->branch};
-    struct document_step steps[DOCUMENT_SHIPPED_STEPS] = {{.action = DOCUMENT_RUN}};
-    struct config_pairs env = {.n = 0}, none = {.n = 0};
-    struct arena *arena = c->look->arena;
-    size_t n = 1;
-    int rc = 0;
-
-    env.items = arena_array(arena, job->env.n + step->env.n, sizeof(*env.items));
-    for (size_t i = 0; i < job->env.n; i++)
-        env.items[env.n++] = job->env.items[i];
-    for (size_t i = 0; i < step->env.n; i++)
-        env.items[env.n++] = step->env.items[i];
-    if (step->uses != NULL) {
-        rc = document_shipped_steps(arena, step->uses, step->name, steps, &n, err);
-    } else {
-        steps[0].name = step->name;
-        steps[0].script = step->run;
-    }
-    for (size_t i = 0; i < n && rc == 0; i++) {
-        steps[i].action = DOCUMENT_RUN;
-        steps[i].run_as = step->run_as;
-        steps[i].working_directory = step->working_directory;
-        steps[i].timeout_s = job->once == NULL        ? job->timeout_ms / 1000
-                             : job->kill_after_ms > 0 ? (job->kill_after_ms + 999) / 1000
-                                                      : DOCUMENT_TIMEOUT_MAX_S;
-        document_shipped_environment(arena, &settings, step->uses != NULL ? &step->with : &none,
-                                     &env, &steps[i].environment);
-        document->steps[document->n_steps++] = steps[i];
-    }
-    return rc;
-}
-
-static void add_health(struct cut *c, const struct config_job *job, struct document *document)
-{
-    const struct config_repo *repo = c->environment->repo;
-    const struct document_settings settings = {repo->root, repo->keep, repo->mirror, repo->branch};
-    struct document_step *s = &document->steps[document->n_steps];
-
-    if (job->health.http == NULL && job->health.run == NULL)
-        return;
-    /* The host asks again and again until it is well or the time is over. */
-    *s = (struct document_step){.action = DOCUMENT_HEALTH,
-                                .name = "health",
-                                .http = job->health.http,
-                                .expect = job->health.expect,
-                                .within_s = (job->health.within_ms + 999) / 1000,
-                                .script = job->health.run,
-                                .run_as = "",
-                                .working_directory = ""};
-    document_shipped_environment(c->look->arena, &settings, NULL, &job->env, &s->environment);
-    document->n_steps++;
-}
-
 static bool proves_commit(const struct config_job *job)
 {
     for (size_t i = 0; i < job->n_steps; i++)
@@ -133,21 +73,13 @@ static int make_job(struct cut *c, size_t number, struct err *err)
     const struct planned_job *planned = &c->plan->jobs[number];
     const struct config_job *config = planned->job;
     struct arena *arena = c->look->arena;
-    struct document document = {
-        .description = arena_printf(arena, "%s of %s", config->name, c->environment->repo->name)};
     struct job *job = &c->jobs[number];
     char digest[DIGEST_HEX_SIZE];
-    int rc = 0;
+    int rc =
+        job_document_make(arena, c->environment->repo, config, &c->contents[number], digest, err);
 
-    document.steps =
-        arena_array(arena, config->n_steps * DOCUMENT_SHIPPED_STEPS + 1, sizeof(*document.steps));
-    for (size_t i = 0; i < config->n_steps && rc == 0; i++)
-        rc = add_step(c, config, &config->steps[i], &document, err);
     if (rc < 0)
-        return err_wrap(err, "job %s", config->name);
-    add_health(c, config, &document);
-    if ((rc = document_make(arena, &document, &c->contents[number], digest, err)) < 0)
-        return err_wrap(err, "job %s", config->name);
+        return rc;
     *job = (struct job){.number = (int)number,
                         .name = config->name,
                         .n_needs = planned->n_needs,

@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/base/arena.h"
+#include "lib/base/digest.h"
 #include "lib/base/str.h"
 #include "lib/calendar/occurrence.h"
 #include "lib/rules/progress_cancel.h"
@@ -11,10 +13,12 @@
 #include "lib/store/store_command.h"
 #include "lib/store/store_deployment.h"
 #include "lib/store/store_host.h"
+#include "lib/store/store_host_document.h"
 #include "lib/store/store_occurrence.h"
 #include "lib/store/store_release.h"
 #include "server/flow/candidates.h"
 #include "server/flow/catch_up.h"
+#include "server/flow/job_document.h"
 #include "server/flow/promises.h"
 #include "server/flow/snapshot.h"
 #include "server/flow/times.h"
@@ -186,34 +190,78 @@ static int load_occurrences(struct candidates *m, struct err *err)
     return rc < 0 ? rc : load_next(m, cut_due, err);
 }
 
+/* The document of a job, as a host in strict mode must have it. */
+struct wanted {
+    const char *name; /* "web@1" */
+    char digest[DIGEST_HEX_SIZE];
+};
+
+/* What cannot be made has no digest that a host could have: the cut says why. */
+static void want(struct candidates *m, const struct config_job *job, struct wanted *w)
+{
+    struct err err = ERR_INIT;
+    const char *text;
+
+    if (w->name != NULL)
+        return;
+    w->name = arena_printf(m->arena, "%s@%s", job->name, JOB_DOCUMENT_VERSION);
+    if (job_document_make(m->arena, m->environment->repo, job, &text, w->digest, &err) < 0)
+        w->digest[0] = '\0';
+}
+
+/* The first of the plan's documents that lies not on its disk (T37). */
+static int load_lack(struct candidates *m, const struct host *host, const struct config_job *job,
+                     struct wanted *w, struct gate_host *entry, struct err *err)
+{
+    bool has = true;
+    int rc = 0;
+
+    if (host == NULL || host->strict == NULL || entry->lacks != NULL)
+        return 0;
+    want(m, job, w);
+    rc = store_host_document_has(m->db, host->id, w->digest, &has, err);
+    if (rc == 0 && !has)
+        entry->lacks = w->name;
+    return rc;
+}
+
+static struct gate_host *gate_host_named(struct gate_host *hosts, size_t n, const char *name)
+{
+    for (size_t i = 0; i < n; i++)
+        if (strcmp(hosts[i].name, name) == 0)
+            return &hosts[i];
+    return NULL;
+}
+
 /* Hosts of all jobs of a plan, each once. */
-static struct gate_host *gate_hosts(struct candidates *m, const struct deployment_plan *plan,
-                                    size_t *ret_n)
+static int gate_hosts(struct candidates *m, const struct deployment_plan *plan,
+                      const struct gate_host **ret_hosts, size_t *ret_n, struct err *err)
 {
     struct gate_facts *g = &m->outlook->facts.gate;
     struct gate_host *hosts = NULL;
     size_t cap = 0, n = 0;
+    int rc = 0;
 
     for (size_t j = 0; j < plan->n_jobs; j++) {
         const struct planned_job *job = &plan->jobs[j];
+        struct wanted wanted = {.name = NULL};
         if (job->job->start_within_ms > g->start_within_ms)
             g->start_within_ms = job->job->start_within_ms;
-        for (size_t i = 0; i < job->n_hosts; i++) {
+        for (size_t i = 0; i < job->n_hosts && rc == 0; i++) {
             const struct planned_host *h = &job->hosts[i];
-            struct gate_host *entry;
-            bool known = false;
-            for (size_t k = 0; k < n && !known; k++)
-                known = strcmp(hosts[k].name, h->name) == 0;
-            if (known)
-                continue;
-            entry = ARENA_PUSH(m->arena, hosts, n, cap);
-            entry->name = h->name;
-            entry->known = h->host != NULL;
-            entry->seen_at = h->host != NULL ? h->host->seen_at : 0;
+            struct gate_host *entry = gate_host_named(hosts, n, h->name);
+            if (entry == NULL) {
+                entry = ARENA_PUSH(m->arena, hosts, n, cap);
+                entry->name = h->name;
+                entry->known = h->host != NULL;
+                entry->seen_at = h->host != NULL ? h->host->seen_at : 0;
+            }
+            rc = load_lack(m, h->host, job->job, &wanted, entry, err);
         }
     }
+    *ret_hosts = hosts;
     *ret_n = n;
-    return hosts;
+    return rc;
 }
 
 /* Those that a role names, as far as they registered. */
@@ -306,11 +354,10 @@ static int load_hosts(struct candidates *m, struct err *err)
     fleet.n_hosts = o->n_hosts;
     deployment_plan_make(e, &fleet, m->arena, plan);
     o->facts.gone_at = plan->gone_at;
-    g->hosts = gate_hosts(m, plan, &g->n_hosts);
     g->role_without_host = plan->role_without_host;
     if (plan->n_jobs == 0 && g->role_without_host == NULL)
         g->role_without_host = "any job";
-    return 0;
+    return gate_hosts(m, plan, &g->hosts, &g->n_hosts, err);
 }
 
 /* What a deployment that was left half way may have changed on its hosts: only that goes back. */
@@ -341,7 +388,6 @@ static int load_rollback_jobs(struct candidates *m, struct err *err)
     const struct rollback *r = is_open ? &o->open_rollback : &o->rollback;
     struct plan_rollback *p = is_open ? &o->facts.open_rollback : &o->facts.rollback;
     const char **touched = NULL;
-    struct gate_host *hosts;
     size_t n_touched = 0;
     int rc = 0;
 
@@ -353,10 +399,8 @@ static int load_rollback_jobs(struct candidates *m, struct err *err)
         return rc;
     deployment_plan_narrow(&o->jobs, r->left_deployment_id != 0 ? touched : NULL, n_touched,
                            m->arena, &o->rollback_jobs);
-    hosts = gate_hosts(m, &o->rollback_jobs, &p->n_hosts);
-    p->hosts = hosts;
     p->untouched = o->rollback_jobs.n_jobs == 0;
-    return 0;
+    return gate_hosts(m, &o->rollback_jobs, &p->hosts, &p->n_hosts, err);
 }
 
 /* An attempt that holds a database of this environment (M2). */

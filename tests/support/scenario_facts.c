@@ -3,12 +3,15 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "lib/base/digest.h"
 #include "lib/base/str.h"
 #include "lib/store/store_command.h"
 #include "lib/store/store_deployment.h"
 #include "lib/store/store_host.h"
+#include "lib/store/store_host_document.h"
 #include "lib/store/store_release.h"
 #include "lib/store/store_repository.h"
+#include "server/flow/job_document.h"
 
 #define ACTIVATION "00000000-0000-4000-8000-000000000001"
 #define REDELIVER_MS 30000
@@ -181,6 +184,30 @@ int scenario_host_returned(struct db *db, const struct scenario_line *l, struct 
     int rc = find_host(l, db, false, &host, err);
 
     return rc < 0 ? rc : store_host_undrain(db, host.id, l->world->clock.now, err);
+}
+
+/* It runs only what lies on its own disk: nothing, or the document of one job. */
+int scenario_host_strict(struct db *db, const struct scenario_line *l, struct err *err)
+{
+    char digest[DIGEST_HEX_SIZE] = "";
+    const char *documents[] = {digest};
+    const struct config_repo *repo;
+    const char *text = "";
+    struct host host;
+    int rc = find_host(l, db, false, &host, err);
+
+    if (rc == 0 && l->n_args > 1) {
+        rc = scenario_world_repository(l->world, &repo, NULL, err);
+        for (size_t i = 0; rc == 0 && i < repo->n_jobs; i++)
+            if (strcmp(repo->jobs[i].name, l->args[1].text) == 0)
+                rc = job_document_make(&l->world->arena, repo, &repo->jobs[i], &text, digest, err);
+        if (rc == 0 && digest[0] == '\0')
+            rc = err_set(err, ERR_INVALID, "there is no job %s", l->args[1].text);
+    }
+    if (rc < 0)
+        return rc;
+    return store_host_document_set(db, host.id, l->n_args > 1 ? l->args[1].text : "nothing",
+                                   documents, l->n_args - 1, err);
 }
 
 /* Deployments ------------------------------------------------------------------------------------- */

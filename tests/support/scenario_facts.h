@@ -12,8 +12,8 @@ scenario_act_fn scenario_at, scenario_after, scenario_in, scenario_reload, scena
 
 scenario_fact_fn scenario_source_seen, scenario_source_lost, scenario_source_rewritten,
     scenario_source_restored, scenario_release, scenario_host_online, scenario_host_registered,
-    scenario_host_silent, scenario_host_drained, scenario_host_returned, scenario_deployed,
-    scenario_deployment, scenario_command_offered, scenario_command_taken, scenario_command_status,
-    scenario_result;
+    scenario_host_silent, scenario_host_drained, scenario_host_returned, scenario_host_strict,
+    scenario_deployed, scenario_deployment, scenario_command_offered, scenario_command_taken,
+    scenario_command_status, scenario_result;
 
 #endif

@@ -55,6 +55,10 @@ const struct scenario_word scenario_words[] = {
     {"host HOST silent", "it is not heard any more", .fact = scenario_host_silent},
     {"host HOST drained", "a person took it out", .fact = scenario_host_drained},
     {"host HOST returned", "a person put it back in", .fact = scenario_host_returned},
+    {"host HOST strict", "it runs only documents of its own disk, where there are none",
+     .fact = scenario_host_strict},
+    {"host HOST strict with JOB", "... where there is that of one job",
+     .fact = scenario_host_strict},
     /* deployments */
     {"deployed ENV RELEASE STATE", "a deployment of it ended so: succeeded, failed, cancelled ...",
      .fact = scenario_deployed},

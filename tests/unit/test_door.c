@@ -1062,15 +1062,11 @@ static void output_is_kept_once_and_a_heartbeat_is_heard(void **state)
 static struct door_answer observe(const struct guest *g, const char *journal, int64_t record,
                                   int64_t protocol)
 {
-    struct message_observe_document document = {
-        "fetch@1", "44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a"};
     const struct message_observe o = {.journal_id = journal,
                                       .boot_id = BOOT,
                                       .record_number = record,
                                       .protocol = protocol,
-                                      .agent_version = "0.1.0",
-                                      .documents = &document,
-                                      .n_documents = 1};
+                                      .agent_version = "0.1.0"};
     struct err err = ERR_INIT;
     const char *body;
 

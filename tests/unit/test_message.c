@@ -396,9 +396,8 @@ static void odd_output_is_refused(void **state)
 static void observation_comes_out_as_it_went_in(void **state)
 {
     struct message_observe_command open[] = {{COMMAND, MESSAGE_REPLY_STARTED}};
-    struct message_observe_document documents[] = {
-        {"fetch@1", "44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a"}};
-    const struct message_observe observe = {
+    const char *documents[] = {"44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a"};
+    struct message_observe observe = {
         .journal_id = JOURNAL,
         .boot_id = BOOT,
         .record_number = 9,
@@ -406,6 +405,7 @@ static void observation_comes_out_as_it_went_in(void **state)
         .agent_version = "0.1.0",
         .open = open,
         .n_open = 1,
+        .strict = true,
         .documents = documents,
         .n_documents = 1,
     };
@@ -419,7 +419,15 @@ static void observation_comes_out_as_it_went_in(void **state)
     assert_string_equal(back.journal_id, JOURNAL);
     assert_int_equal(back.record_number, 9);
     assert_int_equal(back.open[0].state, MESSAGE_REPLY_STARTED);
-    assert_string_equal(back.documents[0].name, "fetch@1");
+    assert_true(back.strict);
+    assert_string_equal(back.documents[0], documents[0]);
+    documents[0] = "no digest";
+    assert_int_equal(message_observe_make(&arena, &observe, &body, &err), 0);
+    assert_int_equal(message_observe_parse(&arena, body, strlen(body), &back, &err), ERR_INVALID);
+    observe.strict = false;
+    assert_int_equal(message_observe_make(&arena, &observe, &body, &err), 0);
+    assert_int_equal(message_observe_parse(&arena, body, strlen(body), &back, &err), 0);
+    assert_false(back.strict);
     assert_int_equal(message_observe_parse(&arena, "{}", 2, &back, &err), ERR_INVALID);
 }
 

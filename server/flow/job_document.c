@@ -1,0 +1,82 @@
+#include "server/flow/job_document.h"
+
+#include "lib/base/arena.h"
+#include "lib/base/str.h"
+#include "lib/model/config.h"
+#include "lib/ssm/document.h"
+#include "lib/ssm/document_shipped.h"
+
+static int add_step(struct arena *arena, const struct config_repo *repo,
+                    const struct config_job *job, const struct config_step *step,
+                    struct document *document, struct err *err)
+{
+    const struct document_settings settings = {repo->root, repo->keep, repo->mirror, repo->branch};
+    struct document_step steps[DOCUMENT_SHIPPED_STEPS] = {{.action = DOCUMENT_RUN}};
+    struct config_pairs env = {.n = 0}, none = {.n = 0};
+    size_t n = 1;
+    int rc = 0;
+
+    env.items = arena_array(arena, job->env.n + step->env.n, sizeof(*env.items));
+    for (size_t i = 0; i < job->env.n; i++)
+        env.items[env.n++] = job->env.items[i];
+    for (size_t i = 0; i < step->env.n; i++)
+        env.items[env.n++] = step->env.items[i];
+    if (step->uses != NULL) {
+        rc = document_shipped_steps(arena, step->uses, step->name, steps, &n, err);
+    } else {
+        steps[0].name = step->name;
+        steps[0].script = step->run;
+    }
+    for (size_t i = 0; i < n && rc == 0; i++) {
+        steps[i].action = DOCUMENT_RUN;
+        steps[i].run_as = step->run_as;
+        steps[i].working_directory = step->working_directory;
+        steps[i].timeout_s = job->once == NULL        ? job->timeout_ms / 1000
+                             : job->kill_after_ms > 0 ? (job->kill_after_ms + 999) / 1000
+                                                      : DOCUMENT_TIMEOUT_MAX_S;
+        document_shipped_environment(arena, &settings, step->uses != NULL ? &step->with : &none,
+                                     &env, &steps[i].environment);
+        document->steps[document->n_steps++] = steps[i];
+    }
+    return rc;
+}
+
+static void add_health(struct arena *arena, const struct config_repo *repo,
+                       const struct config_job *job, struct document *document)
+{
+    const struct document_settings settings = {repo->root, repo->keep, repo->mirror, repo->branch};
+    struct document_step *s = &document->steps[document->n_steps];
+
+    if (job->health.http == NULL && job->health.run == NULL)
+        return;
+    /* The host asks again and again until it is well or the time is over. */
+    *s = (struct document_step){.action = DOCUMENT_HEALTH,
+                                .name = "health",
+                                .http = job->health.http,
+                                .expect = job->health.expect,
+                                .within_s = (job->health.within_ms + 999) / 1000,
+                                .script = job->health.run,
+                                .run_as = "",
+                                .working_directory = ""};
+    document_shipped_environment(arena, &settings, NULL, &job->env, &s->environment);
+    document->n_steps++;
+}
+
+int job_document_make(struct arena *arena, const struct config_repo *repo,
+                      const struct config_job *job, const char **ret_text, char *ret_digest,
+                      struct err *err)
+{
+    struct document document = {.description =
+                                    arena_printf(arena, "%s of %s", job->name, repo->name)};
+    int rc = 0;
+
+    document.steps =
+        arena_array(arena, job->n_steps * DOCUMENT_SHIPPED_STEPS + 1, sizeof(*document.steps));
+    for (size_t i = 0; i < job->n_steps && rc == 0; i++)
+        rc = add_step(arena, repo, job, &job->steps[i], &document, err);
+    if (rc == 0) {
+        add_health(arena, repo, job, &document);
+        rc = document_make(arena, &document, ret_text, ret_digest, err);
+    }
+    return rc < 0 ? err_wrap(err, "job %s", job->name) : 0;
+}
