@@ -70,6 +70,8 @@ const struct command cli_command_table[] = {
      true, 1, cli_agent_drain},
     {"hosts undrain", "HOST -m WHY", "a drained host is in use again", "operate", true, 1,
      cli_agent_undrain},
+    {"documents", "REPO [FOLDER]", "what jobs run; written to FOLDER, for hosts in strict mode",
+     "operate", true, 1, cli_documents},
     {"migrate status", "[DATABASE]", "migrate jobs: who holds which database, and the ways out",
      "view", true, 0, cli_migrate_status},
     {"migrate probe", "DATABASE", "ask a database, read-only: what is pending, who is there",

@@ -93,6 +93,7 @@ int cli_freeze_add(struct invoke *invoke);
 int cli_freeze_ls(struct invoke *invoke);
 int cli_freeze_rm(struct invoke *invoke);
 int cli_hosts(struct invoke *invoke);
+int cli_documents(struct invoke *invoke);
 int cli_agent_accept_journal(struct invoke *invoke);
 int cli_agent_drain(struct invoke *invoke);
 int cli_agent_undrain(struct invoke *invoke);

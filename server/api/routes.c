@@ -8,6 +8,7 @@
 #include "server/api/api_delivery.h"
 #include "server/api/api_check.h"
 #include "server/api/api_doctor.h"
+#include "server/api/api_document.h"
 #include "server/api/api_calendar.h"
 #include "server/api/api_command.h"
 #include "server/api/api_events.h"
@@ -261,6 +262,14 @@ const struct route routes[] = {
      .body_limit = API_BODY,
      .handler = api_repository_adopt,
      .summary = "Take the rewritten branch as the new line"},
+    {.name = "document_list",
+     .listeners = API,
+     .method = "GET",
+     .pattern = "/api/v1/repos/{owner}/{name}/documents",
+     .right = RIGHT_OPERATE,
+     .scope = ROUTE_REPOSITORY,
+     .handler = api_document_list,
+     .summary = "What its jobs run, in exact bytes, for hosts in strict mode"},
     {.name = "forecast",
      .listeners = API,
      .method = "GET",

@@ -109,6 +109,8 @@ static void take_observation(struct asked *a)
     if (message_observe_parse(&d->arena, a->body, a->body_len, &observe, &err) < 0)
         abort();
     w->journal_id = observe.journal_id;
+    w->strict = observe.strict;
+    w->n_documents = observe.n_documents;
     w->record_number = observe.record_number;
 }
 

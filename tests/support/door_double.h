@@ -32,6 +32,8 @@ struct door_double_word {
     const char *reply_id;       /* SendReply; RequestStart: the nonce */
     size_t n_chunks;            /* PutOutput: 0 = a heartbeat */
     const char *journal_id;     /* Observe */
+    bool strict;                /* Observe */
+    size_t n_documents;         /* Observe: of its strict folder */
     int64_t record_number;      /* Observe, SendReply */
     mono_ms at;
 };

@@ -561,6 +561,7 @@ static void T31_a_refused_id_stays_refused(void **state)
 /* Strict mode: the server may choose among what lies on this host's disk, and bring nothing (T37). */
 static void T37_strict_mode_runs_only_what_lies_on_its_own_disk(void **state)
 {
+    const struct door_double_word *said;
     const char *id, *again;
     char documents[200], line[700];
 
@@ -584,7 +585,18 @@ static void T37_strict_mode_runs_only_what_lies_on_its_own_disk(void **state)
     id = agent_room_send(AGENT_ROOM_COUNT " ");
     assert_non_null(
         door_double_wait(&agent_room.door, id, MESSAGE_REPLY_DECLINED, AGENT_ROOM_LONG_S));
-    /* A folder that others write to is none. */
+    /* What lies there is told, so that nothing is planned that it would refuse; links, and what others write, is not. */
+    snprintf(line, sizeof(line),
+             "cp '%s/only' '%s/open' && chmod 666 '%s/open' && ln -s only '%s/link'", documents,
+             documents, documents, documents);
+    assert_int_equal(system(line), 0); // NOLINT(cert-env33-c)
+    assert_int_equal(agent_room_stop(), 0);
+    agent_room_start();
+    said = door_double_wait_word(&agent_room.door, "Observe", 2, AGENT_ROOM_LONG_S);
+    assert_non_null(said);
+    assert_true(said->strict);
+    assert_int_equal(said->n_documents, 1);
+    /* A file, and a folder, that others write to is none. */
     assert_int_equal(chmod(documents, 0777), 0);
     id = agent_room_send(AGENT_ROOM_COUNT);
     assert_non_null(

@@ -30,6 +30,8 @@
 #include "lib/ssm/sigv4.h"
 #include "lib/store/store_command.h"
 #include "lib/store/store_host.h"
+#include "lib/store/store_host_document.h"
+#include "lib/store/store_journal.h"
 #include "lib/store/store_reply.h"
 #include "lib/store/writer.h"
 #include "server/api/door.h"
@@ -1095,6 +1097,70 @@ static void observation_is_kept_and_tells_the_store(void **state)
     must_be(observe(&g, JOURNAL, 9, 0), "ValidationException");
 }
 
+static int64_t lines_of(const char *act)
+{
+    struct journal_entry *lines = NULL;
+    struct err err = ERR_INIT;
+    int64_t end = 0, n = 0;
+    struct db *db;
+    size_t all = 0;
+
+    assert_int_equal(db_pool_take(room.readers, &db, &err), 0);
+    assert_int_equal(store_journal_end(db, &end, &err), 0);
+    assert_int_equal(store_journal_news(db, &arena, 0, end, 1000, &lines, &all, &err), 0);
+    db_pool_give(room.readers, db);
+    for (size_t i = 0; i < all; i++)
+        n += strcmp(lines[i].act, act) == 0;
+    return n;
+}
+
+static bool has_document(const char *id, const char *digest)
+{
+    struct err err = ERR_INIT;
+    struct db *db;
+    bool has = false;
+
+    assert_int_equal(db_pool_take(room.readers, &db, &err), 0);
+    assert_int_equal(store_host_document_has(db, id, digest, &has, &err), 0);
+    db_pool_give(room.readers, db);
+    return has;
+}
+
+static void T37_what_a_strict_host_would_run_is_kept_and_only_news_is_written(void **state)
+{
+    static const char one[] = "44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a";
+    static const char two[] = "55136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a";
+    struct message_observe o = {.journal_id = JOURNAL,
+                                .boot_id = BOOT,
+                                .protocol = 1,
+                                .agent_version = "0.1.0"};
+    const char *lists[][2] = {{one, two}, {two, one}, {two}};
+    static const size_t lengths[] = {2, 2, 1};
+    struct guest g = web_1();
+    struct err err = ERR_INIT;
+    const char *body;
+
+    (void)state;
+    must_be(observe(&g, JOURNAL, 1, 1), "");
+    assert_null(host_of(g.id).strict);
+    assert_int_equal(lines_of("host.documents"), 0);
+    o.strict = true;
+    for (size_t i = 0; i < 3; i++) {
+        o.record_number = (int64_t)i + 1;
+        o.documents = lists[i];
+        o.n_documents = lengths[i];
+        assert_int_equal(message_observe_make(&arena, &o, &body, &err), 0);
+        must_be(ask("Slipway.Observe", body, &g.session), "");
+        assert_non_null(host_of(g.id).strict);
+        assert_int_equal(has_document(g.id, one), i < 2);
+        assert_true(has_document(g.id, two));
+        assert_int_equal(lines_of("host.documents"), i < 2 ? 1 : 2);
+    }
+    must_be(observe(&g, JOURNAL, 9, 1), ""); /* it is strict no more */
+    assert_null(host_of(g.id).strict);
+    assert_false(has_document(g.id, two));
+}
+
 static void T34_a_protocol_that_went_back_bars_the_host(void **state)
 {
     struct guest g = web_1();
@@ -1271,6 +1337,7 @@ int main(void)
         TEST(agent_that_refuses_a_message_is_a_failed_reply),
         TEST(output_is_kept_once_and_a_heartbeat_is_heard),
         TEST(observation_is_kept_and_tells_the_store),
+        TEST(T37_what_a_strict_host_would_run_is_kept_and_only_news_is_written),
         TEST(T34_a_protocol_that_went_back_bars_the_host),
         TEST(T35_two_journals_under_one_key_suspend_it),
         TEST(permit_answer_lost),

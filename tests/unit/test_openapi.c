@@ -121,6 +121,7 @@ static void read_all(void)
         "/api/v1/repos/acme/shop/releases/2/logs",
         "/api/v1/repos/acme/shop/releases/99",
         "/api/v1/repos/acme/shop/barriers",
+        "/api/v1/repos/acme/shop/documents",
         "/api/v1/repos/acme/shop/why?release=2",
         "/api/v1/repos/acme/none/releases",
         "/api/v1/forecast",
