@@ -25,9 +25,11 @@ CREATE TABLE configs (                       -- each configuration that was acce
     digest      TEXT PRIMARY KEY,            -- SHA-256 of `text`
     text        TEXT NOT NULL,               -- canonical, without secrets
     accepted_at INTEGER NOT NULL,
-    accepted_by TEXT NOT NULL                -- "start" or "reload"
+    accepted_by TEXT NOT NULL,               -- "start" or "reload"
+    in_force    INTEGER NOT NULL DEFAULT 1 CHECK (in_force IN (0, 1))  -- the one that was accepted last
 ) STRICT;                                    -- with a rowid: whoever looks for a digest reads no text
 CREATE INDEX configs_by_time ON configs (accepted_at);
+CREATE INDEX configs_in_force ON configs (digest) WHERE in_force = 1;
 
 CREATE TABLE redactions (                    -- `redact` of each; what is signed names one by its digest
     digest      TEXT PRIMARY KEY,            -- SHA-256 of `text`

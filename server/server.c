@@ -391,8 +391,9 @@ int server_start(const struct server_options *options, struct server **ret_serve
         config_free(config);
         goto out;
     }
-    *ret_exit = EXIT_IO;
-    if ((rc = begin_configuration(s, config, err)) < 0)
+    rc = begin_configuration(s, config, err);
+    *ret_exit = rc == ERR_CONFLICT || rc == ERR_INVALID ? EXIT_CONFIG : EXIT_IO;
+    if (rc < 0)
         goto out;
     snapshot = snapshots_take(&s->snapshots);
     rc = start_roster(s, snapshot->config, err);

@@ -3,6 +3,8 @@
 DB_STATEMENT(SQL_CONFIG_PUT,
              "INSERT OR IGNORE INTO configs (digest, text, accepted_at, accepted_by)"
              " VALUES ($1, $2, $3, $4)");
+DB_STATEMENT(SQL_CONFIG_FORCE,
+             "UPDATE configs SET in_force = (digest = $1) WHERE in_force = 1 OR digest = $1");
 
 int store_config_put(struct db *db, const char *digest, const char *text, const char *by,
                      time_ms now, bool *ret_new, struct err *err)
@@ -10,7 +12,22 @@ int store_config_put(struct db *db, const char *digest, const char *text, const 
     int rc = db_change(db, &SQL_CONFIG_PUT, err, "ttit", digest, text, now, by);
 
     *ret_new = rc == 0;
-    return rc == ERR_CONFLICT ? 0 : rc;
+    return rc < 0 && rc != ERR_CONFLICT ? rc : db_run(db, &SQL_CONFIG_FORCE, err, "t", digest);
+}
+
+DB_STATEMENT(SQL_CONFIG_IS_IN_FORCE, "SELECT 1 FROM configs WHERE digest = $1 AND in_force = 1");
+
+int store_config_is_in_force(struct db *db, const char *digest, bool *ret_is, struct err *err)
+{
+    struct db_rows *rows;
+    int rc = db_query(db, &SQL_CONFIG_IS_IN_FORCE, &rows, err, "t", digest);
+
+    if (rc < 0)
+        return rc;
+    rc = db_next(rows, err);
+    *ret_is = rc > 0;
+    db_end(rows);
+    return rc < 0 ? rc : 0;
 }
 
 DB_STATEMENT(SQL_REDACTION_PUT, "INSERT OR IGNORE INTO redactions (digest, text) VALUES ($1, $2)");

@@ -4,9 +4,10 @@
 
 #include "lib/store/db.h"
 
-/* `by` is "start" or "reload". Known digests change nothing. Writer. */
+/* `by` is "start" or "reload". It is the one in force from then on; of a known digest nothing else changes. Writer. */
 int store_config_put(struct db *db, const char *digest, const char *text, const char *by,
                      time_ms now, bool *ret_new, struct err *err);
+int store_config_is_in_force(struct db *db, const char *digest, bool *ret_is, struct err *err);
 
 /* The patterns of a configuration, under the digest that envelopes name. Known ones change nothing. Writer. */
 int store_config_redaction_put(struct db *db, const char *digest, const char *text,

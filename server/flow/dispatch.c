@@ -20,6 +20,7 @@
 #include "lib/store/store_attempt.h"
 #include "lib/store/store_cancel.h"
 #include "lib/store/store_command.h"
+#include "lib/store/store_config.h"
 #include "lib/store/store_deployment.h"
 #include "lib/store/store_host.h"
 #include "lib/store/store_retry.h"
@@ -27,6 +28,7 @@
 #include "server/flow/bulk.h"
 #include "server/flow/deploy.h"
 #include "server/flow/flow.h"
+#include "server/flow/naming.h"
 #include "server/flow/rehearsal.h"
 #include "server/flow/snapshot.h"
 
@@ -91,9 +93,16 @@ static int release(struct db *db, const struct dispatched *d, struct err *err)
     return rc < 0 ? rc : store_command_release(db, inv->command_id, inv->host_id, d->now, err);
 }
 
+/* The name of its database was looked up in the configuration of this look: it must still be the one in force. */
 static int plan_attempt(struct db *db, struct dispatched *d, struct err *err)
 {
-    int rc = deploy_put(db, d->deployment, d->move->job, d->signed_anew, d->now, err);
+    bool is_in_force = false;
+    int rc = store_config_is_in_force(db, d->turn->look->snapshot->digest, &is_in_force, err);
+
+    if (rc == 0 && !is_in_force)
+        rc = err_set(err, ERR_CONFLICT, "another configuration is in force");
+    if (rc == 0)
+        rc = deploy_put(db, d->deployment, d->move->job, d->signed_anew, d->now, err);
 
     return rc < 0 ? rc : store_attempt_plan(db, &d->attempt, &d->attempt.id, err);
 }
@@ -238,12 +247,23 @@ static void wait_for_signs(struct dispatched *d)
     agenda_wait_for_signs(d->turn->look->flow->agenda, d->turn->item->entry, true);
 }
 
+static void end_job(struct dispatched *d, enum job_state state, const char *cause)
+{
+    struct progress_move *end = arena_alloc(d->turn->look->arena, sizeof(*end));
+
+    *end = (struct progress_move){.kind = PROGRESS_JOB_END,
+                                  .job = d->move->job,
+                                  .job_state = state,
+                                  .cause = cause};
+    d->move = end;
+    post(d);
+}
+
 /* No host for the migrate job: a clear stop after its limit, a wait before. */
 static void no_host(struct dispatched *d, bool primary_is_out)
 {
-    static const char *const cause = "no host that may run the migrate job is online";
+    const char *cause = "no host that may run the migrate job is online";
     struct look *look = d->turn->look;
-    struct progress_move *end = arena_alloc(look->arena, sizeof(*end));
     time_ms limit = d->move->job->started_at + d->move->job->start_within_ms;
 
     if (look->now < limit) {
@@ -251,19 +271,32 @@ static void no_host(struct dispatched *d, bool primary_is_out)
         bulk_again(d->turn->item, limit);
         return;
     }
-    *end = (struct progress_move){.kind = PROGRESS_JOB_END,
-                                  .job = d->move->job,
-                                  .job_state = JOB_FAILED,
-                                  .cause = cause};
     if (d->move->job->primary_host != NULL)
-        end->cause = arena_printf(
-            look->arena,
-            primary_is_out ? "%s is the primary of the migrate job, and gets nothing more here: it "
-                             "failed or was left out"
-                           : "%s is offline; it is the primary of the migrate job",
-            d->move->job->primary_host);
-    d->move = end;
-    post(d);
+        cause = arena_printf(look->arena,
+                             primary_is_out
+                                 ? "%s is the primary of the migrate job, and gets nothing more "
+                                   "here: it failed or was left out"
+                                 : "%s is offline; it is the primary of the migrate job",
+                             d->move->job->primary_host);
+    end_job(d, JOB_FAILED, cause);
+}
+
+/* Cut under a name that is in force no more: under it the ledger would not see who holds the database now. */
+static bool is_renamed(struct dispatched *d)
+{
+    const struct job *job = d->move->job;
+    const char *name =
+        naming_of(d->turn->look->arena, d->turn->look->snapshot->config, d->deployment->repository,
+                  d->deployment->environment, job->name, job->database);
+
+    if (str_eq(name, job->database))
+        return false;
+    end_job(d, JOB_FAILED,
+            arena_printf(d->turn->look->arena,
+                         "the configuration no longer calls its database %s; cancel this "
+                         "deployment, and send the release again",
+                         job->database));
+    return true;
 }
 
 /* Another attempt holds the database, or this release was migrated there before. */
@@ -274,9 +307,12 @@ static int check_ledger(struct dispatched *d, bool *ret_go, struct err *err)
     struct err own = ERR_INIT;
     struct attempt other;
     bool fenced = false;
-    int rc = store_attempt_is_fenced(look->flow->db, job->database, &fenced, &own);
+    int rc;
 
     *ret_go = false;
+    if (is_renamed(d))
+        return 0;
+    rc = store_attempt_is_fenced(look->flow->db, job->database, &fenced, &own);
     if (rc == 0)
         rc = store_attempt_unsettled(look->flow->db, look->arena, job->database, &other, &own);
     if (rc == 0 || (rc == ERR_NOT_FOUND && fenced)) {
@@ -288,14 +324,7 @@ static int check_ledger(struct dispatched *d, bool *ret_go, struct err *err)
                                    d->deployment->repository_id, d->deployment->release_number,
                                    &other, &own);
     if (rc == 0) {
-        struct progress_move *end = arena_alloc(look->arena, sizeof(*end));
-
-        *end = (struct progress_move){.kind = PROGRESS_JOB_END,
-                                      .job = job,
-                                      .job_state = JOB_SUCCEEDED,
-                                      .cause = "done in an earlier deployment of this release"};
-        d->move = end;
-        post(d);
+        end_job(d, JOB_SUCCEEDED, "done in an earlier deployment of this release");
         return 0;
     }
     if (rc != ERR_NOT_FOUND) {

@@ -8,16 +8,14 @@
 #include "lib/base/digest.h"
 #include "lib/base/redact.h"
 #include "lib/base/secret.h"
-#include "lib/base/str.h"
 #include "lib/calendar/occurrence.h"
-#include "lib/model/attempt.h"
 #include "lib/model/config.h"
 #include "lib/ssm/content.h"
-#include "lib/store/store_attempt.h"
 #include "lib/store/store_config.h"
 #include "lib/store/store_journal.h"
 #include "lib/store/store_occurrence.h"
 #include "lib/store/store_repository.h"
+#include "server/flow/naming.h"
 
 void snapshots_init(struct snapshots *snapshots)
 {
@@ -120,24 +118,6 @@ static int accept_journal(struct db *db, const struct config *config, const char
     return store_journal_add(db, &entry, err);
 }
 
-/* A migrate attempt without an end stands under the old name; under the new one nobody would see it (M2). */
-static int refuse_unsettled(struct db *db, struct arena *arena, const char *old, const char *name,
-                            struct err *err)
-{
-    const char *prefix = arena_printf(arena, "%s/", old);
-    struct attempt *attempts;
-    size_t n;
-    int rc = store_attempt_all_unsettled(db, arena, &attempts, &n, err);
-
-    for (size_t i = 0; i < n && rc == 0; i++)
-        if (str_starts(attempts[i].database, prefix))
-            rc = err_set(err, ERR_CONFLICT,
-                         "repository %s: it was %s, and the end of a migrate attempt on %s is not "
-                         "known yet. Put the old name back, decide the attempt, then rename",
-                         name, old, attempts[i].database);
-    return rc;
-}
-
 /* A repository that is now configured under the name to which it was renamed on GitHub keeps its
  * history: its releases, and what is live. */
 static int follow_rename(struct db *db, struct arena *arena, const struct config *config,
@@ -152,9 +132,7 @@ static int follow_rename(struct db *db, struct arena *arena, const struct config
         store_repository_by_github_name(db, arena, name, &known, NULL) < 0 ||
         config_repo(config, known.name) != NULL)
         return 0;
-    rc = refuse_unsettled(db, arena, known.name, name, err);
-    if (rc == 0)
-        rc = store_repository_rename(db, known.id, name, err);
+    rc = store_repository_rename(db, known.id, name, err);
     entry.detail = arena_printf(arena, "{\"from\":\"%s\"}", known.name);
     return rc < 0 ? rc : store_journal_add(db, &entry, err);
 }
@@ -190,6 +168,8 @@ int snapshot_accept(struct db *db, const struct config *config, const char *by, 
         for (size_t k = 0; k < repo->n_environments && rc == 0; k++)
             rc = accept_environment(db, row.id, &repo->environments[k], now, err);
     }
+    if (rc == 0)
+        rc = naming_check(db, &arena, config, err);
     arena_deinit(&arena);
     return rc < 0 ? rc : accept_journal(db, config, by, is_new, now, err);
 }

@@ -13,6 +13,7 @@
 #include "lib/base/arena.h"
 #include "lib/base/err.h"
 #include "lib/store/db.h"
+#include "server/server.h"
 #include "tests/support/story_expect.h"
 #include "tests/support/story_shop.h"
 
@@ -153,6 +154,56 @@ static void what_is_under_way_goes_on_as_it_was_cut(void **state)
     story_end(s);
 }
 
+#define DATABASE "acme/shop/production/primary-db"
+
+/* Another configuration of it is refused with that text, and nothing of it is taken. */
+static void refused(struct story *s, const char *top, const char *production, const char *text)
+{
+    story_config_with(s, top, story_shop_config(s, production));
+    story_expect_count(s, "configs", 1);
+    story_expect_told(s, "config.refuse", "reload", text);
+}
+
+static void M2_a_database_keeps_its_name_while_its_end_is_open(void **state)
+{
+    struct story *s = *state;
+    const char *map = "databases: { shop: [" DATABASE "] }\n";
+    struct server *none = NULL;
+    struct err err = ERR_INIT;
+    struct server_options options = {.uncaged = true, .clock = &s->clock.clock, .by_hand = true};
+    int status = 0;
+
+    if (dies(s))
+        skip(); /* no server starts with such a file */
+    story_shop(s);
+    story_at(s, "2026-11-24 14:10");
+    story_merge(s, "acme/shop", 1, "Coupons");
+    story_host_script(story_host(s, "web-1"), "fetch", STORY_HOST_SUCCEEDS, 120000);
+    story_host_is(s, "batch-1", "migrate", STORY_HOST_LOSES_POWER);
+    /* It has started, and is not at its migrate job yet. */
+    story_amid(s, "2026-11-24 15:01");
+    story_config_with(s, map, story_shop_config(s, USUAL));
+    story_expect_told(s, "config.refuse", "reload", "on its way to acme/shop/production");
+    story_pass(s, 7 * 60000);
+    story_expect_attempt(s, DATABASE, "unknown");
+    refused(s, map, USUAL, "calls it shop");
+    refused(s, map, USUAL, "Put the old name back");
+    /* Nor does a server start with it. */
+    story_stop(s);
+    options.config = arena_printf(&s->arena, "%s/slipway.yml", s->folder);
+    assert_int_equal(server_start(&options, &none, &status, &err), ERR_CONFLICT);
+    assert_int_equal(status, 78);
+    assert_non_null(strstr(err.text, "Put the old name back"));
+    /* The old name is back: it starts, a person decides, and then the name may change. */
+    story_config(s, story_shop_config(s, USUAL));
+    story_host_back(s, "batch-1");
+    story_act(s, "POST", "/api/v1/migrate/abandon",
+              "{\"database\":\"" DATABASE "\",\"reason\":\"rolled back by hand\"}");
+    story_config_with(s, map, story_shop_config(s, USUAL));
+    story_expect_count(s, "configs", 2);
+    story_end(s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -165,6 +216,8 @@ int main(void)
                                         story_down),
         cmocka_unit_test_setup_teardown(what_is_under_way_goes_on_as_it_was_cut, story_up,
                                         story_down),
+        cmocka_unit_test_setup_teardown(M2_a_database_keeps_its_name_while_its_end_is_open,
+                                        story_up, story_down),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
