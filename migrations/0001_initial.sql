@@ -11,7 +11,8 @@
 CREATE TABLE store (
     id          INTEGER PRIMARY KEY CHECK (id = 1),
     store_id    TEXT NOT NULL,               -- UUID, made at the first start; hosts pin it (G3)
-    created_at  INTEGER NOT NULL
+    created_at  INTEGER NOT NULL,
+    restored_at INTEGER                      -- it came from a backup: a database that it does not know stands since then (G5)
 ) STRICT;
 
 CREATE TABLE incarnations (                  -- one row for each start of the server

@@ -176,8 +176,10 @@ int store_attempt_by_id(struct db *db, struct arena *arena, int64_t id, struct a
     return rc < 0 ? rc : one(rows, arena, ret_attempt, err);
 }
 
+/* A restored store may have forgotten all about a database that it does not know. */
 DB_STATEMENT(SQL_DATABASE_FENCED,
-             "SELECT fenced_at FROM databases WHERE name = $1 AND fenced_at IS NOT NULL");
+             "SELECT coalesce((SELECT coalesce(fenced_at, 0) FROM databases WHERE name = $1),"
+             " (SELECT restored_at FROM store), 0)");
 
 int store_attempt_fenced_at(struct db *db, const char *database, time_ms *ret_at, struct err *err)
 {
@@ -216,20 +218,33 @@ int store_attempt_fence(struct db *db, const char *database, int64_t epoch, cons
 
 /* Anew, also where it stood in the backup already: a forgotten permit is counted from here. */
 DB_STATEMENT(SQL_DATABASE_FENCE_ALL, "UPDATE databases SET fenced_at = $1, fence_why = $2");
+DB_STATEMENT(SQL_STORE_RESTORED, "UPDATE store SET restored_at = $1");
 
 int store_attempt_fence_all(struct db *db, const char *why, time_ms now, struct err *err)
 {
-    return db_run(db, &SQL_DATABASE_FENCE_ALL, err, "it", now, why);
+    int rc = db_run(db, &SQL_DATABASE_FENCE_ALL, err, "it", now, why);
+
+    return rc < 0 ? rc : db_run(db, &SQL_STORE_RESTORED, err, "i", now);
 }
 
 DB_STATEMENT(SQL_DATABASE_ADVANCE,
              "UPDATE databases SET epoch = max(epoch, coalesce(fence_epoch, 0)) + 1,"
              " fenced_at = NULL, fence_epoch = NULL, fence_why = NULL"
              " WHERE name = $1 AND fenced_at IS NOT NULL");
+DB_STATEMENT(SQL_DATABASE_ADVANCE_UNKNOWN,
+             "INSERT INTO databases (name, epoch) SELECT $1, 1 FROM store WHERE restored_at IS NOT"
+             " NULL AND NOT EXISTS (SELECT 1 FROM databases WHERE name = $1)");
 
 int store_attempt_advance(struct db *db, const char *database, struct err *err)
 {
-    return db_change(db, &SQL_DATABASE_ADVANCE, err, "t", database);
+    struct err own = ERR_INIT;
+    int rc = db_change(db, &SQL_DATABASE_ADVANCE, &own, "t", database);
+
+    if (rc == ERR_CONFLICT)
+        return db_change(db, &SQL_DATABASE_ADVANCE_UNKNOWN, err, "t", database);
+    if (rc < 0)
+        *err = own;
+    return rc;
 }
 
 DB_STATEMENT(SQL_ATTEMPT_OF_DEPLOYMENT,

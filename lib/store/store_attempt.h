@@ -39,6 +39,7 @@ int store_attempt_fenced_at(struct db *db, const char *database, time_ms *ret_at
                             struct err *err); /* 0 = it is not */
 int store_attempt_fence(struct db *db, const char *database, int64_t epoch, const char *why,
                         time_ms now, struct err *err);
+/* Also those that the store does not know: it may have forgotten them. */
 int store_attempt_fence_all(struct db *db, const char *why, time_ms now, struct err *err);
 /* The epoch goes over all that was told, and the fence is gone. ERR_CONFLICT: there was none. */
 int store_attempt_advance(struct db *db, const char *database, struct err *err);

@@ -18,6 +18,8 @@
 #include "server/api/api_write.h"
 #include "server/api/policy.h"
 #include "server/api/reply.h"
+#include "server/flow/naming.h"
+#include "server/flow/snapshot.h"
 
 #define DATABASE_MAX 255
 
@@ -223,6 +225,24 @@ static int doubt_attempt(struct db *db, const struct deciding *d, struct err *er
     return rc;
 }
 
+/* One that the store knows, or that the configuration names: a restored store lets any other stand, too. */
+static int check_database(struct db *db, const struct deciding *d, struct err *err)
+{
+    const struct snapshot *snapshot;
+    int64_t epoch = 0;
+    bool is_known;
+    int rc = store_attempt_epoch(db, d->name, &epoch, err);
+
+    if (rc < 0 || epoch > 1)
+        return rc;
+    snapshot = snapshots_take(d->request->api->snapshots);
+    is_known = naming_knows(d->request->arena, snapshot->config, d->name);
+    snapshots_give(snapshot);
+    return is_known ? 0
+                    : err_set(err, ERR_NOT_FOUND,
+                              "no environment has a database %s: nothing stands", d->name);
+}
+
 static int write_advance(struct db *db, void *arg, struct err *err)
 {
     struct deciding *d = arg;
@@ -231,6 +251,8 @@ static int write_advance(struct db *db, void *arg, struct err *err)
     const char *why;
     int rc = policy_confirm(db, d->request, err);
 
+    if (rc == 0)
+        rc = check_database(db, d, err);
     if (rc == 0)
         rc = store_attempt_fenced_at(db, d->name, &fenced_at, err);
     if (rc == 0 && fenced_at != 0 &&

@@ -26,6 +26,25 @@ const char *naming_of(struct arena *arena, const struct config *config, const ch
     return found;
 }
 
+static bool migrates(struct arena *arena, const struct config *config,
+                     const struct config_environment *e, const char *database)
+{
+    for (size_t i = 0; i < e->repo->n_jobs; i++)
+        if (e->repo->jobs[i].once != NULL &&
+            str_eq(config_database(config, e, e->repo->jobs[i].once, arena), database))
+            return true;
+    return false;
+}
+
+bool naming_knows(struct arena *arena, const struct config *config, const char *database)
+{
+    for (size_t i = 0; i < config->n_repos; i++)
+        for (size_t k = 0; k < config->repos[i].n_environments; k++)
+            if (migrates(arena, config, &config->repos[i].environments[k], database))
+                return true;
+    return false;
+}
+
 struct namings {
     struct db *db;
     struct arena *arena;

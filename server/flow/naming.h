@@ -9,6 +9,8 @@
 #ifndef SLIPWAY_SERVER_FLOW_NAMING_H
 #define SLIPWAY_SERVER_FLOW_NAMING_H
 
+#include <stdbool.h>
+
 #include "lib/base/arena.h"
 #include "lib/base/err.h"
 #include "lib/model/config.h"
@@ -19,6 +21,9 @@ struct db;
  * by what it migrates. */
 const char *naming_of(struct arena *arena, const struct config *config, const char *repository,
                       const char *environment, const char *job, const char *database);
+
+/* Does any job of any environment migrate a database of that name? */
+bool naming_knows(struct arena *arena, const struct config *config, const char *database);
 
 /* ERR_CONFLICT, with what to do: an attempt that is not settled, or a deployment that has started and has not migrated
  * yet, knows its database by another name. On the writer, in the transaction that accepts the configuration. */

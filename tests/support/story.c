@@ -59,6 +59,7 @@ static void start(struct story *s)
 {
     const struct server_options options = {.config = path_of(s, "slipway.yml"),
                                            .uncaged = true,
+                                           .restored = s->restored,
                                            .clock = &s->clock.clock,
                                            .by_hand = true,
                                            .poll_hold_ms = POLL_HOLD_MS};

@@ -52,6 +52,7 @@ struct story {
     int64_t crash_max;  /* of the syncs that the disk lives for; 0 = for ever */
     int64_t crash_once; /* the one sync at which it dies, 0 = see above */
     int64_t crash_left; /* syncs until then */
+    bool restored;      /* the next start is told that its store comes from a backup */
     size_t crashes;
 };
 

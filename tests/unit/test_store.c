@@ -171,6 +171,13 @@ static void G5_a_restored_store_stands_anew_also_where_its_backup_stood(void **s
     assert_int_equal(at, 9000);
     assert_int_equal(store_attempt_fenced_at(store.db, "night", &at, &err), 0);
     assert_int_equal(at, 9000);
+    /* One that the backup has no row for was migrated since, for all it knows. */
+    assert_int_equal(store_attempt_fenced_at(store.db, "young", &at, &err), 0);
+    assert_int_equal(at, 9000);
+    assert_int_equal(store_attempt_advance(store.db, "young", &err), 0);
+    assert_int_equal(store_attempt_advance(store.db, "young", &err), ERR_CONFLICT);
+    assert_int_equal(store_attempt_fenced_at(store.db, "young", &at, &err), 0);
+    assert_int_equal(at, 0);
     let_go(&store);
 }
 
