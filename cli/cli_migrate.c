@@ -236,6 +236,7 @@ int cli_migrate_retry(struct invoke *invoke)
 {
     struct deciding d = {.verb = "retry"};
 
+    d.unprobed = cli_command_flag(invoke, "--unprobed");
     return with_reason(invoke, &d, "settled; another attempt follows, with a higher epoch");
 }
 

@@ -44,20 +44,42 @@ static const char *succeeded_refusal(const struct settle_facts *f)
     return NULL;
 }
 
+time_ms settle_clear_at(time_ms holder_seen_at)
+{
+    return holder_seen_at == 0 ? 0 : holder_seen_at + SETTLE_RETRY_AFTER_MS;
+}
+
+/* Its client may be dead and its SQL alive: another attempt wants to have seen that nobody is there. An exit code is
+ * from a client that came to its end. */
+static const char *unprobed_refusal(struct arena *arena, const struct settle_facts *f)
+{
+    const struct probe *p = f->probe;
+
+    if (f->unprobed || f->attempt->state != ATTEMPT_UNKNOWN)
+        return NULL;
+    if (p == NULL || p->asked_at < f->quiet_since)
+        return "nobody knows whether its SQL still runs. Run: slipway migrate probe; or look into "
+               "the database yourself, and say that you did: --unprobed";
+    if (p->holders < 0)
+        return arena_printf(arena,
+                            "the probe could not say who is in the database%s%s. Look yourself, "
+                            "and say that you did: --unprobed",
+                            p->note != NULL ? ": " : "", p->note != NULL ? p->note : "");
+    return NULL;
+}
+
 static const char *retry_refusal(struct arena *arena, const struct settle_facts *f)
 {
-    time_ms clear = f->holder_seen_at + SETTLE_RETRY_AFTER_MS;
-
     if (f->probe != NULL && f->probe->ended_at != 0 && f->probe->holders > 0)
         return arena_printf(arena,
                             "the last probe saw %lld backends or lock holders in the database: it "
                             "may still be running there. Wait, and probe again",
                             (long long)f->probe->holders);
-    if (f->holder_seen_at != 0 && f->now < clear)
+    if (f->now < settle_clear_at(f->holder_seen_at))
         return arena_printf(arena,
                             "a backend or lock holder was seen %lld s ago; two minutes must pass",
                             (long long)(f->now - f->holder_seen_at) / 1000);
-    return NULL;
+    return unprobed_refusal(arena, f);
 }
 
 const char *settle_refusal(struct arena *arena, const struct settle_facts *f, enum settle_act act)

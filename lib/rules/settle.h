@@ -37,8 +37,10 @@ struct settle_facts {
     const struct probe *probe;     /* the newest that was answered, NULL */
     time_ms holder_seen_at; /* when a probe of it last saw a backend or lock holder; 0 = none did */
     time_ms permitted_at;   /* and nothing was heard of a start; 0 = there is no such permit */
+    time_ms quiet_since;    /* its supervisor was gone, or was last heard: only a probe asked later
+                               says that nobody is there any more */
     bool is_alive;          /* its host says now that it runs */
-    bool unprobed;          /* who decides takes the word `succeeded` upon himself */
+    bool unprobed;          /* who decides looked himself, and takes it upon himself */
     time_ms now;
 };
 
@@ -48,6 +50,10 @@ const char *settle_refusal(struct arena *arena, const struct settle_facts *facts
 
 /* May a fence be advanced now, that stands since then? The store may have forgotten a permit that was given before. */
 const char *settle_fence_refusal(struct arena *arena, time_ms fenced_at, time_ms now);
+
+/* From when on another attempt may begin there after somebody was seen in the database, however the attempt was settled
+ * about which the probe was. */
+time_ms settle_clear_at(time_ms holder_seen_at);
 
 /* Does this probe prove that the attempt succeeded? */
 bool settle_is_proved(const struct attempt *attempt, const struct probe *probe);

@@ -90,3 +90,22 @@ int store_probe_of_attempt(struct db *db, struct arena *arena, int64_t attempt_i
 
     return rc < 0 ? rc : many(rows, arena, ret_items, ret_n, err);
 }
+
+DB_STATEMENT(SQL_PROBE_HOLDER_SEEN,
+             "SELECT max(p.ended_at) FROM attempts a JOIN probes p ON p.attempt_id = a.id"
+             " WHERE a.database = $1 AND p.holders > 0");
+
+int store_probe_holder_seen(struct db *db, const char *database, time_ms *ret_at, struct err *err)
+{
+    struct db_rows *rows;
+    int rc = db_query(db, &SQL_PROBE_HOLDER_SEEN, &rows, err, "t", database);
+
+    *ret_at = 0;
+    if (rc < 0)
+        return rc;
+    rc = db_next(rows, err);
+    if (rc > 0)
+        *ret_at = db_int(rows, 0);
+    db_end(rows);
+    return rc < 0 ? rc : 0;
+}

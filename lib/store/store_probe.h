@@ -21,5 +21,7 @@ int store_probe_open(struct db *db, struct arena *arena, struct probe **ret_item
 /* Of an attempt, newest first. */
 int store_probe_of_attempt(struct db *db, struct arena *arena, int64_t attempt_id, size_t limit,
                            struct probe **ret_items, size_t *ret_n, struct err *err);
+/* When a probe last saw somebody in the database, whichever attempt it was about; 0 = none did. */
+int store_probe_holder_seen(struct db *db, const char *database, time_ms *ret_at, struct err *err);
 
 #endif

@@ -149,8 +149,6 @@ static int read_outcome(struct deciding *d, const struct cJSON *body, struct err
     const char *outcome = NULL;
     int rc = api_body_text(d->request, body, "outcome", 16, &outcome, err);
 
-    if (rc == 0)
-        rc = api_body_flag(body, "unprobed", &d->unprobed, err);
     if (rc < 0)
         return rc;
     if (str_eq(outcome, "succeeded"))
@@ -163,16 +161,18 @@ static int read_outcome(struct deciding *d, const struct cJSON *body, struct err
 }
 
 static enum request_next settle(struct request *request, struct reply *reply, enum settle_act act,
-                                bool marks)
+                                const char *const *keys, size_t n_keys)
 {
-    static const char *const keys[] = {"database", "reason", "outcome", "unprobed"};
+    bool marks = act == SETTLE_SUCCEEDED;
     struct deciding d = {.request = request, .act = act};
     struct cJSON *body = NULL;
     struct err err = ERR_INIT;
     int rc = api_view_open(&d.view, request, &err);
 
     if (rc == 0)
-        rc = read_body(&d, keys, marks ? 4 : 2, true, &body, &err);
+        rc = read_body(&d, keys, n_keys, true, &body, &err);
+    if (rc == 0)
+        rc = api_body_flag(body, "unprobed", &d.unprobed, &err);
     if (rc == 0 && marks)
         rc = read_outcome(&d, body, &err);
     json_free(body);
@@ -183,17 +183,23 @@ static enum request_next settle(struct request *request, struct reply *reply, en
 
 enum request_next api_migrate_act_mark(struct request *request, struct reply *reply)
 {
-    return settle(request, reply, SETTLE_SUCCEEDED, true);
+    static const char *const keys[] = {"database", "reason", "unprobed", "outcome"};
+
+    return settle(request, reply, SETTLE_SUCCEEDED, keys, 4);
 }
 
 enum request_next api_migrate_act_retry(struct request *request, struct reply *reply)
 {
-    return settle(request, reply, SETTLE_RETRY, false);
+    static const char *const keys[] = {"database", "reason", "unprobed"};
+
+    return settle(request, reply, SETTLE_RETRY, keys, 3);
 }
 
 enum request_next api_migrate_act_abandon(struct request *request, struct reply *reply)
 {
-    return settle(request, reply, SETTLE_ABANDON, false);
+    static const char *const keys[] = {"database", "reason"};
+
+    return settle(request, reply, SETTLE_ABANDON, keys, 2);
 }
 
 /* Asking ----------------------------------------------------------------------------------------- */

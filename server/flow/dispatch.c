@@ -15,6 +15,7 @@
 #include "lib/model/config.h"
 #include "lib/rules/migrate.h"
 #include "lib/rules/progress.h"
+#include "lib/rules/settle.h"
 #include "lib/rules/verdict.h"
 #include "lib/ssm/envelope.h"
 #include "lib/store/store_attempt.h"
@@ -23,6 +24,7 @@
 #include "lib/store/store_config.h"
 #include "lib/store/store_deployment.h"
 #include "lib/store/store_host.h"
+#include "lib/store/store_probe.h"
 #include "lib/store/store_retry.h"
 #include "server/flow/agenda.h"
 #include "server/flow/bulk.h"
@@ -299,6 +301,20 @@ static bool is_renamed(struct dispatched *d)
     return true;
 }
 
+/* Somebody was seen in the database just now: abandoned or marked, the last attempt may still run inside it. */
+static int wait_until_clear(struct dispatched *d, bool *ret_go, struct err *err)
+{
+    struct look *look = d->turn->look;
+    time_ms seen_at = 0, clear;
+    int rc = store_probe_holder_seen(look->flow->db, d->move->job->database, &seen_at, err);
+
+    clear = settle_clear_at(seen_at);
+    *ret_go = rc == 0 && look->now >= clear;
+    if (rc == 0 && !*ret_go)
+        bulk_again(d->turn->item, clear);
+    return rc;
+}
+
 /* Another attempt holds the database, or this release was migrated there before. */
 static int check_ledger(struct dispatched *d, bool *ret_go, struct err *err)
 {
@@ -331,8 +347,7 @@ static int check_ledger(struct dispatched *d, bool *ret_go, struct err *err)
         *err = own;
         return rc;
     }
-    *ret_go = true;
-    return 0;
+    return wait_until_clear(d, ret_go, err);
 }
 
 static int plan(struct dispatched *d, struct err *err)

@@ -38,24 +38,26 @@ static void nobody_knows(struct story *s)
     story_expect_attempt(s, DATABASE, "unknown");
 }
 
+#define SAW "{\"database\":\"" DATABASE "\",\"reason\":\"I saw it first\""
+
 /* People ----------------------------------------------------------------------------------------- */
 
 struct person {
     pthread_t thread;
-    const char *socket, *url;
+    const char *socket, *url, *body;
     int status;
 };
 
 static void *decide(void *arg)
 {
     static const char *const headers[] = {"Content-Type: application/json", "X-Slipway: cli", NULL};
-    static const char body[] = "{\"database\":\"" DATABASE "\",\"reason\":\"I saw it first\"}";
     struct person *p = arg;
+    const char *body = p->body;
     const struct httpc_request request = {.method = "POST",
                                           .url = p->url,
                                           .headers = headers,
                                           .body = body,
-                                          .body_len = sizeof(body) - 1,
+                                          .body_len = strlen(body),
                                           .timeout_ms = 20000,
                                           .answer_max = 65536};
     struct httpc_answer answer = {.status = 0};
@@ -77,7 +79,8 @@ static void people_decide(struct story *s)
     for (int i = 0; i < DECIDERS; i++) {
         people[i] = (struct person){.socket = arena_printf(&s->arena, "%s/cli.sock", s->folder),
                                     .url = i % 2 == 0 ? "http://localhost/api/v1/migrate/retry"
-                                                      : "http://localhost/api/v1/migrate/abandon"};
+                                                      : "http://localhost/api/v1/migrate/abandon",
+                                    .body = i % 2 == 0 ? SAW ",\"unprobed\":true}" : SAW "}"};
         assert_int_equal(pthread_create(&people[i].thread, NULL, decide, &people[i]), 0);
     }
     for (int i = 0; i < DECIDERS; i++) {

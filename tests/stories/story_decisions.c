@@ -78,7 +78,15 @@ static void M6_retry_is_another_attempt_with_a_higher_epoch(void **state)
 
     nobody_knows(s);
     story_host_is(s, "batch-1", "migrate", STORY_HOST_SUCCEEDS);
-    assert_int_equal(story_post(s, "/api/v1/migrate/retry", ABOUT "}"), 0);
+    story_refused(s, "POST", "/api/v1/migrate/retry", ABOUT "}", 409,
+                  "nobody knows whether its SQL still runs");
+    /* One that cannot say who is there, as of MySQL, leaves it to a person to look. */
+    story_host(s, "batch-2")->probe_holders = "";
+    assert_int_equal(story_post(s, "/api/v1/migrate/probe", "{\"database\":\"" DATABASE "\"}"), 0);
+    story_pass(s, 5000);
+    story_refused(s, "POST", "/api/v1/migrate/retry", ABOUT "}", 409,
+                  "could not say who is in the database");
+    assert_int_equal(story_post(s, "/api/v1/migrate/retry", ABOUT ",\"unprobed\":true}"), 0);
     story_pass(s, 5000);
     story_expect_attempt(s, DATABASE, "succeeded");
     story_expect_live(s, "acme/shop", "production", 2);
@@ -131,6 +139,28 @@ static void late_truth_after_a_decision_is_evidence(void **state)
     story_host_back(s, "batch-1");
     story_expect_attempt(s, DATABASE, "unknown"); /* what was decided stands */
     story_expect_told(s, "attempt.late", DATABASE, "\"end\":\"succeeded\"");
+    story_end(s);
+}
+
+/* Nobody knows how the first ended, and somebody is in the database: who abandons it does not set that one free at once. */
+static void M6_after_an_abandon_the_next_waits_until_nobody_was_seen_for_two_minutes(void **state)
+{
+    struct story *s = *state;
+
+    nobody_knows(s);
+    story_at(s, "2026-11-25 10:58");
+    story_merge(s, "acme/shop", 2, "Gifts");
+    story_host_is(s, "batch-1", "migrate", STORY_HOST_SUCCEEDS);
+    story_at(s, "2026-11-25 11:00");
+    story_host(s, "batch-2")->probe_holders = story_host(s, "batch-2")->probe_pending = "1";
+    assert_int_equal(story_post(s, "/api/v1/migrate/probe", "{\"database\":\"" DATABASE "\"}"), 0);
+    story_pass(s, 5000);
+    assert_int_equal(story_post(s, "/api/v1/migrate/abandon", ABOUT "}"), 0);
+    story_pass(s, 60000);
+    story_expect_open(s, "acme/shop", "production", 3, "deploying");
+    story_expect_starts(s, "batch-1", "migrate", 3, 0);
+    story_pass(s, 70000);
+    story_expect_live(s, "acme/shop", "production", 3);
     story_end(s);
 }
 
@@ -307,6 +337,7 @@ int main(void)
         STORY(M6_mark_failed_ends_the_deployment_and_frees_the_database),
         STORY(late_truth_after_a_decision_is_evidence),
         STORY(host_boots_after_abandon),
+        STORY(M6_after_an_abandon_the_next_waits_until_nobody_was_seen_for_two_minutes),
         STORY(somebody_migrates_by_hand),
         STORY(dump_restored_then_forget),
     };

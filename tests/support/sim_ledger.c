@@ -645,6 +645,7 @@ static void settle(size_t i)
         .attempt = a,
         .probe = l->probe.attempt_id == a->id ? &l->probe : NULL,
         .holder_seen_at = l->probe.attempt_id == a->id ? l->holder_seen_at : 0,
+        .quiet_since = a->gone_at,
         .unprobed = sim_world_once_in(2),
         .permitted_at = l->invocations[i].began_at == 0 ? l->invocations[i].permitted_at : 0,
         .now = now()};
