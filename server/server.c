@@ -14,6 +14,7 @@
 #include "lib/base/file.h"
 #include "lib/base/log.h"
 #include "lib/base/secret.h"
+#include "lib/httpc/httpc.h"
 #include "lib/model/config.h"
 #include "lib/repo/keeper.h"
 #include "lib/store/db.h"
@@ -64,7 +65,7 @@ struct server {
     struct signer *signer;
     char mirrors[4096];
     struct flow flow;
-    struct loop *loop;
+    struct loop *_Atomic loop; /* rung by the writer, which runs before it does */
     struct upkeep *upkeep;
     struct api api;
     struct http_server *http;
@@ -161,37 +162,50 @@ static void refused_config(void *arg, char *ret_text, size_t size)
     configuration_refused(&s->configuration, ret_text, size);
 }
 
-static int start_http(struct server *s, const struct config *config, struct err *err)
+/* Deliveries are stored before anything is thought about them (W2), so they are taken first: what comes while the rest of
+ * the server is made ready waits in the store. */
+static int open_front_door(struct server *s, const struct config *config, struct err *err)
 {
     struct http_server_options options = {.body_budget = 0};
-    const struct door_options door = {.credential_key = s->keys.credential,
-                                      .hold_ms = s->poll_hold_ms};
-    const char *addresses[LISTENER_COUNT] = {config->listen_webhooks, config->listen_agents,
-                                             config->listen_web, config->listen_cli};
 
-    for (int i = 0; i < LISTENER_COUNT; i++)
-        options.listeners[i].address = addresses[i];
+    options.listeners[LISTENER_WEBHOOKS].address = config->listen_webhooks;
     s->api.clock = s->clock;
     s->api.writer = s->writer;
     s->api.version = SLIPWAY_VERSION;
-    s->api.store_id = s->store.store_id;
-    s->api.signer = s->signer;
-    s->api.uid = geteuid();
     s->api.snapshots = &s->snapshots;
     s->api.webhook_secrets = s->secret_list;
     s->api.n_webhook_secrets = s->n_secrets;
     s->api.ring_flow = ring_flow;
     s->api.flow = s;
-    s->api.door = door_new(&door);
     s->api.disk = disk_new(config->state, 0);
-    s->api.events = api_events_new();
     s->api.metrics = metrics_new();
+    return http_server_start(&s->http, &options, &s->api, err);
+}
+
+static int open_other_doors(struct server *s, const struct config *config, struct err *err)
+{
+    const struct door_options door = {.credential_key = s->keys.credential,
+                                      .hold_ms = s->poll_hold_ms};
+    const char *addresses[LISTENER_COUNT] = {config->listen_webhooks, config->listen_agents,
+                                             config->listen_web, config->listen_cli};
+    int rc = 0;
+
+    s->api.store_id = s->store.store_id;
+    s->api.signer = s->signer;
+    s->api.uid = geteuid();
+    s->api.door = door_new(&door);
+    s->api.events = api_events_new();
     s->api.tries = tries_new();
     s->api.is_ready = is_ready;
     s->api.reread = reread;
     s->api.refused_config = refused_config;
     s->api.server = s;
-    return http_server_start(&s->http, &options, &s->api, err);
+    for (int i = 0; i < LISTENER_COUNT; i++) {
+        const struct http_server_listener wanted = {.address = addresses[i]};
+        if (rc == 0 && i != LISTENER_WEBHOOKS)
+            rc = http_server_open(s->http, (enum listener)i, &wanted, err);
+    }
+    return rc;
 }
 
 /* How GitHub is asked; without a token (NULL) it is not. */
@@ -227,6 +241,7 @@ static int start_roster(struct server *s, const struct config *config, struct er
 /* What GitHub said while nobody listened is asked for where there is a token (W5). */
 static int start_recovery(struct server *s, const struct config *config, struct err *err)
 {
+    struct recovery *recovery = NULL;
     struct recovery_options options = {.clock = s->clock,
                                        .writer = s->writer,
                                        .readers = s->api.readers,
@@ -236,13 +251,15 @@ static int start_recovery(struct server *s, const struct config *config, struct 
     int rc = read_token(config, &options.github, err);
 
     if (rc == 0 && options.github.token != NULL)
-        rc = recovery_start(&options, &s->api.recovery, err);
+        rc = recovery_start(&options, &recovery, err);
+    s->api.recovery = recovery;
     return rc;
 }
 
 static int start_flow(struct server *s, bool by_hand, struct err *err)
 {
     int rc = db_open_read(s->store.path, &s->flow_db, err);
+    struct loop *loop = NULL;
 
     if (rc < 0)
         return rc;
@@ -258,7 +275,9 @@ static int start_flow(struct server *s, bool by_hand, struct err *err)
                             .ring_host = ring_host,
                             .tell = tell,
                             .arg = s};
-    return by_hand ? 0 : loop_start(&s->loop, &s->flow, flow_failed, s, err);
+    if (!by_hand && (rc = loop_start(&loop, &s->flow, flow_failed, s, err)) == 0)
+        s->loop = loop;
+    return rc;
 }
 
 static void tell_addresses(const struct server *s)
@@ -318,20 +337,38 @@ static int start_store(struct server *s, const struct config *config, int *ret_e
     int rc = store_open(config->state, SLIPWAY_VERSION, clock_now(s->clock), &s->store, err);
 
     *ret_exit = rc == ERR_BUSY ? EXIT_BUSY : EXIT_IO;
-    if (rc < 0)
-        return rc;
-    snprintf(s->mirrors, sizeof(s->mirrors), "%s/mirrors", config->state);
-    snprintf(s->keys_folder, sizeof(s->keys_folder), "%s/keys", config->state);
-    if ((rc = file_mkdirs(s->mirrors, 0700, err)) < 0 ||
-        (rc = file_mkdirs(s->keys_folder, 0700, err)) < 0 ||
-        (rc = door_keys_open(s->keys_folder, &s->keys, err)) < 0 ||
-        (rc = signer_open(s->keys_folder, s->store.db, clock_now(s->clock), &s->signer, err)) < 0 ||
-        (rc = writer_start(&s->writer, s->store.db, NULL, err)) < 0)
+    if (rc < 0 || (rc = writer_start(&s->writer, s->store.db, NULL, err)) < 0)
         return rc;
     writer_on_broken(s->writer, writer_failed, s);
-    if (s->restored && (rc = writer_do(s->writer, write_restored, s, err)) < 0)
+    return 0;
+}
+
+static int open_keys(struct server *s, struct err *err)
+{
+    struct db *db;
+    int rc = file_mkdirs(s->keys_folder, 0700, err);
+
+    if (rc < 0 || (rc = door_keys_open(s->keys_folder, &s->keys, err)) < 0 ||
+        (rc = db_pool_take(s->api.readers, &db, err)) < 0)
         return rc;
-    return db_pool_new(s->store.path, &s->api.readers, err);
+    rc = signer_open(s->keys_folder, db, s->writer, clock_now(s->clock), &s->signer, err);
+    db_pool_give(s->api.readers, db);
+    return rc;
+}
+
+/* What all but deliveries needs. */
+static int open_rest(struct server *s, const struct config *config, struct err *err)
+{
+    int rc;
+
+    snprintf(s->mirrors, sizeof(s->mirrors), "%s/mirrors", config->state);
+    snprintf(s->keys_folder, sizeof(s->keys_folder), "%s/keys", config->state);
+    if ((rc = file_mkdirs(s->mirrors, 0700, err)) == 0 &&
+        (rc = db_pool_new(s->store.path, &s->api.readers, err)) == 0)
+        rc = open_keys(s, err);
+    if (rc == 0 && s->restored)
+        rc = writer_do(s->writer, write_restored, s, err);
+    return rc;
 }
 
 static void configuration_changed(void *arg)
@@ -359,12 +396,35 @@ static int begin_configuration(struct server *s, struct config *config, struct e
     return configuration_begin(c, config, err);
 }
 
+/* The configuration in force, and who acts by it. Takes `config` over. */
+static int start_acting(struct server *s, struct config *config, bool by_hand, int *ret_exit,
+                        struct err *err)
+{
+    const struct snapshot *snapshot;
+    int rc = begin_configuration(s, config, err);
+
+    *ret_exit = rc == ERR_CONFLICT || rc == ERR_INVALID ? EXIT_CONFIG : EXIT_IO;
+    if (rc < 0)
+        return rc;
+    snapshot = snapshots_take(&s->snapshots);
+    rc = start_roster(s, snapshot->config, err);
+    if (rc == 0)
+        rc = start_recovery(s, snapshot->config, err);
+    if (rc == 0)
+        rc = open_other_doors(s, snapshot->config, err);
+    snapshots_give(snapshot);
+    if (rc == 0)
+        rc = start_flow(s, by_hand, err);
+    if (rc == 0)
+        rc = upkeep_start(&s->upkeep, s->store.path, s->writer, s->clock, store_damaged, s, err);
+    return rc;
+}
+
 int server_start(const struct server_options *options, struct server **ret_server, int *ret_exit,
                  struct err *err)
 {
     struct server *s = calloc(1, sizeof(*s));
     struct config *config = NULL;
-    const struct snapshot *snapshot;
     int rc;
 
     if (s == NULL)
@@ -383,31 +443,27 @@ int server_start(const struct server_options *options, struct server **ret_serve
     if ((rc = configuration_read(&s->configuration, true, &config, err)) < 0)
         goto out;
     rc = read_secrets(s, config, err);
+    if (rc == 0 &&
+        config->github_token_file != NULL) /* while its library can be read from anywhere */
+        rc = httpc_begin(err);
     if (rc == 0 && !options->uncaged)
         rc = hold_files(s, config, err);
     if (rc == 0)
         rc = start_store(s, config, ret_exit, err);
-    if (rc < 0) {
-        config_free(config);
-        goto out;
+    if (rc == 0) {
+        *ret_exit = EXIT_IO;
+        /* Before the first byte from outside. */
+        if (!options->uncaged)
+            rc = cage_no_exec(err);
+        if (rc == 0)
+            rc = open_front_door(s, config, err);
+        if (rc == 0)
+            rc = open_rest(s, config, err);
     }
-    rc = begin_configuration(s, config, err);
-    *ret_exit = rc == ERR_CONFLICT || rc == ERR_INVALID ? EXIT_CONFIG : EXIT_IO;
     if (rc < 0)
-        goto out;
-    snapshot = snapshots_take(&s->snapshots);
-    rc = start_roster(s, snapshot->config, err);
-    if (rc == 0)
-        rc = start_recovery(s, snapshot->config, err);
-    if (rc == 0)
-        rc = start_http(s, snapshot->config, err);
-    snapshots_give(snapshot);
-    if (rc == 0)
-        rc = start_flow(s, options->by_hand, err);
-    if (rc == 0)
-        rc = upkeep_start(&s->upkeep, s->store.path, s->writer, s->clock, store_damaged, s, err);
-    if (rc == 0 && !options->uncaged)
-        rc = cage_no_exec(err);
+        config_free(config);
+    else
+        rc = start_acting(s, config, options->by_hand, ret_exit, err);
     if (rc == 0)
         tell_addresses(s);
 out:

@@ -3,9 +3,8 @@
 #include <pthread.h>
 #include <string.h>
 
-#include <libical/ical.h>
-
 #include "lib/base/str.h"
+#include "lib/calendar/ical_library.h"
 #include "lib/calendar/ics_lines.h"
 
 #define DAY_MS INT64_C(86400000)

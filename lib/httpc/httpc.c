@@ -7,9 +7,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include <curl/curl.h>
-
 #include "lib/base/buf.h"
+#include "lib/httpc/curl_library.h"
 
 #define CONNECT_MS 5000
 #define TIMEOUT_MS 30000
@@ -29,6 +28,11 @@ struct sending {
     struct buf body;
     bool drop_body;
 };
+
+int httpc_begin(struct err *err)
+{
+    return curl_library_load(err);
+}
 
 struct httpc *httpc_new(void)
 {

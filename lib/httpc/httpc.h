@@ -18,6 +18,9 @@
 
 struct httpc;
 
+/* Whether anything can be asked at all: its library is there. ERR_NOT_FOUND. */
+int httpc_begin(struct err *err);
+
 struct httpc *httpc_new(void);
 void httpc_free(struct httpc *httpc);
 

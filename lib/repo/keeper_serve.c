@@ -26,6 +26,7 @@
 #include "lib/base/clock.h"
 #include "lib/base/file.h"
 #include "lib/base/str.h"
+#include "lib/repo/git_library.h"
 #include "lib/repo/keeper_frame.h"
 #include "lib/repo/keeper_worker.h"
 
@@ -151,8 +152,14 @@ static _Noreturn void become_worker(const struct yard *y, int fd, const struct j
 static void start_worker(struct yard *y, struct worker *w, struct job *job)
 {
     pid_t parent = getpid();
+    struct err err = ERR_INIT;
     int fds[2];
 
+    if (git_library_load(&err) < 0) {
+        answer_error(y, job->id, ERR_INTERNAL, err.text);
+        job_free(job);
+        return;
+    }
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) < 0) {
         answer_error(y, job->id, ERR_INTERNAL, strerror(errno));
         job_free(job);

@@ -8,10 +8,9 @@
 #include <sys/types.h>
 #include <unistd.h>
 
-#include <git2.h>
-
 #include "lib/base/names.h"
 #include "lib/base/str.h"
+#include "lib/repo/git_library.h"
 
 /* A worker has 1 GiB of address space: packs are looked at through small windows, few at a time. */
 #define WINDOW ((size_t)16 << 20)

@@ -7,9 +7,8 @@
 #ifndef SLIPWAY_LIB_REPO_MIRROR_COPY_H
 #define SLIPWAY_LIB_REPO_MIRROR_COPY_H
 
-#include <git2.h>
-
 #include "lib/base/err.h"
+#include "lib/repo/git_library.h"
 
 /*
  * Copy what `tip` reaches and the mirror lacks, then point our ref to it. `had`: the tip that the

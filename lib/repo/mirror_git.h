@@ -6,9 +6,8 @@
 #ifndef SLIPWAY_LIB_REPO_MIRROR_GIT_H
 #define SLIPWAY_LIB_REPO_MIRROR_GIT_H
 
-#include <git2.h>
-
 #include "lib/base/err.h"
+#include "lib/repo/git_library.h"
 #include "lib/repo/mirror.h"
 
 #define MIRROR_GIT_REF "refs/slipway/branch" /* the tip of the branch, as last fetched */

@@ -5,8 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include <git2.h>
-
+#include "lib/repo/git_library.h"
 #include "lib/repo/mirror_git.h"
 
 #define COMMITS_MAX 500 /* of one merge; what is behind that is not known */

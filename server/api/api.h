@@ -1,6 +1,7 @@
 /*
- * api: what handlers may reach. Filled by the server before http_server_start(), then constant but
- * for what says it is shared; every http thread reads it.
+ * api: what handlers may reach. Filled by the server before it opens the listener whose handlers reach it, then constant
+ * but for what says it is shared; every http thread reads it. Deliveries are taken first: for those the webhook secrets,
+ * the writer, `disk` and `metrics` are enough.
  */
 #ifndef SLIPWAY_SERVER_API_API_H
 #define SLIPWAY_SERVER_API_API_H
@@ -49,8 +50,9 @@ struct api {
     struct metrics *metrics;   /* counters; api_metrics.h */
     struct disk *disk;         /* room for what comes next; NULL = never asked */
     struct tries *tries;       /* who guesses tokens; tries.h */
-    struct recovery *recovery; /* what GitHub said and we did not hear; NULL = it is not asked */
-    struct roster *roster;     /* what GitHub says of people; NULL = it is not asked */
+    struct recovery *_Atomic
+        recovery; /* what GitHub said and we did not hear; NULL = it is not asked, or not yet */
+    struct roster *roster; /* what GitHub says of people; NULL = it is not asked */
 
     /* The state of things outside this room, as short texts for doctor and readyz. Optional. */
     bool (*is_ready)(void *server);

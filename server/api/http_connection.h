@@ -24,7 +24,6 @@ struct http_shared {
     struct http_server_options options;
     _Atomic size_t body_bytes; /* of bodies in memory, against options.body_budget */
     atomic_bool heavy;         /* they were many bytes since malloc gave back some */
-    atomic_bool testing;       /* the self-test asks: nothing is counted or logged */
     atomic_bool stopping;      /* nothing new; what waits is woken */
     atomic_bool hard;          /* nothing waits any more */
 };
@@ -38,6 +37,7 @@ struct http_listener {
     unsigned max_connections;
     _Atomic unsigned n_connections;
     struct shares *shares; /* what one address has of it */
+    atomic_bool testing;   /* the self-test asks: nothing is counted or logged */
 };
 
 /* One per connection: libmicrohttpd's socket context. */

@@ -186,7 +186,7 @@ static void count_refusal(const struct http_exchange *x)
     int status = x->reply.status;
 
     if (x->listener->listener != LISTENER_WEBHOOKS || status < 400 ||
-        atomic_load(&x->listener->shared->testing))
+        atomic_load(&x->listener->testing))
         return;
     metrics_count_delivery(x->request.api->metrics, status == 401   ? METRICS_DELIVERY_UNSIGNED
                                                     : status == 503 ? METRICS_DELIVERY_SHED
@@ -465,7 +465,7 @@ static void split_target(struct request *request)
 
 static void log_refusal(const struct http_exchange *x, int status, const char *why)
 {
-    if (atomic_load(&x->listener->shared->testing))
+    if (atomic_load(&x->listener->testing))
         return;
     log_notice("http.refused", "listener=%s status=%d why=%s peer=%s request=%s",
                listener_name(x->listener->listener), status, LOG(why), LOG(x->request.peer.address),

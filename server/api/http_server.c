@@ -192,9 +192,9 @@ static bool is_loopback(const char *address)
     return strncmp(address, "127.", 4) == 0 || strncmp(address, "[::1]", 5) == 0;
 }
 
-static int listener_start(struct http_server *server, enum listener which, struct err *err)
+static int listener_start(struct http_server *server, enum listener which,
+                          const struct http_server_listener *wanted, struct err *err)
 {
-    const struct http_server_listener *wanted = &server->shared.options.listeners[which];
     struct http_listener *listener = &server->listeners[which];
     const struct limits *limit = &limits[which];
     unsigned threads = wanted->n_threads != 0 ? wanted->n_threads : limit->threads;
@@ -249,6 +249,20 @@ static void fill_defaults(struct http_server_options *options)
         options->idle_ms = 75000;
 }
 
+int http_server_open(struct http_server *server, enum listener which,
+                     const struct http_server_listener *wanted, struct err *err)
+{
+    struct http_listener *listener = &server->listeners[which];
+    int rc = listener_start(server, which, wanted, err);
+
+    if (rc < 0 || which == LISTENER_CLI)
+        return rc;
+    atomic_store(&listener->testing, true);
+    rc = http_selftest(listener->address, err);
+    atomic_store(&listener->testing, false);
+    return rc;
+}
+
 int http_server_start(struct http_server **ret_server, const struct http_server_options *options,
                       struct api *api, struct err *err)
 {
@@ -262,15 +276,9 @@ int http_server_start(struct http_server **ret_server, const struct http_server_
     fill_defaults(&server->shared.options);
     rc = reaper_start(&server->shared.reaper, api->clock, err);
     for (int i = 0; rc == 0 && i < LISTENER_COUNT; i++) {
-        if (server->shared.options.listeners[i].address != NULL)
-            rc = listener_start(server, (enum listener)i, err);
+        if (options->listeners[i].address != NULL)
+            rc = http_server_open(server, (enum listener)i, &options->listeners[i], err);
     }
-    atomic_store(&server->shared.testing, true);
-    for (int i = 0; rc == 0 && i < LISTENER_CLI; i++) {
-        if (server->listeners[i].daemon != NULL)
-            rc = http_selftest(server->listeners[i].address, err);
-    }
-    atomic_store(&server->shared.testing, false);
     if (rc < 0) {
         http_server_stop(server, 0);
         return rc;

@@ -49,6 +49,10 @@ struct http_server_options {
 int http_server_start(struct http_server **ret_server, const struct http_server_options *options,
                       struct api *api, struct err *err);
 
+/* One more listener, while others serve already: a server may take deliveries before it can answer people. */
+int http_server_open(struct http_server *server, enum listener listener,
+                     const struct http_server_listener *wanted, struct err *err);
+
 /* Where a listener really listens ("127.0.0.1:40123"); NULL if it is off. */
 const char *http_server_address(const struct http_server *server, enum listener listener);
 

@@ -83,6 +83,8 @@ void policy_peer(struct request *request)
     if (forwarded == NULL || request->listener == LISTENER_CLI)
         return;
     snapshot = snapshots_take(request->api->snapshots);
+    if (snapshot == NULL) /* a delivery that came while the server starts: nobody is believed yet */
+        return;
     believe_forwarded(&request->peer, &snapshot->config->trusted_proxies,
                       arena_str(request->arena, forwarded));
     snapshots_give(snapshot);

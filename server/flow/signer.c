@@ -16,6 +16,7 @@
 #include "lib/ssm/announcement.h"
 #include "lib/store/db.h"
 #include "lib/store/store_signing_key.h"
+#include "lib/store/writer.h"
 
 #define KEYS_MAX (ANNOUNCEMENTS_MAX + 1)
 #define PATH_SIZE 4096
@@ -182,8 +183,14 @@ static int check_same(const struct signing_key *known, const char *text, struct 
                    (long long)known->number, text, known->key);
 }
 
+static int put_first(struct db *db, void *first, struct err *err)
+{
+    return store_signing_key_put(db, first, err);
+}
+
 /* The newest that was turned over to. */
-static int put_in_force(struct signer *s, struct db *db, time_ms now, struct err *err)
+static int put_in_force(struct signer *s, struct db *db, struct writer *writer, time_ms now,
+                        struct err *err)
 {
     struct signing_key first = {.number = 1, .announced_at = now, .in_force_at = now};
     const struct signing_key *known = NULL;
@@ -204,18 +211,19 @@ static int put_in_force(struct signer *s, struct db *db, time_ms now, struct err
         rc = check_same(known, text, err);
     first.key = text;
     if (rc == 0 && known == NULL)
-        rc = store_signing_key_put(db, &first, err);
+        rc =
+            writer != NULL ? writer_do(writer, put_first, &first, err) : put_first(db, &first, err);
     if (rc == 0)
         signer_turn(s, known != NULL ? known->number : 1);
     arena_deinit(&arena);
     return rc;
 }
 
-int signer_open(const char *folder, struct db *db, time_ms now, struct signer **ret_signer,
-                struct err *err)
+int signer_open(const char *folder, struct db *db, struct writer *writer, time_ms now,
+                struct signer **ret_signer, struct err *err)
 {
     struct signer *s = make_empty(folder);
-    int rc = put_in_force(s, db, now, err);
+    int rc = put_in_force(s, db, writer, now, err);
 
     if (rc < 0)
         signer_free(s);

@@ -19,17 +19,18 @@
 struct db;
 struct sign_key;
 struct signer;
+struct writer;
 
 /* Of one key without a file; takes it over. */
 struct signer *signer_new(struct sign_key *key);
 
 /*
- * The key in force by the store, which learns of the first one. Before other threads; `db` is read-write. `folder` outlives
- * it. ERR_NOT_FOUND: the store names a key whose file is not there; ERR_CONFLICT: it is another key; ERR_DENIED: a file
+ * The key in force by the store, which learns of the first one: through `writer`, or, where none runs yet (NULL), by `db`.
+ * `folder` outlives it. ERR_NOT_FOUND: the store names a key whose file is not there; ERR_CONFLICT: it is another key; ERR_DENIED: a file
  * that others can read.
  */
-int signer_open(const char *folder, struct db *db, time_ms now, struct signer **ret_signer,
-                struct err *err);
+int signer_open(const char *folder, struct db *db, struct writer *writer, time_ms now,
+                struct signer **ret_signer, struct err *err);
 void signer_free(struct signer *signer); /* accepts NULL */
 
 const struct sign_key *signer_key(struct signer *signer);

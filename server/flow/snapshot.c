@@ -204,7 +204,8 @@ const struct snapshot *snapshots_take(struct snapshots *snapshots)
 
     pthread_mutex_lock(&snapshots->mutex);
     s = snapshots->current;
-    atomic_fetch_add(&s->refs, 1);
+    if (s != NULL)
+        atomic_fetch_add(&s->refs, 1);
     pthread_mutex_unlock(&snapshots->mutex);
     return s;
 }

@@ -5,6 +5,7 @@
  * truncation of the store fails, is cut short by a full disk, or is the last thing that happens (tests/support/
  * faulty_io). Then it is started again on what is there. SLIPWAY_FAULT="K:KIND" repeats one of these.
  */
+#include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -146,30 +147,38 @@ static bool fail_once(long k, const char *kind, long *ret_calls)
     return told.fault;
 }
 
-/* So long a sweep may take; SLIPWAY_SWEEP_SECONDS for who has the whole night. */
-static time_t sweep_seconds(void)
+/* SLIPWAY_SWEEP_SECONDS: so long it may take, for who has the whole night. SLIPWAY_SWEEP_FROM and _TO: these calls only,
+ * to go on where another run was cut short, or to run in parts beside each other. */
+static long of_sweep(const char *name, long otherwise)
 {
-    const char *value = getenv("SLIPWAY_SWEEP_SECONDS");
+    char variable[64];
+    const char *value;
 
-    return value != NULL ? strtol(value, NULL, 10) : SWEEP_SECONDS;
+    snprintf(variable, sizeof(variable), "SLIPWAY_SWEEP_%s", name);
+    value = getenv(variable);
+    return value != NULL ? strtol(value, NULL, 10) : otherwise;
 }
 
 /* Each call of a run with each kind; in strides, so that a run that is cut short has seen some of all parts. */
 static long fail_everywhere(void)
 {
-    time_t end = time(NULL) + sweep_seconds();
+    time_t end = time(NULL) + of_sweep("SECONDS", SWEEP_SECONDS);
+    long from = of_sweep("FROM", 1), to = of_sweep("TO", LONG_MAX);
     long of_kind[sizeof(kinds) / sizeof(*kinds)] = {0}, runs = 0, n;
 
-    for (long first = 1; first <= STRIDE; first++)
+    for (long first = from; first < from + STRIDE; first++)
         for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)
-            for (long k = first; time(NULL) < end && fail_once(k, kinds[i], &n); k += STRIDE)
+            for (long k = first; k <= to && time(NULL) < end && fail_once(k, kinds[i], &n);
+                 k += STRIDE)
                 of_kind[i]++;
     for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++) {
         print_message("# %s: %ld\n", kinds[i], of_kind[i]);
         runs += of_kind[i];
     }
-    print_message("# %s\n", time(NULL) < end ? "to the end: each call of a run, each kind"
-                                             : "CUT SHORT: what is left was not tried");
+    print_message("# calls %ld to %s: %s\n", from,
+                  to == LONG_MAX ? "the end" : getenv("SLIPWAY_SWEEP_TO"),
+                  time(NULL) < end ? "to the end: each call, each kind"
+                                   : "CUT SHORT: what is left was not tried");
     return runs;
 }
 

@@ -91,7 +91,8 @@ static void open_store(struct api_room *room)
     must(store_open(state, SLIPWAY_VERSION, clock_now(clock_system()), &room->store, &err), &err);
     snprintf(room->keys, sizeof(room->keys), "%s/keys", room->folder);
     must(file_mkdirs(room->keys, 0700, &err), &err);
-    must(signer_open(room->keys, room->store.db, clock_now(clock_system()), &room->signer, &err),
+    must(signer_open(room->keys, room->store.db, NULL, clock_now(clock_system()), &room->signer,
+                     &err),
          &err);
     must(writer_start(&room->writer, room->store.db, NULL, &err), &err);
     must(db_pool_new(room->store.path, &room->readers, &err), &err);

@@ -55,7 +55,7 @@ static struct signer *opened(void)
     struct signer *s;
     struct err err = ERR_INIT;
 
-    if (signer_open(keys, store.db, 1, &s, &err) < 0)
+    if (signer_open(keys, store.db, NULL, 1, &s, &err) < 0)
         fail_msg("%s", err.text);
     return s;
 }
@@ -136,7 +136,7 @@ static void a_key_that_is_gone_or_another_one_stops_the_start(void **state)
     (void)state;
     signer_free(s);
     assert_int_equal(unlink(path), 0);
-    assert_int_equal(signer_open(keys, store.db, 1, &s, &err), ERR_NOT_FOUND);
+    assert_int_equal(signer_open(keys, store.db, NULL, 1, &s, &err), ERR_NOT_FOUND);
     assert_non_null(strstr(err.text, "signing-key.pem"));
     assert_int_equal(access(path, F_OK),
                      -1); /* and none is made in its place: no host would believe it */
@@ -153,9 +153,9 @@ static void keys_that_others_can_read_or_that_are_none_are_refused(void **state)
     (void)state;
     signer_free(s);
     assert_int_equal(chmod(path, 0640), 0);
-    assert_int_equal(signer_open(keys, store.db, 1, &s, &err), ERR_DENIED);
+    assert_int_equal(signer_open(keys, store.db, NULL, 1, &s, &err), ERR_DENIED);
     assert_int_equal(file_write_atomic(path, text, strlen(text), 0600, &err), 0);
-    assert_int_equal(signer_open(keys, store.db, 1, &s, &err), ERR_INVALID);
+    assert_int_equal(signer_open(keys, store.db, NULL, 1, &s, &err), ERR_INVALID);
     assert_int_equal(stat(path, &st), 0);
     assert_int_equal(st.st_size, sizeof(text) - 1);
 }
@@ -173,11 +173,11 @@ static void a_backup_of_one_half_is_said(void **state)
     assert_int_equal(store_signing_key_turn(store.db, 2, 4, &err), 0);
     signer_free(s);
     assert_int_equal(unlink(arena_printf(&arena, "%s/signing-key-2.pem", keys)), 0);
-    assert_int_equal(signer_open(keys, store.db, 1, &s, &err), ERR_NOT_FOUND);
+    assert_int_equal(signer_open(keys, store.db, NULL, 1, &s, &err), ERR_NOT_FOUND);
     assert_int_equal(rename(arena_printf(&arena, "%s/signing-key.pem", keys),
                             arena_printf(&arena, "%s/signing-key-2.pem", keys)),
                      0);
-    assert_int_equal(signer_open(keys, store.db, 1, &s, &err), ERR_CONFLICT);
+    assert_int_equal(signer_open(keys, store.db, NULL, 1, &s, &err), ERR_CONFLICT);
     assert_non_null(strstr(err.text, "Put the right file back"));
 }
 

@@ -111,6 +111,32 @@ static void a_first_start_that_was_cut_short_is_made_again(void **state)
     let_go(&store);
 }
 
+static const struct statement first_times = {
+    "first_times",
+    "SELECT (SELECT min(applied_at) FROM schema_migrations) = $1 AND"
+    " (SELECT max(applied_at) FROM schema_migrations) = $1 AND"
+    " (SELECT created_at FROM store) = $1 AND (SELECT count(*) FROM incarnations) = 1"};
+
+/* It is made when the program is built, and has the time at which it was first used. */
+static void a_first_store_says_when_it_began(void **state)
+{
+    struct err err = ERR_INIT;
+    struct store store, again;
+    struct db_rows *rows;
+
+    (void)state;
+    must_open(&store);
+    assert_int_equal(db_query(store.db, &first_times, &rows, &err, "i", (int64_t)1000), 0);
+    assert_int_equal(db_next(rows, &err), 1);
+    assert_int_equal(db_int(rows, 0), 1);
+    db_end(rows);
+    let_go(&store);
+    assert_int_equal(store_open(folder, "test", 2000, &again, &err), 0);
+    assert_string_equal(again.store_id, store.store_id);
+    assert_int_equal(again.incarnation, 2);
+    let_go(&again);
+}
+
 /* Its log may hold the newest that there is: a new store would swallow or drop it. */
 static void a_log_without_its_store_refuses_to_start_and_stays(void **state)
 {
@@ -350,6 +376,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(
             T55_the_file_is_ours_alone_and_another_mode_refuses_to_start, make_folder,
             remove_folder),
+        cmocka_unit_test_setup_teardown(a_first_store_says_when_it_began, make_folder,
+                                        remove_folder),
         cmocka_unit_test_setup_teardown(a_first_start_that_was_cut_short_is_made_again, make_folder,
                                         remove_folder),
         cmocka_unit_test_setup_teardown(a_log_without_its_store_refuses_to_start_and_stays,
