@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -125,14 +126,21 @@ int command_folder_lock(struct arena *arena, const char *folder, int *ret_fd, st
     return file_lock(arena_printf(arena, "%s/lock", folder), ret_fd, err);
 }
 
-bool command_folder_is_held(struct arena *arena, const char *folder)
+int command_folder_look(struct arena *arena, const char *folder, struct err *err)
 {
-    struct err err = ERR_INIT;
-    int fd, rc = command_folder_lock(arena, folder, &fd, &err);
+    const char *path = arena_printf(arena, "%s/lock", folder);
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW), rc = 0;
 
-    if (rc == 0)
-        close(fd);
-    return rc == ERR_BUSY;
+    if (fd < 0)
+        return errno == ENOENT
+                   ? 0
+                   : err_set(err, ERR_INTERNAL, "looking at %s: %s", path, strerror(errno));
+    if (flock(fd, LOCK_SH | LOCK_NB) < 0)
+        rc = errno == EWOULDBLOCK
+                 ? err_set(err, ERR_BUSY, "%s is held by another process", path)
+                 : err_set(err, ERR_INTERNAL, "looking at %s: %s", path, strerror(errno));
+    close(fd);
+    return rc;
 }
 
 /* All ------------------------------------------------------------------------------------------ */

@@ -54,8 +54,9 @@ int command_folder_order(struct arena *arena, struct key_chain *keys, const char
 
 /* ERR_BUSY: somebody holds it. */
 int command_folder_lock(struct arena *arena, const char *folder, int *ret_fd, struct err *err);
-/* Asked by taking it for an instant; a folder that is gone is not held. */
-bool command_folder_is_held(struct arena *arena, const char *folder);
+/* Does anybody hold it? 0: nobody, also where the folder is gone. ERR_BUSY: somebody does. Else it cannot be told now (no
+ * descriptor left, a disk that does not answer), and nothing may be concluded. Works on a disk that became read-only. */
+int command_folder_look(struct arena *arena, const char *folder, struct err *err);
 
 /* Ids of all commands that have a folder. */
 int command_folder_all(struct arena *arena, const char *state, const char ***ret_ids, size_t *ret_n,

@@ -81,19 +81,21 @@ static const char *const action_texts[] = {
 
 /* Taking up -------------------------------------------------------------------------------------- */
 
-static enum observe_action look(struct agent *agent, struct arena *arena,
-                                const struct agent_journal_entry *entry)
+static int look(struct agent *agent, struct arena *arena, const struct agent_journal_entry *entry,
+                enum observe_action *ret_action, struct err *err)
 {
     const char *folder = command_folder_path(arena, agent->state, entry->command_id);
     struct observe_facts facts = {.last = entry->kind};
-    struct err err = ERR_INIT;
     struct message_reply reply;
+    int rc = command_folder_look(arena, folder, err);
 
     /* In this order: whoever lets go of the lock has written the end before. */
-    facts.is_held = command_folder_is_held(arena, folder);
-    facts.has_end =
-        outcome_read(arena, folder, &reply, &err) == 0 && reply.state == MESSAGE_REPLY_FINISHED;
-    return observe_decide(&facts);
+    facts.is_held = rc == ERR_BUSY;
+    if (rc == 0 || rc == ERR_BUSY)
+        rc = outcome_read(arena, folder, &reply, err);
+    facts.has_end = rc == 0 && reply.state == MESSAGE_REPLY_FINISHED;
+    *ret_action = observe_decide(&facts);
+    return outcome_is_none(rc) ? 0 : rc;
 }
 
 static int not_started(struct agent *agent, const char *command_id, struct err *err)
@@ -112,12 +114,16 @@ static int not_started(struct agent *agent, const char *command_id, struct err *
 static int take_up(struct agent *agent, struct arena *arena,
                    const struct agent_journal_entry *entry, struct err *err)
 {
-    enum observe_action action = look(agent, arena, entry);
+    enum observe_action action = OBSERVE_WAIT;
+    int rc = look(agent, arena, entry, &action, err);
 
-    for (int i = 0; action == OBSERVE_WAIT && i < WAITS && !atomic_load(agent->stop); i++) {
+    for (int i = 0; (rc < 0 || action == OBSERVE_WAIT) && i < WAITS && !atomic_load(agent->stop);
+         i++) {
         agent_sleep(agent, WAIT_MS);
-        action = look(agent, arena, entry);
+        rc = look(agent, arena, entry, &action, err);
     }
+    if (rc < 0)
+        return err_wrap(err, "command %s", entry->command_id);
     log_notice("command.found", "command=%s journal=%s then=%s", entry->command_id,
                agent_journal_kind_text(entry->kind), action_texts[action]);
     switch (action) {

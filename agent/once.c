@@ -137,19 +137,21 @@ static struct once_answer answer_of(enum message_reply_state state, const char *
     return (struct once_answer){.state = state, .reason = reason};
 }
 
-/* Is there an end on disk, and does anybody still run it? In this order: who lets go of the lock wrote before. The
+/* Is there an end on disk, and does anybody still run it? Who cannot be seen may. In this order: who lets go of the lock wrote before. The
  * reply lies in our arena; looks without an end leave nothing behind, for there are many of them. */
 static bool look_at(struct once *o, struct message_reply *reply, bool *ret_ended)
 {
     struct arena scratch;
     struct err err = ERR_INIT;
     bool is_held;
+    int rc;
 
     arena_init(&scratch);
-    is_held = command_folder_is_held(&scratch, o->folder);
-    *ret_ended = outcome_read(&scratch, o->folder, reply, &err) == 0 &&
-                 reply->state == MESSAGE_REPLY_FINISHED &&
-                 outcome_read(o->arena, o->folder, reply, &err) == 0;
+    is_held = command_folder_look(&scratch, o->folder, &err) < 0;
+    rc = outcome_read(&scratch, o->folder, reply, &err);
+    *ret_ended = rc == 0 && reply->state == MESSAGE_REPLY_FINISHED &&
+                 (rc = outcome_read(o->arena, o->folder, reply, &err)) == 0;
+    is_held = is_held || (rc < 0 && !outcome_is_none(rc));
     arena_deinit(&scratch);
     return is_held;
 }

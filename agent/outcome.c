@@ -56,3 +56,8 @@ out:
     free(text);
     return rc;
 }
+
+bool outcome_is_none(int rc)
+{
+    return rc == ERR_NOT_FOUND || rc == ERR_INVALID;
+}

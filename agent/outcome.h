@@ -21,4 +21,7 @@ int outcome_write(struct arena *arena, const char *folder, const struct message_
 int outcome_read(struct arena *arena, const char *folder, struct message_reply *ret_reply,
                  struct err *err);
 
+/* Of outcome_read(): is there none that could ever be read, or could only this look not read it? */
+bool outcome_is_none(int rc);
+
 #endif

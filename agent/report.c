@@ -252,38 +252,47 @@ static int beat(struct look *l, struct err *err)
 
 /* Looking ---------------------------------------------------------------------------------------- */
 
-/* The outcome, if it is another than the one that was read last. */
-static void read_outcome(struct look *l, bool anyway)
+/* The outcome, if it is another than the one that was read last. What cannot be read now is an error: it may be an end. */
+static int read_outcome(struct look *l, bool anyway, struct err *err)
 {
     const char *path = arena_printf(l->arena, "%s/outcome", l->w->folder);
-    struct err err = ERR_INIT;
     struct stat st;
+    int rc;
 
-    if (stat(path, &st) < 0 || (!anyway && st.st_mtim.tv_sec == l->w->seen.tv_sec &&
-                                st.st_mtim.tv_nsec == l->w->seen.tv_nsec))
-        return;
-    if (outcome_read(l->arena, l->w->folder, &l->reply, &err) < 0) {
-        log_warning("outcome.unreadable", "command=%s err=%s", l->w->id, LOG(err.text));
-        l->w->seen = st.st_mtim;
-        return;
-    }
-    l->has_reply = true;
-    l->has_end = l->reply.state == MESSAGE_REPLY_FINISHED;
+    if (stat(path, &st) < 0)
+        return errno == ENOENT
+                   ? 0
+                   : err_set(err, ERR_INTERNAL, "looking at %s: %s", path, strerror(errno));
+    if (!anyway && st.st_mtim.tv_sec == l->w->seen.tv_sec &&
+        st.st_mtim.tv_nsec == l->w->seen.tv_nsec)
+        return 0;
+    rc = outcome_read(l->arena, l->w->folder, &l->reply, err);
+    if (rc < 0 && !outcome_is_none(rc))
+        return rc;
+    if (rc < 0)
+        log_warning("outcome.unreadable", "command=%s err=%s", l->w->id, LOG(err->text));
+    l->has_reply = rc == 0;
+    l->has_end = rc == 0 && l->reply.state == MESSAGE_REPLY_FINISHED;
     if (!l->has_end) /* an end is read again until it is told */
         l->w->seen = st.st_mtim;
+    return 0;
 }
 
-/* First the lock, then the outcome: whoever let go of the one had written the other. */
-static void look_at(struct look *l)
+/* First the lock, then the outcome: whoever let go of the one had written the other. Where a look fails nothing is told,
+ * least of all that nobody runs it. */
+static int look_at(struct look *l, struct err *err)
 {
+    int rc;
+
     l->is_held = true;
-    read_outcome(l, false);
-    if (l->has_end || l->now < l->w->probe_at)
-        return;
+    if ((rc = read_outcome(l, false, err)) < 0 || l->has_end || l->now < l->w->probe_at)
+        return rc;
+    rc = command_folder_look(l->arena, l->w->folder, err);
+    l->is_held = rc == ERR_BUSY;
+    if (rc < 0 && rc != ERR_BUSY)
+        return rc;
     l->w->probe_at = l->now + PROBE_MS;
-    l->is_held = command_folder_is_held(l->arena, l->w->folder);
-    if (!l->is_held)
-        read_outcome(l, true);
+    return l->is_held ? 0 : read_outcome(l, true, err);
 }
 
 /* Journal lines ---------------------------------------------------------------------------------- */
@@ -425,7 +434,8 @@ static int advance(struct look *l, struct err *err)
 
     if (w->stage == REPORT_DECLINED)
         return tell_declined(l, err);
-    look_at(l);
+    if ((rc = look_at(l, err)) < 0)
+        return rc;
     if (w->stage == REPORT_RUNNING && !l->has_end)
         rc = tell_running(l, err);
     else if (w->stage == REPORT_UNKNOWN && !w->told_start && !l->has_end) {

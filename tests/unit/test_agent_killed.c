@@ -397,6 +397,39 @@ static void an_end_never_goes_under_the_id_of_an_earlier_word(void **state)
     agent_room_down();
 }
 
+/* And what grows too old behind that look: here the disk refuses how far it came, for a second. */
+static void G6_the_last_look_is_just_before_the_first_step(void **state)
+{
+    char path[512], *outcome;
+    mono_ms asked_at;
+    char id[37];
+    pid_t pid;
+    int go;
+
+    (void)state;
+    agent_room_up(true);
+    atomic_store(&agent_room.door.refuses_replies, true);
+    agent_room_start();
+    snprintf(id, sizeof(id), "%s", agent_room_send(AGENT_ROOM_COUNT));
+    wait_journal(id);
+    agent_room_kill();
+    pid = supervise_by_hand(id, &go);
+    snprintf(path, sizeof(path), "%s/commands/%s/outcome", agent_room.state, id);
+    assert_int_equal(mkdir(path, 0700), 0);
+    asked_at = clock_mono(clock_system()) - MESSAGE_START_LIFE_MS + 900;
+    assert_int_equal(write(go, &asked_at, sizeof(asked_at)), sizeof(asked_at));
+    close(go);
+    (void)poll(NULL, 0, 900);
+    assert_int_equal(rmdir(path), 0);
+    assert_int_equal(agent_room_exit(pid, AGENT_ROOM_LONG_S), 0);
+    outcome = agent_room_text(path);
+    assert_int_equal(agent_room_lines("runs"), 0);
+    assert_true(strstr(outcome, "finished") != NULL);
+    assert_true(strstr(outcome, "not begun: its permit was") != NULL);
+    free(outcome);
+    agent_room_down();
+}
+
 static void supervisor_killed(void **state)
 {
     struct document_step step;
@@ -432,6 +465,31 @@ static void supervisor_killed(void **state)
     assert_int_equal(agent_room_lines("ended"), 1);
     assert_int_equal(door_double_count(&agent_room.door, e.command_id, MESSAGE_REPLY_FINISHED), 0);
     assert_int_equal(agent_room_lines("runs"), 1);
+    agent_room_down();
+}
+
+/* A look that fails is no end: what cannot be seen may run. */
+static void a_lock_that_cannot_be_looked_at_is_not_free(void **state)
+{
+    const struct door_double_word *finished;
+    char lock[512], aside[520];
+    const char *id;
+
+    (void)state;
+    agent_room_up(true);
+    agent_room_start();
+    id = agent_room_send(AGENT_ROOM_COUNT "sleep 3");
+    assert_true(agent_room_wait_lines("runs", 1));
+    snprintf(lock, sizeof(lock), "%s/commands/%s/lock", agent_room.state, id);
+    snprintf(aside, sizeof(aside), "%s.aside", lock);
+    assert_int_equal(rename(lock, aside), 0);
+    assert_int_equal(symlink("lock.aside", lock), 0); /* ELOOP for whoever opens it */
+    (void)poll(NULL, 0, 1500);
+    assert_int_equal(rename(aside, lock), 0);
+    finished = door_double_wait(&agent_room.door, id, MESSAGE_REPLY_FINISHED, AGENT_ROOM_LONG_S);
+    assert_non_null(finished);
+    assert_int_equal(finished->reply.status, INVOCATION_SUCCESS);
+    assert_int_equal(door_double_count(&agent_room.door, id, MESSAGE_REPLY_UNKNOWN), 0);
     agent_room_down();
 }
 
@@ -555,12 +613,14 @@ int main(int argc, char **argv)
         TEST(agent_killed_before_permit),
         TEST(agent_killed_between_permit_and_exec),
         TEST(nothing_begins_without_a_permit),
+        TEST(G6_the_last_look_is_just_before_the_first_step),
         TEST(G6_nothing_begins_by_a_permit_that_became_too_old),
         TEST(journal_torn),
         TEST(server_restored_from_backup),
         TEST(the_door_is_told_before_anything_begins),
         TEST(an_end_never_goes_under_the_id_of_an_earlier_word),
         TEST(supervisor_killed),
+        TEST(a_lock_that_cannot_be_looked_at_is_not_free),
         TEST(a_lost_end_is_unknown),
         TEST(journal_bit_flipped),
         TEST(sigterm_ends_the_agent_and_not_its_commands),

@@ -1,0 +1,117 @@
+/* command_folder: who looks whether a command still runs is told the truth, or that it cannot be told now (G7). */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "agent/command_folder.h"
+#include "agent/outcome.h"
+#include "lib/base/file.h"
+
+static struct arena arena;
+static char folder[128];
+
+static int set_up(void **state)
+{
+    (void)state;
+    arena_init(&arena);
+    snprintf(folder, sizeof(folder), "%.80s/slipway-command-XXXXXX",
+             getenv("TMPDIR") != NULL ? getenv("TMPDIR") : "/tmp");
+    return mkdtemp(folder) == NULL;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    command_folder_remove(folder);
+    arena_deinit(&arena);
+    return 0;
+}
+
+static int look(void)
+{
+    struct err err = ERR_INIT;
+    int rc = command_folder_look(&arena, folder, &err);
+
+    assert_true((rc == 0) == (err.text[0] == '\0'));
+    return rc;
+}
+
+/* No descriptor is left: EMFILE for each open(). */
+static void no_descriptors(struct rlimit *before)
+{
+    struct rlimit few;
+
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, before), 0);
+    few = *before;
+    few.rlim_cur = (rlim_t)dup(0);
+    close((int)few.rlim_cur);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+}
+
+static void G7_a_lock_is_held_free_or_cannot_be_seen(void **state)
+{
+    const char *lock = arena_printf(&arena, "%s/lock", folder);
+    struct err err = ERR_INIT;
+    struct rlimit before;
+    int fd;
+
+    (void)state;
+    assert_int_equal(look(), 0); /* none there */
+    assert_int_equal(command_folder_lock(&arena, folder, &fd, &err), 0);
+    assert_int_equal(look(), ERR_BUSY);
+    no_descriptors(&before);
+    assert_int_equal(look(), ERR_INTERNAL);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+    close(fd);
+    assert_int_equal(look(), 0);
+    no_descriptors(&before);
+    assert_int_equal(look(), ERR_INTERNAL); /* also of a free one nobody knows it then */
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+    assert_int_equal(unlink(lock), 0);
+    assert_int_equal(symlink("elsewhere", lock), 0);
+    assert_int_equal(look(), ERR_INTERNAL);
+}
+
+static void an_end_that_cannot_be_read_now_is_not_none(void **state)
+{
+    const struct message_reply end = {.status = INVOCATION_SUCCESS,
+                                      .trace = "",
+                                      .state = MESSAGE_REPLY_FINISHED,
+                                      .reason = ""};
+    const char *path = arena_printf(&arena, "%s/outcome", folder);
+    struct err err = ERR_INIT;
+    struct message_reply reply;
+    struct rlimit before;
+    int rc;
+
+    (void)state;
+    assert_true(outcome_is_none(outcome_read(&arena, folder, &reply, &err)));
+    assert_int_equal(outcome_write(&arena, folder, &end, 1000, &err), 0);
+    no_descriptors(&before);
+    rc = outcome_read(&arena, folder, &reply, &err);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+    assert_true(rc < 0);
+    assert_false(outcome_is_none(rc));
+    assert_int_equal(outcome_read(&arena, folder, &reply, &err), 0);
+    assert_int_equal(file_write_atomic(path, "rot", 3, 0600, &err), 0);
+    assert_true(outcome_is_none(outcome_read(&arena, folder, &reply, &err)));
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(G7_a_lock_is_held_free_or_cannot_be_seen),
+        TEST(an_end_that_cannot_be_read_now_is_not_none),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
