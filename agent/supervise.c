@@ -169,6 +169,8 @@ struct supervisor {
     struct output_writer *output;
     struct redact *redact; /* NULL = nothing is hidden */
     mono_ms begun_at;
+    mono_ms asked_at; /* its permit; SUPERVISE_NO_PERMIT = none was */
+    bool has_begun;   /* something of it ran, or may have */
     struct cancel_watch cancel;
 };
 
@@ -308,6 +310,32 @@ static void take_results(struct supervisor *s, size_t number, const char *path,
     (void)rmdir(path);
 }
 
+/* The last look at the clocks before anything runs: what began now could meet what was decided since (G6, G8). NULL: in time. */
+static const char *why_too_late(struct supervisor *s)
+{
+    mono_ms now = clock_mono(s->clock);
+
+    if (guard_is_late(clock_now(s->clock), s->order.envelope.start_by))
+        return "not begun: its start-by passed while this host prepared it";
+    if (s->asked_at != SUPERVISE_NO_PERMIT && guard_is_stale(now, s->asked_at))
+        return arena_printf(&s->arena,
+                            "not begun: its permit was %lld s old when it could; this host's disk "
+                            "or processor was held up",
+                            (long long)(now - s->asked_at) / 1000);
+    return NULL;
+}
+
+/* Of the first thing that runs; between the first look and this lie writes to the disk, and the lookup of a user. */
+static int begin_in_time(struct supervisor *s, struct err *err)
+{
+    const char *why = s->has_begun ? NULL : why_too_late(s);
+
+    if (why != NULL)
+        return err_set(err, ERR_TIMEOUT, "%s", why);
+    s->has_begun = true;
+    return 0;
+}
+
 static int run_step(struct supervisor *s, size_t number, struct step_end *ret_end, struct err *err)
 {
     const struct document_step *step = &s->order.document.steps[number];
@@ -326,7 +354,7 @@ static int run_step(struct supervisor *s, size_t number, struct step_end *ret_en
     int rc;
 
     if (step->action == DOCUMENT_HEALTH && step->http != NULL)
-        return step_health_wait(step, &run, ret_end, err);
+        return (rc = begin_in_time(s, err)) < 0 ? rc : step_health_wait(step, &run, ret_end, err);
     if ((rc = run_as_find(&s->arena, step->run_as, &user, err)) < 0 ||
         (rc = make_result(s, number, &user, &result_path, err)) < 0)
         return rc;
@@ -347,6 +375,8 @@ static int run_step(struct supervisor *s, size_t number, struct step_end *ret_en
         run.end_at = s->begun_at + step->timeout_s * 1000;
     else if (!has_database)
         run.end_at = clock_mono(s->clock) + step->timeout_s * 1000;
+    if ((rc = begin_in_time(s, err)) < 0)
+        return rc;
     rc = step->action == DOCUMENT_HEALTH ? step_health_wait(step, &run, ret_end, err)
                                          : step_run_script(&run, ret_end, err);
     if (rc == 0)
@@ -413,21 +443,6 @@ static int do_step(struct supervisor *s, size_t number, size_t *ret_next)
     return *ret_next < s->reply.n_steps ? write_outcome(s) : 0;
 }
 
-/* The last look at the clocks before anything runs: what began now could meet what was decided since (G6, G8). */
-static const char *why_too_late(struct supervisor *s, mono_ms asked_at)
-{
-    mono_ms now = clock_mono(s->clock);
-
-    if (guard_is_late(clock_now(s->clock), s->order.envelope.start_by))
-        return "not begun: its start-by passed while this host prepared it";
-    if (asked_at != SUPERVISE_NO_PERMIT && guard_is_stale(now, asked_at))
-        return arena_printf(&s->arena,
-                            "not begun: its permit was %lld s old when it could; this host's disk "
-                            "or processor was held up",
-                            (long long)(now - asked_at) / 1000);
-    return NULL;
-}
-
 /* A definite end: no step of it ran, and none will. */
 static int refuse(struct supervisor *s, const char *why)
 {
@@ -467,7 +482,6 @@ int supervise_main(const char *state, const char *command_id)
     struct supervisor s = {.clock = clock_system(), .output = &output};
     struct key_chain *keys = NULL;
     struct err err = ERR_INIT;
-    mono_ms asked_at;
     int rc;
 
     /* Who stops the agent's service does not mean what it runs. */
@@ -489,8 +503,8 @@ int supervise_main(const char *state, const char *command_id)
     }
     if (rc < 0)
         log_error("command.not-started", "command=%s err=%s", LOG(command_id), LOG(err.text));
-    else if (wait_for_go(&asked_at)) {
-        const char *why = why_too_late(&s, asked_at);
+    else if (wait_for_go(&s.asked_at)) {
+        const char *why = why_too_late(&s);
 
         cancel_watch_open(&s.cancel, &s.arena, s.folder);
         rc = why != NULL ? refuse(&s, why) : run_all(&s);
