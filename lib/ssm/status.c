@@ -163,8 +163,9 @@ static const char *why_in_doubt(struct arena *arena, const struct status_facts *
     const struct message_reply_step *last = last_step(r);
     const char *note = last_result(r, "note");
 
-    if (!f->has_database || r->status == INVOCATION_SUCCESS)
+    if (!f->has_database)
         return NULL;
+    /* Whatever it ended with: `rails db:migrate || echo migrate=unknown >> "$SLIPWAY_RESULT"` ends with 0. */
     if (str_eq(last_result(r, STATUS_RESULT_KEY), STATUS_RESULT_UNKNOWN))
         return note != NULL ? note : "its own script says that nobody knows how far it came";
     if (r->status == INVOCATION_FAILED && last != NULL && last->exit_code > STATUS_EXIT_SIGNAL &&

@@ -21,8 +21,8 @@ bool status_of_step(const char *word, enum step_status *ret_status);
 /*
  * A step of a migrate job may end without its outcome being known: the application's own
  * migration lock was held by somebody else, perhaps by what an earlier, lost client left running
- * (migrate.md 2, M7), or the connection broke. It says so by this line in SLIPWAY_RESULT and exit code 75, and
- * tells why by its last `note`. A step that a signal ended could not say it, and means the same.
+ * (migrate.md 2, M7), or the connection broke. It says so by this line in SLIPWAY_RESULT, whatever
+ * it ends with (75, by custom), and tells why by its last `note`. A step that a signal ended could not say it, and means the same.
  */
 #define STATUS_RESULT_KEY "migrate"
 #define STATUS_RESULT_UNKNOWN "unknown"

@@ -257,6 +257,20 @@ static void M7_somebody_elses_migration_lock_is_unknown(void **state)
                      INVOCATION_FAILED);
 }
 
+/* What people write under `set -e`: `rails db:migrate || echo migrate=unknown >> "$SLIPWAY_RESULT"`. */
+static void M7_migrate_unknown_is_unknown_whatever_the_script_ends_with(void **state)
+{
+    const struct message_reply reply =
+        REPLY(.status = INVOCATION_SUCCESS, .state = MESSAGE_REPLY_FINISHED, .steps = &ok_step,
+              .n_steps = 1, .results = unknown_line, .n_results = 2);
+
+    (void)state;
+    assert_int_equal(judge(INVOCATION_IN_PROGRESS, true, true, true, &reply).status,
+                     INVOCATION_UNKNOWN);
+    assert_int_equal(judge(INVOCATION_IN_PROGRESS, true, false, true, &reply).status,
+                     INVOCATION_SUCCESS);
+}
+
 /* People are told what the script told, and not what is usual. */
 static void M7_the_note_of_the_script_says_why_it_is_unknown(void **state)
 {
@@ -383,6 +397,7 @@ int main(void)
         TEST(declined_in_any_order_is_proven_not_to_have_begun),
         TEST(declined_is_not_believed_against_what_was_said),
         TEST(M7_somebody_elses_migration_lock_is_unknown),
+        TEST(M7_migrate_unknown_is_unknown_whatever_the_script_ends_with),
         TEST(M7_the_note_of_the_script_says_why_it_is_unknown),
         TEST(M5_a_killed_client_is_unknown_and_not_a_failure),
         TEST(I7_terminal_states_never_change),
