@@ -509,6 +509,54 @@ static void run_says_what_became_of_it(void **state)
     assert_string_equal(shell("ls result* | wc -l"), "1"); /* nothing left beside it */
 }
 
+/* What clients say of a server that they lost: nobody knows how far it came. */
+static void M7_every_word_for_a_lost_connection_is_unknown(void **state)
+{
+    static const char *const words[] = {
+        "PG::UnableToSend: SSL SYSCALL error: EOF detected",
+        "PQconsumeInput() SSL connection has been closed unexpectedly",
+        "could not receive data from server: Connection timed out",
+        "could not send data to server: Broken pipe",
+        "PG::UnableToSend: no connection to the server",
+        "ActiveRecord::ConnectionFailed: PQsocket() can not get socket descriptor",
+        "Mysql2::Error: Lost connection to MySQL server during query",
+        "Mysql2::Error::TimeoutError: Timeout waiting for a response from the last query",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+        with_rails(arena_printf(&arena, "echo '%s' >&2; exit 1", words[i]));
+        if (run("migrate-run", shas[0], NULL).code != 75)
+            fail_msg("failed, it says, of: %s", words[i]);
+    }
+    with_rails("echo 'PG::LockNotAvailable: canceling statement due to lock timeout' >&2; exit 1");
+    assert_int_equal(run("migrate-run", shas[0], NULL).code, 1);
+}
+
+/* No room for what it says: a success stays one, the rest is unknown. */
+static void M7_a_full_disk_makes_no_failure(void **state)
+{
+    const char *full = arena_printf(&arena, "%s/full/result", folder);
+    struct ran ran;
+
+    (void)state;
+    shell("mkdir result.log"); /* in the way of what it says */
+    with_rails("echo '== migrating'");
+    ran = must_run(run("migrate-run", shas[0], NULL));
+    assert_string_equal(ran.result, "migrate=changed\n");
+    assert_non_null(strstr(ran.output, "== migrating"));
+    with_rails("echo 'PG::Error' >&2; exit 3");
+    ran = run("migrate-run", shas[0], NULL);
+    assert_int_equal(ran.code, 75);
+    assert_non_null(strstr(ran.result, "could not be kept"));
+    shell("rmdir result.log; mkdir full; ln -s /dev/full full/result"); /* and of its result */
+    with_rails("kill -9 $$");
+    ran = run("migrate-run", shas[0], "SLIPWAY_RESULT", full, NULL);
+    assert_int_equal(ran.code, 128 + 9); /* which the server takes for unknown */
+    with_rails("true");
+    must_run(run("migrate-run", shas[0], "SLIPWAY_RESULT", full, NULL));
+}
+
 /* The real Rails and a real database: tests/process/32_a_real_rails. */
 static void probe_says_what_is_pending_and_who_is_there(void **state)
 {
@@ -570,6 +618,8 @@ int main(void)
         TEST(restart_leaks_no_code_that_means_something_to_agents),
         TEST(check_says_none_only_if_nothing_is_pending),
         TEST(run_says_what_became_of_it),
+        TEST(M7_every_word_for_a_lost_connection_is_unknown),
+        TEST(M7_a_full_disk_makes_no_failure),
         TEST(probe_says_what_is_pending_and_who_is_there),
         TEST(migrate_without_a_checkout_changes_nothing),
     };
