@@ -9,6 +9,7 @@
 
 #include "agent/agent.h"
 #include "agent/command_folder.h"
+#include "agent/database_lock.h"
 #include "agent/host_key.h"
 #include "agent/key_chain.h"
 #include "agent/observe.h"
@@ -299,12 +300,18 @@ static int start(struct once *o, struct err *err)
 {
     struct way way = {.httpc = NULL};
     struct supervise_child child;
-    int fd, rc;
+    struct supervise_locks locks;
+    int rc;
 
-    if ((rc = command_folder_lock(o->arena, o->folder, &fd, err)) < 0)
+    if ((rc = command_folder_lock(o->arena, o->folder, &locks.folder, err)) < 0)
         return rc;
-    rc = supervise_start(o->options->state, o->id, fd, &child, err);
-    close(fd);
+    rc = database_lock_take(o->arena, o->options->state, o->order.envelope.database, o->id,
+                            &locks.database, err);
+    if (rc == 0)
+        rc = supervise_start(o->options->state, o->id, locks, &child, err);
+    if (locks.database >= 0)
+        close(locks.database);
+    close(locks.folder);
     if (rc < 0)
         return rc;
     if (*o->config.url != '\0')

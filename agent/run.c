@@ -7,6 +7,7 @@
 
 #include "agent/cancel.h"
 #include "agent/command_folder.h"
+#include "agent/database_lock.h"
 #include "agent/order.h"
 #include "agent/permit_ask.h"
 #include "agent/report.h"
@@ -101,6 +102,24 @@ static int tell(struct claim *c, struct err *err)
     return err_set(err, ERR_TIMEOUT, "expired: the server could not be told before start-by");
 }
 
+static int start_supervisor(struct claim *c, const char *folder, struct supervise_child *child,
+                            struct err *err)
+{
+    struct supervise_locks locks;
+    int rc = command_folder_lock(c->arena, folder, &locks.folder, err);
+
+    if (rc < 0)
+        return rc;
+    rc = database_lock_take(c->arena, c->agent->state, c->order.envelope.database, c->id,
+                            &locks.database, err);
+    if (rc == 0)
+        rc = supervise_start(c->agent->state, c->id, locks, child, err);
+    if (locks.database >= 0)
+        close(locks.database);
+    close(locks.folder);
+    return rc;
+}
+
 /* From `started` on it may have run; what lets the supervisor go comes after it. */
 static int start(struct claim *c, struct err *err)
 {
@@ -110,12 +129,8 @@ static int start(struct claim *c, struct err *err)
     struct agent_journal_record record = {.kind = AGENT_JOURNAL_STARTED,
                                           .command_id = c->id,
                                           .boot_id = c->agent->boot_id};
-    int lock_fd, rc;
+    int rc = start_supervisor(c, folder, &child, err);
 
-    if ((rc = command_folder_lock(c->arena, folder, &lock_fd, err)) < 0)
-        return rc;
-    rc = supervise_start(c->agent->state, c->id, lock_fd, &child, err);
-    close(lock_fd);
     if (rc < 0)
         return rc;
     rc = permit_ask(c->agent, c->httpc, c->id, c->order.envelope.start_by, &permit, err);

@@ -37,14 +37,21 @@ static int try_http(struct httpc *httpc, const struct document_step *step,
     return rc;
 }
 
-static int try_script(const struct step_run *run, mono_ms end_at, int *ret_rc, struct err *err)
+static int try_script(const struct step_run *run, mono_ms end_at, struct step_end *end, int *ret_rc,
+                      struct err *err)
 {
     struct step_run once = *run;
-    struct step_end end = {STEP_FAILED, -1};
 
-    once.end_at = run->lock_fd < 0 ? end_at : 0; /* beside a database nothing is killed */
-    *ret_rc = step_run_script(&once, &end, err);
-    return end.status == STEP_SUCCESS ? 0 : ERR_CONFLICT;
+    if (run->lock_fds[0] < 0) /* beside a database only `kill-after` kills, which stands there */
+        once.end_at = end_at;
+    *ret_rc = step_run_script(&once, end, err);
+    return end->status == STEP_SUCCESS ? 0 : ERR_CONFLICT;
+}
+
+/* `kill-after` of a migrate job came meanwhile. */
+static bool is_over(const struct step_run *run, const struct step_end *end)
+{
+    return run->lock_fds[0] >= 0 && end->status == STEP_TIMED_OUT;
 }
 
 /* The next try, or a cancel. */
@@ -61,17 +68,18 @@ int step_health_wait(const struct document_step *step, const struct step_run *ru
     mono_ms end_at = clock_mono(run->clock) + step->within_s * 1000;
     struct httpc *httpc = step->http != NULL ? httpc_new() : NULL;
     char said[1024] = "", line[1100];
+    struct step_end end = {STEP_FAILED, -1};
     bool is_well = false;
     int rc = 0;
 
-    while (!is_well && rc == 0 && clock_mono(run->clock) < end_at &&
+    while (!is_well && rc == 0 && !is_over(run, &end) && clock_mono(run->clock) < end_at &&
            !cancel_watch_asked(run->cancel)) {
         int64_t left;
 
         is_well = (httpc != NULL ? try_http(httpc, step, run, end_at, said)
-                                 : try_script(run, end_at, &rc, err)) == 0;
+                                 : try_script(run, end_at, &end, &rc, err)) == 0;
         left = end_at - clock_mono(run->clock);
-        if (!is_well && left > 0)
+        if (!is_well && left > 0 && !is_over(run, &end))
             wait_between(run, left < BETWEEN_MS ? left : BETWEEN_MS);
     }
     httpc_free(httpc);
@@ -79,6 +87,10 @@ int step_health_wait(const struct document_step *step, const struct step_run *ru
         return rc;
     if (!is_well && cancel_watch_asked(run->cancel)) {
         *ret_end = (struct step_end){STEP_CANCELLED, EXIT_CANCELLED};
+        return 0;
+    }
+    if (is_over(run, &end)) {
+        *ret_end = end;
         return 0;
     }
     if (!is_well)

@@ -11,7 +11,8 @@
 #include "agent/step_run.h"
 #include "lib/ssm/document.h"
 
-/* `run` as for a script of that step; its end_at is set here. Success or Failed. */
+/* `run` as for a script of that step; its end_at counts beside a database, else it is set here. Success or Failed; TimedOut by that
+ * end_at, Cancelled. */
 int step_health_wait(const struct document_step *step, const struct step_run *run,
                      struct step_end *ret_end, struct err *err);
 

@@ -20,7 +20,6 @@
 #define DRAIN_MS 300 /* for what is still in the pipes when the script has ended */
 #define LOOK_MS 250  /* for a cancel, where the folder cannot be watched */
 #define EXIT_NOT_STARTED 126
-#define LOCK_FD_MIN 200
 
 struct running {
     const struct step_run *run;
@@ -52,17 +51,34 @@ static void reset_signals(void)
     (void)sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-/* Nothing stays open but 0, 1, 2 and the lock, which goes where no shell script's `exec 3>` reaches it. */
-static void close_others(int lock_fd)
+/* Where no shell script's `exec 3>` reaches it, nor the `exec 200>` of those that use flock; lower where the host allows so few.
+ * Behind `after`. */
+static int out_of_reach(int fd, int after)
 {
-    int high = lock_fd < 0 ? -1 : fcntl(lock_fd, F_DUPFD, LOCK_FD_MIN);
+    static const int places[] = {900, 400, 64};
+    int high = -1;
 
-    if (high < 0) {
-        (void)close_range(3, UINT_MAX, 0);
-        return;
+    for (size_t i = 0; i < sizeof(places) / sizeof(places[0]) && high < 0; i++)
+        high = fcntl(fd, F_DUPFD, places[i] > after ? places[i] : after + 1);
+    return high;
+}
+
+/* Nothing stays open but 0, 1, 2 and the locks. Who cannot have those does not run: it would not be seen (G7). */
+static void close_others(const int locks[STEP_RUN_LOCKS])
+{
+    int last = 2, high[STEP_RUN_LOCKS];
+
+    for (int i = 0; i < STEP_RUN_LOCKS && locks[0] >= 0; i++) {
+        high[i] = out_of_reach(locks[i], i > 0 ? high[i - 1] : 2);
+        if (high[i] < 0)
+            stop_child("handing on its locks", errno);
     }
-    (void)close_range(3, (unsigned)high - 1, 0);
-    (void)close_range((unsigned)high + 1, UINT_MAX, 0);
+    for (int i = 0; i < STEP_RUN_LOCKS && locks[0] >= 0; i++) {
+        if (high[i] > last + 1)
+            (void)close_range((unsigned)last + 1, (unsigned)high[i] - 1, 0);
+        last = high[i];
+    }
+    (void)close_range((unsigned)last + 1, UINT_MAX, 0);
 }
 
 static void become_script(const struct step_run *run, const int out[2], char *const argv[],
@@ -76,7 +92,7 @@ static void become_script(const struct step_run *run, const int out[2], char *co
     null = open("/dev/null", O_RDONLY);
     if (null < 0 || dup2(null, 0) < 0 || dup2(out[0], 1) < 0 || dup2(out[1], 2) < 0)
         _exit(EXIT_NOT_STARTED);
-    close_others(run->lock_fd);
+    close_others(run->lock_fds);
     reset_signals();
     (void)setrlimit(RLIMIT_CORE, &no_core);
     (void)umask(run->umask);
@@ -196,6 +212,15 @@ static int time_left(const struct running *r)
     return timeout;
 }
 
+/* One that was just forked has no group yet: it is ended by itself, and in case it got one meanwhile once more. */
+static void end_group(pid_t pid)
+{
+    if (kill(-pid, SIGKILL) < 0 && errno == ESRCH) {
+        (void)kill(pid, SIGKILL);
+        (void)kill(-pid, SIGKILL);
+    }
+}
+
 static void wait_once(struct running *r)
 {
     struct pollfd fds[4] = {{.fd = r->streams[0], .events = POLLIN},
@@ -217,12 +242,12 @@ static void wait_once(struct running *r)
         r->drain_until = clock_mono(r->run->clock) + DRAIN_MS;
     }
     if (!r->has_ended && !r->cancelled && cancel_watch_asked(r->run->cancel)) {
-        (void)kill(-r->pid, SIGKILL);
+        end_group(r->pid);
         r->cancelled = true;
     }
     if (!r->has_ended && !r->timed_out && r->run->end_at != 0 &&
         clock_mono(r->run->clock) >= r->run->end_at) {
-        (void)kill(-r->pid, SIGKILL);
+        end_group(r->pid);
         r->timed_out = true;
     }
 }

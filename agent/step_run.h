@@ -22,6 +22,8 @@
 #include "lib/base/err.h"
 #include "lib/model/command.h"
 
+#define STEP_RUN_LOCKS 2
+
 struct step_run {
     const char *script;            /* without its first line `set -eu` */
     bool plain;                    /* ... which it then runs without, too (ssm-wire.md 13) */
@@ -29,10 +31,10 @@ struct step_run {
     const char *const *environment;
     const struct run_as *user;
     mode_t umask;
-    int lock_fd;                 /* handed on to the script; -1 = not */
-    mono_ms end_at;              /* then its group is killed; 0 = never */
-    struct cancel_watch *cancel; /* asked: its group is killed, and gone when this returns */
-    uint16_t number;             /* of the step */
+    int lock_fds[STEP_RUN_LOCKS]; /* handed on to the script; all, or none (-1) */
+    mono_ms end_at;               /* then its group is killed; 0 = never */
+    struct cancel_watch *cancel;  /* asked: its group is killed, and gone when this returns */
+    uint16_t number;              /* of the step */
     struct output_writer *output;
     struct clock *clock;
 };

@@ -20,6 +20,7 @@
 #include "agent/host_key.h"
 #include "agent/key_chain.h"
 #include "agent/course.h"
+#include "agent/database_lock.h"
 #include "agent/guard.h"
 #include "agent/outcome.h"
 #include "agent/output.h"
@@ -40,6 +41,8 @@
 #define LOCK_FD 3
 #define GO_FD 4
 #define READY_FD 5
+#define DATABASE_FD 6 /* its lock, of a command that has one */
+#define FDS 4
 
 #define READY_MS 10000
 #define RUN_DIR "/run/slipway-agent"
@@ -48,22 +51,23 @@
 /* Starting one ---------------------------------------------------------------------------------- */
 
 /* Only calls that are safe between fork and exec of a program with threads. */
-static void become_supervisor(const int from[3], char *const argv[])
+static void become_supervisor(const int from[FDS], char *const argv[])
 {
+    int n = from[DATABASE_FD - LOCK_FD] < 0 ? FDS - 1 : FDS;
+    int high[FDS];
     pid_t pid;
-    int high[3];
 
     (void)setsid();
     pid = fork();
     if (pid != 0)
         _exit(pid < 0 ? 1 : 0);
-    for (int i = 0; i < 3; i++)
-        high[i] = fcntl(from[i], F_DUPFD, READY_FD + 1); /* out of the way of the next lines */
-    for (int i = 0; i < 3; i++) {
+    for (int i = 0; i < n; i++)
+        high[i] = fcntl(from[i], F_DUPFD, LOCK_FD + FDS); /* out of the way of the next lines */
+    for (int i = 0; i < n; i++) {
         if (high[i] < 0 || dup2(high[i], LOCK_FD + i) < 0)
             _exit(1);
     }
-    (void)close_range(READY_FD + 1, UINT_MAX, 0);
+    (void)close_range((unsigned)(LOCK_FD + n), UINT_MAX, 0);
     /* This very program, even while its file is being replaced by an upgrade. */
     (void)execv("/proc/self/exe", argv);
     _exit(1);
@@ -94,7 +98,7 @@ static int read_ready(int fd, struct supervise_child *child, struct err *err)
     return 0;
 }
 
-int supervise_start(const char *state, const char *command_id, int lock_fd,
+int supervise_start(const char *state, const char *command_id, struct supervise_locks locks,
                     struct supervise_child *ret_child, struct err *err)
 {
     char *argv[] = {NULL, NULL, NULL, NULL, NULL, NULL};
@@ -115,7 +119,7 @@ int supervise_start(const char *state, const char *command_id, int lock_fd,
     }
     pid = fork();
     if (pid == 0)
-        become_supervisor((const int[]){lock_fd, go[0], ready[1]}, argv);
+        become_supervisor((const int[]){locks.folder, go[0], ready[1], locks.database}, argv);
     if (pid < 0) {
         rc = err_set(err, ERR_INTERNAL, "forking: %s", strerror(errno));
         goto out;
@@ -344,7 +348,8 @@ static int run_step(struct supervisor *s, size_t number, struct step_end *ret_en
                            .plain = step->as_ssm,
                            .working_directory = step->working_directory,
                            .umask = s->config.umask,
-                           .lock_fd = has_database ? LOCK_FD : -1,
+                           .lock_fds = {has_database ? LOCK_FD : -1,
+                                        has_database ? DATABASE_FD : -1},
                            .number = (uint16_t)number,
                            .output = s->output,
                            .clock = s->clock,
@@ -443,6 +448,17 @@ static int do_step(struct supervisor *s, size_t number, size_t *ret_next)
     return *ret_next < s->reply.n_steps ? write_outcome(s) : 0;
 }
 
+/* Before the end is told, so that what follows it meets a free one. What a success left in the background has no part in it; what
+ * was ended otherwise, and lives, keeps it. */
+static void leave_database(struct supervisor *s)
+{
+    if (s->order.envelope.database == NULL)
+        return;
+    if (s->reply.status == INVOCATION_SUCCESS)
+        database_lock_free(DATABASE_FD);
+    close(DATABASE_FD);
+}
+
 /* A definite end: no step of it ran, and none will. */
 static int refuse(struct supervisor *s, const char *why)
 {
@@ -452,6 +468,7 @@ static int refuse(struct supervisor *s, const char *why)
     s->reply.status = INVOCATION_FAILED;
     s->reply.reason = why;
     s->reply.state = MESSAGE_REPLY_FINISHED;
+    leave_database(s);
     return write_outcome(s);
 }
 
@@ -473,7 +490,17 @@ static int run_all(struct supervisor *s)
         log_warning("command.output-lost", "command=%s err=%s", s->order.envelope.command_id,
                     LOG(err.text));
     s->reply.state = MESSAGE_REPLY_FINISHED;
+    leave_database(s);
     return write_outcome(s);
+}
+
+/* Whoever started it took the lock of its database, too. */
+static int check_database(const struct supervisor *s, struct err *err)
+{
+    if (s->order.envelope.database == NULL || fcntl(DATABASE_FD, F_GETFD) >= 0)
+        return 0;
+    return err_set(err, ERR_INTERNAL, "the lock of %s was not handed on",
+                   s->order.envelope.database);
 }
 
 int supervise_main(const char *state, const char *command_id)
@@ -490,13 +517,14 @@ int supervise_main(const char *state, const char *command_id)
     (void)signal(SIGTERM, SIG_IGN);
     (void)signal(SIGPIPE, SIG_IGN);
     (void)umask(077);
-    for (int fd = LOCK_FD; fd <= READY_FD; fd++)
+    for (int fd = LOCK_FD; fd < LOCK_FD + FDS; fd++)
         (void)fcntl(fd, F_SETFD, FD_CLOEXEC);
     arena_init(&s.arena);
     s.folder = command_folder_path(&s.arena, state, command_id);
     if ((rc = agent_config_read(&s.arena, state, &s.config, &err)) == 0 &&
         (rc = key_chain_open(state, &s.config, &keys, &err)) == 0 &&
         (rc = command_folder_order(&s.arena, keys, s.folder, &s.order, &err)) == 0 &&
+        (rc = check_database(&s, &err)) == 0 &&
         (rc = agent_config_redact(&s.config, s.order.redact, &s.redact, &err)) == 0) {
         host_key_hide(state, s.redact);
         rc = output_writer_open(s.output, s.folder, s.redact, &err);

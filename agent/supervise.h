@@ -14,8 +14,8 @@
  *      write the go         ----------->   outcome InProgress, steps ..., outcome with an end
  *
  * If the go never comes, nothing runs. It says when the permit was asked for: one that is too old by the time it is read,
- * or a start-by that has passed, is a definite end without a step. A command that has a database is never killed, and inherits the
- * lock, so that a killed supervisor does not look like its end (G7).
+ * or a start-by that has passed, is a definite end without a step. A command that has a database is never killed, and inherits both
+ * locks, so that a killed supervisor does not look like its end, and nothing else begins in that database (G7).
  */
 #ifndef SLIPWAY_AGENT_SUPERVISE_H
 #define SLIPWAY_AGENT_SUPERVISE_H
@@ -31,8 +31,14 @@ struct supervise_child {
     int go_fd;       /* supervise_go() or supervise_give_up() */
 };
 
-/* Start one that holds `lock_fd`, which is the caller's to close afterwards. It waits. */
-int supervise_start(const char *state, const char *command_id, int lock_fd,
+/* What it holds. */
+struct supervise_locks {
+    int folder;
+    int database; /* -1 = the command has none */
+};
+
+/* Start one that holds the locks, which are the caller's to close afterwards. It waits. */
+int supervise_start(const char *state, const char *command_id, struct supervise_locks locks,
                     struct supervise_child *ret_child, struct err *err);
 /* `asked_at`: of its permit; SUPERVISE_NO_PERMIT where none is asked for. */
 #define SUPERVISE_NO_PERMIT INT64_MAX

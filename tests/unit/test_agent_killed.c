@@ -397,45 +397,12 @@ static void an_end_never_goes_under_the_id_of_an_earlier_word(void **state)
     agent_room_down();
 }
 
-/* And what grows too old behind that look: here the disk refuses how far it came, for a second. */
-static void G6_the_last_look_is_just_before_the_first_step(void **state)
-{
-    char path[512], *outcome;
-    mono_ms asked_at;
-    char id[37];
-    pid_t pid;
-    int go;
-
-    (void)state;
-    agent_room_up(true);
-    atomic_store(&agent_room.door.refuses_replies, true);
-    agent_room_start();
-    snprintf(id, sizeof(id), "%s", agent_room_send(AGENT_ROOM_COUNT));
-    wait_journal(id);
-    agent_room_kill();
-    pid = supervise_by_hand(id, &go);
-    snprintf(path, sizeof(path), "%s/commands/%s/outcome", agent_room.state, id);
-    assert_int_equal(mkdir(path, 0700), 0);
-    asked_at = clock_mono(clock_system()) - MESSAGE_START_LIFE_MS + 900;
-    assert_int_equal(write(go, &asked_at, sizeof(asked_at)), sizeof(asked_at));
-    close(go);
-    (void)poll(NULL, 0, 900);
-    assert_int_equal(rmdir(path), 0);
-    assert_int_equal(agent_room_exit(pid, AGENT_ROOM_LONG_S), 0);
-    outcome = agent_room_text(path);
-    assert_int_equal(agent_room_lines("runs"), 0);
-    assert_true(strstr(outcome, "finished") != NULL);
-    assert_true(strstr(outcome, "not begun: its permit was") != NULL);
-    free(outcome);
-    agent_room_down();
-}
-
 static void supervisor_killed(void **state)
 {
     struct document_step step;
     const struct document document = {.description = "", .steps = &step, .n_steps = 1};
-    const struct door_double_word *unknown;
-    struct envelope e;
+    const struct door_double_word *unknown, *declined;
+    struct envelope e, second;
     pid_t supervisor;
 
     (void)state;
@@ -451,8 +418,17 @@ static void supervisor_killed(void **state)
     supervisor = agent_room_supervisor();
     assert_true(supervisor > 1);
     assert_int_equal(kill(supervisor, SIGKILL), 0);
-    /* The command holds the lock (G7): it does not look like an end. Also not to the next agent. */
-    (void)poll(NULL, 0, 1500);
+    /* The command holds the lock (G7): it does not look like an end. Also not to the next agent. And whoever abandons the
+     * attempt all the same starts no second client beside it. */
+    second = door_double_envelope(&agent_room.door);
+    second.database = e.database;
+    second.epoch = 2;
+    door_double_send(&agent_room.door, &second, &document);
+    declined = door_double_wait(&agent_room.door, second.command_id, MESSAGE_REPLY_DECLINED,
+                                AGENT_ROOM_LONG_S);
+    assert_non_null(declined);
+    assert_non_null(strstr(declined->reply.reason, e.command_id));
+    (void)poll(NULL, 0, 1000);
     assert_int_equal(door_double_count(&agent_room.door, e.command_id, MESSAGE_REPLY_UNKNOWN), 0);
     agent_room_kill();
     agent_room_start();
@@ -613,7 +589,6 @@ int main(int argc, char **argv)
         TEST(agent_killed_before_permit),
         TEST(agent_killed_between_permit_and_exec),
         TEST(nothing_begins_without_a_permit),
-        TEST(G6_the_last_look_is_just_before_the_first_step),
         TEST(G6_nothing_begins_by_a_permit_that_became_too_old),
         TEST(journal_torn),
         TEST(server_restored_from_backup),
