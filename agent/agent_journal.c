@@ -350,8 +350,13 @@ static void add_members(struct json_out *out, const struct agent_journal_record 
         if (r->floor > 0)
             json_add_int(out, "floor", r->floor);
         break;
-    case AGENT_JOURNAL_NONE:
     case AGENT_JOURNAL_CARRIED:
+        if (r->database != NULL) {
+            json_add_str(out, "database", r->database);
+            json_add_int(out, "epoch", r->epoch);
+        }
+        break;
+    case AGENT_JOURNAL_NONE:
     case AGENT_JOURNAL_KINDS_COUNT:
         break;
     }

@@ -49,8 +49,8 @@ struct agent_journal_record {
     enum agent_journal_kind kind;
     const char *command_id;
     const char *envelope_digest; /* accepted: SHA-256 of the envelope's text */
-    const char *database;        /* accepted, declined: NULL = none */
-    int64_t epoch;               /* accepted; declined, where the envelope was good: 0 = none */
+    const char *database;        /* accepted, declined, carried: NULL = none */
+    int64_t epoch;        /* accepted; declined, carried, where the envelope was good: 0 = none */
     int64_t floor;        /* declined for its epoch: what this host had seen; 0 = not for that */
     const char *nonce;    /* asking */
     const char *boot_id;  /* started */

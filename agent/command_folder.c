@@ -51,8 +51,11 @@ int command_folder_make(struct arena *arena, const char *state, const char *comm
                         const struct message_command *c, struct err *err)
 {
     const char *folder = command_folder_path(arena, state, command_id);
-    int rc = file_mkdirs(folder, 0700, err);
+    int rc = file_mkdirs(folder, 0700, err), lock;
 
+    /* Never another file in place of the one that somebody may hold. */
+    if (rc == 0 && (rc = command_folder_lock(arena, folder, &lock, err)) == 0)
+        close(lock);
     if (rc == 0)
         rc = write_file(arena, folder, "envelope", c->envelope, err);
     if (rc == 0)
@@ -63,8 +66,6 @@ int command_folder_make(struct arena *arena, const char *state, const char *comm
         rc = write_file(arena, folder, "parameters", c->parameters, err);
     if (rc == 0 && c->redact != NULL)
         rc = write_file(arena, folder, "redact", c->redact, err);
-    if (rc == 0)
-        rc = write_file(arena, folder, "lock", "", err);
     return rc;
 }
 
@@ -124,6 +125,12 @@ int command_folder_order(struct arena *arena, struct key_chain *keys, const char
 int command_folder_lock(struct arena *arena, const char *folder, int *ret_fd, struct err *err)
 {
     return file_lock(arena_printf(arena, "%s/lock", folder), ret_fd, err);
+}
+
+bool command_folder_may_have_begun(struct arena *arena, const char *folder)
+{
+    return access(arena_printf(arena, "%s/output", folder), F_OK) == 0 ||
+           access(arena_printf(arena, "%s/outcome", folder), F_OK) == 0;
 }
 
 int command_folder_look(struct arena *arena, const char *folder, struct err *err)

@@ -33,7 +33,7 @@ struct message_command;
 /* STATE/commands/COMMAND-ID. */
 const char *command_folder_path(struct arena *arena, const char *state, const char *command_id);
 
-/* Make it, durable when it returns: all that came, and an empty lock. */
+/* Make it, durable when it returns: all that came, and an empty lock. ERR_BUSY: it is there, and somebody holds it. */
 int command_folder_make(struct arena *arena, const char *state, const char *command_id,
                         const struct message_command *command, struct err *err);
 
@@ -57,6 +57,9 @@ int command_folder_lock(struct arena *arena, const char *folder, int *ret_fd, st
 /* Does anybody hold it? 0: nobody, also where the folder is gone. ERR_BUSY: somebody does. Else it cannot be told now (no
  * descriptor left, a disk that does not answer), and nothing may be concluded. Works on a disk that became read-only. */
 int command_folder_look(struct arena *arena, const char *folder, struct err *err);
+
+/* Did a supervisor ever come up for it? */
+bool command_folder_may_have_begun(struct arena *arena, const char *folder);
 
 /* Ids of all commands that have a folder. */
 int command_folder_all(struct arena *arena, const char *state, const char ***ret_ids, size_t *ret_n,

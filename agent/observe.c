@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "agent/carry.h"
 #include "agent/command_folder.h"
 #include "agent/key_chain.h"
 #include "agent/outcome.h"
@@ -20,36 +21,13 @@
 
 /* The journal ------------------------------------------------------------------------------------ */
 
-/* What has a folder was taken from the door before; a new journal knows nothing of it. */
-static int carry_over(struct agent *agent, struct arena *arena, struct err *err)
-{
-    const char **ids;
-    size_t n;
-    int rc = command_folder_all(arena, agent->state, &ids, &n, err);
-
-    if (rc == ERR_NOT_FOUND)
-        return 0;
-    for (size_t i = 0; i < n && rc == 0; i++) {
-        const struct agent_journal_record record = {.kind = AGENT_JOURNAL_CARRIED,
-                                                    .command_id = ids[i]};
-        struct agent_journal_entry entry;
-
-        if (!agent_journal_find(agent->journal, ids[i], &entry))
-            rc = agent_journal_add(agent->journal, &record, clock_now(agent->clock), err);
-    }
-    if (rc == 0 && n > 0)
-        log_error("journal.new", "carried=%zu err=%s", n,
-                  LOG("there are commands of an older journal; the server bars this host from "
-                      "migrate jobs until somebody runs: slipway agent accept-journal"));
-    return rc;
-}
-
 int observe_open_journal(struct agent *agent, struct err *err)
 {
     time_ms now = clock_now(agent->clock);
     struct err own = ERR_INIT;
     struct arena arena;
     const char *aside;
+    size_t n = 0;
     int rc;
 
     arena_init(&arena);
@@ -63,8 +41,12 @@ int observe_open_journal(struct agent *agent, struct err *err)
     }
     if (rc < 0 && own.code != 0)
         *err = own;
-    if (rc == 0 && agent_journal_is_new(agent->journal))
-        rc = carry_over(agent, &arena, err);
+    if (rc == 0)
+        rc = carry_over(agent, &n, err);
+    if (rc == 0 && n > 0)
+        log_error("journal.new", "carried=%zu err=%s", n,
+                  LOG("there are commands of an older journal; the server bars this host from "
+                      "migrate jobs until somebody runs: slipway agent accept-journal"));
     arena_deinit(&arena);
     return rc;
 }

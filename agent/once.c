@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "agent/agent.h"
+#include "agent/carry.h"
 #include "agent/command_folder.h"
 #include "agent/database_lock.h"
 #include "agent/host_key.h"
@@ -104,6 +105,7 @@ static int read_id(struct once *o, struct err *err)
 static int open_once(struct once *o, struct arena *arena, const struct once_options *options,
                      struct err *err)
 {
+    size_t carried;
     int rc;
 
     *o = (struct once){.options = options, .arena = arena, .lock_fd = -1};
@@ -121,7 +123,14 @@ static int open_once(struct once *o, struct arena *arena, const struct once_opti
                        "AWS calls this machine %.40s, and " AGENT_CONFIG_FILE " says %s; nothing "
                        "is run",
                        options->instance, o->config.host_id);
-    return take_journal(o, err);
+    o->agent.keys = o->keys;
+    rc = take_journal(o, err);
+    if (rc == 0)
+        rc = carry_over(&o->agent, &carried, err);
+    if (rc == 0 && carried > 0)
+        log_warning("journal.new", "carried=%zu err=%s", carried,
+                    LOG("there are commands of another journal; they are not begun again"));
+    return rc;
 }
 
 static void close_once(struct once *o)

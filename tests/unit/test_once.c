@@ -342,6 +342,34 @@ static void a_damaged_journal_or_an_open_folder_stops_everything(void **state)
     agent_room_down();
 }
 
+/* Moved away by a person: what has a folder is known all the same, watched while it runs, and never begun again. */
+static void a_journal_that_was_moved_away_begins_nothing_again(void **state)
+{
+    struct envelope e;
+    struct call first, second;
+    const char *order, *journal;
+
+    (void)state;
+    set_up_host();
+    e = order_of();
+    e.epoch = 57;
+    order = write_order(&e, AGENT_ROOM_COUNT "sleep 2; exit 3", NULL);
+    first = begin("run", order, INSTANCE);
+    assert_true(agent_room_wait_lines("runs", 1));
+    journal = arena_printf(&arena, "%s/journal", state_folder);
+    assert_int_equal(rename(journal, arena_printf(&arena, "%s.old", journal)), 0);
+    second = call_once("run", order);
+    expect(&second, 3, "state=finished\nstatus=Failed\n");
+    end(&first);
+    expect(&first, 3, "state=finished\nstatus=Failed\n");
+    e = order_of(); /* nor does the floor of its database fall */
+    e.epoch = 41;
+    second = call_once("run", write_order(&e, AGENT_ROOM_COUNT, NULL));
+    expect(&second, ONCE_EXIT_NOT_STARTED, "epoch 41 is behind 57");
+    assert_int_equal(agent_room_lines("runs"), 1);
+    agent_room_down();
+}
+
 /* With a server in its configuration it asks before it begins. */
 static void the_permit_is_asked_where_a_server_is_named(void **state)
 {
@@ -462,6 +490,7 @@ int main(void)
         TEST(what_was_revoked_first_never_begins),
         TEST(T31_what_was_not_signed_for_this_machine_is_refused),
         TEST(a_damaged_journal_or_an_open_folder_stops_everything),
+        TEST(a_journal_that_was_moved_away_begins_nothing_again),
         TEST(the_permit_is_asked_where_a_server_is_named),
         TEST(no_exit_code_means_something_to_another_agent),
     };
