@@ -8,8 +8,22 @@
 #include <unistd.h>
 
 #include "lib/base/names.h"
+#include "lib/base/redact.h"
 #include "lib/base/str.h"
 #include "lib/ssm/message_reply.h"
+
+/* Hidden before it is cut: the beginning of a secret is one, too. */
+static char *value_of(struct arena *arena, const struct result_lines *r, const char *key,
+                      const char *bytes, size_t len)
+{
+    char *value;
+
+    if (r->redact == NULL || message_reply_is_ruled(key))
+        return str_clean(arena, bytes, len, MESSAGE_REPLY_RESULT_MAX);
+    value = str_clean(arena, bytes, len, 3 * len); /* each byte becomes U+FFFD at most */
+    len = redact_bytes(r->redact, value, strlen(value));
+    return str_clean(arena, value, len, MESSAGE_REPLY_RESULT_MAX);
+}
 
 static void add_line(struct arena *arena, struct result_lines *r, const char *line, size_t len)
 {
@@ -26,7 +40,7 @@ static void add_line(struct arena *arena, struct result_lines *r, const char *li
         r->n_odd++;
         return;
     }
-    value = str_clean(arena, equals + 1, len - key_len - 1, MESSAGE_REPLY_RESULT_MAX);
+    value = value_of(arena, r, key, equals + 1, len - key_len - 1);
     if (r->bytes + key_len + strlen(value) > RESULT_LINES_BYTES_MAX) {
         r->n_odd++;
         return;

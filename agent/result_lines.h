@@ -17,7 +17,11 @@
 
 #define RESULT_LINES_BYTES_MAX ((size_t)64 * 1024) /* of all steps of a command */
 
+struct redact;
+
 struct result_lines {
+    const struct redact
+        *redact; /* hides what people read in them, not what the rules count on; NULL = nothing */
     struct result_line *lines; /* in the order they were written */
     size_t n, cap;
     size_t bytes; /* of keys and values */

@@ -273,30 +273,16 @@ static int make_result(struct supervisor *s, size_t number, const struct run_as 
     return rc;
 }
 
-/* What people read of it; not what the rules count on. */
-static void hide_result(struct supervisor *s, struct result_line *line)
-{
-    char *value;
-
-    if (message_reply_is_ruled(line->key))
-        return;
-    value = arena_str(&s->arena, line->value);
-    line->value = str_clean(&s->arena, value, redact_bytes(s->redact, value, strlen(value)),
-                            MESSAGE_REPLY_RESULT_MAX);
-}
-
 /* What the step told; then what it left outside of our own folders is removed. */
 static void take_results(struct supervisor *s, size_t number, const char *path,
                          const struct run_as *user)
 {
-    size_t odd = s->results.n_odd, first = s->results.n;
+    size_t odd = s->results.n_odd;
     struct err err = ERR_INIT;
     char *slash;
 
     if (result_lines_read(&s->arena, &s->results, path, &err) < 0)
         say(s, number, arena_printf(&s->arena, "slipway: %s\n", err.text));
-    for (size_t i = first; s->redact != NULL && i < s->results.n; i++)
-        hide_result(s, &s->results.lines[i]);
     if (s->results.n_odd > odd)
         say(s, number,
             arena_printf(&s->arena,
@@ -527,6 +513,7 @@ int supervise_main(const char *state, const char *command_id)
         (rc = check_database(&s, &err)) == 0 &&
         (rc = agent_config_redact(&s.config, s.order.redact, &s.redact, &err)) == 0) {
         host_key_hide(state, s.redact);
+        s.results.redact = s.redact;
         rc = output_writer_open(s.output, s.folder, s.redact, &err);
     }
     if (rc < 0)

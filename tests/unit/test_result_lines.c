@@ -12,6 +12,7 @@
 
 #include "agent/result_lines.h"
 #include "lib/base/file.h"
+#include "lib/base/redact.h"
 #include "lib/ssm/message_reply.h"
 
 static struct arena arena;
@@ -109,6 +110,24 @@ static void only_a_regular_file_is_read(void **state)
     assert_int_equal(rmdir(folder), 0);
 }
 
+static void T40_a_value_is_hidden_before_it_is_cut(void **state)
+{
+    char text[MESSAGE_REPLY_RESULT_MAX + 64];
+    struct redact *redact;
+    struct err err = ERR_INIT;
+
+    (void)state;
+    assert_int_equal(redact_parse("hunter[0-9]+\n", &redact, &err), 0);
+    lines.redact = redact;
+    snprintf(text, sizeof(text), "note=%*s", (int)MESSAGE_REPLY_RESULT_MAX - 6, "");
+    memset(text + 5, 'x', MESSAGE_REPLY_RESULT_MAX - 6);
+    strcat(text, "hunter22\nmigrate=changed\n"); /* the cut is behind its sixth letter */
+    add(text);
+    assert_null(strstr(lines.lines[0].value, "hunter"));
+    assert_string_equal(lines.lines[1].value, "changed");
+    redact_free(redact);
+}
+
 static int set_up(void **state)
 {
     (void)state;
@@ -132,6 +151,7 @@ int main(void)
         TEST(lines_come_in_order_and_the_last_one_counts),
         TEST(odd_lines_are_left_out_and_counted),
         TEST(values_are_clean_and_short),
+        TEST(T40_a_value_is_hidden_before_it_is_cut),
         TEST(there_are_at_most_so_many_and_so_much),
         TEST(only_a_regular_file_is_read),
     };
