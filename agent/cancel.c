@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/inotify.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "agent/command_folder.h"
@@ -134,6 +135,9 @@ bool cancel_watch_asked(struct cancel_watch *watch)
 
 void cancel_wait_gone(int64_t pgid)
 {
-    while (kill(-(pid_t)pgid, 0) == 0 || errno == EPERM)
+    while (kill(-(pid_t)pgid, 0) == 0 || errno == EPERM) {
+        while (waitpid(-(pid_t)pgid, NULL, WNOHANG) > 0) /* orphans that became ours */
+            ;
         (void)poll(NULL, 0, GONE_MS);
+    }
 }

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -503,6 +504,9 @@ int supervise_main(const char *state, const char *command_id)
     (void)signal(SIGTERM, SIG_IGN);
     (void)signal(SIGPIPE, SIG_IGN);
     (void)umask(077);
+    /* What a step leaves behind is ours when it ends: else nobody may come for it (the first process of a container), and a
+     * group that was killed is never seen to be gone. */
+    (void)prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
     for (int fd = LOCK_FD; fd < LOCK_FD + FDS; fd++)
         (void)fcntl(fd, F_SETFD, FD_CLOEXEC);
     arena_init(&s.arena);
