@@ -80,13 +80,24 @@ static int check_redact(const struct agent_config *config, const char *servers, 
     return rc;
 }
 
+/* With both times: often it is a clock that is wrong. */
+static int expired(time_ms now, time_ms start_by, struct err *err)
+{
+    char here[TIMESTAMP_SIZE], last[TIMESTAMP_SIZE];
+
+    timestamp_format(now, here);
+    timestamp_format(start_by, last);
+    return err_set(err, ERR_TIMEOUT,
+                   "expired: it had to begin by %s, and by this host's clock it is %s", last, here);
+}
+
 int order_check(struct arena *arena, const struct order_host *host, time_ms now,
                 struct order *order, struct err *err)
 {
     int rc = check_floor(host, order, err); /* the server must hear of it, whatever else is wrong */
 
     if (rc == 0 && guard_is_late(now, order->envelope.start_by))
-        rc = err_set(err, ERR_TIMEOUT, "expired: it came after the time it had to start by");
+        rc = expired(now, order->envelope.start_by, err);
     if (rc == 0)
         rc = strict_check(arena, host->config, host->state, order->envelope.document,
                           order->command.document, err);
