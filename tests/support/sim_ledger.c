@@ -620,7 +620,7 @@ static void accept_journal(int host)
     struct sim_machine *copy = &sim_machines[SIM_MACHINES - 1];
 
     if (copy->exists && copy->host == host) {
-        sim_machine_kill_agent(copy);
+        sim_machine_reboot(copy); /* and what ran there ends */
         copy->exists = false;
     }
     register_host(&sim_server.ledger.hosts[host], host);
@@ -635,12 +635,12 @@ static enum settle_act wish(const struct sim_truth *t)
                                SETTLE_FAILED}[sim_world_dice(4)];
 }
 
-static void settle(size_t i)
+static void settle(size_t i, bool is_alive)
 {
     struct sim_ledger *l = &sim_server.ledger;
     struct attempt *a = &l->attempts[i];
     struct sim_truth *t = &sim.truths[l->commands[i]];
-    enum settle_act act = wish(t);
+    enum settle_act act = is_alive ? SETTLE_ABANDON : wish(t);
     const struct settle_facts facts = {
         .attempt = a,
         .probe = l->probe.attempt_id == a->id ? &l->probe : NULL,
@@ -648,6 +648,7 @@ static void settle(size_t i)
         .quiet_since = a->gone_at,
         .unprobed = sim_world_once_in(2),
         .permitted_at = l->invocations[i].began_at == 0 ? l->invocations[i].permitted_at : 0,
+        .is_alive = is_alive,
         .now = now()};
 
     if (a->settled_at != 0 || (a->state != ATTEMPT_FAILED && a->state != ATTEMPT_UNKNOWN))
@@ -659,6 +660,8 @@ static void settle(size_t i)
     sim_world_count(act == SETTLE_RETRY     ? SIM_RETRIED
                     : act == SETTLE_ABANDON ? SIM_ABANDONED
                                             : SIM_MARKED);
+    if (is_alive)
+        sim_world_count(SIM_ABANDONED_ALIVE);
     sim_world_tell(settle_act_text(act), SIM_SERVER, l->commands[i]);
     t->decided = true;
     a->settled_at = a->decided_at = now();
@@ -683,12 +686,15 @@ void sim_ledger_people(void)
     for (int h = 0; h < SIM_HOSTS; h++)
         if (l->hosts[h].state == HOST_BARRED && (sim.quiet || sim_world_once_in(4)))
             accept_journal(h);
+    for (size_t i = 0; i < l->n; i++) /* the one thing that is allowed then */
+        if (!sim.quiet && sim_world_has_client(l->commands[i]) && sim_world_once_in(8))
+            settle(i, true);
     if (sim_world_runs())
         return;
     if (l->is_fenced && settle_fence_refusal(&sim.arena, l->fenced_at, now()) == NULL)
         advance_fence();
     for (size_t i = 0; i < l->n; i++)
-        settle(i);
+        settle(i, false);
     if (l->job.state == JOB_FAILED && !is_held() && l->deployment.cancel_at == 0) {
         l->job.state = JOB_RUNNING; /* `slipway retry` */
         l->job.retried_at = now();

@@ -141,7 +141,9 @@ static void go(struct sim_machine *m, int command)
     c->supervisor.waits = false;
     if (!stale && !is_late(m, command)) {
         sim_world_tell("begins", number_of(m), command);
-        sim_world_begin(command);
+        sim_world_begin(command, number_of(m));
+        if (sim.now + m->wall_off >= c->start_by)
+            sim_world_wrong("G8: it began after its start-by", command);
         c->supervisor.runs = true;
         c->supervisor.ends_at = sim.now + 1000 + sim_world_dice(120000);
         c->stage = SIM_RUNNING;
@@ -317,6 +319,15 @@ void sim_machine_take(struct sim_machine *m, const struct sim_note *n)
 
 /* Going on --------------------------------------------------------------------------------------- */
 
+/* G7: supervisor and command hold its lock, also of one that was killed, and whatever people decided of it. */
+static bool holds_database(const struct sim_machine *m)
+{
+    for (int i = 0; i < SIM_COMMANDS; i++)
+        if (m->commands[i].supervisor.is_held)
+            return true;
+    return false;
+}
+
 static void step_command(struct sim_machine *m, int command)
 {
     struct sim_command *c = &m->commands[command];
@@ -331,6 +342,11 @@ static void step_command(struct sim_machine *m, int command)
         }
         break;
     case SIM_TOLD:
+        if (holds_database(m)) {
+            sim_world_count(SIM_HOST_HOLDS);
+            decline(m, command, 0);
+            break;
+        }
         c->supervisor.is_held = c->supervisor.waits = true;
         c->asked_at = 0;
         if (record(m, command, AGENT_JOURNAL_ASKING, ++sim.next_nonce, 0))

@@ -96,15 +96,34 @@ bool sim_world_runs(void)
     return false;
 }
 
+bool sim_world_has_client(int command)
+{
+    return sim.truths[command].runs && sim.truths[command].alone_until == 0;
+}
+
+/* A person may abandon what still runs, and takes it upon himself; its own host does not begin another beside it (G7). */
+static void begin_beside(int other, int command, int machine)
+{
+    const struct sim_truth *t = &sim.truths[other];
+
+    if (!t->decided)
+        sim_world_wrong("I11: another command runs on that database", command);
+    else if (sim_world_has_client(other) && t->machine == machine)
+        sim_world_wrong("G7: its host still runs another one of that database", command);
+    else
+        sim_world_count(SIM_BESIDE);
+}
+
 /* Was that right? */
-void sim_world_begin(int command)
+void sim_world_begin(int command, int machine)
 {
     struct sim_truth *t = &sim.truths[command];
 
     if (t->starts > 0)
         sim_world_wrong("I4: the same command began twice", command);
-    if (sim_world_runs())
-        sim_world_wrong("I11: another command runs on that database", command);
+    for (int i = 0; i < SIM_COMMANDS; i++)
+        if (sim.truths[i].runs)
+            begin_beside(i, command, machine);
     if (t->never)
         sim_world_wrong("it began, and was believed never to", command);
     if (t->decided)
@@ -114,6 +133,7 @@ void sim_world_begin(int command)
     sim_world_count(SIM_STARTS);
     t->starts++;
     t->runs = true;
+    t->machine = machine;
 }
 
 void sim_world_end(int command, bool ok)

@@ -55,6 +55,8 @@
     X(SIM_PERMIT_REFUSED, "permit refused")                                                        \
     X(SIM_TOO_LATE, "declined, its start-by had passed")                                           \
     X(SIM_BEHIND, "declined, its epoch was behind")                                                \
+    X(SIM_HOST_HOLDS, "declined, its host still runs another one of that database")                \
+    X(SIM_BESIDE, "began beside what a person had abandoned, on another host")                     \
     X(SIM_NOT_BEGUN, "supervisor did not begin, the permit was too old")                           \
     X(SIM_BARRED, "host barred")                                                                   \
     X(SIM_SUSPENDED, "key suspended")                                                              \
@@ -67,6 +69,7 @@
     X(SIM_MARKED, "a person marked it")                                                            \
     X(SIM_RETRIED, "a person wanted another attempt")                                              \
     X(SIM_ABANDONED, "a person abandoned it")                                                      \
+    X(SIM_ABANDONED_ALIVE, "a person abandoned it while its client ran")                           \
     X(SIM_DECISION_REFUSED, "a person's decision refused")                                         \
     X(SIM_STARTS, "commands that began")                                                           \
     X(SIM_RELEASED, "releases that migrated")
@@ -109,6 +112,7 @@ struct sim_truth {
     int journalled; /* how often `started` was written, over all journals there ever were (I4) */
     int permit;     /* the nonce that was answered yes (I5) */
     int release;    /* of its attempt */
+    int machine;    /* where it began */
     bool runs;      /* in the database */
     time_ms alone_until; /* its client is dead, its SQL goes on until then; 0 = no */
     bool ended, ok;
@@ -142,7 +146,8 @@ void sim_world_tell(const char *what, int machine, int command);
 
 /* The truth. */
 bool sim_world_runs(void); /* anything, in the database */
-void sim_world_begin(int command);
+void sim_world_begin(int command, int machine);
+bool sim_world_has_client(int command); /* it runs, and not only its SQL */
 void sim_world_end(int command, bool ok);
 void sim_world_client_dies(int command); /* its SQL may go on */
 void sim_world_step(void);               /* SQL that is alone comes to its end */
