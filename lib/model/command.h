@@ -55,6 +55,9 @@ static inline bool invocation_may_run(enum invocation_status s)
 enum step_status { STEP_STATUSES(STATES_ENUM) STEP_STATUSES_COUNT };
 extern const struct state_entry step_statuses[STEP_STATUSES_COUNT];
 
+/* What was handed out and is not acknowledged in that time is handed out again (ssm-wire.md 10). */
+#define COMMAND_VISIBILITY_MS 10000
+
 struct command {
     char id[37];
     int64_t deployment_id; /* 0 = sent at the door */

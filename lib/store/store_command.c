@@ -1,5 +1,6 @@
 #include "lib/store/store_command.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "lib/base/arena.h"
@@ -37,6 +38,21 @@ int store_command_content(struct db *db, struct arena *arena, const char *digest
     return rc < 0 ? rc : 0;
 }
 
+DB_STATEMENT(SQL_COMMAND_EXISTS, "SELECT 1 FROM commands WHERE id = $1");
+
+int store_command_exists(struct db *db, const char *id, bool *ret_exists, struct err *err)
+{
+    struct db_rows *rows;
+    int rc = db_query(db, &SQL_COMMAND_EXISTS, &rows, err, "t", id);
+
+    if (rc < 0)
+        return rc;
+    rc = db_next(rows, err);
+    *ret_exists = rc > 0;
+    db_end(rows);
+    return rc < 0 ? rc : 0;
+}
+
 DB_STATEMENT(
     SQL_COMMAND_INSERT,
     "INSERT INTO commands (id, deployment_id, job_number, document_digest, parameters, comment,"
@@ -59,14 +75,27 @@ int store_command_insert(struct db *db, const struct command *c, struct err *err
 DB_STATEMENT(
     SQL_INVOKE,
     "INSERT INTO invocations (command_id, host_id, deployment_id, job_number, roles, status,"
-    " details, envelope, signature, start_by)"
-    " SELECT $1, $2, deployment_id, job_number, $3, 'Pending', 'Pending', $4, $5, $6"
-    " FROM commands WHERE id = $1");
+    " details, start_by) SELECT $1, $2, deployment_id, job_number, $3, 'Pending', 'Pending',"
+    " $4 FROM commands WHERE id = $1");
+DB_STATEMENT(SQL_ENVELOPE_PUT,
+             "INSERT INTO envelopes (command_id, host_id, text, signature) VALUES ($1, $2, $3, $4)"
+             " ON CONFLICT (command_id, host_id) DO UPDATE SET text = excluded.text,"
+             " signature = excluded.signature");
+
+static int put_envelope(struct db *db, const char *command_id, const char *host_id,
+                        const char *envelope, const char *signature, struct err *err)
+{
+    return db_run(db, &SQL_ENVELOPE_PUT, err, "tttt", command_id, host_id, envelope, signature);
+}
 
 int store_command_invoke(struct db *db, const struct invocation *i, struct err *err)
 {
-    return db_change(db, &SQL_INVOKE, err, "ttttti", i->command_id, i->host_id, i->roles,
-                     i->envelope, i->signature, i->start_by);
+    int rc =
+        db_change(db, &SQL_INVOKE, err, "ttti", i->command_id, i->host_id, i->roles, i->start_by);
+
+    return rc < 0 || i->envelope == NULL || *i->envelope == '\0'
+               ? rc
+               : put_envelope(db, i->command_id, i->host_id, i->envelope, i->signature, err);
 }
 
 DB_STATEMENT(SQL_COMMAND_RELEASE,
@@ -80,16 +109,40 @@ int store_command_release(struct db *db, const char *command_id, const char *hos
 }
 
 DB_STATEMENT(
+    SQL_COMMAND_HAND_OUT,
+    "UPDATE invocations SET released_at = $1, redeliver_at = $2,"
+    " offered_at = CASE WHEN $2 IS NOT NULL THEN $1 END"
+    " WHERE command_id = $3 AND host_id = $4 AND status = 'Pending' AND released_at IS NULL"
+    " AND (SELECT state FROM jobs WHERE deployment_id = $5 AND number = $6) = 'running'");
+
+int store_command_hand_out(struct db *db, const struct invocation *i, time_ms now,
+                           time_ms redeliver_at, struct err *err)
+{
+    return db_change(db, &SQL_COMMAND_HAND_OUT, err, "iIttii", now, redeliver_at, i->command_id,
+                     i->host_id, i->deployment_id, (int64_t)i->job_number);
+}
+
+DB_STATEMENT(SQL_COMMAND_NOT_TAKEN,
+             "UPDATE invocations SET redeliver_at = $1 WHERE command_id = $2 AND host_id = $3"
+             " AND status = 'Pending' AND acknowledged_at IS NULL");
+
+int store_command_not_taken(struct db *db, const struct invocation *i, time_ms now, struct err *err)
+{
+    return db_run(db, &SQL_COMMAND_NOT_TAKEN, err, "itt", now, i->command_id, i->host_id);
+}
+
+DB_STATEMENT(
     SQL_COMMAND_RESIGN,
-    "UPDATE invocations SET envelope = $1, signature = $2, start_by = $3"
-    " WHERE command_id = $4 AND host_id = $5 AND status = 'Pending' AND offered_at IS NULL");
+    "UPDATE invocations SET start_by = $1"
+    " WHERE command_id = $2 AND host_id = $3 AND status = 'Pending' AND offered_at IS NULL");
 
 int store_command_resign(struct db *db, const char *command_id, const char *host_id,
                          const char *envelope, const char *signature, time_ms start_by,
                          struct err *err)
 {
-    return db_change(db, &SQL_COMMAND_RESIGN, err, "ttitt", envelope, signature, start_by,
-                     command_id, host_id);
+    int rc = db_change(db, &SQL_COMMAND_RESIGN, err, "itt", start_by, command_id, host_id);
+
+    return rc < 0 ? rc : put_envelope(db, command_id, host_id, envelope, signature, err);
 }
 
 #define COLUMNS                                                                                         \
@@ -133,8 +186,10 @@ static void fill(struct db_rows *rows, struct arena *arena, struct invocation *i
 
 DB_STATEMENT(SQL_COMMAND_OFFERS,
              "SELECT " COLUMNS
-             ", i.envelope, i.signature, coalesce(o.document_name, d.name), d.content,"
-             " CASE WHEN o.command_id IS NULL THEN NULL ELSE c.parameters END FROM invocations i"
+             ", coalesce(e.text, ''), coalesce(e.signature, ''), coalesce(o.document_name, d.name),"
+             " d.content, CASE WHEN o.command_id IS NULL THEN NULL ELSE c.parameters END"
+             " FROM invocations i"
+             " LEFT JOIN envelopes e ON e.command_id = i.command_id AND e.host_id = i.host_id"
              " JOIN hosts h ON h.id = i.host_id JOIN commands c ON c.id = i.command_id"
              " JOIN documents d ON d.digest = c.document_digest"
              " LEFT JOIN door_commands o ON o.command_id = i.command_id"
@@ -165,6 +220,43 @@ int store_command_offers(struct db *db, struct arena *arena, const char *host_id
     *ret_items = items;
     *ret_n = n;
     return rc;
+}
+
+DB_STATEMENT(
+    SQL_COMMAND_OFFER,
+    "SELECT coalesce(e.text, ''), coalesce(e.signature, ''), coalesce(o.document_name, d.name),"
+    " d.content, CASE WHEN o.command_id IS NULL THEN NULL ELSE c.parameters END, i.offered_at"
+    " FROM invocations i JOIN commands c ON c.id = i.command_id"
+    " LEFT JOIN envelopes e ON e.command_id = i.command_id AND e.host_id = i.host_id"
+    " JOIN documents d ON d.digest = c.document_digest"
+    " LEFT JOIN door_commands o ON o.command_id = i.command_id"
+    " WHERE i.command_id = $1 AND i.host_id = $2");
+
+int store_command_offer(struct db *db, struct arena *arena, const char *command_id,
+                        const char *host_id, struct offer *ret_offer, struct err *err)
+{
+    struct offer *o = ret_offer;
+    struct db_rows *rows;
+    int rc = db_query(db, &SQL_COMMAND_OFFER, &rows, err, "tt", command_id, host_id);
+
+    if (rc < 0)
+        return rc;
+    *o = (struct offer){.document_name = NULL};
+    rc = db_next(rows, err);
+    if (rc > 0) {
+        snprintf(o->invocation.command_id, sizeof(o->invocation.command_id), "%s", command_id);
+        snprintf(o->invocation.host_id, sizeof(o->invocation.host_id), "%s", host_id);
+        o->invocation.envelope = db_text(rows, arena, 0);
+        o->invocation.signature = db_text(rows, arena, 1);
+        o->document_name = db_text(rows, arena, 2);
+        o->content = db_text(rows, arena, 3);
+        o->parameters = db_text(rows, arena, 4);
+        o->invocation.offered_at = db_int(rows, 5);
+    } else if (rc == 0) {
+        rc = err_set(err, ERR_NOT_FOUND, "no command %s on host %s", command_id, host_id);
+    }
+    db_end(rows);
+    return rc < 0 ? rc : 0;
 }
 
 DB_STATEMENT(
@@ -283,8 +375,11 @@ int store_command_withdraw(struct db *db, const char *command_id, const char *ho
 }
 
 DB_STATEMENT(SQL_COMMAND_INVOCATION,
-             "SELECT " COLUMNS ", i.envelope, i.signature FROM invocations i"
-             " JOIN hosts h ON h.id = i.host_id WHERE i.command_id = $1 AND i.host_id = $2");
+             "SELECT " COLUMNS
+             ", coalesce(e.text, ''), coalesce(e.signature, '') FROM invocations i"
+             " JOIN hosts h ON h.id = i.host_id"
+             " LEFT JOIN envelopes e ON e.command_id = i.command_id AND e.host_id = i.host_id"
+             " WHERE i.command_id = $1 AND i.host_id = $2");
 
 int store_command_invocation(struct db *db, struct arena *arena, const char *command_id,
                              const char *host_id, struct invocation *ret_invocation,
@@ -334,6 +429,22 @@ int store_command_invocations(struct db *db, struct arena *arena, int64_t deploy
     int rc = db_query(db, &SQL_COMMAND_INVOCATIONS, &rows, err, "i", deployment_id);
 
     return rc < 0 ? rc : many(rows, arena, ret_items, ret_n, err);
+}
+
+DB_STATEMENT(SQL_COMMAND_COUNT, "SELECT count(*) FROM invocations WHERE deployment_id = $1");
+
+int store_command_count(struct db *db, int64_t deployment_id, int64_t *ret_n, struct err *err)
+{
+    struct db_rows *rows;
+    int rc = db_query(db, &SQL_COMMAND_COUNT, &rows, err, "i", deployment_id);
+
+    if (rc < 0)
+        return rc;
+    rc = db_next(rows, err);
+    if (rc > 0)
+        *ret_n = db_int(rows, 0);
+    db_end(rows);
+    return rc < 0 ? rc : 0;
 }
 
 DB_STATEMENT(SQL_COMMAND_RUNNING,

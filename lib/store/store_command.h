@@ -14,6 +14,7 @@ int store_command_content(struct db *db, struct arena *arena, const char *digest
                           const char **ret_name, const char **ret_version, const char **ret_content,
                           struct err *err);
 
+int store_command_exists(struct db *db, const char *id, bool *ret_exists, struct err *err);
 /* Writer. */
 int store_command_insert(struct db *db, const struct command *command, struct err *err);
 int store_command_invoke(struct db *db, const struct invocation *invocation, struct err *err);
@@ -21,6 +22,13 @@ int store_command_invoke(struct db *db, const struct invocation *invocation, str
 /* From here on a poll may hand it out. ERR_CONFLICT: it was released before. Writer. */
 int store_command_release(struct db *db, const char *command_id, const char *host_id, time_ms now,
                           struct err *err);
+/* The same for a command of a job that runs; `redeliver_at` other than 0: its host waits, and it is offered with this.
+ * ERR_CONFLICT also where the job does not run. Writer. */
+int store_command_hand_out(struct db *db, const struct invocation *invocation, time_ms now,
+                           time_ms redeliver_at, struct err *err);
+/* It was offered and did not reach its host: offered again from now on. Writer. */
+int store_command_not_taken(struct db *db, const struct invocation *invocation, time_ms now,
+                            struct err *err);
 /* A new envelope for one that was never offered. Writer. */
 int store_command_resign(struct db *db, const char *command_id, const char *host_id,
                          const char *envelope, const char *signature, time_ms start_by,
@@ -35,6 +43,9 @@ struct offer {
 };
 int store_command_offers(struct db *db, struct arena *arena, const char *host_id, time_ms now,
                          size_t limit, struct offer **ret_items, size_t *ret_n, struct err *err);
+/* One of them, that was offered already: its ids, envelope, signature and when; the rest. ERR_NOT_FOUND. */
+int store_command_offer(struct db *db, struct arena *arena, const char *command_id,
+                        const char *host_id, struct offer *ret_offer, struct err *err);
 int store_command_offered(struct db *db, const char *command_id, const char *host_id, time_ms now,
                           time_ms redeliver_at, struct err *err);
 /* ERR_CONFLICT: no such command of that host, or acknowledged before. Writer. */
@@ -76,6 +87,8 @@ int store_command_invocation(struct db *db, struct arena *arena, const char *com
 /* All of a deployment, each host's tries in the order of writing; without envelopes. */
 int store_command_invocations(struct db *db, struct arena *arena, int64_t deployment_id,
                               struct invocation **ret_items, size_t *ret_n, struct err *err);
+/* How many of a deployment are written. */
+int store_command_count(struct db *db, int64_t deployment_id, int64_t *ret_n, struct err *err);
 /* What a host may be running. */
 int store_command_running(struct db *db, struct arena *arena, const char *host_id,
                           struct invocation **ret_items, size_t *ret_n, struct err *err);

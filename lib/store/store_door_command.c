@@ -34,8 +34,7 @@ int store_door_command_put(struct db *db, const struct door_command *c, struct e
 
 DB_STATEMENT(SQL_DOOR_COMMAND_TARGET,
              "INSERT INTO invocations (command_id, host_id, roles, status, details, cause,"
-             " envelope, signature, start_by, ended_at) VALUES ($1, $2, '', $3, $4, $5, '', '',"
-             " $6, $7)");
+             " start_by, ended_at) VALUES ($1, $2, '', $3, $4, $5, $6, $7)");
 
 int store_door_command_target(struct db *db, const struct door_command *c,
                               const struct door_target *t, const char *cause, time_ms now,

@@ -76,7 +76,7 @@ static char *end_of(struct stop_room *r)
                            "SELECT name FROM sqlite_schema WHERE type = 'table'"
                            " AND name NOT LIKE 'sqlite_%'"
                            " AND name NOT IN ('incarnations', 'journal', 'deployments',"
-                           " 'jobs', 'commands', 'invocations') ORDER BY name",
+                           " 'jobs', 'commands', 'invocations', 'envelopes') ORDER BY name",
                            -1, &tables, NULL),
         SQLITE_OK);
     while (sqlite3_step(tables) == SQLITE_ROW) {

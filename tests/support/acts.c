@@ -136,8 +136,8 @@ const struct act *acts_of(const char *route)
     "INSERT INTO commands (id, deployment_id, job_number, document_digest, parameters, requested_at,"  \
     " requested_by) VALUES ('" command "', 901, 0, 'd', '{}', 1, 'deployment');"                       \
     "INSERT INTO invocations (command_id, host_id, deployment_id, job_number, roles, status, details," \
-    " envelope, signature, start_by) VALUES ('" command "', 'mi-00000000000000008', 901, 0, 'x',"      \
-    " 'Unknown', 'Unknown', '{}', '', 1);"                                                             \
+    " start_by) VALUES ('" command                                                                     \
+    "', 'mi-00000000000000008', 901, 0, 'x', 'Unknown', 'Unknown', 1);"                                \
     "INSERT INTO attempts (database, repository_id, release_number, n, epoch, deployment_id,"          \
     " job_number, command_id, host_id, state, planned_at, settled_at) VALUES ('" database              \
     "', 1, 1,"                                                                                         \
