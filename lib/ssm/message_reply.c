@@ -187,16 +187,18 @@ static const char *text_or_null(struct arena *arena, const char *text)
     return text == NULL || *text == '\0' ? NULL : arena_str(arena, text);
 }
 
+/* A word that we do not know says nothing of the step, and must not cost the rest of the reply. */
 static int take_step(struct arena *arena, const struct cJSON *json, struct message_reply_step *s,
-                     struct err *err)
+                     bool *ret_says_something, struct err *err)
 {
     const char *name = json_key(json);
 
     if (name == NULL || *name == '\0' || strlen(name) > STEP_NAME_MAX)
         return err_set(err, ERR_INVALID, "reply: a step's name is odd");
+    *ret_says_something = status_of_step(json_str(json, "status"), &s->status);
+    if (!*ret_says_something)
+        return 0;
     s->name = clean(arena, name, STEP_NAME_MAX);
-    if (!status_of_step(json_str(json, "status"), &s->status))
-        return err_set(err, ERR_INVALID, "reply: step %s has no status that we know", s->name);
     s->exit_code = -1;
     if (s->status != STEP_PENDING && s->status != STEP_IN_PROGRESS)
         (void)json_int(json, "code", &s->exit_code);
@@ -212,14 +214,15 @@ static int take_step(struct arena *arena, const struct cJSON *json, struct messa
 static int take_steps(struct arena *arena, const struct cJSON *object, struct message_reply *r,
                       struct err *err)
 {
+    bool says_something = false;
     int rc = 0;
 
     if (json_count(object) > MESSAGE_REPLY_STEPS_MAX)
         return err_set(err, ERR_INVALID, "reply: over %d steps", MESSAGE_REPLY_STEPS_MAX);
     r->steps = arena_array(arena, json_count(object), sizeof(*r->steps));
     for (const struct cJSON *i = json_first(object); i != NULL && rc == 0; i = json_next(i)) {
-        rc = take_step(arena, i, &r->steps[r->n_steps], err);
-        r->n_steps++;
+        rc = take_step(arena, i, &r->steps[r->n_steps], &says_something, err);
+        r->n_steps += rc == 0 && says_something;
     }
     return rc;
 }

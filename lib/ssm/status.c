@@ -16,9 +16,13 @@ bool status_of_document(const char *word, enum invocation_status *ret_status)
         const char *word;
         enum invocation_status status;
     } words[] = {
-        {"InProgress", INVOCATION_IN_PROGRESS},   {"Success", INVOCATION_SUCCESS},
-        {"SuccessAndReboot", INVOCATION_SUCCESS}, {"Failed", INVOCATION_FAILED},
-        {"TimedOut", INVOCATION_TIMED_OUT},       {"Cancelled", INVOCATION_CANCELLED},
+        {"InProgress", INVOCATION_IN_PROGRESS},
+        {"Success", INVOCATION_SUCCESS},
+        {"SuccessAndReboot", INVOCATION_SUCCESS},
+        {"PassedAndReboot", INVOCATION_SUCCESS},
+        {"Failed", INVOCATION_FAILED},
+        {"TimedOut", INVOCATION_TIMED_OUT},
+        {"Cancelled", INVOCATION_CANCELLED},
     };
 
     for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
@@ -41,8 +45,11 @@ bool status_of_step(const char *word, enum step_status *ret_status)
         {"InProgress", STEP_IN_PROGRESS},
         {"Success", STEP_SUCCESS},
         {"SuccessAndReboot", STEP_SUCCESS},
+        {"PassedAndReboot", STEP_SUCCESS},
+        {"TestPass", STEP_SUCCESS},
         {"Skipped", STEP_SUCCESS},
         {"Failed", STEP_FAILED},
+        {"TestFailure", STEP_FAILED},
         {"TimedOut", STEP_TIMED_OUT},
         {"Cancelled", STEP_CANCELLED},
     };

@@ -143,8 +143,11 @@ DB_STATEMENT(
     SQL_HOST_REGISTER,
     "INSERT INTO hosts (id, name, state, activation_id, fingerprint, registered_at, drained_at)"
     " VALUES ($1, $2, 'registered', $3, $4, $5, $6)");
-DB_STATEMENT(SQL_HOST_KEY,
-             "INSERT OR IGNORE INTO host_keys (host_id, spki, added_at) VALUES ($1, $2, $3)");
+DB_STATEMENT(
+    SQL_HOST_KEY,
+    "INSERT INTO host_keys (host_id, spki, added_at) VALUES ($1, $2, $3)"
+    " ON CONFLICT (host_id, spki) DO UPDATE SET added_at = excluded.added_at, retired_at = NULL"
+    " WHERE retired_at IS NOT NULL");
 DB_STATEMENT(
     SQL_HOST_INHERIT,
     "INSERT INTO host_tags (host_id, key, value) SELECT $1, key, value FROM activation_tags"

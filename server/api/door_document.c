@@ -8,6 +8,7 @@
 #include "lib/base/json.h"
 #include "lib/base/str.h"
 #include "lib/config/yaml_json.h"
+#include "lib/ssm/content_types.h"
 #include "lib/store/store_command.h"
 #include "lib/store/store_door_document.h"
 #include "lib/store/store_journal.h"
@@ -109,6 +110,8 @@ static const char *read_content(struct door_call *call, struct work *w, struct e
     }
     if (content_parse(arena, w->entry.text, strlen(w->entry.text), &w->entry.content, &flaw, err) ==
         0) {
+        if (content_types_check(w->entry.text, strlen(w->entry.text), err) < 0)
+            return "InvalidDocumentContent";
         digest_sha256_hex(w->entry.text, strlen(w->entry.text), w->digest);
         digest_sha256_hex(w->text, strlen(w->text), hash);
         w->entry.digest = w->digest;

@@ -74,6 +74,26 @@ static int check_command(struct db *db, struct door_call *call, const char *comm
     return rc;
 }
 
+/* A word about a command that nobody knows any more, pruned or of a store before this one: Amazon's agent sends it
+ * again every five minutes for two hours, keeps what it has to say of others behind it, and counts each refusal until it
+ * sleeps. So it is thanked, and nothing is kept. Our own agent knows what to do with the refusal. */
+static int check_word(struct db *db, struct door_call *call, const char *command_id,
+                      bool *ret_is_of_nothing, struct err *err)
+{
+    bool exists = true;
+    int rc = check_command(db, call, command_id, "InvalidMessageIdException", err);
+
+    *ret_is_of_nothing = false;
+    if (rc != ERR_NOT_FOUND || call->host.protocol != 0 ||
+        store_command_exists(db, command_id, &exists, err) < 0 || exists)
+        return rc;
+    log_warning("reply.of-nothing", "command=%s host=%s err=%s", command_id, LOG(call->host.name),
+                LOG("nobody knows that command any more; what its host said is dropped"));
+    call->refusal = NULL;
+    *ret_is_of_nothing = true;
+    return 0;
+}
+
 /* Is it the message that asked the host to end a command? It is taken by any word about it, and what became of
  * the command is said of the command (ssm-wire.md 11). */
 static int take_cancel(struct db *db, struct door_call *call, const char *id, bool *ret_was_one,
@@ -89,12 +109,12 @@ static int take_cancel(struct db *db, struct door_call *call, const char *id, bo
 static int write_acknowledged(struct db *db, struct door_call *call, struct err *err)
 {
     const struct word *word = call->own;
-    bool was_cancel = false;
+    bool was_cancel = false, is_of_nothing = false;
     int rc = take_cancel(db, call, word->command_id, &was_cancel, err);
 
     if (rc == 0 && !was_cancel)
-        rc = check_command(db, call, word->command_id, "InvalidMessageIdException", err);
-    if (rc < 0 || was_cancel)
+        rc = check_word(db, call, word->command_id, &is_of_nothing, err);
+    if (rc < 0 || was_cancel || is_of_nothing)
         return rc;
     rc = store_command_acknowledged(db, word->command_id, call->host.id, call->now, err);
     return rc == ERR_CONFLICT ? 0 : rc; /* again */
@@ -114,12 +134,12 @@ enum request_next door_reply_acknowledge(struct door_call *call, struct reply *r
 static int write_reply(struct db *db, struct door_call *call, struct err *err)
 {
     const struct word *word = call->own;
-    bool known, was_cancel = false;
+    bool known, was_cancel = false, is_of_nothing = false;
     int rc = take_cancel(db, call, word->command_id, &was_cancel, err);
 
     if (rc == 0 && !was_cancel)
-        rc = check_command(db, call, word->command_id, "InvalidMessageIdException", err);
-    if (rc < 0 || was_cancel)
+        rc = check_word(db, call, word->command_id, &is_of_nothing, err);
+    if (rc < 0 || was_cancel || is_of_nothing)
         return rc;
     rc = store_reply_put(db, word->reply_id, word->command_id, call->host.id, word->payload,
                          call->now, &known, err);

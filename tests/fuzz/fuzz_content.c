@@ -7,6 +7,7 @@
 #include "lib/ssm/content.h"
 #include "lib/ssm/content_shell.h"
 #include "lib/ssm/content_steps.h"
+#include "lib/ssm/content_types.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 {
@@ -28,6 +29,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
                (int64_t)content.n_steps * CONTENT_TIMEOUT_MIN_S);
         (void)content_unguarded(&content);
         (void)content_shell_is_free(text);
+        (void)content_types_check(text, n, &err);
         (void)content_steps_refuse(&arena, &content);
         if (content_steps_make(&arena, text, n, "{}", &document, &err) == 0)
             assert(document.n_steps == content.n_steps);

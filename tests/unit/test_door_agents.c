@@ -226,6 +226,38 @@ static void reply_that_cannot_be_read_is_kept_and_noted(void **state)
     ends("Success", "well");
 }
 
+/* As Amazon's agent builds them: a step that it knows nothing of yet is null, and it has words that nobody wrote down.
+ * The rest of the reply counts. */
+static void S12_a_step_that_says_nothing_costs_nothing_of_the_reply(void **state)
+{
+    (void)state;
+    handed();
+    door_room_reply(g, message, REPLY("InProgress", "'aws:runShellScript':null"));
+    ends("InProgress", "");
+    door_room_reply(g, message,
+                    REPLY("Success", "'other':{'status':''}," STEP("PassedAndReboot", 0, "well")));
+    ends("Success", "well");
+}
+
+/* Its history was pruned, or it was sent by a store before this one. Refused, Amazon's agent would say it again every
+ * five minutes for two hours, hold back whatever stands behind it, and count each refusal until it sleeps. */
+static void S10_a_word_about_a_command_that_nobody_knows_is_taken_and_dropped(void **state)
+{
+    const char *unknown =
+        arena_printf(&door_room.arena, "aws.ssm.01900000-0000-7000-8000-00000000dead.%s", g->id);
+
+    (void)state;
+    handed();
+    door_asker_must_be(door_room_reply_as(g, unknown, "0b1c2d3e-0000-4000-8000-0000000000d4",
+                                          REPLY("Success", STEP("Success", 0, "stray"))),
+                       "");
+    door_asker_must_be(door_room_say(g, "AcknowledgeMessage", "{'MessageId':'%s'}", unknown), "");
+    door_asker_must_be(door_room_say(g, "FailMessage",
+                                     "{'MessageId':'%s','FailureType':'NoHandlerExists'}", unknown),
+                       "");
+    ends("Pending", "");
+}
+
 static void reply_for_another_hosts_command_is_refused(void **state)
 {
     const struct door_guest *other = door_room_guest("web-2", "Role=web");
@@ -481,6 +513,8 @@ int main(void)
         TEST(several_messages_come_in_one_answer),
         TEST(steps_that_the_document_has_not_are_dropped),
         TEST(reply_that_cannot_be_read_is_kept_and_noted),
+        TEST(S12_a_step_that_says_nothing_costs_nothing_of_the_reply),
+        TEST(S10_a_word_about_a_command_that_nobody_knows_is_taken_and_dropped),
         TEST(reply_for_another_hosts_command_is_refused),
         TEST(T36_reply_under_the_id_of_another_host_of_the_command_is_refused),
         TEST(message_that_the_agent_could_not_take_has_failed),

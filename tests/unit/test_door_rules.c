@@ -20,6 +20,7 @@
 #include "lib/ssm/content.h"
 #include "lib/ssm/content_shell.h"
 #include "lib/ssm/content_shipped.h"
+#include "lib/ssm/content_types.h"
 #include "lib/ssm/door_status.h"
 #include "lib/ssm/output_cut.h"
 #include "lib/ssm/pattern.h"
@@ -335,6 +336,53 @@ static void S7_each_flaw_of_a_document_is_found(void **state)
     assert_int_equal(parse("{'schemaVersion':'2.2'," STEPS "}", &c, &flaw), 0);
 }
 
+/* Amazon's agent reads the whole at once: one member of another type, and the command fails on every host. */
+static void S12_a_document_has_the_types_that_amazons_agent_reads(void **state)
+{
+#define STEP_WITH(more)                                                                            \
+    "{'schemaVersion':'2.2','mainSteps':[{'action':'aws:runShellScript','name':'one'," more        \
+    ",'inputs':{'runCommand':['id'],'timeoutSeconds':'600','onFailure':'exit'}}]}"
+    static const struct {
+        const char *text;
+        bool fits;
+    } all[] = {
+        {"{'schemaVersion':'2.2','description':'d'," STEPS "}", true},
+        {"{'schemaVersion':'2.2','description':null," STEPS "}", true},
+        {"{'schemaVersion':'2.2','description':1," STEPS "}", false},
+        {"{'schemaVersion':'2.2','parameters':{'a':{'type':'String','description':['d']}}," STEPS
+         "}",
+         false},
+        {STEP_WITH("'timeoutSeconds':600,'maxAttempts':1,'onFailure':'exit'"), true},
+        {STEP_WITH("'timeoutSeconds':'600'"), false},
+        {STEP_WITH("'maxAttempts':1.5"), false},
+        {STEP_WITH("'onFailure':true"), false},
+        {"{'schemaVersion':'1.2','runtimeConfig':{'aws:runShellScript':{'description':'d','properties':"
+         "[{'id':'0.aws:runShellScript','runCommand':['id'],'timeoutSeconds':'600'}]}}}",
+         true},
+        {"{'schemaVersion':'1.2','runtimeConfig':{'aws:runShellScript':{'description':1,'properties':"
+         "[{'runCommand':['id']}]}}}",
+         false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+        const char *json = quoted(all[i].text);
+        struct err err = ERR_INIT;
+        enum content_flaw flaw;
+        struct content c;
+
+        assert_int_equal(parse(all[i].text, &c, &flaw), 0);
+        if ((content_types_check(json, strlen(json), &err) == 0) != all[i].fits)
+            fail_msg("%s: %s", json, err.text);
+    }
+    for (size_t i = 0, n; i < (content_shipped_all(&n), n); i++) {
+        const struct content_shipped *shipped = &content_shipped_all(&n)[i];
+        struct err err = ERR_INIT;
+
+        assert_int_equal(content_types_check(shipped->text, shipped->len, &err), 0);
+    }
+}
+
 static void S7_shipped_documents_are_documents_and_guard_what_they_must(void **state)
 {
     size_t n;
@@ -581,6 +629,7 @@ int main(void)
         TEST(what_waits_behind_a_deployment_lets_others_go_first),
         TEST(half_written_command_of_an_earlier_run_ends_cancelled),
         TEST(S7_each_flaw_of_a_document_is_found),
+        TEST(S12_a_document_has_the_types_that_amazons_agent_reads),
         TEST(S7_shipped_documents_are_documents_and_guard_what_they_must),
         TEST(S7_parameters_hold_every_constraint),
         TEST(S5_execution_timeout_is_the_sum_of_the_steps),
