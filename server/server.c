@@ -93,6 +93,20 @@ static void ring_host(void *arg, const char *host_id)
     door_ring(s->api.door, host_id);
 }
 
+static bool host_waits(void *arg, const char *host_id)
+{
+    struct server *s = arg;
+
+    return door_waits(s->api.door, host_id);
+}
+
+static bool hand_to_host(void *arg, const char *host_id, const char *command_id)
+{
+    struct server *s = arg;
+
+    return door_hand(s->api.door, host_id, command_id);
+}
+
 static void tell(void *arg, unsigned topics)
 {
     struct server *s = arg;
@@ -273,6 +287,8 @@ static int start_flow(struct server *s, bool by_hand, struct err *err)
                             .mirrors = s->mirrors,
                             .heard_since = clock_now(s->clock),
                             .ring_host = ring_host,
+                            .host_waits = host_waits,
+                            .hand_to_host = hand_to_host,
                             .tell = tell,
                             .arg = s};
     if (!by_hand && (rc = loop_start(&loop, &s->flow, flow_failed, s, err)) == 0)

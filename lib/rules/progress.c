@@ -250,7 +250,7 @@ static struct progress_move *release(struct round *r, const struct job *job,
     return m;
 }
 
-/* Moves of the invocations of a running job; true if one was released or changed. */
+/* Moves of the invocations of a running job, or of one that starts in this very round. */
 static void drive_hosts(struct round *r, const struct job *job, const struct tally *t)
 {
     const struct progress_facts *f = r->facts;
@@ -258,7 +258,10 @@ static void drive_hosts(struct round *r, const struct job *job, const struct tal
     const struct rate_counts counts = {.open = t->open, .well = t->well, .errors = t->errors};
     bool stopped = rate_is_exceeded(&rate, &counts) || t->unknown > 0;
     size_t free_places = rate_free(&rate, &counts);
+    time_ms since = job->retried_at > job->started_at ? job->retried_at : job->started_at;
 
+    if (job->state == JOB_WAITING)
+        since = r->now;
     for (size_t i = 0; i < f->n_invocations; i++) {
         const struct invocation *inv = &f->invocations[i];
         if (inv->job_number != job->number || !progress_is_last_try(f, i) ||
@@ -272,8 +275,7 @@ static void drive_hosts(struct round *r, const struct job *job, const struct tal
             (void)release(r, job, inv);
             free_places--;
         } else if (free_places > 0 && !r->halted && runs_earlier(f, inv)) {
-            wait_for_earlier(r, job, inv,
-                             job->retried_at > job->started_at ? job->retried_at : job->started_at);
+            wait_for_earlier(r, job, inv, since);
         }
     }
 }
@@ -459,6 +461,18 @@ static bool needs_are_met(const struct progress_facts *f, const struct job *job)
     return true;
 }
 
+/* With it go the first of its commands; the attempt of a migrate job is planned in the next round. */
+static void start_job(struct round *r, const struct job *job)
+{
+    struct tally t;
+
+    move_add(r, PROGRESS_JOB_START, job);
+    if (job->database != NULL || renew_tries(r, job))
+        return;
+    t = tally_make(r->facts, job);
+    drive_hosts(r, job, &t);
+}
+
 /* Attention keeps everything as it is; a person, or `after-failure`, decides (P5). */
 static void end_deployment(struct round *r, const struct job *failed, bool all_done, bool all_well)
 {
@@ -520,7 +534,7 @@ static void make(const struct progress_facts *facts, time_ms now, struct arena *
     for (size_t i = 0; i < facts->n_jobs; i++) {
         const struct job *job = &facts->jobs[i];
         if (job->state == JOB_WAITING && failed == NULL && needs_are_met(facts, job))
-            move_add(&r, PROGRESS_JOB_START, job);
+            start_job(&r, job);
         else if (job->state == JOB_RUNNING && job->database != NULL)
             drive_migrate(&r, job);
         else if (job->state == JOB_RUNNING)

@@ -5,7 +5,7 @@
  * a job, release a command to its host, call a silent one unknown, end a job, end the deployment. It is
  * asked again after every change, so it must be harmless to ask twice: each move is a compare-and-set.
  *
- *   job waiting  -- all it needs succeeded -->  running
+ *   job waiting  -- all it needs succeeded -->  running, and its first commands are released with it
  *   job running  -- a free place, budget left, host's track free -->  release one more (P2, P3, I11)
  *                -- all hosts ended, errors within budget        -->  succeeded
  *                -- errors over budget or one unknown, none runs -->  failed; the deployment stops (P5)

@@ -278,7 +278,8 @@ int writer_post(struct writer *w, writer_fn *fn, void *arg, writer_done *done, s
 struct waiter {
     pthread_mutex_t mutex;
     pthread_cond_t done;
-    size_t left;
+    size_t n_done; /* they end in their order */
+    size_t wanted; /* the sleeper wakes when so many are */
 };
 
 struct waited {
@@ -301,16 +302,23 @@ static void waited_done(void *arg, int rc, const struct err *err)
     pthread_mutex_lock(&waiter->mutex);
     waited->job->rc = rc;
     waited->job->err = *err;
-    if (--waiter->left == 0)
+    if (++waiter->n_done == waiter->wanted)
         pthread_cond_signal(&waiter->done);
+    pthread_mutex_unlock(&waiter->mutex);
+}
+
+static void wait_for(struct waiter *waiter, size_t n)
+{
+    pthread_mutex_lock(&waiter->mutex);
+    waiter->wanted = n;
+    while (waiter->n_done < n)
+        pthread_cond_wait(&waiter->done, &waiter->mutex);
     pthread_mutex_unlock(&waiter->mutex);
 }
 
 static int do_slice(struct writer *w, struct writer_job *jobs, size_t n, struct err *err)
 {
-    struct waiter waiter = {.mutex = PTHREAD_MUTEX_INITIALIZER,
-                            .done = PTHREAD_COND_INITIALIZER,
-                            .left = n};
+    struct waiter waiter = {.mutex = PTHREAD_MUTEX_INITIALIZER, .done = PTHREAD_COND_INITIALIZER};
     struct waited *waited = calloc(n + 1, sizeof(*waited));
     struct task *first = NULL;
     int rc = refuse_broken(w, err);
@@ -333,10 +341,13 @@ static int do_slice(struct writer *w, struct writer_job *jobs, size_t n, struct 
         for (size_t i = 0; i < n; i++)
             jobs[i].rc = rc;
     } else {
-        pthread_mutex_lock(&waiter.mutex);
-        while (waiter.left > 0)
-            pthread_cond_wait(&waiter.done, &waiter.mutex);
-        pthread_mutex_unlock(&waiter.mutex);
+        for (size_t i = 0; i < n; i++) {
+            if (jobs[i].told == NULL)
+                continue;
+            wait_for(&waiter, i + 1);
+            jobs[i].told(jobs[i].told_arg, &jobs[i]);
+        }
+        wait_for(&waiter, n);
     }
     free(waited);
     return rc;

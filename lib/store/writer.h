@@ -41,12 +41,15 @@ int writer_start(struct writer **ret_writer, struct db *db, const struct writer_
 /* Run `fn` and wait for its commit. */
 int writer_do(struct writer *writer, writer_fn *fn, void *arg, struct err *err);
 
-/* One of several that are handed in together; `rc` and `err` are filled. */
+/* One of several that are handed in together; `rc` and `err` are filled. `told` runs on the thread that waits, as soon
+ * as that job's commit is known and while later ones are written; NULL = nobody. Not for jobs that were not taken. */
 struct writer_job {
     writer_fn *fn;
     void *arg;
     int rc;
     struct err err;
+    void (*told)(void *arg, const struct writer_job *job);
+    void *told_arg;
 };
 
 /* Queue all `n` of them, in order, each a job of its own that fails alone, and wait for the commit of the last. Many

@@ -110,6 +110,16 @@ void door_ring(struct door *door, const char *host_id)
     door_bell_ring(door->bell, host_id);
 }
 
+bool door_waits(struct door *door, const char *host_id)
+{
+    return door_bell_waits(door->bell, host_id);
+}
+
+bool door_hand(struct door *door, const char *host_id, const char *command_id)
+{
+    return door_bell_hand(door->bell, host_id, command_id);
+}
+
 struct door_bell *door_own_bell(struct door *door)
 {
     return door->bell;
@@ -148,6 +158,28 @@ static void call_end(struct request *request)
     door_poll_end(call); /* the call is its own */
 }
 
+/* Who asks, and then what he asks for. */
+static enum request_next admit(struct request *request, struct reply *reply)
+{
+    struct door_call *call = request->state;
+
+    switch (door_verify(call, call->door->options.credential_key, reply)) {
+    case DOOR_VERIFY_REFUSED:
+        return REQUEST_DONE;
+    case DOOR_VERIFY_UNKNOWN:
+        return call->operation->handler == door_poll_messages
+                   ? door_poll_put_off(call, reply, admit)
+                   : door_call_fault(call, reply, call->err.text);
+    case DOOR_VERIFY_KNOWN:
+        break;
+    }
+    if (call->operation->proof == DOOR_CALL_SESSION)
+        door_host_seen(call);
+    else if (call->operation->proof == DOOR_CALL_ACCESS_KEY)
+        door_access_used(call);
+    return call->operation->handler(call, reply);
+}
+
 enum request_next door_post(struct request *request, struct reply *reply)
 {
     struct door_call *call = arena_alloc(request->arena, sizeof(*call));
@@ -161,11 +193,5 @@ enum request_next door_post(struct request *request, struct reply *reply)
     if (call->operation == NULL)
         return door_call_refuse(call, reply, "UnknownOperationException",
                                 "no such operation at this door");
-    if (!door_verify(call, call->door->options.credential_key, reply))
-        return REQUEST_DONE;
-    if (call->operation->proof == DOOR_CALL_SESSION)
-        door_host_seen(call);
-    else if (call->operation->proof == DOOR_CALL_ACCESS_KEY)
-        door_access_used(call);
-    return call->operation->handler(call, reply);
+    return admit(request, reply);
 }

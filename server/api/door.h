@@ -17,11 +17,12 @@
  *      door_start.c        the permit
  *      door_reply.c        acknowledgements, replies, output
  *
- * Handlers run on http threads; door_ring() on any.
+ * Handlers run on http threads; door_ring(), door_waits() and door_hand() on any.
  */
 #ifndef SLIPWAY_SERVER_API_DOOR_H
 #define SLIPWAY_SERVER_API_DOOR_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "server/api/request.h"
@@ -42,6 +43,9 @@ void door_free(struct door *door);
 
 /* There is something for that host: whoever polls for it looks again. Any thread, after the commit. */
 void door_ring(struct door *door, const char *host_id);
+/* Does it wait for a command now? And: this one, whose offer is committed, is its; false: it waits no more. Any thread. */
+bool door_waits(struct door *door, const char *host_id);
+bool door_hand(struct door *door, const char *host_id, const char *command_id);
 
 /* For the parts of the door. */
 struct door_bell;

@@ -2,6 +2,7 @@
 #include "server/api/door_bell.h"
 
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -41,16 +42,25 @@ static struct door_bell_waiter **bucket_of(struct door_bell *bell, const char *h
     return &bell->buckets[hash & (BUCKETS - 1)];
 }
 
+/* The one that waits for this host. Under the lock. */
+static struct door_bell_waiter *find(struct door_bell *bell, const char *host_id)
+{
+    struct door_bell_waiter *w = *bucket_of(bell, host_id);
+
+    while (w != NULL && (atomic_load(&w->superseded) || strcmp(w->host_id, host_id) != 0))
+        w = w->next;
+    return w;
+}
+
 void door_bell_wait(struct door_bell *bell, struct door_bell_waiter *waiter)
 {
-    struct door_bell_waiter **bucket = bucket_of(bell, waiter->host_id);
+    struct door_bell_waiter **bucket = bucket_of(bell, waiter->host_id), *older;
 
     pthread_mutex_lock(&bell->lock);
-    for (struct door_bell_waiter *w = *bucket; w != NULL; w = w->next) {
-        if (strcmp(w->host_id, waiter->host_id) != 0)
-            continue;
-        atomic_store(&w->superseded, true);
-        request_resume(w->request);
+    older = find(bell, waiter->host_id);
+    if (older != NULL) {
+        atomic_store(&older->superseded, true);
+        request_resume(older->request);
     }
     waiter->next = *bucket;
     *bucket = waiter;
@@ -72,12 +82,70 @@ void door_bell_leave(struct door_bell *bell, struct door_bell_waiter *waiter)
 
 void door_bell_ring(struct door_bell *bell, const char *host_id)
 {
+    struct door_bell_waiter *w;
+
     pthread_mutex_lock(&bell->lock);
-    for (struct door_bell_waiter *w = *bucket_of(bell, host_id); w != NULL; w = w->next) {
-        if (strcmp(w->host_id, host_id) != 0)
-            continue;
+    w = find(bell, host_id);
+    if (w != NULL) {
         atomic_store(&w->rung, true);
         request_resume(w->request);
     }
     pthread_mutex_unlock(&bell->lock);
+}
+
+/* Handing ---------------------------------------------------------------------------------------- */
+
+static bool has_place(const struct door_bell_waiter *w)
+{
+    return w != NULL && w->takes && w->n_gifts < DOOR_BELL_GIFTS;
+}
+
+bool door_bell_waits(struct door_bell *bell, const char *host_id)
+{
+    bool waits;
+
+    pthread_mutex_lock(&bell->lock);
+    waits = has_place(find(bell, host_id));
+    pthread_mutex_unlock(&bell->lock);
+    return waits;
+}
+
+bool door_bell_hand(struct door_bell *bell, const char *host_id, const char *command_id)
+{
+    struct door_bell_waiter *w;
+    bool has;
+
+    pthread_mutex_lock(&bell->lock);
+    w = find(bell, host_id);
+    has = has_place(w);
+    if (has) {
+        snprintf(w->gifts[w->n_gifts++], sizeof(w->gifts[0]), "%s", command_id);
+        request_resume(w->request);
+    }
+    pthread_mutex_unlock(&bell->lock);
+    return has;
+}
+
+bool door_bell_was_handed(struct door_bell *bell, const struct door_bell_waiter *waiter)
+{
+    bool was;
+
+    pthread_mutex_lock(&bell->lock);
+    was = waiter->n_gifts > 0;
+    pthread_mutex_unlock(&bell->lock);
+    return was;
+}
+
+size_t door_bell_take(struct door_bell *bell, struct door_bell_waiter *waiter,
+                      char ret_commands[DOOR_BELL_GIFTS][37])
+{
+    size_t n;
+
+    pthread_mutex_lock(&bell->lock);
+    n = waiter->n_gifts;
+    memcpy(ret_commands, waiter->gifts, sizeof(waiter->gifts));
+    waiter->n_gifts = 0;
+    waiter->takes = false;
+    pthread_mutex_unlock(&bell->lock);
+    return n;
 }

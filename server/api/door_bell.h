@@ -9,17 +9,23 @@
 
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stddef.h>
 
 struct door_bell;
 struct request;
+
+#define DOOR_BELL_GIFTS 4 /* in one answer: each may have half a megabyte */
 
 /* Belongs to its request, whose `end` must call door_bell_leave(). */
 struct door_bell_waiter {
     struct request *request;
     char host_id[21];
+    bool takes;             /* commands; else it only asks whether one is to end */
     atomic_bool superseded; /* another poll of this host came */
     atomic_bool rung;       /* there is something for this host */
     struct door_bell_waiter *next;
+    char gifts[DOOR_BELL_GIFTS][37]; /* commands that it was handed; under the bell's lock */
+    size_t n_gifts;
 };
 
 struct door_bell *door_bell_new(void);
@@ -30,5 +36,14 @@ void door_bell_wait(struct door_bell *bell, struct door_bell_waiter *waiter);
 void door_bell_leave(struct door_bell *bell, struct door_bell_waiter *waiter);
 
 void door_bell_ring(struct door_bell *bell, const char *host_id);
+
+/* Could it be handed a command now? */
+bool door_bell_waits(struct door_bell *bell, const char *host_id);
+/* A command that was offered to it, which is committed: the request is resumed and answers. False: it waits no more. */
+bool door_bell_hand(struct door_bell *bell, const char *host_id, const char *command_id);
+bool door_bell_was_handed(struct door_bell *bell, const struct door_bell_waiter *waiter);
+/* It is about to answer, with what it was handed: from here on it is handed nothing more. */
+size_t door_bell_take(struct door_bell *bell, struct door_bell_waiter *waiter,
+                      char ret_commands[DOOR_BELL_GIFTS][37]);
 
 #endif

@@ -53,6 +53,7 @@ struct door_call {
     struct activation activation; /* DOOR_CALL_ACTIVATION */
     struct access_key key;        /* DOOR_CALL_ACCESS_KEY; else without a name */
     time_ms now;                  /* when it came */
+    mono_ms put_off_until;        /* a poll whose caller cannot be known yet; 0 = it can */
     void *own;                    /* of the operation */
 
     /* A write under way. Set by the writer's thread before it resumes the request. */

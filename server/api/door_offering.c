@@ -52,7 +52,7 @@ static int offer_commands(struct db *db, struct door_offering_place *p, struct e
 
     for (size_t i = 0; i < p->n && rc == 0; i++)
         rc = store_command_offered(db, p->offers[i].invocation.command_id, p->host_id, p->at,
-                                   p->at + DOOR_POLL_VISIBILITY_MS, err);
+                                   p->at + COMMAND_VISIBILITY_MS, err);
     return rc;
 }
 
@@ -62,8 +62,7 @@ static int offer_cancels(struct db *db, struct door_offering_place *p, struct er
                                  &p->n_cancels, err);
 
     for (size_t i = 0; i < p->n_cancels && rc == 0; i++)
-        rc =
-            store_cancel_offered(db, p->cancels[i].cancel_id, p->at + DOOR_POLL_VISIBILITY_MS, err);
+        rc = store_cancel_offered(db, p->cancels[i].cancel_id, p->at + COMMAND_VISIBILITY_MS, err);
     return rc;
 }
 

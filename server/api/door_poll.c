@@ -115,25 +115,66 @@ static void make_cancel(struct door_call *call, const struct cancel_offer *offer
     };
 }
 
+/* What it was handed. What cannot be read now is offered again when its time to acknowledge is over. */
+static size_t load_handed(struct door_call *call, struct offer offers[DOOR_BELL_GIFTS])
+{
+    struct api *api = call->request->api;
+    struct poll *poll = call->own;
+    char commands[DOOR_BELL_GIFTS][37];
+    size_t n_handed = door_bell_take(door_own_bell(call->door), &poll->waiter, commands), n = 0;
+    struct err err = ERR_INIT;
+    struct db *db = NULL;
+    int rc = n_handed > 0 ? db_pool_take(api->readers, &db, &err) : 0;
+
+    while (n < n_handed && rc == 0) {
+        rc = store_command_offer(db, call->request->arena, commands[n], call->host.id, &offers[n],
+                                 &err);
+        n += rc == 0;
+    }
+    if (rc < 0)
+        log_warning("poll.put-off", "host=%s err=%s", LOG(call->host.name), LOG(err.text));
+    if (db != NULL)
+        db_pool_give(api->readers, db);
+    return n;
+}
+
+/* What cannot be told is left out, and said: an error would count against the server (ssm-wire.md 10). */
+static void add_commands(struct door_call *call, const struct offer *offers, size_t n, time_ms at,
+                         struct message *messages, size_t *n_messages)
+{
+    for (size_t i = 0; i < n; i++) {
+        time_ms since = at != 0 ? at : offers[i].invocation.offered_at;
+        struct err err = ERR_INIT;
+
+        if (make_message(call, &offers[i], since, &messages[*n_messages], &err) == 0)
+            (*n_messages)++;
+        else
+            log_error("command.not-told", "command=%s host=%s err=%s",
+                      offers[i].invocation.command_id, LOG(call->host.name), LOG(err.text));
+    }
+}
+
 static enum request_next answer(struct door_call *call, struct reply *reply)
 {
     const struct poll *poll = call->own;
     const struct door_offering_place *place = &poll->place;
     struct arena *arena = call->request->arena;
-    size_t n = place->n_cancels + place->n;
-    struct message *messages = arena_array(arena, n, sizeof(*messages));
+    struct offer handed[DOOR_BELL_GIFTS];
+    size_t n_handed = load_handed(call, handed), n = 0;
+    struct message *messages =
+        arena_array(arena, place->n_cancels + place->n + n_handed, sizeof(*messages));
     struct err err = ERR_INIT;
     const char *body = "";
-    int rc = 0;
 
     for (size_t i = 0; i < place->n_cancels; i++)
-        make_cancel(call, &place->cancels[i], &messages[i]);
-    for (size_t i = 0; i < place->n && rc == 0; i++)
-        rc =
-            make_message(call, &place->offers[i], place->at, &messages[place->n_cancels + i], &err);
-    if (rc == 0)
-        rc = message_answer_make(arena, call->host.id, poll->answer_to, messages, n, &body, &err);
-    return rc < 0 ? door_call_fault(call, reply, err.text) : door_call_answer(call, reply, body);
+        make_cancel(call, &place->cancels[i], &messages[n++]);
+    add_commands(call, place->offers, place->n, place->at, messages, &n);
+    add_commands(call, handed, n_handed, 0, messages, &n);
+    if (message_answer_make(arena, call->host.id, poll->answer_to, messages, n, &body, &err) < 0) {
+        log_error("command.not-told", "host=%s err=%s", LOG(call->host.name), LOG(err.text));
+        (void)message_answer_make(arena, call->host.id, poll->answer_to, NULL, 0, &body, &err);
+    }
+    return door_call_answer(call, reply, body);
 }
 
 static enum request_next answer_nothing(struct door_call *call, struct reply *reply)
@@ -240,8 +281,8 @@ static enum request_next look(struct request *request, struct reply *reply)
     struct err err = ERR_INIT;
     int rc = 0;
 
-    if (is_sent_home(poll))
-        return answer_nothing(call, reply);
+    if (is_sent_home(poll) || door_bell_was_handed(door_own_bell(call->door), &poll->waiter))
+        return answer_nothing(call, reply); /* but for what it was handed */
     if (!has)
         rc = has_work(call, &has, &err);
     if (rc == 0 && has) {
@@ -255,6 +296,28 @@ static enum request_next look(struct request *request, struct reply *reply)
     if (rc < 0)
         log_warning("poll.put-off", "host=%s err=%s", LOG(call->host.name), LOG(err.text));
     return wait_for(call, rc < 0);
+}
+
+enum request_next door_poll_put_off(struct door_call *call, struct reply *reply, request_fn *again)
+{
+    struct request *request = call->request;
+    mono_ms now = clock_mono(request->api->clock);
+    struct err err = ERR_INIT;
+    const char *body = "{}";
+
+    if (call->put_off_until == 0) {
+        call->put_off_until = now + door_hold_ms(call->door);
+        log_warning("poll.put-off", "peer=%s err=%s", LOG(request->peer.address),
+                    LOG(call->err.text));
+    }
+    if (now >= call->put_off_until || request_is_stopping(request)) {
+        (void)message_answer_make(request->arena, "", "", NULL, 0, &body, &err);
+        return door_call_answer(call, reply, body);
+    }
+    request_then(request, again);
+    request_wake_at(request,
+                    now + RETRY_MS < call->put_off_until ? now + RETRY_MS : call->put_off_until);
+    return REQUEST_WAITS;
 }
 
 /* From here on nothing of it lies in the request's arena. */
@@ -298,7 +361,7 @@ enum request_next door_poll_messages(struct door_call *call, struct reply *reply
     poll = poll_new(call, answer_to);
     poll->deadline = clock_mono(request->api->clock) +
                      (has_room ? door_hold_ms(poll->call.door) : DOOR_POLL_NO_ROOM_MS);
-    poll->place.room = has_room;
+    poll->place.room = poll->waiter.takes = has_room;
     poll->place.request = poll->waiter.request = request;
     memcpy(poll->place.host_id, poll->call.host.id, sizeof(poll->place.host_id));
     memcpy(poll->waiter.host_id, poll->call.host.id, sizeof(poll->waiter.host_id));

@@ -227,27 +227,26 @@ static struct refusal read_body(struct door_call *call)
                                       : refuse("SerializationException", "an object is expected");
 }
 
-bool door_verify(struct door_call *call, const struct secret *credential_key, struct reply *reply)
+enum door_verify_verdict door_verify(struct door_call *call, const struct secret *credential_key,
+                                     struct reply *reply)
 {
     bool by_code = call->operation->proof == DOOR_CALL_ACTIVATION;
     struct db_pool *readers = call->request->api->readers;
-    struct err err = ERR_INIT;
     struct refusal refusal;
     struct db *db;
 
-    if (db_pool_take(readers, &db, &err) < 0) {
-        (void)door_call_fault(call, reply, err.text);
-        return false;
-    }
+    if (db_pool_take(readers, &db, &call->err) < 0)
+        return DOOR_VERIFY_UNKNOWN;
     refusal = by_code ? read_body(call) : verify_signature(call, db, credential_key);
     if (refusal.code == NULL)
         refusal = by_code ? verify_activation(call, db) : read_body(call);
     db_pool_give(readers, db);
     if (refusal.code == NULL)
-        return true;
-    if (refusal.fault)
-        (void)door_call_fault(call, reply, refusal.text);
-    else
-        (void)door_call_refuse(call, reply, refusal.code, refusal.text);
-    return false;
+        return DOOR_VERIFY_KNOWN;
+    if (refusal.fault) {
+        err_set(&call->err, ERR_INTERNAL, "%s", refusal.text);
+        return DOOR_VERIFY_UNKNOWN;
+    }
+    (void)door_call_refuse(call, reply, refusal.code, refusal.text);
+    return DOOR_VERIFY_REFUSED;
 }

@@ -8,14 +8,15 @@
 #include "server/flow/flow.h"
 
 #define LATER_MS 100 /* the writer's queue is full */
-#define PART 256     /* moves that are posted together: as many as a commit takes */
 
 struct bulk_move {
+    struct bulk *bulk;
     struct bulk_item *item;
     int (*fn)(struct db *db, void *arg, struct err *err);
     void *arg;
     unsigned topics;
     void (*done)(struct look *look, void *arg);
+    bool taken;
 };
 
 int bulk_begin(struct bulk *b, struct look *look, struct err *err)
@@ -52,18 +53,19 @@ void bulk_add(struct bulk *b, struct bulk_item *item,
               int (*fn)(struct db *db, void *arg, struct err *err), void *arg, unsigned topics,
               void (*done)(struct look *look, void *arg))
 {
-    *ARENA_PUSH(&b->arena, b->moves, b->n, b->cap) =
-        (struct bulk_move){.item = item, .fn = fn, .arg = arg, .topics = topics, .done = done};
+    *ARENA_PUSH(&b->arena, b->moves, b->n, b->cap) = (struct bulk_move){
+        .bulk = b, .item = item, .fn = fn, .arg = arg, .topics = topics, .done = done};
 }
 
 /* What became of one. */
-static int take(struct bulk *b, const struct bulk_move *move, const struct writer_job *job,
-                unsigned *topics, struct err *err)
+static int take(const struct bulk_move *move, const struct writer_job *job, struct err *err)
 {
+    struct bulk *b = move->bulk;
+
     switch (job->rc) {
     case 0:
         move->item->moved = true;
-        *topics |= move->topics;
+        b->topics |= move->topics;
         if (move->done != NULL)
             move->done(b->look, move->arg);
         return 0;
@@ -80,33 +82,40 @@ static int take(struct bulk *b, const struct bulk_move *move, const struct write
     }
 }
 
-/* In parts: hosts of the first one are told while the next one is written. */
-static int write_part(struct bulk *b, struct bulk_move *moves, size_t n, unsigned *topics,
-                      struct err *err)
+/* Hosts of the first ones are told while the next ones are written. */
+static void told(void *arg, const struct writer_job *job)
 {
-    struct writer_job *jobs = arena_array(&b->arena, n, sizeof(*jobs));
-    int rc;
+    struct bulk_move *move = arg;
+    struct bulk *b = move->bulk;
 
-    for (size_t i = 0; i < n; i++)
-        jobs[i] = (struct writer_job){.fn = moves[i].fn, .arg = moves[i].arg};
-    rc = writer_do_jobs(b->look->flow->writer, jobs, n, err); /* ERR_BUSY: every job says so */
-    if (rc == ERR_BUSY)
-        rc = 0;
-    for (size_t i = 0; i < n && rc == 0; i++)
-        rc = take(b, &moves[i], &jobs[i], topics, err);
-    return rc;
+    move->taken = true;
+    if (b->rc == 0)
+        b->rc = take(move, job, &b->err);
 }
 
 static int write_all(struct bulk *b, struct err *err)
 {
     const struct flow *flow = b->look->flow;
-    unsigned topics = 0;
-    int rc = 0;
+    struct writer_job *jobs = arena_array(&b->arena, b->n, sizeof(*jobs));
+    int rc;
 
-    for (size_t at = 0; at < b->n && rc == 0; at += PART)
-        rc = write_part(b, &b->moves[at], b->n - at < PART ? b->n - at : PART, &topics, err);
-    if (rc == 0 && topics != 0 && flow->tell != NULL)
-        flow->tell(flow->arg, topics);
+    for (size_t i = 0; i < b->n; i++)
+        jobs[i] = (struct writer_job){.fn = b->moves[i].fn,
+                                      .arg = b->moves[i].arg,
+                                      .told = told,
+                                      .told_arg = &b->moves[i]};
+    rc = writer_do_jobs(flow->writer, jobs, b->n, err); /* ERR_BUSY: every job says so */
+    if (rc == ERR_BUSY)
+        rc = 0;
+    for (size_t i = 0; i < b->n && rc == 0; i++)
+        if (!b->moves[i].taken)
+            told(&b->moves[i], &jobs[i]);
+    if (rc == 0 && b->rc < 0) {
+        rc = b->rc;
+        *err = b->err;
+    }
+    if (rc == 0 && b->topics != 0 && flow->tell != NULL)
+        flow->tell(flow->arg, b->topics);
     return rc;
 }
 

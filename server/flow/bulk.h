@@ -36,6 +36,9 @@ struct bulk {
     size_t n_items, cap_items;
     struct bulk_move *moves;
     size_t n, cap;
+    unsigned topics; /* of what was written */
+    int rc;          /* the first that failed otherwise than by a conflict */
+    struct err err;
 };
 
 /* From here on the look reads one snapshot, into the bulk's arena. */
@@ -49,7 +52,7 @@ struct bulk_item *bulk_item(struct bulk *bulk, struct agenda_entry *entry);
 void bulk_again(struct bulk_item *item, time_ms at);
 
 /* A move of the item; runs on the writer's thread. `arg` lives in the arena. `done` = after its commit, on the flow's
- * thread, NULL = nothing. */
+ * thread, NULL = nothing; later moves are still written then, so it takes nothing from the arena. */
 void bulk_add(struct bulk *bulk, struct bulk_item *item,
               int (*fn)(struct db *db, void *arg, struct err *err), void *arg, unsigned topics,
               void (*done)(struct look *look, void *arg));

@@ -15,6 +15,7 @@
 #include "lib/model/config.h"
 #include "lib/rules/migrate.h"
 #include "lib/rules/progress.h"
+#include "lib/rules/progress_index.h"
 #include "lib/rules/settle.h"
 #include "lib/rules/verdict.h"
 #include "lib/ssm/envelope.h"
@@ -30,6 +31,7 @@
 #include "server/flow/bulk.h"
 #include "server/flow/deploy.h"
 #include "server/flow/flow.h"
+#include "server/flow/handout.h"
 #include "server/flow/naming.h"
 #include "server/flow/rehearsal.h"
 #include "server/flow/snapshot.h"
@@ -48,11 +50,12 @@ struct turn {
     struct host *hosts; /* that it has commands for */
     size_t n_hosts;
     const struct progress_facts *facts; /* while its moves are made */
+    struct handout handout;             /* its commands that are let go */
 };
 
 /* One move on its way into the store. */
 struct dispatched {
-    const struct turn *turn;
+    struct turn *turn;
     const struct deployment *deployment;
     const struct progress_move *move;
     const char *subject;
@@ -60,7 +63,7 @@ struct dispatched {
     struct attempt attempt;               /* ATTEMPT_PLAN */
     int changed;                          /* ATTEMPT_MOVE */
     char cancel_id[NAMES_UUID_SIZE];      /* CANCEL: of the message */
-    int64_t protocol;                     /* that the host of what is signed speaks */
+    int64_t protocol;                     /* ATTEMPT_PLAN: that its host speaks */
     time_ms now;
 };
 
@@ -92,7 +95,7 @@ static int release(struct db *db, const struct dispatched *d, struct err *err)
     if (d->signed_anew != NULL)
         rc = store_command_resign(db, inv->command_id, inv->host_id, d->signed_anew->envelope,
                                   d->signed_anew->signature, d->signed_anew->start_by, err);
-    return rc < 0 ? rc : store_command_release(db, inv->command_id, inv->host_id, d->now, err);
+    return rc < 0 ? rc : store_command_hand_out(db, inv, d->now, 0, err);
 }
 
 /* The name of its database was looked up in the configuration of this look: it must still be the one in force. */
@@ -185,6 +188,13 @@ static int apply(struct db *db, void *arg, struct err *err)
     return look_journal(db, d->now, act, d->subject, detail, m->cause, err);
 }
 
+static int64_t protocol_of(const struct turn *t, const char *host_id)
+{
+    const struct host *host = progress_index_host(t->facts, host_id);
+
+    return host != NULL ? host->protocol : 0;
+}
+
 /* Signing anew: same host, same job; what was in the old envelope stays, but for id, epoch, start-by. */
 static int sign(struct look *look, struct dispatched *d, const struct invocation *like,
                 const char *id, int64_t epoch, struct err *err)
@@ -196,13 +206,23 @@ static int sign(struct look *look, struct dispatched *d, const struct invocation
                                        .host = like->host,
                                        .roles = like->roles,
                                        .epoch = epoch,
-                                       .protocol = d->protocol,
+                                       .protocol = d->move->kind == PROGRESS_ATTEMPT_PLAN
+                                                       ? d->protocol
+                                                       : protocol_of(d->turn, like->host_id),
                                        .start_by = look->now + d->move->job->start_within_ms};
     int rc = deploy_sign(look, &order, id, inv, err);
 
     if (rc == 0)
         d->signed_anew = inv;
     return rc;
+}
+
+static const char *subject_of(const struct dispatched *d)
+{
+    const struct deployment *deployment = d->deployment;
+
+    return arena_printf(d->turn->look->arena, "%s/%s/r%lld", deployment->repository,
+                        deployment->environment, (long long)deployment->release_number);
 }
 
 /* What hangs on it when it is written. */
@@ -418,18 +438,27 @@ static int again(struct dispatched *d, struct err *err)
     return rc;
 }
 
+/* Less than its delivery limit is left: signed anew under the same id. An attempt was just signed, unless
+ * its host was busy. Nobody was ever offered the old envelope. */
+static bool must_be_signed(const struct dispatched *d)
+{
+    int64_t limit = d->move->job->start_within_ms;
+
+    return d->move->invocation->start_by < d->now + (d->move->attempt != NULL ? limit / 2 : limit);
+}
+
 static int release_one(struct dispatched *d, struct err *err)
 {
-    const struct invocation *inv = d->move->invocation;
     const struct attempt *attempt = d->move->attempt;
-    int64_t limit = d->move->job->start_within_ms;
-    int rc = 0;
+    const struct invocation *inv = d->move->invocation;
+    int rc;
 
-    /* Less than its delivery limit is left: signed anew under the same id. An attempt was just signed, unless
-     * its host was busy. Nobody was ever offered the old envelope. */
-    if (inv->start_by < d->now + (attempt != NULL ? limit / 2 : limit))
-        rc =
-            sign(d->turn->look, d, inv, inv->command_id, attempt != NULL ? attempt->epoch : 0, err);
+    if (!must_be_signed(d)) {
+        handout_add(&d->turn->handout, d->move->job, inv);
+        return 0;
+    }
+    d->subject = subject_of(d);
+    rc = sign(d->turn->look, d, inv, inv->command_id, attempt != NULL ? attempt->epoch : 0, err);
     if (rc == 0)
         post(d);
     return rc;
@@ -492,34 +521,21 @@ static int alarm_people(struct dispatched *d, struct err *err)
     return 0;
 }
 
-static int64_t protocol_of(const struct turn *t, const struct invocation *inv)
-{
-    for (size_t i = 0; inv != NULL && i < t->n_hosts; i++)
-        if (str_eq(t->hosts[i].id, inv->host_id))
-            return t->hosts[i].protocol;
-    return 0;
-}
-
-static int do_move(const struct turn *t, const struct progress_move *m, struct err *err)
+static int do_move(struct turn *t, const struct progress_move *m, struct err *err)
 {
     const struct deployment *deployment = t->deployment;
     struct dispatched *d = arena_alloc(t->look->arena, sizeof(*d));
 
-    *d = (struct dispatched){.turn = t,
-                             .deployment = deployment,
-                             .move = m,
-                             .now = t->look->now,
-                             .changed = -1,
-                             .protocol = protocol_of(t, m->invocation)};
-    d->subject = arena_printf(t->look->arena, "%s/%s/r%lld", deployment->repository,
-                              deployment->environment, (long long)deployment->release_number);
+    *d = (struct dispatched){
+        .turn = t, .deployment = deployment, .move = m, .now = t->look->now, .changed = -1};
+    if (m->kind == PROGRESS_RELEASE)
+        return release_one(d, err);
+    d->subject = subject_of(d);
     switch (m->kind) {
     case PROGRESS_ATTEMPT_PLAN:
         return plan(d, err);
     case PROGRESS_RETRY:
         return again(d, err);
-    case PROGRESS_RELEASE:
-        return release_one(d, err);
     case PROGRESS_ATTEMPT_MOVE:
         return move_attempt(d, err);
     case PROGRESS_ATTEMPT_ALARM:
@@ -535,6 +551,7 @@ static int do_move(const struct turn *t, const struct progress_move *m, struct e
                    deployment_states[m->deployment_state].text, LOG(m->cause));
         break;
     case PROGRESS_JOB_START:
+    case PROGRESS_RELEASE:
     case PROGRESS_UNDELIVERED:
     case PROGRESS_LOST:
     case PROGRESS_LEAVE_OUT:
@@ -595,6 +612,7 @@ static int follow(struct turn *t, struct err *err)
     f.invocations = invocations;
     f.earlier = earlier;
     f.attempts = attempts;
+    f.index = progress_index_make(&f, look->arena);
     agenda_wait_for_signs(look->flow->agenda, t->item->entry,
                           has_unsettled(attempts, f.n_attempts));
     t->facts = &f;
@@ -606,6 +624,7 @@ static int follow(struct turn *t, struct err *err)
         bulk_again(t->item, look->now + HOST_UNKNOWN_AFTER_MS);
     for (size_t i = 0; i < plan_made.n_moves && rc == 0; i++)
         rc = do_move(t, &plan_made.moves[i], err);
+    handout_post(&t->handout);
     t->facts = NULL;
     return rc;
 }
@@ -647,6 +666,7 @@ static int follow_one(struct bulk *bulk, struct agenda_entry *entry, struct err 
                        .item = bulk_item(bulk, entry),
                        .environment = entry->environment,
                        .deployment = deployment};
+    t->handout = (struct handout){.bulk = bulk, .item = t->item, .deployment = deployment};
     if (deployment->state == DEPLOYMENT_WAITING)
         return 0; /* until it starts it is the schedule's */
     rc = store_host_of_deployment(look->flow->db, look->arena, deployment->id, &t->hosts,

@@ -76,9 +76,13 @@ struct flow {
     struct news news;                  /* up to where the store is known */
     struct flow_unattended unattended; /* the last one */
 
-    /* Told after the commit; called on the flow's thread. */
-    void (*ring_host)(void *arg, const char *host_id); /* a command waits for it */
-    void (*tell)(void *arg, unsigned topics);          /* enum flow_topic */
+    /* Told after the commit. */
+    void (*ring_host)(void *arg, const char *host_id); /* a command waits for it; any thread */
+    /* Does it wait for a command at this moment? Then, once that was committed, this one is handed to it; false: it
+     * waits no more. Any thread. NULL where there is no door, both. */
+    bool (*host_waits)(void *arg, const char *host_id);
+    bool (*hand_to_host)(void *arg, const char *host_id, const char *command_id);
+    void (*tell)(void *arg, unsigned topics); /* enum flow_topic */
     void *arg;
 
     struct reconcile *reconcile; /* mirrors being asked; owned */

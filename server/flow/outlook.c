@@ -43,9 +43,8 @@ static bool plan_changed(const struct outlook *o)
 static int load_open(struct candidates *m, struct err *err)
 {
     struct outlook *o = m->outlook;
-    struct invocation *invocations;
     struct attempt *attempts;
-    size_t n, n_attempts;
+    size_t n_attempts;
     int rc;
 
     if (!o->has_open)
@@ -53,11 +52,10 @@ static int load_open(struct candidates *m, struct err *err)
     o->facts.open = &o->open;
     o->facts.config_changed =
         strcmp(o->open.config_digest, m->snapshot->digest) != 0 || plan_changed(o);
-    if ((rc = store_command_invocations(m->db, m->arena, o->open.id, &invocations, &n, err)) < 0 ||
+    if ((rc = store_command_count(m->db, o->open.id, &o->facts.open_rows, err)) < 0 ||
         (rc = store_attempt_of_deployment(m->db, m->arena, o->open.id, &attempts, &n_attempts,
                                           err)) < 0)
         return rc;
-    o->facts.open_rows = (int64_t)n;
     for (size_t i = 0; i < n_attempts; i++)
         o->facts.open_unsettled = o->facts.open_unsettled || attempts[i].settled_at == 0;
     return 0;
@@ -225,11 +223,29 @@ static int load_lack(struct candidates *m, const struct host *host, const struct
     return rc;
 }
 
-static struct gate_host *gate_host_named(struct gate_host *hosts, size_t n, const char *name)
+static int by_planned_name(const void *name, const void *host)
 {
-    for (size_t i = 0; i < n; i++)
-        if (strcmp(hosts[i].name, name) == 0)
-            return &hosts[i];
+    return strcmp(name, ((const struct planned_host *)host)->name);
+}
+
+/* The number that its name has already, of a job before it or of the host before it; NULL = none has it. Hosts of a job
+ * are sorted by name. */
+static const size_t *number_before(const struct deployment_plan *plan, size_t *const *numbers,
+                                   size_t job, size_t host)
+{
+    const struct planned_host *h = &plan->jobs[job].hosts[host];
+
+    if (host > 0 && strcmp(h[-1].name, h->name) == 0)
+        return &numbers[job][host - 1];
+    for (size_t j = 0; j < job; j++) {
+        const struct planned_job *before = &plan->jobs[j];
+        const struct planned_host *found = before->n_hosts > 0
+                                               ? bsearch(h->name, before->hosts, before->n_hosts,
+                                                         sizeof(*before->hosts), by_planned_name)
+                                               : NULL;
+        if (found != NULL)
+            return &numbers[j][found - before->hosts];
+    }
     return NULL;
 }
 
@@ -238,6 +254,7 @@ static int gate_hosts(struct candidates *m, const struct deployment_plan *plan,
                       const struct gate_host **ret_hosts, size_t *ret_n, struct err *err)
 {
     struct gate_facts *g = &m->outlook->facts.gate;
+    size_t **numbers = arena_array(m->arena, plan->n_jobs, sizeof(*numbers)); /* of hosts, by job */
     struct gate_host *hosts = NULL;
     size_t cap = 0, n = 0;
     int rc = 0;
@@ -247,16 +264,18 @@ static int gate_hosts(struct candidates *m, const struct deployment_plan *plan,
         struct wanted wanted = {.name = NULL};
         if (job->job->start_within_ms > g->start_within_ms)
             g->start_within_ms = job->job->start_within_ms;
+        numbers[j] = arena_array(m->arena, job->n_hosts, sizeof(**numbers));
         for (size_t i = 0; i < job->n_hosts && rc == 0; i++) {
             const struct planned_host *h = &job->hosts[i];
-            struct gate_host *entry = gate_host_named(hosts, n, h->name);
-            if (entry == NULL) {
-                entry = ARENA_PUSH(m->arena, hosts, n, cap);
+            const size_t *before = number_before(plan, numbers, j, i);
+            numbers[j][i] = before != NULL ? *before : n;
+            if (before == NULL) {
+                struct gate_host *entry = ARENA_PUSH(m->arena, hosts, n, cap);
                 entry->name = h->name;
                 entry->known = h->host != NULL;
                 entry->seen_at = h->host != NULL ? h->host->seen_at : 0;
             }
-            rc = load_lack(m, h->host, job->job, &wanted, entry, err);
+            rc = load_lack(m, h->host, job->job, &wanted, &hosts[numbers[j][i]], err);
         }
     }
     *ret_hosts = hosts;

@@ -534,6 +534,32 @@ static void both_keys_hold_until_the_new_one_is_seen(void **state)
             "InvalidPublicKey");
 }
 
+/* Amazon's agent, when it cannot save its new key: it goes back to the old one, signing with the new. */
+static void S9_a_key_that_a_host_goes_back_to_opens_again(void **state)
+{
+    struct guest g = web_1();
+    struct door_signer by_new = g.by_key;
+
+    (void)state;
+    by_new.rsa = key_2;
+    atomic_store(&moved.now_off, 1000);
+    must_be(ask("AmazonSSM.UpdateManagedInstancePublicKey",
+                arena_printf(&arena, "{\"NewPublicKey\":\"%s\",\"NewPublicKeyType\":\"Rsa\"}",
+                             spki_2),
+                &g.by_key),
+            "");
+    must_be(role_token(&by_new, PRINT_1), ""); /* it tries whether the new one is known */
+    must_be(role_token(&g.by_key, PRINT_1), "InvalidSignatureException");
+    atomic_store(&moved.now_off, 2000);
+    must_be(ask("AmazonSSM.UpdateManagedInstancePublicKey",
+                arena_printf(&arena, "{\"NewPublicKey\":\"%s\",\"NewPublicKeyType\":\"Rsa\"}",
+                             spki_1),
+                &by_new),
+            "");
+    must_be(role_token(&g.by_key, PRINT_1), "");
+    must_be(role_token(&by_new, PRINT_1), "InvalidSignatureException"); /* the old one was seen */
+}
+
 static bool is_asked_for_a_key(const struct door_signer *by_key)
 {
     const struct door_answer answer = role_token(by_key, PRINT_1);
@@ -775,6 +801,98 @@ static void bell_wakes_a_poll_at_once(void **state)
     door_ring(room.api.door, g.id);
     assert_int_equal(messages_in(read_raw(raw_http_read(fd, 10)), &messages), 1);
     assert_true(clock_mono(clock_system()) - began < HOLD_MS / 2);
+    close(fd);
+}
+
+static int offer_command(struct db *db, void *arg, struct err *err)
+{
+    time_ms now = moved_now(NULL);
+    int rc = release_command(db, arg, err);
+
+    return rc < 0 ? rc
+                  : store_command_offered(db, COMMAND, arg, now, now + COMMAND_VISIBILITY_MS, err);
+}
+
+static bool waits(const struct guest *g)
+{
+    for (int i = 0; i < 100 && !door_waits(room.api.door, g->id); i++)
+        usleep(10 * 1000);
+    return door_waits(room.api.door, g->id);
+}
+
+/* Its offer is committed before: the door has nothing to ask of the writer. */
+static void S10_a_command_is_handed_to_the_poll_that_waits(void **state)
+{
+    struct guest g = web_1();
+    struct sending sending = {.host_id = g.id, .release = false};
+    char *bytes = poll_bytes(&g);
+    int fd = raw_http_open(address());
+    struct message *messages;
+
+    (void)state;
+    api_room_write(&room, put_command, &sending);
+    assert_false(door_waits(room.api.door, g.id));
+    assert_false(door_hand(room.api.door, g.id, COMMAND));
+    raw_http_send(fd, bytes, strlen(bytes));
+    assert_true(waits(&g));
+    api_room_write(&room, offer_command, (void *)(uintptr_t)g.id);
+    assert_true(door_hand(room.api.door, g.id, COMMAND));
+    assert_int_equal(messages_in(read_raw(raw_http_read(fd, 5)), &messages), 1);
+    assert_string_equal(messages[0].id, arena_printf(&arena, "aws.ssm." COMMAND ".%s", g.id));
+    close(fd);
+    assert_int_equal(messages_in(poll(&g), &messages), 0); /* not acknowledged yet, and not again */
+}
+
+/* It asks only whether one is to end. */
+static void a_poll_without_room_is_handed_nothing(void **state)
+{
+    struct guest g = web_1();
+    char *bytes =
+        request_bytes("EC2WindowsMessageDeliveryService.GetMessages",
+                      arena_printf(&arena,
+                                   "{\"Destination\":\"%s\",\"MessagesRequestId\":\"" REPLY
+                                   "\",\"SlipwayRoom\":0}",
+                                   g.id),
+                      &g.session);
+    int fd = raw_http_open(address());
+    struct message *messages;
+
+    (void)state;
+    raw_http_send(fd, bytes, strlen(bytes));
+    usleep(100 * 1000);
+    assert_false(door_waits(room.api.door, g.id));
+    assert_int_equal(messages_in(read_raw(raw_http_read(fd, 5)), &messages), 0);
+    close(fd);
+}
+
+/* Who polls cannot be verified while the store cannot be opened. An error would count with the agent. */
+static void S10_a_poll_is_no_error_while_its_caller_cannot_be_known(void **state)
+{
+    struct guest g = web_1();
+    struct sending sending = {.host_id = g.id, .release = true};
+    struct db *taken[32];
+    const char *away = arena_printf(&arena, "%s.away", room.store.path);
+    struct err err = ERR_INIT;
+    struct message *messages;
+    struct door_answer refused;
+    char *bytes;
+    int fd;
+
+    (void)state;
+    api_room_write(&room, put_command, &sending);
+    bytes = poll_bytes(&g);
+    for (int i = 0; i < 32; i++)
+        assert_int_equal(db_pool_take(room.readers, &taken[i], &err), 0);
+    assert_int_equal(rename(room.store.path, away), 0);
+    fd = raw_http_open(address());
+    raw_http_send(fd, bytes, strlen(bytes));
+    refused = ask("AmazonSSM.UpdateInstanceInformation", "{}", &g.session);
+    usleep(100 * 1000);
+    assert_int_equal(rename(away, room.store.path), 0);
+    for (int i = 0; i < 32; i++)
+        db_pool_give(room.readers, taken[i]);
+    must_be(refused, "InternalServerError"); /* so it was for the poll, too */
+    assert_int_equal(messages_in(read_raw(raw_http_read(fd, 5)), &messages), 1);
     close(fd);
 }
 
@@ -1318,6 +1436,7 @@ int main(void)
         TEST(T33_each_flaw_of_a_hosts_own_signature_has_its_code),
         TEST(T33_changed_byte_of_an_rsa_signature_is_refused),
         TEST(both_keys_hold_until_the_new_one_is_seen),
+        TEST(S9_a_key_that_a_host_goes_back_to_opens_again),
         TEST(S9_a_key_of_ninety_days_is_asked_to_be_replaced),
         TEST(libcurls_signature_is_verified),
         TEST(ping_makes_a_host_online_and_says_its_agent),
@@ -1325,6 +1444,9 @@ int main(void)
         TEST(released_command_is_handed_out_with_envelope_and_document),
         TEST(command_that_is_not_released_waits_and_the_poll_ends_empty),
         TEST(bell_wakes_a_poll_at_once),
+        TEST(S10_a_command_is_handed_to_the_poll_that_waits),
+        TEST(a_poll_without_room_is_handed_nothing),
+        TEST(S10_a_poll_is_no_error_while_its_caller_cannot_be_known),
         TEST(command_is_handed_out_again_until_it_is_acknowledged),
         TEST(command_after_start_by_is_not_handed_out),
         TEST(newer_poll_sends_the_older_one_home),

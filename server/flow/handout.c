@@ -1,0 +1,155 @@
+#include "server/flow/handout.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+
+#include "lib/base/arena.h"
+#include "lib/base/err.h"
+#include "lib/base/log.h"
+#include "lib/model/command.h"
+#include "lib/model/deployment.h"
+#include "lib/store/store_command.h"
+#include "lib/store/writer.h"
+#include "server/flow/bulk.h"
+#include "server/flow/flow.h"
+
+#define PART 128 /* commands: a millisecond or two of the writer's */
+
+struct handout_part {
+    const struct look *look;
+    const struct deployment *deployment;
+    const struct job *job;
+    const char *subject, *detail; /* of the line in the journal */
+    const struct invocation *commands[PART];
+    bool waits[PART]; /* its host did when it was written; then: was it reached? */
+    size_t n;
+};
+
+/* On the writer's thread --------------------------------------------------------------------------- */
+
+static int release(struct db *db, void *arg, struct err *err)
+{
+    struct handout_part *p = arg;
+    const struct flow *flow = p->look->flow;
+    time_ms now = p->look->now;
+    int rc = 0;
+
+    for (size_t i = 0; i < p->n && rc == 0; i++) {
+        const struct invocation *c = p->commands[i];
+
+        p->waits[i] = flow->host_waits != NULL && flow->host_waits(flow->arg, c->host_id);
+        rc = store_command_hand_out(db, c, now, p->waits[i] ? now + COMMAND_VISIBILITY_MS : 0, err);
+    }
+    return rc < 0 ? rc
+                  : look_journal(db, now, "invocation.release", p->subject, p->detail, NULL, err);
+}
+
+/* Hosts that were gone when the door came to them ----------------------------------------------------- */
+
+struct missed {
+    const struct flow *flow;
+    time_ms now;
+    size_t n;
+    struct invocation commands[]; /* their ids */
+};
+
+static int put_back(struct db *db, void *arg, struct err *err)
+{
+    const struct missed *m = arg;
+    int rc = 0;
+
+    for (size_t i = 0; i < m->n && rc == 0; i++)
+        rc = store_command_not_taken(db, &m->commands[i], m->now, err);
+    return rc;
+}
+
+/* On the writer's thread: whoever asked meanwhile gets it now. */
+static void put_back_done(void *arg, int rc, const struct err *err)
+{
+    struct missed *m = arg;
+
+    if (rc < 0)
+        log_warning("command.not-put-back", "commands=%zu err=%s", m->n, LOG(err->text));
+    for (size_t i = 0; i < m->n; i++)
+        m->flow->ring_host(m->flow->arg, m->commands[i].host_id);
+    free(m);
+}
+
+/* It could be offered again only when its time to acknowledge is over. */
+static void put_back_missed(const struct handout_part *p, size_t n)
+{
+    struct missed *m = calloc(1, sizeof(*m) + n * sizeof(m->commands[0]));
+    struct err err = ERR_INIT;
+
+    if (m == NULL)
+        abort();
+    m->flow = p->look->flow;
+    m->now = p->look->now;
+    for (size_t i = 0; i < p->n; i++)
+        if (p->waits[i])
+            m->commands[m->n++] = *p->commands[i];
+    if (writer_post(m->flow->writer, put_back, m, put_back_done, &err) < 0) {
+        log_warning("command.not-put-back", "commands=%zu err=%s", n, LOG(err.text));
+        free(m);
+    }
+}
+
+/* On the flow's thread, after the commit --------------------------------------------------------------- */
+
+static void written(struct look *look, void *arg)
+{
+    struct handout_part *p = arg;
+    const struct flow *flow = look->flow;
+    size_t n_handed = 0, n_missed = 0;
+
+    for (size_t i = 0; i < p->n; i++) {
+        const struct invocation *c = p->commands[i];
+
+        if (!p->waits[i]) {
+            if (flow->ring_host != NULL)
+                flow->ring_host(flow->arg, c->host_id);
+        } else if (flow->hand_to_host(flow->arg, c->host_id, c->command_id)) {
+            p->waits[i] = false;
+            n_handed++;
+        } else {
+            n_missed++;
+        }
+    }
+    if (n_handed > 0)
+        log_notice("command.handed", "deployment=%lld job=%s hosts=%zu",
+                   (long long)p->deployment->id, LOG(p->job->name), n_handed);
+    if (n_missed > 0)
+        put_back_missed(p, n_missed);
+}
+
+void handout_add(struct handout *h, const struct job *job, const struct invocation *invocation)
+{
+    if (h->part != NULL && (h->part->job != job || h->part->n == PART))
+        handout_post(h);
+    if (h->part == NULL) {
+        h->part = arena_alloc(&h->bulk->arena, sizeof(*h->part));
+        h->part->look = h->bulk->look;
+        h->part->deployment = h->deployment;
+        h->part->job = job;
+    }
+    h->part->commands[h->part->n++] = invocation;
+}
+
+void handout_post(struct handout *h)
+{
+    struct handout_part *p = h->part;
+    struct arena *arena = &h->bulk->arena;
+
+    if (p == NULL)
+        return;
+    h->part = NULL;
+    p->subject = arena_printf(arena, "%s/%s/r%lld", p->deployment->repository,
+                              p->deployment->environment, (long long)p->deployment->release_number);
+    p->detail =
+        p->n == 1
+            ? arena_printf(arena, "{\"deployment\":%lld,\"job\":\"%s\",\"command\":\"%s\"}",
+                           (long long)p->deployment->id, p->job->name, p->commands[0]->command_id)
+            : arena_printf(arena, "{\"deployment\":%lld,\"job\":\"%s\",\"commands\":%zu}",
+                           (long long)p->deployment->id, p->job->name, p->n);
+    bulk_add(h->bulk, h->item, release, p, FLOW_DEPLOYMENTS, written);
+}
