@@ -2,6 +2,7 @@
 #include "agent/database_lock.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
@@ -12,6 +13,7 @@
 #include "lib/base/names.h"
 
 #define FOLDER "databases"
+#define LOOK_MS 50
 
 /* What stands in it; for people, and no proof. */
 static const char *holder_of(struct arena *arena, const char *path)
@@ -28,7 +30,7 @@ static const char *holder_of(struct arena *arena, const char *path)
 }
 
 int database_lock_take(struct arena *arena, const char *state, const char *database,
-                       const char *command_id, int *ret_fd, struct err *err)
+                       const char *command_id, int wait_ms, int *ret_fd, struct err *err)
 {
     const char *folder = arena_printf(arena, "%s/" FOLDER, state), *path;
     char digest[DIGEST_HEX_SIZE];
@@ -41,7 +43,10 @@ int database_lock_take(struct arena *arena, const char *state, const char *datab
     path = arena_printf(arena, "%s/%s.lock", folder, digest);
     if ((rc = file_mkdirs(folder, 0700, err)) < 0)
         return rc;
-    rc = file_lock(path, &fd, err);
+    while ((rc = file_lock(path, &fd, err)) == ERR_BUSY && wait_ms > 0) {
+        (void)poll(NULL, 0, LOOK_MS);
+        wait_ms -= LOOK_MS;
+    }
     if (rc == ERR_BUSY)
         return err_set(err, rc,
                        "something of %s is still there on this host, and may be at work in %s; it "

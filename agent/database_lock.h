@@ -11,10 +11,12 @@
 #include "lib/base/arena.h"
 #include "lib/base/err.h"
 
+#define DATABASE_LOCK_WAIT_MS 2000 /* for a supervisor that was never let go, and ends */
+
 /* Until the last process that inherits it has ended. `database` NULL: there is none to take, `*ret_fd` is -1.
- * ERR_BUSY: something of another command is there, and the text says which. */
+ * ERR_BUSY: something of another command was there for as long as `wait_ms`, and the text says which. */
 int database_lock_take(struct arena *arena, const char *state, const char *database,
-                       const char *command_id, int *ret_fd, struct err *err);
+                       const char *command_id, int wait_ms, int *ret_fd, struct err *err);
 
 /* Whoever inherited it has no more part in it: what a command that succeeded left in the background holds nothing. */
 void database_lock_free(int fd);

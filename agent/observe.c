@@ -68,7 +68,7 @@ static int look(struct agent *agent, struct arena *arena, const struct agent_jou
 {
     const char *folder = command_folder_path(arena, agent->state, entry->command_id);
     struct observe_facts facts = {.last = entry->kind};
-    struct message_reply reply;
+    struct message_reply reply = {.reason = ""};
     int rc = command_folder_look(arena, folder, err);
 
     /* In this order: whoever lets go of the lock has written the end before. */

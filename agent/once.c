@@ -308,14 +308,14 @@ static int let_go(struct once *o, struct supervise_child *child, struct way *way
 static int start(struct once *o, struct err *err)
 {
     struct way way = {.httpc = NULL};
-    struct supervise_child child;
+    struct supervise_child child = {.go_fd = -1};
     struct supervise_locks locks;
     int rc;
 
     if ((rc = command_folder_lock(o->arena, o->folder, &locks.folder, err)) < 0)
         return rc;
     rc = database_lock_take(o->arena, o->options->state, o->order.envelope.database, o->id,
-                            &locks.database, err);
+                            DATABASE_LOCK_WAIT_MS, &locks.database, err);
     if (rc == 0)
         rc = supervise_start(o->options->state, o->id, locks, &child, err);
     if (locks.database >= 0)

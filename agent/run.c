@@ -111,7 +111,7 @@ static int start_supervisor(struct claim *c, const char *folder, struct supervis
     if (rc < 0)
         return rc;
     rc = database_lock_take(c->arena, c->agent->state, c->order.envelope.database, c->id,
-                            &locks.database, err);
+                            DATABASE_LOCK_WAIT_MS, &locks.database, err);
     if (rc == 0)
         rc = supervise_start(c->agent->state, c->id, locks, child, err);
     if (locks.database >= 0)
@@ -124,7 +124,7 @@ static int start_supervisor(struct claim *c, const char *folder, struct supervis
 static int start(struct claim *c, struct err *err)
 {
     const char *folder = command_folder_path(c->arena, c->agent->state, c->id);
-    struct supervise_child child;
+    struct supervise_child child = {.go_fd = -1};
     struct permit permit;
     struct agent_journal_record record = {.kind = AGENT_JOURNAL_STARTED,
                                           .command_id = c->id,

@@ -128,7 +128,7 @@ static pid_t begun(const char *id, const char *database, mono_ms asked_at)
 
     if (command_folder_lock(&w.arena, command_folder_path(&w.arena, w.folder, id), &locks.folder,
                             &err) < 0 ||
-        database_lock_take(&w.arena, w.folder, database, id, &locks.database, &err) < 0 ||
+        database_lock_take(&w.arena, w.folder, database, id, 0, &locks.database, &err) < 0 ||
         supervise_start(w.folder, id, locks, &child, &err) < 0)
         fail_msg("%s", err.text);
     close(locks.folder);
@@ -182,7 +182,7 @@ static const char *database_says(void)
 
     err = (struct err)ERR_INIT;
     names_uuid_new(id);
-    if (database_lock_take(&w.arena, w.folder, DATABASE, id, &fd, &err) == 0)
+    if (database_lock_take(&w.arena, w.folder, DATABASE, id, 0, &fd, &err) == 0)
         close(fd);
     return err.text;
 }
