@@ -54,6 +54,19 @@ void buf_add(struct buf *buf, const void *bytes, size_t n)
     buf->data[buf->len] = '\0';
 }
 
+char *buf_put(struct buf *buf, size_t n)
+{
+    char *at;
+
+    if (buf->overflow || n > buf->max - buf->len)
+        return NULL;
+    buf_reserve(buf, n);
+    at = buf->data + buf->len;
+    buf->len += n;
+    buf->data[buf->len] = '\0';
+    return at;
+}
+
 void buf_adds(struct buf *buf, const char *s)
 {
     buf_add(buf, s, strlen(s));

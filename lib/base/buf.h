@@ -27,6 +27,9 @@ void buf_adds(struct buf *buf, const char *s);
 void buf_addc(struct buf *buf, char c);
 void buf_addf(struct buf *buf, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 const char *buf_str(const struct buf *buf); /* never NULL */
+/* Where the next `n` bytes go, which the caller writes, all of them. NULL: they do not fit, or something did not before;
+ * nothing is changed. */
+char *buf_put(struct buf *buf, size_t n);
 /* The bytes, now the caller's to free(); the buf is empty. NULL if nothing was ever added. */
 char *buf_detach(struct buf *buf, size_t *ret_len);
 

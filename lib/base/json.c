@@ -261,10 +261,58 @@ static void add_escaped(struct buf *buf, unsigned char c)
         buf_add(buf, code, sizeof(code));
 }
 
+/* How long ASCII becomes between its quotes; 0 where it has something else. */
+static size_t escaped_len(const char *s, size_t n)
+{
+    size_t len = n, other = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        unsigned char c = (unsigned char)s[i];
+
+        len += c == '"' || c == '\\' || c == '\n' ? 1 : c < 0x20 || c == 0x7f ? 5 : 0;
+        other |= c & 0x80;
+    }
+    return other != 0 ? 0 : len;
+}
+
+/* Nearly all there is, and the longest of it are texts inside of texts: its length is known before, so nothing is asked
+ * at each quote. False: the other way. */
+static bool add_ascii(struct buf *buf, const char *s, size_t n)
+{
+    size_t len = escaped_len(s, n);
+    char *out = n > 0 && len == 0 ? NULL : buf_put(buf, len + 2);
+
+    if (out == NULL)
+        return false;
+    *out++ = '"';
+    for (size_t i = 0; i < n; i++) {
+        static const char hex[] = "0123456789abcdef";
+        unsigned char c = (unsigned char)s[i];
+
+        if (c >= 0x20 && c != '"' && c != '\\' && c != 0x7f) {
+            *out++ = (char)c;
+            continue;
+        }
+        *out++ = '\\';
+        if (c == '"' || c == '\\' || c == '\n') {
+            *out++ = c == '\n' ? 'n' : (char)c;
+            continue;
+        }
+        memcpy(out, "u00", 3);
+        out[3] = hex[c >> 4];
+        out[4] = hex[c & 15];
+        out += 5;
+    }
+    *out = '"';
+    return true;
+}
+
 static void add_string(struct buf *buf, const char *s, size_t n)
 {
     size_t plain = 0; /* bytes before s[i] that go out as they are */
 
+    if (add_ascii(buf, s, n))
+        return;
     buf_addc(buf, '"');
     for (size_t i = 0; i < n;) {
         unsigned char c = (unsigned char)s[i];

@@ -218,6 +218,28 @@ int store_door_command_open(struct db *db, struct arena *arena, struct door_comm
     return rc < 0 ? rc : many(rows, arena, ret_items, ret_n, err);
 }
 
+DB_STATEMENT(SQL_DOOR_COMMAND_TAKEN,
+             "SELECT DISTINCT command_id FROM invocations WHERE status = 'Pending'"
+             " AND acknowledged_at IS NOT NULL AND deployment_id IS NULL ORDER BY command_id");
+
+int store_door_command_taken(struct db *db, struct arena *arena, const char ***ret_ids,
+                             size_t *ret_n, struct err *err)
+{
+    const char **ids = NULL;
+    size_t n = 0, cap = 0;
+    struct db_rows *rows;
+    int rc = db_query(db, &SQL_DOOR_COMMAND_TAKEN, &rows, err, "");
+
+    if (rc < 0)
+        return rc;
+    while ((rc = db_next(rows, err)) > 0)
+        *ARENA_PUSH(arena, ids, n, cap) = db_text(rows, arena, 0);
+    db_end(rows);
+    *ret_ids = ids;
+    *ret_n = n;
+    return rc;
+}
+
 DB_STATEMENT(
     SQL_DOOR_COMMAND_TARGETS,
     "SELECT i.host_id, h.name, h.state, i.status, i.details, i.released_at, i.offered_at,"

@@ -34,6 +34,9 @@ int store_door_command_list(struct db *db, struct arena *arena, const char *befo
 int store_door_command_open(struct db *db, struct arena *arena, struct door_command **ret_items,
                             size_t *ret_n, struct err *err);
 
+/* Those that a host took and said nothing more of yet, by id. */
+int store_door_command_taken(struct db *db, struct arena *arena, const char ***ret_ids,
+                             size_t *ret_n, struct err *err);
 /* Its targets, by host id. */
 int store_door_command_targets(struct db *db, struct arena *arena, const char *id,
                                struct door_target **ret_items, size_t *ret_n, struct err *err);

@@ -8,7 +8,7 @@
 
 #include "server/api/request.h"
 
-#define BUCKETS 1024 /* a power of two; 10,000 hosts may wait at once */
+#define BUCKETS 16384 /* a power of two; 10,000 hosts may wait at once */
 
 struct door_bell {
     pthread_mutex_t lock;

@@ -5,6 +5,7 @@
 
 #include "lib/model/config.h"
 #include "lib/rules/verdict.h"
+#include "server/flow/door_watch.h"
 #include "server/flow/flow.h"
 #include "server/flow/snapshot.h"
 
@@ -31,6 +32,7 @@ struct agenda {
     struct agenda_entry **runs; /* by id */
     size_t n_runs, cap_runs;
     struct line lines[AGENDA_LINES];
+    struct door_watch *commands;
 };
 
 static void *grown(void *items, size_t *cap, size_t n, size_t size)
@@ -119,6 +121,7 @@ void agenda_open(struct agenda **agenda, const struct snapshot *snapshot)
         (a->sources = calloc(config->n_repos + 1, sizeof(*a->sources))) == NULL ||
         (a->first = calloc(config->n_repos + 1, sizeof(*a->first))) == NULL)
         abort();
+    a->commands = door_watch_new();
     a->config = config;
     a->made_at = snapshot->made_at;
     memcpy(a->digest, snapshot->digest, sizeof(a->digest));
@@ -148,6 +151,7 @@ void agenda_free(struct agenda *a)
         free(a->lines[i].heap);
         free(a->lines[i].queue);
     }
+    door_watch_free(a->commands);
     free(a->runs);
     free(a->environments);
     free(a->sources);
@@ -243,6 +247,11 @@ void agenda_touch(struct agenda *a, struct agenda_entry *e)
     }
     l->queue = grown(l->queue, &l->cap_queue, l->n_queue, sizeof(struct agenda_entry *));
     l->queue[l->n_queue++] = e;
+}
+
+struct door_watch *agenda_commands(struct agenda *a)
+{
+    return a->commands;
 }
 
 void agenda_wait_for_signs(struct agenda *a, struct agenda_entry *e, bool waits)

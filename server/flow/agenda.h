@@ -21,6 +21,7 @@
 
 struct config_environment;
 struct config_repo;
+struct door_watch;
 struct look;
 struct snapshot;
 
@@ -70,6 +71,9 @@ struct agenda_entry *agenda_source(struct agenda *agenda, const struct config_re
 void agenda_touch_runs(struct agenda *agenda, const struct config_repo *repo);
 /* By id; false = it is followed no more. */
 bool agenda_touch_run(struct agenda *agenda, int64_t deployment_id);
+
+/* Commands of AWS callers that are followed. */
+struct door_watch *agenda_commands(struct agenda *agenda);
 
 /* The next one of the line that is due, taken out of it; NULL = none, and the look comes back when one is. What is
  * taken is put back by agenda_put. */

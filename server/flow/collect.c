@@ -23,6 +23,7 @@
 #include "lib/store/writer.h"
 #include "server/flow/agenda.h"
 #include "server/flow/collect_door.h"
+#include "server/flow/door_watch.h"
 #include "server/flow/flow.h"
 #include "server/flow/ledger.h"
 #include "server/flow/snapshot.h"
@@ -266,6 +267,8 @@ static int touch(struct look *look, const struct collected *c, struct err *err)
         agenda_touch_runs(agenda, NULL);
         return 0;
     }
+    if (id == 0 && c->invocation.command_id[0] != '\0')
+        door_watch_touch(agenda_commands(agenda), c->invocation.command_id);
     if (id == 0 || agenda_touch_run(agenda, id))
         return 0;
     rc = store_deployment_by_id(look->flow->db, look->arena, id, &deployment, err);

@@ -23,6 +23,8 @@
 #include "lib/store/store_door_command.h"
 #include "lib/store/store_hold.h"
 #include "lib/store/store_host.h"
+#include "server/flow/agenda.h"
+#include "server/flow/door_watch.h"
 #include "server/flow/flow.h"
 #include "server/flow/seal.h"
 #include "server/flow/snapshot.h"
@@ -255,11 +257,14 @@ static int dispatch_one(struct look *look, const struct door_command *c, struct 
     struct rules_command_facts f = {.command = c};
     struct rules_command_plan plan;
     struct dispatched d = {.command = c, .plan = &plan, .now = look->now};
+    struct door_watch *watch = agenda_commands(look->flow->agenda);
     struct door_target *targets;
+    bool waits;
     int rc =
         store_door_command_targets(look->flow->db, look->arena, c->id, &targets, &f.n_targets, err);
 
-    if (rc == 0 && any_waits(targets, f.n_targets)) {
+    waits = rc == 0 && any_waits(targets, f.n_targets);
+    if (waits) {
         rc = *loaded ? 0 : load_surroundings(look, s, err);
         *loaded = true;
         if (rc == 0)
@@ -277,10 +282,11 @@ static int dispatch_one(struct look *look, const struct door_command *c, struct 
     f.targets = targets;
     f.torn = c->written_at == 0 && c->requested_at < look->flow->heard_since;
     rules_command_make(&f, look->now, look->arena, &plan);
-    look_again(look, plan.next_change);
+    door_watch_put(watch, c->id, plan.next_change, waits || c->written_at == 0);
     d.state_changes = state_changes(c, &plan);
     if (plan.n_moves == 0 && !d.state_changes)
         return 0;
+    door_watch_touch(watch, c->id); /* what is written now, or found stale, is judged again */
     d.detail = detail_of(look, &d);
     rc = sign_all(look, &d, err);
     if (rc < 0)
@@ -294,15 +300,65 @@ static int dispatch_one(struct look *look, const struct door_command *c, struct 
     return rc;
 }
 
+/* Those that the watch names; with what they wait behind loaded once. */
+static int dispatch_due(struct look *look, struct door_watch *watch, struct surroundings *s,
+                        bool *loaded, struct err *err)
+{
+    const char **ids = NULL, *id;
+    size_t n = 0, cap = 0, at = 0;
+    int rc = 0;
+
+    while ((id = door_watch_due(watch, look->now, &at)) != NULL)
+        *ARENA_PUSH(look->arena, ids, n, cap) = arena_str(look->arena, id);
+    for (size_t i = 0; i < n && rc == 0; i++) {
+        struct door_command *c = arena_alloc(look->arena, sizeof(*c));
+        struct err own = ERR_INIT;
+
+        rc = store_door_command_any(look->flow->db, look->arena, ids[i], c, &own);
+        if (rc == ERR_NOT_FOUND || (rc == 0 && c->ended_at != 0)) {
+            door_watch_drop(watch, ids[i]);
+            rc = 0;
+        } else if (rc == 0) {
+            rc = dispatch_one(look, c, s, loaded, err);
+        } else {
+            *err = own;
+        }
+    }
+    return rc;
+}
+
+/* That a host took its command has no line of the journal, and lets the ramp go on (ssm-wire.md 5.1). */
+static int touch_taken(struct look *look, struct door_watch *watch, struct err *err)
+{
+    const char **ids;
+    size_t n;
+    int rc = store_door_command_taken(look->flow->db, look->arena, &ids, &n, err);
+
+    for (size_t i = 0; i < n && rc == 0; i++)
+        door_watch_touch(watch, ids[i]);
+    return rc;
+}
+
 int dispatch_door_look(struct look *look, struct err *err)
 {
+    struct door_watch *watch = agenda_commands(look->flow->agenda);
     struct surroundings s = {.n_busy = 0};
     struct door_command *open;
     bool loaded = false;
     size_t n;
-    int rc = store_door_command_open(look->flow->db, look->arena, &open, &n, err);
+    int rc = 0;
 
-    for (size_t i = 0; i < n && rc == 0; i++)
-        rc = dispatch_one(look, &open[i], &s, &loaded, err);
+    if (look->whole)
+        door_watch_touch_all(watch);
+    if (door_watch_take_all(watch)) {
+        rc = store_door_command_open(look->flow->db, look->arena, &open, &n, err);
+        for (size_t i = 0; i < n && rc == 0; i++)
+            rc = dispatch_one(look, &open[i], &s, &loaded, err);
+    } else {
+        rc = touch_taken(look, watch, err);
+        if (rc == 0)
+            rc = dispatch_due(look, watch, &s, &loaded, err);
+    }
+    look_again(look, door_watch_soonest(watch));
     return rc;
 }

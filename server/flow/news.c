@@ -10,14 +10,15 @@
 #include "lib/store/store_host.h"
 #include "lib/store/store_journal.h"
 #include "server/flow/agenda.h"
+#include "server/flow/door_watch.h"
 #include "server/flow/flow.h"
 #include "server/flow/snapshot.h"
 
 #define LINES_MAX 200 /* so many at once concern everybody, ... */
 #define HOSTS_MAX 50  /* ... and so many hosts */
 
-/* Acts on which no judgement stands: of the door's own commands, of its documents and keys, of what GitHub sent. A
- * command, a permit and a delivery have rooms of their own, which look each time. */
+/* Acts on which no judgement of an environment stands: of the door's own commands, of its documents and keys, of what
+ * GitHub sent. A command, a permit and a delivery have rooms of their own. */
 static bool concerns_nobody(const struct journal_entry *line)
 {
     static const char *const areas[] = {"activation.", "command.", "delivery.", "document.",
@@ -128,6 +129,10 @@ static int touch(struct look *look, const struct journal_entry *line, struct err
 {
     struct host host;
 
+    if (str_starts(line->act, "command."))
+        door_watch_touch(agenda_commands(look->flow->agenda), line->subject);
+    if (str_starts(line->act, "host."))
+        door_watch_touch_all(agenda_commands(look->flow->agenda));
     if (concerns_nobody(line))
         return 0;
     if (str_starts(line->act, "host.") &&

@@ -13,6 +13,7 @@
 
 #include "lib/base/json.h"
 #include "lib/base/log.h"
+#include "lib/store/db.h"
 #include "lib/store/store_access_key.h"
 #include "lib/store/store_hold.h"
 #include "tests/support/door_room.h"
@@ -891,6 +892,30 @@ static void S3_a_document_may_be_yaml(void **state)
     }
 }
 
+/* Statements of the flow for one more command, while so many are open. */
+static uint64_t statements_for_one_more(const struct door_guest *g, int open)
+{
+    uint64_t before;
+
+    for (int i = 0; i < open; i++)
+        (void)sent(to(g, ""));
+    before = db_count(door_room.flow.db);
+    (void)sent(to(g, ""));
+    return db_count(door_room.flow.db) - before;
+}
+
+/* S5: a bell for one command is no look at the others; that nothing is missed is seen after every act and story. */
+static void a_command_costs_the_same_however_many_are_open(void **state)
+{
+    const struct door_guest *g = door_room_guest("web-1", "Role=web");
+    uint64_t among_few, among_many;
+
+    (void)state;
+    among_few = statements_for_one_more(g, 2);
+    among_many = statements_for_one_more(g, 20);
+    assert_true(among_many <= among_few + 2);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int main(void)
@@ -920,6 +945,7 @@ int main(void)
         TEST(each_flaw_of_a_document_has_its_error),
         TEST(steps_of_several_are_asked_by_name),
         TEST(restart_between_all_steps_loses_and_repeats_nothing),
+        TEST(a_command_costs_the_same_however_many_are_open),
     };
 
     log_init(LOG_LOGFMT, LOG_ERROR);
