@@ -10,7 +10,9 @@
 
 #define QUEUE_MAX 4096
 #define GROUP_MAX 256
-#define GROUP_MS 4 /* of one transaction, without its commit */
+#define GROUP_MS 4   /* of one transaction, without its commit */
+#define AHEAD_MAX 32 /* of what goes ahead, while something else waits, which then ... */
+#define BESIDE_MS 2  /* ... has so much of the same transaction */
 #define WAL_MAX (4 * 1024 * 1024)
 #define IDLE_MS 200
 
@@ -26,8 +28,15 @@ struct task {
     writer_fn *fn;
     writer_done *done;
     void *arg;
+    bool again; /* may be run again after it was undone */
+    bool ahead; /* goes before those that do not */
     int rc;
     struct err err;
+};
+
+struct queue {
+    struct task *first, **end;
+    size_t n;
 };
 
 struct writer {
@@ -35,8 +44,9 @@ struct writer {
     pthread_mutex_t mutex;
     pthread_cond_t some; /* there is a task, or it is time to stop */
     struct db *db;
-    struct task *first, **end;
-    size_t n;
+    struct queue front, rest;
+    atomic_bool someone_waits; /* at the front, since the group was taken */
+    bool passed_over;          /* the rest had nothing of the last group: the next one is its own */
     size_t queue_max, group_max;
     bool stopping;
     atomic_bool broken;
@@ -89,20 +99,87 @@ static void break_down(struct writer *w, struct task *group, const struct err *e
         w->tell(w->tell_arg);
 }
 
+static int undo(struct writer *w, bool all)
+{
+    int rc = all ? db_run(w->db, &SQL_WRITER_ROLLBACK, NULL, "")
+                 : db_run(w->db, &SQL_WRITER_JOB_UNDO, NULL, "");
+
+    if (rc == 0)
+        rc = all ? db_run(w->db, &SQL_WRITER_BEGIN, NULL, "")
+                 : db_run(w->db, &SQL_WRITER_JOB_END, NULL, "");
+    return rc;
+}
+
+/* One group's time. */
+struct turn {
+    const struct task *group;
+    mono_ms began;
+    mono_ms rest_began; /* 0 = it has not come to one that does not go ahead */
+};
+
+static bool is_over(struct writer *w, struct turn *turn, const struct task *next)
+{
+    mono_ms now = clock_mono(clock_system());
+
+    if (!next->ahead && turn->rest_began == 0)
+        turn->rest_began = now;
+    if (!next->ahead && (turn->group->ahead || atomic_load(&w->someone_waits)))
+        return now - turn->rest_began >= BESIDE_MS;
+    return now - turn->began >= GROUP_MS;
+}
+
+/* Those that may be run again need no savepoint each, which costs more than most of them do: a copy of every page that they
+ * change. They share one, or, at the beginning, the transaction itself. One that fails undoes them all; then each runs
+ * alone. The last that ran. */
+static struct task *run_together(struct writer *w, struct turn *turn, struct task *first)
+{
+    bool all = first == turn->group;
+    struct task *last = first;
+
+    first->rc = all ? 0 : db_run(w->db, &SQL_WRITER_JOB, &first->err, "");
+    if (first->rc < 0)
+        return first;
+    for (;; last = last->next) {
+        last->rc = last->fn(w->db, last->arg, &last->err);
+        atomic_fetch_add(&w->jobs, 1);
+        if (last->rc < 0 || last->next == NULL || !last->next->again ||
+            is_over(w, turn, last->next))
+            break;
+    }
+    if (last->rc == 0) {
+        if (!all && db_run(w->db, &SQL_WRITER_JOB_END, NULL, "") < 0)
+            atomic_store(&w->broken, true);
+        return last;
+    }
+    if (undo(w, all) < 0)
+        atomic_store(&w->broken, true);
+    for (struct task *t = first; !atomic_load(&w->broken); t = t->next) {
+        t->err = (struct err)ERR_INIT;
+        run_one(w, t);
+        if (t == last)
+            break;
+    }
+    return last;
+}
+
 /* Run tasks until they are done or their time is over; the first one that did not get its turn. */
 static struct task *run_tasks(struct writer *w, struct task *group)
 {
-    mono_ms began = clock_mono(clock_system());
+    struct turn turn = {group, clock_mono(clock_system()), 0};
     struct task *last = NULL;
 
-    for (struct task *t = group; t != NULL && !atomic_load(&w->broken); t = t->next) {
-        if (last != NULL && clock_mono(clock_system()) - began >= GROUP_MS) {
+    for (struct task *t = group; t != NULL && !atomic_load(&w->broken); t = last->next) {
+        if (last != NULL && is_over(w, &turn, t)) {
             last->next = NULL;
             return t;
         }
-        run_one(w, t);
-        atomic_fetch_add(&w->jobs, 1);
-        last = t;
+        if (t->again) {
+            last = run_together(w, &turn, t);
+        } else {
+            run_one(w, t);
+            atomic_fetch_add(&w->jobs, 1);
+            last = t;
+        }
     }
     return NULL;
 }
@@ -144,15 +221,71 @@ static void checkpoint(struct writer *w)
         break_down(w, NULL, &err);
 }
 
+/* Queues ----------------------------------------------------------------------------------------- */
+
+static void queue_init(struct queue *q)
+{
+    q->first = NULL;
+    q->end = &q->first;
+    q->n = 0;
+}
+
+static void queue_add(struct queue *q, struct task *first, struct task **end, size_t n)
+{
+    *q->end = first;
+    q->end = end;
+    q->n += n;
+}
+
+static struct task *queue_pop(struct queue *q)
+{
+    struct task *task = q->first;
+
+    if (task == NULL)
+        return NULL;
+    q->first = task->next;
+    if (q->first == NULL)
+        q->end = &q->first;
+    q->n--;
+    task->next = NULL;
+    return task;
+}
+
+static void queue_push_front(struct queue *q, struct task *task)
+{
+    task->next = q->first;
+    if (q->first == NULL)
+        q->end = &task->next;
+    q->first = task;
+    q->n++;
+}
+
+/* What did not get its turn has the next one. */
+static void give_back(struct writer *w, struct task *list)
+{
+    struct task *backwards = NULL, *next;
+
+    for (; list != NULL; list = next) {
+        next = list->next;
+        list->next = backwards;
+        backwards = list;
+    }
+    pthread_mutex_lock(&w->mutex);
+    for (; backwards != NULL; backwards = next) {
+        next = backwards->next;
+        queue_push_front(backwards->ahead ? &w->front : &w->rest, backwards);
+    }
+    pthread_mutex_unlock(&w->mutex);
+}
+
 /* Up to group_max tasks, or NULL if it is time to stop; waits. */
 static struct task *take_group(struct writer *w)
 {
-    struct task *group;
-    struct task **end;
-    size_t n = 0;
+    struct task *group = NULL, **end = &group;
+    size_t ahead;
 
     pthread_mutex_lock(&w->mutex);
-    while (w->first == NULL && !w->stopping) {
+    while (w->front.n + w->rest.n == 0 && !w->stopping) {
         struct timespec until;
         clock_gettime(CLOCK_REALTIME, &until);
         until.tv_nsec += IDLE_MS * 1000000L;
@@ -164,21 +297,20 @@ static struct task *take_group(struct writer *w)
             pthread_mutex_unlock(&w->mutex);
             checkpoint(w);
             pthread_mutex_lock(&w->mutex);
-            if (w->first == NULL && !w->stopping)
+            if (w->front.n + w->rest.n == 0 && !w->stopping)
                 pthread_cond_wait(&w->some, &w->mutex);
         }
     }
-    group = w->first;
-    end = &group;
-    while (*end != NULL && n < w->group_max) {
-        end = &(*end)->next;
-        n++;
+    ahead = w->rest.n == 0 ? w->group_max : w->passed_over ? 0 : AHEAD_MAX;
+    for (size_t n = 0; n < w->group_max; n++) {
+        struct task *task = queue_pop(n < ahead && w->front.n > 0 ? &w->front : &w->rest);
+        if (task == NULL)
+            break;
+        w->passed_over = task->ahead && w->rest.n > 0;
+        *end = task;
+        end = &task->next;
     }
-    w->first = *end;
-    *end = NULL;
-    if (w->first == NULL)
-        w->end = &w->first;
-    w->n -= n;
+    atomic_store(&w->someone_waits, w->front.n > 0);
     pthread_mutex_unlock(&w->mutex);
     return group;
 }
@@ -186,15 +318,15 @@ static struct task *take_group(struct writer *w)
 static void *writer_main(void *arg)
 {
     struct writer *w = arg;
-    struct task *group;
+    struct task *group, *left;
 
     (void)pthread_setname_np(pthread_self(), "writer");
     while ((group = take_group(w)) != NULL) {
-        while (group != NULL) {
-            group = run_group(w, group);
-            if (db_wal_bytes(w->db) >= WAL_MAX)
-                checkpoint(w);
-        }
+        left = run_group(w, group);
+        w->passed_over = w->passed_over || (left != NULL && left->ahead);
+        give_back(w, left);
+        if (db_wal_bytes(w->db) >= WAL_MAX)
+            checkpoint(w);
     }
     return NULL;
 }
@@ -207,7 +339,8 @@ int writer_start(struct writer **ret_writer, struct db *db, const struct writer_
     if (w == NULL)
         abort();
     w->db = db;
-    w->end = &w->first;
+    queue_init(&w->front);
+    queue_init(&w->rest);
     w->queue_max = options != NULL && options->queue_max != 0 ? options->queue_max : QUEUE_MAX;
     w->group_max = options != NULL && options->group_max != 0 ? options->group_max : GROUP_MAX;
     pthread_mutex_init(&w->mutex, NULL);
@@ -220,7 +353,7 @@ int writer_start(struct writer **ret_writer, struct db *db, const struct writer_
     return 0;
 }
 
-static struct task *task_new(writer_fn *fn, void *arg, writer_done *done)
+static struct task *task_new(writer_fn *fn, void *arg, writer_done *done, bool again)
 {
     struct task *task = calloc(1, sizeof(*task));
 
@@ -229,23 +362,25 @@ static struct task *task_new(writer_fn *fn, void *arg, writer_done *done)
     task->fn = fn;
     task->arg = arg;
     task->done = done;
+    task->again = again;
     return task;
 }
 
 /* `n` tasks in a list, or none of them. */
 static int enqueue(struct writer *w, struct task *first, size_t n, struct err *err)
 {
+    struct queue *queue = first->ahead ? &w->front : &w->rest;
     struct task **end = &first->next;
     bool room;
 
     while (*end != NULL)
         end = &(*end)->next;
     pthread_mutex_lock(&w->mutex);
-    room = w->n + n <= w->queue_max && !w->stopping;
+    room = w->front.n + w->rest.n + n <= w->queue_max && !w->stopping;
     if (room) {
-        *w->end = first;
-        w->end = end;
-        w->n += n;
+        queue_add(queue, first, end, n);
+        if (first->ahead)
+            atomic_store(&w->someone_waits, true);
         pthread_cond_signal(&w->some);
     }
     pthread_mutex_unlock(&w->mutex);
@@ -260,18 +395,29 @@ static int refuse_broken(const struct writer *w, struct err *err)
                : 0;
 }
 
-int writer_post(struct writer *w, writer_fn *fn, void *arg, writer_done *done, struct err *err)
+static int post(struct writer *w, struct task *task, struct err *err)
 {
     int rc = refuse_broken(w, err);
-    struct task *task;
 
-    if (rc < 0)
-        return rc;
-    task = task_new(fn, arg, done);
-    rc = enqueue(w, task, 1, err);
+    if (rc == 0)
+        rc = enqueue(w, task, 1, err);
     if (rc < 0)
         free(task);
     return rc;
+}
+
+int writer_post(struct writer *w, writer_fn *fn, void *arg, writer_done *done, struct err *err)
+{
+    return post(w, task_new(fn, arg, done, false), err);
+}
+
+int writer_post_ahead(struct writer *w, writer_fn *fn, void *arg, writer_done *done,
+                      struct err *err)
+{
+    struct task *task = task_new(fn, arg, done, true);
+
+    task->ahead = true;
+    return post(w, task, err);
 }
 
 /* Where those who wait for jobs sleep. */
@@ -326,7 +472,7 @@ static int do_slice(struct writer *w, struct writer_job *jobs, size_t n, struct 
     if (waited == NULL)
         abort();
     for (size_t i = n; rc == 0 && i-- > 0;) {
-        struct task *task = task_new(waited_run, &waited[i], waited_done);
+        struct task *task = task_new(waited_run, &waited[i], waited_done, jobs[i].again);
         waited[i] = (struct waited){&waiter, &jobs[i]};
         task->next = first;
         first = task;

@@ -3,7 +3,9 @@
  *
  * It takes short prepared transactions from a bounded queue, runs what waits inside one IMMEDIATE
  * transaction, each in a savepoint of its own, and commits once for all (group commit): what one sync
- * costs is shared. A job that fails is rolled back alone. Nothing is done twice: a commit that fails is
+ * costs is shared. A job that fails is rolled back alone; jobs that say they may be run again share a
+ * savepoint, and where one of them fails all are undone and run one by one. Deliveries go ahead of what was
+ * queued before them, and what the flow writes has a part of each commit still. A commit that fails is
  * unknown, not undone, so the writer is broken from then on, every waiting and later call gets
  * ERR_INTERNAL, and the server exits to read the truth again (design.md 7). So it is with a checkpoint
  * whose sync fails: what the kernel could not write it may call clean afterwards, and a second sync that
@@ -46,6 +48,8 @@ int writer_do(struct writer *writer, writer_fn *fn, void *arg, struct err *err);
 struct writer_job {
     writer_fn *fn;
     void *arg;
+    bool
+        again; /* it may be run again after it was undone: what it changes beside the store is the same then */
     int rc;
     struct err err;
     void (*told)(void *arg, const struct writer_job *job);
@@ -60,6 +64,10 @@ int writer_do_jobs(struct writer *writer, struct writer_job *jobs, size_t n, str
 /* Queue `fn`; `done` is called later. ERR_BUSY: the queue is full, nothing was taken. */
 int writer_post(struct writer *writer, writer_fn *fn, void *arg, writer_done *done,
                 struct err *err);
+
+/* The same for what somebody outside waits for: it goes ahead of all that does not, and may be run again. */
+int writer_post_ahead(struct writer *writer, writer_fn *fn, void *arg, writer_done *done,
+                      struct err *err);
 
 bool writer_is_broken(const struct writer *writer);
 

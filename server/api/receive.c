@@ -208,7 +208,7 @@ enum request_next receive_delivery(struct request *request, struct reply *reply)
 
     request_then(request, receive_stored);
     request_hold(request);
-    rc = writer_post(request->api->writer, put, r, put_done, &err);
+    rc = writer_post_ahead(request->api->writer, put, r, put_done, &err);
     if (rc < 0) {
         request_let_go(request);
         return refuse(request, reply, 503, err.text);

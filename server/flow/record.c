@@ -45,7 +45,9 @@ struct recorded {
     enum delivery_state state;
     const char *note;
     bool wants_fetch;
-    bool ran; /* the writer came to it; false after ERR_BUSY */
+    bool
+        names_stand; /* of the whole batch: nobody in it says another name than the one that was read */
+    bool ran;        /* the writer came to it; false after ERR_BUSY */
     time_ms now;
 };
 
@@ -103,7 +105,7 @@ static int apply(struct db *db, void *arg, struct err *err)
         return store_repository_want_all(db, r->now, err);
     if (rc < 0 || e == NULL || r->state != DELIVERY_RECORDED)
         return rc;
-    rc = record_put(db, r->delivery, e, r->repository, r->now, err);
+    rc = record_put(db, r->delivery, e, r->repository, r->names_stand, r->now, err);
     if (rc == 0 && r->wants_fetch)
         rc = store_repository_want(db, r->repository->id, r->now, err);
     return rc;
@@ -311,11 +313,17 @@ static void touch(struct look *look, const struct recorded *r)
 static int close_all(struct look *look, struct recorded *items, size_t n, struct err *err)
 {
     struct writer_job *jobs = arena_array(look->arena, n, sizeof(*jobs));
+    bool names_stand = true;
     int rc;
 
+    for (size_t i = 0; i < n; i++)
+        if (items[i].repository != NULL)
+            names_stand =
+                names_stand && record_put_names_stand(items[i].event, items[i].repository);
     for (size_t i = 0; i < n; i++) {
+        items[i].names_stand = names_stand;
         items[i].ran = false;
-        jobs[i] = (struct writer_job){.fn = apply, .arg = &items[i]};
+        jobs[i] = (struct writer_job){.fn = apply, .arg = &items[i], .again = true};
     }
     rc = look_write_jobs(look, jobs, n, FLOW_DELIVERIES, err);
     /* What did not come to its turn is the same attempt; what ran and failed is one more. */
@@ -360,46 +368,61 @@ static time_ms grown_at(const struct look *look)
     return look->flow->heard_since + SUSPECT_MS;
 }
 
-/* Twice what was come to last time: a row that is listed and not read costs as much as one that is. All, while some are
- * passed over: what is good stands behind them. */
+/* Somewhat more than was come to last time: a row that is listed and not read costs as much as one that is. */
 static size_t batch_size(const struct look *look)
 {
-    size_t twice = 2 * look->flow->recording_pace;
+    size_t pace = look->flow->recording_pace, more = pace + pace / 4 + BATCH_MIN / 4;
 
-    if (look->now < grown_at(look) || twice > FLOW_RECORDING_MAX)
-        return FLOW_RECORDING_MAX;
-    return twice < BATCH_MIN ? BATCH_MIN : twice;
+    return more < BATCH_MIN ? BATCH_MIN : more > FLOW_RECORDING_MAX ? FLOW_RECORDING_MAX : more;
 }
 
-int record_look(struct look *look, struct err *err)
+/* Which of the rows are read together; true = some were passed over. */
+static bool choose(struct look *look, const struct delivery *items, size_t n, struct batch *batch)
 {
     const struct flow *flow = look->flow;
-    struct batch batch = {.n = 0};
-    struct delivery *items;
-    size_t n;
-    int rc = store_delivery_open(flow->db, look->arena, batch_size(look), &items, &n, err);
+    bool passed_over = false;
 
-    if (rc < 0 || n == 0)
-        return rc;
-    batch.items = arena_array(look->arena, n, sizeof(*batch.items));
     for (size_t i = 0; i < n; i++) {
         const struct delivery *d = &items[i];
         bool counted = is_counted(flow, d->id);
         bool alone = d->crashes > (counted ? 1 : 0);
         if (alone && !counted && look->now < grown_at(look)) {
             look_again(look, grown_at(look));
+            passed_over = true;
             continue;
         }
-        if (alone && batch.n > 0)
+        if (alone && batch->n > 0)
             break;
-        batch.items[batch.n++] =
+        batch->items[batch->n++] =
             (struct recorded){.delivery = d, .now = look->now, .state = DELIVERY_UNREADABLE};
-        if (d->crashes >= CRASHES_MAX && !counted)
-            return set_aside(look, &batch.items[0], err);
         if (alone)
             break;
     }
+    return passed_over;
+}
+
+int record_look(struct look *look, struct err *err)
+{
+    const struct flow *flow = look->flow;
+    struct batch batch = {.n = 0};
+    size_t size = batch_size(look), n;
+    bool passed_over = true;
+
+    /* What is good stands behind those that are passed over. */
+    while (batch.n == 0 && passed_over) {
+        struct delivery *items;
+        int rc = store_delivery_open(flow->db, look->arena, size, &items, &n, err);
+
+        if (rc < 0 || n == 0)
+            return rc;
+        batch.items = arena_array(look->arena, n, sizeof(*batch.items));
+        passed_over = choose(look, items, n, &batch) && size < FLOW_RECORDING_MAX;
+        size = FLOW_RECORDING_MAX;
+    }
     if (batch.n == 0)
         return 0;
+    if (batch.items[0].delivery->crashes >= CRASHES_MAX &&
+        !is_counted(flow, batch.items[0].delivery->id))
+        return set_aside(look, &batch.items[0], err);
     return record_batch(look, &batch, err);
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "lib/base/str.h"
 #include "lib/github/event.h"
 #include "lib/model/delivery.h"
 #include "lib/model/pull_request.h"
@@ -23,6 +24,7 @@ struct putting {
     const struct delivery *delivery;
     const struct event *event;
     const struct repository *repository;
+    bool names_stand;
     time_ms now;
 };
 
@@ -222,6 +224,14 @@ static int put_hook(struct db *db, const struct putting *r, struct err *err)
     return rc;
 }
 
+bool record_put_names_stand(const struct event *event, const struct repository *repository)
+{
+    const char *called =
+        strcasecmp(event->repository, repository->name) == 0 ? NULL : event->repository;
+
+    return repository->github_id == event->repository_id && str_eq(called, repository->github_name);
+}
+
 /* The id is who it is; the name is what GitHub calls it at the moment (W6). */
 static int put_name(struct db *db, const struct putting *r, struct err *err)
 {
@@ -237,6 +247,16 @@ static int put_name(struct db *db, const struct putting *r, struct err *err)
                                                        same ? NULL : e->repository, at, err);
 }
 
+/* Whoever opens a pull request is its author, too. */
+static bool is_among(const struct event_account *account, const struct event_account *accounts,
+                     size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (accounts[i].id == account->id && str_eq(accounts[i].login, account->login))
+            return true;
+    return false;
+}
+
 /* The first signed delivery in which a login appears says whose it is (A4). */
 static int bind_people(struct db *db, const struct putting *r, struct err *err)
 {
@@ -247,7 +267,7 @@ static int bind_people(struct db *db, const struct putting *r, struct err *err)
     int rc = 0;
 
     for (size_t i = 0; i < sizeof(accounts) / sizeof(*accounts) && rc == 0; i++)
-        if (accounts[i].id != 0)
+        if (accounts[i].id != 0 && !is_among(&accounts[i], accounts, i))
             rc = people_seen(db, accounts[i].login, accounts[i].id, "delivery", r->now, err);
     return rc;
 }
@@ -259,10 +279,10 @@ static bool is_about_hooks(const struct event *e)
 }
 
 int record_put(struct db *db, const struct delivery *delivery, const struct event *event,
-               const struct repository *repository, time_ms now, struct err *err)
+               const struct repository *repository, bool names_stand, time_ms now, struct err *err)
 {
-    const struct putting r = {delivery, event, repository, now};
-    int rc = repository != NULL ? put_name(db, &r, err) : 0;
+    const struct putting r = {delivery, event, repository, names_stand, now};
+    int rc = repository != NULL && !names_stand ? put_name(db, &r, err) : 0;
 
     if (rc == 0)
         rc = bind_people(db, &r, err);

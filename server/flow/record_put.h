@@ -8,6 +8,8 @@
 #ifndef SLIPWAY_SERVER_FLOW_RECORD_PUT_H
 #define SLIPWAY_SERVER_FLOW_RECORD_PUT_H
 
+#include <stdbool.h>
+
 #include "lib/base/timestamp.h"
 
 struct db;
@@ -16,8 +18,12 @@ struct err;
 struct event;
 struct repository;
 
-/* `repository` NULL: an event of an owner or an App, not of a repository. */
+/* It says of that repository what is known: whose id it is, and what GitHub calls it. */
+bool record_put_names_stand(const struct event *event, const struct repository *repository);
+
+/* `repository` NULL: an event of an owner or an App, not of a repository. `names_stand`: of this event, and of each that is
+ * written since `repository` was read. */
 int record_put(struct db *db, const struct delivery *delivery, const struct event *event,
-               const struct repository *repository, time_ms now, struct err *err);
+               const struct repository *repository, bool names_stand, time_ms now, struct err *err);
 
 #endif

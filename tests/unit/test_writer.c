@@ -139,6 +139,67 @@ static void what_waits_is_committed_once_in_order_and_a_job_that_fails_is_undone
     room_close(&room);
 }
 
+/* They share a savepoint; who fails undoes his neighbours, who are run again, and nobody is there twice. */
+static void what_may_be_run_again_is_there_once_whoever_fails_beside_it(void **state)
+{
+    struct writer_job jobs[JOBS];
+    struct job args[JOBS];
+    struct err err = ERR_INIT;
+    struct room room;
+
+    (void)state;
+    for (int mode = 0; mode < 2; mode++) { /* all of them, or one in five that may not */
+        room_open(&room, NULL);
+        for (int i = 0; i < JOBS; i++) {
+            args[i] = (struct job){.room = &room, .number = i + 1, .fails = i % 9 == 4};
+            jobs[i] = (struct writer_job){put, &args[i], .again = mode == 0 || i % 5 != 0};
+        }
+        assert_int_equal(writer_do_jobs(room.writer, jobs, JOBS, &err), 0);
+        for (int i = 0; i < JOBS; i++)
+            assert_int_equal(jobs[i].rc, args[i].fails ? ERR_CONFLICT : 0);
+        assert_int_equal(rows(&room, NULL), JOBS - 6);
+        room_close(&room);
+    }
+}
+
+/* A sender waits for each delivery, and nobody for what the flow writes; but that, too, comes to its turn. */
+static void what_goes_ahead_is_done_first_and_the_rest_is_not_forgotten(void **state)
+{
+    struct writer_options options = {.group_max = 4};
+    pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
+    struct job rest[8], ahead[16], first;
+    struct err err = ERR_INIT;
+    struct room room;
+    atomic_int order = 0;
+    int n = 0;
+
+    (void)state;
+    room_open(&room, &options);
+    pthread_mutex_lock(&gate);
+    first = (struct job){.room = &room, .number = 1, .gate = &gate, .order = &order};
+    assert_int_equal(writer_post(room.writer, put, &first, done, &err), 0);
+    usleep(20000); /* it has the writer, the others wait */
+    for (int i = 0; i < 8; i++) {
+        rest[i] = (struct job){.room = &room, .number = 100 + i, .order = &order};
+        assert_int_equal(writer_post(room.writer, put, &rest[i], done, &err), 0);
+    }
+    for (int i = 0; i < 16; i++) {
+        ahead[i] = (struct job){.room = &room, .number = 200 + i, .order = &order};
+        assert_int_equal(writer_post_ahead(room.writer, put, &ahead[i], done, &err), 0);
+    }
+    pthread_mutex_unlock(&gate);
+    while (atomic_load(&order) < 25 && n++ < 5000)
+        usleep(1000);
+    assert_int_equal(atomic_load(&order), 25);
+    assert_true(ahead[0].done_as < rest[0].done_as);
+    assert_true(rest[0].done_as < ahead[15].done_as); /* not behind all that goes ahead */
+    for (int i = 1; i < 8; i++)
+        assert_true(rest[i - 1].done_as < rest[i].done_as);
+    for (int i = 1; i < 16; i++)
+        assert_true(ahead[i - 1].done_as < ahead[i].done_as);
+    room_close(&room);
+}
+
 static void jobs_handed_in_together_are_one_commit_and_fail_alone(void **state)
 {
     struct writer_job jobs[JOBS];
@@ -367,6 +428,8 @@ int main(void)
         cmocka_unit_test(
             what_waits_is_committed_once_in_order_and_a_job_that_fails_is_undone_alone),
         cmocka_unit_test(jobs_handed_in_together_are_one_commit_and_fail_alone),
+        cmocka_unit_test(what_may_be_run_again_is_there_once_whoever_fails_beside_it),
+        cmocka_unit_test(what_goes_ahead_is_done_first_and_the_rest_is_not_forgotten),
         cmocka_unit_test(jobs_that_have_no_room_together_go_in_one_part_after_the_other),
         cmocka_unit_test(a_transaction_ends_when_its_time_is_over),
         cmocka_unit_test(a_full_queue_says_so_and_takes_nothing),
