@@ -81,9 +81,11 @@ static void print_evidence(struct arena *arena, const struct cJSON *attempt)
 static void print_attempt(struct arena *arena, const struct cJSON *a)
 {
     bool settled = false;
+    int64_t epoch = 0;
 
     (void)json_bool(a, "settled", &settled);
-    printf("%s\n", cli_repo_clean(arena, json_str(a, "text")));
+    (void)json_int(a, "epoch", &epoch);
+    printf("epoch %" PRId64 ": %s\n", epoch, cli_repo_clean(arena, json_str(a, "text")));
     if (json_str(a, "reason") != NULL)
         printf("  because: %s\n", cli_repo_clean(arena, json_str(a, "reason")));
     if (json_str(a, "late") != NULL)
@@ -171,6 +173,7 @@ struct deciding {
     const char *verb;
     const char *outcome; /* mark */
     bool unprobed;
+    long long epoch;  /* of the attempt that was looked at; 0 = of whichever is there */
     long long since;  /* forget; 0 = none */
     const char *repo; /* forget, NULL */
     const char *why;  /* NULL: none is needed */
@@ -195,6 +198,8 @@ static int decide(struct invoke *invoke, const struct deciding *d)
         json_add_str(&out, "outcome", d->outcome);
     if (d->unprobed)
         json_add_bool(&out, "unprobed", true);
+    if (d->epoch > 0)
+        json_add_int(&out, "epoch", d->epoch);
     if (d->since > 0)
         json_add_int(&out, "since", d->since);
     if (d->repo != NULL)
@@ -208,9 +213,23 @@ static int decide(struct invoke *invoke, const struct deciding *d)
     return status;
 }
 
+/* Which attempt was looked at: another one may be there by now. */
+static int read_epoch(struct invoke *invoke, struct deciding *d)
+{
+    const char *epoch = cli_command_option(invoke, "--epoch");
+
+    return epoch == NULL || (epoch[0] != 'r' && cli_command_release_number(epoch, &d->epoch) == 0)
+               ? 0
+               : cli_command_usage(invoke, "\"%s\" is no epoch; slipway migrate status shows them",
+                                   epoch);
+}
+
 static int with_reason(struct invoke *invoke, struct deciding *d, const char *done)
 {
-    int status;
+    int status = read_epoch(invoke, d);
+
+    if (status != 0)
+        return status;
 
     d->why = cli_command_option(invoke, "-m");
     status = words(invoke);

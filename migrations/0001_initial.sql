@@ -729,7 +729,7 @@ CREATE TABLE attempts (                      -- one try of a migrate job on one 
     alarmed_at    INTEGER,                   -- people were told that it takes longer than timeout-minutes (M5)
     gone_at       INTEGER,                   -- its host said that its supervisor is gone, with an end or without
     evidence      TEXT,                      -- JSON, kept when it failed or became unknown: output, boots, journal, approvals
-    late_state    TEXT CHECK (late_state IN ('succeeded', 'failed', 'not_started')),  -- a true end after a person decided
+    late_state    TEXT CHECK (late_state IN ('succeeded', 'failed', 'not_started', 'unknown')),  -- a true end after a person decided
     late_at       INTEGER,
     UNIQUE (database, epoch),
     UNIQUE (database, repository_id, release_number, n)

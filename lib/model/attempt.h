@@ -15,7 +15,8 @@
 
 /* A host is faster than the flow looks: what is seen next may lie several states ahead, never behind.
  * Bits: 0 planned 1 offered 2 accepted 3 permitted 4 running 5 succeeded 6 failed 7 unknown
- * 8 cancelled 9 not_started. From failed to succeeded: by a person's decision alone (M6). */
+ * 8 cancelled 9 not_started. From failed to succeeded: by a person's decision alone (M6). From unknown to not started: by
+ * a host's word that is believed (docs/decisions/0044). */
 #define ATTEMPT_STATES(X)                                                                          \
     X(ATTEMPT_PLANNED, "planned",                                                                  \
       1u << 1 | 1u << 2 | 1u << 3 | 1u << 4 | 1u << 5 | 1u << 6 | 1u << 7 | 1u << 8 | 1u << 9)     \
@@ -26,7 +27,7 @@
     X(ATTEMPT_RUNNING, "running", 1u << 5 | 1u << 6 | 1u << 7)                                     \
     X(ATTEMPT_SUCCEEDED, "succeeded", 0)                                                           \
     X(ATTEMPT_FAILED, "failed", 1u << 5)                                                           \
-    X(ATTEMPT_UNKNOWN, "unknown", 1u << 5 | 1u << 6)                                               \
+    X(ATTEMPT_UNKNOWN, "unknown", 1u << 5 | 1u << 6 | 1u << 9)                                     \
     X(ATTEMPT_CANCELLED, "cancelled", 0)                                                           \
     X(ATTEMPT_NOT_STARTED, "not_started", 0)
 

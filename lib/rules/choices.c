@@ -176,6 +176,7 @@ static void add_attempt(struct listing *l, const struct choices_attempt *a)
     for (int act = 0; act < SETTLE_ACTS_COUNT; act++) {
         c = add(l, of_act[act]);
         c->database = a->settle.attempt->database;
+        c->epoch = a->settle.attempt->epoch;
         c->why = settle_refusal(l->arena, &a->settle, (enum settle_act)act);
         c->refusal = c->why != NULL ? CHOICE_SETTLE : CHOICE_OPEN;
     }

@@ -47,6 +47,7 @@ struct choice {
     enum choice_refusal refusal;
     const char *host;     /* to leave out, or that still runs; NULL */
     const char *database; /* of the attempt, NULL */
+    int64_t epoch;        /* ... its own, so that nobody decides about another one; 0 */
     const char *state;    /* ... in which it is, NULL */
     const char *why;      /* NULL */
     const struct cause *cause;

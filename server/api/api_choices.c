@@ -172,13 +172,17 @@ static const char *command_of(struct stopped *s, const struct choice *c)
     case CHOICE_PROBE:
         return arena_printf(arena, "slipway migrate probe %s", c->database);
     case CHOICE_MARK_SUCCEEDED:
-        return arena_printf(arena, "slipway migrate mark %s succeeded -m WHY", c->database);
+        return arena_printf(arena, "slipway migrate mark %s succeeded --epoch %lld -m WHY",
+                            c->database, (long long)c->epoch);
     case CHOICE_MARK_FAILED:
-        return arena_printf(arena, "slipway migrate mark %s failed -m WHY", c->database);
+        return arena_printf(arena, "slipway migrate mark %s failed --epoch %lld -m WHY",
+                            c->database, (long long)c->epoch);
     case CHOICE_NEW_ATTEMPT:
-        return arena_printf(arena, "slipway migrate retry %s -m WHY", c->database);
+        return arena_printf(arena, "slipway migrate retry %s --epoch %lld -m WHY", c->database,
+                            (long long)c->epoch);
     case CHOICE_ABANDON:
-        return arena_printf(arena, "slipway migrate abandon %s -m WHY", c->database);
+        return arena_printf(arena, "slipway migrate abandon %s --epoch %lld -m WHY", c->database,
+                            (long long)c->epoch);
     case CHOICES_COUNT:
         break;
     }

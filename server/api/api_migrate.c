@@ -43,12 +43,18 @@ static const char *text_of(struct ledger *l, const struct api_migrate_facts *f)
 {
     struct arena *arena = l->request->arena;
     const struct attempt *a = &f->attempt;
-    const char *key = a->settled_at != 0            ? "migrate.text.settled"
-                      : f->is_silent                ? "migrate.text.silent"
-                      : a->state == ATTEMPT_UNKNOWN ? "migrate.text.unknown"
-                      : a->state == ATTEMPT_FAILED  ? "migrate.text.failed"
-                                                    : "migrate.text.open";
+    bool unpermitted = f->invocation.permitted_at == 0 && f->invocation.began_at == 0;
+    const char *key = a->settled_at != 0                           ? "migrate.text.settled"
+                      : f->is_silent                               ? "migrate.text.silent"
+                      : a->state == ATTEMPT_UNKNOWN && unpermitted ? "migrate.text.unpermitted"
+                      : a->state == ATTEMPT_UNKNOWN                ? "migrate.text.unknown"
+                      : a->state == ATTEMPT_FAILED                 ? "migrate.text.failed"
+                                                                   : "migrate.text.open";
+    const struct message_value hosts = {"hosts", f->touched};
     const struct message_value values[] = {
+        {"others", messages_fill(arena, l->view.language,
+                                 f->touched == NULL ? "migrate.others.none" : "migrate.others.some",
+                                 &hosts, 1)},
         {"database", a->database},
         {"release", arena_printf(arena, "r%lld", (long long)a->release_number)},
         {"commit", arena_printf(arena, "%.7s", f->deployment.sha)},

@@ -33,6 +33,7 @@ struct deciding {
     enum settle_act act;
     const char *repository; /* forget; NULL = the only one */
     int64_t since;          /* forget */
+    int64_t epoch;          /* of the attempt that the asker saw; 0 = he did not say */
     int64_t probe_id;
 };
 
@@ -47,6 +48,9 @@ static int read_body(struct deciding *d, const char *const *keys, size_t n, bool
         rc = err_set(err, ERR_INVALID, "database: which one? `slipway migrate status` lists them");
     if (rc == 0 && needs_reason)
         rc = api_body_text(d->request, *ret_body, "reason", API_ACT_REASON_MAX, &d->reason, err);
+    if (rc == 0 && json_get(*ret_body, "epoch") != NULL &&
+        (!json_int(*ret_body, "epoch", &d->epoch) || d->epoch < 1))
+        rc = err_set(err, ERR_INVALID, "epoch: expected that of the attempt that you saw");
     if (rc == 0 && needs_reason && (d->reason == NULL || d->reason[strspn(d->reason, " ")] == '\0'))
         rc = err_set(err, ERR_INVALID, "reason: say why; it is kept with the attempt");
     return rc;
@@ -86,7 +90,15 @@ static int load(struct deciding *d, struct db *db, struct api_migrate_facts *f, 
     if (rc == 0)
         rc = api_migrate_facts_load(db, d->request->arena, d->view.config, &attempts[0],
                                     d->view.now, f, err);
-    return rc < 0 ? rc : may(d, db, f->environment, err);
+    if (rc == 0)
+        rc = may(d, db, f->environment, err);
+    if (rc == 0 && d->epoch != 0 && d->epoch != f->attempt.epoch)
+        rc = err_set(err, ERR_CONFLICT,
+                     "%s: you saw the attempt of epoch %lld, and the newest is that of epoch %lld, "
+                     "%s. Look again: slipway migrate status %s",
+                     d->database, (long long)d->epoch, (long long)f->attempt.epoch,
+                     attempt_states[f->attempt.state].text, d->database);
+    return rc;
 }
 
 static struct journal_entry line_of(const struct deciding *d)
@@ -183,23 +195,23 @@ static enum request_next settle(struct request *request, struct reply *reply, en
 
 enum request_next api_migrate_act_mark(struct request *request, struct reply *reply)
 {
-    static const char *const keys[] = {"database", "reason", "unprobed", "outcome"};
+    static const char *const keys[] = {"database", "reason", "epoch", "unprobed", "outcome"};
 
-    return settle(request, reply, SETTLE_SUCCEEDED, keys, 4);
+    return settle(request, reply, SETTLE_SUCCEEDED, keys, 5);
 }
 
 enum request_next api_migrate_act_retry(struct request *request, struct reply *reply)
 {
-    static const char *const keys[] = {"database", "reason", "unprobed"};
+    static const char *const keys[] = {"database", "reason", "epoch", "unprobed"};
 
-    return settle(request, reply, SETTLE_RETRY, keys, 3);
+    return settle(request, reply, SETTLE_RETRY, keys, 4);
 }
 
 enum request_next api_migrate_act_abandon(struct request *request, struct reply *reply)
 {
-    static const char *const keys[] = {"database", "reason"};
+    static const char *const keys[] = {"database", "reason", "epoch"};
 
-    return settle(request, reply, SETTLE_ABANDON, keys, 2);
+    return settle(request, reply, SETTLE_ABANDON, keys, 3);
 }
 
 /* Asking ----------------------------------------------------------------------------------------- */

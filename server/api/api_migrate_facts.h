@@ -20,7 +20,10 @@ struct api_migrate_facts {
     struct probe *probes;                         /* newest first */
     size_t n_probes;
     struct settle_facts settle; /* `attempt` NULL: none is unsettled */
-    bool is_silent;             /* permitted or running, and not heard for a minute */
+    const char *
+        touched; /* hosts on which another job of its deployment may have changed something, "a, b";
+                            NULL = none, or it is settled */
+    bool is_silent; /* permitted or running, and not heard for a minute */
 };
 
 /* Of this attempt. */

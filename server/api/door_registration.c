@@ -11,6 +11,7 @@
 #include "lib/base/names.h"
 #include "lib/base/sign.h"
 #include "lib/base/str.h"
+#include "lib/store/store_command.h"
 #include "lib/store/store_journal.h"
 #include "server/api/api.h"
 #include "server/api/api_events.h"
@@ -53,6 +54,10 @@ static int replace_older(struct db *db, const struct door_call *call, const char
         return 0;
     if (rc == 0)
         rc = store_host_move(db, older.id, older.state, HOST_DEREGISTERED, err);
+    /* What it was handed may run: nobody can say any more how it ends. */
+    if (rc == 0)
+        rc = store_command_doubt(db, older.id, "another machine took the name of its host over",
+                                 err);
     if (rc == 0)
         *ret_drained_at = older.drained_at;
     return rc < 0 ? rc : journal(db, call, "host.replaced", older.id, NULL, err);

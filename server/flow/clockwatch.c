@@ -8,6 +8,7 @@
 #include "lib/store/store_host.h"
 #include "lib/store/store_journal.h"
 #include "lib/store/store_repository.h"
+#include "lib/store/store_set_back.h"
 #include "server/flow/flow.h"
 
 #define JUMP_MS 30000
@@ -42,6 +43,8 @@ static int apply(struct db *db, void *arg, struct err *err)
         rc = store_host_seen_by(db, j->to, err);
     if (rc == 0)
         rc = store_repository_seen_by(db, j->to, err);
+    if (rc == 0 && j->to < j->from)
+        rc = store_set_back(db, j->to, j->from - j->to, err);
     return rc;
 }
 

@@ -4,6 +4,7 @@
 
 #include "lib/base/arena.h"
 #include "lib/rules/migrate.h"
+#include "lib/ssm/status.h"
 #include "lib/store/store_attempt.h"
 #include "lib/store/store_command.h"
 #include "server/flow/flow.h"
@@ -21,13 +22,29 @@ static int find(struct db *db, struct arena *arena, const char *command_id, stru
     return rc;
 }
 
-/* What was decided stands; what is true is kept beside it. */
-static int keep_late(struct db *db, const struct attempt *a, const struct message_reply *reply,
-                     time_ms now, struct err *err)
+/* What this end alone says, by the same rules as one that comes in time: a client that was killed, or its own script, may
+ * leave it unknown (M5, M7). */
+static enum attempt_state end_of(const struct message_reply *reply, struct arena *arena)
 {
-    enum attempt_state late = reply->state == MESSAGE_REPLY_DECLINED ? ATTEMPT_NOT_STARTED
-                              : reply->status == INVOCATION_SUCCESS  ? ATTEMPT_SUCCEEDED
-                                                                     : ATTEMPT_FAILED;
+    const struct status_facts facts = {.now = INVOCATION_IN_PROGRESS,
+                                       .began = true,
+                                       .journal_is_known = true,
+                                       .has_database = true};
+    struct status_change change;
+
+    if (reply->state == MESSAGE_REPLY_DECLINED)
+        return ATTEMPT_NOT_STARTED;
+    status_judge(arena, &facts, reply, &change);
+    return change.status == INVOCATION_SUCCESS  ? ATTEMPT_SUCCEEDED
+           : change.status == INVOCATION_FAILED ? ATTEMPT_FAILED
+                                                : ATTEMPT_UNKNOWN;
+}
+
+/* What was decided stands; what is true is kept beside it. Nothing agrees with what nobody knows, or disagrees. */
+static int keep_late(struct db *db, struct arena *arena, const struct attempt *a,
+                     const struct message_reply *reply, time_ms now, struct err *err)
+{
+    enum attempt_state late = end_of(reply, arena);
     bool agrees = (late == ATTEMPT_SUCCEEDED) == (a->state == ATTEMPT_SUCCEEDED);
     char detail[200];
     int rc = store_attempt_late(db, a->id, late, now, err);
@@ -35,7 +52,10 @@ static int keep_late(struct db *db, const struct attempt *a, const struct messag
     if (rc < 0)
         return rc == ERR_CONFLICT ? 0 : rc;
     snprintf(detail, sizeof(detail), "{\"end\":\"%s\",\"decision\":\"%.40s\",\"agrees\":%s}",
-             attempt_states[late].text, a->decision, agrees ? "true" : "false");
+             attempt_states[late].text, a->decision,
+             late == ATTEMPT_UNKNOWN ? "null"
+             : agrees                ? "true"
+                                     : "false");
     return look_journal(db, now, "attempt.late", a->database, detail, NULL, err);
 }
 
@@ -57,7 +77,7 @@ int ledger_hear(struct db *db, const char *command_id, const struct message_repl
     if (rc == 0 && found && is_gone)
         rc = store_attempt_gone(db, command_id, now, err);
     if (rc == 0 && found && ends && a.decided_at != 0)
-        rc = keep_late(db, &a, reply, now, err);
+        rc = keep_late(db, &arena, &a, reply, now, err);
     arena_deinit(&arena);
     return rc;
 }

@@ -103,8 +103,12 @@ static void M6_mark_wants_a_clean_probe_or_the_word_unprobed(void **state)
     nobody_knows(s);
     assert_int_not_equal(story_post(s, "/api/v1/migrate/mark", ABOUT ",\"outcome\":\"succeeded\"}"),
                          0);
+    /* Who looked at another attempt decides about that one, and not about this. */
+    story_refused(s, "POST", "/api/v1/migrate/mark",
+                  ABOUT ",\"outcome\":\"succeeded\",\"unprobed\":true,\"epoch\":2}", 409,
+                  "the newest is that of epoch 1, unknown");
     assert_int_equal(story_post(s, "/api/v1/migrate/mark",
-                                ABOUT ",\"outcome\":\"succeeded\",\"unprobed\":true}"),
+                                ABOUT ",\"outcome\":\"succeeded\",\"unprobed\":true,\"epoch\":1}"),
                      0);
     story_expect_attempt(s, DATABASE, "succeeded");
     story_expect_live(s, "acme/shop", "production", 2);
@@ -161,6 +165,40 @@ static void M6_after_an_abandon_the_next_waits_until_nobody_was_seen_for_two_min
     story_expect_starts(s, "batch-1", "migrate", 3, 0);
     story_pass(s, 70000);
     story_expect_live(s, "acme/shop", "production", 3);
+    story_end(s);
+}
+
+/* The same, and it ends without anybody knowing how: that agrees with nothing. */
+static void M7_late_truth_that_is_unknown_agrees_with_nothing(void **state)
+{
+    struct story *s = *state;
+    struct story_host *batch;
+
+    production_migrates(s, STORY_HOST_FALLS_SILENT);
+    batch = story_host(s, "batch-1");
+    story_pass(s, 6 * 60000);
+    batch->runs[batch->n_runs - 1].way = STORY_HOST_LOCKED_OUT;
+    assert_int_equal(story_post(s, "/api/v1/migrate/mark", ABOUT ",\"outcome\":\"failed\"}"), 0);
+    story_host_back(s, "batch-1");
+    story_expect_told(s, "attempt.late", DATABASE, "\"end\":\"unknown\"");
+    story_expect_told(s, "attempt.late", DATABASE, "\"agrees\":null");
+    story_end(s);
+}
+
+/* A minute without network, and no permit was ever given: when its host says that it never began, nobody has to decide. */
+static void M5_an_unknown_that_never_began_settles_itself_when_its_host_says_so(void **state)
+{
+    struct story *s = *state;
+
+    production_migrates(s, STORY_HOST_GOES_DOWN_FIRST);
+    story_pass(s, 6 * 60000);
+    story_expect_attempt(s, DATABASE, "unknown");
+    assert_non_null(
+        strstr(story_ask(s, "GET", "/api/v1/migrate", NULL), "gave no permit to begin"));
+    story_host_back(s, "batch-1");
+    story_expect_attempt(s, DATABASE, "not_started");
+    story_expect_starts(s, "batch-1", "migrate", 2, 0);
+    story_refused(s, "POST", "/api/v1/migrate/abandon", ABOUT "}", 409, "no attempt holds");
     story_end(s);
 }
 
@@ -336,6 +374,8 @@ int main(void)
         STORY(M6_mark_wants_a_clean_probe_or_the_word_unprobed),
         STORY(M6_mark_failed_ends_the_deployment_and_frees_the_database),
         STORY(late_truth_after_a_decision_is_evidence),
+        STORY(M7_late_truth_that_is_unknown_agrees_with_nothing),
+        STORY(M5_an_unknown_that_never_began_settles_itself_when_its_host_says_so),
         STORY(host_boots_after_abandon),
         STORY(M6_after_an_abandon_the_next_waits_until_nobody_was_seen_for_two_minutes),
         STORY(somebody_migrates_by_hand),

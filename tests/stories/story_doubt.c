@@ -184,6 +184,23 @@ static void server_killed_around_permit(void **state)
     story_end(s);
 }
 
+/* Who takes its name over ends its keys: what it runs nobody will hear of. */
+static void M5_what_a_replaced_host_runs_is_unknown_at_once(void **state)
+{
+    struct story *s = *state;
+
+    story_shop(s);
+    story_at(s, "2026-11-24 14:10");
+    story_merge(s, "acme/shop", 1, "Coupons");
+    story_host_script(story_host(s, "batch-1"), "migrate", STORY_HOST_SUCCEEDS, 30 * 60000);
+    story_amid(s, "2026-11-24 15:02");
+    story_expect_attempt(s, DATABASE, "running");
+    story_hosts(s, "batch-1", NULL);
+    story_expect_attempt(s, DATABASE, "unknown");
+    assert_non_null(strstr(story_ask(s, "GET", "/api/v1/migrate", NULL), "took the name"));
+    story_end(s);
+}
+
 #define FENCE "{\"database\":\"" DATABASE "\",\"reason\":\"restored, looked at\"}"
 
 static void files(const struct story *s, const char *line)
@@ -270,6 +287,7 @@ int main(void)
         STORY(host_reimaged),
         STORY(host_cloned),
         STORY(server_killed_around_permit),
+        STORY(M5_what_a_replaced_host_runs_is_unknown_at_once),
         STORY(server_restored_from_backup),
         STORY(G5_a_restored_store_lets_a_database_stand_that_it_never_knew),
     };

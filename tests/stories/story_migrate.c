@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -93,6 +94,8 @@ static void M6_a_migrate_job_that_failed_leaves_the_old_code_and_waits_for_a_per
 
     production_migrates(s, STORY_HOST_FAILS);
     story_expect_attempt(s, DATABASE, "failed");
+    assert_non_null(
+        strstr(story_ask(s, "GET", "/api/v1/migrate", NULL), "No other host was touched"));
     story_expect_open(s, "acme/shop", "production", 2, "attention");
     expect_no_other_host_touched(s);
 
@@ -100,6 +103,25 @@ static void M6_a_migrate_job_that_failed_leaves_the_old_code_and_waits_for_a_per
     story_merge(s, "acme/shop", 2, "Gifts");
     story_at(s, "2026-11-25 11:00");
     story_expect_last(s, "acme/shop", "production", 3, NULL);
+    story_end(s);
+}
+
+/* The web job does not wait for the migrate job: then it is not true that no other host was touched. */
+static void M6_what_ran_beside_a_failed_migrate_job_is_named(void **state)
+{
+    struct story *s = *state;
+    char *text;
+
+    story_shop(s);
+    text = arena_str(&s->arena, story_shop_config(s, "at: [\"11:00\", \"15:00\"]"));
+    memcpy(strstr(text, "needs: [migrate]"), "needs: [fetch]  ", 16);
+    story_config(s, text);
+    story_at(s, "2026-11-24 14:10");
+    story_merge(s, "acme/shop", 1, "Coupons");
+    story_host_is(s, "batch-1", "migrate", STORY_HOST_FAILS);
+    story_at(s, "2026-11-24 15:00");
+    story_expect_attempt(s, DATABASE, "failed");
+    assert_non_null(strstr(story_ask(s, "GET", "/api/v1/migrate", NULL), "were at work on web-"));
     story_end(s);
 }
 
@@ -150,6 +172,7 @@ int main(void)
         STORY(M1_M5_M6_a_migrate_host_that_is_lost_holds_its_database_until_its_end_is_proven),
         STORY(M5_a_migrate_host_that_lost_power_says_itself_that_it_does_not_know),
         STORY(M6_a_migrate_job_that_failed_leaves_the_old_code_and_waits_for_a_person),
+        STORY(M6_what_ran_beside_a_failed_migrate_job_is_named),
         STORY(M2_a_migrate_job_that_was_declined_never_began_and_is_tried_again),
         STORY(M3_nothing_to_do_settles_the_attempt_and_the_deployment_goes_on),
         STORY(M5_a_migrate_job_that_takes_long_and_is_heard_is_neither_silent_nor_unknown),

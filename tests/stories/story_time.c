@@ -240,6 +240,39 @@ static void F9_a_jump_makes_nobody_silent_who_runs_something(void **state)
 
 #define STORY(name) cmocka_unit_test_setup_teardown(name, story_up, story_down)
 
+#define DATABASE "acme/shop/production/primary-db"
+#define ABOUT "{\"database\":\"" DATABASE "\",\"reason\":\"looked at it\""
+
+/* A host that died while it migrated is as dead as before, and what a person may do about it opens when it would have. */
+static void F9_a_clock_that_is_set_back_makes_nobody_alive_and_no_probe_fresh(void **state)
+{
+    struct story *s = *state;
+
+    story_shop(s);
+    story_at(s, "2026-11-24 14:10");
+    story_merge(s, "acme/shop", 1, "Coupons");
+    story_host_script(story_host(s, "batch-1"), "migrate", STORY_HOST_SUCCEEDS, 30 * 60000);
+    story_amid(s, "2026-11-24 15:02");
+    story_expect_attempt(s, DATABASE, "running");
+    story_host_silent(s, "batch-1");
+    story_set_clock(s, "2026-11-24 13:02");
+    story_pass(s, 6 * 60000);
+    story_expect_attempt(s, DATABASE, "unknown");
+    /* A probe sees somebody, and the clock is set once more: it is two minutes, and not two hours. */
+    story_host(s, "batch-2")->probe_holders = "1";
+    story_act(s, "POST", "/api/v1/migrate/probe", ABOUT "}");
+    story_pass(s, 5000);
+    story_host(s, "batch-2")->probe_holders = "0";
+    story_host(s, "batch-2")->probe_pending = "1";
+    story_act(s, "POST", "/api/v1/migrate/probe", ABOUT "}");
+    story_pass(s, 5000);
+    story_set_clock(s, "2026-11-24 11:02");
+    story_refused(s, "POST", "/api/v1/migrate/retry", ABOUT "}", 409, "two minutes must pass");
+    story_pass(s, 120000);
+    story_act(s, "POST", "/api/v1/migrate/retry?dry-run=1", ABOUT "}");
+    story_end(s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -254,6 +287,9 @@ int main(void)
         STORY(F9_a_clock_that_was_set_back_while_the_server_was_down_is_told),
         STORY(F9_a_machine_that_slept_is_no_jump_and_starts_inside_grace),
         STORY(F9_a_jump_makes_nobody_silent_who_runs_something),
+        cmocka_unit_test_setup_teardown(
+            F9_a_clock_that_is_set_back_makes_nobody_alive_and_no_probe_fresh, story_up,
+            story_down),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
