@@ -66,6 +66,9 @@ static void print_evidence(struct arena *arena, const struct cJSON *attempt)
            json_str(e, "boot_at_permit") != NULL ? json_str(e, "boot_at_permit") : "-",
            json_str(e, "boot_now") != NULL ? json_str(e, "boot_now") : "-",
            json_str(e, "lock") != NULL ? json_str(e, "lock") : "-");
+    for (const struct cJSON *w = json_first(json_array(e, "approved_by")); w != NULL;
+         w = json_next(w))
+        printf("  approved by %s\n", cli_repo_clean(arena, json_string_value(w)));
     for (const struct cJSON *t = json_first(json_array(e, "told")); t != NULL; t = json_next(t)) {
         int64_t record = 0;
 
@@ -88,6 +91,10 @@ static void print_attempt(struct arena *arena, const struct cJSON *a)
     printf("epoch %" PRId64 ": %s\n", epoch, cli_repo_clean(arena, json_str(a, "text")));
     if (json_str(a, "reason") != NULL)
         printf("  because: %s\n", cli_repo_clean(arena, json_str(a, "reason")));
+    if (json_str(a, "voided_by") != NULL)
+        printf("  voided by %s, it counts no more: %s\n",
+               cli_repo_clean(arena, json_str(a, "voided_by")),
+               cli_repo_clean(arena, json_str(a, "void_reason")));
     if (json_str(a, "late") != NULL)
         printf("  later its host told: %s\n", json_str(a, "late"));
     if (json_str(a, "alarm_text") != NULL)
@@ -98,6 +105,8 @@ static void print_attempt(struct arena *arena, const struct cJSON *a)
         printf("  %s\n", cli_repo_clean(arena, json_str(a, "estimate_text")));
     for (const struct cJSON *p = json_first(json_array(a, "probes")); p != NULL; p = json_next(p))
         print_probe(arena, p);
+    if (json_str(a, "ask") != NULL)
+        printf("  decided by: %s\n", cli_repo_clean(arena, json_str(a, "ask")));
     print_evidence(arena, a);
     print_choices(arena, a);
 }
@@ -113,6 +122,8 @@ static void print_database(struct arena *arena, const struct cJSON *d)
     if (json_str(d, "fenced_at") != NULL)
         printf("It stands: %s. Next: slipway fence advance %s -m WHY\n",
                cli_repo_clean(arena, json_str(d, "fence")), json_str(d, "database"));
+    if (json_str(d, "hidden") != NULL)
+        printf("%s\n", cli_repo_clean(arena, json_str(d, "hidden")));
     for (const struct cJSON *a = json_first(json_array(d, "attempts")); a != NULL; a = json_next(a))
         print_attempt(arena, a);
 }

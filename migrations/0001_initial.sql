@@ -722,6 +722,8 @@ CREATE TABLE attempts (                      -- one try of a migrate job on one 
     ended_at      INTEGER,
     settled_at    INTEGER,                   -- its end is proven or a person decided; NULL holds the database
     voided_at     INTEGER,                   -- success no longer counts: database was restored
+    voided_by     TEXT,
+    void_reason   TEXT,
     decision      TEXT CHECK (decision IN ('mark succeeded', 'mark failed', 'retry', 'abandon', 'proved by probe')),
     decided_by    TEXT,
     reason        TEXT,
@@ -731,6 +733,7 @@ CREATE TABLE attempts (                      -- one try of a migrate job on one 
     evidence      TEXT,                      -- JSON, kept when it failed or became unknown: output, boots, journal, approvals
     late_state    TEXT CHECK (late_state IN ('succeeded', 'failed', 'not_started', 'unknown')),  -- a true end after a person decided
     late_at       INTEGER,
+    CHECK ((voided_at IS NULL) = (voided_by IS NULL)),
     UNIQUE (database, epoch),
     UNIQUE (database, repository_id, release_number, n)
 ) STRICT;

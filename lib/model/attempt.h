@@ -52,6 +52,8 @@ struct attempt {
     time_ms ended_at;
     time_ms settled_at; /* 0 = holds the database */
     time_ms voided_at;
+    const char *voided_by; /* NULL */
+    const char *void_reason;
     const char *decision; /* of a person, or `proved by probe`; NULL */
     const char *decided_by;
     const char *reason;

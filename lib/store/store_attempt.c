@@ -64,7 +64,7 @@ int store_attempt_move(struct db *db, int64_t id, enum attempt_state from, enum 
     "a.id, a.database, a.repository_id, a.release_number, a.n, a.epoch, a.deployment_id, a.job_number," \
     " a.command_id, a.host_id, h.name, a.state, a.changed, a.planned_at, a.ended_at, a.settled_at,"     \
     " a.voided_at, a.decision, a.decided_by, a.reason, a.gone_at, a.late_state, a.late_at,"             \
-    " a.decided_at, a.alarmed_at"
+    " a.decided_at, a.alarmed_at, a.voided_by, a.void_reason"
 #define FROM " FROM attempts a JOIN hosts h ON h.id = a.host_id "
 
 static void fill(struct db_rows *rows, struct arena *arena, struct attempt *a)
@@ -97,6 +97,8 @@ static void fill(struct db_rows *rows, struct arena *arena, struct attempt *a)
     a->late_at = db_int(rows, 22);
     a->decided_at = db_int(rows, 23);
     a->alarmed_at = db_int(rows, 24);
+    a->voided_by = db_text(rows, arena, 25);
+    a->void_reason = db_text(rows, arena, 26);
 }
 
 static int one(struct db_rows *rows, struct arena *arena, struct attempt *ret_attempt,
@@ -361,7 +363,7 @@ int store_attempt_evidence(struct db *db, struct arena *arena, int64_t id, const
 }
 
 DB_STATEMENT(SQL_ATTEMPT_FORGET,
-             "UPDATE attempts SET voided_at = $1, decided_by = $2, reason = $3"
+             "UPDATE attempts SET voided_at = $1, voided_by = $2, void_reason = $3"
              " WHERE database = $4 AND repository_id = $5 AND release_number >= $6"
              " AND state = 'succeeded' AND voided_at IS NULL");
 
@@ -381,6 +383,19 @@ int store_attempt_of_database(struct db *db, struct arena *arena, const char *da
 {
     struct db_rows *rows;
     int rc = db_query(db, &SQL_ATTEMPT_OF_DATABASE, &rows, err, "ti", database, (int64_t)limit);
+
+    return rc < 0 ? rc : many(rows, arena, ret_items, ret_n, err);
+}
+
+DB_STATEMENT(SQL_ATTEMPT_OF_REPOSITORIES,
+             "SELECT " COLUMNS FROM "WHERE a.database = $1 AND a.epoch = (SELECT max(b.epoch)"
+             " FROM attempts b WHERE b.database = $1 AND b.repository_id = a.repository_id)");
+
+int store_attempt_of_repositories(struct db *db, struct arena *arena, const char *database,
+                                  struct attempt **ret_items, size_t *ret_n, struct err *err)
+{
+    struct db_rows *rows;
+    int rc = db_query(db, &SQL_ATTEMPT_OF_REPOSITORIES, &rows, err, "t", database);
 
     return rc < 0 ? rc : many(rows, arena, ret_items, ret_n, err);
 }

@@ -85,6 +85,10 @@ int store_attempt_of_database(struct db *db, struct arena *arena, const char *da
                               size_t limit, struct attempt **ret_items, size_t *ret_n,
                               struct err *err);
 
+/* The newest one of each repository that ever migrated it. */
+int store_attempt_of_repositories(struct db *db, struct arena *arena, const char *database,
+                                  struct attempt **ret_items, size_t *ret_n, struct err *err);
+
 struct attempt_database {
     const char *name;
     int64_t epoch;

@@ -16,6 +16,7 @@
 #include "server/api/api_view.h"
 #include "server/api/policy.h"
 #include "server/api/reply.h"
+#include "server/flow/naming.h"
 #include "server/flow/snapshot.h"
 
 #define ANSWER_MAX ((size_t)8 << 20)
@@ -156,6 +157,8 @@ static int add_attempt(struct ledger *l, const struct attempt *attempt, bool who
     json_add_str(out, "reason", attempt->reason);
     json_add_str(out, "late", attempt->late_state);
     json_add_bool(out, "voided", attempt->voided_at != 0);
+    json_add_str(out, "voided_by", attempt->voided_by);
+    json_add_str(out, "void_reason", attempt->void_reason);
     json_add_str(out, "text", text_of(l, &f));
     json_add_str(out, "estimate_text", estimate);
     json_add_time(out, "alarmed_at", attempt->alarmed_at);
@@ -168,16 +171,51 @@ static int add_attempt(struct ledger *l, const struct attempt *attempt, bool who
         add_choices(l, &f);
         if (evidence != NULL)
             json_add_raw(out, "evidence", evidence);
+    } else if (attempt->settled_at == 0 && f.environment != NULL) {
+        json_add_str(out, "ask", policy_names(l->request, f.environment, RIGHT_OPERATE));
     }
     json_end_object(out);
     return 0;
 }
 
+/* A repository that is configured no more is the administrators'. */
 static bool shows(const struct ledger *l, const char *repository)
 {
     const struct config_repo *repo = config_repo(l->view.config, repository);
 
-    return repo != NULL && api_view_shows(&l->view, repo);
+    return repo != NULL ? api_view_shows(&l->view, repo)
+                        : policy_allows(&l->request->actor, RIGHT_ADMIN);
+}
+
+/* A database that he may know of, as he named it, or a repository that he sees migrates it, is not left out: it is held
+ * by something that he may not see. */
+static void add_hidden(struct ledger *l, const struct attempt_database *d, bool held)
+{
+    const struct message_value database = {"database", d->name};
+
+    json_begin_object(&l->out, NULL);
+    json_add_str(&l->out, "database", d->name);
+    json_add_int(&l->out, "epoch", d->epoch);
+    json_add_bool(&l->out, "held", held);
+    json_add_time(&l->out, "fenced_at", d->fenced_at);
+    json_add_str(&l->out, "fence", d->fence_why);
+    json_add_str(&l->out, "hidden",
+                 messages_fill(l->request->arena, l->view.language,
+                               held ? "migrate.hidden.held" : "migrate.hidden.free", &database, 1));
+    json_begin_array(&l->out, "attempts");
+    json_end_array(&l->out);
+    json_end_object(&l->out);
+}
+
+static bool is_used_by_his(const struct ledger *l, const char *database)
+{
+    const struct config *config = l->view.config;
+
+    for (size_t i = 0; i < config->n_repos; i++)
+        if (api_view_shows(&l->view, &config->repos[i]) &&
+            naming_uses(l->request->arena, config, &config->repos[i], database))
+            return true;
+    return false;
 }
 
 static int add_database(struct ledger *l, const struct attempt_database *d, bool whole)
@@ -192,7 +230,12 @@ static int add_database(struct ledger *l, const struct attempt_database *d, bool
     if (rc < 0 || n == 0)
         return rc;
     rc = store_deployment_by_id(l->view.db, arena, attempts[0].deployment_id, &first, l->err);
-    if (rc < 0 || !shows(l, first.repository))
+    if (rc == 0 && !shows(l, first.repository)) {
+        if (whole || is_used_by_his(l, d->name))
+            add_hidden(l, d, attempts[0].settled_at == 0);
+        return 0;
+    }
+    if (rc < 0)
         return rc;
     json_begin_object(&l->out, NULL);
     json_add_str(&l->out, "database", d->name);

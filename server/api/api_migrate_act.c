@@ -10,7 +10,6 @@
 #include "lib/store/store_attempt.h"
 #include "lib/store/store_journal.h"
 #include "lib/store/store_probe.h"
-#include "lib/store/store_repository.h"
 #include "server/api/api.h"
 #include "server/api/api_act.h"
 #include "server/api/api_body.h"
@@ -255,6 +254,35 @@ enum request_next api_migrate_act_probe(struct request *request, struct reply *r
 
 /* After a restore -------------------------------------------------------------------------------- */
 
+/* Whose successes: those of one repository, by the right of where it migrated last. Several want one to be named. */
+static int load_repository(struct deciding *d, struct db *db, struct api_migrate_facts *f,
+                           struct err *err)
+{
+    struct attempt *attempts = NULL;
+    const char *names = NULL;
+    bool found = false;
+    size_t n = 0;
+    int rc = store_attempt_of_repositories(db, d->request->arena, d->database, &attempts, &n, err);
+
+    for (size_t i = 0; i < n && rc == 0 && !found; i++) {
+        rc = api_migrate_facts_load(db, d->request->arena, d->view.config, &attempts[i],
+                                    d->view.now, f, err);
+        if (rc < 0)
+            return rc;
+        found = n == 1 ? d->repository == NULL || str_eq(d->repository, f->deployment.repository)
+                       : str_eq(d->repository, f->deployment.repository);
+        names = names == NULL
+                    ? f->deployment.repository
+                    : arena_printf(d->request->arena, "%s, %s", names, f->deployment.repository);
+    }
+    if (rc == 0 && n == 0)
+        return err_set(err, ERR_NOT_FOUND, "no migrate job ever ran on a database %s", d->database);
+    if (rc == 0 && !found)
+        return err_set(err, ERR_INVALID, "repository: which one? On %s migrated: %s", d->database,
+                       names);
+    return rc < 0 ? rc : may(d, db, f->environment, err);
+}
+
 static int write_forgotten(struct db *db, void *arg, struct err *err)
 {
     struct deciding *d = arg;
@@ -264,18 +292,10 @@ static int write_forgotten(struct db *db, void *arg, struct err *err)
                                               .at = d->view.now};
     struct journal_entry entry = line_of(d);
     struct api_migrate_facts f;
-    int rc = load(d, db, &f, err);
+    int rc = load_repository(d, db, &f, err);
 
     if (rc < 0)
         return rc;
-    if (d->repository != NULL && !str_eq(d->repository, f.deployment.repository)) {
-        struct repository repository;
-
-        rc = store_repository_by_name(db, d->request->arena, d->repository, &repository, err);
-        if (rc < 0)
-            return rc;
-        f.attempt.repository_id = repository.id;
-    }
     rc = store_attempt_forget(db, d->database, f.attempt.repository_id, d->since, &decision, err);
     if (rc == ERR_CONFLICT)
         return err_set(err, rc, "nothing succeeded on %s from r%lld on; there is nothing to forget",

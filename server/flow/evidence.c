@@ -6,18 +6,22 @@
 #include "lib/base/buf.h"
 #include "lib/base/json.h"
 #include "lib/base/str.h"
+#include "lib/store/store_approval.h"
 #include "lib/store/store_attempt.h"
 #include "lib/store/store_command.h"
+#include "lib/store/store_deployment.h"
 #include "lib/store/store_host.h"
 #include "lib/store/store_reply.h"
 #include "lib/ssm/message_reply.h"
 #include "server/flow/flow.h"
 
 #define LINES 200
-#define CHUNKS 64
+#define CHUNKS 64       /* read at first ... */
+#define CHUNKS_MAX 1024 /* ... and at most, where they are shorter than lines */
 #define LINE_MAX 2000
 #define JSON_MAX (512 * 1024)
 #define TOLD_MAX 40
+#define FREE "free: its supervisor is gone"
 
 struct kept {
     int64_t attempt_id;
@@ -31,6 +35,29 @@ static int apply(struct db *db, void *arg, struct err *err)
     return store_attempt_evidence_put(db, k->attempt_id, k->json, err);
 }
 
+static size_t lines_in(const struct output_chunk *chunks, size_t n)
+{
+    size_t lines = 0;
+
+    for (size_t i = 0; i < n; i++)
+        for (size_t k = 0; k < chunks[i].len; k++)
+            lines += chunks[i].text[k] == '\n';
+    return lines;
+}
+
+/* Enough of the newest chunks for the lines that are kept. */
+static int read_tail(struct look *look, const struct attempt *a, struct output_chunk **ret_chunks,
+                     size_t *ret_n, struct err *err)
+{
+    for (size_t max = CHUNKS;; max *= 4) {
+        int rc = store_command_chunks_tail(look->flow->db, look->arena, a->command_id, a->host_id,
+                                           max, ret_chunks, ret_n, err);
+
+        if (rc < 0 || *ret_n < max || max >= CHUNKS_MAX || lines_in(*ret_chunks, *ret_n) > LINES)
+            return rc;
+    }
+}
+
 /* The last lines, oldest first; foreign bytes, made safe to show. */
 static int add_output(struct look *look, struct json_out *out, const struct attempt *a,
                       struct err *err)
@@ -40,8 +67,7 @@ static int add_output(struct look *look, struct json_out *out, const struct atte
     size_t lens[LINES];
     size_t n, k = 0, len = 0;
     char *text;
-    int rc = store_command_chunks_tail(look->flow->db, look->arena, a->command_id, a->host_id,
-                                       CHUNKS, &chunks, &n, err);
+    int rc = read_tail(look, a, &chunks, &n, err);
 
     if (rc < 0)
         return rc;
@@ -99,6 +125,26 @@ static int add_told(struct look *look, struct json_out *out, const struct attemp
     return rc;
 }
 
+/* Who said that it may go there (law 7). */
+static int add_approvals(struct look *look, struct json_out *out, const struct attempt *a,
+                         struct err *err)
+{
+    struct approval *approvals = NULL;
+    struct deployment d;
+    size_t n = 0;
+    int rc = store_deployment_by_id(look->flow->db, look->arena, a->deployment_id, &d, err);
+
+    if (rc == 0)
+        rc = store_approval_list(look->flow->db, look->arena, a->repository_id, d.environment,
+                                 a->release_number, &approvals, &n, err);
+    json_begin_array(out, "approved_by");
+    for (size_t i = 0; rc == 0 && i < n; i++)
+        if (approvals[i].state == APPROVAL_GRANTED)
+            json_add_str(out, NULL, approvals[i].actor);
+    json_end_array(out);
+    return rc;
+}
+
 static int make(struct look *look, const struct attempt *a, const char **ret_json, struct err *err)
 {
     struct db *db = look->flow->db;
@@ -125,8 +171,10 @@ static int make(struct look *look, const struct attempt *a, const char **ret_jso
     json_add_str(&out, "boot_now", host.boot_id);
     json_add_str(&out, "journal", host.journal_id);
     json_add_int(&out, "record", host.record_number);
-    json_add_str(&out, "lock", a->gone_at != 0 ? "free: its supervisor is gone" : "not known");
-    rc = add_told(look, &out, a, err);
+    json_add_str(&out, "lock", a->gone_at != 0 ? FREE : "not known");
+    rc = add_approvals(look, &out, a, err);
+    if (rc == 0)
+        rc = add_told(look, &out, a, err);
     if (rc == 0)
         rc = add_output(look, &out, a, err);
     json_end_object(&out);
@@ -148,7 +196,8 @@ int evidence_look(struct look *look, struct err *err)
         if (attempts[i].state != ATTEMPT_FAILED && attempts[i].state != ATTEMPT_UNKNOWN)
             continue;
         rc = store_attempt_evidence(look->flow->db, look->arena, attempts[i].id, &there, err);
-        if (rc < 0 || there != NULL)
+        /* Made anew once its host said that its supervisor is gone: what it printed until then is here by now. */
+        if (rc < 0 || (there != NULL && (attempts[i].gone_at == 0 || strstr(there, FREE) != NULL)))
             continue;
         rc = make(look, &attempts[i], &kept.json, err);
         if (rc == 0)

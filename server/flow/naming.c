@@ -36,12 +36,20 @@ static bool migrates(struct arena *arena, const struct config *config,
     return false;
 }
 
+bool naming_uses(struct arena *arena, const struct config *config, const struct config_repo *repo,
+                 const char *database)
+{
+    for (size_t i = 0; i < repo->n_environments; i++)
+        if (migrates(arena, config, &repo->environments[i], database))
+            return true;
+    return false;
+}
+
 bool naming_knows(struct arena *arena, const struct config *config, const char *database)
 {
     for (size_t i = 0; i < config->n_repos; i++)
-        for (size_t k = 0; k < config->repos[i].n_environments; k++)
-            if (migrates(arena, config, &config->repos[i].environments[k], database))
-                return true;
+        if (naming_uses(arena, config, &config->repos[i], database))
+            return true;
     return false;
 }
 

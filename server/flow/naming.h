@@ -25,6 +25,10 @@ const char *naming_of(struct arena *arena, const struct config *config, const ch
 /* Does any job of any environment migrate a database of that name? */
 bool naming_knows(struct arena *arena, const struct config *config, const char *database);
 
+/* ... of any environment of that repository? */
+bool naming_uses(struct arena *arena, const struct config *config, const struct config_repo *repo,
+                 const char *database);
+
 /* ERR_CONFLICT, with what to do: an attempt that is not settled, or a deployment that has started and has not migrated
  * yet, knows its database by another name. On the writer, in the transaction that accepts the configuration. */
 int naming_check(struct db *db, struct arena *arena, const struct config *config, struct err *err);

@@ -303,6 +303,10 @@ static void dump_restored_then_forget(void **state)
     story_expect_starts(s, "batch-1", "migrate", 3, 2);
     story_expect_starts(s, "batch-1", "migrate", 2, 1);
     story_expect_attempt(s, DATABASE, "succeeded");
+    /* Who voided it is told beside who decided it, and not instead of him. */
+    assert_non_null(strstr(story_ask(s, "GET", "/api/v1/migrate?database=" DATABASE, NULL),
+                           "\"decided_by\":null,\"reason\":null,\"late\":null,\"voided\":true,"
+                           "\"voided_by\":\""));
     story_end(s);
 }
 

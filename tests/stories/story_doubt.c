@@ -75,6 +75,14 @@ static void failed_attempt_holds_shared_database(void **state)
     story_pass(s, 5000);
     story_expect_starts(s, "admin-1", "migrate", 2, 1);
     story_expect_attempt(s, "shop", "succeeded");
+    /* Two repositories migrated it: whose successes are to be forgotten? */
+    story_refused(s, "POST", "/api/v1/migrate/forget",
+                  "{\"database\":\"shop\",\"since\":1,\"reason\":\"restored\"}", 422,
+                  "which one? On shop migrated: acme/");
+    /* The one that migrated it last leaves the configuration: the database is listed all the same. */
+    story_config_with(s, "databases: { shop: [acme/shop/stage/primary-db] }\n",
+                      story_shop_config(s, "at: [\"15:00\"]"));
+    assert_non_null(strstr(story_ask(s, "GET", "/api/v1/migrate", NULL), "\"database\":\"shop\""));
     story_end(s);
 }
 
@@ -184,6 +192,16 @@ static void server_killed_around_permit(void **state)
     story_end(s);
 }
 
+#define FENCE "{\"database\":\"" DATABASE "\",\"reason\":\"restored, looked at\"}"
+
+static void files(const struct story *s, const char *line)
+{
+    char command[1024];
+
+    snprintf(command, sizeof(command), "cd '%s' && %s", s->folder, line);
+    assert_int_equal(system(command), 0); // NOLINT(cert-env33-c): a folder of our own
+}
+
 /* Who takes its name over ends its keys: what it runs nobody will hear of. */
 static void M5_what_a_replaced_host_runs_is_unknown_at_once(void **state)
 {
@@ -195,20 +213,11 @@ static void M5_what_a_replaced_host_runs_is_unknown_at_once(void **state)
     story_host_script(story_host(s, "batch-1"), "migrate", STORY_HOST_SUCCEEDS, 30 * 60000);
     story_amid(s, "2026-11-24 15:02");
     story_expect_attempt(s, DATABASE, "running");
+    files(s, "mv batch-1 replaced"); /* another machine: another disk */
     story_hosts(s, "batch-1", NULL);
     story_expect_attempt(s, DATABASE, "unknown");
     assert_non_null(strstr(story_ask(s, "GET", "/api/v1/migrate", NULL), "took the name"));
     story_end(s);
-}
-
-#define FENCE "{\"database\":\"" DATABASE "\",\"reason\":\"restored, looked at\"}"
-
-static void files(const struct story *s, const char *line)
-{
-    char command[1024];
-
-    snprintf(command, sizeof(command), "cd '%s' && %s", s->folder, line);
-    assert_int_equal(system(command), 0); // NOLINT(cert-env33-c): a folder of our own
 }
 
 /* Yesterday's store knows nothing of what production ran since, and would migrate again with an epoch that was used:
