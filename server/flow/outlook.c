@@ -1,5 +1,6 @@
 #include "server/flow/outlook.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -275,6 +276,7 @@ static int gate_hosts(struct candidates *m, const struct deployment_plan *plan,
                 entry->known = h->host != NULL;
                 entry->seen_at = h->host != NULL ? h->host->seen_at : 0;
             }
+            assert(hosts != NULL); /* one of that number is there */
             rc = load_lack(m, h->host, job->job, &wanted, &hosts[numbers[j][i]], err);
         }
     }
