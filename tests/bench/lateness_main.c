@@ -9,6 +9,7 @@
  * synced. The limit, in the same run and on the same disk: a timer that writes one row for each of the same
  * instants, and nothing else. Prints lines "name value".
  */
+#include <dirent.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -215,9 +216,16 @@ static void build(struct writer *writer, const struct config *config)
 
 /* What is measured ------------------------------------------------------------------------------------ */
 
+/* Up to which line of the journal something was committed, and when the flow knew. */
+struct told {
+    int64_t end;
+    time_ms at;
+};
+
 struct measured {
     struct db *db;
-    int64_t last; /* line of the journal that was looked at */
+    struct told *told;
+    size_t n_told, cap_told;
     time_ms *late;
     int n, early;
 };
@@ -238,42 +246,68 @@ static void put(struct measured *m, const char *name)
            name, (long long)m->late[m->n * 99 / 100], name, (long long)m->late[m->n - 1]);
 }
 
-static void take_line(struct measured *m, const struct journal_entry *line, time_ms now)
+/* After each commit that the flow waited for. One statement: whoever watches must not be what is watched. */
+static void told(void *arg, unsigned topics)
+{
+    struct measured *m = arg;
+    struct told t;
+    struct err err = ERR_INIT;
+
+    if ((topics & FLOW_DEPLOYMENTS) == 0)
+        return;
+    must(store_journal_end(m->db, &t.end, &err), &err);
+    t.at = clock_now(clock_system()); /* no line of those came later */
+    *ARENA_PUSH(&arena, m->told, m->n_told, m->cap_told) = t;
+}
+
+static void take_line(struct measured *m, const struct journal_entry *line, time_ms at)
 {
     int repo, place;
 
     if (strcmp(line->act, "deployment.start") != 0 ||
         sscanf(line->subject, "acme/r%d/e%d", &repo, &place) != 2 || m->n == due_n)
         return;
-    m->late[m->n] = now - instant(repo * PER_REPO + place);
+    m->late[m->n] = at - instant(repo * PER_REPO + place);
     m->early += m->late[m->n++] < 0;
 }
 
-#define LINES 100
+#define LINES 1000
 
-/* After each post of the flow: the starts that are in it, by the journal. */
-static void told(void *arg, unsigned topics)
+/* When it is over: a start was committed when the flow was first told of a line that is not before it. */
+static void read_journal(struct measured *m)
 {
-    struct measured *m = arg;
-    time_ms now = clock_now(clock_system());
-    int64_t newest = 0, before = 0;
+    struct journal_entry *lines;
     struct err err = ERR_INIT;
+    int64_t before = 0;
+    size_t n, told = m->n_told;
     struct arena own;
 
-    if ((topics & FLOW_DEPLOYMENTS) == 0)
-        return;
     arena_init(&own);
     do {
-        struct journal_entry *lines = NULL;
-        size_t n = 0;
         must(store_journal_list(m->db, &own, before, LINES, &lines, &n, &err), &err);
-        before = n < LINES ? 0 : lines[n - 1].id;
-        for (size_t i = 0; i < n && lines[i].id > m->last; i++)
-            take_line(m, &lines[i], now);
-        newest = newest == 0 && n > 0 ? lines[0].id : newest;
-    } while (before > m->last);
-    m->last = newest;
+        for (size_t i = 0; i < n; i++) {
+            while (told > 0 && m->told[told - 1].end >= lines[i].id)
+                told--;
+            if (told < m->n_told)
+                take_line(m, &lines[i], m->told[told].at);
+        }
+        before = n > 0 ? lines[n - 1].id : 0;
+        arena_reset(&own);
+    } while (n == LINES);
     arena_deinit(&own);
+}
+
+/* Until nothing was written for a second; a minute at most. */
+static void wait_for_rest(struct db *db)
+{
+    int64_t last = -1, end = 0;
+    struct err err = ERR_INIT;
+
+    for (int i = 0; i < 60 && end != last; i++) {
+        last = end;
+        sleep(1);
+        must(store_journal_end(db, &end, &err), &err);
+    }
 }
 
 static int64_t cpu_us(void)
@@ -283,6 +317,35 @@ static int64_t cpu_us(void)
     getrusage(RUSAGE_SELF, &u);
     return (int64_t)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) * 1000000 + u.ru_utime.tv_usec +
            u.ru_stime.tv_usec;
+}
+
+/* CPU of one thread of this process, by its name. */
+static int64_t thread_us(const char *name)
+{
+    DIR *tasks = opendir("/proc/self/task");
+    struct dirent *task;
+    int64_t us = 0;
+
+    while (tasks != NULL && (task = readdir(tasks)) != NULL) {
+        char path[300], comm[32] = "";
+        long long ns = 0;
+        FILE *f;
+
+        snprintf(path, sizeof(path), "/proc/self/task/%s/comm", task->d_name);
+        if ((f = fopen(path, "r")) != NULL) {
+            (void)!fscanf(f, "%31s", comm);
+            fclose(f);
+        }
+        snprintf(path, sizeof(path), "/proc/self/task/%s/schedstat", task->d_name);
+        if (strcmp(comm, name) == 0 && (f = fopen(path, "r")) != NULL) {
+            (void)!fscanf(f, "%lld", &ns);
+            fclose(f);
+            us += ns / 1000;
+        }
+    }
+    if (tasks != NULL)
+        closedir(tasks);
+    return us;
 }
 
 static void sleep_until(time_ms t)
@@ -329,6 +392,7 @@ int main(int argc, char **argv)
 {
     struct err err = ERR_INIT;
     struct measured m = {.n = 0};
+    struct db *reader;
     struct store store = {.lock = -1};
     struct snapshots snapshots;
     struct snapshot *snapshot;
@@ -337,7 +401,8 @@ int main(int argc, char **argv)
     struct writer *writer;
     struct loop *loop;
     struct flow flow;
-    int64_t cpu;
+    int64_t cpu, of_flow, of_writer;
+    uint64_t statements;
 
     if (argc != 5)
         return fputs("usage: bench_lateness FOLDER DUE SECONDS WAITING\n", stderr), 64;
@@ -358,6 +423,7 @@ int main(int argc, char **argv)
     base = (clock_now(clock_system()) / 1000 + 1) * 1000 + SET_UP_MS + waiting_n / 2;
     build(writer, config);
     must(db_open_read(store.path, &m.db, &err), &err);
+    must(db_open_read(store.path, &reader, &err), &err);
     m.late = arena_array(&arena, (size_t)due_n, sizeof(*m.late));
     snapshots_init(&snapshots);
     must(snapshot_make(config, clock_now(clock_system()), &snapshot, &err), &err);
@@ -381,19 +447,30 @@ int main(int argc, char **argv)
     sleep_until(base - 2000);
     printf("idle_cpu_us_per_s %lld\n", (long long)(cpu_us() - cpu) / 6);
     cpu = cpu_us();
+    of_flow = thread_us("flow");
+    of_writer = thread_us("writer");
+    statements = db_count(flow.db); /* at rest nobody else counts */
     counts = writer_counts(writer);
-    sleep_until(base + span_ms + 3000);
-    for (int i = 0; i < 600 && m.n < due_n; i++)
-        usleep(100000);
+    sleep_until(base + span_ms + 1000);
+    wait_for_rest(reader);
+    cpu = cpu_us() - cpu;
+    of_flow = thread_us("flow") - of_flow;
+    of_writer = thread_us("writer") - of_writer;
     loop_stop(loop);
+    statements = db_count(flow.db) - statements;
+    read_journal(&m);
     printf("started %d\nearly %d\ncpu_us_per_start %lld\n", m.n, m.early,
-           m.n > 0 ? (long long)(cpu_us() - cpu) / m.n : 0);
+           m.n > 0 ? (long long)cpu / m.n : 0);
+    printf("flow_us_per_start %lld\nwriter_us_per_start %lld\nreads_per_100_starts %lld\n",
+           m.n > 0 ? (long long)of_flow / m.n : 0, m.n > 0 ? (long long)of_writer / m.n : 0,
+           m.n > 0 ? (long long)statements * 100 / m.n : 0);
     printf("commits_per_100_starts %lld\njobs_per_100_starts %lld\n",
            m.n > 0 ? (long long)(writer_counts(writer).commits - counts.commits) * 100 / m.n : 0,
            m.n > 0 ? (long long)(writer_counts(writer).jobs - counts.jobs) * 100 / m.n : 0);
     put(&m, "start");
     measure_limit(writer);
     agenda_free(flow.agenda);
+    db_close(reader);
     db_close(m.db);
     db_close(flow.db);
     writer_stop(writer);
