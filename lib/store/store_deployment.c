@@ -10,20 +10,22 @@ DB_STATEMENT(
     SQL_DEPLOYMENT_INSERT,
     "INSERT INTO deployments (repository_id, environment, kind, release_number, pull_number, sha,"
     " from_number, from_sha, lane, trigger, wish_id, occurrence_date, occurrence_time, state,"
-    " config_digest, plan_digest, rows_expected, cut_at, start_at, start_until, hotfix)"
-    " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, 'waiting', $14, $15, $16,"
-    " $17, $18, $19, $20)");
+    " config_digest, plan_digest, rows_expected, cut_at, start_at, start_until, hotfix,"
+    " started_at, passed)"
+    " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,"
+    " $19, $20, $21, $22, $23)");
 
 int store_deployment_insert(struct db *db, const struct deployment *d, int64_t *ret_id,
                             struct err *err)
 {
     int rc =
-        db_run(db, &SQL_DEPLOYMENT_INSERT, err, "ittIItIettIeettiiiIb", d->repository_id,
+        db_run(db, &SQL_DEPLOYMENT_INSERT, err, "ittIItIettIeetttiiiIbIt", d->repository_id,
                d->environment, deployment_kinds[d->kind].text, d->release_number, d->pull_number,
                d->sha, d->from_number, d->from_sha, d->lane == LANE_CONTENT ? "content" : "code",
                deployment_triggers[d->trigger].text, d->wish_id, d->occurrence_date,
-               d->occurrence_time, d->config_digest, d->plan_digest, d->rows_expected, d->cut_at,
-               d->start_at, d->start_until, (int)d->hotfix);
+               d->occurrence_time, deployment_states[d->state].text, d->config_digest,
+               d->plan_digest, d->rows_expected, d->cut_at, d->start_at, d->start_until,
+               (int)d->hotfix, d->started_at, d->passed);
 
     if (rc == 0)
         *ret_id = db_last_id(db);
@@ -34,8 +36,8 @@ DB_STATEMENT(
     SQL_JOB_INSERT,
     "INSERT INTO jobs (deployment_id, number, name, needs, database, max_parallel, max_errors,"
     " ramp, start_within_ms, timeout_ms, proves_commit, touches, document_digest, candidates,"
-    " primary_host, state) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14,"
-    " $15, 'waiting')");
+    " primary_host, state, started_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12,"
+    " $13, $14, $15, $16, $17)");
 
 int store_deployment_job(struct db *db, const struct job *j, struct err *err)
 {
@@ -49,10 +51,11 @@ int store_deployment_job(struct db *db, const struct job *j, struct err *err)
     for (size_t i = 0; i < j->n_needs; i++)
         json_add_int(&out, NULL, j->needs[i]);
     json_end_array(&out);
-    rc = db_run(db, &SQL_JOB_INSERT, err, "iitteiibiibbtte", j->deployment_id, (int64_t)j->number,
+    rc = db_run(db, &SQL_JOB_INSERT, err, "iitteiibiibbttetI", j->deployment_id, (int64_t)j->number,
                 j->name, buf_str(&needs), j->database, j->max_parallel, j->max_errors, (int)j->ramp,
                 j->start_within_ms, j->timeout_ms, (int)j->proves_commit, (int)j->touches,
-                j->document_digest, j->candidates == NULL ? "" : j->candidates, j->primary_host);
+                j->document_digest, j->candidates == NULL ? "" : j->candidates, j->primary_host,
+                job_states[j->state].text, j->started_at);
     buf_deinit(&needs);
     return rc;
 }
@@ -298,6 +301,41 @@ int store_deployment_last_of(struct db *db, struct arena *arena, int64_t reposit
                       environment);
 
     return rc < 0 ? rc : one(rows, arena, ret_deployment, err);
+}
+
+/* The later ones of a release stand behind its earlier ones. */
+DB_STATEMENT(SQL_DEPLOYMENT_LASTS,
+             "SELECT release_number, state, ended_at FROM deployments WHERE repository_id = $1"
+             " AND release_number > $2 AND environment = $3 AND state <> 'superseded'"
+             " AND kind <> 'catch-up' ORDER BY release_number, id");
+
+int store_deployment_lasts(struct db *db, struct arena *arena, int64_t repository_id,
+                           const char *environment, int64_t above,
+                           struct deployment_last **ret_items, size_t *ret_n, struct err *err)
+{
+    struct deployment_last *items = NULL;
+    size_t n = 0, cap = 0;
+    struct db_rows *rows;
+    int rc =
+        db_query(db, &SQL_DEPLOYMENT_LASTS, &rows, err, "iit", repository_id, above, environment);
+
+    if (rc < 0)
+        return rc;
+    while ((rc = db_next(rows, err)) > 0) {
+        int64_t number = db_int(rows, 0);
+        if (n == 0 || items[n - 1].release_number != number)
+            (void)ARENA_PUSH(arena, items, n, cap);
+        items[n - 1] =
+            (struct deployment_last){.release_number = number,
+                                     .state =
+                                         (enum deployment_state)word(rows, 1, deployment_states,
+                                                                     DEPLOYMENT_STATES_COUNT),
+                                     .ended_at = db_int(rows, 2)};
+    }
+    db_end(rows);
+    *ret_items = items;
+    *ret_n = n;
+    return rc;
 }
 
 DB_STATEMENT(SQL_DEPLOYMENT_ALL_OPEN,

@@ -49,6 +49,16 @@ int store_deployment_last_of(struct db *db, struct arena *arena, int64_t reposit
                              const char *environment, int64_t release_number,
                              struct deployment *ret_deployment, struct err *err);
 
+/* The same of each release above a number that has one, by their numbers; only what became of it. */
+struct deployment_last {
+    int64_t release_number;
+    enum deployment_state state;
+    time_ms ended_at;
+};
+int store_deployment_lasts(struct db *db, struct arena *arena, int64_t repository_id,
+                           const char *environment, int64_t above,
+                           struct deployment_last **ret_items, size_t *ret_n, struct err *err);
+
 int store_deployment_all_open(struct db *db, struct arena *arena, struct deployment **ret_items,
                               size_t *ret_n, struct err *err);
 /* Those that are open, and those that ended and have an attempt that is not settled (M2). */

@@ -420,17 +420,19 @@ int writer_post_ahead(struct writer *w, writer_fn *fn, void *arg, writer_done *d
     return post(w, task, err);
 }
 
-/* Where those who wait for jobs sleep. */
-struct waiter {
+struct waited {
+    struct writer_sent *sent;
+    struct writer_job *job;
+};
+
+/* Jobs under way, and where those who wait for them sleep. */
+struct writer_sent {
     pthread_mutex_t mutex;
     pthread_cond_t done;
     size_t n_done; /* they end in their order */
     size_t wanted; /* the sleeper wakes when so many are */
-};
-
-struct waited {
-    struct waiter *waiter;
-    struct writer_job *job;
+    size_t n;
+    struct waited waited[];
 };
 
 static int waited_run(struct db *db, void *arg, struct err *err)
@@ -443,59 +445,98 @@ static int waited_run(struct db *db, void *arg, struct err *err)
 static void waited_done(void *arg, int rc, const struct err *err)
 {
     const struct waited *waited = arg;
-    struct waiter *waiter = waited->waiter;
+    struct writer_sent *sent = waited->sent;
 
-    pthread_mutex_lock(&waiter->mutex);
+    pthread_mutex_lock(&sent->mutex);
     waited->job->rc = rc;
     waited->job->err = *err;
-    if (++waiter->n_done == waiter->wanted)
-        pthread_cond_signal(&waiter->done);
-    pthread_mutex_unlock(&waiter->mutex);
+    if (++sent->n_done == sent->wanted)
+        pthread_cond_signal(&sent->done);
+    pthread_mutex_unlock(&sent->mutex);
 }
 
-static void wait_for(struct waiter *waiter, size_t n)
+static struct writer_sent *sent_new(struct writer_job *jobs, size_t n, struct task **ret_first)
 {
-    pthread_mutex_lock(&waiter->mutex);
-    waiter->wanted = n;
-    while (waiter->n_done < n)
-        pthread_cond_wait(&waiter->done, &waiter->mutex);
-    pthread_mutex_unlock(&waiter->mutex);
+    struct writer_sent *sent = calloc(1, sizeof(*sent) + n * sizeof(sent->waited[0]));
+    struct task *first = NULL;
+
+    if (sent == NULL)
+        abort();
+    pthread_mutex_init(&sent->mutex, NULL);
+    pthread_cond_init(&sent->done, NULL);
+    sent->n = n;
+    for (size_t i = n; i-- > 0;) {
+        struct task *task = task_new(waited_run, &sent->waited[i], waited_done, jobs[i].again);
+        sent->waited[i] = (struct waited){sent, &jobs[i]};
+        task->next = first;
+        first = task;
+    }
+    *ret_first = first;
+    return sent;
+}
+
+static void sent_free(struct writer_sent *sent)
+{
+    pthread_cond_destroy(&sent->done);
+    pthread_mutex_destroy(&sent->mutex);
+    free(sent);
+}
+
+int writer_send(struct writer *w, struct writer_job *jobs, size_t n, struct writer_sent **ret_sent,
+                struct err *err)
+{
+    int rc = refuse_broken(w, err);
+    struct task *first = NULL;
+
+    *ret_sent = NULL;
+    if (rc == 0)
+        *ret_sent = sent_new(jobs, n, &first);
+    if (rc == 0 && n > 0)
+        rc = enqueue(w, first, n, err);
+    if (rc == 0)
+        return 0;
+    for (struct task *next; first != NULL; first = next) {
+        next = first->next;
+        free(first);
+    }
+    if (*ret_sent != NULL)
+        sent_free(*ret_sent);
+    *ret_sent = NULL;
+    for (size_t i = 0; i < n; i++)
+        jobs[i].rc = rc;
+    return rc;
+}
+
+static void wait_for(struct writer_sent *sent, size_t n)
+{
+    pthread_mutex_lock(&sent->mutex);
+    sent->wanted = n;
+    while (sent->n_done < n)
+        pthread_cond_wait(&sent->done, &sent->mutex);
+    pthread_mutex_unlock(&sent->mutex);
+}
+
+void writer_await(struct writer_sent *sent)
+{
+    if (sent == NULL)
+        return;
+    for (size_t i = 0; i < sent->n; i++) {
+        const struct writer_job *job = sent->waited[i].job;
+        if (job->told == NULL)
+            continue;
+        wait_for(sent, i + 1);
+        job->told(job->told_arg, job);
+    }
+    wait_for(sent, sent->n);
+    sent_free(sent);
 }
 
 static int do_slice(struct writer *w, struct writer_job *jobs, size_t n, struct err *err)
 {
-    struct waiter waiter = {.mutex = PTHREAD_MUTEX_INITIALIZER, .done = PTHREAD_COND_INITIALIZER};
-    struct waited *waited = calloc(n + 1, sizeof(*waited));
-    struct task *first = NULL;
-    int rc = refuse_broken(w, err);
+    struct writer_sent *sent;
+    int rc = writer_send(w, jobs, n, &sent, err);
 
-    if (waited == NULL)
-        abort();
-    for (size_t i = n; rc == 0 && i-- > 0;) {
-        struct task *task = task_new(waited_run, &waited[i], waited_done, jobs[i].again);
-        waited[i] = (struct waited){&waiter, &jobs[i]};
-        task->next = first;
-        first = task;
-    }
-    if (rc == 0 && n > 0)
-        rc = enqueue(w, first, n, err);
-    if (rc < 0) {
-        for (struct task *next; first != NULL; first = next) {
-            next = first->next;
-            free(first);
-        }
-        for (size_t i = 0; i < n; i++)
-            jobs[i].rc = rc;
-    } else {
-        for (size_t i = 0; i < n; i++) {
-            if (jobs[i].told == NULL)
-                continue;
-            wait_for(&waiter, i + 1);
-            jobs[i].told(jobs[i].told_arg, &jobs[i]);
-        }
-        wait_for(&waiter, n);
-    }
-    free(waited);
+    writer_await(sent);
     return rc;
 }
 

@@ -24,6 +24,7 @@
 
 struct db;
 struct writer;
+struct writer_sent;
 
 /* Runs on the writer's thread inside a savepoint; a negative value undoes it. */
 typedef int writer_fn(struct db *db, void *arg, struct err *err);
@@ -60,6 +61,13 @@ struct writer_job {
  * go in one part after the other, so that whoever posts one meanwhile finds a place: there may be more than the queue
  * takes. ERR_BUSY, ERR_INTERNAL: nothing was taken, and every `rc` says so; else 0, look at each. */
 int writer_do_jobs(struct writer *writer, struct writer_job *jobs, size_t n, struct err *err);
+
+/* The same for at most some hundreds, without waiting: until writer_await() the writer has the jobs and what their `arg`
+ * points to. ERR_BUSY, ERR_INTERNAL: nothing was taken, every `rc` says so, and `*ret_sent` is NULL. */
+int writer_send(struct writer *writer, struct writer_job *jobs, size_t n,
+                struct writer_sent **ret_sent, struct err *err);
+/* Wait for the commit of the last; then look at each. Accepts NULL. */
+void writer_await(struct writer_sent *sent);
 
 /* Queue `fn`; `done` is called later. ERR_BUSY: the queue is full, nothing was taken. */
 int writer_post(struct writer *writer, writer_fn *fn, void *arg, writer_done *done,

@@ -191,15 +191,12 @@ static struct agenda_entry *run_of(const struct agenda *a, int64_t id)
     return i < a->n_runs && a->runs[i]->deployment_id == id ? a->runs[i] : NULL;
 }
 
-struct agenda_entry *agenda_run(struct agenda *a, int64_t id, const struct config_repo *repo,
-                                const struct config_environment *environment)
+static struct agenda_entry *add_run(struct agenda *a, int64_t id, const struct config_repo *repo,
+                                    const struct config_environment *environment)
 {
-    struct agenda_entry *run = run_of(a, id);
-    size_t i;
+    struct agenda_entry *run = malloc(sizeof(*run));
+    size_t i = run_place(a, id);
 
-    if (run != NULL)
-        return run;
-    run = malloc(sizeof(*run));
     if (run == NULL)
         abort();
     *run = (struct agenda_entry){.line = AGENDA_RUNS,
@@ -208,12 +205,31 @@ struct agenda_entry *agenda_run(struct agenda *a, int64_t id, const struct confi
                                  .deployment_id = id,
                                  .next = VERDICT_NEVER};
     a->runs = grown(a->runs, &a->cap_runs, a->n_runs, sizeof(struct agenda_entry *));
-    i = run_place(a, id);
     memmove(&a->runs[i + 1], &a->runs[i], (a->n_runs - i) * sizeof(struct agenda_entry *));
     a->runs[i] = run;
     a->n_runs++;
-    agenda_touch(a, run);
     return run;
+}
+
+struct agenda_entry *agenda_run(struct agenda *a, int64_t id, const struct config_repo *repo,
+                                const struct config_environment *environment)
+{
+    struct agenda_entry *run = run_of(a, id);
+
+    if (run == NULL) {
+        run = add_run(a, id, repo, environment);
+        agenda_touch(a, run);
+    }
+    return run;
+}
+
+void agenda_run_at(struct agenda *a, int64_t id, const struct config_repo *repo,
+                   const struct config_environment *environment, time_ms next)
+{
+    struct agenda_entry *run = add_run(a, id, repo, environment);
+
+    run->next = next;
+    heap_put(&a->lines[AGENDA_RUNS], run);
 }
 
 void agenda_drop(struct agenda *a, struct agenda_entry *run)

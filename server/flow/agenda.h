@@ -52,6 +52,9 @@ bool agenda_is_new(struct agenda *agenda);
 struct agenda_entry *agenda_run(struct agenda *agenda, int64_t deployment_id,
                                 const struct config_repo *repo,
                                 const struct config_environment *environment);
+/* A new one, which was judged before it had its id: due at `next`. */
+void agenda_run_at(struct agenda *agenda, int64_t deployment_id, const struct config_repo *repo,
+                   const struct config_environment *environment, time_ms next);
 /* It has come to its end. */
 void agenda_drop(struct agenda *agenda, struct agenda_entry *run);
 

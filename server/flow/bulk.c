@@ -7,7 +7,10 @@
 #include "server/flow/agenda.h"
 #include "server/flow/flow.h"
 
-#define LATER_MS 100 /* the writer's queue is full */
+#define LATER_MS 100      /* the writer's queue is full */
+#define EARLY 8           /* so many moves are written while the next items are judged ... */
+#define UNDER_WAY_MAX 512 /* ... unless so many are */
+#define PART 256          /* moves that are posted together: as many as a commit takes */
 
 struct bulk_move {
     struct bulk *bulk;
@@ -19,11 +22,33 @@ struct bulk_move {
     bool taken;
 };
 
+struct bulk_part {
+    struct arena arena;
+    struct bulk_move *moves;
+    size_t n, cap;
+    struct writer_job *jobs;
+    struct writer_sent *sent; /* it is under way */
+};
+
+static void open_part(struct bulk *b)
+{
+    struct bulk_part *part = arena_alloc(&b->arena, sizeof(*part));
+
+    arena_init(&part->arena);
+    *ARENA_PUSH(&b->arena, b->parts, b->n_parts, b->cap_parts) = part;
+    b->look->arena = &part->arena;
+}
+
+static struct bulk_part *last_part(const struct bulk *b)
+{
+    return b->parts[b->n_parts - 1];
+}
+
 int bulk_begin(struct bulk *b, struct look *look, struct err *err)
 {
     *b = (struct bulk){.look = look, .whole = look->arena};
     arena_init(&b->arena);
-    look->arena = &b->arena;
+    open_part(b);
     return db_read_begin(look->flow->db, err);
 }
 
@@ -31,6 +56,10 @@ void bulk_end(struct bulk *b)
 {
     db_read_end(b->look->flow->db);
     b->look->arena = b->whole;
+    for (size_t i = 0; i < b->n_parts; i++)
+        writer_await(b->parts[i]->sent); /* after a failure: nothing is left under way */
+    for (size_t i = 0; i < b->n_parts; i++)
+        arena_deinit(&b->parts[i]->arena);
     arena_deinit(&b->arena);
 }
 
@@ -49,13 +78,23 @@ void bulk_again(struct bulk_item *item, time_ms at)
         item->next = at;
 }
 
+void bulk_rest(struct bulk_item *item, time_ms at)
+{
+    item->rests = true;
+    item->next = at;
+}
+
 void bulk_add(struct bulk *b, struct bulk_item *item,
               int (*fn)(struct db *db, void *arg, struct err *err), void *arg, unsigned topics,
               void (*done)(struct look *look, void *arg))
 {
-    *ARENA_PUSH(&b->arena, b->moves, b->n, b->cap) = (struct bulk_move){
+    struct bulk_part *part = last_part(b);
+
+    *ARENA_PUSH(&part->arena, part->moves, part->n, part->cap) = (struct bulk_move){
         .bulk = b, .item = item, .fn = fn, .arg = arg, .topics = topics, .done = done};
 }
+
+/* Writing ----------------------------------------------------------------------------------------- */
 
 /* What became of one. */
 static int take(const struct bulk_move *move, const struct writer_job *job, struct err *err)
@@ -72,6 +111,7 @@ static int take(const struct bulk_move *move, const struct writer_job *job, stru
     case ERR_CONFLICT: /* somebody was faster: decide again */
         log_debug("flow.stale", "err=%s", LOG(job->err.text));
         move->item->moved = true;
+        move->item->stale = true;
         return 0;
     case ERR_BUSY:
         bulk_again(move->item, b->look->now + LATER_MS);
@@ -93,30 +133,78 @@ static void told(void *arg, const struct writer_job *job)
         b->rc = take(move, job, &b->err);
 }
 
-static int write_all(struct bulk *b, struct err *err)
+static void make_jobs(struct bulk_part *part)
+{
+    part->jobs = arena_array(&part->arena, part->n, sizeof(*part->jobs));
+    for (size_t i = 0; i < part->n; i++)
+        part->jobs[i] = (struct writer_job){.fn = part->moves[i].fn,
+                                            .arg = part->moves[i].arg,
+                                            .told = told,
+                                            .told_arg = &part->moves[i]};
+}
+
+static void note(struct bulk *b, int rc, const struct err *err)
+{
+    if (rc == 0 || rc == ERR_BUSY || b->rc < 0) /* ERR_BUSY: every job says so */
+        return;
+    b->rc = rc;
+    b->err = *err;
+}
+
+/* From here until it is awaited its arena is the writer's. */
+static void send(struct bulk *b, struct bulk_part *part)
+{
+    struct err err = ERR_INIT;
+
+    make_jobs(part);
+    note(b, writer_send(b->look->flow->writer, part->jobs, part->n, &part->sent, &err), &err);
+    b->n_under_way += part->n;
+}
+
+void bulk_turn(struct bulk *b)
+{
+    struct bulk_part *part = last_part(b);
+
+    if (part->n < EARLY || part->n > PART || b->n_under_way >= UNDER_WAY_MAX)
+        return;
+    send(b, part);
+    open_part(b);
+}
+
+/* Its jobs were told, or never taken. */
+static void await(struct bulk *b, struct bulk_part *part)
 {
     const struct flow *flow = b->look->flow;
-    struct writer_job *jobs = arena_array(&b->arena, b->n, sizeof(*jobs));
-    int rc;
 
-    for (size_t i = 0; i < b->n; i++)
-        jobs[i] = (struct writer_job){.fn = b->moves[i].fn,
-                                      .arg = b->moves[i].arg,
-                                      .told = told,
-                                      .told_arg = &b->moves[i]};
-    rc = writer_do_jobs(flow->writer, jobs, b->n, err); /* ERR_BUSY: every job says so */
-    if (rc == ERR_BUSY)
-        rc = 0;
-    for (size_t i = 0; i < b->n && rc == 0; i++)
-        if (!b->moves[i].taken)
-            told(&b->moves[i], &jobs[i]);
-    if (rc == 0 && b->rc < 0) {
-        rc = b->rc;
-        *err = b->err;
-    }
-    if (rc == 0 && b->topics != 0 && flow->tell != NULL)
+    writer_await(part->sent);
+    part->sent = NULL;
+    for (size_t i = 0; i < part->n && b->rc == 0; i++)
+        if (!part->moves[i].taken)
+            told(&part->moves[i], &part->jobs[i]);
+    if (b->rc == 0 && b->topics != 0 && flow->tell != NULL)
         flow->tell(flow->arg, b->topics);
-    return rc;
+    b->topics = 0;
+}
+
+static int write_all(struct bulk *b, struct err *err)
+{
+    struct bulk_part *last = last_part(b);
+    bool large = last->n > PART;
+
+    if (!large && last->n > 0)
+        send(b, last);
+    for (size_t i = 0; i < b->n_parts && b->rc == 0; i++)
+        if (b->parts[i]->jobs != NULL)
+            await(b, b->parts[i]);
+    if (b->rc == 0 && large) { /* more than the writer's queue takes, perhaps */
+        struct err own = ERR_INIT;
+        make_jobs(last);
+        note(b, writer_do_jobs(b->look->flow->writer, last->jobs, last->n, &own), &own);
+        await(b, last);
+    }
+    if (b->rc < 0)
+        *err = b->err;
+    return b->rc;
 }
 
 int bulk_post(struct bulk *b, struct err *err)
@@ -124,12 +212,15 @@ int bulk_post(struct bulk *b, struct err *err)
     int rc;
 
     db_read_end(b->look->flow->db); /* what comes next sees what was written */
-    rc = b->n > 0 ? write_all(b, err) : 0;
+    b->look->arena = &b->arena;
+    rc = write_all(b, err);
     for (size_t i = 0; i < b->n_items; i++) {
         struct bulk_item *item = b->items[i];
+        bool unrest = item->moved && (!item->rests || item->stale);
         if (item->entry != NULL)
-            agenda_put(b->look, item->entry, item->next, item->moved);
+            agenda_put(b->look, item->entry, item->next, unrest);
         b->look->moved = b->look->moved || item->moved;
+        b->look->unrest = b->look->unrest || unrest;
     }
     return rc;
 }

@@ -3,7 +3,10 @@
  *
  * Each is a job of its own: its compare-and-set and its journal line stand or fall alone, so a move on stale facts
  * is undone alone and its entry judged again. What they share are the commits, which the writer cuts so that none
- * lasts longer than some milliseconds. Between two posts the reading is one snapshot of the store.
+ * lasts longer than some milliseconds. Between two posts the reading is one snapshot of the store: of many items the
+ * first ones are written while the next ones are judged on it, and nobody sees the difference but the clock.
+ *
+ * What a move was decided on lies in the arena of its part. While that is under way it is the writer's alone.
  */
 #ifndef SLIPWAY_SERVER_FLOW_BULK_H
 #define SLIPWAY_SERVER_FLOW_BULK_H
@@ -24,24 +27,27 @@ struct bulk_item {
     struct agenda_entry *entry;
     time_ms next; /* when it is judged again, unless something moved */
     bool moved;   /* something of it was written, or its facts were stale */
+    bool rests;   /* it moved, and `next` holds all the same */
+    bool stale;
 };
 
-struct bulk_move;
+struct bulk_part;
 
 struct bulk {
     struct look *look;
-    struct arena arena;  /* of everything that was judged: it lives until the post */
+    struct arena arena;  /* of the items, and of what all judgements share: never the writer's */
     struct arena *whole; /* the look's own, while it is lent */
     struct bulk_item **items;
     size_t n_items, cap_items;
-    struct bulk_move *moves;
-    size_t n, cap;
-    unsigned topics; /* of what was written */
-    int rc;          /* the first that failed otherwise than by a conflict */
+    struct bulk_part **parts; /* the last one is being filled */
+    size_t n_parts, cap_parts;
+    size_t n_under_way; /* moves */
+    unsigned topics;    /* of what was written */
+    int rc;             /* the first that failed otherwise than by a conflict */
     struct err err;
 };
 
-/* From here on the look reads one snapshot, into the bulk's arena. */
+/* From here on the look reads one snapshot, into the arena of a part. */
 int bulk_begin(struct bulk *bulk, struct look *look, struct err *err);
 /* Always after it, also when something failed. */
 void bulk_end(struct bulk *bulk);
@@ -50,12 +56,17 @@ void bulk_end(struct bulk *bulk);
 struct bulk_item *bulk_item(struct bulk *bulk, struct agenda_entry *entry);
 /* Judge it again at `at`, at the latest. */
 void bulk_again(struct bulk_item *item, time_ms at);
+/* It was moved, and what comes of that is known: nothing before `at`. */
+void bulk_rest(struct bulk_item *item, time_ms at);
 
-/* A move of the item; runs on the writer's thread. `arg` lives in the arena. `done` = after its commit, on the flow's
- * thread, NULL = nothing; later moves are still written then, so it takes nothing from the arena. */
+/* A move of the item; runs on the writer's thread. `arg` lives in the look's arena of now, or in the bulk's. `done` = after
+ * its commit, on the flow's thread, NULL = nothing; later moves are still written then. */
 void bulk_add(struct bulk *bulk, struct bulk_item *item,
               int (*fn)(struct db *db, void *arg, struct err *err), void *arg, unsigned topics,
               void (*done)(struct look *look, void *arg));
+
+/* An item is judged to its end: what there is may be written by now. */
+void bulk_turn(struct bulk *bulk);
 
 /* Post all moves, wait for their commits, and put the entries back on the agenda. */
 int bulk_post(struct bulk *bulk, struct err *err);

@@ -12,6 +12,7 @@
 #include "lib/store/store_pull_request.h"
 #include "lib/store/store_release.h"
 #include "lib/store/store_rollback.h"
+#include "server/flow/ground.h"
 #include "server/flow/lacks.h"
 #include "server/flow/outlook.h"
 #include "server/flow/snapshot.h"
@@ -34,6 +35,7 @@ int candidates_maybe(int rc, bool *ret_found, const struct err *own, struct err 
 static int load_live(struct candidates *c, const char *environment, struct deployment *ret_live,
                      bool *ret_has, bool *ret_declared, struct err *err)
 {
+    const struct standing *standing;
     struct baseline baseline;
     struct err own = ERR_INIT;
     bool declared = false;
@@ -42,6 +44,8 @@ static int load_live(struct candidates *c, const char *environment, struct deplo
                               ret_has, &own, err);
 
     if (rc == 0)
+        rc = ground_standing(c->ground, &standing, err);
+    if (rc == 0 && standing->baselines)
         rc = candidates_maybe(store_baseline_last(c->db, c->arena, c->repository->id, environment,
                                                   VERDICT_NEVER, &baseline, &own),
                               &declared, &own, err);
@@ -150,28 +154,22 @@ static int load_need(struct candidates *c, const struct config_environment *befo
     return rc;
 }
 
-static int load_release(struct candidates *c, const struct release *release, struct plan_release *r,
-                        struct err *err)
+/* `last`: what became of it here, NULL = it never was. */
+static int load_release(struct candidates *c, const struct release *release,
+                        const struct deployment_last *last, struct plan_release *r, struct err *err)
 {
     const struct config_environment *e = c->environment;
-    struct deployment last;
-    struct err own = ERR_INIT;
-    bool found;
-    int rc = candidates_maybe(store_deployment_last_of(c->db, c->arena, c->repository->id, e->name,
-                                                       release->number, &last, &own),
-                              &found, &own, err);
+    int rc = 0;
 
-    if (rc < 0)
-        return rc;
     *r = (struct plan_release){.number = release->number,
                                .name = arena_printf(c->arena, "r%lld", (long long)release->number),
                                .sha = release->sha,
                                .lane = release->lane,
                                .seen_at = release->seen_at,
                                .off_line = release->off_line};
-    if (found && (last.state == DEPLOYMENT_FAILED || last.state == DEPLOYMENT_CANCELLED)) {
+    if (last != NULL && (last->state == DEPLOYMENT_FAILED || last->state == DEPLOYMENT_CANCELLED)) {
         r->failed = true;
-        r->failed_at = last.ended_at;
+        r->failed_at = last->ended_at;
     }
     for (size_t i = 0; i < e->n_needs && i < RELEASE_PLAN_NEEDS_MAX && rc == 0; i++)
         rc = load_need(c, e->needs[i], r, &r->needs[r->n_needs++], err);
@@ -181,15 +179,27 @@ static int load_release(struct candidates *c, const struct release *release, str
 static int load_releases(struct candidates *c, struct err *err)
 {
     struct outlook *o = c->outlook;
+    struct deployment_last *lasts = NULL;
     struct plan_release *list;
+    size_t n_lasts = 0, at = 0;
     int rc = store_release_newer(c->db, c->arena, c->repository->id, o->facts.live_number,
                                  CANDIDATES_MAX, &o->releases, &o->n_releases, err);
 
+    if (rc == 0 && o->n_releases > 0)
+        rc = store_deployment_lasts(c->db, c->arena, c->repository->id, c->environment->name,
+                                    o->releases[0].number - 1, &lasts, &n_lasts, err);
     if (rc < 0)
         return rc;
     list = arena_array(c->arena, o->n_releases, sizeof(*list));
-    for (size_t i = 0; i < o->n_releases && rc == 0; i++)
-        rc = load_release(c, &o->releases[i], &list[i], err);
+    for (size_t i = 0; i < o->n_releases && rc == 0; i++) {
+        while (at < n_lasts && lasts[at].release_number < o->releases[i].number)
+            at++;
+        rc = load_release(c, &o->releases[i],
+                          at < n_lasts && lasts[at].release_number == o->releases[i].number
+                              ? &lasts[at]
+                              : NULL,
+                          &list[i], err);
+    }
     o->facts.releases = list;
     o->facts.n_releases = o->n_releases;
     return rc;
@@ -202,6 +212,10 @@ static int find_release(struct candidates *c, int64_t number,
     struct outlook *o = c->outlook;
     struct release *release = arena_alloc(c->arena, sizeof(*release));
     struct plan_release *r = arena_alloc(c->arena, sizeof(*r));
+    struct deployment_last last;
+    struct deployment d;
+    struct err own = ERR_INIT;
+    bool found = false;
     int rc;
 
     for (size_t i = 0; i < o->facts.n_releases; i++)
@@ -211,7 +225,13 @@ static int find_release(struct candidates *c, int64_t number,
         }
     rc = store_release_by_number(c->db, c->arena, c->repository->id, number, release, err);
     if (rc == 0)
-        rc = load_release(c, release, r, err);
+        rc = candidates_maybe(store_deployment_last_of(c->db, c->arena, c->repository->id,
+                                                       c->environment->name, number, &d, &own),
+                              &found, &own, err);
+    if (found)
+        last = (struct deployment_last){number, d.state, d.ended_at};
+    if (rc == 0)
+        rc = load_release(c, release, found ? &last : NULL, r, err);
     if (rc == 0)
         *ret_release = r;
     return rc;
@@ -238,13 +258,16 @@ static int load_wishes(struct candidates *c, struct err *err)
 {
     struct outlook *o = c->outlook;
     const char *name = c->environment->name;
+    const struct standing *standing;
     struct wish taken;
     struct err own = ERR_INIT;
-    int rc = candidates_maybe(store_wish_open(c->db, c->arena, c->repository->id, name, false,
+    int rc = ground_standing(c->ground, &standing, err);
+
+    if (rc == 0 && standing->wishes)
+        rc = candidates_maybe(store_wish_open(c->db, c->arena, c->repository->id, name, false,
                                               &o->wish, &own),
                               &o->has_wish, &own, err);
-
-    if (rc == 0)
+    if (rc == 0 && standing->wishes)
         rc = candidates_maybe(store_wish_open(c->db, c->arena, c->repository->id, name, true,
                                               &o->hotfix, &own),
                               &o->has_hotfix, &own, err);
@@ -281,11 +304,14 @@ static int rollback_of(struct candidates *c, const struct rollback *r,
 static int load_rollbacks(struct candidates *c, struct err *err)
 {
     struct outlook *o = c->outlook;
+    const struct standing *standing;
     struct err own = ERR_INIT;
-    int rc = candidates_maybe(store_rollback_open(c->db, c->arena, c->repository->id,
+    int rc = ground_standing(c->ground, &standing, err);
+
+    if (rc == 0 && standing->rollbacks)
+        rc = candidates_maybe(store_rollback_open(c->db, c->arena, c->repository->id,
                                                   c->environment->name, &o->rollback, &own),
                               &o->has_rollback, &own, err);
-
     if (rc == 0 && c->suppose_rollback != NULL) {
         o->rollback = *c->suppose_rollback;
         o->has_rollback = true;
@@ -405,10 +431,12 @@ static int load_barriers(struct candidates *c, struct err *err)
     struct nobodys nobodys = {.n = 0};
     struct revert *reverts = NULL;
     struct barrier *open = NULL;
+    const struct standing *standing;
     size_t n = 0, n_reverts = 0;
-    int rc = store_barrier_newest(c->db, &c->outlook->barrier_id, err);
+    int rc = ground_standing(c->ground, &standing, err);
 
-    if (rc == 0)
+    c->outlook->barrier_id = standing->newest_barrier;
+    if (rc == 0 && standing->barriers)
         rc = store_barrier_open(c->db, c->arena, c->repository->id, NULL, c->now, &open, &n, err);
     if (rc < 0 || n == 0)
         return rc;
@@ -447,10 +475,14 @@ static int load_rolled_back(struct candidates *c, struct err *err)
 {
     struct release_facts *f = &c->outlook->facts;
     struct plan_barrier *grown;
+    const struct standing *standing;
     struct rollback_taken *taken;
     struct revert *reverts = NULL;
-    size_t n, n_reverts = 0;
-    int rc = store_rollback_taken_back(c->db, c->arena, c->repository->id, c->environment->name,
+    size_t n = 0, n_reverts = 0;
+    int rc = ground_standing(c->ground, &standing, err);
+
+    if (rc == 0 && standing->taken_back)
+        rc = store_rollback_taken_back(c->db, c->arena, c->repository->id, c->environment->name,
                                        f->live_number, &taken, &n, err);
 
     if (rc < 0 || n == 0)

@@ -12,6 +12,7 @@
 #include "lib/model/config.h"
 #include "lib/model/repository.h"
 
+struct ground;
 struct db;
 struct lacks_change;
 struct outlook;
@@ -24,6 +25,7 @@ struct wish;
 /* Where and when; whose outlook is filled. */
 struct candidates {
     struct db *db;
+    struct ground *ground; /* what others that are judged on this snapshot have read */
     const struct snapshot *snapshot;
     const struct repository *repository;
     const struct config_environment *environment;

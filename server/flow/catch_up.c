@@ -7,6 +7,7 @@
 #include "lib/store/store_command.h"
 #include "lib/store/store_late.h"
 #include "server/flow/candidates.h"
+#include "server/flow/ground.h"
 #include "server/flow/deploy.h"
 #include "server/flow/outlook.h"
 #include "server/flow/snapshot.h"
@@ -80,9 +81,13 @@ static int load_late(struct candidates *m, struct err *err)
     const struct deployment none = {.repository_id = m->repository->id,
                                     .environment = m->environment->name};
     bool ask_all = !had_all_hosts(m);
+    const struct standing *standing;
     struct track track = {.n = 0};
     size_t cap = 0;
-    int rc = store_command_of_track(m->db, m->arena, &none, m->now, &track.running, &track.n, err);
+    int rc = ground_standing(m->ground, &standing, err);
+
+    if (rc == 0 && standing->running)
+        rc = store_command_of_track(m->db, m->arena, &none, m->now, &track.running, &track.n, err);
 
     for (size_t j = 0; j < plan->n_jobs && rc == 0; j++)
         for (size_t i = 0;

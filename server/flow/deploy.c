@@ -27,22 +27,7 @@
 #include "server/flow/seal.h"
 #include "server/flow/snapshot.h"
 
-#define SLICE 200
 #define MIGRATE_START_BY_MS 60000
-
-struct cut {
-    struct look *look;
-    const struct outlook *outlook;
-    const struct config_environment *environment;
-    const struct deployment_plan *plan; /* its jobs and hosts */
-    struct deployment deployment;
-    struct job *jobs;
-    const char *plan_text; /* what its digest is of (A1) */
-    const char **contents; /* documents of the jobs */
-    size_t n_jobs;
-    struct invocation *rows;
-    size_t n_rows, cap;
-};
 
 /* Some of its rows. */
 struct slice {
@@ -72,7 +57,7 @@ static int make_job(struct cut *c, size_t number, struct err *err)
 {
     const struct planned_job *planned = &c->plan->jobs[number];
     const struct config_job *config = planned->job;
-    struct arena *arena = c->look->arena;
+    struct arena *arena = c->arena;
     struct job *job = &c->jobs[number];
     char digest[DIGEST_HEX_SIZE];
     int rc =
@@ -192,30 +177,20 @@ static int make_rows(struct cut *c, size_t number, struct err *err)
                                            .start_by = start_by_of(c, number)};
         char id[NAMES_UUID_SIZE];
         names_uuid_at(c->look->now, id);
-        rc = deploy_sign(c->look, &order, id,
-                         ARENA_PUSH(c->look->arena, c->rows, c->n_rows, c->cap), err);
+        rc =
+            deploy_sign(c->look, &order, id, ARENA_PUSH(c->arena, c->rows, c->n_rows, c->cap), err);
     }
     return rc;
 }
 
 /* Writing ----------------------------------------------------------------------------------------- */
 
-static const char *subject_of(struct cut *c)
+int deploy_write(struct db *db, struct cut *c, struct err *err)
 {
-    return arena_printf(c->look->arena, "%s/%s/r%lld", c->deployment.repository,
-                        c->deployment.environment, (long long)c->deployment.release_number);
-}
-
-static int apply_cut(struct db *db, void *arg, struct err *err)
-{
-    struct cut *c = arg;
     struct deployment *d = &c->deployment;
     char detail[160];
-    int rc = stops_unchanged(db, &c->outlook->stops, d->repository_id, d->repository,
-                             d->environment, d->cut_at, err);
+    int rc = store_approval_plan_put(db, d->plan_digest, c->plan_text, err);
 
-    if (rc == 0)
-        rc = store_approval_plan_put(db, d->plan_digest, c->plan_text, err);
     if (rc == 0)
         rc = store_deployment_insert(db, d, &d->id, err);
     for (size_t i = 0; i < c->n_jobs && rc == 0; i++) {
@@ -232,26 +207,41 @@ static int apply_cut(struct db *db, void *arg, struct err *err)
     snprintf(detail, sizeof(detail), "{\"deployment\":%lld,\"plan\":\"%.64s\"}", (long long)d->id,
              d->plan_digest);
     if (rc == 0)
-        rc = look_journal(db, d->cut_at, "deployment.cut", subject_of(c), detail, NULL, err);
+        rc = look_journal(db, d->cut_at, "deployment.cut", c->subject, detail, NULL, err);
     if (rc < 0)
         d->id = 0; /* there are no rows for it either */
+    return rc;
+}
+
+static int apply_cut(struct db *db, void *arg, struct err *err)
+{
+    struct cut *c = arg;
+    const struct deployment *d = &c->deployment;
+    int rc = stops_unchanged(db, &c->outlook->stops, d->repository_id, d->repository,
+                             d->environment, d->cut_at, err);
+
+    return rc < 0 ? rc : deploy_write(db, c, err);
+}
+
+int deploy_write_rows(struct db *db, struct cut *c, size_t from, struct err *err)
+{
+    int rc = 0;
+
+    for (size_t i = from; i < c->n_rows && i < from + DEPLOY_SLICE && rc == 0; i++) {
+        c->rows[i].deployment_id = c->deployment.id;
+        rc = deploy_put(db, &c->deployment, &c->jobs[c->rows[i].job_number], &c->rows[i],
+                        c->deployment.cut_at, err);
+    }
     return rc;
 }
 
 static int apply_slice(struct db *db, void *arg, struct err *err)
 {
     const struct slice *s = arg;
-    struct cut *c = s->cut;
-    int rc = 0;
 
-    if (c->deployment.id == 0)
+    if (s->cut->deployment.id == 0)
         return err_set(err, ERR_CONFLICT, "its deployment was not written");
-    for (size_t i = s->from; i < c->n_rows && i < s->from + SLICE && rc == 0; i++) {
-        c->rows[i].deployment_id = c->deployment.id;
-        rc = deploy_put(db, &c->deployment, &c->jobs[c->rows[i].job_number], &c->rows[i],
-                        c->deployment.cut_at, err);
-    }
-    return rc;
+    return deploy_write_rows(db, s->cut, s->from, err);
 }
 
 /* The wish that this cut comes from, 0 = none. */
@@ -304,8 +294,8 @@ static int fill_rollback(struct cut *c, struct err *err)
     const struct rollback *r = &c->outlook->rollback;
     struct deployment *d = &c->deployment;
     struct release left;
-    int rc = store_release_by_number(c->look->flow->db, c->look->arena, d->repository_id,
-                                     r->left_number, &left, err);
+    int rc = store_release_by_number(c->look->flow->db, c->arena, d->repository_id, r->left_number,
+                                     &left, err);
 
     d->kind = DEPLOYMENT_ROLLBACK;
     d->trigger = DEPLOYMENT_ON_RELEASE;
@@ -322,50 +312,47 @@ static void make_plan(struct cut *c)
     struct plan_digest plan;
     char digest[PLAN_DIGEST_SIZE];
 
-    plans_make(c->look->snapshot, c->environment, c->look->arena, &plan);
+    plans_make(c->look->snapshot, c->environment, c->arena, &plan);
     c->plan_text = plan_digest_make(&plan, c->deployment.sha, digest);
-    c->deployment.plan_digest = arena_str(c->look->arena, digest);
+    c->deployment.plan_digest = arena_str(c->arena, digest);
 }
 
-static void tell(struct look *look, void *arg)
+void deploy_tell(const struct cut *cut)
 {
-    const struct deployment *d = &((const struct cut *)arg)->deployment;
+    const struct deployment *d = &cut->deployment;
 
-    (void)look;
     log_notice("deployment.cut", "deployment=%lld repo=%s environment=%s release=r%lld sha=%s",
                (long long)d->id, LOG(d->repository), LOG(d->environment),
                (long long)d->release_number, d->sha);
 }
 
-/* The deployment with its jobs first; then its rows, which find its id. */
-static void post(struct cut *c, struct bulk *bulk, struct bulk_item *item)
+static void tell(struct look *look, void *arg)
+{
+    (void)look;
+    deploy_tell(arg);
+}
+
+void deploy_post(struct bulk *bulk, struct bulk_item *item, struct cut *c)
 {
     bulk_add(bulk, item, apply_cut, c, FLOW_DEPLOYMENTS, tell);
-    for (size_t from = 0; from < c->n_rows; from += SLICE) {
-        struct slice *s = arena_alloc(c->look->arena, sizeof(*s));
+    for (size_t from = 0; from < c->n_rows; from += DEPLOY_SLICE) {
+        struct slice *s = arena_alloc(c->arena, sizeof(*s));
         *s = (struct slice){c, from};
         bulk_add(bulk, item, apply_slice, s, 0, NULL);
     }
 }
 
-static struct cut *new_cut(struct look *look, const struct outlook *outlook,
-                           const struct config_environment *environment)
-{
-    struct cut *c = arena_alloc(look->arena, sizeof(*c));
-
-    *c = (struct cut){.look = look, .outlook = outlook, .environment = environment};
-    return c;
-}
-
 /* Jobs, documents, commands and rows of what `deployment` and `plan` say. */
-static int cut(struct cut *c, struct bulk *bulk, struct bulk_item *item, struct err *err)
+static int make(struct cut *c, struct err *err)
 {
     struct deployment *d = &c->deployment;
     int rc = 0;
 
+    c->subject = arena_printf(c->arena, "%s/%s/r%lld", d->repository, d->environment,
+                              (long long)d->release_number);
     c->n_jobs = c->plan->n_jobs;
-    c->jobs = arena_array(c->look->arena, c->n_jobs, sizeof(*c->jobs));
-    c->contents = arena_array(c->look->arena, c->n_jobs, sizeof(*c->contents));
+    c->jobs = arena_array(c->arena, c->n_jobs, sizeof(*c->jobs));
+    c->contents = arena_array(c->arena, c->n_jobs, sizeof(*c->contents));
     for (size_t i = 0; i < c->n_jobs && rc == 0; i++)
         rc = make_job(c, i, err);
     for (size_t i = 0; i < c->n_jobs && rc == 0; i++)
@@ -377,43 +364,63 @@ static int cut(struct cut *c, struct bulk *bulk, struct bulk_item *item, struct 
     if (d->from_number != 0 && d->from_number < d->release_number)
         rc = store_release_lane(c->look->flow->db, d->repository_id, d->from_number,
                                 d->release_number, &d->lane, err);
-    if (rc == 0)
-        post(c, bulk, item);
     return rc;
+}
+
+static int make_cut(struct cut *c, struct err *err)
+{
+    const struct outlook *o = c->outlook;
+    int rc = 0;
+
+    fill_deployment(c);
+    if (o->plan.rollback)
+        rc = fill_rollback(c, err);
+    c->plan = o->plan.rollback ? &o->rollback_jobs : &o->jobs;
+    return rc < 0 ? rc : make(c, err);
+}
+
+static int make_catch_up(struct cut *c, struct err *err)
+{
+    const struct outlook *o = c->outlook;
+    time_ms now = c->look->now;
+
+    c->plan = &o->late_jobs;
+    c->deployment = (struct deployment){.repository_id = o->repository_id,
+                                        .repository = c->environment->repo->name,
+                                        .environment = c->environment->name,
+                                        .kind = DEPLOYMENT_CATCH_UP,
+                                        .release_number = o->live.release_number,
+                                        .from_number = o->live.release_number,
+                                        .lane = LANE_CODE,
+                                        .trigger = o->facts.on,
+                                        .config_digest = c->look->snapshot->digest,
+                                        .cut_at = now,
+                                        .start_at = now,
+                                        .start_until = now + c->environment->grace_ms};
+    memcpy(c->deployment.sha, o->live.sha, sizeof(c->deployment.sha));
+    return make(c, err);
+}
+
+int deploy_make(struct look *look, const struct outlook *outlook,
+                const struct config_environment *environment, struct cut **ret_cut, struct err *err)
+{
+    struct cut *c = arena_alloc(look->arena, sizeof(*c));
+
+    *c = (struct cut){.look = look,
+                      .arena = look->arena,
+                      .outlook = outlook,
+                      .environment = environment};
+    *ret_cut = c;
+    return outlook->plan.action == PLAN_CATCH_UP ? make_catch_up(c, err) : make_cut(c, err);
 }
 
 int deploy_cut(struct bulk *bulk, struct bulk_item *item, const struct outlook *outlook,
                const struct config_environment *environment, struct err *err)
 {
-    struct cut *c = new_cut(bulk->look, outlook, environment);
-    int rc = 0;
+    struct cut *c;
+    int rc = deploy_make(bulk->look, outlook, environment, &c, err);
 
-    fill_deployment(c);
-    if (outlook->plan.rollback)
-        rc = fill_rollback(c, err);
-    c->plan = outlook->plan.rollback ? &outlook->rollback_jobs : &outlook->jobs;
-    return rc < 0 ? rc : cut(c, bulk, item, err);
-}
-
-int deploy_catch_up(struct bulk *bulk, struct bulk_item *item, const struct outlook *outlook,
-                    const struct config_environment *environment, struct err *err)
-{
-    struct look *look = bulk->look;
-    struct cut *c = new_cut(look, outlook, environment);
-
-    c->plan = &outlook->late_jobs;
-    c->deployment = (struct deployment){.repository_id = outlook->repository_id,
-                                        .repository = environment->repo->name,
-                                        .environment = environment->name,
-                                        .kind = DEPLOYMENT_CATCH_UP,
-                                        .release_number = outlook->live.release_number,
-                                        .from_number = outlook->live.release_number,
-                                        .lane = LANE_CODE,
-                                        .trigger = outlook->facts.on,
-                                        .config_digest = look->snapshot->digest,
-                                        .cut_at = look->now,
-                                        .start_at = look->now,
-                                        .start_until = look->now + environment->grace_ms};
-    memcpy(c->deployment.sha, outlook->live.sha, sizeof(c->deployment.sha));
-    return cut(c, bulk, item, err);
+    if (rc == 0)
+        deploy_post(bulk, item, c);
+    return rc;
 }

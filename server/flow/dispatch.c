@@ -1,10 +1,6 @@
-/*
- * dispatch: deployments that run: who gets the next command, what has ended, what cannot be proven.
- *
- * lib/rules/progress names the moves; each is one short job of the writer with its journal line, and those of one look
- * are posted together. A command that is released is told to its host's doorbell after the commit. The migrate job's attempt is planned here,
- * when its turn comes: host chosen, epoch raised, envelope signed, all in one transaction (M1, M2, G1).
- */
+/* dispatch: see dispatch.h. */
+#include "server/flow/dispatch.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -165,27 +161,38 @@ static int make_move(struct db *db, struct dispatched *d, const char **ret_act, 
     return 0;
 }
 
+int dispatch_line(struct db *db, time_ms now, const struct dispatch_line *l, struct err *err)
+{
+    char detail[256];
+
+    snprintf(detail, sizeof(detail),
+             "{\"deployment\":%lld,\"job\":\"%.64s\",\"command\":\"%.36s\",\"to\":\"%s\"}",
+             (long long)l->deployment_id, l->job, l->command, l->to);
+    return look_journal(db, now, l->act, l->subject, detail, l->cause, err);
+}
+
 static int apply(struct db *db, void *arg, struct err *err)
 {
     struct dispatched *d = arg;
     const struct progress_move *m = d->move;
     const char *act = NULL;
-    char detail[256];
     int rc = make_move(db, d, &act, err);
+    struct dispatch_line l = {.act = act,
+                              .subject = d->subject,
+                              .deployment_id = d->deployment->id,
+                              .job = m->job != NULL ? m->job->name : "",
+                              .command = m->invocation != NULL    ? m->invocation->command_id
+                                         : d->signed_anew != NULL ? d->signed_anew->command_id
+                                                                  : "",
+                              .to = m->kind == PROGRESS_ATTEMPT_MOVE
+                                        ? attempt_states[m->attempt_state].text
+                                    : m->kind == PROGRESS_JOB_END ? job_states[m->job_state].text
+                                    : m->kind == PROGRESS_DEPLOYMENT_END
+                                        ? deployment_states[m->deployment_state].text
+                                        : "",
+                              .cause = m->cause};
 
-    if (rc < 0 || act == NULL)
-        return rc;
-    snprintf(detail, sizeof(detail),
-             "{\"deployment\":%lld,\"job\":\"%.64s\",\"command\":\"%.36s\",\"to\":\"%s\"}",
-             (long long)d->deployment->id, m->job != NULL ? m->job->name : "",
-             m->invocation != NULL    ? m->invocation->command_id
-             : d->signed_anew != NULL ? d->signed_anew->command_id
-                                      : "",
-             m->kind == PROGRESS_ATTEMPT_MOVE     ? attempt_states[m->attempt_state].text
-             : m->kind == PROGRESS_JOB_END        ? job_states[m->job_state].text
-             : m->kind == PROGRESS_DEPLOYMENT_END ? deployment_states[m->deployment_state].text
-                                                  : "");
-    return look_journal(db, d->now, act, d->subject, detail, m->cause, err);
+    return rc < 0 || act == NULL ? rc : dispatch_line(db, d->now, &l, err);
 }
 
 static int64_t protocol_of(const struct turn *t, const char *host_id)
@@ -682,8 +689,10 @@ static int follow_batch(struct look *look, struct err *err)
     struct bulk bulk;
     int rc = bulk_begin(&bulk, look, err);
 
-    while (rc == 0 && n++ < BATCH && (entry = agenda_take(look, AGENDA_RUNS)) != NULL)
+    while (rc == 0 && n++ < BATCH && (entry = agenda_take(look, AGENDA_RUNS)) != NULL) {
         rc = follow_one(&bulk, entry, err);
+        bulk_turn(&bulk);
+    }
     if (rc == 0)
         rc = bulk_post(&bulk, err);
     bulk_end(&bulk);

@@ -6,6 +6,7 @@
 #include "lib/rules/verdict.h"
 #include "lib/store/db.h"
 #include "lib/store/store_journal.h"
+#include "lib/store/store_standing.h"
 #include "lib/store/writer.h"
 #include "server/flow/agenda.h"
 #include "server/flow/clockwatch.h"
@@ -37,7 +38,7 @@ int look_write_jobs(struct look *look, struct writer_job *jobs, size_t n, unsign
     for (size_t i = 0; i < n && rc == 0; i++) {
         if (jobs[i].rc == ERR_CONFLICT) {
             log_debug("flow.stale", "err=%s", LOG(jobs[i].err.text));
-            look->moved = true; /* somebody was faster: decide again */
+            look->moved = look->unrest = true; /* somebody was faster: decide again */
         } else if (jobs[i].rc == ERR_BUSY) {
             look_again(look, look->now + 100);
         } else if (jobs[i].rc < 0) {
@@ -53,7 +54,7 @@ int look_write_jobs(struct look *look, struct writer_job *jobs, size_t n, unsign
         return rc;
     }
     if (moved) {
-        look->moved = true;
+        look->moved = look->unrest = true;
         if (flow->tell != NULL && topics != 0)
             flow->tell(flow->arg, topics);
     }
@@ -82,10 +83,11 @@ int look_journal(struct db *db, time_ms now, const char *act, const char *subjec
     return store_journal_add(db, &entry, err);
 }
 
-/* Every room once. `rung`: something else than the time woke the flow; `whole`: everything is judged. */
+/* Every room that has work, once; what came since rings the bell. `rung`: something else than the time woke the flow; `whole`: everything is judged. */
 static int look_once(struct flow *flow, struct arena *arena, bool rung, bool whole,
                      struct look *look, struct err *err)
 {
+    struct standing_work work;
     int rc;
 
     *look = (struct look){.flow = flow,
@@ -95,13 +97,21 @@ static int look_once(struct flow *flow, struct arena *arena, bool rung, bool who
                           .next = VERDICT_NEVER,
                           .whole = whole};
     agenda_open(&flow->agenda, look->snapshot);
-    if ((rc = clockwatch_look(look, err)) == 0 && (rc = collect_look(look, err)) == 0 &&
-        (rc = record_look(look, err)) == 0 && (rc = news_look(look, rung, err)) == 0)
-        rc = reconcile_look(look, err);
-    if (rc == 0 && (rc = schedule_look(look, err)) == 0)
+    rc = store_standing_work(flow->db, &work, err);
+    if (rc == 0)
+        rc = clockwatch_look(look, err);
+    if (rc == 0 && work.replies)
+        rc = collect_look(look, err);
+    if (rc == 0 && work.deliveries)
+        rc = record_look(look, err);
+    if (rc == 0 && (rc = news_look(look, rung, err)) == 0 &&
+        (rc = reconcile_look(look, err)) == 0 && (rc = schedule_look(look, err)) == 0)
         rc = dispatch_look(look, err);
-    if (rc == 0 && (rc = dispatch_door_look(look, err)) == 0 &&
-        (rc = evidence_look(look, err)) == 0)
+    if (rc == 0 && work.door_commands)
+        rc = dispatch_door_look(look, err);
+    if (rc == 0 && work.attempts)
+        rc = evidence_look(look, err);
+    if (rc == 0 && work.probes)
         rc = probing_look(look, err);
     snapshots_give(look->snapshot);
     return rc;
@@ -116,16 +126,17 @@ int flow_look(struct flow *flow, time_ms *ret_next, struct err *err)
     arena_init(&arena);
     for (int i = 0; i < ROUNDS_MAX; i++) {
         rc = look_once(flow, &arena, i == 0 && !flow->timed, false, &look, err);
-        moved += look.moved && !look.more;
-        if (rc < 0 || (!look.moved && !look.more))
+        /* What starts comes to its rest by itself. */
+        moved = look.started ? 0 : moved + (look.unrest && !look.more);
+        if (rc < 0 || (!look.unrest && !look.more))
             break;
         arena_reset(&arena);
     }
     arena_deinit(&arena);
     if (rc == 0)
-        *ret_next = moved == ROUNDS_MAX       ? look.now + BREATH_MS
-                    : look.moved || look.more ? look.now
-                                              : look.next;
+        *ret_next = moved == ROUNDS_MAX        ? look.now + BREATH_MS
+                    : look.unrest || look.more ? look.now
+                                               : look.next;
     return rc;
 }
 

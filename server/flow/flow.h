@@ -108,7 +108,9 @@ struct look {
     struct arena *arena;
     time_ms now;
     time_ms next; /* earliest instant at which something may change */
-    bool moved;   /* something was written: look again at once */
+    bool moved;   /* something was written */
+    bool unrest;  /* ... and what comes of it is not known: look again at once */
+    bool started; /* a deployment did */
     bool more;    /* the agenda has more that is due now */
     bool whole;   /* everything is judged, not only what the agenda has for now */
 };

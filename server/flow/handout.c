@@ -1,6 +1,7 @@
 #include "server/flow/handout.h"
 
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "lib/base/arena.h"
@@ -19,13 +20,29 @@ struct handout_part {
     const struct look *look;
     const struct deployment *deployment;
     const struct job *job;
-    const char *subject, *detail; /* of the line in the journal */
+    const char *subject; /* of the line in the journal */
     const struct invocation *commands[PART];
     bool waits[PART]; /* its host did when it was written; then: was it reached? */
     size_t n;
 };
 
 /* On the writer's thread --------------------------------------------------------------------------- */
+
+/* By the id that the deployment has now: it may be new. */
+static int add_line(struct db *db, const struct handout_part *p, struct err *err)
+{
+    long long id = p->deployment->id;
+    char detail[192];
+
+    if (p->n == 1)
+        snprintf(detail, sizeof(detail),
+                 "{\"deployment\":%lld,\"job\":\"%.64s\",\"command\":\"%.36s\"}", id, p->job->name,
+                 p->commands[0]->command_id);
+    else
+        snprintf(detail, sizeof(detail), "{\"deployment\":%lld,\"job\":\"%.64s\",\"commands\":%zu}",
+                 id, p->job->name, p->n);
+    return look_journal(db, p->look->now, "invocation.release", p->subject, detail, NULL, err);
+}
 
 static int release(struct db *db, void *arg, struct err *err)
 {
@@ -40,8 +57,7 @@ static int release(struct db *db, void *arg, struct err *err)
         p->waits[i] = flow->host_waits != NULL && flow->host_waits(flow->arg, c->host_id);
         rc = store_command_hand_out(db, c, now, p->waits[i] ? now + COMMAND_VISIBILITY_MS : 0, err);
     }
-    return rc < 0 ? rc
-                  : look_journal(db, now, "invocation.release", p->subject, p->detail, NULL, err);
+    return rc < 0 ? rc : add_line(db, p, err);
 }
 
 /* Hosts that were gone when the door came to them ----------------------------------------------------- */
@@ -145,11 +161,5 @@ void handout_post(struct handout *h)
     h->part = NULL;
     p->subject = arena_printf(arena, "%s/%s/r%lld", p->deployment->repository,
                               p->deployment->environment, (long long)p->deployment->release_number);
-    p->detail =
-        p->n == 1
-            ? arena_printf(arena, "{\"deployment\":%lld,\"job\":\"%s\",\"command\":\"%s\"}",
-                           (long long)p->deployment->id, p->job->name, p->commands[0]->command_id)
-            : arena_printf(arena, "{\"deployment\":%lld,\"job\":\"%s\",\"commands\":%zu}",
-                           (long long)p->deployment->id, p->job->name, p->n);
     bulk_add(h->bulk, h->item, release, p, FLOW_DEPLOYMENTS, written);
 }

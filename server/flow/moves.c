@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "lib/base/arena.h"
+#include "lib/base/buf.h"
+#include "lib/base/json.h"
 #include "lib/model/config.h"
 #include "lib/store/store_approval.h"
 #include "lib/store/store_barrier.h"
@@ -40,6 +42,34 @@ static const char *decision_cause(const struct moves *s, const struct plan_decis
                     strcmp(d->cause, verdict_cause_key(CAUSE_SOURCE_NOT_SEEN)) == 0)
                ? why
                : d->cause;
+}
+
+const char *moves_passed(struct arena *arena, const struct verdict *v)
+{
+    struct json_out out;
+    struct buf buf;
+    const char *text;
+
+    if (v->n_causes == 0)
+        return NULL;
+    buf_init(&buf, 65536);
+    json_out_init(&out, &buf);
+    json_begin_array(&out, NULL);
+    for (size_t i = 0; i < v->n_causes; i++) {
+        const struct cause *c = &v->causes[i];
+        json_begin_object(&out, NULL);
+        json_add_str(&out, "cause", verdict_cause_key(c->kind));
+        json_add_str(&out, "what", c->what);
+        json_add_str(&out, "who", c->who);
+        json_add_str(&out, "why", c->why);
+        json_add_int(&out, "line", c->line);
+        json_add_int(&out, "until", c->until == VERDICT_NEVER ? 0 : c->until);
+        json_end_object(&out);
+    }
+    json_end_array(&out);
+    text = arena_str(arena, buf_str(&buf));
+    buf_deinit(&buf);
+    return text;
 }
 
 int moves_decide(struct db *db, void *arg, struct err *err)
@@ -222,9 +252,9 @@ int moves_move(struct db *db, void *arg, struct err *err)
         rc = stand_on_approvals(db, s, d, err);
     if (rc == 0 && s->to == DEPLOYMENT_DEPLOYING)
         rc = checks_unchanged(db, s, err);
-    if (rc == 0)
+    if (rc == 0 && !s->is_written)
         rc = store_deployment_move(db, d->id, d->state, s->to, s->cause, s->now, err);
-    if (rc == 0 && s->passed != NULL)
+    if (rc == 0 && s->passed != NULL && !s->is_written)
         rc = store_deployment_passed(db, d->id, s->passed, err);
     if (rc == 0 && s->to != DEPLOYMENT_DEPLOYING)
         rc = store_deployment_sweep(db, d->id, s->now, err);

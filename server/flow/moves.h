@@ -22,6 +22,7 @@ struct config_environment;
 struct db;
 struct flow;
 struct outlook;
+struct verdict;
 
 /* What was judged, and where the open deployment goes with it. */
 struct moves {
@@ -34,12 +35,16 @@ struct moves {
     const char *subject; /* owner/name/environment */
     const char *cause;
     const char *passed;     /* JSON, NULL = it passed nothing */
+    bool is_written;        /* with the cut, a moment ago: the deployment is where it goes */
     bool goes_back;         /* it ends, and a rollback is asked for */
     const char *taken_back; /* " (#7, #6)": what a rollback takes back; NULL */
     time_ms now;
     struct arena *arena;
     const struct flow *flow; /* NULL = nobody knows of a time in which nobody looked */
 };
+
+/* What a start passes, where a normal one would wait, as `passed` has it; NULL = nothing. */
+const char *moves_passed(struct arena *arena, const struct verdict *passed);
 
 /* The occurrences that the plan decides: deferred, skipped. `arg` is a struct moves, here and below. */
 int moves_decide(struct db *db, void *arg, struct err *err);

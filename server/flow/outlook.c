@@ -19,6 +19,7 @@
 #include "lib/store/store_release.h"
 #include "server/flow/candidates.h"
 #include "server/flow/catch_up.h"
+#include "server/flow/ground.h"
 #include "server/flow/job_document.h"
 #include "server/flow/promises.h"
 #include "server/flow/snapshot.h"
@@ -294,12 +295,12 @@ static int load_named(struct candidates *m, const struct config_role *r, size_t 
 
     for (size_t i = 0; i < r->hosts.n && rc == 0; i++) {
         struct err own = ERR_INIT;
-        struct host host;
+        const struct host *host;
         bool found;
-        rc = candidates_maybe(store_host_by_name(m->db, m->arena, r->hosts.items[i], &host, &own),
-                              &found, &own, err);
+        rc = candidates_maybe(ground_host(m->ground, r->hosts.items[i], &host, &own), &found, &own,
+                              err);
         if (rc == 0 && found)
-            *ARENA_PUSH(m->arena, o->hosts, o->n_hosts, *cap) = host;
+            *ARENA_PUSH(m->arena, o->hosts, o->n_hosts, *cap) = *host;
     }
     return rc;
 }
@@ -465,7 +466,7 @@ static int load_unsettled(struct candidates *m, struct err *err)
 /* What the configuration opens and freezes, and behind it people's stops. */
 static int load_stops(struct candidates *m, struct err *err)
 {
-    int rc = stops_load(m->db, m->repository, m->environment->name, m->now, m->supposed, m->arena,
+    int rc = stops_load(m->ground, m->repository, m->environment->name, m->supposed, m->arena,
                         &m->outlook->stops, err);
 
     if (rc < 0)
@@ -504,6 +505,17 @@ static int load_gate(struct candidates *m, struct err *err)
     return rc < 0 ? rc : load_unsettled(m, err);
 }
 
+void outlook_judge(struct outlook *o, const struct snapshot *snapshot,
+                   const struct config_environment *environment, time_ms now)
+{
+    release_plan_make(&o->facts, now, &o->plan);
+    o->promised_at = VERDICT_NEVER;
+    if (o->plan.rollback) /* it goes now, and nobody is promised a time */
+        return;
+    o->promised_at = promises_start(o, snapshot, environment, now);
+    times_explain(o, environment, now);
+}
+
 static int make(struct candidates *m, struct err *err)
 {
     static const enum deployment_trigger triggers[] = {
@@ -530,13 +542,33 @@ static int make(struct candidates *m, struct err *err)
         return err_wrap(err, "%s %s", repository->name, environment->name);
     if (f->on == DEPLOYMENT_ON_SCHEDULE && (rc = load_occurrences(m, err)) < 0)
         return err_wrap(err, "%s %s", repository->name, environment->name);
-    release_plan_make(f, m->now, &m->outlook->plan);
-    m->outlook->promised_at = VERDICT_NEVER;
-    if (m->outlook->plan.rollback) /* it goes now, and nobody is promised a time */
-        return 0;
-    m->outlook->promised_at = promises_start(m->outlook, m->snapshot, environment, m->now);
-    times_explain(m->outlook, environment, m->now);
+    outlook_judge(m->outlook, m->snapshot, environment, m->now);
     return 0;
+}
+
+/* A question of its own. */
+static int make_alone(struct candidates *m, struct err *err)
+{
+    m->ground = arena_alloc(m->arena, sizeof(*m->ground));
+    ground_init(m->ground, m->db, m->arena, m->now);
+    return make(m, err);
+}
+
+int outlook_make_with(struct ground *ground, const struct snapshot *snapshot,
+                      const struct repository *repository,
+                      const struct config_environment *environment, struct arena *arena,
+                      struct outlook *ret_outlook, struct err *err)
+{
+    struct candidates m = {.db = ground->db,
+                           .ground = ground,
+                           .snapshot = snapshot,
+                           .repository = repository,
+                           .environment = environment,
+                           .now = ground->now,
+                           .arena = arena,
+                           .outlook = ret_outlook};
+
+    return make(&m, err);
 }
 
 int outlook_make(struct db *db, const struct snapshot *snapshot,
@@ -551,7 +583,7 @@ int outlook_make(struct db *db, const struct snapshot *snapshot,
                            .arena = arena,
                            .outlook = ret_outlook};
 
-    return make(&m, err);
+    return make_alone(&m, err);
 }
 
 int outlook_suppose(struct db *db, const struct snapshot *snapshot,
@@ -570,7 +602,7 @@ int outlook_suppose(struct db *db, const struct snapshot *snapshot,
                            .suppose = wish,
                            .supposed = stops};
 
-    return make(&m, err);
+    return make_alone(&m, err);
 }
 
 int outlook_suppose_rollback(struct db *db, const struct snapshot *snapshot,
@@ -588,7 +620,7 @@ int outlook_suppose_rollback(struct db *db, const struct snapshot *snapshot,
                            .outlook = ret_outlook,
                            .suppose_rollback = rollback};
 
-    return make(&m, err);
+    return make_alone(&m, err);
 }
 
 int outlook_suppose_said(struct db *db, const struct snapshot *snapshot,
@@ -606,7 +638,7 @@ int outlook_suppose_said(struct db *db, const struct snapshot *snapshot,
                            .outlook = ret_outlook,
                            .said = said};
 
-    return make(&m, err);
+    return make_alone(&m, err);
 }
 
 const struct release *outlook_release(const struct outlook *outlook,

@@ -24,6 +24,7 @@
 #include "server/flow/stops.h"
 
 struct catch_up_host;
+struct ground;
 struct db;
 struct snapshot;
 struct way_back;
@@ -69,7 +70,17 @@ int outlook_make(struct db *db, const struct snapshot *snapshot,
                  const struct repository *repository, const struct config_environment *environment,
                  time_ms now, struct arena *arena, struct outlook *ret_outlook, struct err *err);
 
-/* The same as if `wish` were stored too, and people's stops changed so (NULL = as they are): what would an act
+/* The same at the instant of a ground that others are judged on, too. */
+int outlook_make_with(struct ground *ground, const struct snapshot *snapshot,
+                      const struct repository *repository,
+                      const struct config_environment *environment, struct arena *arena,
+                      struct outlook *ret_outlook, struct err *err);
+
+/* Plan and promise, from the facts that it has. Pure. */
+void outlook_judge(struct outlook *outlook, const struct snapshot *snapshot,
+                   const struct config_environment *environment, time_ms now);
+
+/* As outlook_make(), but as if `wish` were stored too, and people's stops changed so (NULL = as they are): what would an act
  * do, what would it pass, which promises would it move? */
 int outlook_suppose(struct db *db, const struct snapshot *snapshot,
                     const struct repository *repository,

@@ -6,16 +6,15 @@
  * nothing now.
  */
 #include "lib/base/arena.h"
-#include "lib/base/buf.h"
-#include "lib/base/json.h"
 #include "lib/base/log.h"
 #include "lib/model/config.h"
 #include "lib/store/store_pull_request.h"
-#include "lib/store/store_repository.h"
 #include "server/flow/agenda.h"
 #include "server/flow/bulk.h"
+#include "server/flow/ground.h"
 #include "server/flow/deploy.h"
 #include "server/flow/flow.h"
+#include "server/flow/launch.h"
 #include "server/flow/moves.h"
 #include "server/flow/outlook.h"
 #include "server/flow/snapshot.h"
@@ -24,33 +23,6 @@
 #define BATCH                                                                                      \
     32 /* judged on one snapshot, written by one post; then the other rooms have their turn */
 #define IMPOSSIBLE_MS 60000
-
-/* What the start passed, where a normal one would wait: stored with the deployment, for people. */
-static const char *passed_json(struct arena *arena, const struct verdict *v)
-{
-    struct json_out out;
-    struct buf buf;
-    const char *text;
-
-    buf_init(&buf, 65536);
-    json_out_init(&out, &buf);
-    json_begin_array(&out, NULL);
-    for (size_t i = 0; i < v->n_causes; i++) {
-        const struct cause *c = &v->causes[i];
-        json_begin_object(&out, NULL);
-        json_add_str(&out, "cause", verdict_cause_key(c->kind));
-        json_add_str(&out, "what", c->what);
-        json_add_str(&out, "who", c->who);
-        json_add_str(&out, "why", c->why);
-        json_add_int(&out, "line", c->line);
-        json_add_int(&out, "until", c->until == VERDICT_NEVER ? 0 : c->until);
-        json_end_object(&out);
-    }
-    json_end_array(&out);
-    text = arena_str(arena, buf_str(&buf));
-    buf_deinit(&buf);
-    return text;
-}
 
 /* Why the cut is undone: the plan's reason, and what stood in the way. */
 static const char *undo_cause(struct look *look, const struct release_plan *plan)
@@ -74,6 +46,7 @@ static const char *undo_cause(struct look *look, const struct release_plan *plan
 struct turn {
     struct look *look;
     struct bulk *bulk;
+    struct ground *ground;
     struct bulk_item *item;
     const struct config_environment *environment;
     struct outlook *outlook;
@@ -86,6 +59,7 @@ static void started(struct look *look, void *arg)
     const struct moves *s = arg;
     struct agenda *agenda = look->flow->agenda;
 
+    look->started = true;
     agenda_touch(agenda, agenda_run(agenda, s->outlook->open.id, s->config->repo, s->config));
     agenda_touch_needing(agenda, s->config);
 }
@@ -116,13 +90,17 @@ static void move(struct turn *t, enum deployment_state to, const char *act, cons
 
 /* A deployment that cannot be made of this configuration concerns this environment alone: said, and tried
  * again later. */
-static int cut(struct turn *t,
-               int (*make)(struct bulk *bulk, struct bulk_item *item, const struct outlook *outlook,
-                           const struct config_environment *e, struct err *err),
-               struct err *err)
+static int cut(struct turn *t, struct err *err)
 {
     struct err own = ERR_INIT;
-    int rc = make(t->bulk, t->item, t->outlook, t->environment, &own);
+    struct cut *made;
+    int rc = deploy_make(t->look, t->outlook, t->environment, &made, &own);
+    bool launched = false;
+
+    if (rc == 0)
+        rc = launch_try(t->bulk, t->item, t->ground, made, t->moves, &launched, &own);
+    if (rc == 0 && !launched)
+        deploy_post(t->bulk, t->item, made);
 
     if (rc == ERR_INVALID || rc == ERR_NOT_FOUND) {
         log_error("deployment.impossible", "what=%s err=%s", LOG(t->moves->subject), LOG(own.text));
@@ -184,20 +162,14 @@ static int say(struct turn *t, struct err *err)
     return rc;
 }
 
-static bool waits_for_signs(const struct verdict *v)
-{
-    return verdict_cause(v, CAUSE_HOST_SILENT) != NULL ||
-           verdict_cause(v, CAUSE_HOST_LACKS_DOCUMENT) != NULL ||
-           verdict_cause(v, CAUSE_NO_HOST) != NULL;
-}
-
 static int act(struct turn *t, struct err *err)
 {
     const struct release_plan *plan = &t->outlook->plan;
     struct moves *s = t->moves;
     int rc = say(t, err);
 
-    agenda_wait_for_signs(t->look->flow->agenda, t->item->entry, waits_for_signs(&plan->verdict));
+    agenda_wait_for_signs(t->look->flow->agenda, t->item->entry,
+                          launch_waits_for_signs(&plan->verdict));
     if (rc < 0)
         return rc;
     if (t->outlook->has_open && t->outlook->open.state != DEPLOYMENT_WAITING) /* or runs again */
@@ -208,12 +180,11 @@ static int act(struct turn *t, struct err *err)
         bulk_again(t->item, plan->wakes_at);
         break;
     case PLAN_CUT:
-        return cut(t, deploy_cut, err);
     case PLAN_CATCH_UP:
-        return cut(t, deploy_catch_up, err);
+        return cut(t, err);
     case PLAN_START:
-        if (plan->passed.n_causes > 0 && t->outlook->open.kind != DEPLOYMENT_CATCH_UP)
-            s->passed = passed_json(t->look->arena, &plan->passed);
+        if (t->outlook->open.kind != DEPLOYMENT_CATCH_UP)
+            s->passed = moves_passed(t->look->arena, &plan->passed);
         if (plan->rollback && (rc = taken_back(t->look, t->outlook, &s->taken_back, err)) < 0)
             return rc;
         move(t, DEPLOYMENT_DEPLOYING, "deployment.start", NULL);
@@ -230,22 +201,23 @@ static int act(struct turn *t, struct err *err)
     return 0;
 }
 
-static int judge(struct bulk *bulk, struct agenda_entry *entry, struct err *err)
+static int judge(struct bulk *bulk, struct ground *ground, struct agenda_entry *entry,
+                 struct err *err)
 {
     struct look *look = bulk->look;
-    struct repository *repository = arena_alloc(look->arena, sizeof(*repository));
+    const struct repository *repository;
     struct turn t = {.look = look,
                      .bulk = bulk,
+                     .ground = ground,
                      .item = bulk_item(bulk, entry),
                      .environment = entry->environment,
                      .outlook = arena_alloc(look->arena, sizeof(*t.outlook)),
                      .moves = arena_alloc(look->arena, sizeof(*t.moves))};
-    int rc =
-        store_repository_by_name(look->flow->db, look->arena, entry->repo->name, repository, err);
+    int rc = ground_repository(ground, entry->repo->name, &repository, err);
 
     if (rc == 0)
-        rc = outlook_make(look->flow->db, look->snapshot, repository, t.environment, look->now,
-                          look->arena, t.outlook, err);
+        rc = outlook_make_with(ground, look->snapshot, repository, t.environment, look->arena,
+                               t.outlook, err);
     if (rc < 0)
         return rc;
     *t.moves = (struct moves){.repository_id = repository->id,
@@ -260,22 +232,35 @@ static int judge(struct bulk *bulk, struct agenda_entry *entry, struct err *err)
     return act(&t, err);
 }
 
-int schedule_look(struct look *look, struct err *err)
+/* Up to BATCH of those that are due. */
+static int judge_batch(struct look *look, struct err *err)
 {
     struct agenda_entry *entry;
+    struct ground ground;
     struct bulk bulk;
     size_t n = 0;
-    int rc;
+    int rc = bulk_begin(&bulk, look, err);
+
+    ground_init(&ground, look->flow->db, &bulk.arena, look->now);
+    while (rc == 0 && n++ < BATCH && (entry = agenda_take(look, AGENDA_ENVIRONMENTS)) != NULL) {
+        rc = judge(&bulk, &ground, entry, err);
+        bulk_turn(&bulk);
+    }
+    if (rc == 0)
+        rc = bulk_post(&bulk, err);
+    bulk_end(&bulk);
+    return rc;
+}
+
+int schedule_look(struct look *look, struct err *err)
+{
+    int rc = 0;
 
     agenda_open(&look->flow->agenda, look->snapshot);
     if (look->whole)
         agenda_touch_environments(look->flow->agenda, NULL);
-    rc = bulk_begin(&bulk, look, err);
-    while (rc == 0 && n++ < BATCH && (entry = agenda_take(look, AGENDA_ENVIRONMENTS)) != NULL)
-        rc = judge(&bulk, entry, err);
-    if (rc == 0)
-        rc = bulk_post(&bulk, err);
-    bulk_end(&bulk);
+    if (agenda_has_due(look, AGENDA_ENVIRONMENTS))
+        rc = judge_batch(look, err);
     look->more = look->more || agenda_has_due(look, AGENDA_ENVIRONMENTS);
     return rc;
 }

@@ -2,6 +2,7 @@
 
 #include "lib/base/arena.h"
 #include "lib/base/str.h"
+#include "server/flow/ground.h"
 
 static bool hold_concerns(const struct hold *h, int64_t repository_id, const char *environment)
 {
@@ -28,13 +29,15 @@ static bool would_be_lifted(const struct stops_change *c, int64_t id)
     return false;
 }
 
-static int load_holds(struct db *db, const struct repository *repository, const char *environment,
-                      time_ms now, const struct stops_change *supposed, struct arena *arena,
-                      struct stops *stops, struct err *err)
+static int load_holds(struct ground *ground, const struct repository *repository,
+                      const char *environment, const struct stops_change *supposed,
+                      struct arena *arena, struct stops *stops, struct err *err)
 {
     struct hold *found;
-    size_t n, cap = 0;
-    int rc = store_hold_open(db, arena, repository->id, environment, now, &found, &n, err);
+    size_t n = 0, cap = 0;
+    int rc = !ground->standing.holds ? 0
+                                     : store_hold_open(ground->db, arena, repository->id,
+                                                       environment, ground->now, &found, &n, err);
 
     if (rc < 0)
         return rc;
@@ -47,15 +50,15 @@ static int load_holds(struct db *db, const struct repository *repository, const 
     return 0;
 }
 
-static int load_freezes(struct db *db, const struct repository *repository, const char *environment,
-                        time_ms now, const struct stops_change *supposed, struct arena *arena,
-                        struct stops *stops, struct err *err)
+static int load_freezes(struct ground *ground, const struct repository *repository,
+                        const char *environment, const struct stops_change *supposed,
+                        struct arena *arena, struct stops *stops, struct err *err)
 {
     const struct freeze *added = supposed != NULL ? supposed->freeze : NULL;
     const struct freeze *removed = supposed != NULL ? supposed->removed : NULL;
-    struct freeze *found;
+    const struct freeze *found;
     size_t n, cap = 0;
-    int rc = store_freeze_list(db, arena, now, &found, &n, err);
+    int rc = ground_freezes(ground, &found, &n, err);
 
     if (rc < 0)
         return rc;
@@ -68,19 +71,21 @@ static int load_freezes(struct db *db, const struct repository *repository, cons
     return 0;
 }
 
-int stops_load(struct db *db, const struct repository *repository, const char *environment,
-               time_ms now, const struct stops_change *supposed, struct arena *arena,
-               struct stops *ret_stops, struct err *err)
+int stops_load(struct ground *ground, const struct repository *repository, const char *environment,
+               const struct stops_change *supposed, struct arena *arena, struct stops *ret_stops,
+               struct err *err)
 {
+    const struct standing *standing;
     struct stops stops = {.holds = NULL};
-    int rc = store_hold_newest(db, &stops.newest_hold, err);
+    int rc = ground_standing(ground, &standing, err);
 
+    if (rc < 0)
+        return rc;
+    stops.newest_hold = standing->newest_hold;
+    stops.newest_freeze = standing->newest_freeze;
+    rc = load_holds(ground, repository, environment, supposed, arena, &stops, err);
     if (rc == 0)
-        rc = store_freeze_newest(db, &stops.newest_freeze, err);
-    if (rc == 0)
-        rc = load_holds(db, repository, environment, now, supposed, arena, &stops, err);
-    if (rc == 0)
-        rc = load_freezes(db, repository, environment, now, supposed, arena, &stops, err);
+        rc = load_freezes(ground, repository, environment, supposed, arena, &stops, err);
     if (rc == 0)
         *ret_stops = stops;
     return rc;

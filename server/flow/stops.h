@@ -15,6 +15,8 @@
 #include "lib/store/store_freeze.h"
 #include "lib/store/store_hold.h"
 
+struct ground;
+
 struct stops {
     struct hold *holds; /* open ones, oldest first */
     size_t n_holds;
@@ -37,10 +39,10 @@ struct stops_change {
 bool stops_change_concerns(const struct stops_change *change, const struct repository *repository,
                            const char *environment);
 
-/* Those not over at `now`, in `arena`. `supposed` may be NULL. */
-int stops_load(struct db *db, const struct repository *repository, const char *environment,
-               time_ms now, const struct stops_change *supposed, struct arena *arena,
-               struct stops *ret_stops, struct err *err);
+/* Those not over at the ground's instant, in `arena`. `supposed` may be NULL. */
+int stops_load(struct ground *ground, const struct repository *repository, const char *environment,
+               const struct stops_change *supposed, struct arena *arena, struct stops *ret_stops,
+               struct err *err);
 
 /* When the last of them that ends by itself is over; `now` if there is none. */
 time_ms stops_end(const struct stops *stops, time_ms now);

@@ -29,12 +29,13 @@ void times_load(const struct snapshot *snapshot, const struct config_environment
 {
     /* Mostly some weeks show the next opening; rare windows and long freezes need more. */
     static const int days[] = {20, 60, 400};
-    const struct zone *zone = calendar_zone(snapshot->calendar, environment);
+    const struct zone *zone;
     struct interval *intervals;
 
     gate->limited = interval_is_limited(environment, &gate->windows_of_calendar);
     if (!gate->limited && snapshot->config->n_freezes == 0)
         return;
+    zone = calendar_zone(snapshot->calendar, environment);
     for (size_t i = 0; i < sizeof(days) / sizeof(*days); i++) {
         gate->horizon = now + days[i] * DAY_MS;
         gate->n_windows =

@@ -18,6 +18,7 @@
 #include "lib/store/store_freeze.h"
 #include "lib/store/store_hold.h"
 #include "lib/store/writer.h"
+#include "server/flow/ground.h"
 #include "server/flow/outlook.h"
 #include "server/loop.h"
 #include "tests/support/stop_room.h"
@@ -378,14 +379,14 @@ static void T27_stops_are_those_that_were_judged(void **state)
 {
     const struct repository repository = {.id = 1, .name = "acme/shop"};
     struct err err = ERR_INIT;
+    struct ground ground;
     struct stops stops;
     struct arena arena;
 
     (void)state;
     arena_init(&arena);
-    assert_int_equal(stops_load(room.flow.db, &repository, "production", clock_now(room.flow.clock),
-                                NULL, &arena, &stops, &err),
-                     0);
+    ground_init(&ground, room.flow.db, &arena, clock_now(room.flow.clock));
+    assert_int_equal(stops_load(&ground, &repository, "production", NULL, &arena, &stops, &err), 0);
     assert_int_equal(stops_unchanged(room.flow.db, &stops, 1, "acme/shop", "production",
                                      clock_now(room.flow.clock), &err),
                      0);

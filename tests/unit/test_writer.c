@@ -103,6 +103,17 @@ static void done(void *arg, int rc, const struct err *err)
     job->done_as = atomic_fetch_add(job->order, 1) + 1;
 }
 
+static int nothing(struct db *db, void *arg, struct err *err)
+{
+    (void)db, (void)arg, (void)err;
+    return 0;
+}
+
+static void nothing_done(void *arg, int rc, const struct err *err)
+{
+    (void)arg, (void)rc, (void)err;
+}
+
 #define JOBS 50
 
 static void what_waits_is_committed_once_in_order_and_a_job_that_fails_is_undone_alone(void **state)
@@ -225,6 +236,52 @@ static void jobs_handed_in_together_are_one_commit_and_fail_alone(void **state)
     assert_int_equal(rows(&room, NULL), JOBS - 7);
     assert_true(after.commits - before.commits <= 10); /* one, but for what its time cuts off */
     assert_int_equal(writer_do_jobs(room.writer, jobs, 0, &err), 0);
+    room_close(&room);
+}
+
+static void what_is_sent_is_written_while_the_sender_goes_on(void **state)
+{
+    pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
+    struct err err = ERR_INIT;
+    struct writer_job first[2], second[2];
+    struct writer_sent *one, *two, *none = NULL;
+    struct job jobs[4];
+    struct room room;
+
+    (void)state;
+    room_open(&room, &(struct writer_options){.queue_max = 6});
+    for (int i = 0; i < 4; i++) {
+        jobs[i] = (struct job){.room = &room,
+                               .number = i + 1,
+                               .fails = i == 1,
+                               .gate = i == 0 ? &gate : NULL};
+        *(i < 2 ? &first[i] : &second[i - 2]) = (struct writer_job){.fn = put, .arg = &jobs[i]};
+    }
+    pthread_mutex_lock(&gate);
+    assert_int_equal(writer_send(room.writer, first, 2, &one, &err), 0);
+    assert_int_equal(writer_send(room.writer, second, 2, &two, &err), 0);
+    assert_int_equal(rows(&room, NULL), 0); /* we are here, and the first one waits for us */
+    pthread_mutex_unlock(&gate);
+    writer_await(two);
+    assert_int_equal(rows(&room, NULL), 3);
+    writer_await(one);
+    assert_int_equal(first[0].rc, 0);
+    assert_int_equal(first[1].rc, ERR_CONFLICT);
+    assert_string_equal(first[1].err.text, "job 2 is stale");
+    assert_int_equal(second[1].rc, 0);
+    writer_await(NULL);
+    for (size_t i = 0; i < 2; i++)
+        first[i] = (struct writer_job){.fn = put, .arg = &jobs[i]};
+    pthread_mutex_lock(&gate);
+    assert_int_equal(writer_send(room.writer, first, 1, &one, &err), 0);
+    for (int i = 0; i < 100 && none == NULL; i++) /* until nothing goes in any more */
+        if (writer_post(room.writer, nothing, NULL, nothing_done, &err) < 0)
+            break;
+    assert_int_equal(writer_send(room.writer, &first[1], 1, &none, &err), ERR_BUSY);
+    assert_null(none);
+    assert_int_equal(first[1].rc, ERR_BUSY);
+    pthread_mutex_unlock(&gate);
+    writer_await(one);
     room_close(&room);
 }
 
@@ -430,6 +487,7 @@ int main(void)
         cmocka_unit_test(jobs_handed_in_together_are_one_commit_and_fail_alone),
         cmocka_unit_test(what_may_be_run_again_is_there_once_whoever_fails_beside_it),
         cmocka_unit_test(what_goes_ahead_is_done_first_and_the_rest_is_not_forgotten),
+        cmocka_unit_test(what_is_sent_is_written_while_the_sender_goes_on),
         cmocka_unit_test(jobs_that_have_no_room_together_go_in_one_part_after_the_other),
         cmocka_unit_test(a_transaction_ends_when_its_time_is_over),
         cmocka_unit_test(a_full_queue_says_so_and_takes_nothing),
