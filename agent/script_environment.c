@@ -67,6 +67,8 @@ const char *const *script_environment_make(struct arena *arena,
         put_of_door(&list, facts);
     else
         put_of_job(&list, facts->envelope);
+    if (facts->envelope->attempt != NULL)
+        put(&list, "SLIPWAY_ATTEMPT", facts->envelope->attempt);
     if (facts->envelope->database != NULL) { /* for a fence of the application's own (G10) */
         put(&list, "SLIPWAY_DATABASE", facts->envelope->database);
         put(&list, "SLIPWAY_EPOCH", arena_printf(arena, "%lld", (long long)facts->envelope->epoch));

@@ -10,6 +10,7 @@
 #include "lib/base/str.h"
 
 #define REDACT "RedactDigest" /* only where something is to be hidden */
+#define ATTEMPT "ATTEMPT"     /* parameter of a probe alone */
 #define DATABASE_MAX 255
 #define ROLES_MAX 1024
 #define DOOR_NAME_MAX 128
@@ -116,6 +117,8 @@ static const char *odd_member(const struct envelope *e)
 
     if (e->redact_digest != NULL && !is_digest(e->redact_digest))
         return REDACT;
+    if (e->attempt != NULL && !names_is_uuid(e->attempt))
+        return ATTEMPT;
     if (e->start_by <= 0 || e->start_by > START_BY_MAX)
         return "StartBy";
     if (e->parameters_digest != NULL)
@@ -156,6 +159,8 @@ static void add_of_job(struct json_out *out, struct arena *arena, const struct e
     json_add_str(out, "ROLE", e->roles);
     json_add_str(out, "HOST", e->host);
     json_add_str(out, "RELEASE", release_text(arena, e->release));
+    if (e->attempt != NULL)
+        json_add_str(out, ATTEMPT, e->attempt);
     json_end_object(out);
 }
 
@@ -297,6 +302,7 @@ static int take(struct arena *arena, const struct cJSON *json, struct envelope *
         .sha = text_of(arena, values, "SHA"),
         .previous_sha = text_of(arena, values, "PREVIOUS_SHA"),
         .roles = text_of(arena, values, "ROLE"),
+        .attempt = text_of(arena, values, ATTEMPT),
     };
     (void)json_int(json, "StartBy", &e->start_by);
     if (e->parameters_digest != NULL) {
@@ -322,8 +328,8 @@ static int check_members(const struct cJSON *json, struct err *err)
         return check_keys(json, door_members, N_OF(door_members), REDACT, "envelope", err);
     rc = check_keys(json, members, N_OF(members), REDACT, "envelope", err);
     return rc < 0 ? rc
-                  : check_keys(json_object(json, "Parameters"), parameters, N_OF(parameters), NULL,
-                               "envelope: Parameters", err);
+                  : check_keys(json_object(json, "Parameters"), parameters, N_OF(parameters),
+                               ATTEMPT, "envelope: Parameters", err);
 }
 
 int envelope_parse(struct arena *arena, const char *text, size_t len, struct envelope *ret_envelope,

@@ -56,6 +56,7 @@ struct envelope {
     const char *sha;             /* parameter SHA: the commit */
     const char *previous_sha;    /* parameter PREVIOUS_SHA; "" = unknown */
     const char *roles;           /* parameter ROLE: comma list */
+    const char *attempt;         /* parameter ATTEMPT: the command that a probe asks about; NULL */
     time_ms start_by;            /* the host never starts it later (G8) */
 };
 

@@ -11,22 +11,56 @@
 
 #define ANSWER_MAX ((size_t)8 << 20)
 
-static int add_job(struct json_out *out, struct arena *arena, const struct config_repo *repo,
-                   const struct config_job *job, struct err *err)
+struct listing {
+    struct json_out *out;
+    struct arena *arena;
+    const struct config *config;
+    const struct config_repo *repo;
+};
+
+static void add(const struct listing *l, const char *name, const struct config_job *job,
+                const char *digest, const char *text)
+{
+    json_begin_object(l->out, NULL);
+    json_add_str(l->out, "name", arena_printf(l->arena, "%s@%s", name, JOB_DOCUMENT_VERSION));
+    json_add_str(l->out, "job", job->name);
+    json_add_str(l->out, "digest", digest);
+    json_add_str(l->out, "text", text);
+    json_end_object(l->out);
+}
+
+/* One for each database: its name stands in it. */
+static int add_probes(const struct listing *l, const struct config_job *job, struct err *err)
+{
+    int rc = 0;
+
+    for (size_t i = 0; i < l->repo->n_environments && rc == 0; i++) {
+        const struct config_environment *e = &l->repo->environments[i];
+        char digest[DIGEST_HEX_SIZE];
+        const char *text;
+
+        if (!config_job_runs(job, e))
+            continue;
+        rc = job_document_probe(l->arena, l->repo, job,
+                                config_database(l->config, e, job->once, l->arena), &text, digest,
+                                err);
+        if (rc == 0)
+            add(l, arena_printf(l->arena, "%s-%s-%s", JOB_DOCUMENT_PROBE, job->name, e->name), job,
+                digest, text);
+    }
+    return rc;
+}
+
+static int add_job(const struct listing *l, const struct config_job *job, struct err *err)
 {
     char digest[DIGEST_HEX_SIZE];
     const char *text;
-    int rc = job_document_make(arena, repo, job, &text, digest, err);
+    int rc = job_document_make(l->arena, l->repo, job, &text, digest, err);
 
     if (rc < 0)
         return rc;
-    json_begin_object(out, NULL);
-    json_add_str(out, "name", arena_printf(arena, "%s@%s", job->name, JOB_DOCUMENT_VERSION));
-    json_add_str(out, "job", job->name);
-    json_add_str(out, "digest", digest);
-    json_add_str(out, "text", text);
-    json_end_object(out);
-    return 0;
+    add(l, job->name, job, digest, text);
+    return job->once != NULL && job_document_has_probe(job) ? add_probes(l, job, err) : 0;
 }
 
 enum request_next api_document_list(struct request *request, struct reply *reply)
@@ -46,7 +80,8 @@ enum request_next api_document_list(struct request *request, struct reply *reply
     if (rc == 0)
         rc = api_view_repository(&view, &repo, &repository, &err);
     for (size_t i = 0; rc == 0 && i < repo->n_jobs; i++)
-        rc = add_job(&out, request->arena, repo, &repo->jobs[i], &err);
+        rc = add_job(&(struct listing){&out, request->arena, view.config, repo}, &repo->jobs[i],
+                     &err);
     json_end_array(&out);
     json_end_object(&out);
     api_view_close(&view);

@@ -80,3 +80,40 @@ int job_document_make(struct arena *arena, const struct config_repo *repo,
     }
     return rc < 0 ? err_wrap(err, "job %s", job->name) : 0;
 }
+
+static const char *probe_script(const struct config_job *job)
+{
+    if (job->probe != NULL)
+        return job->probe;
+    for (size_t i = 0; i < job->n_steps; i++) {
+        const char *uses = job->steps[i].uses;
+
+        if (str_eq(uses, "migrate") || str_starts(uses, "migrate@"))
+            return document_shipped_find("migrate-probe")->script;
+    }
+    return NULL;
+}
+
+bool job_document_has_probe(const struct config_job *job)
+{
+    return probe_script(job) != NULL;
+}
+
+int job_document_probe(struct arena *arena, const struct config_repo *repo,
+                       const struct config_job *job, const char *database, const char **ret_text,
+                       char *ret_digest, struct err *err)
+{
+    const struct document_settings settings = {repo->root, repo->keep, repo->mirror, repo->branch};
+    struct document_step step = {.action = DOCUMENT_RUN,
+                                 .name = "probe",
+                                 .script = probe_script(job),
+                                 .run_as = job->steps[0].run_as,
+                                 .working_directory = job->steps[0].working_directory,
+                                 .timeout_s = JOB_DOCUMENT_PROBE_S};
+    const struct document document = {.description = arena_printf(arena, "probe of %s", database),
+                                      .steps = &step,
+                                      .n_steps = 1};
+
+    document_shipped_environment(arena, &settings, NULL, &job->env, &step.environment);
+    return document_make(arena, &document, ret_text, ret_digest, err);
+}

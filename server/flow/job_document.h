@@ -6,6 +6,8 @@
 #ifndef SLIPWAY_SERVER_FLOW_JOB_DOCUMENT_H
 #define SLIPWAY_SERVER_FLOW_JOB_DOCUMENT_H
 
+#include <stdbool.h>
+
 #include "lib/base/err.h"
 
 struct arena;
@@ -20,5 +22,15 @@ struct config_repo;
 int job_document_make(struct arena *arena, const struct config_repo *repo,
                       const struct config_job *job, const char **ret_text, char *ret_digest,
                       struct err *err);
+
+/* What looks into the database of a job with `once`: its own `probe`, or that of `uses: migrate`. */
+#define JOB_DOCUMENT_PROBE "probe"
+#define JOB_DOCUMENT_PROBE_S 120 /* so long it may take */
+bool job_document_has_probe(const struct config_job *job);
+
+/* The same for its probe of that database, whichever attempt it asks about: the id of that is a parameter. */
+int job_document_probe(struct arena *arena, const struct config_repo *repo,
+                       const struct config_job *job, const char *database, const char **ret_text,
+                       char *ret_digest, struct err *err);
 
 #endif

@@ -4,12 +4,11 @@
 #include <string.h>
 
 #include "lib/base/arena.h"
+#include "lib/base/digest.h"
 #include "lib/base/log.h"
 #include "lib/base/names.h"
 #include "lib/base/str.h"
 #include "lib/rules/settle.h"
-#include "lib/ssm/document.h"
-#include "lib/ssm/document_shipped.h"
 #include "lib/ssm/envelope.h"
 #include "lib/store/store_attempt.h"
 #include "lib/store/store_command.h"
@@ -18,12 +17,11 @@
 #include "lib/store/store_probe.h"
 #include "server/flow/decide.h"
 #include "server/flow/flow.h"
+#include "server/flow/job_document.h"
 #include "server/flow/seal.h"
 #include "server/flow/snapshot.h"
 
 #define START_BY_MS 60000
-#define LIMIT_S 120
-#define ATTEMPT_VARIABLE "SLIPWAY_ATTEMPT"
 
 /* One probe and what it is about. */
 struct probing {
@@ -102,7 +100,7 @@ static int read_answer(struct probing *p, struct err *err)
     if (rc < 0)
         return rc;
     if (!invocation_has_ended(inv.status) && inv.status != INVOCATION_UNKNOWN) {
-        time_ms limit = p->probe->asked_at + START_BY_MS + LIMIT_S * 1000 + 60000;
+        time_ms limit = p->probe->asked_at + START_BY_MS + JOB_DOCUMENT_PROBE_S * 1000 + 60000;
 
         if (inv.acknowledged_at == 0 && look->now >= inv.start_by)
             return end(p, -1, -1, arena_printf(look->arena, "%s did not take it", inv.host), err);
@@ -132,7 +130,8 @@ static int read_answer(struct probing *p, struct err *err)
 static int write_sent(struct db *db, void *arg, struct err *err)
 {
     const struct probing *p = arg;
-    int rc = store_command_document(db, p->command.document_digest, "probe", "1", p->content, err);
+    int rc = store_command_document(db, p->command.document_digest, JOB_DOCUMENT_PROBE,
+                                    JOB_DOCUMENT_VERSION, p->content, err);
 
     if (rc == 0)
         rc = store_command_insert(db, &p->command, err);
@@ -168,50 +167,6 @@ static int choose(struct probing *p, const struct host **ret_host, struct err *e
     return rc;
 }
 
-static const char *script_of(const struct probing *p)
-{
-    if (p->config->probe != NULL)
-        return p->config->probe;
-    for (size_t i = 0; i < p->config->n_steps; i++) {
-        const char *uses = p->config->steps[i].uses;
-
-        if (str_eq(uses, "migrate") || str_starts(uses, "migrate@"))
-            return document_shipped_find("migrate-probe")->script;
-    }
-    return NULL;
-}
-
-static int make_document(struct probing *p, const char *script, struct err *err)
-{
-    const struct config_repo *repo = p->environment->repo;
-    const struct document_settings settings = {repo->root, repo->keep, repo->mirror, repo->branch};
-    struct arena *arena = p->look->arena;
-    struct document_step step = {.action = DOCUMENT_RUN,
-                                 .name = "probe",
-                                 .script = script,
-                                 .run_as = p->config->steps[0].run_as,
-                                 .working_directory = p->config->steps[0].working_directory,
-                                 .timeout_s = LIMIT_S};
-    const struct document document = {.description =
-                                          arena_printf(arena, "probe of %s", p->attempt.database),
-                                      .steps = &step,
-                                      .n_steps = 1};
-    const struct config_pairs *env = &p->config->env;
-    struct config_pairs own = {.n = 0};
-    char digest[DIGEST_HEX_SIZE];
-    int rc;
-
-    own.items = arena_array(arena, env->n + 1, sizeof(*own.items));
-    for (size_t i = 0; i < env->n; i++)
-        own.items[own.n++] = env->items[i];
-    own.items[own.n++] =
-        (struct config_pair){ATTEMPT_VARIABLE, arena_str(arena, p->attempt.command_id)};
-    document_shipped_environment(arena, &settings, NULL, &own, &step.environment);
-    rc = document_make(arena, &document, &p->content, digest, err);
-    p->command.document_digest = arena_str(arena, digest);
-    return rc;
-}
-
 static int sign(struct probing *p, const struct host *host, struct err *err)
 {
     const struct deployment *d = &p->deployment;
@@ -224,11 +179,12 @@ static int sign(struct probing *p, const struct host *host, struct err *err)
                                 .repository = d->repository,
                                 .environment = d->environment,
                                 .release = d->release_number,
-                                .document = "probe@1",
+                                .document = JOB_DOCUMENT_PROBE "@" JOB_DOCUMENT_VERSION,
                                 .document_digest = p->command.document_digest,
                                 .sha = d->sha,
                                 .previous_sha = d->from_sha,
                                 .roles = p->job->name,
+                                .attempt = p->attempt.command_id,
                                 .start_by = look->now + START_BY_MS};
     int rc = seal_make(look, &envelope, &seal, err);
 
@@ -247,10 +203,10 @@ static int send(struct probing *p, struct err *err)
 {
     struct look *look = p->look;
     const struct host *host = NULL;
-    const char *script = p->config != NULL ? script_of(p) : NULL;
+    char digest[DIGEST_HEX_SIZE];
     int rc;
 
-    if (script == NULL)
+    if (p->config == NULL || !job_document_has_probe(p->config))
         return end(p, -1, -1,
                    "its job has no probe: give it one in the configuration, `probe: { run: ... }`, "
                    "that writes pending=N and holders=N to SLIPWAY_RESULT",
@@ -263,7 +219,10 @@ static int send(struct probing *p, struct err *err)
     p->command.parameters = "{}";
     p->command.requested_at = look->now;
     p->command.requested_by = "probe";
-    if ((rc = make_document(p, script, err)) < 0 || (rc = sign(p, host, err)) < 0)
+    rc = job_document_probe(look->arena, p->environment->repo, p->config, p->attempt.database,
+                            &p->content, digest, err);
+    p->command.document_digest = arena_str(look->arena, digest);
+    if (rc < 0 || (rc = sign(p, host, err)) < 0)
         return rc;
     log_notice("probe.sent", "database=%s host=%s command=%s", LOG(p->attempt.database),
                LOG(host->name), p->command.id);

@@ -89,6 +89,24 @@ static void envelope_comes_out_as_it_went_in(void **state)
     assert_int_equal(back.start_by, e.start_by);
 }
 
+/* Not in its document: so that is the same for each attempt, and may lie on the disk of a strict host. */
+static void M6_a_probe_names_the_attempt_that_it_asks_about(void **state)
+{
+    struct envelope e = usual();
+    struct err err = ERR_INIT;
+    struct envelope back;
+    const char *text;
+
+    (void)state;
+    assert_int_equal(open_text(text_of(&e), &back, &err), 0);
+    assert_null(back.attempt);
+    e.attempt = "01930000-0000-7000-8000-000000000009";
+    assert_int_equal(open_text(text_of(&e), &back, &err), 0);
+    assert_string_equal(back.attempt, e.attempt);
+    e.attempt = "$(reboot)";
+    assert_int_equal(envelope_make(&arena, &e, &text, &err), ERR_INVALID);
+}
+
 static void job_without_database_has_epoch_zero(void **state)
 {
     struct envelope e = usual();
@@ -278,6 +296,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(envelope_comes_out_as_it_went_in),
+        TEST(M6_a_probe_names_the_attempt_that_it_asks_about),
         TEST(job_without_database_has_epoch_zero),
         TEST(T31_each_changed_byte_is_denied),
         TEST(T31_other_servers_key_is_denied),
