@@ -627,7 +627,7 @@ CREATE INDEX invocations_by_job ON invocations (deployment_id, job_number);
 CREATE INDEX invocations_by_host ON invocations (host_id, deployment_id) WHERE deployment_id IS NOT NULL;
 CREATE INDEX invocations_to_offer ON invocations (host_id, released_at)
     WHERE status = 'Pending' AND released_at IS NOT NULL;
-CREATE INDEX invocations_taken ON invocations (command_id)
+CREATE INDEX invocations_taken_open ON invocations (command_id)
     WHERE status = 'Pending' AND acknowledged_at IS NOT NULL AND deployment_id IS NULL;
 CREATE INDEX invocations_running ON invocations (host_id)
     WHERE status IN ('InProgress', 'Cancelling', 'Unknown');
