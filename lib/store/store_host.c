@@ -606,6 +606,16 @@ int store_host_observed(struct db *db, const char *id, int64_t protocol, const c
                      record_number, id);
 }
 
+DB_STATEMENT(SQL_HOST_RECORDED,
+             "UPDATE hosts SET record_number = max(coalesce(record_number, 0), $1)"
+             " WHERE id = $2 AND journal_id IS $3");
+
+int store_host_recorded(struct db *db, const char *id, const char *journal_id,
+                        int64_t record_number, struct err *err)
+{
+    return db_run(db, &SQL_HOST_RECORDED, err, "itt", record_number, id, journal_id);
+}
+
 DB_STATEMENT(SQL_HOST_MOVE, "UPDATE hosts SET state = $1 WHERE id = $2 AND state = $3");
 
 int store_host_move(struct db *db, const char *id, enum host_state from, enum host_state to,

@@ -118,6 +118,10 @@ int store_host_undrain(struct db *db, const char *id, time_ms now, struct err *e
 /* What it says of its journal; a record number never goes down here. Writer. */
 int store_host_observed(struct db *db, const char *id, int64_t protocol, const char *journal_id,
                         const char *boot_id, int64_t record_number, struct err *err);
+/* It told of that record. A word may be read after its machine booted again: which boot it came from is not known by it.
+ * Nothing if the known journal is another one. Writer. */
+int store_host_recorded(struct db *db, const char *id, const char *journal_id,
+                        int64_t record_number, struct err *err);
 /* Its journal is in doubt: why, which other one spoke (NULL = none), and whether its key is suspended. Writer. */
 int store_host_doubt(struct db *db, const char *id, const char *why, const char *journal_id,
                      bool suspends, time_ms now, struct err *err);

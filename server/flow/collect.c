@@ -216,8 +216,8 @@ static int apply(struct db *db, void *arg, struct err *err)
                                        c->reply.n_results, err);
     /* Another journal does not become the known one by a reply. */
     if (rc == 0 && c->reply.journal_id != NULL && c->journal_is_known)
-        rc = store_host_observed(db, row->host_id, 1, c->reply.journal_id, c->reply.boot_id,
-                                 c->reply.record_number, err);
+        rc =
+            store_host_recorded(db, row->host_id, c->reply.journal_id, c->reply.record_number, err);
     if (rc == 0 && c->fence != NULL)
         rc = fence(db, c, err);
     if (rc == 0)

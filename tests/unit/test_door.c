@@ -1215,6 +1215,28 @@ static void observation_is_kept_and_tells_the_store(void **state)
     must_be(observe(&g, JOURNAL, 9, 0), "ValidationException");
 }
 
+static int old_word(struct db *db, void *arg, struct err *err)
+{
+    const struct guest *g = arg;
+
+    return store_host_recorded(db, g->id, JOURNAL, 7, err);
+}
+
+/* A reply that was stored before the machine booted again is read after it observed: no second machine has its key. */
+static void T35_a_word_of_the_boot_before_makes_no_second_machine(void **state)
+{
+    struct guest g = web_1();
+    struct err err = ERR_INIT;
+
+    (void)state;
+    must_be(observe(&g, JOURNAL, 5, 2), "");
+    assert_int_equal(writer_do(room.api.writer, old_word, &g, &err), 0);
+    assert_int_equal(host_of(g.id).record_number, 7);
+    assert_string_equal(host_of(g.id).boot_id, BOOT);
+    must_be(observe(&g, JOURNAL, 8, 2), "");
+    assert_int_equal(host_of(g.id).state, HOST_REGISTERED);
+}
+
 static int64_t lines_of(const char *act)
 {
     struct journal_entry *lines = NULL;
@@ -1459,6 +1481,7 @@ int main(void)
         TEST(agent_that_refuses_a_message_is_a_failed_reply),
         TEST(output_is_kept_once_and_a_heartbeat_is_heard),
         TEST(observation_is_kept_and_tells_the_store),
+        TEST(T35_a_word_of_the_boot_before_makes_no_second_machine),
         TEST(T37_what_a_strict_host_would_run_is_kept_and_only_news_is_written),
         TEST(T34_a_protocol_that_went_back_bars_the_host),
         TEST(T35_two_journals_under_one_key_suspend_it),
