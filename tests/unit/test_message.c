@@ -272,8 +272,6 @@ static void odd_replies_are_refused(void **state)
         "{}",
         "{\"documentStatus\":\"Perhaps\"}",
         "{\"documentStatus\":5}",
-        "{\"documentStatus\":\"Success\",\"runtimeStatus\":{\"a\":{}}}",
-        "{\"documentStatus\":\"Success\",\"runtimeStatus\":{\"a\":{\"status\":\"Odd\"}}}",
         "{\"documentStatus\":\"Success\",\"runtimeStatus\":{\"\":{\"status\":\"Success\"}}}",
         "{\"documentStatus\":\"Success\",\"Slipway\":{\"State\":\"odd\"," OURS,
         "{\"documentStatus\":\"Success\",\"Slipway\":{\"State\":\"\"," OURS,
