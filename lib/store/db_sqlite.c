@@ -22,7 +22,8 @@ struct prepared {
 
 struct db {
     sqlite3 *sqlite;
-    int wal_pages;          /* in the write-ahead log, not yet in the file */
+    int wal_pages; /* in the write-ahead log, not yet in the file */
+    int wal_moved; /* in it and in the file: as long as somebody reads, the log does not begin anew */
     struct prepared *slots; /* open addressing by address */
     size_t n_slots;
     uint64_t count; /* statements that were run */
@@ -123,9 +124,13 @@ int db_open_read(const char *path, struct db **ret_db, struct err *err)
 
 static int count_wal(void *arg, sqlite3 *sqlite, const char *name, int pages)
 {
+    struct db *db = arg;
+
     (void)sqlite;
     (void)name;
-    ((struct db *)arg)->wal_pages = pages;
+    if (pages < db->wal_moved)
+        db->wal_moved = 0; /* it has begun anew */
+    db->wal_pages = pages - db->wal_moved;
     return SQLITE_OK;
 }
 
@@ -415,6 +420,7 @@ int db_checkpoint(struct db *db, struct err *err)
         SQLITE_OK)
         return failed(db, err, "checkpoint");
     db->wal_pages = pages - moved;
+    db->wal_moved = moved;
     return 0;
 }
 

@@ -71,7 +71,8 @@ struct job {
     int number;
     bool fails;
     pthread_mutex_t *gate; /* waits for it first, so that others pile up behind */
-    atomic_int *order;     /* counts the jobs that were done */
+    atomic_bool has_begun;
+    atomic_int *order; /* counts the jobs that were done */
     int done_as;
     int rc;
     bool visible; /* when it was done its row could be read */
@@ -83,6 +84,7 @@ static int put(struct db *db, void *arg, struct err *err)
     char name[32];
     int rc;
 
+    atomic_store(&job->has_begun, true);
     if (job->gate != NULL) {
         pthread_mutex_lock(job->gate);
         pthread_mutex_unlock(job->gate);
@@ -273,7 +275,10 @@ static void what_is_sent_is_written_while_the_sender_goes_on(void **state)
     for (size_t i = 0; i < 2; i++)
         first[i] = (struct writer_job){.fn = put, .arg = &jobs[i]};
     pthread_mutex_lock(&gate);
+    atomic_store(&jobs[0].has_begun, false);
     assert_int_equal(writer_send(room.writer, first, 1, &one, &err), 0);
+    while (!atomic_load(&jobs[0].has_begun))
+        usleep(100);
     for (int i = 0; i < 100 && none == NULL; i++) /* until nothing goes in any more */
         if (writer_post(room.writer, nothing, NULL, nothing_done, &err) < 0)
             break;
@@ -479,6 +484,38 @@ static void readers_cannot_write(void **state)
     room_close(&room);
 }
 
+/* As long as somebody reads, SQLite goes on behind what it has copied: that is not copied, and synced, again and again. */
+static void what_was_copied_into_the_file_is_not_in_the_log_any_more_also_while_somebody_reads(
+    void **state)
+{
+    struct err err = ERR_INIT;
+    struct room room = {.writer = NULL};
+    int64_t filled;
+    struct db *db;
+
+    (void)state;
+    room_open(&room, NULL);
+    writer_stop(room.writer);
+    room.writer = NULL;
+    assert_int_equal(db_open_write(room.store.path, &db, &err), 0);
+    for (int64_t i = 0; i < 100; i++) {
+        char name[32];
+
+        snprintf(name, sizeof(name), "source %d", (int)i);
+        assert_int_equal(db_run(db, &SQL_TEST_PUT, &err, "ti", name, i), 0);
+    }
+    filled = db_wal_bytes(db);
+    assert_int_equal(db_read_begin(room.read, &err), 0);
+    assert_int_equal(rows(&room, NULL), 100);
+    assert_int_equal(db_checkpoint(db, &err), 0);
+    assert_int_equal(db_wal_bytes(db), 0);
+    assert_int_equal(db_run(db, &SQL_TEST_PUT, &err, "ti", "z", (int64_t)100), 0);
+    assert_in_range(db_wal_bytes(db), 1, filled / 10);
+    db_read_end(room.read);
+    db_close(db);
+    room_close(&room);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -495,6 +532,8 @@ int main(void)
         cmocka_unit_test(a_commit_that_fails_breaks_the_writer_and_nothing_is_tried_again),
         cmocka_unit_test(a_large_job_needs_no_temporary_file),
         cmocka_unit_test(readers_cannot_write),
+        cmocka_unit_test(
+            what_was_copied_into_the_file_is_not_in_the_log_any_more_also_while_somebody_reads),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
