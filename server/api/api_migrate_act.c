@@ -291,7 +291,7 @@ static int write_forgotten(struct db *db, void *arg, struct err *err)
                                               .reason = d->reason,
                                               .at = d->view.now};
     struct journal_entry entry = line_of(d);
-    struct api_migrate_facts f;
+    struct api_migrate_facts f = {.n_probes = 0};
     int rc = load_repository(d, db, &f, err);
 
     if (rc < 0)
