@@ -24,7 +24,7 @@ struct library {
     atomic_bool is_loaded;
 };
 
-#define LIBRARY_FIELD(name) __typeof__(name) *name;
+#define LIBRARY_FIELD(name) __typeof__(name) *(name);
 #define LIBRARY_NAME(name) #name,
 #define LIBRARY_INIT(name_of, all_names, table)                                                    \
     {                                                                                              \

@@ -8,7 +8,7 @@ int way_back_find(struct db *db, struct arena *arena, int64_t repository_id,
 {
     struct rules_rollback_facts facts = {.live_number = live, .to = to};
     struct way_back *w = ret_way;
-    int64_t *succeeded;
+    int64_t *succeeded = NULL;
     int rc;
 
     *w = (struct way_back){.n_changes = 0};
