@@ -102,7 +102,8 @@ static void done(void *arg, int rc, const struct err *err)
     (void)err;
     job->rc = rc;
     job->visible = rows(job->room, &last) > 0 && last >= job->number;
-    job->done_as = atomic_fetch_add(job->order, 1) + 1;
+    job->done_as = atomic_load(job->order) + 1; /* of this one thread alone */
+    atomic_store(job->order, job->done_as);
 }
 
 static int nothing(struct db *db, void *arg, struct err *err)
