@@ -18,12 +18,9 @@
 #include "lib/ssm/announcement.h"
 #include "lib/ssm/envelope.h"
 #include "lib/ssm/message_observe.h"
-#include "lib/ssm/message_reply.h"
-#include "lib/store/store_attempt.h"
 #include "lib/store/store_command.h"
 #include "lib/store/store_host_document.h"
 #include "lib/store/store_journal.h"
-#include "lib/store/store_reply.h"
 #include "lib/store/store_signing_key.h"
 #include "lib/store/writer.h"
 #include "server/api/api.h"
@@ -345,60 +342,6 @@ static int write_documents(struct db *db, struct door_call *call, const struct h
     return rc < 0 ? rc : store_journal_add(db, &entry, err);
 }
 
-static bool is_open(const struct message_observe *o, const char *command_id)
-{
-    for (size_t i = 0; i < o->n_open; i++)
-        if (strcmp(o->open[i].command_id, command_id) == 0)
-            return true;
-    return false;
-}
-
-/* Handed out, its time to begin over, no permit given, and the same journal does not know it: that is the host's word that
- * it never began (migrate.md 10). It is kept as one, and believed under the same conditions. */
-static int deny(struct db *db, struct door_call *call, const struct attempt *a, struct err *err)
-{
-    struct arena *arena = call->request->arena;
-    const struct message_observe *o = call->own;
-    const struct message_reply reply = {.status = INVOCATION_FAILED,
-                                        .trace = "",
-                                        .state = MESSAGE_REPLY_DECLINED,
-                                        .reason = "it never got it: it does not know it, and its "
-                                                  "time to begin is over",
-                                        .record_number = o->record_number,
-                                        .journal_id = o->journal_id,
-                                        .boot_id = o->boot_id};
-    struct invocation inv;
-    const char *payload;
-    bool known;
-    int rc = store_command_invocation(db, arena, a->command_id, a->host_id, &inv, err);
-
-    if (rc < 0 || inv.offered_at == 0 || inv.permit_nonce[0] != '\0' || inv.began_at != 0 ||
-        call->now < inv.start_by ||
-        (inv.status != INVOCATION_PENDING && inv.status != INVOCATION_UNKNOWN))
-        return rc;
-    rc = message_reply_make(arena, &reply, "slipway-agent", o->agent_version, call->now, &payload,
-                            err);
-    return rc < 0 ? rc
-                  : store_reply_put(db, arena_printf(arena, "observed:%s", a->command_id),
-                                    a->command_id, a->host_id, payload, call->now, &known, err);
-}
-
-static int write_denials(struct db *db, struct door_call *call, const struct host *known,
-                         struct err *err)
-{
-    const struct message_observe *o = call->own;
-    struct attempt *attempts = NULL;
-    size_t n = 0;
-    int rc = 0;
-
-    if (o->n_open < MESSAGE_OBSERVE_OPEN_MAX) /* else it may know more than it says */
-        rc = store_attempt_all_unsettled(db, call->request->arena, &attempts, &n, err);
-    for (size_t i = 0; i < n && rc == 0; i++)
-        if (str_eq(attempts[i].host_id, known->id) && !is_open(o, attempts[i].command_id))
-            rc = deny(db, call, &attempts[i], err);
-    return rc;
-}
-
 /* The known journal stays the known one when it is in doubt: a person accepts the other. */
 static int write_observed(struct db *db, struct door_call *call, struct err *err)
 {
@@ -421,8 +364,6 @@ static int write_observed(struct db *db, struct door_call *call, struct err *err
     else
         rc = store_host_observed(db, known.id, o->protocol, o->journal_id, o->boot_id,
                                  o->record_number, err);
-    if (rc == 0 && doubt == DOUBT_NONE && str_eq(known.journal_id, o->journal_id))
-        rc = write_denials(db, call, &known, err);
     if (rc == 0)
         rc = write_documents(db, call, &known, err);
     if (rc == 0 && o->key != NULL)

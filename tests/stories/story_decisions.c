@@ -202,33 +202,6 @@ static void M5_an_unknown_that_never_began_settles_itself_when_its_host_says_so(
     story_end(s);
 }
 
-/* The answer to its poll is lost until its time to begin is over: it never heard of the command. What it says of its open
- * ones when it observes is proof, and another attempt may follow. */
-static void M5_a_command_that_its_host_never_got_has_not_started(void **state)
-{
-    struct story *s = *state;
-    struct story_host *batch;
-
-    story_shop(s);
-    story_at(s, "2026-11-24 14:10");
-    story_merge(s, "acme/shop", 1, "Coupons");
-    batch = story_host(s, "batch-1");
-    story_until(s, "2026-11-24 14:59");
-    batch->misses = "migrate";
-    story_at(s, "2026-11-24 15:00");
-    story_pass(s, 6 * 60000);
-    story_expect_attempt(s, DATABASE, "not_started");
-    story_expect_starts(s, "batch-1", "migrate", 2, 0);
-    batch->misses = NULL;
-    assert_int_equal(story_post(s, "/api/v1/repos/acme/shop/retry",
-                                "{\"environment\":\"production\",\"reason\":\"it never ran\"}"),
-                     0);
-    story_pass(s, 60000);
-    story_expect_attempt(s, DATABASE, "succeeded");
-    story_expect_starts(s, "batch-1", "migrate", 2, 1);
-    story_end(s);
-}
-
 /* It takes its command and goes down before it begins; it is abandoned, and the machine boots an hour later with the
  * command on its disk. */
 static void host_boots_after_abandon(void **state)
@@ -407,7 +380,6 @@ int main(void)
         STORY(late_truth_after_a_decision_is_evidence),
         STORY(M7_late_truth_that_is_unknown_agrees_with_nothing),
         STORY(M5_an_unknown_that_never_began_settles_itself_when_its_host_says_so),
-        STORY(M5_a_command_that_its_host_never_got_has_not_started),
         STORY(host_boots_after_abandon),
         STORY(M6_after_an_abandon_the_next_waits_until_nobody_was_seen_for_two_minutes),
         STORY(somebody_migrates_by_hand),

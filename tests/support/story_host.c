@@ -406,16 +406,8 @@ static void end_run(struct story_host *host, const struct message *message)
     run->stage = STORY_HOST_ENDED;
 }
 
-static bool is_missed(struct story_host *host, const struct message *message)
-{
-    return host->misses != NULL &&
-           strstr(message->payload,
-                  arena_printf(&host->arena, "\"DocumentName\":\"%s\"", host->misses)) != NULL;
-}
-
 static bool poll(struct story_host *host)
 {
-    bool took = false;
     struct httpc_answer answer = {.status = 0};
     struct err err = ERR_INIT;
     struct message *messages;
@@ -433,9 +425,6 @@ static bool poll(struct story_host *host)
                                           &err),
                      0);
     for (size_t i = 0; i < n; i++) {
-        if (is_missed(host, &messages[i]))
-            continue;
-        took = true;
         if (str_starts(messages[i].topic, MESSAGE_TOPIC_CANCEL))
             end_run(host, &messages[i]);
         else
@@ -444,7 +433,7 @@ static bool poll(struct story_host *host)
                   arena_printf(&host->arena, "{\"MessageId\":\"%s\"}", messages[i].id), NULL);
     }
     httpc_answer_deinit(&answer);
-    return took;
+    return n > 0;
 }
 
 /* What is true here: also a sign of life that is written before it is answered. */
@@ -458,12 +447,6 @@ static void observe(struct story_host *host)
     struct err err = ERR_INIT;
     const char *body;
 
-    o.open = arena_array(&host->arena, host->n_runs, sizeof(*o.open));
-    for (size_t i = 0; i < host->n_runs; i++)
-        if (host->runs[i].stage != STORY_HOST_ENDED || host->runs[i].told <= STORY_HOST_ENDED)
-            o.open[o.n_open++] =
-                (struct message_observe_command){.command_id = host->runs[i].command_id,
-                                                 .state = MESSAGE_REPLY_ACCEPTED};
     assert_int_equal(message_observe_make(&host->arena, &o, &body, &err), 0);
     if (say(host, SESSION_OBSERVE, body, NULL) == 0)
         host->observed_at = clock_now(host->clock);

@@ -94,8 +94,7 @@ struct story_host {
     char boot_id[NAMES_UUID_SIZE];
     int64_t record_number;
     bool silent;
-    const char *misses; /* commands of this job are lost on their way to it; NULL = none are */
-    bool powerless;     /* silent, and nothing goes on */
+    bool powerless;              /* silent, and nothing goes on */
     const char *loses_permit_of; /* job, NULL = none: ... */
     int permits_lost;            /* so many answers about its permit do not arrive */
     time_ms mute_until;          /* its polls arrive, and what it says of commands does not */
