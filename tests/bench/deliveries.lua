@@ -1,6 +1,6 @@
 -- For wrk: deliveries that were signed beforehand, each with a body and an id of its own (pool.py).
 --
--- SLIPWAY_POOL is the file; threads take its lines in turn, from SLIPWAY_FIRST on. Ids hold SLIPWAY_RUN and a number
+-- SLIPWAY_POOL is the file; threads take its lines in turn, from SLIPWAY_FIRST on; those up to SLIPWAY_LAST are read. Ids hold SLIPWAY_RUN and a number
 -- that never comes again. The last line of output is "figures KEY=VALUE ..." with times in microseconds.
 local heads, lines, nth, step, run
 
@@ -24,8 +24,12 @@ function init(args)
       (tonumber(len) + tonumber(os.getenv("SLIPWAY_TAIL"))) .. "\r\nX-GitHub-Delivery: ",
       "\r\nX-Hub-Signature-256: sha256=", "\r\n\r\n" .. text }
   end
+  local last = tonumber(os.getenv("SLIPWAY_LAST") or "1e9")
   for line in file:lines() do
     lines[#lines + 1] = line
+    if #lines > last then
+      break
+    end
   end
   file:close()
   run = os.getenv("SLIPWAY_RUN")
