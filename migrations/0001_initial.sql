@@ -141,7 +141,7 @@ CREATE TABLE pull_request_reviews (
     FOREIGN KEY (repository_id, number) REFERENCES pull_requests (repository_id, number)
 ) STRICT, WITHOUT ROWID;
 
-CREATE TABLE pull_request_timeline (         -- what happened to a pull request, in the order we read it
+CREATE TABLE pull_request_timeline (         -- what happened to a pull request, in the order its deliveries came
     id            INTEGER PRIMARY KEY,
     repository_id INTEGER NOT NULL,
     number        INTEGER NOT NULL,
@@ -153,7 +153,7 @@ CREATE TABLE pull_request_timeline (         -- what happened to a pull request,
     delivery_id   INTEGER NOT NULL REFERENCES deliveries (id),
     FOREIGN KEY (repository_id, number) REFERENCES pull_requests (repository_id, number)
 ) STRICT;
-CREATE INDEX pull_request_timeline_by_number ON pull_request_timeline (repository_id, number, id);
+CREATE UNIQUE INDEX pull_request_timeline_by_number ON pull_request_timeline (repository_id, number, delivery_id);
 
 CREATE TABLE comments (                      -- on pull requests; what they mean is decided elsewhere (T21)
     repository_id INTEGER NOT NULL REFERENCES repositories (id),

@@ -74,9 +74,8 @@ int store_pull_request_review(struct db *db, int64_t repository_id, int64_t numb
 DB_STATEMENT(
     SQL_PULL_HAPPENED,
     "INSERT INTO pull_request_timeline (repository_id, number, at, kind, actor_id, actor, detail,"
-    " delivery_id) SELECT $1, $2, $3, $4, $5, $6, $7, $8 WHERE NOT EXISTS"
-    " (SELECT 1 FROM pull_request_timeline WHERE repository_id = $1 AND number = $2"
-    "  AND delivery_id = $8)");
+    " delivery_id) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)"
+    " ON CONFLICT (repository_id, number, delivery_id) DO NOTHING");
 
 int store_pull_request_happened(struct db *db, int64_t repository_id,
                                 const struct timeline_entry *e, struct err *err)
@@ -88,7 +87,7 @@ int store_pull_request_happened(struct db *db, int64_t repository_id,
 DB_STATEMENT(
     SQL_PULL_TIMELINE,
     "SELECT number, at, kind, actor_id, actor, detail, delivery_id FROM pull_request_timeline"
-    " WHERE repository_id = $1 AND number = $2 ORDER BY id LIMIT 500");
+    " WHERE repository_id = $1 AND number = $2 ORDER BY delivery_id LIMIT 500");
 
 int store_pull_request_timeline(struct db *db, struct arena *arena, int64_t repository_id,
                                 int64_t number, struct timeline_entry **ret_items, size_t *ret_n,

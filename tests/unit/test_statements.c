@@ -224,6 +224,60 @@ static const char *checked(struct arena *arena, const char *table, const char *c
     return list;
 }
 
+static const struct statement *statement_named(const char *name)
+{
+    const struct statement *const *all;
+    size_t n = db_statements(&all);
+
+    for (size_t i = 0; i < n; i++)
+        if (strcmp(all[i]->name, name) == 0)
+            return all[i];
+    fail_msg("there is no %s", name);
+    return NULL;
+}
+
+/* The steps of one more line on a pull request's timeline. */
+static int steps_of_a_line(int64_t delivery)
+{
+    static const char *const texts[] = {[4] = "labeled", [6] = "ana"};
+    const int64_t numbers[] = {[1] = 1, [2] = 7, [3] = 5, [5] = 9, [8] = delivery};
+    const struct statement *statement = statement_named("SQL_PULL_HAPPENED");
+    sqlite3_stmt *stmt = prepared(statement->name, statement->sql);
+    int steps;
+
+    for (int i = 1; i <= 8; i++)
+        if (i == 4 || i == 6)
+            sqlite3_bind_text(stmt, i, texts[i], -1, SQLITE_STATIC);
+        else if (i != 7)
+            sqlite3_bind_int64(stmt, i, numbers[i]);
+    assert_int_equal(sqlite3_step(stmt), SQLITE_DONE);
+    steps = sqlite3_stmt_status(stmt, SQLITE_STMTSTATUS_VM_STEP, 0);
+    sqlite3_finalize(stmt);
+    return steps;
+}
+
+/* Bots comment and label without end: what one more costs does not grow with those that were before, and a delivery that
+ * is read again tells nothing twice. */
+static void a_timeline_costs_the_same_however_long_it_is(void **state)
+{
+    int first, steps;
+
+    (void)state;
+    assert_int_equal(sqlite3_exec(room.sqlite, "PRAGMA foreign_keys = OFF; BEGIN", NULL, NULL,
+                                  NULL),
+                     SQLITE_OK);
+    first = steps_of_a_line(1);
+    for (int64_t i = 2; i <= 1000; i++)
+        steps = steps_of_a_line(i);
+    assert_true(steps <= first + first / 4);
+    assert_int_equal(sqlite3_total_changes(room.sqlite), 1000);
+    (void)steps_of_a_line(500);
+    assert_int_equal(sqlite3_total_changes(room.sqlite), 1000);
+    assert_int_equal(sqlite3_exec(room.sqlite, "ROLLBACK; PRAGMA foreign_keys = ON", NULL, NULL,
+                                  NULL),
+                     SQLITE_OK);
+}
+
 static void states_of_the_model_and_of_the_schema_are_the_same(void **state)
 {
     static const struct {
@@ -276,6 +330,7 @@ int main(void)
         cmocka_unit_test(arguments_are_numbered_in_the_order_of_their_first_appearance),
         cmocka_unit_test(nothing_scans_what_grows_with_history),
         cmocka_unit_test(nothing_is_joined_with_the_history_of_a_repository),
+        cmocka_unit_test(a_timeline_costs_the_same_however_long_it_is),
         cmocka_unit_test(states_of_the_model_and_of_the_schema_are_the_same),
     };
     return cmocka_run_group_tests(tests, open_room, close_room);
