@@ -76,6 +76,7 @@ static int look(struct agent *agent, struct arena *arena, const struct agent_jou
     if (rc == 0 || rc == ERR_BUSY)
         rc = outcome_read(arena, folder, &reply, err);
     facts.has_end = rc == 0 && reply.state == MESSAGE_REPLY_FINISHED;
+    facts.is_unseen = rc < 0 && !outcome_is_none(rc);
     *ret_action = observe_decide(&facts);
     return outcome_is_none(rc) ? 0 : rc;
 }

@@ -1,8 +1,17 @@
 /* observe_decide: see observe_decide.h. */
 #include "agent/observe_decide.h"
 
+/* It hangs on what is on the disk, and that cannot be seen: no proof of anything. */
+static bool is_in_the_dark(const struct observe_facts *f)
+{
+    return f->is_unseen && f->last != AGENT_JOURNAL_NONE && f->last != AGENT_JOURNAL_DECLINED &&
+           f->last != AGENT_JOURNAL_REPORTED;
+}
+
 enum observe_action observe_decide(const struct observe_facts *f)
 {
+    if (is_in_the_dark(f))
+        return OBSERVE_WAIT;
     switch (f->last) {
     case AGENT_JOURNAL_NONE:
         return OBSERVE_NEW;

@@ -13,11 +13,12 @@ struct observe_facts {
     enum agent_journal_kind last; /* where the journal ends about it; NONE: nothing */
     bool is_held;                 /* its folder's lock; asked before `has_end` */
     bool has_end;                 /* its outcome is a whole exit record */
+    bool is_unseen; /* neither is known: the disk, or a limit, did not let it be looked at */
 };
 
 enum observe_action {
-    OBSERVE_NEW,  /* nothing is known: it may be claimed, if its envelope is good */
-    OBSERVE_WAIT, /* not started, but its supervisor is still there: look again in a moment */
+    OBSERVE_NEW, /* nothing is known: it may be claimed, if its envelope is good */
+    OBSERVE_WAIT, /* not started, but its supervisor is still there; or unseen: look again in a moment */
     OBSERVE_NOT_STARTED, /* `declined`, and reported so */
     OBSERVE_TAKE_UP,     /* it runs */
     OBSERVE_REPORT,      /* it has ended, or was declined; that is to be told */

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "lib/base/str.h"
+#include "lib/rules/settle.h"
 
 const struct host *migrate_choose_host(const struct host *hosts, size_t n, const char *primary,
                                        time_ms now)
@@ -21,6 +22,15 @@ const struct host *migrate_choose_host(const struct host *hosts, size_t n, const
         }
     }
     return chosen;
+}
+
+enum migrate_turn migrate_turn(const struct migrate_ledger *l, time_ms now)
+{
+    if (l->unsettled != NULL || l->is_fenced)
+        return MIGRATE_HELD;
+    if (l->success != NULL)
+        return MIGRATE_DONE;
+    return now < settle_clear_at(l->holder_seen_at) ? MIGRATE_NOT_CLEAR : MIGRATE_GO;
 }
 
 enum attempt_state migrate_state_of(enum attempt_state now, const struct invocation *inv)

@@ -25,6 +25,24 @@
 const struct host *migrate_choose_host(const struct host *hosts, size_t n, const char *primary,
                                        time_ms now);
 
+/* What the ledger says to a job that would plan an attempt on its database. */
+struct migrate_ledger {
+    const struct attempt *unsettled; /* of whatever repository: it holds the database; NULL */
+    const struct attempt *success;   /* of this job's release, not voided; NULL */
+    bool is_fenced;                  /* until a person advances the fence */
+    time_ms holder_seen_at; /* a probe saw a backend or lock holder there, whatever it was about */
+};
+
+enum migrate_turn {
+    MIGRATE_GO,
+    MIGRATE_HELD,      /* another attempt is unsettled, or the database is fenced */
+    MIGRATE_DONE,      /* it was migrated there in an earlier deployment of the release */
+    MIGRATE_NOT_CLEAR, /* from settle_clear_at on */
+};
+
+/* May another attempt be planned? (M2, G1, G5; docs/decisions/0103) The index of the schema refuses what came meanwhile. */
+enum migrate_turn migrate_turn(const struct migrate_ledger *ledger, time_ms now);
+
 /*
  * The state of an attempt whose command's invocation is in this status and these details.
  * A terminal state of the attempt is kept. Never turns a time-out into success or failure.

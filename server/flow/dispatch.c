@@ -328,53 +328,61 @@ static bool is_renamed(struct dispatched *d)
     return true;
 }
 
-/* Somebody was seen in the database just now: abandoned or marked, the last attempt may still run inside it. */
-static int wait_until_clear(struct dispatched *d, bool *ret_go, struct err *err)
+/* 0, and `*ret` is that attempt, or NULL. */
+static int found(int rc, const struct attempt *attempt, const struct attempt **ret,
+                 const struct err *own, struct err *err)
 {
-    struct look *look = d->turn->look;
-    time_ms seen_at = 0, clear;
-    int rc = store_probe_holder_seen(look->flow->db, d->move->job->database, &seen_at, err);
-
-    clear = settle_clear_at(seen_at);
-    *ret_go = rc == 0 && look->now >= clear;
-    if (rc == 0 && !*ret_go)
-        bulk_again(d->turn->item, clear);
-    return rc;
+    *ret = rc == 0 ? attempt : NULL;
+    if (rc < 0 && rc != ERR_NOT_FOUND)
+        *err = *own;
+    return rc == ERR_NOT_FOUND ? 0 : rc;
 }
 
-/* Another attempt holds the database, or this release was migrated there before. */
-static int check_ledger(struct dispatched *d, bool *ret_go, struct err *err)
+static int load_ledger(struct dispatched *d, struct migrate_ledger *l, struct err *err)
 {
     struct look *look = d->turn->look;
-    const struct job *job = d->move->job;
+    struct db *db = look->flow->db;
+    const char *database = d->move->job->database;
+    struct attempt *two = arena_array(look->arena, 2, sizeof(*two));
     struct err own = ERR_INIT;
-    struct attempt other;
-    bool fenced = false;
+    int rc = store_attempt_is_fenced(db, database, &l->is_fenced, err);
+
+    if (rc == 0)
+        rc = found(store_attempt_unsettled(db, look->arena, database, &two[0], &own), &two[0],
+                   &l->unsettled, &own, err);
+    if (rc == 0)
+        rc = found(store_attempt_success(db, look->arena, database, d->deployment->repository_id,
+                                         d->deployment->release_number, &two[1], &own),
+                   &two[1], &l->success, &own, err);
+    return rc < 0 ? rc : store_probe_holder_seen(db, database, &l->holder_seen_at, err);
+}
+
+/* Abandoned or marked, the last attempt may still run inside the database: that, too, is waited for. */
+static int check_ledger(struct dispatched *d, bool *ret_go, struct err *err)
+{
+    struct migrate_ledger ledger = {.unsettled = NULL};
     int rc;
 
     *ret_go = false;
     if (is_renamed(d))
         return 0;
-    rc = store_attempt_is_fenced(look->flow->db, job->database, &fenced, &own);
-    if (rc == 0)
-        rc = store_attempt_unsettled(look->flow->db, look->arena, job->database, &other, &own);
-    if (rc == 0 || (rc == ERR_NOT_FOUND && fenced)) {
-        wait_for_signs(d);
-        return 0;
-    }
-    if (rc == ERR_NOT_FOUND)
-        rc = store_attempt_success(look->flow->db, look->arena, job->database,
-                                   d->deployment->repository_id, d->deployment->release_number,
-                                   &other, &own);
-    if (rc == 0) {
-        end_job(d, JOB_SUCCEEDED, "done in an earlier deployment of this release");
-        return 0;
-    }
-    if (rc != ERR_NOT_FOUND) {
-        *err = own;
+    if ((rc = load_ledger(d, &ledger, err)) < 0)
         return rc;
+    switch (migrate_turn(&ledger, d->turn->look->now)) {
+    case MIGRATE_GO:
+        *ret_go = true;
+        break;
+    case MIGRATE_HELD:
+        wait_for_signs(d);
+        break;
+    case MIGRATE_DONE:
+        end_job(d, JOB_SUCCEEDED, "done in an earlier deployment of this release");
+        break;
+    case MIGRATE_NOT_CLEAR:
+        bulk_again(d->turn->item, settle_clear_at(ledger.holder_seen_at));
+        break;
     }
-    return wait_until_clear(d, ret_go, err);
+    return 0;
 }
 
 static int plan(struct dispatched *d, struct err *err)

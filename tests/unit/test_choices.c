@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "lib/rules/choices.h"
+#include "lib/rules/migrate.h"
 
 #define NOW INT64_C(1795446000000)
 
@@ -235,9 +236,27 @@ static void G5_a_fence_stands_for_as_long_as_a_forgotten_permit_lives(void **sta
     arena_deinit(&arena);
 }
 
+/* The turn of a job that would plan an attempt: each thing alone stands in its way. */
+static void M2_G1_nothing_is_planned_beside_what_holds_the_database(void **state)
+{
+    const struct attempt other = {.id = 7};
+    struct migrate_ledger l = {.holder_seen_at = NOW - SETTLE_RETRY_AFTER_MS};
+
+    (void)state;
+    assert_int_equal(migrate_turn(&l, NOW), MIGRATE_GO);
+    assert_int_equal(migrate_turn(&l, NOW - 1), MIGRATE_NOT_CLEAR);
+    l.success = &other;
+    assert_int_equal(migrate_turn(&l, NOW), MIGRATE_DONE);
+    l.unsettled = &other;
+    assert_int_equal(migrate_turn(&l, NOW), MIGRATE_HELD);
+    l = (struct migrate_ledger){.is_fenced = true};
+    assert_int_equal(migrate_turn(&l, NOW), MIGRATE_HELD);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(M2_G1_nothing_is_planned_beside_what_holds_the_database),
         cmocka_unit_test(G5_a_fence_stands_for_as_long_as_a_forgotten_permit_lives),
         cmocka_unit_test(P5_the_four_ways_are_offered_and_who_failed_can_be_left_out),
         cmocka_unit_test(GATE_a_hold_binds_retry_and_leave_out_and_not_the_others),

@@ -55,6 +55,22 @@ static void started_with_a_free_lock_and_no_end_is_unknown(void **state)
     assert_int_equal(decide(AGENT_JOURNAL_STARTED, false, false), OBSERVE_UNKNOWN);
 }
 
+/* EMFILE, EIO, a disk that is read-only: not even that it is free. */
+static void what_cannot_be_looked_at_is_looked_at_again(void **state)
+{
+    struct observe_facts facts = {.is_unseen = true};
+
+    (void)state;
+    for (enum agent_journal_kind last = AGENT_JOURNAL_NONE; last < AGENT_JOURNAL_KINDS_COUNT;
+         last++) {
+        facts.last = last;
+        assert_int_equal(observe_decide(&facts), last == AGENT_JOURNAL_NONE       ? OBSERVE_NEW
+                                                 : last == AGENT_JOURNAL_DECLINED ? OBSERVE_REPORT
+                                                 : last == AGENT_JOURNAL_REPORTED ? OBSERVE_CLOSED
+                                                                                  : OBSERVE_WAIT);
+    }
+}
+
 static void of_another_journal_is_unknown_unless_its_end_is_on_disk(void **state)
 {
     (void)state;
@@ -103,6 +119,7 @@ int main(void)
         cmocka_unit_test(started_with_a_held_lock_is_taken_up),
         cmocka_unit_test(started_and_finished_is_reported),
         cmocka_unit_test(started_with_a_free_lock_and_no_end_is_unknown),
+        cmocka_unit_test(what_cannot_be_looked_at_is_looked_at_again),
         cmocka_unit_test(of_another_journal_is_unknown_unless_its_end_is_on_disk),
         cmocka_unit_test(an_end_that_is_gone_from_the_disk_is_not_made_up),
         cmocka_unit_test(declined_is_told_and_reported_is_closed),
