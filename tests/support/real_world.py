@@ -31,19 +31,26 @@ DEEP = os.environ.get("SLIPWAY_DEEP") == "1"
 REPO, ENVIRONMENT = "acme/shop", "production"
 OPEN = ("waiting", "deploying")
 
-_number = 0
+_number = _bad = 0
 signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended from outside"))  # so that `finally` ends what was started
 
 
 def check(name, ok, detail=""):
     """A line of TAP. True if it is as it should be."""
-    global _number
+    global _number, _bad
     _number += 1
+    _bad += not ok
     print(f"{'ok' if ok else 'not ok'} {_number} - {name}", flush=True)
     if not ok:
         for line in str(detail).splitlines()[-40:]:
             print(f"# {line}", flush=True)
     return ok
+
+
+def plan():
+    """The last line of TAP; the exit code: 1 if anything is not as it should be."""
+    print(f"1..{_number}", flush=True)
+    return 1 if _bad else 0
 
 
 def until(seconds, ask, every=0.05):
@@ -62,15 +69,15 @@ def write(path, text, mode=0o644):
 
 
 def free_ports(n):
-    held = []
-    for _ in range(n):
-        s = socket.socket()
-        s.bind(("127.0.0.1", 0))
-        held.append(s)
-    ports = [s.getsockname()[1] for s in held]
-    for s in held:
-        s.close()
-    return ports
+    """Below those that the system gives out: what connects while nobody listens there would meet itself, and keep the port.
+    Several worlds are made at the same time, each begins to look elsewhere."""
+    found, port = [], 10000 + os.getpid() % 900 * 10
+    while len(found) < n:
+        with socket.socket() as s, contextlib.suppress(OSError):
+            s.bind(("127.0.0.1", port))
+            found.append(port)
+        port += 1
+    return found
 
 
 # The application's database ---------------------------------------------------------------------------------------
@@ -379,12 +386,14 @@ repos:
 
     def probe(self, name="primary-db", seconds=60):
         """Asked, and the answer waited for: the newest probe of the newest attempt."""
-        before = len(self.attempt(name).get("probes", []))
+        def newest():
+            return next(iter(self.attempt(name).get("probes", [])), {})  # of the last twenty
+        before = newest().get("asked_at")
         self.slipway("migrate", "probe", f"{REPO}/{ENVIRONMENT}/{name}", ok=(0, 1, 2, 3, 4, 5, 6))
 
         def answer():
-            probes = self.attempt(name).get("probes", [])
-            return len(probes) > before and probes[0].get("ended_at") and probes[0]
+            probe = newest()
+            return probe.get("asked_at") != before and probe.get("ended_at") and probe
         return until(seconds, answer, 0.1) or {}
 
     def started_twice(self):
