@@ -137,7 +137,7 @@ const struct command cli_command_table[] = {
      cli_holidays_import},
     {"holidays ls", "", "years for which a list of holidays was imported", "view", true, 0,
      cli_holidays_ls},
-    {"doctor", "", "is everything well, and what to do if not", "operate", true, 0, cli_doctor},
+    {"doctor", "", "is everything well, and what to do if not", "view", true, 0, cli_doctor},
     {"config check", "[FILE]",
      "every mistake of a configuration, what is not built, the next starts", "-", false, 0,
      cli_config_check},

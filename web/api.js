@@ -38,8 +38,28 @@ export const getStatus = () => get("/api/v1/status");
 export const getCommands = (limit) => get("/api/v1/commands", { limit });
 export const getHosts = () => get("/api/v1/hosts");
 export const getRelease = (repo, number) => get(`${repoPath(repo)}/releases/${number}`);
+export const getDeliveries = (query) => get("/api/v1/deliveries", query);
 export const getLogs = (repo, number, environment, host, after) =>
   get(`${repoPath(repo)}/releases/${number}/logs`, { environment, host, after });
+
+// What the server says of itself. The doctor reads much, so what changes every moment does not wake him: his last
+// word is kept for `EXAMINED_MS`.
+const EXAMINED_MS = 25000;
+let examined = null;
+
+async function getDoctor() {
+  if (!examined || Date.now() - examined.at > EXAMINED_MS) {
+    const { checks } = await get("/api/v1/doctor");
+    examined = { at: Date.now(), checks };
+  }
+  return examined;
+}
+
+export async function getSystem() {
+  const [doctor, failed, deliveries, hosts] = await Promise.all([
+    getDoctor(), getDeliveries({ failed: 1, limit: 20 }), getDeliveries({ limit: 20 }), getHosts()]);
+  return { ...doctor, failed, deliveries, hosts: hosts.hosts };
+}
 
 // One stream while the tab is looked at. `changed(topics)` hears what changed (null: anything may have);
 // `connected(yes)` hears whether the stream is there. Without one, `changed` is called every 15 s.

@@ -1,18 +1,21 @@
 // Chooses the language and the page, loads its data, keeps it fresh, and says so when it cannot.
 import { h, render } from "./vendor/preact.module.js";
 import { useEffect, useRef, useState } from "./vendor/hooks.module.js";
-import { getRelease, getStatus, watch } from "./api.js";
+import { getRelease, getStatus, getSystem, watch } from "./api.js";
 import { Board } from "./board.js";
 import { Release } from "./release.js";
+import { System } from "./system.js";
+import { Lost } from "./lost.js";
 import { Keys } from "./keys.js";
 import { html, Problem, Skeleton } from "./parts.js";
-import { clock, stateLook, t } from "./format.js";
+import { clock, t } from "./format.js";
 
 const SKELETON_MS = 300; // an answer before that shows no skeleton
 const SILENT_MS = 10000; // so long without an answer and the page says that it is old
 const SETTLE_MS = 400; // changes that come closer together are one
 const ANNOUNCE_MS = 5000;
 const TICK_MS = 20000; // "in 3 minutes" moves on
+const LOOK_MS = 30000; // what changes without being told (a disk that fills) is looked at so often
 
 // ?lang, then the cookie that keeps it, then what the browser asks for.
 function chooseLanguage() {
@@ -23,17 +26,26 @@ function chooseLanguage() {
   if (asked) document.cookie = `slipway-lang=${document.documentElement.lang}; Path=/; SameSite=Lax; Max-Age=31536000`;
 }
 
+const REPO = "([\\w.-]+/[\\w.-]+)";
+const PLACES = [
+  [/^\/$/, () => ({ view: Board, load: getStatus })],
+  [/^\/system$/, () => ({ view: System, load: getSystem, every: LOOK_MS })],
+  [new RegExp(`^/${REPO}/releases/(\\d+)$`), (repo, number) => ({ view: Release, repo, number, load: () => getRelease(repo, number) })],
+  [new RegExp(`^/${REPO}/pull/\\d+$`), () => ({ view: Board, load: getStatus })],
+];
+
 function choosePlace() {
-  const release = /^\/([\w.-]+\/[\w.-]+)\/releases\/(\d+)$/.exec(location.pathname);
-  if (!release) return { view: Board, load: getStatus };
-  const [, repo, number] = release;
-  return { view: Release, repo, number, load: () => getRelease(repo, number) };
+  for (const [pattern, place] of PLACES) {
+    const found = pattern.exec(location.pathname);
+    if (found) return place(...found.slice(1));
+  }
+  return { view: Lost };
 }
 
 // Data ---------------------------------------------------------------------------------------------
 
 // { data, error, at, lost, connected, retry }: the newest data and when it came; `lost` since there is no answer.
-function useFresh(load) {
+function useFresh(load, every) {
   const [state, setState] = useState({ data: null, error: null, at: null, lost: null, connected: true });
   const busy = useRef(false);
   const again = useRef(false);
@@ -52,7 +64,9 @@ function useFresh(load) {
     }, SETTLE_MS);
   };
   useEffect(() => {
+    if (!load) return;
     look();
+    if (every) setInterval(() => document.hidden || look(), every);
     watch(
       (topics) => (topics && topics.every((topic) => topic === "output")) || look(),
       (connected) => setState((old) => ({ ...old, connected })),
@@ -95,7 +109,7 @@ function Sentence({ sentence }) {
   const first = useRef(null);
   const last = useRef(0);
   useEffect(() => {
-    const { icon, tone } = stateLook(sentence.state);
+    const { icon, tone } = sentence.look;
     document.title = `${icon} ${sentence.text} · Slipway`;
     document.querySelector("link[rel=icon]").href = iconOf(tone);
     if (first.current === null) first.current = sentence.text;
@@ -105,7 +119,7 @@ function Sentence({ sentence }) {
       setTold(sentence.text);
     }, Math.max(0, last.current + ANNOUNCE_MS - Date.now()));
     return () => clearTimeout(timer);
-  }, [sentence.state, sentence.text]);
+  }, [sentence.look.tone, sentence.text]);
   return html`<p class="hidden" role="status">${told}</p>`;
 }
 
@@ -113,22 +127,26 @@ const Connection = ({ connected, lost }) =>
   html`<span class=${`connection ${lost ? "bad" : connected ? "ok" : "wait"}`}>
     <span aria-hidden="true">●</span> ${t(lost ? "page.no-connection" : connected ? "page.follows" : "page.polls")}</span>`;
 
+const Tab = ({ path, word }) =>
+  html`<a href=${path} aria-current=${location.pathname === path ? "page" : undefined}>${t(word)}</a>`;
+
 function App({ place }) {
-  const { data, error, at, lost, connected, retry } = useFresh(place.load);
+  const { data, error, at, lost, connected, retry } = useFresh(place.load, place.every);
   const now = useNow();
   const slow = useLate(place, SKELETON_MS);
   const silent = useLate(lost, SILENT_MS);
   const other = document.documentElement.lang === "ja" ? "en" : "ja";
   return html`
     <a class="skip" href="#main">${t("page.skip")}</a>
-    <header class="top"><a class="brand" href="/">Slipway</a>
-      <div><${Connection} connected=${connected} lost=${lost} />
+    <header class="top"><nav aria-label=${t("page.pages")}><a class="brand" href="/">Slipway</a>
+        <${Tab} path="/" word="page.board" /><${Tab} path="/system" word="page.system" /></nav>
+      <div>${place.load && html`<${Connection} connected=${connected} lost=${lost} />`}
         <a class="lang" href=${`?lang=${other}`} lang=${other} hreflang=${other}>${other === "ja" ? "日本語" : "English"}</a></div></header>
     <main id="main" tabindex="-1">
       ${data && silent && html`<p class="bar wait" role="status">${t("page.offline", { when: clock(at) })}</p>`}
       ${error && !(data && lost) && html`<${Problem} error=${error} retry=${retry} />`}
       ${data && html`<${Sentence} sentence=${place.view.sentence(data, place)} />`}
-      ${data ? h(place.view, { ...place, data, now }) : slow && !error && html`<${Skeleton} />`}
+      ${!place.load ? h(place.view) : data ? h(place.view, { ...place, data, now }) : slow && !error && html`<${Skeleton} />`}
     </main>
     <footer><span>${t("page.footer")}</span> <span><a href="/status.txt">status.txt</a> <${Keys} /></span></footer>`;
 }

@@ -116,4 +116,4 @@ const Headline = ({ state, text }) => {
 };
 
 // The one sentence of the tab, and what is announced when it changes.
-Board.sentence = (data) => ({ state: data.headline.state, text: data.headline.text });
+Board.sentence = (data) => ({ look: stateLook(data.headline.state), text: data.headline.text });

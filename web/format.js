@@ -96,3 +96,16 @@ const HOSTS = {
   Cancelled: ["–", "muted", "skipped"], Unknown: ["?", "bad", "unknown"],
 };
 export const hostLook = (status) => look(HOSTS, status, "host");
+
+const MACHINES = {
+  online: ["✓", "ok"], silent: ["✕", "bad"], drained: ["–", "muted"], barred: ["✕", "bad"], gone: ["–", "muted"],
+};
+export const hostStateLook = (state) => look(MACHINES, state, "host");
+
+const CHECKS = { ok: ["✓", "ok"], warn: ["!", "wait"], fail: ["✕", "bad"] };
+export const checkLook = (state) => look(CHECKS, state, "check");
+
+const DELIVERIES = {
+  received: ["○", "run"], recorded: ["✓", "ok"], ignored: ["–", "muted"], unreadable: ["!", "wait"], quarantined: ["✕", "bad"],
+};
+export const deliveryLook = (state) => look(DELIVERIES, state, "delivery");

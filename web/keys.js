@@ -1,4 +1,4 @@
-// Keys for those who like them: g b (Board), j and k (rows; Enter follows the link), ? (this list). None changes
+// Keys for those who like them: g b (Board), g s (System), j and k (rows; Enter follows the link), ? (this list). None changes
 // anything on the server. They can be switched off in the list; the browser remembers that.
 import { useEffect, useRef, useState } from "./vendor/hooks.module.js";
 import { html } from "./parts.js";
@@ -35,6 +35,7 @@ export function Keys() {
       if (key === "?") dialog.current.showModal();
       if (off) return;
       if (before === "g" && key === "b") location.assign("/");
+      if (before === "g" && key === "s") location.assign("/system");
       if (key === "j") step(1);
       if (key === "k") step(-1);
       before = key;
@@ -53,6 +54,7 @@ export function Keys() {
     <dialog ref=${dialog} aria-labelledby="keys">
       <h2 id="keys">${t("page.keys")}</h2>
       <dl><dt><kbd>g</kbd> <kbd>b</kbd></dt><dd>${t("page.key-board")}</dd>
+        <dt><kbd>g</kbd> <kbd>s</kbd></dt><dd>${t("page.key-system")}</dd>
         <dt><kbd>j</kbd> <kbd>k</kbd></dt><dd>${t("page.key-rows")}</dd>
         <dt><kbd>Enter</kbd></dt><dd>${t("page.key-enter")}</dd>
         <dt><kbd>?</kbd></dt><dd>${t("page.key-list")}</dd></dl>

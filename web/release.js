@@ -161,5 +161,5 @@ export function Release({ data, repo, number, now }) {
 Release.sentence = (data, { repo }) => {
   const at = data.environments[currentStep(data.environments)] || data.environments[data.environments.length - 1];
   const where = at ? `${at.name}: ${stateLook(at.state).word} · ` : "";
-  return { state: at ? at.state : "received", text: `${where}r${data.number} ${titleOf(data)} · ${repo}` };
+  return { look: stateLook(at ? at.state : "received"), text: `${where}r${data.number} ${titleOf(data)} · ${repo}` };
 };

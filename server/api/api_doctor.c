@@ -9,76 +9,25 @@
 #include "lib/base/err.h"
 #include "lib/base/json.h"
 #include "lib/base/str.h"
-#include "lib/calendar/zone.h"
 #include "lib/model/host.h"
 #include "lib/store/store_approval.h"
 #include "lib/store/store_attempt.h"
 #include "lib/store/store_config.h"
-#include "lib/store/store_delivery.h"
-#include "lib/store/store_hook.h"
+#include "lib/store/store_holiday.h"
 #include "lib/store/store_host.h"
 #include "lib/store/store_journal.h"
 #include "lib/store/store_person.h"
-#include "lib/store/store_repository.h"
 #include "lib/store/store_signing_key.h"
 #include "lib/store/writer.h"
 #include "server/api/api.h"
 #include "server/api/api_clock.h"
-#include "server/api/api_view.h"
 #include "server/api/disk.h"
+#include "server/api/doctor_github.h"
+#include "server/api/examination.h"
 #include "server/api/reply.h"
-#include "server/flow/recovery.h"
 #include "server/flow/roster.h"
 
 #define ANSWER_MAX ((size_t)4 << 20)
-#define MANY_WAITING 100
-#define FAILED_SHOWN 50
-
-/*
- * A check is a function that says one thing or several. Its texts are messages: `doctor.NAME.STATE`,
- * and for what is not well `doctor.NAME.fix`.
- */
-enum check_state { CHECK_OK, CHECK_WARN, CHECK_FAIL };
-static const char *const state_words[] = {"ok", "warn", "fail"};
-
-struct examination {
-    struct api_view *view;
-    struct json_out *out;
-    struct err *err;
-};
-
-struct finding {
-    const char *name; /* of the messages */
-    enum check_state state;
-    const char *about; /* behind the name, for checks that come several times; NULL */
-    struct message_value values[4];
-    size_t n_values;
-};
-
-static void say(struct examination *x, const struct finding *f)
-{
-    struct arena *arena = x->view->request->arena;
-    enum language language = x->view->language;
-    char key[64];
-
-    json_begin_object(x->out, NULL);
-    json_add_str(x->out, "name",
-                 f->about != NULL ? arena_printf(arena, "%s %s", f->name, f->about) : f->name);
-    json_add_str(x->out, "state", state_words[f->state]);
-    (void)snprintf(key, sizeof(key), "doctor.%s.%s", f->name, state_words[f->state]);
-    json_add_str(x->out, "text", messages_fill(arena, language, key, f->values, f->n_values));
-    (void)snprintf(key, sizeof(key), "doctor.%s.fix", f->name);
-    json_add_str(x->out, "fix",
-                 f->state == CHECK_OK
-                     ? NULL
-                     : messages_fill(arena, language, key, f->values, f->n_values));
-    json_end_object(x->out);
-}
-
-static const char *number(struct examination *x, int64_t n)
-{
-    return arena_printf(x->view->request->arena, "%lld", (long long)n);
-}
 
 /* Checks ---------------------------------------------------------------------------------------- */
 
@@ -86,7 +35,7 @@ static int check_store(struct examination *x)
 {
     bool broken = writer_is_broken(x->view->request->api->writer);
 
-    say(x, &(struct finding){.name = "store", .state = broken ? CHECK_FAIL : CHECK_OK});
+    examination_say(x, &(struct finding){.name = "store", .state = broken ? CHECK_FAIL : CHECK_OK});
     return 0;
 }
 
@@ -95,13 +44,48 @@ static int check_config(struct examination *x)
 {
     const struct api *api = x->view->request->api;
     char why[512] = "";
+    time_ms changed = 0;
+    int rc = store_config_changed(x->view->db, &changed, x->err);
 
+    if (rc < 0)
+        return rc;
     if (api->refused_config != NULL)
         api->refused_config(api->server, why, sizeof(why));
-    say(x, &(struct finding){.name = "config",
-                             .state = why[0] != '\0' ? CHECK_FAIL : CHECK_OK,
-                             .values = {{"why", arena_str(x->view->request->arena, why)}},
-                             .n_values = 1});
+    examination_say(x,
+                    &(struct finding){.name = "config",
+                                      .state = why[0] != '\0' ? CHECK_FAIL : CHECK_OK,
+                                      .values = {{"why", arena_str(x->view->request->arena, why)},
+                                                 {"when", examination_when(x, changed)}},
+                                      .n_values = 2});
+    return 0;
+}
+
+/* Which of Japan's holidays hold, where some calendar wants them (F8). */
+static int check_holidays(struct examination *x)
+{
+    const struct config *config = x->view->config;
+    struct holiday_year *years = NULL;
+    size_t n = 0;
+    bool wanted = false;
+    int rc;
+
+    for (size_t i = 0; i < config->n_calendars; i++)
+        wanted = wanted || config->calendars[i].japan;
+    rc = wanted ? store_holiday_years(x->view->db, x->view->request->arena, &years, &n, x->err) : 0;
+    if (!wanted || rc < 0)
+        return rc;
+    if (n == 0)
+        examination_say(x, &(struct finding){.name = "holidays-by-rule", .state = CHECK_OK});
+    for (size_t i = 0; i < n; i++)
+        examination_say(x, &(struct finding){.name = "holidays",
+                                             .about = examination_number(x, years[i].year),
+                                             .state = CHECK_OK,
+                                             .values = {{"n", examination_number(x, years[i].year)},
+                                                        {"when",
+                                                         examination_when(x, years[i].imported_at)},
+                                                        {"what", years[i].source},
+                                                        {"who", years[i].actor}},
+                                             .n_values = 4});
     return 0;
 }
 
@@ -115,18 +99,20 @@ static int check_people(struct examination *x)
     int rc = store_person_refused(x->view->db, x->view->request->arena, &people, &n, x->err);
 
     for (size_t i = 0; rc == 0 && i < n; i++)
-        say(x, &(struct finding){.name = "person",
+        examination_say(
+            x, &(struct finding){.name = "person",
                                  .about = people[i].login,
                                  .state = CHECK_WARN,
                                  .values = {{"who", people[i].login},
-                                            {"n", number(x, people[i].other_id)}},
+                                            {"n", examination_number(x, people[i].other_id)}},
                                  .n_values = 2});
     roster_trouble(roster, trouble, sizeof(trouble));
     if (roster != NULL)
-        say(x, &(struct finding){.name = "roster",
-                                 .state = trouble[0] != '\0' ? CHECK_FAIL : CHECK_OK,
-                                 .values = {{"why", arena_str(x->view->request->arena, trouble)}},
-                                 .n_values = 1});
+        examination_say(x, &(struct finding){.name = "roster",
+                                             .state = trouble[0] != '\0' ? CHECK_FAIL : CHECK_OK,
+                                             .values = {{"why", arena_str(x->view->request->arena,
+                                                                          trouble)}},
+                                             .n_values = 1});
     return rc;
 }
 
@@ -137,9 +123,10 @@ static int check_journal(struct examination *x)
     int rc = store_journal_verify(x->view->db, &rows, &bad, x->err);
 
     if (rc == 0)
-        say(x, &(struct finding){.name = "journal",
+        examination_say(
+            x, &(struct finding){.name = "journal",
                                  .state = bad != 0 ? CHECK_FAIL : CHECK_OK,
-                                 .values = {{"n", number(x, bad != 0 ? bad : rows)}},
+                                 .values = {{"n", examination_number(x, bad != 0 ? bad : rows)}},
                                  .n_values = 1});
     return rc;
 }
@@ -155,100 +142,11 @@ static int check_approvals(struct examination *x)
     for (size_t i = 0; i < n && i < 5 && rc == 0; i++)
         list = arena_printf(x->view->request->arena, "%s%s%s", list, i > 0 ? ", " : "", missing[i]);
     if (rc == 0)
-        say(x, &(struct finding){.name = "approvals",
-                                 .state = n > 0 ? CHECK_FAIL : CHECK_OK,
-                                 .values = {{"what", list}},
-                                 .n_values = 1});
+        examination_say(x, &(struct finding){.name = "approvals",
+                                             .state = n > 0 ? CHECK_FAIL : CHECK_OK,
+                                             .values = {{"what", list}},
+                                             .n_values = 1});
     return rc;
-}
-
-static int check_deliveries(struct examination *x)
-{
-    const struct config *config = x->view->config;
-    struct delivery *newest;
-    int64_t waiting = 0;
-    size_t n = 0;
-    int rc = store_delivery_waiting(x->view->db, &waiting, x->err);
-
-    if (rc == 0)
-        rc = store_delivery_list(x->view->db, x->view->request->arena, 0, 1, &newest, &n, x->err);
-    if (rc < 0)
-        return rc;
-    say(x, &(struct finding){.name = "deliveries",
-                             .state = n == 0 ? CHECK_WARN : CHECK_OK,
-                             .values = {{"url", config->webhooks_url != NULL
-                                                    ? config->webhooks_url
-                                                    : config->listen_webhooks}},
-                             .n_values = 1});
-    say(x, &(struct finding){.name = "backlog",
-                             .state = waiting > MANY_WAITING ? CHECK_WARN : CHECK_OK,
-                             .values = {{"n", number(x, waiting)}},
-                             .n_values = 1});
-    return 0;
-}
-
-/* What GitHub sent while nobody took it (W5). */
-static int check_recovery(struct examination *x)
-{
-    struct recovery *recovery = x->view->request->api->recovery;
-    const struct zone *zone = NULL;
-
-    if (recovery == NULL) {
-        say(x, &(struct finding){.name = "no-recovery", .state = CHECK_OK});
-        return 0;
-    }
-    (void)zone_open(x->view->config->timezone, &zone, NULL);
-    for (size_t i = 0; i < x->view->config->n_repos; i++) {
-        const char *name = x->view->config->repos[i].name;
-        struct recovery_report report;
-        struct arena *arena = x->view->request->arena;
-        char text[ZONE_TEXT_SIZE];
-        const char *why, *when;
-
-        recovery_report(recovery, name, &report);
-        why = arena_str(arena, report.trouble[0] != '\0' ? report.trouble : report.lists);
-        if (why[0] == '\0' && report.compared_at == 0)
-            why = messages_fill(arena, x->view->language, "doctor.recovery.begins", NULL, 0);
-        when = messages_fill(arena, x->view->language, "doctor.recovery.start", NULL, 0);
-        if (report.compared_at != 0 && zone != NULL) {
-            zone_text(zone, report.compared_at, x->view->language, text);
-            when = arena_str(arena, text);
-        }
-        say(x, &(struct finding){
-                   .name = "recovery",
-                   .about = name,
-                   .state = report.trouble[0] != '\0'                            ? CHECK_FAIL
-                            : report.lists[0] != '\0' || report.compared_at == 0 ? CHECK_WARN
-                                                                                 : CHECK_OK,
-                   .values = {{"why", why}, {"when", when}, {"n", number(x, report.found)}},
-                   .n_values = 3});
-    }
-    return 0;
-}
-
-static int check_sources(struct examination *x)
-{
-    for (size_t i = 0; i < x->view->config->n_repos; i++) {
-        const struct config_repo *repo = &x->view->config->repos[i];
-        struct repository stored = {0};
-        struct finding f = {.name = "source", .about = repo->name};
-        int rc = store_repository_by_name(x->view->db, x->view->request->arena, repo->name, &stored,
-                                          x->err);
-
-        if (rc < 0 && rc != ERR_NOT_FOUND)
-            return rc;
-        f.state = stored.failed_at != 0 || stored.rewritten_sha[0] != '\0' ? CHECK_FAIL
-                  : stored.fetched_at == 0                                 ? CHECK_WARN
-                                                                           : CHECK_OK;
-        f.values[0] = (struct message_value){"what", repo->name};
-        f.values[1] =
-            (struct message_value){"why", stored.rewritten_sha[0] != '\0' ? stored.rewritten_sha
-                                                                          : stored.failure};
-        f.values[2] = (struct message_value){"url", repo->mirror};
-        f.n_values = 3;
-        say(x, &f);
-    }
-    return 0;
 }
 
 /* A turn-over of the signing key that waits, or hosts that would run nothing. */
@@ -266,12 +164,14 @@ static int check_signing_key(struct examination *x)
     for (size_t i = 0; i < n_names && i < 5 && rc == 0; i++)
         list = arena_printf(arena, "%s%s%s", list, i > 0 ? ", " : "", names[i]);
     if (rc == 0 && n > 1)
-        say(x, &(struct finding){.name = "signing-key",
-                                 .state = n_names > 0 || keys[n - 1].in_force_at == 0 ? CHECK_WARN
-                                                                                      : CHECK_OK,
-                                 .values = {{"n", number(x, (int64_t)n_names)},
-                                            {"what", n_names > 0 ? list : "-"}},
-                                 .n_values = 2});
+        examination_say(x,
+                        &(struct finding){.name = "signing-key",
+                                          .state = n_names > 0 || keys[n - 1].in_force_at == 0
+                                                       ? CHECK_WARN
+                                                       : CHECK_OK,
+                                          .values = {{"n", examination_number(x, (int64_t)n_names)},
+                                                     {"what", n_names > 0 ? list : "-"}},
+                                          .n_values = 2});
     return rc;
 }
 
@@ -280,78 +180,14 @@ static int check_disk(struct examination *x)
     const struct api *api = x->view->request->api;
     struct disk_room room = disk_look(api->disk, clock_mono(api->clock));
 
-    say(x, &(struct finding){.name = "disk",
+    examination_say(
+        x, &(struct finding){.name = "disk",
                              .state = room.low ? CHECK_FAIL : CHECK_OK,
-                             .values = {{"n", number(x, (int64_t)room.free_mib)},
-                                        {"what", number(x, (int64_t)room.needed_mib)},
+                             .values = {{"n", examination_number(x, (int64_t)room.free_mib)},
+                                        {"what", examination_number(x, (int64_t)room.needed_mib)},
                                         {"where", x->view->config->state}},
                              .n_values = 3});
     return 0;
-}
-
-/* Those that could not be read, or ended the server, of the last that came (W7). */
-static int check_failed(struct examination *x)
-{
-    struct delivery *items;
-    size_t n, quarantined = 0;
-    int rc = store_delivery_failed(x->view->db, x->view->request->arena, 0, FAILED_SHOWN, &items,
-                                   &n, x->err);
-
-    if (rc < 0)
-        return rc;
-    for (size_t i = 0; i < n; i++)
-        quarantined += items[i].state == DELIVERY_QUARANTINED;
-    say(x, &(struct finding){.name = "failed",
-                             .state = quarantined != 0 ? CHECK_FAIL
-                                      : n != 0         ? CHECK_WARN
-                                                       : CHECK_OK,
-                             .values = {{"n", number(x, (int64_t)n)},
-                                        {"what", n != 0 ? items[0].guid : "-"},
-                                        {"why", n != 0 ? items[0].note : "-"}},
-                             .n_values = 3});
-    return 0;
-}
-
-/* A webhook or installation that is gone, and nothing else that brings deliveries in its place. */
-static int check_hooks(struct examination *x)
-{
-    struct hook *lost;
-    size_t n;
-    int rc = store_hook_lost(x->view->db, x->view->request->arena, &lost, &n, x->err);
-
-    if (rc < 0)
-        return rc;
-    for (size_t i = 0; i < n; i++)
-        if (lost[i].repository[0] == '\0' ||
-            config_repo(x->view->config, lost[i].repository) != NULL)
-            say(x, &(struct finding){
-                       .name = "hook",
-                       .about = number(x, lost[i].github_id),
-                       .state = CHECK_FAIL,
-                       .values = {{"what", lost[i].kind},
-                                  {"n", number(x, lost[i].github_id)},
-                                  {"who", lost[i].repository[0] != '\0' ? lost[i].repository : "*"},
-                                  {"why", lost[i].state}},
-                       .n_values = 4});
-    return 0;
-}
-
-/* GitHub calls it otherwise: its deliveries are taken by its id, but the configuration is out of date (W6). */
-static int check_names(struct examination *x)
-{
-    struct repository *items;
-    size_t n;
-    int rc = store_repository_list(x->view->db, x->view->request->arena, &items, &n, x->err);
-
-    for (size_t i = 0; i < n && rc == 0; i++)
-        if (items[i].github_name != NULL && config_repo(x->view->config, items[i].name) != NULL)
-            say(x, &(struct finding){.name = "name",
-                                     .about = items[i].name,
-                                     .state = CHECK_WARN,
-                                     .values = {{"what", items[i].name},
-                                                {"who", items[i].github_name}},
-                                     .n_values = 2});
-    return rc;
 }
 
 /* One configured host of one environment. */
@@ -372,7 +208,7 @@ static int check_host(struct examination *x, const struct config_environment *en
         (struct message_value){"what", arena_printf(x->view->request->arena, "%s/%s",
                                                     environment->repo->name, environment->name)};
     f.n_values = 2;
-    say(x, &f);
+    examination_say(x, &f);
     return 0;
 }
 
@@ -396,14 +232,15 @@ static int check_tagged(struct examination *x, const struct config_environment *
         rc = check_host(x, environment, hosts[i].name);
     }
     if (rc == 0 && !some)
-        say(x, &(struct finding){.name = "role",
-                                 .about = role->name,
-                                 .state = CHECK_WARN,
-                                 .values = {{"who", role->name},
-                                            {"what",
-                                             arena_printf(arena, "%s/%s", environment->repo->name,
-                                                          environment->name)}},
-                                 .n_values = 2});
+        examination_say(x,
+                        &(struct finding){.name = "role",
+                                          .about = role->name,
+                                          .state = CHECK_WARN,
+                                          .values = {{"who", role->name},
+                                                     {"what", arena_printf(arena, "%s/%s",
+                                                                           environment->repo->name,
+                                                                           environment->name)}},
+                                          .n_values = 2});
     return rc;
 }
 
@@ -457,26 +294,26 @@ static int check_databases(struct examination *x)
         if (attempts[i].state != ATTEMPT_UNKNOWN && attempts[i].state != ATTEMPT_FAILED)
             continue;
         unknown++;
-        say(x,
-            &(struct finding){.name = "database",
-                              .about = attempts[i].database,
-                              .state = CHECK_FAIL,
-                              .values = {{"what", attempts[i].database}, {"who", attempts[i].host}},
-                              .n_values = 2});
+        examination_say(x, &(struct finding){.name = "database",
+                                             .about = attempts[i].database,
+                                             .state = CHECK_FAIL,
+                                             .values = {{"what", attempts[i].database},
+                                                        {"who", attempts[i].host}},
+                                             .n_values = 2});
     }
     if (unknown == 0)
-        say(x, &(struct finding){.name = "database", .state = CHECK_OK});
+        examination_say(x, &(struct finding){.name = "database", .state = CHECK_OK});
     return 0;
 }
 
 static void say_unbuilt(struct examination *x, const struct config_unbuilt *unbuilt)
 {
-    say(x, &(struct finding){.name = "setting",
-                             .about = unbuilt->setting,
-                             .state = CHECK_WARN,
-                             .values = {{"what", unbuilt->setting},
-                                        {"line", number(x, unbuilt->line)}},
-                             .n_values = 2});
+    examination_say(x, &(struct finding){.name = "setting",
+                                         .about = unbuilt->setting,
+                                         .state = CHECK_WARN,
+                                         .values = {{"what", unbuilt->setting},
+                                                    {"line", examination_number(x, unbuilt->line)}},
+                                         .n_values = 2});
 }
 
 static int check_settings(struct examination *x)
@@ -514,10 +351,10 @@ static int check_listen(struct examination *x)
         if (is_public(addresses[i]))
             open = addresses[i];
     }
-    say(x, &(struct finding){.name = "listen",
-                             .state = open != NULL ? CHECK_WARN : CHECK_OK,
-                             .values = {{"what", open}},
-                             .n_values = 1});
+    examination_say(x, &(struct finding){.name = "listen",
+                                         .state = open != NULL ? CHECK_WARN : CHECK_OK,
+                                         .values = {{"what", open}},
+                                         .n_values = 1});
     return 0;
 }
 
@@ -526,8 +363,9 @@ static int check_cage(struct examination *x)
     struct cage_report report;
 
     cage_report(&report);
-    say(x, &(struct finding){.name = "cage",
-                             .state = report.no_exec && report.files ? CHECK_OK : CHECK_WARN});
+    examination_say(x, &(struct finding){.name = "cage",
+                                         .state = report.no_exec && report.files ? CHECK_OK
+                                                                                 : CHECK_WARN});
     return 0;
 }
 
@@ -539,18 +377,17 @@ static int check_clock(struct examination *x)
 
     if (rc < 0)
         return rc;
-    say(x, &(struct finding){.name = "clock",
-                             .state = clock.at != 0 ? CHECK_WARN : CHECK_OK,
-                             .values = {{"when", clock.when}},
-                             .n_values = 1});
+    examination_say(x, &(struct finding){.name = "clock",
+                                         .state = clock.at != 0 ? CHECK_WARN : CHECK_OK,
+                                         .values = {{"when", clock.when}},
+                                         .n_values = 1});
     return 0;
 }
 
 static int (*const checks[])(struct examination *x) = {
-    check_store,     check_disk,       check_config,      check_people, check_journal,
-    check_approvals, check_deliveries, check_failed,      check_hooks,  check_recovery,
-    check_names,     check_sources,    check_signing_key, check_hosts,  check_databases,
-    check_settings,  check_listen,     check_cage,        check_clock,
+    check_store,     check_disk,      check_config,        check_holidays,    check_people,
+    check_journal,   check_approvals, doctor_github_check, check_signing_key, check_hosts,
+    check_databases, check_settings,  check_listen,        check_cage,        check_clock,
 };
 
 enum request_next api_doctor_get(struct request *request, struct reply *reply)

@@ -106,6 +106,27 @@ enum request_next api_page_index(struct request *request, struct reply *reply)
     return send_named(request, reply, "index.html");
 }
 
+static bool wants_html(const struct request *request)
+{
+    const char *accept = request_header(request, "Accept");
+
+    return accept != NULL && strcasestr(accept, "text/html") != NULL;
+}
+
+bool api_page_lost(const struct request *request, struct reply *reply)
+{
+    const struct embedded_file *file = find("index.html");
+
+    if (request->listener != LISTENER_WEB || strcmp(request->method, "GET") != 0 ||
+        str_starts(request->path, "/api/") || str_starts(request->path, "/assets/") ||
+        !wants_html(request) || file == NULL)
+        return false;
+    reply_header(reply, "Cache-Control", "no-store");
+    reply_header(reply, "Content-Security-Policy", CONTENT_SECURITY_POLICY);
+    reply_body(reply, 404, type_of(file->name), (const char *)file->bytes, file->len);
+    return true;
+}
+
 enum request_next api_page_file(struct request *request, struct reply *reply)
 {
     /* The path behind /assets/ is the file's name: segments have no dot names and no escapes. */

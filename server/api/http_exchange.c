@@ -13,6 +13,7 @@
 #include "lib/base/log.h"
 #include "server/api/api.h"
 #include "server/api/api_metrics.h"
+#include "server/api/api_page.h"
 #include "server/api/policy.h"
 #include "server/api/reply.h"
 #include "server/api/request_filter.h"
@@ -224,7 +225,7 @@ static enum MHD_Result exchange_answer(struct http_exchange *x)
 /* Refuse before the body was read: the rest of it is drained after the connection's end. */
 static enum MHD_Result exchange_refuse_early(struct http_exchange *x, int status)
 {
-    if (status != 0)
+    if (status != 0 && !(status == 404 && api_page_lost(&x->request, &x->reply)))
         reply_refuse(&x->request, &x->reply, status, policy_detail(&x->request, status));
     x->reply.close = true;
     x->connection->drain = request_header(&x->request, "Content-Length") != NULL ||

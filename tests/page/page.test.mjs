@@ -1,7 +1,8 @@
-// The page as people see it: the real server, a real repository, Debian's Chromium. Board and Release, in both
+// The page as people see it: the real server, a real repository, Debian's Chromium. Board, Release, System, in both
 // languages, both colour schemes, three widths; hostile titles; live by SSE.
 import assert from "node:assert/strict";
 import { execFileSync, spawn } from "node:child_process";
+import { createHmac, randomUUID } from "node:crypto";
 import { mkdtempSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -16,7 +17,8 @@ const bin = process.env.SLIPWAY_BIN || join(top, "build", "release");
 const axe = readFileSync(join(here, "node_modules/axe-core/axe.min.js"), "utf8");
 const HOSTILE = `<img src=x onerror="document.title='run'"><script>document.title='run'</script> "&'`;
 const folder = mkdtempSync(join(tmpdir(), "page-"));
-let server, browser, url;
+const SECRET = "0123456789abcdef0123456789abcdef";
+let server, browser, url, hooks;
 
 const github = (...args) => execFileSync("python3", [join(top, "tests/support/fake_github.py"), "--home", join(folder, "hub"), ...args]);
 const slipway = (...args) => execFileSync(join(bin, "slipway"), ["--config", join(folder, "slipway.yml"), ...args], { encoding: "utf8" });
@@ -24,6 +26,10 @@ const pause = (ms) => new Promise((done) => setTimeout(done, ms));
 const freePort = () => new Promise((done) => {
   const s = createServer().listen(0, "127.0.0.1", () => { const { port } = s.address(); s.close(() => done(port)); });
 });
+// A delivery that GitHub would not send: signed, and with a body that is no pull request.
+const deliver = (body) => fetch(hooks, { method: "POST", body, headers: { "content-type": "application/json",
+  "x-github-event": "pull_request", "x-github-delivery": randomUUID(),
+  "x-hub-signature-256": `sha256=${createHmac("sha256", SECRET).update(body).digest("hex")}` } });
 async function until(what, seconds = 15) {
   for (let i = 0; i < seconds * 10; i++) {
     try { if (await what()) return; } catch { /* not yet */ }
@@ -35,7 +41,8 @@ async function until(what, seconds = 15) {
 before(async () => {
   const [webhooks, agents, web] = [await freePort(), await freePort(), await freePort()];
   url = `http://127.0.0.1:${web}`;
-  writeFileSync(join(folder, "secret"), "0123456789abcdef0123456789abcdef", { mode: 0o600 });
+  hooks = `http://127.0.0.1:${webhooks}/webhooks/github`;
+  writeFileSync(join(folder, "secret"), SECRET, { mode: 0o600 });
   mkdirSync(join(folder, "first"));
   writeFileSync(join(folder, "first/index.html"), "hello");
   github("setup", "--webhooks", `http://127.0.0.1:${webhooks}/webhooks/github`, "--secret-file", join(folder, "secret"));
@@ -62,6 +69,7 @@ repos:
   github("open", "acme/site", "--title", HOSTILE, "--set", `index.html=${join(folder, "slipway.yml")}`);
   github("merge", "acme/site", "1");
   await until(() => slipway("releases", "acme/site").includes("r2"));
+  assert.equal((await deliver(`{"action": ${JSON.stringify(HOSTILE)}}`)).status, 202);
   browser = await chromium.launch({ executablePath: "/usr/bin/chromium", args: ["--headless", "--no-sandbox", "--disable-gpu",
     "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"] });
 });
@@ -81,21 +89,27 @@ async function open(path, { width = 1280, scheme = "light" } = {}) {
   return page;
 }
 
-for (const [name, path] of [["Board", "/"], ["Release", "/acme/site/releases/2"]])
+// A look is [scheme, width]: what differs between them is CSS alone, so one page is looked at in all of them.
+const LOOKS = ["light", "dark"].flatMap((scheme) => [1280, 390, 320].map((width) => [scheme, width]));
+for (const [name, path] of [["Board", "/"], ["Release", "/acme/site/releases/2"], ["System", "/system"], ["not found", "/no/such/page"]])
   for (const lang of ["en", "ja"])
-    for (const scheme of ["light", "dark"])
-      for (const width of [1280, 390, 320])
-        test(`${name} in ${lang}, ${scheme}, ${width} px: no error, nothing overflows, axe is content`, async () => {
-          const page = await open(`${path}?lang=${lang}`, { width, scheme });
-          assert.equal(await page.evaluate(() => document.documentElement.lang), lang);
-          const over = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
-          assert.ok(over <= 0, `${over} px too wide`);
-          await page.evaluate(axe);
-          const found = await page.evaluate(() => axe.run(document, { resultTypes: ["violations"] }));
-          assert.deepEqual(found.violations.map((v) => `${v.id}: ${v.nodes[0].html}`), []);
-          assert.deepEqual(page.problems, []);
-          await page.close();
-        });
+    test(`${name} in ${lang}, light and dark, 1280, 390 and 320 px: no error, nothing overflows, axe is content`, async () => {
+      const page = await open(`${path}?lang=${lang}`);
+      assert.equal(await page.evaluate(() => document.documentElement.lang), lang);
+      await page.evaluate(() => document.querySelectorAll("details").forEach((d) => (d.open = true)));
+      await page.evaluate(axe);
+      for (const [colorScheme, width] of LOOKS) {
+        const look = `${colorScheme}, ${width} px`;
+        await page.emulateMedia({ colorScheme });
+        await page.setViewportSize({ width, height: 900 });
+        const over = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+        assert.ok(over <= 0, `${look}: ${over} px too wide`);
+        const found = await page.evaluate(() => axe.run(document, { resultTypes: ["violations"] }));
+        assert.deepEqual(found.violations.map((v) => `${look}: ${v.id}: ${v.nodes[0].html}`), []);
+      }
+      assert.deepEqual(page.problems.filter((p) => name !== "not found" || !p.includes("404")), []);
+      await page.close();
+    });
 
 test("T41 a hostile title is text on both pages and runs nothing", async () => {
   for (const path of ["/", "/acme/site/releases/2"]) {
@@ -147,6 +161,60 @@ test("a hold stands on the Board at once with who, why and until, and goes from 
   await page.close();
 });
 
+test("System says what is not well with what to do, and what GitHub sent that could not be read", async () => {
+  const page = await open("/system?lang=en", { width: 320 });
+  const text = (await page.textContent("main")).replace(/\s+/g, " ");
+  assert.match(text, /a-host-nobody-registered is named in acme\/site\/stage/);
+  assert.match(text, /slipway activation create --name a-host-nobody-registered/);
+  assert.match(text, /Set aside or not readable/);
+  assert.match(text, /slipway events replay \d+ -m WHY/);
+  assert.equal(await page.locator("main img, main script").count(), 0);
+  assert.match(await page.title(), /checks/);
+  await page.close();
+});
+
+test("W7 a delivery that is set aside stands on System with its reason", async () => {
+  const page = await browser.newPage();
+  await page.route(/deliveries\?failed=1/, async (route) => {
+    const json = await (await route.fetch()).json();
+    Object.assign(json.deliveries[0], { state: "quarantined", note: "work on it failed, or ended the server, three times" });
+    await route.fulfill({ json });
+  });
+  await page.goto(`${url}/system?lang=ja`);
+  const row = page.locator("tr", { hasText: "three times" });
+  await row.waitFor();
+  assert.match(await row.textContent(), /隔離.*slipway events show \d+/s);
+  await page.close();
+});
+
+test("older deliveries come when they are asked for, and System is reached by keys", async () => {
+  for (let i = 0; i < 25; i++) assert.equal((await deliver(`{"n": ${i}}`)).status, 202);
+  const page = await open("/?lang=en");
+  await page.keyboard.press("g");
+  await page.keyboard.press("s");
+  await page.waitForURL(/system$/);
+  const rows = page.locator("section[aria-labelledby=deliveries] tbody tr");
+  await until(async () => (await rows.count()) === 20);
+  await page.locator("section[aria-labelledby=deliveries] button").press("Enter");
+  await until(async () => (await rows.count()) > 25);
+  await page.close();
+});
+
+test("an address that is none: a browser gets the page in its language, a program a problem, the API always JSON", async () => {
+  const html = { accept: "text/html,*/*" };
+  const lost = await fetch(`${url}/nowhere`, { headers: html });
+  assert.equal(lost.status, 404);
+  assert.match(lost.headers.get("content-type"), /^text\/html/);
+  for (const [path, headers] of [["/nowhere", {}], ["/api/v1/nowhere", html], ["/assets/nowhere.js", html]]) {
+    const answer = await fetch(url + path, { headers });
+    assert.equal(answer.status, 404);
+    assert.equal(answer.headers.get("content-type"), "application/problem+json");
+  }
+  const page = await open("/nowhere?lang=ja");
+  assert.match(await page.textContent("main"), /ページが見つかりません.*\/nowhere/s);
+  await page.close();
+});
+
 test("without JavaScript the page leads to plain text", async () => {
   const page = await browser.newPage({ javaScriptEnabled: false });
   await page.goto(url);
@@ -158,7 +226,7 @@ test("without JavaScript the page leads to plain text", async () => {
 
 test("what the page loads weighs at most 60 kB, zipped", async () => {
   let total = 0;
-  for (const file of ["", "assets/app.js", "assets/api.js", "assets/board.js", "assets/release.js", "assets/parts.js", "assets/format.js",
+  for (const file of ["", "assets/app.js", "assets/api.js", "assets/board.js", "assets/release.js", "assets/system.js", "assets/lost.js", "assets/parts.js", "assets/format.js",
     "assets/messages.js", "assets/style.css", "assets/vendor/preact.module.js", "assets/vendor/hooks.module.js", "assets/vendor/htm.module.js"]) {
     const answer = await fetch(`${url}/${file}`, { headers: { "accept-encoding": "gzip" } });
     assert.equal(answer.status, 200, file);

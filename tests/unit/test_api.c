@@ -321,8 +321,13 @@ static void A4_who_may_what(void **state)
     assert_int_equal(status(LISTENER_WEB, "POST", wish, operator, "{}"), 202);
     assert_int_equal(status(LISTENER_WEB, "POST", wish, deployer, "{}"), 202);
     assert_int_equal(status(LISTENER_CLI, "POST", wish, NULL, "{}"), 202);
-    assert_int_equal(status(LISTENER_WEB, "GET", "/api/v1/doctor", viewer, NULL), 403);
-    assert_int_equal(status(LISTENER_WEB, "GET", "/api/v1/doctor", operator, NULL), 200);
+    assert_int_equal(status(LISTENER_WEB, "GET", "/api/v1/doctor", viewer, NULL), 200);
+    assert_int_equal(status(LISTENER_WEB, "GET", "/api/v1/deliveries/1?body=1", viewer, NULL), 403);
+    assert_int_equal(status(LISTENER_WEB, "GET", "/api/v1/repos/acme/shop/documents", viewer, NULL),
+                     403);
+    assert_int_equal(status(LISTENER_WEB, "GET", "/api/v1/repos/acme/shop/documents", operator,
+                            NULL),
+                     200);
     assert_int_equal(status(LISTENER_WEB, "GET", "/metrics", NULL, NULL), 401);
     assert_int_equal(status(LISTENER_WEB, "GET", "/metrics", viewer, NULL), 200);
 }
