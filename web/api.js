@@ -49,8 +49,8 @@ let examined = null;
 
 async function getDoctor() {
   if (!examined || Date.now() - examined.at > EXAMINED_MS) {
-    const { checks } = await get("/api/v1/doctor");
-    examined = { at: Date.now(), checks };
+    const { checks, timezone } = await get("/api/v1/doctor");
+    examined = { at: Date.now(), checks, zone: timezone };
   }
   return examined;
 }

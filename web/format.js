@@ -58,6 +58,9 @@ export function away(iso, now) {
   return format.format(Math.round(seconds / 86400), "day");
 }
 
+// The same of what is over: clocks of two machines, and a page that looks at its own every 20 s, make no future of it.
+export const ago = (iso, now) => away(iso, Math.max(now, new Date(iso)));
+
 export function lasted(from, to) {
   if (!from || !to) return "";
   const s = Math.max(0, Math.round((new Date(to) - new Date(from)) / 1000));

@@ -2,7 +2,7 @@
 import { useState } from "./vendor/hooks.module.js";
 import { getDeliveries } from "./api.js";
 import { Cell, Command, html, Pill, Time } from "./parts.js";
-import { away, checkLook, clock, deliveryLook, hostStateLook, t } from "./format.js";
+import { ago, checkLook, deliveryLook, hostStateLook, t, when } from "./format.js";
 
 // Checks -------------------------------------------------------------------------------------------
 
@@ -21,34 +21,34 @@ const Check = ({ check }) => html`
     <div><p>${check.text} <code class="sha">${check.name}</code></p>
       ${check.fix && html`<p class="muted">${t("page.fix", { what: check.fix })}</p>`}</div></li>`;
 
-const Checks = ({ checks, at }) => {
+const Checks = ({ checks, at, zone }) => {
   const open = RANKS.slice(0, 2).flatMap((state) => checks.filter((c) => c.state === state));
   const well = checks.filter((c) => c.state === "ok");
   return html`
     <section class="panel" aria-labelledby="checks"><header><h2 id="checks">${t("page.checks")}</h2>
-        <span class="muted">${t("page.checked-at", { when: clock(new Date(at)) })} · <code>slipway doctor</code></span></header>
-      ${open.length > 0 && html`<ul class="waiting">${open.map((c) => html`<${Check} key=${c.name} check=${c} />`)}</ul>`}
+        <span class="muted">${t("page.checked-at", { when: when(new Date(at).toISOString(), zone) })} · <code>slipway doctor</code></span></header>
+      ${open.length > 0 && html`<ul class="waiting">${open.map((c) => html`<${Check} key=${c.name + c.text} check=${c} />`)}</ul>`}
       ${well.length > 0 && html`<details class="fold"><summary>${t("page.checks-well", { n: well.length })}</summary>
-        <ul class="waiting">${well.map((c) => html`<${Check} key=${c.name} check=${c} />`)}</ul></details>`}
+        <ul class="waiting">${well.map((c) => html`<${Check} key=${c.name + c.text} check=${c} />`)}</ul></details>`}
     </section>`;
 };
 
 // Deliveries ---------------------------------------------------------------------------------------
 
-const Delivery = ({ d, now, failed }) => html`
+const Delivery = ({ d, now, zone, failed }) => html`
   <tr>
-    <th scope="row">${d.event}${d.action && `.${d.action}`}</th>
-    <${Cell} label=${t("page.received")}><${Time} at=${d.received_at} /> <span class="muted nowrap">${away(d.received_at, now)}</span><//>
-    <${Cell} label=${t("page.repository")}>${d.repository || "–"}<//>
+    <th scope="row">${d.event}${d.action && html`<wbr />.${d.action}`}</th>
+    <${Cell} label=${t("page.received")}><${Time} at=${d.received_at} zone=${zone} /> <span class="muted nowrap">${ago(d.received_at, now)}</span><//>
+    <${Cell} label=${t("page.repository")} kind=${d.repository ? "" : "none"}>${d.repository || "–"}<//>
     <${Cell} label=${t("page.state")}><${Pill} look=${deliveryLook(d.state)} />
       ${d.origin !== "sent" && html` <span class="tag">${t(`delivery.${d.origin}`)}</span>`}<//>
-    <${Cell} label=${t("page.why")}>${d.note || (failed ? "" : "–")}
+    <${Cell} label=${t("page.why")} kind=${d.note || failed ? "" : "none"}>${d.note || (failed ? "" : "–")}
       ${failed && html`<p class="muted"><code>${d.guid}</code></p>
         <${Command}>slipway events show ${d.id}<//> <${Command}>slipway events replay ${d.id} -m WHY<//>`}<//>
   </tr>`;
 
 // The newest as they are fresh; older ones are fetched when somebody asks, and stay.
-const Deliveries = ({ id, title, first, now, failed }) => {
+const Deliveries = ({ id, title, first, now, zone, failed }) => {
   const [older, setOlder] = useState({ list: [], next: undefined, error: null });
   const next = older.next === undefined ? first.next : older.next;
   const edge = first.deliveries.length > 0 ? first.deliveries[first.deliveries.length - 1].id : 0;
@@ -64,7 +64,7 @@ const Deliveries = ({ id, title, first, now, failed }) => {
         <table class="deliveries">
           <thead><tr><th scope="col">${t("page.event")}</th><th scope="col">${t("page.received")}</th><th scope="col">${t("page.repository")}</th>
             <th scope="col">${t("page.state")}</th><th scope="col">${t("page.why")}</th></tr></thead>
-          <tbody>${rows.map((d) => html`<${Delivery} key=${d.id} d=${d} now=${now} failed=${failed} />`)}</tbody>
+          <tbody>${rows.map((d) => html`<${Delivery} key=${d.id} d=${d} now=${now} zone=${zone} failed=${failed} />`)}</tbody>
         </table>`}
       ${next && html`<button type="button" onClick=${more}>${t("page.older")}</button>`}
       ${older.error && html`<p class="bad" role="alert">${older.error.message}</p>`}
@@ -77,7 +77,7 @@ const Host = ({ host, now }) => html`
   <tr>
     <th scope="row">${host.name}</th>
     <${Cell} label=${t("page.state")}><${Pill} look=${hostStateLook(host.state)} /><//>
-    <${Cell} label=${t("page.heard")}>${host.seen_at ? away(host.seen_at, now) : "–"}<//>
+    <${Cell} label=${t("page.heard")}>${host.seen_at ? ago(host.seen_at, now) : "–"}<//>
     <${Cell} label=${t("page.agent")}>${host.agent || "–"} <span class="muted">${host.platform}</span><//>
     <${Cell} label=${t("page.misses")} kind=${host.misses.length || host.doubt ? "" : "none"}>
       ${host.doubt && html`<p class="bad">${host.doubt}</p>`}
@@ -101,10 +101,10 @@ export function System({ data, now }) {
   const { icon, tone } = checkLook(worstOf(data.checks));
   return html`
     <h1 class=${`headline ${tone}`}><span class="badge" aria-hidden="true">${icon}</span><span>${summary(data.checks)}</span></h1>
-    <${Checks} checks=${data.checks} at=${data.at} />
+    <${Checks} checks=${data.checks} at=${data.at} zone=${data.zone} />
     ${data.failed.deliveries.length > 0 && html`
-      <${Deliveries} id="failed" title="page.failed" first=${data.failed} now=${now} failed />`}
-    <${Deliveries} id="deliveries" title="page.deliveries" first=${data.deliveries} now=${now} />
+      <${Deliveries} id="failed" title="page.failed" first=${data.failed} now=${now} zone=${data.zone} failed />`}
+    <${Deliveries} id="deliveries" title="page.deliveries" first=${data.deliveries} now=${now} zone=${data.zone} />
     <${Hosts} hosts=${data.hosts} now=${now} />`;
 }
 

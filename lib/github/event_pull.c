@@ -53,12 +53,14 @@ static int read_labels(struct arena *arena, const struct cJSON *pr, struct event
     return 0;
 }
 
-/* A page to show: only a web address, else nothing. */
+/* A page to show: only a web address, or one of this machine, else nothing. */
 static const char *page_url(struct arena *arena, const struct cJSON *pr)
 {
     const char *url = event_field_text(arena, pr, "html_url", 1024);
 
-    return url != NULL && str_starts(url, "https://") ? url : "";
+    return url != NULL && (str_starts(url, "https://") || str_starts(url, "http://127.0.0.1:"))
+               ? url
+               : "";
 }
 
 static void read_merge(const struct cJSON *pr, struct arena *arena, struct event_pull_request *out)

@@ -402,6 +402,7 @@ enum request_next api_doctor_get(struct request *request, struct reply *reply)
     buf_init(&buf, ANSWER_MAX);
     json_out_init(&out, &buf);
     json_begin_object(&out, NULL);
+    json_add_str(&out, "timezone", rc == 0 ? view.config->timezone : NULL);
     json_begin_array(&out, "checks");
     for (size_t i = 0; rc == 0 && i < sizeof(checks) / sizeof(checks[0]); i++)
         rc = checks[i](&x);
