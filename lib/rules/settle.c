@@ -54,10 +54,15 @@ time_ms settle_clear_at(time_ms holder_seen_at)
 static const char *unprobed_refusal(struct arena *arena, const struct settle_facts *f)
 {
     const struct probe *p = f->probe;
+    time_ms quiet = f->quiet_since;
 
+    /* It may have begun under its permit behind the back of a probe; a supervisor that is gone begins nothing. */
+    if (f->attempt->gone_at == 0 && f->permitted_at != 0 &&
+        f->permitted_at + SETTLE_PERMIT_LIFE_MS > quiet)
+        quiet = f->permitted_at + SETTLE_PERMIT_LIFE_MS;
     if (f->unprobed || f->attempt->state != ATTEMPT_UNKNOWN)
         return NULL;
-    if (p == NULL || p->asked_at < f->quiet_since)
+    if (p == NULL || p->asked_at < quiet)
         return "nobody knows whether its SQL still runs. Run: slipway migrate probe; or look into "
                "the database yourself, and say that you did: --unprobed";
     if (p->holders < 0)

@@ -236,6 +236,31 @@ static void G5_a_fence_stands_for_as_long_as_a_forgotten_permit_lives(void **sta
     arena_deinit(&arena);
 }
 
+/* Its host fell silent with a permit in its hand: what a probe saw before it was over is no look. */
+static void M6_a_probe_counts_that_was_asked_when_no_permit_could_be_used_any_more(void **state)
+{
+    struct attempt a = {.id = 1, .state = ATTEMPT_UNKNOWN, .host = "batch-1"};
+    struct probe p = {.attempt_id = 1, .ended_at = NOW, .pending = 1};
+    struct settle_facts f = {.attempt = &a,
+                             .probe = &p,
+                             .permitted_at = NOW - 2 * SETTLE_PERMIT_LIFE_MS,
+                             .quiet_since = NOW - 2 * SETTLE_PERMIT_LIFE_MS,
+                             .now = NOW};
+    struct arena arena;
+
+    (void)state;
+    arena_init(&arena);
+    p.asked_at = NOW - SETTLE_PERMIT_LIFE_MS - 1;
+    assert_non_null(strstr(settle_refusal(&arena, &f, SETTLE_RETRY), "slipway migrate probe"));
+    p.asked_at = NOW - SETTLE_PERMIT_LIFE_MS;
+    assert_null(settle_refusal(&arena, &f, SETTLE_RETRY));
+    a.gone_at = NOW - 2 * SETTLE_PERMIT_LIFE_MS; /* its supervisor is gone, and begins nothing */
+    p.asked_at = a.gone_at;
+    f.quiet_since = a.gone_at;
+    assert_null(settle_refusal(&arena, &f, SETTLE_RETRY));
+    arena_deinit(&arena);
+}
+
 /* The turn of a job that would plan an attempt: each thing alone stands in its way. */
 static void M2_G1_nothing_is_planned_beside_what_holds_the_database(void **state)
 {
@@ -256,6 +281,7 @@ static void M2_G1_nothing_is_planned_beside_what_holds_the_database(void **state
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(M6_a_probe_counts_that_was_asked_when_no_permit_could_be_used_any_more),
         cmocka_unit_test(M2_G1_nothing_is_planned_beside_what_holds_the_database),
         cmocka_unit_test(G5_a_fence_stands_for_as_long_as_a_forgotten_permit_lives),
         cmocka_unit_test(P5_the_four_ways_are_offered_and_who_failed_can_be_left_out),
