@@ -1,8 +1,10 @@
 /* sim_fault: see sim_fault.h. */
 #include "tests/support/sim_fault.h"
 
+#include "tests/support/sim_flow.h"
 #include "tests/support/sim_ledger.h"
 #include "tests/support/sim_machine.h"
+#include "tests/support/sim_people.h"
 #include "tests/support/sim_world.h"
 
 #define STEPS 260
@@ -11,7 +13,7 @@
 static struct {
     struct sim_machine snapshot;
     int snapshot_of; /* -1 = there is none */
-    struct sim_ledger backup;
+    struct sim_store backup;
     bool has_backup;
     bool is_forgetful; /* nobody says that a backup was restored; one host, whose disk is kept */
 } kept;
@@ -54,6 +56,9 @@ static void fault_of_host(struct sim_machine *m, unsigned which)
     case 9:
         sim_machine_copy(&sim_machines[SIM_MACHINES - 1], &sim_machines[0]);
         break;
+    case 10:
+        sim_world_cut_off(number, sim.now + 1000 + sim_world_dice(300000));
+        break;
     default:
         sim_world_count(SIM_HOST_CLOCK);
         m->wall_off = sim_world_once_in(2) ? 0 : (time_ms)sim_world_dice(1200000) - 600000;
@@ -81,7 +86,7 @@ static void fault_of_server(unsigned which)
         break;
     default:
         if (!kept.has_backup || sim_world_once_in(2)) {
-            kept.backup = sim_server.ledger;
+            kept.backup = sim_server.store;
             kept.has_backup = true;
         } else {
             sim_ledger_restore(&kept.backup, !kept.is_forgetful);
@@ -93,15 +98,15 @@ static void fault_of_server(unsigned which)
 
 static void fault(void)
 {
-    unsigned which = sim_world_dice(14), host = sim_world_dice(SIM_HOSTS);
+    unsigned which = sim_world_dice(15), host = sim_world_dice(SIM_HOSTS);
 
     sim_world_tell(sim_world_name('n', (int)which), SIM_SERVER, 0);
     if (kept.is_forgetful && which >= 6 && which <= 9)
         return;
-    if (which < 11)
+    if (which < 12)
         fault_of_host(&sim_machines[kept.is_forgetful ? 0 : host], which);
     else
-        fault_of_server(which - 11);
+        fault_of_server(which - 12);
 }
 
 /* A copy of the server has the same key and another store; it commands what it likes. */
@@ -137,6 +142,8 @@ static void hold_writer(void)
 {
     sim.now += sim_world_dice(sim_world_once_in(4) ? 600000 : 5000);
     deliver();
+    if (sim_world_once_in(3))
+        sim_people_step();
 }
 
 static void step(void)
@@ -152,9 +159,9 @@ static void step(void)
             sim_machine_start_agent(m);
     }
     if (sim_ledger_is_up()) {
-        sim_ledger_step(!sim.quiet && sim_world_once_in(8) ? hold_writer : NULL);
+        sim_flow_step(!sim.quiet && sim_world_once_in(8) ? hold_writer : NULL);
         if (sim_world_once_in(3))
-            sim_ledger_people();
+            sim_people_step();
     }
     if (!sim.quiet && sim_world_once_in(6))
         fault();

@@ -60,9 +60,9 @@ static bool record(struct sim_machine *m, int command, enum agent_journal_kind k
     m->number++;
     if (nonce != 0)
         c->nonce = nonce;
-    if (epoch > m->floor) {
-        m->floor = epoch;
-        m->floor_command = command;
+    if (epoch > m->floor[t->database]) {
+        m->floor[t->database] = epoch;
+        m->floor_command[t->database] = command;
     }
     if (kind != AGENT_JOURNAL_STARTED)
         return true;
@@ -190,6 +190,7 @@ static void come_to_an_end(struct sim_machine *m, int command)
 static void take_offer(struct sim_machine *m, const struct sim_note *n)
 {
     struct sim_command *c = &m->commands[n->command];
+    int database = sim.truths[n->command].database;
 
     if (n->store != 0) { /* G3: another store's */
         sim_world_count(SIM_SECOND_SERVER);
@@ -200,9 +201,9 @@ static void take_offer(struct sim_machine *m, const struct sim_note *n)
     if (c->supervisor.has_folder && c->stage != SIM_NOWHERE)
         return;
     c->start_by = n->start_by;
-    if (guard_is_behind(n->epoch, m->floor, m->floor_command == n->command)) {
+    if (guard_is_behind(n->epoch, m->floor[database], m->floor_command[database] == n->command)) {
         sim_world_count(SIM_BEHIND);
-        c->floor = m->floor;
+        c->floor = m->floor[database];
         decline(m, n->command, n->epoch);
     } else if (is_late(m, n->command)) {
         sim_world_count(SIM_TOO_LATE);
@@ -283,8 +284,10 @@ static void take_probe(struct sim_machine *m, const struct sim_note *n)
     answer.kind = SIM_PROBE_ANSWER;
     answer.from = number_of(m);
     answer.to = SIM_SERVER;
-    answer.pending = sim.migrated[sim.truths[n->command].release] ? 0 : 1;
-    answer.holders = sim_world_runs() ? 1 : 0;
+    answer.pending = sim_world_is_migrated(n->command) ? 0 : 1;
+    answer.holders = sim_world_runs(sim.truths[n->command].database) ? 1 : 0;
+    if (!sim.quiet && sim_world_once_in(8))
+        answer.holders = -1; /* it could not say */
     sim_world_post(answer);
 }
 
@@ -320,12 +323,43 @@ void sim_machine_take(struct sim_machine *m, const struct sim_note *n)
 /* Going on --------------------------------------------------------------------------------------- */
 
 /* G7: supervisor and command hold its lock, also of one that was killed, and whatever people decided of it. */
-static bool holds_database(const struct sim_machine *m)
+static bool holds_database(const struct sim_machine *m, int database)
 {
     for (int i = 0; i < SIM_COMMANDS; i++)
-        if (m->commands[i].supervisor.is_held)
+        if (m->commands[i].supervisor.is_held && sim.truths[i].database == database)
             return true;
     return false;
+}
+
+/* What is on the disk about it; now and then that cannot be seen. */
+static enum observe_action look(const struct sim_command *c)
+{
+    const struct observe_facts facts = {.last = c->last,
+                                        .is_held = c->supervisor.is_held,
+                                        .has_end = c->supervisor.has_end};
+    const struct observe_facts unseen = {.last = c->last, .is_unseen = true};
+
+    if (sim.quiet || !sim_world_once_in(40))
+        return observe_decide(&facts);
+    sim_world_count(SIM_UNSEEN);
+    return observe_decide(&unseen);
+}
+
+static void step_running(struct sim_machine *m, int command)
+{
+    struct sim_command *c = &m->commands[command];
+
+    say(m, command, MESSAGE_REPLY_STARTED);
+    switch (look(c)) {
+    case OBSERVE_REPORT:
+        c->stage = SIM_ENDING;
+        break;
+    case OBSERVE_UNKNOWN:
+        c->stage = SIM_LOST;
+        break;
+    default:
+        break;
+    }
 }
 
 static void step_command(struct sim_machine *m, int command)
@@ -342,7 +376,7 @@ static void step_command(struct sim_machine *m, int command)
         }
         break;
     case SIM_TOLD:
-        if (holds_database(m)) {
+        if (holds_database(m, sim.truths[command].database)) {
             sim_world_count(SIM_HOST_HOLDS);
             decline(m, command, 0);
             break;
@@ -371,9 +405,7 @@ static void step_command(struct sim_machine *m, int command)
             ask(m, command);
         break;
     case SIM_RUNNING:
-        say(m, command, MESSAGE_REPLY_STARTED);
-        if (!c->supervisor.is_held)
-            c->stage = c->supervisor.has_end ? SIM_ENDING : SIM_LOST;
+        step_running(m, command);
         break;
     case SIM_ENDING:
         (void)record(m, command, AGENT_JOURNAL_FINISHED, 0, 0);
@@ -391,6 +423,17 @@ static void step_command(struct sim_machine *m, int command)
     }
 }
 
+static uint64_t open_commands(const struct sim_machine *m)
+{
+    uint64_t open = 0;
+
+    for (int i = 0; i < SIM_COMMANDS; i++)
+        if (m->commands[i].last != AGENT_JOURNAL_NONE &&
+            m->commands[i].last != AGENT_JOURNAL_REPORTED)
+            open |= UINT64_C(1) << i;
+    return open;
+}
+
 void sim_machine_step(struct sim_machine *m)
 {
     if (!m->exists)
@@ -406,6 +449,7 @@ void sim_machine_step(struct sim_machine *m)
                                          .to = SIM_SERVER,
                                          .journal = m->journal,
                                          .boot = m->boot,
+                                         .open = open_commands(m),
                                          .record = m->number});
     }
     for (int i = 0; i < SIM_COMMANDS && m->is_up; i++)
@@ -414,14 +458,12 @@ void sim_machine_step(struct sim_machine *m)
 
 /* The agent's start: its own table of what it finds ---------------------------------------------- */
 
-static void find(struct sim_machine *m, int command)
+/* False: it cannot be seen, and the agent ends, to be started again. */
+static bool find(struct sim_machine *m, int command)
 {
     struct sim_command *c = &m->commands[command];
-    const struct observe_facts facts = {.last = c->last,
-                                        .is_held = c->supervisor.is_held,
-                                        .has_end = c->supervisor.has_end};
 
-    switch (observe_decide(&facts)) {
+    switch (look(c)) {
     case OBSERVE_NOT_STARTED:
         decline(m, command, 0);
         break;
@@ -429,16 +471,18 @@ static void find(struct sim_machine *m, int command)
         c->stage = SIM_RUNNING;
         break;
     case OBSERVE_REPORT:
-        c->stage = facts.last == AGENT_JOURNAL_DECLINED ? SIM_DECLINED : SIM_ENDING;
+        c->stage = c->last == AGENT_JOURNAL_DECLINED ? SIM_DECLINED : SIM_ENDING;
         break;
     case OBSERVE_UNKNOWN:
         c->stage = SIM_LOST;
         break;
     case OBSERVE_WAIT:
+        return false;
     case OBSERVE_NEW:
     case OBSERVE_CLOSED:
         break;
     }
+    return true;
 }
 
 void sim_machine_start_agent(struct sim_machine *m)
@@ -447,8 +491,10 @@ void sim_machine_start_agent(struct sim_machine *m)
     m->observe_at = 0;
     m->still_until = 0;
     for (int i = 0; i < SIM_COMMANDS; i++)
-        if (m->commands[i].last != AGENT_JOURNAL_NONE)
-            find(m, i);
+        if (m->commands[i].last != AGENT_JOURNAL_NONE && !find(m, i)) {
+            sim_machine_kill_agent(m);
+            return;
+        }
 }
 
 /* What can happen -------------------------------------------------------------------------------- */
@@ -523,8 +569,8 @@ void sim_machine_lose_journal(struct sim_machine *m, bool disk)
         sim_machine_kill_agent(m);
     sim_world_count(disk ? SIM_DISK_NEW : SIM_JOURNAL_LOST);
     m->number = 1;
-    m->floor = 0;
-    m->floor_command = 0;
+    for (int i = 0; i < SIM_DATABASES; i++)
+        m->floor[i] = m->floor_command[i] = 0;
     m->journal = ++sim.next_journal;
     for (int i = 0; i < SIM_COMMANDS; i++) {
         struct sim_command *c = &m->commands[i];

@@ -16,6 +16,7 @@ static struct {
     struct sim_note notes[NOTES];
     size_t n_notes;
     unsigned sequence, newest[SIM_MACHINES + 1][SIM_MACHINES + 1];
+    time_ms cut_off[SIM_MACHINES];
     bool traces;
 } own;
 
@@ -37,6 +38,7 @@ void sim_world_reset(uint64_t seed)
     own.n_notes = 0;
     own.sequence = 0;
     memset(own.newest, 0, sizeof(own.newest));
+    memset(own.cut_off, 0, sizeof(own.cut_off));
     own.dice = seed * UINT64_C(2654435761) + 1;
 }
 
@@ -88,12 +90,17 @@ void sim_world_tell(const char *what, int machine, int command)
 
 /* The truth -------------------------------------------------------------------------------------- */
 
-bool sim_world_runs(void)
+bool sim_world_runs(int database)
 {
     for (int i = 0; i < SIM_COMMANDS; i++)
-        if (sim.truths[i].runs)
+        if (sim.truths[i].runs && sim.truths[i].database == database)
             return true;
     return false;
+}
+
+bool sim_world_is_migrated(int command)
+{
+    return sim.migrated[sim.truths[command].line][sim.truths[command].release];
 }
 
 bool sim_world_has_client(int command)
@@ -106,10 +113,12 @@ static void begin_beside(int other, int command, int machine)
 {
     const struct sim_truth *t = &sim.truths[other];
 
-    if (!t->decided)
+    if (!t->decided && !t->abandoned)
         sim_world_wrong("I11: another command runs on that database", command);
     else if (sim_world_has_client(other) && t->machine == machine)
         sim_world_wrong("G7: its host still runs another one of that database", command);
+    else if (!t->abandoned)
+        sim_world_wrong("I11: it was decided that nobody is there, and somebody is", command);
     else
         sim_world_count(SIM_BESIDE);
 }
@@ -122,7 +131,7 @@ void sim_world_begin(int command, int machine)
     if (t->starts > 0)
         sim_world_wrong("I4: the same command began twice", command);
     for (int i = 0; i < SIM_COMMANDS; i++)
-        if (sim.truths[i].runs)
+        if (sim.truths[i].runs && sim.truths[i].database == t->database)
             begin_beside(i, command, machine);
     if (t->never)
         sim_world_wrong("it began, and was believed never to", command);
@@ -146,7 +155,7 @@ void sim_world_end(int command, bool ok)
     t->ended = true;
     t->ok = ok;
     if (ok)
-        sim.migrated[t->release] = true;
+        sim.migrated[t->line][t->release] = true;
 }
 
 void sim_world_client_dies(int command)
@@ -170,12 +179,27 @@ void sim_world_step(void)
 
 /* The network ------------------------------------------------------------------------------------ */
 
+static bool is_cut_off(const struct sim_note *n)
+{
+    int machine = n->from == SIM_SERVER ? n->to : n->from;
+
+    return !sim.quiet && sim.now < own.cut_off[machine];
+}
+
+void sim_world_cut_off(int machine, time_ms until)
+{
+    sim_world_count(SIM_CUT_OFF);
+    own.cut_off[machine] = until;
+}
+
 void sim_world_post(struct sim_note note)
 {
     int copies = sim.quiet ? 1 : sim_world_once_in(12) ? 0 : sim_world_once_in(12) ? 2 : 1;
 
     if (copies != 1)
         sim_world_count(copies == 0 ? SIM_DROPPED : SIM_DOUBLED);
+    if (is_cut_off(&note))
+        return;
     note.sequence = ++own.sequence;
     for (int i = 0; i < copies && own.n_notes < NOTES; i++) {
         time_ms delay = sim.quiet               ? 100

@@ -3,8 +3,10 @@
  *
  * The rules that play are the product's own: of the server permit, doubt, status, migrate, progress, settle; of the host
  * guard and observe_decide. Stores, journals, processes and the network are models. What is true is kept apart from what
- * anybody knows: at each start it is asked whether that start was right, and at each end that the server believes by itself
- * whether it is true. One seed is one schedule; the parts are sim_machine (hosts), sim_ledger (server, people), sim_fault.
+ * anybody knows: at each start it is asked whether that start was right, at each end that the server believes by itself
+ * whether it is true, and at each attempt whether another one was unsettled. One seed is one schedule. The parts: sim_machine
+ * (hosts), sim_store (the server's disk), sim_ledger (what it hears), sim_flow (its looks), sim_people, sim_history (the
+ * judge), sim_fault.
  */
 #ifndef SLIPWAY_TESTS_SUPPORT_SIM_WORLD_H
 #define SLIPWAY_TESTS_SUPPORT_SIM_WORLD_H
@@ -19,15 +21,18 @@
 
 #define SIM_HOSTS 3    /* registered */
 #define SIM_MACHINES 4 /* the last one is a copy of the first, once there is one */
-#define SIM_COMMANDS 24
+#define SIM_DATABASES 2
+#define SIM_LINES 3 /* repositories, each to one environment; the first two share a database */
+#define SIM_COMMANDS 40
 #define SIM_FOREIGN (SIM_COMMANDS - 1) /* of the second server; the others are 1.. */
-#define SIM_RELEASES (SIM_COMMANDS + 1)
+#define SIM_RELEASES 128               /* of one line: each takes a command, or was cancelled */
 #define SIM_SERVER (-1)
 
 /* What has to be met in some schedule, or the simulator proves nothing about it. */
 #define SIM_HAPPENINGS(X)                                                                          \
     X(SIM_DROPPED, "message dropped")                                                              \
     X(SIM_DOUBLED, "message doubled")                                                              \
+    X(SIM_CUT_OFF, "host cut off for minutes")                                                     \
     X(SIM_LATE, "message late by more than a minute")                                              \
     X(SIM_OVERTAKEN, "message overtaken by a later one")                                           \
     X(SIM_AGENT_KILLED, "agent killed while a command was open")                                   \
@@ -42,6 +47,7 @@
     X(SIM_ROLLED_BACK, "host restored from a snapshot, its journal went back")                     \
     X(SIM_RESUMED, "host resumed from a live snapshot")                                            \
     X(SIM_COPIED, "host copied, both alive")                                                       \
+    X(SIM_UNSEEN, "lock and outcome could not be looked at")                                       \
     X(SIM_HOST_CLOCK, "clock of a host stepped")                                                   \
     X(SIM_SERVER_CLOCK, "clock of the server stepped")                                             \
     X(SIM_SERVER_KILLED, "server killed")                                                          \
@@ -49,7 +55,10 @@
     X(SIM_FORGOT, "the same, and nobody told the server")                                          \
     X(SIM_SECOND_SERVER, "order of a second server refused")                                       \
     X(SIM_STALE_WRITE, "decision on what was no longer so refused")                                \
-    X(SIM_HELD_DATABASE, "attempt refused, another one holds the database")                        \
+    X(SIM_HELD_DATABASE, "its turn has not come, another attempt holds the database")              \
+    X(SIM_HELD_BY_OTHERS, "the same, of another repository")                                       \
+    X(SIM_NOT_CLEAR, "its turn has not come, somebody was seen in the database")                   \
+    X(SIM_TWO_DECIDED, "attempt refused by the store, another one was planned meanwhile")          \
     X(SIM_PERMIT, "permit given")                                                                  \
     X(SIM_PERMIT_AGAIN, "permit given again to the same question")                                 \
     X(SIM_PERMIT_REFUSED, "permit refused")                                                        \
@@ -71,6 +80,8 @@
     X(SIM_ABANDONED, "a person abandoned it")                                                      \
     X(SIM_ABANDONED_ALIVE, "a person abandoned it while its client ran")                           \
     X(SIM_DECISION_REFUSED, "a person's decision refused")                                         \
+    X(SIM_DECIDED_WHILE_OTHERS_RUN, "a person decided while something ran elsewhere")              \
+    X(SIM_REFUSED_WHILE_IT_RAN, "a person's decision refused while it ran in the database")        \
     X(SIM_STARTS, "commands that began")                                                           \
     X(SIM_RELEASED, "releases that migrated")
 
@@ -102,6 +113,7 @@ struct sim_note {
     time_ms start_by;
     enum message_reply_state state;
     int exit_code; /* of a command that ended */
+    uint64_t open; /* of an observation: commands that the journal has not finished with */
     bool yes, was_cancelled;
     int64_t pending, holders;
 };
@@ -111,20 +123,21 @@ struct sim_truth {
     int starts;     /* how often it began */
     int journalled; /* how often `started` was written, over all journals there ever were (I4) */
     int permit;     /* the nonce that was answered yes (I5) */
-    int release;    /* of its attempt */
-    int machine;    /* where it began */
-    bool runs;      /* in the database */
-    time_ms alone_until; /* its client is dead, its SQL goes on until then; 0 = no */
+    int line, release, database; /* of its attempt */
+    int machine;                 /* where it began */
+    bool runs;                   /* in the database */
+    time_ms alone_until;         /* its client is dead, its SQL goes on until then; 0 = no */
     bool ended, ok;
-    bool never;   /* the server believes by itself that it never began */
-    bool decided; /* a person said what becomes of it */
+    bool never;     /* the server believes by itself that it never began */
+    bool decided;   /* a person said what becomes of it */
+    bool abandoned; /* and took it upon himself that it may still run */
 };
 
 struct sim {
     time_ms now;
     bool quiet; /* no more faults */
     struct sim_truth truths[SIM_COMMANDS];
-    bool migrated[SIM_RELEASES]; /* in the database */
+    bool migrated[SIM_LINES][SIM_RELEASES]; /* in the database */
     int next_nonce, next_journal, next_boot;
     size_t counts[SIM_HAPPENINGS_COUNT];
     struct arena arena;
@@ -145,7 +158,8 @@ void sim_world_wrong(const char *what, int command);
 void sim_world_tell(const char *what, int machine, int command);
 
 /* The truth. */
-bool sim_world_runs(void); /* anything, in the database */
+bool sim_world_runs(int database);       /* anything, in it */
+bool sim_world_is_migrated(int command); /* its release is */
 void sim_world_begin(int command, int machine);
 bool sim_world_has_client(int command); /* it runs, and not only its SQL */
 void sim_world_end(int command, bool ok);
@@ -158,5 +172,6 @@ void sim_world_post(struct sim_note note);
 bool sim_world_due(struct sim_note *ret_note);
 void sim_world_later(const struct sim_note *note, time_ms at); /* whom it is for stands still */
 void sim_world_lose(bool also_to_hosts);
+void sim_world_cut_off(int machine, time_ms until);
 
 #endif
