@@ -22,6 +22,7 @@
 #include "lib/base/clock.h"
 #include "lib/base/err.h"
 #include "lib/base/names.h"
+#include "lib/ssm/message_observe.h"
 
 struct key_chain;
 struct report;
@@ -40,6 +41,8 @@ struct agent {
     /* Held from the look at the record number until the door has it, so that at the door it never seems
      * to go back. */
     pthread_mutex_t telling;
+    char heard
+        [MESSAGE_OBSERVE_HEARD_SIZE]; /* what the door knows of this host, as it said last. Main thread */
 };
 
 /* The journal cannot be written: nothing may be begun any more. Logs it; all loops end. */

@@ -1,6 +1,7 @@
 /* observe: see observe.h. */
 #include "agent/observe.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "agent/carry.h"
@@ -16,6 +17,7 @@
 #include "lib/ssm/envelope.h"
 #include "lib/ssm/message_observe.h"
 
+#define TELLS_MAX 3 /* in a row */
 #define WAIT_MS 100
 #define WAITS 100 /* a supervisor that was never let go ends at once */
 
@@ -174,6 +176,13 @@ static enum message_reply_state state_of(enum agent_journal_kind kind)
     return MESSAGE_REPLY_ACCEPTED;
 }
 
+/* What one answer wants. */
+struct told {
+    bool
+        new_key; /* it was announced: the server waits to hear that it is believed before it signs by it */
+    bool again; /* for all it knows this was an older word that came late */
+};
+
 static int make_body(struct agent *agent, struct arena *arena, const char **ret_body,
                      struct err *err)
 {
@@ -188,6 +197,7 @@ static int make_body(struct agent *agent, struct arena *arena, const char **ret_
 
     key_chain_newest(agent->keys, key);
     observe.key = key;
+    observe.heard = agent->heard;
     agent_journal_open_commands(agent->journal, arena, &entries, &n);
     if (n > MESSAGE_OBSERVE_OPEN_MAX) {
         entries += n - MESSAGE_OBSERVE_OPEN_MAX; /* the newest */
@@ -225,8 +235,18 @@ static void take_keys(struct agent *agent, struct arena *arena, const struct cJS
     }
 }
 
+/* What the server knows of this host goes back to it with the next word, which is proof that it is the newer one. */
+static void take_heard(struct agent *agent, const struct cJSON *json, bool *ret_again)
+{
+    const char *heard = json_str(json, "Heard");
+
+    if (heard != NULL && strlen(heard) < sizeof(agent->heard))
+        snprintf(agent->heard, sizeof(agent->heard), "%s", heard);
+    (void)json_bool(json, "Again", ret_again);
+}
+
 static int take_answer(struct agent *agent, struct arena *arena, const struct httpc_answer *answer,
-                       bool *ret_new, struct err *err)
+                       struct told *told, struct err *err)
 {
     struct cJSON *json = NULL;
     int rc = json_parse(answer->body, answer->body_len, NULL, &json, err);
@@ -238,13 +258,15 @@ static int take_answer(struct agent *agent, struct arena *arena, const struct ht
                      "the server's store is %.40s, this host belongs to %s; nothing of it is run",
                      json_str(json, "StoreId") != NULL ? json_str(json, "StoreId") : "(none)",
                      agent->config->store_id);
-    else
-        take_keys(agent, arena, json, ret_new);
+    else {
+        take_keys(agent, arena, json, &told->new_key);
+        take_heard(agent, json, &told->again);
+    }
     json_free(json);
     return rc;
 }
 
-static int tell_once(struct agent *agent, struct httpc *httpc, bool *ret_new, struct err *err)
+static int tell_once(struct agent *agent, struct httpc *httpc, struct told *told, struct err *err)
 {
     struct httpc_answer answer = {.status = 0};
     struct arena arena;
@@ -258,7 +280,7 @@ static int tell_once(struct agent *agent, struct httpc *httpc, bool *ret_new, st
         rc = session_call(agent->session, httpc, SESSION_OBSERVE, body, &answer, err);
     pthread_mutex_unlock(&agent->telling);
     if (rc == 0)
-        rc = take_answer(agent, &arena, &answer, ret_new, err);
+        rc = take_answer(agent, &arena, &answer, told, err);
     httpc_answer_deinit(&answer);
     arena_deinit(&arena);
     return rc;
@@ -266,9 +288,16 @@ static int tell_once(struct agent *agent, struct httpc *httpc, bool *ret_new, st
 
 int observe_tell(struct agent *agent, struct httpc *httpc, struct err *err)
 {
-    bool is_new = false, again = false;
-    int rc = tell_once(agent, httpc, &is_new, err);
+    struct told told;
+    int rc;
 
-    /* The server waits for it before it signs by another key. */
-    return rc == 0 && is_new ? tell_once(agent, httpc, &again, err) : rc;
+    for (int i = 0; i < TELLS_MAX; i++) {
+        told = (struct told){.new_key = false};
+        rc = tell_once(agent, httpc, &told, err);
+        if (rc < 0 || (!told.new_key && !told.again))
+            return rc;
+    }
+    return told.again ? err_set(err, ERR_BUSY,
+                                "the server wants to hear once more which journal this host has")
+                      : 0;
 }

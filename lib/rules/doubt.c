@@ -27,6 +27,16 @@ static enum doubt judge_journal(struct arena *arena, const struct host *known,
     return DOUBT_NONE;
 }
 
+const char *doubt_known(struct arena *arena, const struct host *known)
+{
+    const char *boot = known->boot_id, *other = known->doubt_journal_id;
+
+    if (known->journal_id == NULL)
+        return "";
+    return arena_printf(arena, "%s %s %lld %s", known->journal_id, boot != NULL ? boot : "",
+                        (long long)known->record_number, other != NULL ? other : "");
+}
+
 enum doubt doubt_judge(struct arena *arena, const struct host *known, const struct doubt_word *w,
                        const char **ret_why)
 {
@@ -40,5 +50,8 @@ enum doubt doubt_judge(struct arena *arena, const struct host *known, const stru
                                 (long long)known->protocol, (long long)w->protocol);
         doubt = DOUBT_BAR;
     }
+    /* A word that its host gave up on may be read behind a later one. Only what answers the newest is a host that went back. */
+    if (doubt != DOUBT_NONE && w->heard != NULL && !str_eq(w->heard, doubt_known(arena, known)))
+        doubt = DOUBT_AGAIN;
     return doubt;
 }

@@ -31,6 +31,8 @@ int message_observe_make(struct arena *arena, const struct message_observe *o,
     json_add_str(&out, "AgentVersion", o->agent_version);
     if (o->key != NULL)
         json_add_str(&out, "Key", o->key);
+    if (o->heard != NULL)
+        json_add_str(&out, "Heard", o->heard);
     json_begin_array(&out, "Open");
     for (size_t i = 0; i < o->n_open && i < MESSAGE_OBSERVE_OPEN_MAX; i++) {
         json_begin_object(&out, NULL);
@@ -119,6 +121,9 @@ static int take(struct arena *arena, const struct cJSON *json, struct message_ob
     if (o->key != NULL &&
         digest_unbase64url(o->key, strlen(o->key), raw, sizeof(raw)) != (int)sizeof(raw))
         return err_set(err, ERR_INVALID, "observation: Key is odd");
+    o->heard = arena_str(arena, json_str(json, "Heard"));
+    if (o->heard != NULL && strlen(o->heard) >= MESSAGE_OBSERVE_HEARD_SIZE)
+        return err_set(err, ERR_INVALID, "observation: Heard is too long");
     o->agent_version =
         version != NULL ? str_clean(arena, version, strlen(version), VERSION_MAX) : "";
     rc = take_open(arena, json_array(json, "Open"), o, err);

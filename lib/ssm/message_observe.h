@@ -16,6 +16,7 @@
 
 #define MESSAGE_OBSERVE_OPEN_MAX 200
 #define MESSAGE_OBSERVE_DOCUMENTS_MAX 1000
+#define MESSAGE_OBSERVE_HEARD_SIZE 192
 
 struct message_observe_command {
     const char *command_id;
@@ -30,6 +31,8 @@ struct message_observe {
     const char *agent_version;
     const char
         *key; /* the newest signing key that it believes, base64url; NULL = it does not say */
+    const char *
+        heard; /* what the server said last that it knows of it, "" = nothing yet; NULL = it does not say */
     struct message_observe_command *open;
     size_t n_open;
     bool strict; /* it runs only these documents, by the digests of their exact bytes, in hex */

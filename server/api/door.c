@@ -17,6 +17,7 @@
 #include "server/api/door_document.h"
 #include "server/api/door_history.h"
 #include "server/api/door_host.h"
+#include "server/api/door_observe.h"
 #include "server/api/door_inventory.h"
 #include "server/api/door_offering.h"
 #include "server/api/door_poll.h"
@@ -74,7 +75,7 @@ static const struct door_call_operation operations[] = {
     {CALLER("DeleteActivation"), .handler = door_activation_delete},
 
     {OURS("PutOutput"), .handler = door_reply_output},
-    {OURS("Observe"), .handler = door_host_observe},
+    {OURS("Observe"), .handler = door_observe},
     {OURS("RequestStart"), .handler = door_start_request},
 };
 

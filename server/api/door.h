@@ -10,7 +10,8 @@
  *      door_credentials.c  short-lived credentials, which nobody has to store
  *      door_call.c         one call: its answer, its errors, the wait for a commit
  *      door_registration.c a machine with an activation code becomes a host
- *      door_host.c         role token, keys, health, what a host says of itself
+ *      door_host.c         role token, keys, health
+ *      door_observe.c      what a host says of its journal and its open commands
  *      door_poll.c         GetMessages: hand out commands, or wait for the bell
  *      door_bell.c         who waits, by host
  *      door_offering.c     what they are given, to many of them in one transaction

@@ -1,6 +1,5 @@
 /*
- * door_host: how a host comes to be and what it says of itself: registration, credentials, keys,
- * health, its journal (ssm-wire.md 9). Operations of the table in door.c.
+ * door_host: what a host says of itself: credentials, keys, health (ssm-wire.md 9). Operations of the table in door.c.
  */
 #ifndef SLIPWAY_SERVER_API_DOOR_HOST_H
 #define SLIPWAY_SERVER_API_DOOR_HOST_H
@@ -10,7 +9,6 @@
 enum request_next door_host_role_token(struct door_call *call, struct reply *reply);
 enum request_next door_host_update_key(struct door_call *call, struct reply *reply);
 enum request_next door_host_information(struct door_call *call, struct reply *reply);
-enum request_next door_host_observe(struct door_call *call, struct reply *reply);
 
 /* Answered without doing anything (ssm-wire.md 9.4). */
 enum request_next door_host_no_associations(struct door_call *call, struct reply *reply);

@@ -109,6 +109,7 @@ static void take_observation(struct asked *a)
     if (message_observe_parse(&d->arena, a->body, a->body_len, &observe, &err) < 0)
         abort();
     w->journal_id = observe.journal_id;
+    w->heard = observe.heard;
     w->strict = observe.strict;
     w->n_documents = observe.n_documents;
     w->record_number = observe.record_number;
@@ -230,7 +231,11 @@ static const char *answer_ours(struct asked *a, const struct cJSON *json, int *r
         return give_permit(a, ret_status);
     if (str_eq(operation, "Observe")) {
         take_observation(a);
-        return arena_printf(&a->arena, "{\"StoreId\":\"%s\"%s%s}", d->store_id,
+        if (atomic_fetch_sub(&d->doubts, 1) > 0)
+            return arena_printf(&a->arena,
+                                "{\"StoreId\":\"%s\",\"Heard\":\"known\",\"Again\":true}",
+                                d->store_id);
+        return arena_printf(&a->arena, "{\"StoreId\":\"%s\",\"Heard\":\"then\"%s%s}", d->store_id,
                             d->announcements != NULL ? ",\"Announcements\":" : "",
                             d->announcements != NULL ? d->announcements : "");
     }

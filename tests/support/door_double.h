@@ -32,6 +32,7 @@ struct door_double_word {
     const char *reply_id;       /* SendReply; RequestStart: the nonce */
     size_t n_chunks;            /* PutOutput: 0 = a heartbeat */
     const char *journal_id;     /* Observe */
+    const char *heard;          /* of an observation: what the door said last */
     bool strict;                /* Observe */
     size_t n_documents;         /* Observe: of its strict folder */
     int64_t record_number;      /* Observe, SendReply */
@@ -75,6 +76,7 @@ struct door_double {
     atomic_int unsigned_calls;   /* that should have been signed and were not, or wrongly */
     atomic_int sick;             /* so many times /up answers 503 before 200 */
     atomic_int open;             /* connections */
+    atomic_int doubts;           /* so many observations are wanted once more */
     atomic_bool wants_key;       /* asks for another key; off once there is one that was used */
     char next_spki[1024];        /* the one it was told of */
 };

@@ -605,6 +605,26 @@ static void T37_strict_mode_runs_only_what_lies_on_its_own_disk(void **state)
     agent_room_down();
 }
 
+/* What the door heard of it before goes back with each word: who repeats the newest has said it after all others. */
+static void a_door_that_doubts_its_word_hears_it_again_with_what_it_answered(void **state)
+{
+    const struct door_double_word *said;
+
+    (void)state;
+    agent_room_up(true);
+    atomic_store(&agent_room.door.doubts, 2);
+    agent_room_start();
+    said = door_double_wait_word(&agent_room.door, "Observe", 3, AGENT_ROOM_LONG_S);
+    assert_non_null(said);
+    assert_string_equal(said->heard, "known");
+    said = door_double_wait_word(&agent_room.door, "Observe", 1, 0);
+    assert_string_equal(said->heard, "");
+    assert_non_null(door_double_wait(&agent_room.door, agent_room_send("true"),
+                                     MESSAGE_REPLY_FINISHED, AGENT_ROOM_LONG_S));
+    assert_int_equal(agent_room_stop(), 0);
+    agent_room_down();
+}
+
 /* Hidden before it leaves the host, in whatever pieces it comes; a list that cannot be read stops what would print. */
 static void T40_what_is_configured_is_hidden_before_it_leaves_the_host(void **state)
 {
@@ -857,6 +877,7 @@ int main(void)
         TEST(T31_what_was_not_signed_for_this_host_is_refused),
         TEST(T31_a_refused_id_stays_refused),
         TEST(T37_strict_mode_runs_only_what_lies_on_its_own_disk),
+        TEST(a_door_that_doubts_its_word_hears_it_again_with_what_it_answered),
         TEST(T40_what_is_configured_is_hidden_before_it_leaves_the_host),
         TEST(T40_what_the_server_names_is_hidden_before_it_leaves_the_host),
         TEST(T40_the_hosts_own_key_is_hidden_in_what_scripts_print),

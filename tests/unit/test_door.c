@@ -1329,6 +1329,59 @@ static void journal_that_went_back_bars_the_host(void **state)
     must_be(role_token(&g.by_key, PRINT_1), "UnrecognizedClientException");
 }
 
+static const char *heard_in(const struct door_answer *answer)
+{
+    struct err err = ERR_INIT;
+    struct cJSON *json = NULL;
+    const char *heard;
+
+    assert_int_equal(json_parse(answer->body, strlen(answer->body), NULL, &json, &err), 0);
+    heard = arena_str(&arena, json_str(json, "Heard"));
+    json_free(json);
+    assert_non_null(heard);
+    return heard;
+}
+
+static struct door_answer observe_heard(const struct guest *g, int64_t record, const char *heard)
+{
+    const struct message_observe o = {.journal_id = JOURNAL,
+                                      .boot_id = BOOT,
+                                      .record_number = record,
+                                      .protocol = ENVELOPE_PROTOCOL,
+                                      .heard = heard,
+                                      .agent_version = "0.1.0"};
+    struct err err = ERR_INIT;
+    const char *body;
+
+    assert_int_equal(message_observe_make(&arena, &o, &body, &err), 0);
+    return ask("Slipway.Observe", body, &g->session);
+}
+
+/* The server stood still: its host gave up waiting for the answer, went on, and observed again. Read in another order the first
+ * is no journal that went back. A host that is asked again and says the same is one. */
+static void T35_an_observation_that_comes_late_suspends_nobody(void **state)
+{
+    struct guest g = web_1();
+    struct door_answer said = observe_heard(&g, 9, "");
+    const char *heard = heard_in(&said);
+
+    (void)state;
+    assert_null(strstr(said.body, "Again"));
+    must_be(observe_heard(&g, 12, heard), "");
+    said = observe_heard(&g, 10, heard); /* said before it, and read behind it */
+    assert_int_equal(said.status, 200);
+    assert_non_null(strstr(said.body, "\"Again\":true"));
+    assert_int_equal(host_of(g.id).state, HOST_REGISTERED);
+    assert_int_equal(host_of(g.id).suspended_at, 0);
+    assert_int_equal(host_of(g.id).record_number, 12);
+    must_be(observe_heard(&g, 13, heard), ""); /* it goes on as if nothing had been */
+    said = observe_heard(&g, 10, heard);
+    heard = heard_in(&said);
+    must_be(observe_heard(&g, 10, heard), ""); /* asked again it says so again */
+    assert_int_equal(host_of(g.id).state, HOST_BARRED);
+    assert_true(host_of(g.id).suspended_at > 0);
+}
+
 static void T35_two_journals_under_one_key_suspend_it(void **state)
 {
     struct guest g = web_1();
@@ -1484,6 +1537,7 @@ int main(void)
         TEST(T35_a_word_of_the_boot_before_makes_no_second_machine),
         TEST(T37_what_a_strict_host_would_run_is_kept_and_only_news_is_written),
         TEST(T34_a_protocol_that_went_back_bars_the_host),
+        TEST(T35_an_observation_that_comes_late_suspends_nobody),
         TEST(T35_two_journals_under_one_key_suspend_it),
         TEST(permit_answer_lost),
         TEST(no_permit_for_what_is_not_released_or_was_cancelled),

@@ -197,6 +197,36 @@ static void T35_what_a_host_says_of_itself_is_held_against_what_it_said(void **s
     assert_int_equal(doubts(word), DOUBT_NONE);
 }
 
+/* Given up by its host and read behind the next one, it is no journal that went back; said again it is. */
+static void a_word_that_may_have_come_late_is_to_be_said_again(void **state)
+{
+    struct doubt_word word = {
+        .protocol = 2, .journal_id = "j", .boot_id = "b", .record_number = 4, .heard = ""};
+    char newest[64];
+
+    (void)state;
+    assert_int_equal(doubts(word), DOUBT_AGAIN);
+    snprintf(newest, sizeof(newest), "%s", "j b 5 ");
+    word.heard = newest;
+    assert_int_equal(doubts(word), DOUBT_SUSPEND);
+    word.heard = "j b 3 "; /* before two others */
+    assert_int_equal(doubts(word), DOUBT_AGAIN);
+    word.record_number = 6; /* nothing is wrong with it, whenever it was said */
+    assert_int_equal(doubts(word), DOUBT_NONE);
+    host.record_number = 7; /* as a reply may say meanwhile */
+    assert_int_equal(doubts(word), DOUBT_AGAIN);
+    word.journal_id = "k";
+    assert_int_equal(doubts(word), DOUBT_AGAIN);
+    word.heard = "j b 7 ";
+    assert_int_equal(doubts(word), DOUBT_BAR);
+    host.doubt_journal_id = "k";
+    word.journal_id = "j";
+    word.record_number = 8;
+    assert_int_equal(doubts(word), DOUBT_AGAIN); /* before the other spoke, or behind it? */
+    word.heard = "j b 7 k";
+    assert_int_equal(doubts(word), DOUBT_SUSPEND);
+}
+
 #define TEST(name) cmocka_unit_test_setup(name, up)
 
 int main(void)
@@ -206,6 +236,7 @@ int main(void)
         TEST(G6_each_cause_alone_refuses),
         TEST(a_barred_host_runs_what_touches_no_database),
         TEST(it_never_began_is_believed_of_who_holds_the_permit_on_its_boot),
+        TEST(a_word_that_may_have_come_late_is_to_be_said_again),
         TEST(T35_what_a_host_says_of_itself_is_held_against_what_it_said),
     };
 
