@@ -208,6 +208,16 @@ bool progress_is_out(const struct progress_facts *f, int job_number, const char 
     return progress_is_left_out(f, host_id);
 }
 
+/* Its host is there and never answered: it is asked for a moment, and proves that it never began, before it is called unknown. */
+static time_ms lost_at(const struct round *r, const struct host *host, const struct invocation *inv)
+{
+    bool is_asked = host != NULL && host->protocol >= HOST_PROTOCOL_PERMIT &&
+                    host_is_online(host, r->now) && inv->redeliver_at != 0 && inv->cancel_at == 0 &&
+                    inv->permit_nonce[0] == '\0';
+
+    return inv->start_by + (is_asked ? PROGRESS_ASKED_MS : 0);
+}
+
 /* One that was released: delivered in time? heard of? (P2, M5) */
 static void judge_open(struct round *r, const struct job *job, const struct invocation *inv)
 {
@@ -220,10 +230,10 @@ static void judge_open(struct round *r, const struct job *job, const struct invo
             look_again(r, limit);
         } else if (inv->offered_at == 0) {
             move_add(r, PROGRESS_UNDELIVERED, job)->invocation = inv;
-        } else if (r->now >= inv->start_by) {
+        } else if (r->now >= lost_at(r, host, inv)) {
             move_add(r, PROGRESS_LOST, job)->invocation = inv;
         } else {
-            look_again(r, inv->start_by);
+            look_again(r, lost_at(r, host, inv));
         }
         return;
     }

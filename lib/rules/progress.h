@@ -27,6 +27,7 @@
 
 /* A command that provably never began is made anew for its host, so often. */
 #define PROGRESS_TRIES_MAX 3
+#define PROGRESS_ASKED_MS 30000 /* after start-by, of a host that polls: two polls */
 
 struct progress_index;
 

@@ -7,6 +7,7 @@
 #include "lib/base/err.h"
 #include "lib/base/json.h"
 #include "lib/rules/settle.h"
+#include "lib/store/store_ask.h"
 #include "lib/store/store_attempt.h"
 #include "lib/store/store_command.h"
 #include "lib/store/store_host.h"
@@ -108,7 +109,9 @@ static int write_accept(struct db *db, void *arg, struct err *err)
 
     if (rc < 0)
         return rc;
-    rc = store_host_accept_journal(db, host.id, d->now, err);
+    rc = store_ask_end(db, host.id, err);
+    if (rc == 0)
+        rc = store_host_accept_journal(db, host.id, d->now, err);
     if (rc == ERR_CONFLICT)
         return err_set(err, rc, "the journal of %s is not in doubt; there is nothing to accept",
                        d->name);

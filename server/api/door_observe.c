@@ -15,6 +15,7 @@
 #include "lib/ssm/announcement.h"
 #include "lib/ssm/envelope.h"
 #include "lib/ssm/message_observe.h"
+#include "lib/store/store_ask.h"
 #include "lib/store/store_command.h"
 #include "lib/store/store_host.h"
 #include "lib/store/store_host_document.h"
@@ -61,6 +62,8 @@ static int bar(struct db *db, struct door_call *call, const struct host *known, 
                           doubt == DOUBT_SUSPEND, call->now, err);
     if (rc == 0 && known->state != HOST_BARRED)
         rc = store_host_move(db, known->id, known->state, HOST_BARRED, err);
+    if (rc == 0)
+        rc = store_ask_end(db, known->id, err);
     if (rc == 0)
         rc = store_command_doubt(db, known->id, why, err);
     return rc < 0 ? rc : store_journal_add(db, &entry, err);
@@ -112,6 +115,19 @@ static int write_documents(struct db *db, struct door_call *call, const struct h
     return rc < 0 ? rc : store_journal_add(db, &entry, err);
 }
 
+/* What its journal knows it has. What it was handed and does not name was lost on the way, for all we know: it is offered again
+ * under the same id, and proves by its word alone that it never began (migrate.md 10). */
+static int write_open(struct db *db, struct door_call *call, const struct host *known,
+                      struct err *err)
+{
+    const struct message_observe *o = &said_in(call)->said;
+    int rc = 0;
+
+    for (size_t i = 0; i < o->n_open && rc == 0; i++)
+        rc = store_ask_named(db, o->open[i].command_id, known->id, call->now, err);
+    return rc < 0 ? rc : store_ask_not_named(db, known->id, call->now, err);
+}
+
 /* The known journal stays the known one when it is in doubt: a person accepts the other. */
 static int write_believed(struct db *db, struct door_call *call, const struct host *known,
                           struct err *err)
@@ -154,9 +170,10 @@ static int write_observed(struct db *db, struct door_call *call, struct err *err
     observed->again = doubt == DOUBT_AGAIN;
     if (doubt == DOUBT_BAR || doubt == DOUBT_SUSPEND)
         rc = bar(db, call, &known, doubt, why, err);
-    else if (doubt == DOUBT_NONE)
-        rc = store_host_observed(db, known.id, o->protocol, o->journal_id, o->boot_id,
-                                 o->record_number, err);
+    else if (doubt == DOUBT_NONE &&
+             (rc = store_host_observed(db, known.id, o->protocol, o->journal_id, o->boot_id,
+                                       o->record_number, err)) == 0)
+        rc = write_open(db, call, &known, err);
     if (rc == 0 && !observed->again)
         rc = write_believed(db, call, &known, err);
     if (rc == 0)

@@ -6,6 +6,7 @@
 
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
+#include "lib/store/store_ask.h"
 #include "lib/store/writer.h"
 #include "server/api/api.h"
 #include "server/api/door_poll.h"
@@ -56,6 +57,25 @@ static int offer_commands(struct db *db, struct door_offering_place *p, struct e
     return rc;
 }
 
+/* What its host never answered is asked about, each in the very words that it was handed. */
+static int offer_asks(struct db *db, struct door_offering_place *p, struct err *err)
+{
+    struct arena *arena = p->request->arena;
+    const char **ids;
+    size_t n;
+    int rc = store_ask_list(db, arena, p->host_id, p->at, OFFERS_MAX, &ids, &n, err);
+
+    if (rc == 0 && n > 0)
+        p->offers = arena_array(arena, n, sizeof(*p->offers));
+    for (size_t i = 0; i < n && rc == 0; i++) {
+        rc = store_command_offer(db, arena, ids[i], p->host_id, &p->offers[p->n], err);
+        if (rc == 0)
+            rc = store_ask_put_off(db, ids[i], p->host_id, p->at, err);
+        p->n += rc == 0;
+    }
+    return rc;
+}
+
 static int offer_cancels(struct db *db, struct door_offering_place *p, struct err *err)
 {
     int rc = store_cancel_offers(db, p->request->arena, p->host_id, p->at, CANCELS_MAX, &p->cancels,
@@ -79,6 +99,8 @@ static int write_batch(struct db *db, void *arg, struct err *err)
     for (struct door_offering_place *p = batch->first; p != NULL && rc == 0; p = p->next) {
         p->at = now;
         rc = p->room ? offer_commands(db, p, err) : 0;
+        if (rc == 0 && p->room && p->n == 0)
+            rc = offer_asks(db, p, err);
         if (rc == 0)
             rc = offer_cancels(db, p, err);
     }

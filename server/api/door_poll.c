@@ -13,6 +13,7 @@
 #include "lib/ssm/envelope.h"
 #include "lib/ssm/message.h"
 #include "lib/ssm/message_cancel.h"
+#include "lib/store/store_ask.h"
 #include "lib/store/store_config.h"
 #include "server/api/api.h"
 #include "server/api/door.h"
@@ -255,6 +256,7 @@ static int has_work(struct door_call *call, bool *ret_has, struct err *err)
     time_ms now = clock_now(api->clock);
     struct cancel_offer *cancels;
     struct offer *offers;
+    const char **asks;
     struct db *db;
     size_t n = 0, n_cancels = 0;
     int rc = db_pool_take(api->readers, &db, err);
@@ -267,6 +269,8 @@ static int has_work(struct door_call *call, bool *ret_has, struct err *err)
     if (rc == 0 && n == 0)
         rc = store_cancel_offers(db, call->request->arena, call->host.id, now, 1, &cancels,
                                  &n_cancels, err);
+    if (rc == 0 && poll->place.room && n + n_cancels == 0)
+        rc = store_ask_list(db, call->request->arena, call->host.id, now, 1, &asks, &n, err);
     db_pool_give(api->readers, db);
     *ret_has = n + n_cancels > 0;
     return rc;

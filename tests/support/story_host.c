@@ -356,10 +356,11 @@ static void take(struct story_host *host, const struct message *message)
     assert_string_equal(e.document_digest, digest);
     if ((run = run_of(host, e.command_id)) != NULL) {
         run->times_handed++;
+        if (run->told > STORY_HOST_ENDED)
+            run->told = STORY_HOST_ENDED; /* its journal knows it: its end is said once more */
         return;
     }
     assert_true(host->n_runs < STORY_HOST_RUNS_MAX);
-    assert_true(clock_now(host->clock) <= e.start_by);
     floor = floor_of(host, e.database);
     run = &host->runs[host->n_runs++];
     *run = (struct story_host_run){.repository = e.repository,
@@ -374,6 +375,10 @@ static void take(struct story_host *host, const struct message *message)
     snprintf(run->command_id, sizeof(run->command_id), "%s", e.command_id);
     run->job = arena_strn(&host->arena, e.document, strcspn(e.document, "@"));
     run->way = script_of(host, run->job)->way;
+    if (clock_now(host->clock) >= e.start_by) {
+        run->way = STORY_HOST_DECLINES;
+        run->told = STORY_HOST_ENDED; /* it never was its own */
+    }
     if (e.database != NULL && e.epoch <= floor) {
         run->way = STORY_HOST_DECLINES;
         run->floor = floor;
@@ -406,8 +411,16 @@ static void end_run(struct story_host *host, const struct message *message)
     run->stage = STORY_HOST_ENDED;
 }
 
+static bool is_missed(struct story_host *host, const struct message *message)
+{
+    return host->misses != NULL &&
+           strstr(message->payload,
+                  arena_printf(&host->arena, "\"DocumentName\":\"%s\"", host->misses)) != NULL;
+}
+
 static bool poll(struct story_host *host)
 {
+    bool took = false;
     struct httpc_answer answer = {.status = 0};
     struct err err = ERR_INIT;
     struct message *messages;
@@ -425,6 +438,11 @@ static bool poll(struct story_host *host)
                                           &err),
                      0);
     for (size_t i = 0; i < n; i++) {
+        if (is_missed(host, &messages[i])) {
+            host->n_missed++;
+            continue;
+        }
+        took = true;
         if (str_starts(messages[i].topic, MESSAGE_TOPIC_CANCEL))
             end_run(host, &messages[i]);
         else
@@ -433,7 +451,7 @@ static bool poll(struct story_host *host)
                   arena_printf(&host->arena, "{\"MessageId\":\"%s\"}", messages[i].id), NULL);
     }
     httpc_answer_deinit(&answer);
-    return n > 0;
+    return took;
 }
 
 /* What is true here: also a sign of life that is written before it is answered. */
@@ -447,6 +465,12 @@ static void observe(struct story_host *host)
     struct err err = ERR_INIT;
     const char *body;
 
+    o.open = arena_array(&host->arena, host->n_runs, sizeof(*o.open));
+    for (size_t i = 0; i < host->n_runs && o.n_open < MESSAGE_OBSERVE_OPEN_MAX; i++)
+        if (host->runs[i].told <= STORY_HOST_ENDED)
+            o.open[o.n_open++] =
+                (struct message_observe_command){.command_id = host->runs[i].command_id,
+                                                 .state = MESSAGE_REPLY_ACCEPTED};
     assert_int_equal(message_observe_make(&host->arena, &o, &body, &err), 0);
     if (say(host, SESSION_OBSERVE, body, NULL) == 0)
         host->observed_at = clock_now(host->clock);

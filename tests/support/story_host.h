@@ -94,6 +94,9 @@ struct story_host {
     char boot_id[NAMES_UUID_SIZE];
     int64_t record_number;
     bool silent;
+    const char *
+        misses; /* answers with a command of this job are lost on their way to it; NULL = none are */
+    int n_missed;                /* so many were */
     bool powerless;              /* silent, and nothing goes on */
     const char *loses_permit_of; /* job, NULL = none: ... */
     int permits_lost;            /* so many answers about its permit do not arrive */
