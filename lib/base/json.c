@@ -1,10 +1,10 @@
-/* json: the readers over cJSON, which no other file includes, and the writer (json.h). */
+/* json: the readers over cJSON, and the writer (json.h). */
 #include "lib/base/json.h"
 
 #include <assert.h>
 #include <inttypes.h>
 #include <math.h>
-#include <pthread.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,79 +12,32 @@
 #include <cjson/cJSON.h>
 
 #include "lib/base/arena.h"
+#include "lib/base/json_tree.h"
 #include "lib/base/str.h"
 
-/*
- * A tree lies in an arena of its own: a payload of GitHub's has some two thousand values, keys and texts, and to
- * take and give back each was half of what reading one cost. cJSON asks for the root first.
- */
+/* What json_parse() gives is `root`; the rest of it lies in `text` and in the arena, and goes with it. */
 struct tree {
     struct arena arena;
-    void *root;
+    struct cJSON root;
+    char text[];
 };
-
-static pthread_once_t hooks_once = PTHREAD_ONCE_INIT;
-static _Thread_local struct tree *growing; /* the one that this thread reads into */
-
-/* In front of the root stands its tree. */
-#define ROOT_HEAD 16
-
-static void *tree_alloc(size_t size)
-{
-    unsigned char *bytes;
-
-    if (growing->root != NULL)
-        return arena_alloc(&growing->arena, size);
-    bytes = arena_alloc(&growing->arena, ROOT_HEAD + size);
-    memcpy(bytes, &growing, sizeof(growing));
-    return growing->root = bytes + ROOT_HEAD;
-}
-
-/* All at once, with the tree. */
-static void tree_keep(void *bytes)
-{
-    (void)bytes;
-}
-
-static void hooks_set(void)
-{
-    cJSON_InitHooks(&(cJSON_Hooks){.malloc_fn = tree_alloc, .free_fn = tree_keep});
-}
-
-static void tree_free(struct tree *tree)
-{
-    arena_deinit(&tree->arena);
-    free(tree);
-}
 
 int json_parse(const char *bytes, size_t len, const struct json_limits *limits,
                struct cJSON **ret_json, struct err *err)
 {
     struct tree *tree;
-    struct cJSON *json;
-    char *text;
     int rc = json_validate(bytes, len, limits, err);
 
     if (rc < 0)
         return rc;
-    (void)pthread_once(&hooks_once, hooks_set);
-    tree = calloc(1, sizeof(*tree));
-    text = malloc(len + 1); /* cJSON gets the NUL, counted, and the length (threats.md 5.8) */
-    if (tree == NULL || text == NULL)
+    tree = malloc(sizeof(*tree) + len + 1);
+    if (tree == NULL)
         abort();
-    memcpy(text, bytes, len);
-    text[len] = '\0';
-    growing = tree;
-    json = cJSON_ParseWithLengthOpts(text, len + 1, NULL, 1);
-    growing = NULL;
-    free(text);
-    if (json == NULL) {
-        tree_free(tree);
-        return err_set(err, ERR_INVALID, "JSON could not be read");
-    }
-    if ((void *)json != tree->root)
-        abort(); /* another cJSON: its root would not be found again */
-    *ret_json = json;
+    arena_init(&tree->arena);
+    memcpy(tree->text, bytes, len);
+    tree->text[len] = '\0';
+    json_tree(tree->text, len, &tree->arena, &tree->root);
+    *ret_json = &tree->root;
     return 0;
 }
 
@@ -94,8 +47,9 @@ void json_free(struct cJSON *json)
 
     if (json == NULL)
         return;
-    memcpy(&tree, (unsigned char *)json - ROOT_HEAD, sizeof(tree));
-    tree_free(tree);
+    tree = (struct tree *)(void *)((char *)json - offsetof(struct tree, root));
+    arena_deinit(&tree->arena);
+    free(tree);
 }
 
 const struct cJSON *json_get(const struct cJSON *object, const char *key)
@@ -202,7 +156,7 @@ bool json_is_array(const struct cJSON *item)
     return cJSON_IsArray(item) != 0;
 }
 
-/* cJSON's own memory is that of a tree that is being read: it is given a buffer instead. */
+/* Into a buffer of our own, which grows. */
 char *json_print(const struct cJSON *json)
 {
     for (size_t size = (size_t)16 << 10;; size *= 2) {

@@ -1,11 +1,11 @@
 /*
- * json: outside JSON is first validated strictly, then read by cJSON; ours is written straight into
+ * json: outside JSON is first validated strictly, then made cJSON's tree; ours is written straight into
  * a buf.
  *
  * Debian's cJSON accepts and alters too much for bytes from outside (threats.md 5.8), so one strict
  * pass comes first: UTF-8, no NUL in any form, no lone surrogates, RFC 8259 numbers that fit a
  * double and have at most 63 characters, bounded depth and nodes, no duplicate keys, the whole
- * input. cJSON.h is included only in json.c. Readers are case-sensitive and accept NULL, so that
+ * input. cJSON.h is included only in json.c and json_tree.c. Readers are case-sensitive and accept NULL, so that
  * `json_int(json_object(x, "a"), "b", &v)` is safe.
  */
 #ifndef SLIPWAY_LIB_BASE_JSON_H

@@ -27,12 +27,12 @@ static void read_history(const struct cJSON *json)
     struct github_delivery *deliveries;
     struct github_hook *hooks;
     struct github_pull *pulls;
-    struct arena arena;
+    static struct arena arena; /* kept: to take a block for each run costs more than the run */
     struct err err = ERR_INIT;
     char *text;
     size_t n;
 
-    arena_init(&arena);
+    arena_reset(&arena);
     (void)github_hook_read_list(json, &arena, &hooks, &n, &err);
     if (github_hook_read_deliveries(json, &arena, &deliveries, &n, &err) == 0)
         for (size_t i = 0; i < n; i++)
@@ -44,7 +44,6 @@ static void read_history(const struct cJSON *json)
         reread(text);
     if (github_pull_read_payload(json, &text, &err) == 0)
         reread(text);
-    arena_deinit(&arena);
 }
 
 /* A cursor is a part of a path: nothing in it ends one. */
