@@ -46,6 +46,7 @@ struct command {
     const char *right; /* who may: view, operate, admin, or "-" for verbs on files */
     bool server;       /* it asks the server */
     int min_args;      /* words that must be there */
+    int max_args;      /* and that may: one too many was meant for something */
     int (*run)(struct invoke *invoke);
 };
 

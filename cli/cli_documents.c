@@ -1,6 +1,8 @@
 /* slipway documents: what jobs run, to be put on the disk of hosts in strict mode. */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/cli_command.h"
 #include "cli/client.h"
@@ -39,6 +41,10 @@ int cli_documents(struct invoke *invoke)
 
     if (status == 0 && !names_is_repo(repo))
         status = cli_command_usage(invoke, "\"%s\" is no repository", repo);
+    if (status == 0 && invoke->argc > 1 && access(invoke->argv[1], W_OK) != 0)
+        status = cli_command_error(COMMAND_IO, NULL,
+                                   "nothing can be written into %s: %s. Make the folder first",
+                                   invoke->argv[1], strerror(errno));
     if (status != 0)
         return status;
     arena_init(&arena);

@@ -283,7 +283,8 @@ static int one(struct db_rows *rows, struct arena *arena, struct host *ret_host,
     if (rc > 0)
         fill(rows, arena, ret_host);
     else if (rc == 0)
-        rc = err_set(err, ERR_NOT_FOUND, "no host %s", what);
+        rc = err_set(err, ERR_NOT_FOUND, "no host is registered as %.64s; slipway hosts lists them",
+                     what);
     db_end(rows);
     return rc < 0 ? rc : 0;
 }

@@ -8,6 +8,7 @@
 #include "lib/store/store_journal.h"
 #include "server/api/api.h"
 #include "server/api/api_body.h"
+#include "server/api/api_missing.h"
 #include "server/api/api_write.h"
 #include "server/api/policy.h"
 #include "server/api/reply.h"
@@ -83,8 +84,7 @@ int api_act_environment(struct api_act *act, const char *name, enum right right)
     if (rc < 0)
         return rc;
     if (found == NULL)
-        return err_set(&act->err, ERR_NOT_FOUND, "%s has no environment %s", act->repo->name,
-                       name != NULL ? name : "");
+        return api_missing_environment(act->repo, name != NULL ? name : "", &act->err);
     if (found->on == CONFIG_ON_PULL_REQUEST)
         return err_set(&act->err, ERR_INVALID, "%s shows pull requests, not releases", found->name);
     /* The rights of an environment replace those of its repository (A4). */

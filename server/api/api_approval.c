@@ -12,6 +12,7 @@
 #include "server/api/api_body.h"
 #include "server/api/api_environment.h"
 #include "server/api/api_events.h"
+#include "server/api/api_missing.h"
 #include "server/api/api_shape.h"
 #include "server/api/api_write.h"
 #include "server/api/asker.h"
@@ -89,8 +90,7 @@ static int find_release(struct approving *a)
         rc = store_release_by_number(act->view.db, act->request->arena, act->repository.id, number,
                                      &a->release, &act->err);
     if (rc == ERR_NOT_FOUND)
-        rc = err_set(&act->err, ERR_NOT_FOUND, "%s has no release r%s", act->repo->name,
-                     act->request->segments[2]);
+        rc = api_missing_release(act->repo, act->request->segments[2], &act->err);
     if (rc == 0 && a->release.off_line)
         rc = err_set(&act->err, ERR_CONFLICT, "r%lld is no longer on %s", (long long)number,
                      act->repo->branch);

@@ -14,6 +14,7 @@
 #include "server/api/api_body.h"
 #include "server/api/api_environment.h"
 #include "server/api/api_events.h"
+#include "server/api/api_missing.h"
 #include "server/api/api_shape.h"
 #include "server/api/api_write.h"
 #include "server/api/asker.h"
@@ -232,7 +233,7 @@ static int find_environment(struct checking *c)
             n++;
         }
     if (name != NULL && config_environment(act->repo, name) == NULL)
-        return err_set(&act->err, ERR_NOT_FOUND, "%s has no environment %s", act->repo->name, name);
+        return api_missing_environment(act->repo, name, &act->err);
     if (n == 0)
         return err_set(&act->err, ERR_CONFLICT, "%s%s%s asks for no check",
                        name != NULL ? name : "", name != NULL ? " of " : "", act->repo->name);
@@ -258,8 +259,7 @@ static int find_release(struct checking *c)
         rc = store_release_by_number(act->view.db, act->request->arena, act->repository.id, number,
                                      &release, &act->err);
     if (rc == ERR_NOT_FOUND)
-        return err_set(&act->err, rc, "%s has no release r%s", act->repo->name,
-                       act->request->segments[2]);
+        return api_missing_release(act->repo, act->request->segments[2], &act->err);
     if (rc == 0)
         rc = store_deployment_last_of(act->view.db, act->request->arena, act->repository.id,
                                       c->check.environment, number, &last, &act->err);

@@ -16,6 +16,7 @@
 #include "server/api/api.h"
 #include "server/api/api_environment.h"
 #include "server/api/api_late.h"
+#include "server/api/api_missing.h"
 #include "server/api/api_rehearsal.h"
 #include "server/api/api_shape.h"
 #include "server/api/reply.h"
@@ -41,8 +42,7 @@ static int read_environment(struct asking *a, const struct config_repo *repo)
 {
     a->environment = request_query(a->request, "environment");
     if (a->environment != NULL && config_environment(repo, a->environment) == NULL)
-        return err_set(&a->err, ERR_NOT_FOUND, "%s has no environment %.64s", repo->name,
-                       a->environment);
+        return api_missing_environment(repo, a->environment, &a->err);
     return 0;
 }
 
@@ -213,8 +213,7 @@ static int read_only(struct asking *a, const char *only)
     if (only == NULL && request_query(a->request, "environment") != NULL)
         return err_set(&a->err, ERR_INVALID, "environment: of which repository=?");
     if (only != NULL && (repo == NULL || !api_view_shows(&a->view, repo)))
-        return err_set(&a->err, ERR_NOT_FOUND, "repository %.140s is not in the configuration",
-                       only);
+        return api_missing_repository(only, &a->err);
     return repo == NULL ? 0 : read_environment(a, repo);
 }
 

@@ -11,6 +11,7 @@
 #include "server/api/api.h"
 #include "server/api/api_body.h"
 #include "server/api/api_events.h"
+#include "server/api/api_missing.h"
 #include "server/api/api_stops.h"
 #include "server/api/reply.h"
 
@@ -170,8 +171,7 @@ static int check_repositories(struct freezing *f)
         const struct config_repo *repo = config_repo(config, f->freeze.repositories[i]);
 
         if (repo == NULL || !api_view_shows(&f->view, repo))
-            return err_set(&f->err, ERR_NOT_FOUND, "repository %s is not in the configuration",
-                           f->freeze.repositories[i]);
+            return api_missing_repository(f->freeze.repositories[i], &f->err);
     }
     return 0;
 }
@@ -355,9 +355,12 @@ static int find_freeze(struct db *db, struct freezing *f, const char *name, stru
             f->freeze = items[i];
             return 0;
         }
-    return rc < 0 ? rc
-                  : err_set(err, ERR_NOT_FOUND,
-                            "no freeze %s that was added here is in force or to come", name);
+    return rc < 0
+               ? rc
+               : err_set(
+                     err, ERR_NOT_FOUND,
+                     "no freeze %s that was added here is in force or to come; slipway freeze ls lists them",
+                     name);
 }
 
 static int write_removal(struct db *db, void *arg, struct err *err)

@@ -11,6 +11,7 @@
 #include "server/api/api.h"
 #include "server/api/api_body.h"
 #include "server/api/api_events.h"
+#include "server/api/api_missing.h"
 #include "server/api/api_stops.h"
 #include "server/api/reply.h"
 
@@ -59,7 +60,7 @@ static int find_scope(struct holding *h, const char *name)
     if (name != NULL) {
         h->environment = config_environment(h->repo, name);
         if (h->environment == NULL)
-            return err_set(&h->err, ERR_NOT_FOUND, "%s has no environment %s", h->repo->name, name);
+            return api_missing_environment(h->repo, name, &h->err);
     }
     if (h->repository.id == 0)
         return err_set(&h->err, ERR_BUSY, "%s was configured a moment ago; try again",

@@ -280,7 +280,8 @@ static int write_end(struct db *db, void *arg, struct err *err)
     if (rc == 0)
         rc = store_access_key_end(db, change->key.name, change->now, err);
     if (rc == ERR_CONFLICT)
-        return err_set(err, ERR_NOT_FOUND, "no key %s is in use", change->key.name);
+        return err_set(err, ERR_NOT_FOUND, "no key %s is in use; slipway key ls lists them",
+                       change->key.name);
     return rc < 0 ? rc : journal(db, change, "key.end", NULL, err);
 }
 

@@ -11,6 +11,7 @@
 #include "lib/store/store_attempt.h"
 #include "lib/store/store_deployment.h"
 #include "server/api/api_migrate_facts.h"
+#include "server/api/api_missing.h"
 #include "server/api/api_rehearsal.h"
 #include "server/api/api_shape.h"
 #include "server/api/api_view.h"
@@ -274,7 +275,7 @@ enum request_next api_migrate_status(struct request *request, struct reply *repl
         rc = add_database(&l, &databases[i], wanted != NULL);
     }
     if (rc == 0 && wanted != NULL && found == 0)
-        rc = err_set(&err, ERR_NOT_FOUND, "no migrate job ever ran on a database %.200s", wanted);
+        rc = api_missing_database(wanted, &err);
     json_end_array(&l.out);
     json_end_object(&l.out);
     api_view_close(&l.view);

@@ -15,6 +15,7 @@
 #include "server/api/api_body.h"
 #include "server/api/api_events.h"
 #include "server/api/api_migrate_facts.h"
+#include "server/api/api_missing.h"
 #include "server/api/api_view.h"
 #include "server/api/api_write.h"
 #include "server/api/policy.h"
@@ -85,7 +86,7 @@ static int load(struct deciding *d, struct db *db, struct api_migrate_facts *f, 
     rc = store_attempt_of_database(db, d->request->arena, d->database, 1, &attempts, &n, err);
 
     if (rc == 0 && n == 0)
-        rc = err_set(err, ERR_NOT_FOUND, "no migrate job ever ran on a database %s", d->database);
+        rc = api_missing_database(d->database, err);
     if (rc == 0)
         rc = api_migrate_facts_load(db, d->request->arena, d->view.config, &attempts[0],
                                     d->view.now, f, err);
@@ -276,7 +277,7 @@ static int load_repository(struct deciding *d, struct db *db, struct api_migrate
                     : arena_printf(d->request->arena, "%s, %s", names, f->deployment.repository);
     }
     if (rc == 0 && n == 0)
-        return err_set(err, ERR_NOT_FOUND, "no migrate job ever ran on a database %s", d->database);
+        return api_missing_database(d->database, err);
     if (rc == 0 && !found)
         return err_set(err, ERR_INVALID, "repository: which one? On %s migrated: %s", d->database,
                        names);

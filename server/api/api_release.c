@@ -9,6 +9,7 @@
 #include "lib/store/store_approval.h"
 #include "lib/store/store_check.h"
 #include "lib/store/store_deployment.h"
+#include "lib/store/store_host.h"
 #include "lib/store/store_output.h"
 #include "lib/store/store_pull_request.h"
 #include "lib/store/store_release.h"
@@ -16,6 +17,7 @@
 #include "server/api/api_check.h"
 #include "server/api/api_choices.h"
 #include "server/api/api_environment.h"
+#include "server/api/api_missing.h"
 #include "server/api/api_shape.h"
 #include "server/api/reply.h"
 
@@ -164,8 +166,7 @@ static int find_release(struct scene *s, struct release *ret_release)
         rc = store_release_by_number(s->view.db, s->request->arena, s->repository.id, number,
                                      ret_release, &s->err);
     if (rc == ERR_NOT_FOUND)
-        (void)err_set(&s->err, ERR_NOT_FOUND, "%s has no release r%s", s->repo->name,
-                      s->request->segments[2]);
+        (void)api_missing_release(s->repo, s->request->segments[2], &s->err);
     return rc;
 }
 
@@ -325,20 +326,24 @@ static void add_chunk(struct json_out *out, const struct output_line *line)
     json_end_object(out);
 }
 
-/* May more still come? Something of this release is under way in that environment. */
+/* May more still come? Something of this release is under way in that environment. One that neither the configuration
+ * nor the release knows is a mistake. */
 static int still_runs(struct scene *s, int64_t number, const char *environment, bool *ret_runs)
 {
     struct deployment *deployments;
+    bool known = environment == NULL || config_environment(s->repo, environment) != NULL;
     size_t n;
     int rc = store_deployment_of_release(s->view.db, s->request->arena, s->repository.id, number,
                                          &deployments, &n, &s->err);
 
     *ret_runs = false;
     for (size_t i = 0; rc == 0 && i < n; i++) {
-        if (environment == NULL || str_eq(environment, deployments[i].environment))
-            *ret_runs = *ret_runs || deployment_is_open(deployments[i].state);
+        if (environment != NULL && !str_eq(environment, deployments[i].environment))
+            continue;
+        known = true;
+        *ret_runs = *ret_runs || deployment_is_open(deployments[i].state);
     }
-    return rc;
+    return rc == 0 && !known ? api_missing_environment(s->repo, environment, &s->err) : rc;
 }
 
 /* A name to choose by; an empty one chooses nothing. */
@@ -347,6 +352,14 @@ static const char *chosen(const struct scene *s, const char *key)
     const char *name = request_query(s->request, key);
 
     return name == NULL || *name == '\0' ? NULL : name;
+}
+
+static int must_be_a_host(struct scene *s, const char *name)
+{
+    struct host host = {0};
+    int rc = store_host_by_name(s->view.db, s->request->arena, name, &host, &s->err);
+
+    return rc == ERR_NOT_FOUND ? api_missing_host(name, &s->err) : rc;
 }
 
 static int add_output(struct scene *s, int64_t number)
@@ -365,6 +378,8 @@ static int add_output(struct scene *s, int64_t number)
     if (rc == 0)
         rc = store_output_of_release(s->view.db, s->request->arena, s->repository.id, number,
                                      environment, host, after, CHUNKS_MAX, &lines, &n, &s->err);
+    if (rc == 0 && n == 0 && host != NULL)
+        rc = must_be_a_host(s, host); /* silence of one that is none is a mistake */
     if (rc < 0)
         return rc;
     json_begin_array(&s->out, "chunks");

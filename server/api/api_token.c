@@ -318,7 +318,8 @@ static int write_end(struct db *db, void *arg, struct err *err)
     if (rc == 0)
         rc = store_token_revoke(db, change->token.name, change->now, err);
     if (rc == ERR_CONFLICT)
-        return err_set(err, ERR_NOT_FOUND, "no token %s is in use", change->token.name);
+        return err_set(err, ERR_NOT_FOUND, "no token %s is in use; slipway token ls lists them",
+                       change->token.name);
     if (rc == 0)
         rc = journal(db, change, "token.end", NULL, err);
     return rc;

@@ -10,6 +10,7 @@
 #include "lib/store/db.h"
 #include "lib/store/store_repository.h"
 #include "server/api/api.h"
+#include "server/api/api_missing.h"
 #include "server/api/policy.h"
 #include "server/flow/snapshot.h"
 
@@ -86,7 +87,7 @@ int api_view_repository(struct api_view *view, const struct config_repo **ret_re
     int rc;
 
     if (repo == NULL || !api_view_shows(view, repo))
-        return err_set(err, ERR_NOT_FOUND, "repository %s is not in the configuration", name);
+        return api_missing_repository(name, err);
     rc = store_repository_by_name(view->db, request->arena, name, ret_repository, err);
     if (rc == ERR_NOT_FOUND) {
         *ret_repository = (struct repository){.name = name, .branch = repo->branch};

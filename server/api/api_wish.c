@@ -10,6 +10,7 @@
 #include "server/api/api_act.h"
 #include "server/api/api_body.h"
 #include "server/api/api_environment.h"
+#include "server/api/api_missing.h"
 #include "server/api/api_shape.h"
 #include "server/flow/outlook.h"
 #include "server/flow/snapshot.h"
@@ -34,8 +35,9 @@ static int find_release(struct wishing *w, int64_t number)
                                      &w->release, &act->err);
 
     if (rc == ERR_NOT_FOUND)
-        rc = err_set(&act->err, ERR_NOT_FOUND, "%s has no release r%lld", act->repo->name,
-                     (long long)number);
+        rc = api_missing_release(act->repo,
+                                 arena_printf(act->request->arena, "%lld", (long long)number),
+                                 &act->err);
     if (rc == 0 && w->release.off_line)
         rc = err_set(&act->err, ERR_CONFLICT, "r%lld is no longer on %s", (long long)number,
                      act->repo->branch);
@@ -260,8 +262,7 @@ static enum request_next wish(struct wishing *w, int rc)
     if (rc == 0)
         rc = api_view_number(&w->act.view, 2, &number, &w->act.err);
     if (rc == ERR_NOT_FOUND)
-        rc = err_set(&w->act.err, rc, "%s has no release r%s", w->act.repo->name,
-                     w->act.request->segments[2]);
+        rc = api_missing_release(w->act.repo, w->act.request->segments[2], &w->act.err);
     if (rc == 0)
         rc = find_release(w, number);
     if (rc == 0)

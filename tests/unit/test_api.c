@@ -295,6 +295,22 @@ static int room_down(void **state)
 
 /* Rights ------------------------------------------------------------------------------------------ */
 
+/* Silence of what is none would be taken for "it printed nothing". */
+static void output_of_an_environment_or_host_that_is_none_is_a_mistake(void **state)
+{
+    static const char logs[] = "/api/v1/repos/acme/shop/releases/3/logs";
+    char path[128];
+
+    (void)state;
+    assert_int_equal(status(LISTENER_CLI, "GET", logs, NULL, NULL), 200);
+    (void)snprintf(path, sizeof(path), "%s?environment=production", logs);
+    assert_int_equal(status(LISTENER_CLI, "GET", path, NULL, NULL), 200);
+    (void)snprintf(path, sizeof(path), "%s?environment=prod", logs);
+    assert_int_equal(status(LISTENER_CLI, "GET", path, NULL, NULL), 404);
+    (void)snprintf(path, sizeof(path), "%s?host=web-9", logs);
+    assert_int_equal(status(LISTENER_CLI, "GET", path, NULL, NULL), 404);
+}
+
 static void A4_who_may_what(void **state)
 {
     static const char wish[] = "/api/v1/repos/acme/shop/releases/3/release";
@@ -709,6 +725,7 @@ int main(void)
         cmocka_unit_test(output_is_followed_from_where_one_was),
         cmocka_unit_test(the_board_speaks_the_readers_language),
         cmocka_unit_test(an_activation_prints_the_line_for_the_host),
+        cmocka_unit_test(output_of_an_environment_or_host_that_is_none_is_a_mistake),
         cmocka_unit_test(hosts_and_doctor_answer),
         cmocka_unit_test(each_metric_of_the_table_is_served_with_its_type_and_labels),
         cmocka_unit_test(T41_the_page_comes_with_its_policy_and_a_tag),

@@ -226,9 +226,9 @@ static void T43_on_web_nothing_changes_without_a_token(void **state)
 
 static bool is_open(const struct route *route)
 {
-    static const char *const open[] = {"health_live",  "health_ready", "page_board",
-                                       "page_release", "page_pull",    "page_folder_file",
-                                       "page_file"};
+    static const char *const open[] = {"health_live",      "health_ready", "page_board",
+                                       "page_release",     "page_system",  "page_pull",
+                                       "page_folder_file", "page_file"};
 
     for (size_t i = 0; i < sizeof(open) / sizeof(*open); i++)
         if (str_eq(route->name, open[i]))
