@@ -100,11 +100,11 @@ static bool host_waits(void *arg, const char *host_id)
     return door_waits(s->api.door, host_id);
 }
 
-static bool hand_to_host(void *arg, const char *host_id, const char *command_id)
+static bool hand_to_host(void *arg, const struct offer *offer)
 {
     struct server *s = arg;
 
-    return door_hand(s->api.door, host_id, command_id);
+    return door_hand(s->api.door, offer);
 }
 
 static void tell(void *arg, unsigned topics)

@@ -41,6 +41,12 @@ static void buf_reserve(struct buf *buf, size_t more)
     buf->cap = cap;
 }
 
+void buf_expect(struct buf *buf, size_t n)
+{
+    if (!buf->overflow)
+        buf_reserve(buf, n < buf->max - buf->len ? n : buf->max - buf->len);
+}
+
 void buf_add(struct buf *buf, const void *bytes, size_t n)
 {
     if (buf->overflow || n > buf->max - buf->len) {

@@ -22,6 +22,8 @@ struct buf {
 void buf_init(struct buf *buf, size_t max);
 void buf_deinit(struct buf *buf); /* accepts zeroed memory */
 void buf_reset(struct buf *buf);  /* empty, keeps its memory */
+void buf_expect(struct buf *buf,
+                size_t n); /* about so much will be added: memory is asked for once */
 void buf_add(struct buf *buf, const void *bytes, size_t n);
 void buf_adds(struct buf *buf, const char *s);
 void buf_addc(struct buf *buf, char c);

@@ -215,48 +215,114 @@ static void add_escaped(struct buf *buf, unsigned char c)
         buf_add(buf, code, sizeof(code));
 }
 
+/* Eight bytes of ASCII at once; a byte's highest bit tells of it. */
+#define EACH(byte) (UINT64_C(0x0101010101010101) * (byte))
+
+static uint64_t equal(uint64_t word, unsigned char c)
+{
+    return ~((word ^ EACH(c)) + EACH(0x7f)) & EACH(0x80);
+}
+
+static uint64_t below_blank(uint64_t word)
+{
+    return ~(word + EACH(0x60)) & EACH(0x80);
+}
+
+static size_t first_of(uint64_t bits)
+{
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+    return (size_t)__builtin_ctzll(bits) / 8;
+#else
+    return (size_t)__builtin_clzll(bits) / 8;
+#endif
+}
+
+/* How many bytes are marked. */
+static size_t count_of(uint64_t bits)
+{
+    return (size_t)(((bits >> 7) * EACH(1)) >> 56);
+}
+
+static uint64_t word_at(const char *s)
+{
+    uint64_t word;
+
+    memcpy(&word, s, sizeof(word));
+    return word;
+}
+
+static uint64_t odd_of(uint64_t word)
+{
+    return equal(word, '"') | equal(word, '\\') | equal(word, 0x7f) | below_blank(word);
+}
+
+static bool is_two(unsigned char c) /* as escaped */
+{
+    return c == '"' || c == '\\' || c == '\n';
+}
+
 /* How long ASCII becomes between its quotes; 0 where it has something else. */
 static size_t escaped_len(const char *s, size_t n)
 {
-    size_t len = n, other = 0;
+    size_t len = n, i = 0;
+    uint64_t other = 0;
 
-    for (size_t i = 0; i < n; i++) {
+    for (; i + sizeof(uint64_t) <= n; i += sizeof(uint64_t)) {
+        uint64_t word = word_at(s + i), odd = odd_of(word),
+                 two = odd & (equal(word, '"') | equal(word, '\\') | equal(word, '\n'));
+
+        other |= word;
+        len += count_of(two) + 5 * count_of(odd & ~two);
+    }
+    for (; i < n; i++) {
         unsigned char c = (unsigned char)s[i];
 
-        len += c == '"' || c == '\\' || c == '\n' ? 1 : c < 0x20 || c == 0x7f ? 5 : 0;
-        other |= c & 0x80;
+        other |= c;
+        len += is_two(c) ? 1 : c < 0x20 || c == 0x7f ? 5 : 0;
     }
-    return other != 0 ? 0 : len;
+    return (other & EACH(0x80)) != 0 ? 0 : len;
+}
+
+static char *put_one(char *out, unsigned char c)
+{
+    static const char hex[] = "0123456789abcdef";
+
+    if (is_two(c)) {
+        *out++ = '\\';
+        *out++ = c == '\n' ? 'n' : (char)c;
+    } else if (c < 0x20 || c == 0x7f) {
+        memcpy(out, "\\u00", 4);
+        out[4] = hex[c >> 4];
+        out[5] = hex[c & 15];
+        out += 6;
+    } else {
+        *out++ = (char)c;
+    }
+    return out;
 }
 
 /* Nearly all there is, and the longest of it are texts inside of texts: its length is known before, so nothing is asked
  * at each quote. False: the other way. */
 static bool add_ascii(struct buf *buf, const char *s, size_t n)
 {
-    size_t len = escaped_len(s, n);
+    size_t len = escaped_len(s, n), i = 0;
     char *out = n > 0 && len == 0 ? NULL : buf_put(buf, len + 2);
 
     if (out == NULL)
         return false;
     *out++ = '"';
-    for (size_t i = 0; i < n; i++) {
-        static const char hex[] = "0123456789abcdef";
-        unsigned char c = (unsigned char)s[i];
+    while (i + sizeof(uint64_t) <= n) {
+        uint64_t word = word_at(s + i), odd = odd_of(word);
+        size_t plain = odd != 0 ? first_of(odd) : sizeof(word);
 
-        if (c >= 0x20 && c != '"' && c != '\\' && c != 0x7f) {
-            *out++ = (char)c;
-            continue;
-        }
-        *out++ = '\\';
-        if (c == '"' || c == '\\' || c == '\n') {
-            *out++ = c == '\n' ? 'n' : (char)c;
-            continue;
-        }
-        memcpy(out, "u00", 3);
-        out[3] = hex[c >> 4];
-        out[4] = hex[c & 15];
-        out += 5;
+        memcpy(out, &word, sizeof(word)); /* what comes is at least as long */
+        out += plain;
+        i += plain;
+        if (odd != 0)
+            out = put_one(out, (unsigned char)s[i++]);
     }
+    while (i < n)
+        out = put_one(out, (unsigned char)s[i++]);
     *out = '"';
     return true;
 }
@@ -352,6 +418,18 @@ void json_add_strn(struct json_out *out, const char *key, const char *s, size_t 
 {
     begin_value(out, key);
     add_string(out->buf, s, n);
+}
+
+void json_escape(struct buf *buf, const char *s, size_t n)
+{
+    size_t from = buf->len;
+
+    add_string(buf, s, n);
+    if (buf->overflow)
+        return;
+    buf->len -= 2; /* its quotes */
+    memmove(buf->data + from, buf->data + from + 1, buf->len - from);
+    buf->data[buf->len] = '\0';
 }
 
 void json_add_int(struct json_out *out, const char *key, int64_t value)

@@ -91,4 +91,7 @@ void json_add_null(struct json_out *out, const char *key);
 void json_add_time(struct json_out *out, const char *key, time_ms t);       /* RFC 3339; 0: null */
 void json_add_raw(struct json_out *out, const char *key, const char *json); /* text that is JSON */
 
+/* What stands between the quotes of a text, for one that is put together of pieces. */
+void json_escape(struct buf *buf, const char *s, size_t n);
+
 #endif

@@ -9,6 +9,7 @@
 #include "lib/base/names.h"
 #include "lib/base/str.h"
 #include "lib/ssm/envelope.h"
+#include "lib/ssm/message_form.h"
 
 #define ID_PREFIX "aws.ssm."
 #define MESSAGES_MAX 16 /* of one answer that are looked at */
@@ -29,41 +30,18 @@ static int finish(struct arena *arena, struct buf *buf, const char *what, const 
 
 /* The payload of a command -------------------------------------------------------------------- */
 
-static void add_ours(struct json_out *out, const struct message_command *c)
-{
-    json_begin_object(out, "Slipway");
-    json_add_int(out, "Protocol", c->protocol != 0 ? c->protocol : ENVELOPE_PROTOCOL);
-    json_add_str(out, "Envelope", c->envelope);
-    json_add_str(out, "Signature", c->signature);
-    json_add_str(out, "Document", c->document);
-    if (c->parameters != NULL)
-        json_add_str(out, "Parameters", c->parameters);
-    if (c->redact != NULL)
-        json_add_str(out, "Redact", c->redact);
-    json_end_object(out);
-}
-
 int message_command_make(struct arena *arena, const struct message_command *c,
                          const char **ret_payload, struct err *err)
 {
-    struct json_out out;
-    struct buf buf;
+    struct message_form_filled filled;
+    struct message_form form;
+    int rc;
 
-    buf_init(&buf, MESSAGE_PAYLOAD_MAX);
-    json_out_init(&out, &buf);
-    json_begin_object(&out, NULL);
-    json_add_raw(&out, "Parameters", c->parameters != NULL ? c->parameters : "{}");
-    json_add_raw(&out, "DocumentContent", c->document);
-    json_add_str(&out, "CommandId", c->command_id);
-    json_add_str(&out, "DocumentName", c->document_name);
-    json_add_str(&out, "OutputS3KeyPrefix", "");
-    json_add_str(&out, "OutputS3BucketName", "");
-    json_add_str(&out, "CloudWatchLogGroupName", "");
-    json_add_str(&out, "CloudWatchOutputEnabled", "false");
-    if (c->envelope != NULL)
-        add_ours(&out, c);
-    json_end_object(&out);
-    return finish(arena, &buf, "payload of a command", ret_payload, err);
+    message_form_make(arena, c, &form);
+    rc = message_form_fill(arena, &form, c, &filled, err);
+    if (rc == 0)
+        *ret_payload = filled.payload;
+    return rc;
 }
 
 static int take_command(struct arena *arena, const struct cJSON *json, struct message_command *c,
@@ -154,14 +132,20 @@ bool message_id_parse(const char *id, char ret_command_id[37], char ret_host_id[
 
 static void add_message(struct json_out *out, const struct message *m)
 {
+    const char *payload = m->filled != NULL ? m->filled->payload : m->payload;
     char digest[DIGEST_HEX_SIZE];
 
-    digest_sha256_hex(m->payload, strlen(m->payload), digest);
+    digest_sha256_hex(payload, strlen(payload), digest);
     json_begin_object(out, NULL);
     json_add_time(out, "CreatedDate", m->created_at);
     json_add_str(out, "Destination", m->destination);
     json_add_str(out, "MessageId", m->id);
-    json_add_str(out, "Payload", m->payload);
+    if (m->filled != NULL) {
+        json_add_raw(out, "Payload", "");
+        message_form_add(m->filled, out->buf);
+    } else {
+        json_add_str(out, "Payload", payload);
+    }
     json_add_str(out, "PayloadDigest", digest);
     json_add_str(out, "Topic", m->topic);
     json_end_object(out);
@@ -173,8 +157,12 @@ int message_answer_make(struct arena *arena, const char *destination, const char
 {
     struct json_out out;
     struct buf buf;
+    size_t len = 0;
 
+    for (size_t i = 0; i < n; i++)
+        len += messages[i].filled != NULL ? messages[i].filled->len : strlen(messages[i].payload);
     buf_init(&buf, MESSAGE_ANSWER_MAX);
+    buf_expect(&buf, len + len / 2 + (n + 1) * 512); /* with its backslashes */
     json_out_init(&out, &buf);
     json_begin_object(&out, NULL);
     json_add_str(&out, "Destination", destination);

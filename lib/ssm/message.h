@@ -45,11 +45,14 @@ int message_command_parse(struct arena *arena, const char *payload, size_t len,
 void message_id_make(const char *command_id, const char *host_id, char out[MESSAGE_ID_SIZE]);
 bool message_id_parse(const char *id, char ret_command_id[37], char ret_host_id[21]);
 
+struct message_form_filled;
+
 struct message {
     const char *id;
     const char *destination; /* host id */
     const char *topic;
     const char *payload;
+    const struct message_form_filled *filled; /* to be sent, instead of a payload; NULL */
     time_ms created_at;
 };
 

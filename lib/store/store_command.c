@@ -215,6 +215,7 @@ int store_command_offers(struct db *db, struct arena *arena, const char *host_id
         o->document_name = db_text(rows, arena, COLUMN_MORE + 2);
         o->content = db_text(rows, arena, COLUMN_MORE + 3);
         o->parameters = db_text(rows, arena, COLUMN_MORE + 4);
+        o->redact = NULL;
     }
     db_end(rows);
     *ret_items = items;
@@ -254,6 +255,31 @@ int store_command_offer(struct db *db, struct arena *arena, const char *command_
         o->invocation.offered_at = db_int(rows, 5);
     } else if (rc == 0) {
         rc = err_set(err, ERR_NOT_FOUND, "no command %s on host %s", command_id, host_id);
+    }
+    db_end(rows);
+    return rc < 0 ? rc : 0;
+}
+
+DB_STATEMENT(SQL_COMMAND_SIGNED,
+             "SELECT c.document_digest, e.text, e.signature FROM commands c"
+             " JOIN envelopes e ON e.command_id = c.id WHERE c.id = $1 AND e.host_id = $2");
+
+int store_command_signed(struct db *db, struct arena *arena, const struct invocation *i,
+                         char ret_document[65], const char **ret_envelope,
+                         const char **ret_signature, struct err *err)
+{
+    struct db_rows *rows;
+    int rc = db_query(db, &SQL_COMMAND_SIGNED, &rows, err, "tt", i->command_id, i->host_id);
+
+    if (rc < 0)
+        return rc;
+    rc = db_next(rows, err);
+    if (rc > 0) {
+        db_copy(rows, 0, ret_document, 65);
+        *ret_envelope = db_text(rows, arena, 1);
+        *ret_signature = db_text(rows, arena, 2);
+    } else if (rc == 0) {
+        rc = err_set(err, ERR_NOT_FOUND, "no envelope of command %s", i->command_id);
     }
     db_end(rows);
     return rc < 0 ? rc : 0;

@@ -40,12 +40,17 @@ struct offer {
     const char *document_name;
     const char *content;
     const char *parameters; /* of a command of the door, which has no envelope; else NULL */
+    const char *redact; /* the patterns that its envelope names, once they were looked for; NULL */
 };
 int store_command_offers(struct db *db, struct arena *arena, const char *host_id, time_ms now,
                          size_t limit, struct offer **ret_items, size_t *ret_n, struct err *err);
 /* One of them, that was offered already: its ids, envelope, signature and when; the rest. ERR_NOT_FOUND. */
 int store_command_offer(struct db *db, struct arena *arena, const char *command_id,
                         const char *host_id, struct offer *ret_offer, struct err *err);
+/* Of a command that is handed on the spot: the document's digest, the envelope and its signature. ERR_NOT_FOUND. */
+int store_command_signed(struct db *db, struct arena *arena, const struct invocation *invocation,
+                         char ret_document[65], const char **ret_envelope,
+                         const char **ret_signature, struct err *err);
 int store_command_offered(struct db *db, const char *command_id, const char *host_id, time_ms now,
                           time_ms redeliver_at, struct err *err);
 /* ERR_CONFLICT: no such command of that host, or acknowledged before. Writer. */

@@ -7,10 +7,13 @@
 #include "lib/base/arena.h"
 #include "lib/base/clock.h"
 #include "lib/base/json.h"
+#include "lib/store/store_command.h"
 #include "server/api/api.h"
 #include "server/api/door_access.h"
 #include "server/api/door_activation.h"
 #include "server/api/door_bell.h"
+#include "server/api/door_form.h"
+#include "server/api/door_gift.h"
 #include "server/api/door_call.h"
 #include "server/api/door_cancel.h"
 #include "server/api/door_catalog.h"
@@ -83,6 +86,7 @@ struct door {
     struct door_options options;
     struct door_bell *bell;
     struct door_offering *offering;
+    struct door_form_keep *forms;
 };
 
 struct door *door_new(const struct door_options *options)
@@ -94,6 +98,7 @@ struct door *door_new(const struct door_options *options)
     door->options = *options;
     door->bell = door_bell_new();
     door->offering = door_offering_new();
+    door->forms = door_form_keep_new();
     return door;
 }
 
@@ -103,6 +108,7 @@ void door_free(struct door *door)
         return;
     door_bell_free(door->bell);
     door_offering_free(door->offering);
+    door_form_keep_free(door->forms);
     free(door);
 }
 
@@ -116,14 +122,24 @@ bool door_waits(struct door *door, const char *host_id)
     return door_bell_waits(door->bell, host_id);
 }
 
-bool door_hand(struct door *door, const char *host_id, const char *command_id)
+bool door_hand(struct door *door, const struct offer *offer)
 {
-    return door_bell_hand(door->bell, host_id, command_id);
+    struct door_gift *gift = door_gift_new(door->forms, offer);
+    bool handed = door_bell_hand(door->bell, offer->invocation.host_id, gift);
+
+    if (!handed)
+        door_gift_free(gift);
+    return handed;
 }
 
 struct door_bell *door_own_bell(struct door *door)
 {
     return door->bell;
+}
+
+struct door_form_keep *door_own_forms(struct door *door)
+{
+    return door->forms;
 }
 
 struct door_offering *door_own_offering(struct door *door)

@@ -29,6 +29,7 @@
 #include "server/api/request.h"
 
 struct door;
+struct offer;
 struct secret;
 
 struct door_options {
@@ -44,15 +45,18 @@ void door_free(struct door *door);
 
 /* There is something for that host: whoever polls for it looks again. Any thread, after the commit. */
 void door_ring(struct door *door, const char *host_id);
-/* Does it wait for a command now? And: this one, whose offer is committed, is its; false: it waits no more. Any thread. */
+/* Does its host wait for a command now? And: this one, whose offer is committed, is its; false: it waits no more. Any
+ * thread. */
 bool door_waits(struct door *door, const char *host_id);
-bool door_hand(struct door *door, const char *host_id, const char *command_id);
+bool door_hand(struct door *door, const struct offer *offer);
 
 /* For the parts of the door. */
 struct door_bell;
 struct door_bell *door_own_bell(struct door *door);
 struct door_offering;
 struct door_offering *door_own_offering(struct door *door);
+struct door_form_keep;
+struct door_form_keep *door_own_forms(struct door *door);
 const struct secret *door_credential_key(const struct door *door);
 int64_t door_hold_ms(const struct door *door);
 

@@ -2,10 +2,10 @@
 #include "server/api/door_bell.h"
 
 #include <pthread.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "server/api/door_gift.h"
 #include "server/api/request.h"
 
 #define BUCKETS 16384 /* a power of two; 10,000 hosts may wait at once */
@@ -110,7 +110,7 @@ bool door_bell_waits(struct door_bell *bell, const char *host_id)
     return waits;
 }
 
-bool door_bell_hand(struct door_bell *bell, const char *host_id, const char *command_id)
+bool door_bell_hand(struct door_bell *bell, const char *host_id, struct door_gift *gift)
 {
     struct door_bell_waiter *w;
     bool has;
@@ -119,7 +119,10 @@ bool door_bell_hand(struct door_bell *bell, const char *host_id, const char *com
     w = find(bell, host_id);
     has = has_place(w);
     if (has) {
-        snprintf(w->gifts[w->n_gifts++], sizeof(w->gifts[0]), "%s", command_id);
+        w->gifts_end = w->gifts == NULL ? &w->gifts : w->gifts_end;
+        *w->gifts_end = gift;
+        w->gifts_end = &gift->next;
+        w->n_gifts++;
         request_resume(w->request);
     }
     pthread_mutex_unlock(&bell->lock);
@@ -136,16 +139,15 @@ bool door_bell_was_handed(struct door_bell *bell, const struct door_bell_waiter 
     return was;
 }
 
-size_t door_bell_take(struct door_bell *bell, struct door_bell_waiter *waiter,
-                      char ret_commands[DOOR_BELL_GIFTS][37])
+struct door_gift *door_bell_take(struct door_bell *bell, struct door_bell_waiter *waiter)
 {
-    size_t n;
+    struct door_gift *gifts;
 
     pthread_mutex_lock(&bell->lock);
-    n = waiter->n_gifts;
-    memcpy(ret_commands, waiter->gifts, sizeof(waiter->gifts));
+    gifts = waiter->gifts;
+    waiter->gifts = NULL;
     waiter->n_gifts = 0;
     waiter->takes = false;
     pthread_mutex_unlock(&bell->lock);
-    return n;
+    return gifts;
 }

@@ -12,6 +12,7 @@
 #include <stddef.h>
 
 struct door_bell;
+struct door_gift;
 struct request;
 
 #define DOOR_BELL_GIFTS 4 /* in one answer: each may have half a megabyte */
@@ -24,7 +25,7 @@ struct door_bell_waiter {
     atomic_bool superseded; /* another poll of this host came */
     atomic_bool rung;       /* there is something for this host */
     struct door_bell_waiter *next;
-    char gifts[DOOR_BELL_GIFTS][37]; /* commands that it was handed; under the bell's lock */
+    struct door_gift *gifts, **gifts_end; /* what it was handed; under the bell's lock */
     size_t n_gifts;
 };
 
@@ -39,11 +40,12 @@ void door_bell_ring(struct door_bell *bell, const char *host_id);
 
 /* Could it be handed a command now? */
 bool door_bell_waits(struct door_bell *bell, const char *host_id);
-/* A command that was offered to it, which is committed: the request is resumed and answers. False: it waits no more. */
-bool door_bell_hand(struct door_bell *bell, const char *host_id, const char *command_id);
+/* A command that was offered to it, which is committed: the request is resumed and answers. False: it waits no more,
+ * and the gift stays the caller's. */
+bool door_bell_hand(struct door_bell *bell, const char *host_id, struct door_gift *gift);
 bool door_bell_was_handed(struct door_bell *bell, const struct door_bell_waiter *waiter);
-/* It is about to answer, with what it was handed: from here on it is handed nothing more. */
-size_t door_bell_take(struct door_bell *bell, struct door_bell_waiter *waiter,
-                      char ret_commands[DOOR_BELL_GIFTS][37]);
+/* It is about to answer, with what it was handed, which is the caller's now; NULL = nothing. From here on it is handed
+ * nothing more. */
+struct door_gift *door_bell_take(struct door_bell *bell, struct door_bell_waiter *waiter);
 
 #endif

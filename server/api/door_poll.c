@@ -10,15 +10,19 @@
 #include "lib/base/json.h"
 #include "lib/base/log.h"
 #include "lib/base/str.h"
-#include "lib/ssm/envelope.h"
 #include "lib/ssm/message.h"
 #include "lib/ssm/message_cancel.h"
+#include "lib/ssm/message_form.h"
 #include "lib/store/store_ask.h"
-#include "lib/store/store_config.h"
+#include "lib/store/store_cancel.h"
+#include "lib/store/store_command.h"
 #include "server/api/api.h"
 #include "server/api/door.h"
 #include "server/api/door_bell.h"
+#include "server/api/door_form.h"
+#include "server/api/door_gift.h"
 #include "server/api/door_offering.h"
+#include "server/flow/redaction.h"
 
 #define RETRY_MS 1000 /* after what could not be asked of the store */
 #define REQUEST_ID_MAX 128
@@ -41,73 +45,113 @@ void door_poll_end(struct door_call *call)
     if (call->operation == NULL || call->operation->handler != door_poll_messages || poll == NULL)
         return;
     door_bell_leave(door_own_bell(call->door), &poll->waiter);
+    door_gift_free(
+        poll->waiter.gifts); /* of one that hung up: offered again when their time is over */
     free(poll);
 }
 
 /* Answering ----------------------------------------------------------------------------------- */
 
-/* The patterns that its envelope names. Most name none, and then nothing of it is read. */
-static int find_redact(struct door_call *call, const char *envelope, const char **ret_text,
+/* An answer that is being made. What its messages are made of is held until it is. */
+struct telling {
+    struct door_call *call;
+    struct message *messages;
+    size_t n;
+    struct door_form **forms;
+    size_t n_forms;
+};
+
+static void say_not_told(const struct telling *t, const char *command_id, const struct err *err)
+{
+    log_error("command.not-told", "command=%s host=%s err=%s", command_id, LOG(t->call->host.name),
+              LOG(err->text));
+}
+
+/* What cannot be told is left out, and said: an error would count against the server (ssm-wire.md 10). */
+static void add_message(struct telling *t, const struct door_form *form,
+                        const struct message_command *command, time_ms at)
+{
+    const struct door_call *call = t->call;
+    struct arena *arena = call->request->arena;
+    struct message_form_filled *filled = arena_alloc(arena, sizeof(*filled));
+    char *id = arena_alloc(arena, MESSAGE_ID_SIZE);
+    struct err err = ERR_INIT;
+
+    message_id_make(command->command_id, call->host.id, id);
+    t->messages[t->n] = (struct message){
+        .id = id,
+        .destination = call->host.id,
+        .topic = MESSAGE_TOPIC_SEND,
+        .filled = filled,
+        .created_at = at,
+    };
+    if (message_form_fill(arena, door_form_text(form), command, filled, &err) == 0)
+        t->n++;
+    else
+        say_not_told(t, command->command_id, &err);
+}
+
+static void add_gift(struct telling *t, const struct door_gift *gift)
+{
+    const struct message_command command = {.command_id = gift->command_id,
+                                            .envelope = gift->envelope,
+                                            .signature = gift->signature,
+                                            .protocol = t->call->host.protocol};
+
+    add_message(t, gift->form, &command, gift->at);
+}
+
+/* The patterns that its envelope names. */
+static int find_redact(const struct door_call *call, const char *envelope, const char **ret_text,
                        struct err *err)
 {
-    struct arena *arena = call->request->arena;
     struct api *api = call->request->api;
-    struct envelope e;
+    struct redaction found = {.text = NULL};
     struct db *db;
     int rc;
 
     *ret_text = NULL;
-    if (strstr(envelope, "\"RedactDigest\"") == NULL)
+    if (!redaction_is_named(envelope))
         return 0;
-    rc = envelope_parse(arena, envelope, strlen(envelope), &e, err);
-    if (rc < 0 || e.redact_digest == NULL)
-        return rc;
     rc = db_pool_take(api->readers, &db, err);
     if (rc < 0)
         return rc;
-    rc = store_config_redaction(db, arena, e.redact_digest, ret_text, err);
+    rc = redaction_find(db, call->request->arena, envelope, &found, ret_text, err);
     db_pool_give(api->readers, db);
     return rc;
 }
 
-static int make_message(struct door_call *call, const struct offer *offer, time_ms at,
-                        struct message *ret_message, struct err *err)
+static void add_offer(struct telling *t, const struct offer *offer, time_ms at)
 {
     const struct invocation *i = &offer->invocation;
-    struct arena *arena = call->request->arena;
     struct message_command command = {
         .command_id = i->command_id,
         .document_name = offer->document_name,
         .document = offer->content,
         .envelope = *i->envelope != '\0' ? i->envelope : NULL, /* none for another agent */
         .signature = i->signature,
-        .protocol = call->host.protocol,
+        .protocol = t->call->host.protocol,
         .parameters = offer->parameters,
     };
-    char *id = arena_alloc(arena, MESSAGE_ID_SIZE);
-    int rc = find_redact(call, i->envelope, &command.redact, err);
+    struct err err = ERR_INIT;
 
-    if (rc < 0)
-        return rc;
-    message_id_make(i->command_id, i->host_id, id);
-    *ret_message = (struct message){
-        .id = id,
-        .destination = i->host_id,
-        .topic = MESSAGE_TOPIC_SEND,
-        .created_at = at,
-    };
-    return message_command_make(arena, &command, &ret_message->payload, err);
+    if (find_redact(t->call, i->envelope, &command.redact, &err) < 0) {
+        say_not_told(t, i->command_id, &err);
+        return;
+    }
+    t->forms[t->n_forms] = door_form_of(door_own_forms(t->call->door), &command);
+    add_message(t, t->forms[t->n_forms++], &command, at);
 }
 
 /* The word to end a command that was handed out before (P6). */
-static void make_cancel(struct door_call *call, const struct cancel_offer *offer,
-                        struct message *ret_message)
+static void add_cancel(struct telling *t, const struct cancel_offer *offer)
 {
+    const struct door_call *call = t->call;
     struct arena *arena = call->request->arena;
     char *id = arena_alloc(arena, MESSAGE_ID_SIZE);
 
     message_id_make(offer->cancel_id, call->host.id, id);
-    *ret_message = (struct message){
+    t->messages[t->n++] = (struct message){
         .id = id,
         .destination = call->host.id,
         .topic = MESSAGE_TOPIC_CANCEL,
@@ -116,65 +160,33 @@ static void make_cancel(struct door_call *call, const struct cancel_offer *offer
     };
 }
 
-/* What it was handed. What cannot be read now is offered again when its time to acknowledge is over. */
-static size_t load_handed(struct door_call *call, struct offer offers[DOOR_BELL_GIFTS])
-{
-    struct api *api = call->request->api;
-    struct poll *poll = call->own;
-    char commands[DOOR_BELL_GIFTS][37];
-    size_t n_handed = door_bell_take(door_own_bell(call->door), &poll->waiter, commands), n = 0;
-    struct err err = ERR_INIT;
-    struct db *db = NULL;
-    int rc = n_handed > 0 ? db_pool_take(api->readers, &db, &err) : 0;
-
-    while (n < n_handed && rc == 0) {
-        rc = store_command_offer(db, call->request->arena, commands[n], call->host.id, &offers[n],
-                                 &err);
-        n += rc == 0;
-    }
-    if (rc < 0)
-        log_warning("poll.put-off", "host=%s err=%s", LOG(call->host.name), LOG(err.text));
-    if (db != NULL)
-        db_pool_give(api->readers, db);
-    return n;
-}
-
-/* What cannot be told is left out, and said: an error would count against the server (ssm-wire.md 10). */
-static void add_commands(struct door_call *call, const struct offer *offers, size_t n, time_ms at,
-                         struct message *messages, size_t *n_messages)
-{
-    for (size_t i = 0; i < n; i++) {
-        time_ms since = at != 0 ? at : offers[i].invocation.offered_at;
-        struct err err = ERR_INIT;
-
-        if (make_message(call, &offers[i], since, &messages[*n_messages], &err) == 0)
-            (*n_messages)++;
-        else
-            log_error("command.not-told", "command=%s host=%s err=%s",
-                      offers[i].invocation.command_id, LOG(call->host.name), LOG(err.text));
-    }
-}
-
 static enum request_next answer(struct door_call *call, struct reply *reply)
 {
-    const struct poll *poll = call->own;
+    struct poll *poll = call->own;
     const struct door_offering_place *place = &poll->place;
     struct arena *arena = call->request->arena;
-    struct offer handed[DOOR_BELL_GIFTS];
-    size_t n_handed = load_handed(call, handed), n = 0;
-    struct message *messages =
-        arena_array(arena, place->n_cancels + place->n + n_handed, sizeof(*messages));
+    struct door_gift *gifts = door_bell_take(door_own_bell(call->door), &poll->waiter);
+    size_t most = place->n_cancels + place->n + DOOR_BELL_GIFTS;
+    struct telling t = {.call = call,
+                        .messages = arena_array(arena, most, sizeof(*t.messages)),
+                        .forms = arena_array(arena, most, sizeof(struct door_form *))};
     struct err err = ERR_INIT;
     const char *body = "";
 
     for (size_t i = 0; i < place->n_cancels; i++)
-        make_cancel(call, &place->cancels[i], &messages[n++]);
-    add_commands(call, place->offers, place->n, place->at, messages, &n);
-    add_commands(call, handed, n_handed, 0, messages, &n);
-    if (message_answer_make(arena, call->host.id, poll->answer_to, messages, n, &body, &err) < 0) {
+        add_cancel(&t, &place->cancels[i]);
+    for (size_t i = 0; i < place->n; i++)
+        add_offer(&t, &place->offers[i], place->at);
+    for (const struct door_gift *gift = gifts; gift != NULL; gift = gift->next)
+        add_gift(&t, gift);
+    if (message_answer_make(arena, call->host.id, poll->answer_to, t.messages, t.n, &body, &err) <
+        0) {
         log_error("command.not-told", "host=%s err=%s", LOG(call->host.name), LOG(err.text));
         (void)message_answer_make(arena, call->host.id, poll->answer_to, NULL, 0, &body, &err);
     }
+    for (size_t i = 0; i < t.n_forms; i++)
+        door_form_let_go(t.forms[i]);
+    door_gift_free(gifts);
     return door_call_answer(call, reply, body);
 }
 

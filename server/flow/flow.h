@@ -34,6 +34,7 @@ struct arena;
 struct clock;
 struct db;
 struct keeper;
+struct offer;
 struct reconcile;
 struct signer;
 struct snapshot;
@@ -81,7 +82,7 @@ struct flow {
     /* Does it wait for a command at this moment? Then, once that was committed, this one is handed to it; false: it
      * waits no more. Any thread. NULL where there is no door, both. */
     bool (*host_waits)(void *arg, const char *host_id);
-    bool (*hand_to_host)(void *arg, const char *host_id, const char *command_id);
+    bool (*hand_to_host)(void *arg, const struct offer *offer);
     void (*tell)(void *arg, unsigned topics); /* enum flow_topic */
     void *arg;
 

@@ -3,6 +3,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "lib/base/arena.h"
 #include "lib/base/err.h"
@@ -13,6 +14,7 @@
 #include "lib/store/writer.h"
 #include "server/flow/bulk.h"
 #include "server/flow/flow.h"
+#include "server/flow/redaction.h"
 
 #define PART 128 /* commands: a millisecond or two of the writer's */
 
@@ -112,11 +114,61 @@ static void put_back_missed(const struct handout_part *p, size_t n)
 
 /* On the flow's thread, after the commit --------------------------------------------------------------- */
 
-static void written(struct look *look, void *arg)
+/* What the commands of a part are handed with. It lives as long as their handing. */
+struct handing {
+    struct look *look;
+    struct arena arena;
+    char document[65]; /* digest of the one that was read last; "" = none yet */
+    const char *document_name;
+    const char *content;
+    struct redaction redaction;
+};
+
+static int load(struct handing *h, const struct invocation *c, struct offer *ret_offer,
+                struct err *err)
 {
-    struct handout_part *p = arg;
-    const struct flow *flow = look->flow;
-    size_t n_handed = 0, n_missed = 0;
+    struct db *db = h->look->flow->db;
+    const char *version;
+    char document[65];
+    int rc;
+
+    *ret_offer = (struct offer){.invocation = *c};
+    ret_offer->invocation.offered_at = h->look->now;
+    rc = store_command_signed(db, &h->arena, c, document, &ret_offer->invocation.envelope,
+                              &ret_offer->invocation.signature, err);
+    if (rc == 0 && strcmp(document, h->document) != 0) {
+        rc = store_command_content(db, &h->arena, document, &h->document_name, &version,
+                                   &h->content, err);
+        memcpy(h->document, document, sizeof(h->document));
+    }
+    if (rc == 0)
+        rc = redaction_find(db, &h->arena, ret_offer->invocation.envelope, &h->redaction,
+                            &ret_offer->redact, err);
+    ret_offer->document_name = h->document_name;
+    ret_offer->content = h->content;
+    return rc;
+}
+
+/* What cannot be read now is put back, as if its host were gone. */
+static bool hand(struct handing *h, const struct invocation *c)
+{
+    const struct flow *flow = h->look->flow;
+    struct err err = ERR_INIT;
+    struct offer offer;
+
+    if (load(h, c, &offer, &err) < 0) {
+        *h->document = '\0';
+        log_warning("command.not-handed", "command=%s err=%s", c->command_id, LOG(err.text));
+        return false;
+    }
+    return flow->hand_to_host(flow->arg, &offer);
+}
+
+/* All in one reading, which is not the one that they were judged on. */
+static void hand_all(struct handout_part *p, struct handing *h, size_t *ret_handed,
+                     size_t *ret_missed)
+{
+    const struct flow *flow = h->look->flow;
 
     for (size_t i = 0; i < p->n; i++) {
         const struct invocation *c = p->commands[i];
@@ -124,13 +176,28 @@ static void written(struct look *look, void *arg)
         if (!p->waits[i]) {
             if (flow->ring_host != NULL)
                 flow->ring_host(flow->arg, c->host_id);
-        } else if (flow->hand_to_host(flow->arg, c->host_id, c->command_id)) {
+        } else if (hand(h, c)) {
             p->waits[i] = false;
-            n_handed++;
+            (*ret_handed)++;
         } else {
-            n_missed++;
+            (*ret_missed)++;
         }
     }
+}
+
+static void written(struct look *look, void *arg)
+{
+    struct handing h = {.look = look};
+    struct handout_part *p = arg;
+    size_t n_handed = 0, n_missed = 0;
+    struct err err = ERR_INIT;
+
+    arena_init(&h.arena);
+    if (db_read_begin(look->flow->db, &err) < 0)
+        log_warning("command.not-handed", "commands=%zu err=%s", p->n, LOG(err.text));
+    hand_all(p, &h, &n_handed, &n_missed);
+    db_read_end(look->flow->db);
+    arena_deinit(&h.arena);
     if (n_handed > 0)
         log_notice("command.handed", "deployment=%lld job=%s hosts=%zu",
                    (long long)p->deployment->id, LOG(p->job->name), n_handed);

@@ -577,6 +577,41 @@ static void T41_whatever_bytes_are_written_the_result_is_valid_json(void **state
     buf_deinit(&buf);
 }
 
+/* Eight bytes are looked at together: each byte at each place among others, and what is read is what was written. */
+static void what_is_escaped_stands_at_any_place(void **state)
+{
+    struct buf buf, own;
+
+    (void)state;
+    buf_init(&buf, 10000);
+    buf_init(&own, 10000);
+    for (int c = 1; c < 0x80; c++)
+        for (int at = 0; at < 19; at++) {
+            char text[20] = "0123\"567\\9abcde\nghi";
+            struct json_out out;
+            struct cJSON *back;
+            struct err err = ERR_INIT;
+
+            text[at] = (char)c;
+            buf_reset(&buf);
+            json_out_init(&out, &buf);
+            json_begin_object(&out, NULL);
+            json_add_str(&out, "s", text);
+            json_end_object(&out);
+            assert_int_equal(json_parse(buf.data, buf.len, NULL, &back, &err), 0);
+            assert_string_equal(json_str(back, "s"), text);
+            json_free(back);
+            buf_reset(&own); /* the same in two pieces, put between its quotes */
+            buf_adds(&own, "{\"s\":\"");
+            json_escape(&own, text, (size_t)at);
+            json_escape(&own, text + at, strlen(text) - (size_t)at);
+            buf_adds(&own, "\"}");
+            assert_string_equal(buf_str(&own), buf_str(&buf));
+        }
+    buf_deinit(&buf);
+    buf_deinit(&own);
+}
+
 static void too_long_an_answer_is_seen_in_the_buf(void **state)
 {
     struct json_out out;
@@ -612,6 +647,7 @@ int main(void)
         cmocka_unit_test(texts_arrive_unescaped),
         cmocka_unit_test(the_writer_writes_each_kind_of_value),
         cmocka_unit_test(T41_whatever_bytes_are_written_the_result_is_valid_json),
+        cmocka_unit_test(what_is_escaped_stands_at_any_place),
         cmocka_unit_test(too_long_an_answer_is_seen_in_the_buf),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -12,6 +12,7 @@
 
 #include "lib/base/str.h"
 #include "lib/ssm/message.h"
+#include "lib/ssm/message_form.h"
 #include "lib/ssm/message_observe.h"
 #include "lib/ssm/message_output.h"
 #include "lib/ssm/message_reply.h"
@@ -64,6 +65,51 @@ static void document_and_envelope_travel_as_exact_bytes(void **state)
     assert_string_equal(back.envelope, usual_command.envelope);
     assert_string_equal(back.signature, usual_command.signature);
     assert_string_equal(back.document_name, "web");
+}
+
+/* Of many hosts: what is theirs is put into what all have, and each reads what it would have read. */
+static void a_form_that_is_filled_is_the_same_payload(void **state)
+{
+    const char *const odd[] = {NULL, "", "{\"a\":[\"q\\\"\\n\"]}",
+                               "{\"\u00fc\":\"\x7f \xc3\xa9\"}"};
+    struct err err = ERR_INIT;
+    struct message_form form;
+
+    (void)state;
+    for (size_t i = 0; i < 4; i++)
+        for (int agent = 0; agent < 2; agent++) {
+            struct message_command c = usual_command, back;
+            struct message_form_filled filled;
+            struct message sent = {.id = "aws.ssm." COMMAND "." HOST,
+                                   .destination = HOST,
+                                   .topic = MESSAGE_TOPIC_SEND,
+                                   .created_at = NOW};
+            const char *plain, *formed;
+
+            if (i == 2)
+                c.parameters = odd[i];
+            c.redact = odd[i];
+            c.protocol = agent == 0 ? 2 : 0;
+            message_form_make(&arena, &c, &form); /* of another host: these are not looked at */
+            c.envelope = agent == 0 ? "{\"Protocol\":2,\"HostName\":\"a\\\"\\\\b\"}" : NULL;
+            c.signature = "c2lnbmVk";
+            c.command_id = "01930000-0000-7000-8000-0000000000ff";
+            assert_int_equal(message_form_fill(&arena, &form, &c, &filled, &err), 0);
+            assert_int_equal(message_command_make(&arena, &c, &sent.payload, &err), 0);
+            assert_string_equal(filled.payload, sent.payload);
+            assert_int_equal(message_answer_make(&arena, HOST, "r", &sent, 1, &plain, &err), 0);
+            sent.payload = NULL;
+            sent.filled = &filled;
+            assert_int_equal(message_answer_make(&arena, HOST, "r", &sent, 1, &formed, &err), 0);
+            assert_string_equal(formed, plain);
+            if (agent == 0) {
+                assert_int_equal(message_command_parse(&arena, filled.payload, filled.len, &back,
+                                                       &err),
+                                 0);
+                assert_string_equal(back.envelope, c.envelope);
+                assert_string_equal(back.document, c.document);
+            }
+        }
 }
 
 static void command_without_envelope_is_not_for_our_agent(void **state)
@@ -435,6 +481,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(document_and_envelope_travel_as_exact_bytes),
+        TEST(a_form_that_is_filled_is_the_same_payload),
         TEST(command_without_envelope_is_not_for_our_agent),
         TEST(message_ids_name_command_and_host),
         TEST(answer_to_a_poll_comes_out_as_it_went_in),
