@@ -17,6 +17,7 @@
 #include "server/api/api_view.h"
 #include "server/api/policy.h"
 #include "server/api/reply.h"
+#include "server/flow/evidence.h"
 #include "server/flow/naming.h"
 #include "server/flow/snapshot.h"
 
@@ -118,6 +119,25 @@ static bool may_decide(const struct ledger *l, const struct api_migrate_facts *f
            0;
 }
 
+/* A repository that is configured no more is the administrators'. */
+static bool shows(const struct ledger *l, const char *repository)
+{
+    const struct config_repo *repo = config_repo(l->view.config, repository);
+
+    return repo != NULL ? api_view_shows(&l->view, repo)
+                        : policy_allows(&l->request->actor, RIGHT_ADMIN);
+}
+
+/* Of one that waits for a decision as it is now: its output may still come. */
+static int find_evidence(struct ledger *l, const struct attempt *a, const char **ret_json)
+{
+    struct arena *arena = l->request->arena;
+
+    if (a->settled_at == 0 && (a->state == ATTEMPT_FAILED || a->state == ATTEMPT_UNKNOWN))
+        return evidence_make(l->view.db, arena, a, l->view.now, ret_json, l->err);
+    return store_attempt_evidence(l->view.db, arena, a->id, ret_json, l->err);
+}
+
 static int add_attempt(struct ledger *l, const struct attempt *attempt, bool whole)
 {
     struct arena *arena = l->request->arena;
@@ -127,6 +147,8 @@ static int add_attempt(struct ledger *l, const struct attempt *attempt, bool who
     int rc =
         api_migrate_facts_load(l->view.db, arena, l->view.config, attempt, l->view.now, &f, l->err);
 
+    if (rc == 0 && !shows(l, f.deployment.repository))
+        return 0; /* of another repository on the same database */
     if (rc == 0 && f.environment != NULL)
         rc = api_rehearsal_estimate(&l->view, f.environment, attempt->repository_id,
                                     attempt->release_number, &estimate, l->err);
@@ -134,7 +156,7 @@ static int add_attempt(struct ledger *l, const struct attempt *attempt, bool who
         rc = api_rehearsal_alarm(&l->view, f.environment, attempt,
                                  time_text(l, &f, f.invocation.began_at), &alarm, l->err);
     if (rc == 0 && whole)
-        rc = store_attempt_evidence(l->view.db, arena, attempt->id, &evidence, l->err);
+        rc = find_evidence(l, attempt, &evidence);
     if (rc < 0)
         return rc;
     json_begin_object(out, NULL);
@@ -177,15 +199,6 @@ static int add_attempt(struct ledger *l, const struct attempt *attempt, bool who
     }
     json_end_object(out);
     return 0;
-}
-
-/* A repository that is configured no more is the administrators'. */
-static bool shows(const struct ledger *l, const char *repository)
-{
-    const struct config_repo *repo = config_repo(l->view.config, repository);
-
-    return repo != NULL ? api_view_shows(&l->view, repo)
-                        : policy_allows(&l->request->actor, RIGHT_ADMIN);
 }
 
 /* A database that he may know of, as he named it, or a repository that he sees migrates it, is not left out: it is held

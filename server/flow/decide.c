@@ -3,6 +3,7 @@
 #include "lib/base/str.h"
 #include "lib/store/store_command.h"
 #include "lib/store/store_deployment.h"
+#include "server/flow/evidence.h"
 
 /* The job of the attempt runs on, and what was stopped for its sake with it. */
 static int revive_jobs(struct db *db, struct arena *arena, const struct attempt *a, time_ms now,
@@ -78,8 +79,10 @@ int decide_write(struct db *db, struct arena *arena, const struct attempt *a, en
                             : act == SETTLE_FAILED  ? ATTEMPT_FAILED
                                                     : a->state;
     struct journal_entry line = *entry;
-    int rc = store_attempt_decide(db, a, to, decision, err);
+    int rc = evidence_keep(db, arena, a, decision->at, err); /* as it is at this moment */
 
+    if (rc == 0)
+        rc = store_attempt_decide(db, a, to, decision, err);
     if (rc == 0)
         rc = end_command(db, arena, a, act, decision, err);
     if (rc == 0)

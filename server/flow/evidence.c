@@ -46,12 +46,12 @@ static size_t lines_in(const struct output_chunk *chunks, size_t n)
 }
 
 /* Enough of the newest chunks for the lines that are kept. */
-static int read_tail(struct look *look, const struct attempt *a, struct output_chunk **ret_chunks,
-                     size_t *ret_n, struct err *err)
+static int read_tail(struct db *db, struct arena *arena, const struct attempt *a,
+                     struct output_chunk **ret_chunks, size_t *ret_n, struct err *err)
 {
     for (size_t max = CHUNKS;; max *= 4) {
-        int rc = store_command_chunks_tail(look->flow->db, look->arena, a->command_id, a->host_id,
-                                           max, ret_chunks, ret_n, err);
+        int rc = store_command_chunks_tail(db, arena, a->command_id, a->host_id, max, ret_chunks,
+                                           ret_n, err);
 
         if (rc < 0 || *ret_n < max || max >= CHUNKS_MAX || lines_in(*ret_chunks, *ret_n) > LINES)
             return rc;
@@ -59,21 +59,21 @@ static int read_tail(struct look *look, const struct attempt *a, struct output_c
 }
 
 /* The last lines, oldest first; foreign bytes, made safe to show. */
-static int add_output(struct look *look, struct json_out *out, const struct attempt *a,
-                      struct err *err)
+static int add_output(struct db *db, struct arena *arena, struct json_out *out,
+                      const struct attempt *a, struct err *err)
 {
     struct output_chunk *chunks;
     const char *starts[LINES];
     size_t lens[LINES];
     size_t n, k = 0, len = 0;
     char *text;
-    int rc = read_tail(look, a, &chunks, &n, err);
+    int rc = read_tail(db, arena, a, &chunks, &n, err);
 
     if (rc < 0)
         return rc;
     for (size_t i = 0; i < n; i++)
         len += chunks[i].len;
-    text = arena_alloc(look->arena, len + 1);
+    text = arena_alloc(arena, len + 1);
     for (size_t i = n, at = 0; i > 0; i--) {
         memcpy(text + at, chunks[i - 1].text, chunks[i - 1].len);
         at += chunks[i - 1].len;
@@ -90,27 +90,25 @@ static int add_output(struct look *look, struct json_out *out, const struct atte
     }
     json_begin_array(out, "output");
     for (size_t i = k; i > 0; i--)
-        json_add_str(out, NULL, str_clean(look->arena, starts[i - 1], lens[i - 1], LINE_MAX));
+        json_add_str(out, NULL, str_clean(arena, starts[i - 1], lens[i - 1], LINE_MAX));
     json_end_array(out);
     return 0;
 }
 
 /* What its host told: the tail of its journal as far as the server heard of it. */
-static int add_told(struct look *look, struct json_out *out, const struct attempt *a,
-                    struct err *err)
+static int add_told(struct db *db, struct arena *arena, struct json_out *out,
+                    const struct attempt *a, struct err *err)
 {
     struct reply_row *rows;
     size_t n;
-    int rc = store_reply_of_command(look->flow->db, look->arena, a->command_id, a->host_id,
-                                    TOLD_MAX, &rows, &n, err);
+    int rc = store_reply_of_command(db, arena, a->command_id, a->host_id, TOLD_MAX, &rows, &n, err);
 
     json_begin_array(out, "told");
     for (size_t i = 0; rc == 0 && i < n; i++) {
         struct err own = ERR_INIT;
         struct message_reply r;
 
-        if (message_reply_parse(look->arena, rows[i].payload, strlen(rows[i].payload), &r, &own) <
-            0)
+        if (message_reply_parse(arena, rows[i].payload, strlen(rows[i].payload), &r, &own) < 0)
             continue;
         json_begin_object(out, NULL);
         json_add_time(out, "at", rows[i].received_at);
@@ -126,17 +124,17 @@ static int add_told(struct look *look, struct json_out *out, const struct attemp
 }
 
 /* Who said that it may go there (law 7). */
-static int add_approvals(struct look *look, struct json_out *out, const struct attempt *a,
-                         struct err *err)
+static int add_approvals(struct db *db, struct arena *arena, struct json_out *out,
+                         const struct attempt *a, struct err *err)
 {
     struct approval *approvals = NULL;
     struct deployment d;
     size_t n = 0;
-    int rc = store_deployment_by_id(look->flow->db, look->arena, a->deployment_id, &d, err);
+    int rc = store_deployment_by_id(db, arena, a->deployment_id, &d, err);
 
     if (rc == 0)
-        rc = store_approval_list(look->flow->db, look->arena, a->repository_id, d.environment,
-                                 a->release_number, &approvals, &n, err);
+        rc = store_approval_list(db, arena, a->repository_id, d.environment, a->release_number,
+                                 &approvals, &n, err);
     json_begin_array(out, "approved_by");
     for (size_t i = 0; rc == 0 && i < n; i++)
         if (approvals[i].state == APPROVAL_GRANTED)
@@ -145,23 +143,23 @@ static int add_approvals(struct look *look, struct json_out *out, const struct a
     return rc;
 }
 
-static int make(struct look *look, const struct attempt *a, const char **ret_json, struct err *err)
+int evidence_make(struct db *db, struct arena *arena, const struct attempt *a, time_ms now,
+                  const char **ret_json, struct err *err)
 {
-    struct db *db = look->flow->db;
     struct invocation inv = {.cause = NULL};
     struct host host = {.name = NULL};
     struct json_out out;
     struct buf buf;
-    int rc = store_command_invocation(db, look->arena, a->command_id, a->host_id, &inv, err);
+    int rc = store_command_invocation(db, arena, a->command_id, a->host_id, &inv, err);
 
     if (rc == 0)
-        rc = store_host_by_id(db, look->arena, a->host_id, &host, err);
+        rc = store_host_by_id(db, arena, a->host_id, &host, err);
     if (rc < 0)
         return rc;
     buf_init(&buf, JSON_MAX);
     json_out_init(&out, &buf);
     json_begin_object(&out, NULL);
-    json_add_time(&out, "at", look->now);
+    json_add_time(&out, "at", now);
     json_add_str(&out, "state", attempt_states[a->state].text);
     json_add_str(&out, "cause", inv.cause);
     json_add_time(&out, "permitted_at", inv.permitted_at);
@@ -172,15 +170,24 @@ static int make(struct look *look, const struct attempt *a, const char **ret_jso
     json_add_str(&out, "journal", host.journal_id);
     json_add_int(&out, "record", host.record_number);
     json_add_str(&out, "lock", a->gone_at != 0 ? FREE : "not known");
-    rc = add_approvals(look, &out, a, err);
+    rc = add_approvals(db, arena, &out, a, err);
     if (rc == 0)
-        rc = add_told(look, &out, a, err);
+        rc = add_told(db, arena, &out, a, err);
     if (rc == 0)
-        rc = add_output(look, &out, a, err);
+        rc = add_output(db, arena, &out, a, err);
     json_end_object(&out);
-    *ret_json = buf.overflow ? "{}" : arena_strn(look->arena, buf_str(&buf), buf.len);
+    *ret_json = buf.overflow ? "{}" : arena_strn(arena, buf_str(&buf), buf.len);
     buf_deinit(&buf);
     return rc;
+}
+
+int evidence_keep(struct db *db, struct arena *arena, const struct attempt *a, time_ms now,
+                  struct err *err)
+{
+    const char *json;
+    int rc = evidence_make(db, arena, a, now, &json, err);
+
+    return rc < 0 ? rc : store_attempt_evidence_put(db, a->id, json, err);
 }
 
 int evidence_look(struct look *look, struct err *err)
@@ -199,7 +206,7 @@ int evidence_look(struct look *look, struct err *err)
         /* Made anew once its host said that its supervisor is gone: what it printed until then is here by now. */
         if (rc < 0 || (there != NULL && (attempts[i].gone_at == 0 || strstr(there, FREE) != NULL)))
             continue;
-        rc = make(look, &attempts[i], &kept.json, err);
+        rc = evidence_make(look->flow->db, look->arena, &attempts[i], look->now, &kept.json, err);
         if (rc == 0)
             rc = look_write(look, apply, &kept, FLOW_DEPLOYMENTS, err);
     }

@@ -146,6 +146,25 @@ static void late_truth_after_a_decision_is_evidence(void **state)
     story_end(s);
 }
 
+/* Its host said that its supervisor is gone, and what it had printed came only then. Whoever asks sees it, and the decision keeps
+ * it. */
+static void what_it_printed_and_came_late_is_evidence(void **state)
+{
+    struct story *s = *state;
+    const char *about = "/api/v1/migrate?database=" DATABASE;
+    struct story_host *batch;
+
+    nobody_knows(s);
+    assert_non_null(strstr(story_ask(s, "GET", about, NULL), "its supervisor is gone"));
+    batch = story_host(s, "batch-1");
+    story_host_prints(batch, &batch->runs[batch->n_runs - 1], 7, "came late\n");
+    assert_non_null(strstr(story_ask(s, "GET", about, NULL), "\"came late\"]"));
+    story_host_prints(batch, &batch->runs[batch->n_runs - 1], 8, "and later\n");
+    assert_int_equal(story_post(s, "/api/v1/migrate/abandon", ABOUT "}"), 0);
+    assert_non_null(strstr(story_ask(s, "GET", about, NULL), "\"came late\",\"and later\"]"));
+    story_end(s);
+}
+
 /* Nobody knows how the first ended, and somebody is in the database: who abandons it does not set that one free at once. */
 static void M6_after_an_abandon_the_next_waits_until_nobody_was_seen_for_two_minutes(void **state)
 {
@@ -378,6 +397,7 @@ int main(void)
         STORY(M6_mark_wants_a_clean_probe_or_the_word_unprobed),
         STORY(M6_mark_failed_ends_the_deployment_and_frees_the_database),
         STORY(late_truth_after_a_decision_is_evidence),
+        STORY(what_it_printed_and_came_late_is_evidence),
         STORY(M7_late_truth_that_is_unknown_agrees_with_nothing),
         STORY(M5_an_unknown_that_never_began_settles_itself_when_its_host_says_so),
         STORY(host_boots_after_abandon),

@@ -12,6 +12,8 @@
 #include <cmocka.h>
 
 #include "lib/base/names.h"
+#include "server/server.h"
+#include "tests/support/raw_http.h"
 #include "tests/support/story_expect.h"
 #include "tests/support/story_shop.h"
 
@@ -83,6 +85,64 @@ static void failed_attempt_holds_shared_database(void **state)
     story_config_with(s, "databases: { shop: [acme/shop/stage/primary-db] }\n",
                       story_shop_config(s, "at: [\"15:00\"]"));
     assert_non_null(strstr(story_ask(s, "GET", "/api/v1/migrate", NULL), "\"database\":\"shop\""));
+    story_end(s);
+}
+
+/* As anybody with a browser. */
+static const char *seen_by_anybody(struct story *s, const char *path)
+{
+    const char *request =
+        arena_printf(&s->arena,
+                     "GET %s HTTP/1.1\r\nHost: slipway.example\r\nConnection: close\r\n\r\n", path);
+    struct raw_answer *answer =
+        raw_http_ask(server_address(s->server, LISTENER_WEB), request, strlen(request));
+    const char *body;
+
+    assert_int_equal(answer->status, 200);
+    body = arena_strn(&s->arena, answer->body, answer->body_len);
+    free(answer);
+    return body;
+}
+
+#define CLOSED_ADMIN ADMIN "    rights: { view: [\"token:chief\"] }\n"
+
+/* Two repositories on one database, and one of them is nobody's business: that it holds it is said, and no more than that. */
+static void what_holds_a_database_and_may_not_be_seen_is_named_to_nobody(void **state)
+{
+    struct story *s = *state;
+    const char *seen;
+
+    story_repository(s, "acme/shop");
+    story_repository(s, "acme/admin");
+    story_config_with(s, SHARED,
+                      arena_printf(&s->arena, "%s%s", story_shop_config(s, "at: [\"15:00\"]"),
+                                   CLOSED_ADMIN));
+    story_hosts(s, "stage-1", "batch-1", "batch-2", "web-1", "web-2", "admin-1", NULL);
+    story_at(s, "2026-11-24 14:10");
+    story_merge(s, "acme/shop", 1, "Coupons");
+    story_host_is(s, "admin-1", "migrate", STORY_HOST_FAILS);
+    story_merge(s, "acme/admin", 1, "Roles");
+    story_expect_attempt(s, "shop", "failed");
+    for (int i = 0; i < 2; i++) { /* named, and in the list of all */
+        seen = seen_by_anybody(s, i == 0 ? "/api/v1/migrate?database=shop" : "/api/v1/migrate");
+        assert_non_null(strstr(seen, "is held by a migrate attempt of a repository that you may "
+                                     "not see"));
+        assert_non_null(strstr(seen, "\"attempts\":[]"));
+        assert_null(strstr(seen, "admin-1"));
+        assert_null(strstr(seen, "acme/admin"));
+    }
+    assert_non_null(strstr(story_ask(s, "GET", "/api/v1/migrate", NULL), "acme/admin"));
+    assert_int_equal(story_post(s, "/api/v1/migrate/abandon",
+                                "{\"database\":\"shop\",\"reason\":\"rolled back by hand\"}"),
+                     0);
+    assert_non_null(
+        strstr(seen_by_anybody(s, "/api/v1/migrate?database=shop"), "nothing holds it"));
+    story_merge(s, "acme/shop", 2, "Gifts"); /* that of the other stands behind it now */
+    story_expect_attempt(s, "shop", "succeeded");
+    seen = seen_by_anybody(s, "/api/v1/migrate?database=shop");
+    assert_non_null(strstr(seen, "acme/shop"));
+    assert_null(strstr(seen, "admin-1"));
+    assert_null(strstr(seen, "acme/admin"));
     story_end(s);
 }
 
@@ -291,6 +351,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         STORY(stage_success_is_not_production_success),
         STORY(failed_attempt_holds_shared_database),
+        STORY(what_holds_a_database_and_may_not_be_seen_is_named_to_nobody),
         STORY(host_restored_from_snapshot),
         STORY(an_idle_host_restored_from_a_snapshot_gets_nothing),
         STORY(host_reimaged),

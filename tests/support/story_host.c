@@ -99,9 +99,10 @@ static int reply(struct story_host *host, const struct story_host_run *run,
     return rc;
 }
 
-static int print(struct story_host *host, const struct story_host_run *run, const char *text)
+static int print_chunk(struct story_host *host, const struct story_host_run *run, int64_t number,
+                       const char *text)
 {
-    const struct output_chunk chunk = {.number = 0,
+    const struct output_chunk chunk = {.number = number,
                                        .step = run->document.steps[0].name,
                                        .at = clock_now(host->clock),
                                        .text = text,
@@ -113,6 +114,17 @@ static int print(struct story_host *host, const struct story_host_run *run, cons
                                          &err),
                      0);
     return say(host, SESSION_PUT_OUTPUT, body, NULL);
+}
+
+static int print(struct story_host *host, const struct story_host_run *run, const char *text)
+{
+    return print_chunk(host, run, 0, text);
+}
+
+void story_host_prints(struct story_host *host, const struct story_host_run *run, int64_t number,
+                       const char *text)
+{
+    assert_int_equal(print_chunk(host, run, number, text), 0);
 }
 
 /* Its end as its supervisor wrote it. */

@@ -145,4 +145,8 @@ int64_t story_host_turn(struct story_host *host);
 /* How often that job of that release was started on it (any environment). */
 size_t story_host_starts(const struct story_host *host, const char *job, int64_t release);
 
+/* What one of its commands printed arrives now, with this number among its chunks. */
+void story_host_prints(struct story_host *host, const struct story_host_run *run, int64_t number,
+                       const char *text);
+
 #endif
