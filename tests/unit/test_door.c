@@ -1394,6 +1394,38 @@ static void T35_an_observation_that_comes_late_suspends_nobody(void **state)
     assert_true(host_of(g.id).suspended_at > 0);
 }
 
+/* Lost on its way, or on its way still: it is told again. Only what its host says of it ends it. */
+static void what_an_observation_does_not_name_comes_again_and_ends_nothing(void **state)
+{
+    struct guest g = web_1();
+    struct sending sending = {.host_id = g.id, .release = true};
+    struct message_observe_command open = {.command_id = COMMAND, .state = MESSAGE_REPLY_ACCEPTED};
+    const struct message_observe names_it = {.journal_id = JOURNAL,
+                                             .boot_id = BOOT,
+                                             .record_number = 6,
+                                             .protocol = ENVELOPE_PROTOCOL,
+                                             .agent_version = "0.1.0",
+                                             .open = &open,
+                                             .n_open = 1};
+    struct message *messages;
+    struct err err = ERR_INIT;
+    const char *body;
+
+    (void)state;
+    api_room_write(&room, put_command, &sending);
+    assert_int_equal(messages_in(poll(&g), &messages), 1);
+    assert_int_equal(messages_in(poll(&g), &messages), 0);
+    must_be(observe(&g, JOURNAL, 5, ENVELOPE_PROTOCOL), "");
+    assert_int_equal(messages_in(poll(&g), &messages), 1); /* and not in ten seconds */
+    assert_int_equal(message_observe_make(&arena, &names_it, &body, &err), 0);
+    must_be(ask("Slipway.Observe", body, &g.session), "");
+    assert_true(invocation_of(g.id).acknowledged_at != 0);
+    must_be(observe(&g, JOURNAL, 6, ENVELOPE_PROTOCOL), ""); /* an older one, read behind it */
+    atomic_store(&moved.now_off, 60000);
+    assert_int_equal(messages_in(poll(&g), &messages), 0);
+    assert_int_equal(invocation_of(g.id).status, INVOCATION_PENDING);
+}
+
 static void T35_two_journals_under_one_key_suspend_it(void **state)
 {
     struct guest g = web_1();
@@ -1549,6 +1581,7 @@ int main(void)
         TEST(T35_a_word_of_the_boot_before_makes_no_second_machine),
         TEST(T37_what_a_strict_host_would_run_is_kept_and_only_news_is_written),
         TEST(T34_a_protocol_that_went_back_bars_the_host),
+        TEST(what_an_observation_does_not_name_comes_again_and_ends_nothing),
         TEST(T35_an_observation_that_comes_late_suspends_nobody),
         TEST(T35_two_journals_under_one_key_suspend_it),
         TEST(permit_answer_lost),

@@ -433,6 +433,29 @@ static void handed_out_and_never_acknowledged_is_unknown_and_not_a_failure(void 
     world_deinit(&w);
 }
 
+/* It polls, so that it can say what became of it; whoever is gone cannot. */
+static void M5_a_host_that_polls_is_asked_before_its_command_is_unknown(void **state)
+{
+    struct world w;
+
+    (void)state;
+    world_init(&w);
+    world_settle(&w);
+    for (int h = 2; h < HOSTS; h++)
+        answer(&w, &w.invocations[h], INVOCATION_SUCCESS);
+    w.invocations[0].offered_at = w.invocations[1].offered_at = NOW;
+    w.invocations[0].redeliver_at = w.invocations[1].redeliver_at = NOW;
+    w.now += 629999;
+    w.hosts[0].seen_at = w.now;
+    world_settle(&w);
+    assert_int_equal(w.invocations[0].status, INVOCATION_PENDING);
+    assert_int_equal(w.invocations[1].status, INVOCATION_UNKNOWN);
+    w.now++;
+    world_settle(&w);
+    assert_int_equal(w.invocations[0].status, INVOCATION_UNKNOWN);
+    world_deinit(&w);
+}
+
 static void M5_a_silent_migrate_job_is_unknown_and_nothing_else_moves(void **state)
 {
     struct world w;
@@ -669,6 +692,7 @@ int main(void)
         cmocka_unit_test(M5_what_is_unknown_in_one_job_does_not_keep_another_job_waiting_for_ever),
         cmocka_unit_test(a_host_that_never_took_its_command_counts_as_an_error),
         cmocka_unit_test(handed_out_and_never_acknowledged_is_unknown_and_not_a_failure),
+        cmocka_unit_test(M5_a_host_that_polls_is_asked_before_its_command_is_unknown),
         cmocka_unit_test(M5_a_silent_migrate_job_is_unknown_and_nothing_else_moves),
         cmocka_unit_test(M6_a_failed_migrate_job_touches_no_other_host),
         cmocka_unit_test(
