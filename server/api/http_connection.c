@@ -9,6 +9,9 @@
 
 #include "lib/base/clock.h"
 #include "server/api/api.h"
+#include "server/api/api_metrics.h"
+#include "server/api/shares.h"
+#include "server/flow/recovery.h"
 
 #define GROUPS_MAX 256
 #define USER_TIMEOUT_MS 30000 /* a peer that acknowledges nothing for so long is gone */
@@ -39,6 +42,16 @@ static void peer_of_process(struct http_connection *c, int fd)
     c->peer.n_groups = n + 1;
 }
 
+static void write_address(const struct sockaddr *address, char *text, size_t size)
+{
+    if (address->sa_family == AF_INET)
+        (void)inet_ntop(AF_INET, &((const struct sockaddr_in *)address)->sin_addr, text,
+                        (socklen_t)size);
+    else
+        (void)inet_ntop(AF_INET6, &((const struct sockaddr_in6 *)address)->sin6_addr, text,
+                        (socklen_t)size);
+}
+
 static void peer_of_address(struct http_connection *c, struct MHD_Connection *connection, int fd)
 {
     const struct sockaddr *address =
@@ -46,12 +59,34 @@ static void peer_of_address(struct http_connection *c, struct MHD_Connection *co
     int timeout = USER_TIMEOUT_MS;
 
     (void)setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &timeout, sizeof(timeout));
-    if (address->sa_family == AF_INET)
-        (void)inet_ntop(AF_INET, &((const struct sockaddr_in *)address)->sin_addr, c->peer.address,
-                        sizeof(c->peer.address));
-    else
-        (void)inet_ntop(AF_INET6, &((const struct sockaddr_in6 *)address)->sin6_addr,
-                        c->peer.address, sizeof(c->peer.address));
+    write_address(address, c->peer.address, sizeof(c->peer.address));
+}
+
+enum MHD_Result http_connection_accept(void *cls, const struct sockaddr *address, socklen_t len)
+{
+    const struct http_listener *listener = cls;
+    char text[INET6_ADDRSTRLEN];
+
+    (void)len;
+    if (listener->listener == LISTENER_CLI)
+        return MHD_YES;
+    write_address(address, text, sizeof(text));
+    return shares_have_room(listener->comers, text) ? MHD_YES : MHD_NO;
+}
+
+/* Somebody must go. Who was cut off while a request was on its way may have been GitHub. */
+static bool make_room(struct http_listener *listener, const struct http_connection *c)
+{
+    struct http_shared *shared = listener->shared;
+    enum reaper_phase cut;
+
+    if (!reaper_make_room(shared->reaper, listener, c->entry, &cut))
+        return false;
+    if (listener->listener == LISTENER_WEBHOOKS && cut == REAPER_BODY)
+        metrics_count_delivery(shared->api->metrics, METRICS_DELIVERY_SHED);
+    if (listener->listener == LISTENER_WEBHOOKS && cut >= REAPER_HEADERS)
+        recovery_soon(shared->api->recovery);
+    return true;
 }
 
 void http_connection_notify(void *cls, struct MHD_Connection *connection, void **socket_context,
@@ -67,6 +102,7 @@ void http_connection_notify(void *cls, struct MHD_Connection *connection, void *
             return;
         reaper_forget(shared->reaper, c->entry, c->drain);
         atomic_fetch_sub(&listener->n_connections, 1);
+        shares_give(listener->comers, c->share);
         free(c->groups);
         free(c);
         *socket_context = NULL;
@@ -81,9 +117,10 @@ void http_connection_notify(void *cls, struct MHD_Connection *connection, void *
         peer_of_process(c, fd);
     else
         peer_of_address(c, connection, fd);
+    (void)shares_take(listener->comers, c->peer.address, &c->share);
     c->entry = reaper_note(shared->reaper, fd, listener,
                            clock_mono(shared->api->clock) + shared->options.headers_ms);
     c->over_limit = atomic_fetch_add(&listener->n_connections, 1) >= listener->max_connections &&
-                    !reaper_make_room(shared->reaper, listener, c->entry);
+                    !make_room(listener, c);
     *socket_context = c;
 }

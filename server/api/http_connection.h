@@ -36,7 +36,8 @@ struct http_listener {
     char address[160];
     unsigned max_connections;
     _Atomic unsigned n_connections;
-    struct shares *shares; /* what one address has of it */
+    struct shares *shares; /* what one address has of it: requests */
+    struct shares *comers; /* ... and connections */
     atomic_bool testing;   /* the self-test asks: nothing is counted or logged */
 };
 
@@ -45,10 +46,13 @@ struct http_connection {
     struct reaper_entry *entry;
     struct peer peer;
     uint32_t *groups; /* peer.groups */
-    bool drain;       /* refused early: what still comes is read and dropped */
-    bool over_limit;  /* one too many: answered 503 */
+    struct share *share;
+    bool drain;      /* refused early: what still comes is read and dropped */
+    bool over_limit; /* one too many: answered 503 */
 };
 
+/* Whether one is taken in at all: not above the share of its network. */
+enum MHD_Result http_connection_accept(void *cls, const struct sockaddr *address, socklen_t len);
 /* libmicrohttpd tells of one that came, or went; `cls` is the struct http_listener. */
 void http_connection_notify(void *cls, struct MHD_Connection *connection, void **socket_context,
                             enum MHD_ConnectionNotificationCode code);

@@ -187,11 +187,6 @@ __attribute__((format(printf, 2, 0))) static void library_says(void *cls, const 
     log_debug("http.library", "listener=%s text=%s", listener_name(listener->listener), LOG(text));
 }
 
-static bool is_loopback(const char *address)
-{
-    return strncmp(address, "127.", 4) == 0 || strncmp(address, "[::1]", 5) == 0;
-}
-
 static int listener_start(struct http_server *server, enum listener which,
                           const struct http_server_listener *wanted, struct err *err)
 {
@@ -212,20 +207,19 @@ static int listener_start(struct http_server *server, enum listener which,
                                : bind_tcp(listener, wanted->address, &fd, err);
     if (rc < 0)
         return rc;
-    /* Behind a proxy everybody has one address, so loopback's connections are not limited by it; requests are, by the
-     * address that the proxy names. */
+    /* Behind a proxy everybody has one address, so connections of this machine are not counted; requests are, by the
+     * address that the proxy names. libmicrohttpd's own limit would take each address of an IPv6 network for another. */
     per_address =
         wanted->max_per_address != 0 ? wanted->max_per_address : listener->max_connections / 4 * 3;
     listener->shares = shares_new(per_address, server->shared.options.body_budget / 2);
-    if (which == LISTENER_CLI || is_loopback(listener->address))
-        per_address = 0;
+    listener->comers = shares_new(per_address, 0);
 
     listener->daemon = MHD_start_daemon(
-        flags, 0, NULL, NULL, http_exchange_access, listener, MHD_OPTION_EXTERNAL_LOGGER,
-        library_says, listener, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_THREAD_POOL_SIZE, threads,
-        MHD_OPTION_CONNECTION_LIMIT, listener->max_connections + ABOVE_LIMIT,
-        MHD_OPTION_PER_IP_CONNECTION_LIMIT, per_address, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-        limit->pool, MHD_OPTION_CONNECTION_TIMEOUT, 0u, MHD_OPTION_STRICT_FOR_CLIENT, 1,
+        flags, 0, http_connection_accept, listener, http_exchange_access, listener,
+        MHD_OPTION_EXTERNAL_LOGGER, library_says, listener, MHD_OPTION_LISTEN_SOCKET, fd,
+        MHD_OPTION_THREAD_POOL_SIZE, threads, MHD_OPTION_CONNECTION_LIMIT,
+        listener->max_connections + ABOVE_LIMIT, MHD_OPTION_CONNECTION_MEMORY_LIMIT, limit->pool,
+        MHD_OPTION_CONNECTION_TIMEOUT, 0u, MHD_OPTION_STRICT_FOR_CLIENT, 1,
         MHD_OPTION_UNESCAPE_CALLBACK, leave_escaped, NULL, MHD_OPTION_URI_LOG_CALLBACK,
         http_exchange_begin, listener, MHD_OPTION_NOTIFY_CONNECTION, http_connection_notify,
         listener, MHD_OPTION_NOTIFY_COMPLETED, http_exchange_completed, listener, MHD_OPTION_END);
@@ -327,6 +321,7 @@ void http_server_stop(struct http_server *server, int64_t grace_ms)
         if (server->listeners[i].daemon != NULL)
             MHD_stop_daemon(server->listeners[i].daemon);
         shares_free(server->listeners[i].shares);
+        shares_free(server->listeners[i].comers);
     }
     reaper_stop(server->shared.reaper);
     free(server);

@@ -31,7 +31,8 @@ struct reaper_entry {
     int fd;
     const void *listener;
     _Atomic mono_ms deadline; /* of the phase, or of the wait; NEVER = none */
-    struct request *waiting;  /* under the table's lock; NULL = nobody waits */
+    _Atomic enum reaper_phase phase;
+    struct request *waiting; /* under the table's lock; NULL = nobody waits */
 };
 
 struct drain {
@@ -242,6 +243,7 @@ struct reaper_entry *reaper_note(struct reaper *r, int fd, const void *listener,
     e->fd = fd;
     e->listener = listener;
     atomic_store(&e->deadline, NEVER);
+    atomic_store(&e->phase, REAPER_HEADERS);
     pthread_mutex_lock(&r->lock);
     e->next = r->first;
     if (r->first != NULL)
@@ -255,19 +257,25 @@ struct reaper_entry *reaper_note(struct reaper *r, int fd, const void *listener,
     return e;
 }
 
-bool reaper_make_room(struct reaper *r, const void *listener, const struct reaper_entry *newest)
+bool reaper_make_room(struct reaper *r, const void *listener, const struct reaper_entry *newest,
+                      enum reaper_phase *ret_phase)
 {
     struct reaper_entry *oldest = NULL;
+    enum reaper_phase of = REAPER_IDLE;
     mono_ms first = NEVER;
     bool ended;
 
     pthread_mutex_lock(&r->lock);
     for (struct reaper_entry *e = r->first; e != NULL; e = e->next) {
         mono_ms deadline = atomic_load(&e->deadline);
+        enum reaper_phase phase = atomic_load(&e->phase);
 
-        if (e->listener != listener || e == newest || e->waiting != NULL || deadline >= first)
+        if (e->listener != listener || e == newest || e->waiting != NULL || deadline == NEVER)
+            continue;
+        if (oldest != NULL && (phase > of || (phase == of && deadline >= first)))
             continue;
         oldest = e;
+        of = phase;
         first = deadline;
     }
     /* Only if the http thread has not gone on with it meanwhile. */
@@ -275,6 +283,7 @@ bool reaper_make_room(struct reaper *r, const void *listener, const struct reape
     if (ended)
         (void)shutdown(oldest->fd, SHUT_RDWR);
     pthread_mutex_unlock(&r->lock);
+    *ret_phase = of;
     return ended;
 }
 
@@ -318,8 +327,10 @@ void reaper_forget(struct reaper *r, struct reaper_entry *e, bool drain)
         ring(r);
 }
 
-void reaper_expect(struct reaper *r, struct reaper_entry *e, mono_ms deadline)
+void reaper_expect(struct reaper *r, struct reaper_entry *e, enum reaper_phase phase,
+                   mono_ms deadline)
 {
+    atomic_store(&e->phase, phase);
     set_deadline(r, e, deadline);
 }
 

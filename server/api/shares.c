@@ -73,6 +73,22 @@ static struct share *share_of(struct shares *s, struct network network)
     return *at = share;
 }
 
+bool shares_have_room(struct shares *s, const char *address)
+{
+    struct network network = network_of(address);
+    const struct share *share;
+
+    if (network_is_here(network))
+        return true;
+    pthread_mutex_lock(&s->lock);
+    share = s->buckets[bucket_of(network)];
+    while (share != NULL && !network_equal(share->network, network))
+        share = share->next;
+    bool room = share == NULL || share->requests < s->requests;
+    pthread_mutex_unlock(&s->lock);
+    return room;
+}
+
 bool shares_take(struct shares *s, const char *address, struct share **ret_share)
 {
     struct network network = network_of(address);

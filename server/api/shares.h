@@ -1,7 +1,7 @@
 /*
  * shares: how much of a listener one address takes up at this moment (threats.md T08).
  *
- * Behind a reverse proxy every connection has the proxy's address, so libmicrohttpd's limit by address says nothing;
+ * Requests are counted, and connections in a table of their own. Behind a reverse proxy every connection has the proxy's address, so libmicrohttpd's limit by address says nothing;
  * here the address is the one that a trusted proxy names (rule 8). Whoever has his share is answered 503 like everybody
  * whose turn it is not, and others still come in. Loopback and the unix socket are not counted. An IPv6 network of 64
  * bits counts as one address.
@@ -23,6 +23,8 @@ void shares_free(struct shares *shares); /* accepts NULL; everything must have b
 
 /* One more request of `address`. `*ret_share` NULL = that address is not counted. False: it has its share. */
 bool shares_take(struct shares *shares, const char *address, struct share **ret_share);
+/* Whether that would be true now. Takes nothing. */
+bool shares_have_room(struct shares *shares, const char *address);
 /* Its request is over. Accepts NULL. */
 void shares_give(struct shares *shares, struct share *share);
 

@@ -757,6 +757,55 @@ static void T08_the_oldest_drip_makes_room_for_whoever_comes(void **state)
     api_room_down(&small);
 }
 
+/* As many as there is room for have delivered and do nothing: who delivers slowly beside them is not cut off for it. */
+static void T08_who_is_idle_makes_room_before_who_delivers(void **state)
+{
+    enum { ROOM = 50, IDLE = 60, N = 20 };
+    const char *usual = webhooks;
+    struct http_server_options options = {.headers_ms = 60000};
+    struct api_room small;
+    struct raw_answer *a;
+    struct sent s = GOOD;
+    int idle[IDLE], fds[N], answered = 0;
+    char guid[32];
+    size_t len;
+
+    (void)state;
+    options.listeners[LISTENER_WEBHOOKS] = (struct http_server_listener){.max_connections = ROOM};
+    api_room_up(&small, &options);
+    webhooks = http_server_address(small.server, LISTENER_WEBHOOKS);
+    s.guid = guid;
+    for (int i = 0; i < IDLE + N; i++) {
+        int fd = raw_http_open(webhooks);
+        snprintf(guid, sizeof(guid), "idle-%d", i);
+        char *bytes = lay_down(&s, &len);
+        raw_http_send(fd, bytes, i < IDLE ? len : len - 1);
+        free(bytes);
+        if (i < IDLE) {
+            idle[i] = fd;
+            free(raw_http_read(fd, 10));
+        } else {
+            fds[i - IDLE] = fd;
+        }
+    }
+    for (int i = 0; i < N; i++) {
+        raw_http_send(fds[i], "}", 1);
+        a = raw_http_read(fds[i], 10);
+        answered += a != NULL && a->status == 202;
+        free(a);
+        close(fds[i]);
+    }
+    for (int i = 0; i < IDLE; i++)
+        close(idle[i]);
+    assert_int_equal(answered, N);
+    a = raw_http_ask(webhooks, "GET /healthz HTTP/1.1\r\nHost: h\r\n\r\n", 34);
+    assert_int_equal(a->status, 200);
+    assert_true(a->closed); /* nobody without the secret can be idle here */
+    free(a);
+    webhooks = usual;
+    api_room_down(&small);
+}
+
 /* One address behind a proxy has its share, and the rest of the house is for others (rule 8). */
 static void T08_an_address_that_a_proxy_names_has_its_share_and_no_more(void **state)
 {
@@ -982,6 +1031,7 @@ int main(void)
         cmocka_unit_test(T08_a_drip_of_headers_or_body_ends_by_total_time),
         cmocka_unit_test(T08_many_that_drip_do_not_keep_others_out),
         cmocka_unit_test(T08_the_oldest_drip_makes_room_for_whoever_comes),
+        cmocka_unit_test(T08_who_is_idle_makes_room_before_who_delivers),
         cmocka_unit_test(T08_an_address_that_a_proxy_names_has_its_share_and_no_more),
         cmocka_unit_test(I1_each_202_of_many_at_once_has_its_row),
         cmocka_unit_test(T47_an_outsider_sees_one_word_on_each_listener),

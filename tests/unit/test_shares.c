@@ -45,6 +45,8 @@ static void T08_one_address_has_so_many_requests_and_no_more(void **state)
         assert_true(shares_take(shares, "203.0.113.7", &a[i]));
     assert_false(shares_take(shares, "203.0.113.7", &none));
     assert_null(none);
+    assert_false(shares_have_room(shares, "203.0.113.7"));
+    assert_true(shares_have_room(shares, "203.0.113.8"));
     assert_true(shares_take(shares, "203.0.113.8", &b));
     shares_give(shares, a[0]);
     assert_true(shares_take(shares, "203.0.113.7", &a[0]));
