@@ -15,29 +15,51 @@
 #include "lib/base/json_tree.h"
 #include "lib/base/str.h"
 
-/* What json_parse() gives is `root`; the rest of it lies in `text` and in the arena, and goes with it. */
+/* What is given out is `root`; the rest of it lies in the text and in the arena. */
 struct tree {
     struct arena arena;
+    char *own; /* the text, freed with the tree; NULL = the caller's */
     struct cJSON root;
-    char text[];
 };
+
+static struct cJSON *tree_of(char *text, size_t len, char *own)
+{
+    struct tree *tree = malloc(sizeof(*tree));
+
+    if (tree == NULL)
+        abort();
+    arena_init(&tree->arena);
+    tree->own = own;
+    json_tree(text, len, &tree->arena, &tree->root);
+    return &tree->root;
+}
 
 int json_parse(const char *bytes, size_t len, const struct json_limits *limits,
                struct cJSON **ret_json, struct err *err)
 {
-    struct tree *tree;
     int rc = json_validate(bytes, len, limits, err);
+    char *text;
 
     if (rc < 0)
         return rc;
-    tree = malloc(sizeof(*tree) + len + 1);
-    if (tree == NULL)
+    text = malloc(len + 1);
+    if (text == NULL)
         abort();
-    arena_init(&tree->arena);
-    memcpy(tree->text, bytes, len);
-    tree->text[len] = '\0';
-    json_tree(tree->text, len, &tree->arena, &tree->root);
-    *ret_json = &tree->root;
+    memcpy(text, bytes, len);
+    text[len] = '\0';
+    *ret_json = tree_of(text, len, text);
+    return 0;
+}
+
+int json_parse_here(char *text, size_t len, const struct json_limits *limits,
+                    struct cJSON **ret_json, struct err *err)
+{
+    int rc = json_validate(text, len, limits, err);
+
+    if (rc < 0)
+        return rc;
+    assert(text[len] == '\0');
+    *ret_json = tree_of(text, len, NULL);
     return 0;
 }
 
@@ -49,6 +71,7 @@ void json_free(struct cJSON *json)
         return;
     tree = (struct tree *)(void *)((char *)json - offsetof(struct tree, root));
     arena_deinit(&tree->arena);
+    free(tree->own);
     free(tree);
 }
 

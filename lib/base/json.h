@@ -32,6 +32,9 @@ int json_validate(const char *bytes, size_t len, const struct json_limits *limit
 /* Validate, then read. The tree is the caller's: json_free(). */
 int json_parse(const char *bytes, size_t len, const struct json_limits *limits,
                struct cJSON **ret_json, struct err *err);
+/* The same in the text itself, `len` bytes and a NUL, which is altered and must outlive the tree: nothing is copied. */
+int json_parse_here(char *text, size_t len, const struct json_limits *limits,
+                    struct cJSON **ret_json, struct err *err);
 void json_free(struct cJSON *json);
 
 /* Readers. JSON null counts as absent. */

@@ -7,9 +7,14 @@
 
 #include <zstd.h>
 
+/* More is given back at once. Fresh memory costs a fault for each page, which takes longer than what is written there. */
+#define KEPT_MAX ((size_t)1 << 20)
+
 struct zip {
     ZSTD_CCtx *compressor; /* made at first use */
     ZSTD_DCtx *decompressor;
+    char *kept; /* of zip_expand_kept() */
+    size_t kept_size;
 };
 
 struct zip *zip_new(void)
@@ -27,6 +32,7 @@ void zip_free(struct zip *zip)
         return;
     ZSTD_freeCCtx(zip->compressor);
     ZSTD_freeDCtx(zip->decompressor);
+    free(zip->kept);
     free(zip);
 }
 
@@ -74,30 +80,82 @@ char *zip_compress(struct zip *zip, const void *bytes, size_t n, size_t *ret_len
     return out;
 }
 
-int zip_expand(struct zip *zip, const void *bytes, size_t n, size_t max, char **ret_bytes,
-               size_t *ret_len, struct err *err)
+/* How long the original is, by its head. */
+static int original_size(const void *bytes, size_t n, size_t max, size_t *ret_size, struct err *err)
 {
     unsigned long long size = ZSTD_getFrameContentSize(bytes, n);
-    char *out;
-    size_t len;
 
     if (size == ZSTD_CONTENTSIZE_ERROR || size == ZSTD_CONTENTSIZE_UNKNOWN)
         return err_set(err, ERR_INVALID, "not a whole zstd frame of known size");
     if (size > max)
         return err_set(err, ERR_INVALID, "%llu bytes unpacked, at most %zu are accepted", size,
                        max);
-    out = malloc((size_t)size + 1);
+    *ret_size = (size_t)size;
+    return 0;
+}
+
+static int expand_into(struct zip *zip, const void *bytes, size_t n, char *out, size_t size,
+                       struct err *err)
+{
+    size_t len;
+
     if (zip->decompressor == NULL)
         zip->decompressor = ZSTD_createDCtx();
     if (out == NULL || zip->decompressor == NULL)
         abort();
-    len = ZSTD_decompressDCtx(zip->decompressor, out, (size_t)size, bytes, n);
-    if (ZSTD_isError(len) || len != size) {
-        free(out);
+    len = ZSTD_decompressDCtx(zip->decompressor, out, size, bytes, n);
+    if (ZSTD_isError(len) || len != size)
         return err_set(err, ERR_INVALID, "damaged zstd frame");
-    }
     out[len] = '\0';
-    *ret_bytes = out;
-    *ret_len = len;
     return 0;
+}
+
+int zip_expand(struct zip *zip, const void *bytes, size_t n, size_t max, char **ret_bytes,
+               size_t *ret_len, struct err *err)
+{
+    size_t size = 0;
+    int rc = original_size(bytes, n, max, &size, err);
+    char *out;
+
+    if (rc < 0)
+        return rc;
+    out = malloc(size + 1);
+    rc = expand_into(zip, bytes, n, out, size, err);
+    if (rc < 0) {
+        free(out);
+        return rc;
+    }
+    *ret_bytes = out;
+    *ret_len = size;
+    return 0;
+}
+
+int zip_expand_kept(struct zip *zip, const void *bytes, size_t n, size_t max, char **ret_bytes,
+                    size_t *ret_len, struct err *err)
+{
+    size_t size = 0;
+    int rc = original_size(bytes, n, max, &size, err);
+
+    if (rc < 0)
+        return rc;
+    if (size >= zip->kept_size) {
+        free(zip->kept);
+        zip->kept_size = size + 1;
+        zip->kept = malloc(zip->kept_size);
+    }
+    rc = expand_into(zip, bytes, n, zip->kept, size, err);
+    if (rc < 0)
+        return rc;
+    *ret_bytes = zip->kept;
+    *ret_len = size;
+    return 0;
+}
+
+void zip_let_go(struct zip *zip)
+{
+    if (zip->kept_size <= KEPT_MAX)
+        return;
+    free(zip->kept);
+    zip->kept = NULL;
+    zip->kept_size = 0;
 }

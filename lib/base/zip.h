@@ -22,5 +22,9 @@ char *zip_compress(struct zip *zip, const void *bytes, size_t n, size_t *ret_len
  * original over `max`. */
 int zip_expand(struct zip *zip, const void *bytes, size_t n, size_t max, char **ret_bytes,
                size_t *ret_len, struct err *err);
+/* The same, but the bytes are the zip's, until zip_let_go(): room for a body of usual size is taken once. */
+int zip_expand_kept(struct zip *zip, const void *bytes, size_t n, size_t max, char **ret_bytes,
+                    size_t *ret_len, struct err *err);
+void zip_let_go(struct zip *zip);
 
 #endif

@@ -1,5 +1,6 @@
 #include "lib/github/event.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "lib/base/arena.h"
@@ -238,11 +239,11 @@ static int read_root(struct arena *arena, const struct cJSON *root, struct event
     return read_kind(arena, root, event, err);
 }
 
-int event_read(const char *event_name, bool form, const char *body, size_t len, struct arena *arena,
-               struct event *ret_event, struct err *err)
+int event_read_here(const char *event_name, bool form, char *body, size_t len, struct arena *arena,
+                    struct event *ret_event, struct err *err)
 {
     struct event event = {.kind = kind_of(event_name)};
-    const char *json = body;
+    char *json = body;
     size_t json_len = len;
     struct cJSON *root = NULL;
     int rc = 0;
@@ -252,11 +253,26 @@ int event_read(const char *event_name, bool form, const char *body, size_t len, 
     if (form)
         rc = event_form_read(body, len, arena, &json, &json_len, err);
     if (rc == 0)
-        rc = json_parse(json, json_len, NULL, &root, err);
+        rc = json_parse_here(json, json_len, NULL, &root, err);
     if (rc == 0)
         rc = read_root(arena, root, &event, err);
     json_free(root);
     if (rc == 0)
         *ret_event = event;
+    return rc;
+}
+
+int event_read(const char *event_name, bool form, const char *body, size_t len, struct arena *arena,
+               struct event *ret_event, struct err *err)
+{
+    char *copy = malloc(len + 1);
+    int rc;
+
+    if (copy == NULL)
+        abort();
+    memcpy(copy, body, len);
+    copy[len] = '\0';
+    rc = event_read_here(event_name, form, copy, len, arena, ret_event, err);
+    free(copy);
     return rc;
 }

@@ -166,5 +166,8 @@ struct event {
  */
 int event_read(const char *event_name, bool form, const char *body, size_t len, struct arena *arena,
                struct event *ret_event, struct err *err);
+/* The same in the body itself, which is altered; a NUL stands behind it. */
+int event_read_here(const char *event_name, bool form, char *body, size_t len, struct arena *arena,
+                    struct event *ret_event, struct err *err);
 
 #endif

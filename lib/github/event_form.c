@@ -35,7 +35,7 @@ static int decode_form(const char *bytes, size_t len, char *out, size_t *ret_len
 }
 
 /* The one field `payload` of a url-encoded body. Two of them would be two events in one. */
-int event_form_read(const char *body, size_t len, struct arena *arena, const char **ret_json,
+int event_form_read(const char *body, size_t len, struct arena *arena, char **ret_json,
                     size_t *ret_len, struct err *err)
 {
     static const char key[] = "payload=";

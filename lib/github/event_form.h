@@ -8,7 +8,7 @@ struct arena;
 struct err;
 
 /* ERR_INVALID: no such field, two of them, or a broken escape. The text lives in the arena. */
-int event_form_read(const char *body, size_t len, struct arena *arena, const char **ret_json,
+int event_form_read(const char *body, size_t len, struct arena *arena, char **ret_json,
                     size_t *ret_len, struct err *err);
 
 #endif

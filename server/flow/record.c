@@ -184,13 +184,13 @@ static int read_body(struct look *look, const struct delivery *d, struct event *
         store_delivery_body(look->flow->db, &packed_arena, d->id, &packed, &packed_len, &size, err);
     if (rc == 0) {
         int read =
-            zip_expand(zip_of_thread(), packed, packed_len, EVENT_BODY_MAX, &body, &len, &own);
+            zip_expand_kept(zip_of_thread(), packed, packed_len, EVENT_BODY_MAX, &body, &len, &own);
         if (read == 0)
-            read = event_read(d->event, d->form, body, len, look->arena, ret_event, &own);
+            read = event_read_here(d->event, d->form, body, len, look->arena, ret_event, &own);
         *ret_read = read == 0;
         if (read < 0)
             *ret_note = arena_str(look->arena, own.text);
-        free(body);
+        zip_let_go(zip_of_thread());
     }
     arena_deinit(&packed_arena);
     return rc;

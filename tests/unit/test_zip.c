@@ -24,6 +24,13 @@ static void comes_back(struct zip *zip, const char *bytes, size_t n)
         assert_memory_equal(back, bytes, n);
     assert_int_equal(back[n], 0);
     free(back);
+    /* And in the room that is kept; what is over a megabyte of it is given back at once. */
+    assert_int_equal(zip_expand_kept(zip, packed, packed_len, n, &back, &len, &err), 0);
+    assert_int_equal(len, n);
+    if (n > 0)
+        assert_memory_equal(back, bytes, n);
+    assert_int_equal(back[n], 0);
+    zip_let_go(zip);
     free(packed);
 }
 
