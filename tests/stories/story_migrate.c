@@ -164,6 +164,51 @@ static void M5_a_migrate_job_that_takes_long_and_is_heard_is_neither_silent_nor_
     story_end(s);
 }
 
+#define TWO                                                                                        \
+    "  acme/admin:\n"                                                                              \
+    "    branch: main\n"                                                                           \
+    "    mirror: GIT/acme/admin\n"                                                                 \
+    "    root: /srv/admin\n"                                                                       \
+    "    environments:\n"                                                                          \
+    "      live: { on: merge, roles: { all: { agent: { hosts: [admin-1] } } } }\n"                 \
+    "    jobs:\n"                                                                                  \
+    "      migrate:\n"                                                                             \
+    "        runs-on: [all]\n"                                                                     \
+    "        once: main\n"                                                                         \
+    "        steps: [{ uses: migrate, with: { tool: rails } }]\n"                                  \
+    "      queue:\n"                                                                               \
+    "        needs: [migrate]\n"                                                                   \
+    "        runs-on: [all]\n"                                                                     \
+    "        once: queue\n"                                                                        \
+    "        steps: [{ uses: migrate, with: { tool: rails } }]\n"
+
+/* The one that succeeded is not migrated again for the sake of the other; what is decided is decided about one. */
+static void M1_each_database_of_a_repository_has_a_ledger_of_its_own(void **state)
+{
+    struct story *s = *state;
+
+    story_repository(s, "acme/admin");
+    story_config(s, TWO);
+    story_hosts(s, "admin-1", NULL);
+    story_at(s, "2026-11-24 14:10");
+    story_host_is(s, "admin-1", "queue", STORY_HOST_FAILS);
+    story_merge(s, "acme/admin", 1, "Roles");
+    story_expect_attempt(s, "acme/admin/live/main", "succeeded");
+    story_expect_attempt(s, "acme/admin/live/queue", "failed");
+    story_refused(s, "POST", "/api/v1/migrate/abandon",
+                  "{\"database\":\"acme/admin/live/main\",\"reason\":\"looked\"}", 409,
+                  "no attempt holds");
+    story_host_is(s, "admin-1", "queue", STORY_HOST_SUCCEEDS);
+    story_act(s, "POST", "/api/v1/migrate/retry",
+              "{\"database\":\"acme/admin/live/queue\",\"reason\":\"mended\"}");
+    story_pass(s, 5000);
+    story_expect_attempt(s, "acme/admin/live/queue", "succeeded");
+    story_expect_starts(s, "admin-1", "migrate", 2, 1);
+    story_expect_starts(s, "admin-1", "queue", 2, 2);
+    story_expect_live(s, "acme/admin", "live", 2);
+    story_end(s);
+}
+
 #define STORY(name) cmocka_unit_test_setup_teardown(name, story_up, story_down)
 
 int main(void)
@@ -173,6 +218,7 @@ int main(void)
         STORY(M5_a_migrate_host_that_lost_power_says_itself_that_it_does_not_know),
         STORY(M6_a_migrate_job_that_failed_leaves_the_old_code_and_waits_for_a_person),
         STORY(M6_what_ran_beside_a_failed_migrate_job_is_named),
+        STORY(M1_each_database_of_a_repository_has_a_ledger_of_its_own),
         STORY(M2_a_migrate_job_that_was_declined_never_began_and_is_tried_again),
         STORY(M3_nothing_to_do_settles_the_attempt_and_the_deployment_goes_on),
         STORY(M5_a_migrate_job_that_takes_long_and_is_heard_is_neither_silent_nor_unknown),

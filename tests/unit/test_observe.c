@@ -110,6 +110,26 @@ static void nothing_that_is_known_becomes_new_and_nothing_that_began_not_started
     }
 }
 
+/* So that ten thousand agents do not come back at once. */
+static void each_wait_is_twice_the_last_up_to_a_bound_and_half_of_it_by_chance(void **state)
+{
+    int64_t least = INT64_MAX, most = 0;
+
+    (void)state;
+    for (unsigned tries = 1; tries <= 40; tries++) {
+        int64_t whole = tries < 6 ? INT64_C(1000) << (tries - 1) : 30000;
+
+        for (int i = 0; i < 100; i++) {
+            int64_t ms = agent_back_off(tries, 1000, 30000);
+
+            assert_true(ms >= whole / 2 && ms <= whole);
+            least = tries == 40 && ms < least ? ms : least;
+            most = tries == 40 && ms > most ? ms : most;
+        }
+    }
+    assert_true(most - least > 5000);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -123,6 +143,7 @@ int main(void)
         cmocka_unit_test(of_another_journal_is_unknown_unless_its_end_is_on_disk),
         cmocka_unit_test(an_end_that_is_gone_from_the_disk_is_not_made_up),
         cmocka_unit_test(declined_is_told_and_reported_is_closed),
+        cmocka_unit_test(each_wait_is_twice_the_last_up_to_a_bound_and_half_of_it_by_chance),
         cmocka_unit_test(nothing_that_is_known_becomes_new_and_nothing_that_began_not_started),
     };
 
