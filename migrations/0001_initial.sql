@@ -613,7 +613,7 @@ CREATE TABLE invocations (                   -- one command on one host
     exit_code    INTEGER,                    -- of the last step that ran; -1 = none
     commit_sha   TEXT,                       -- last `commit` line (P1)
     again_at     INTEGER,                    -- a person wants it tried again: a new command follows for its host
-    cancel_id    TEXT UNIQUE,                -- UUID of the message that asks the host to end it; NULL = nobody asked
+    cancel_id    TEXT,                       -- UUID of the message that asks the host to end it; NULL = nobody asked
     cancel_at    INTEGER,
     cancel_redeliver_at INTEGER,             -- that message was handed out: again from here
     cancel_taken_at INTEGER,                 -- and acknowledged
@@ -629,6 +629,7 @@ CREATE INDEX invocations_to_offer ON invocations (host_id, released_at)
     WHERE status = 'Pending' AND released_at IS NOT NULL;
 CREATE INDEX invocations_taken_open ON invocations (command_id)
     WHERE status = 'Pending' AND acknowledged_at IS NOT NULL AND deployment_id IS NULL;
+CREATE UNIQUE INDEX invocations_by_cancel ON invocations (cancel_id) WHERE cancel_id IS NOT NULL;
 CREATE INDEX invocations_running ON invocations (host_id)
     WHERE status IN ('InProgress', 'Cancelling', 'Unknown');
 CREATE INDEX invocations_to_cancel ON invocations (host_id, cancel_at)

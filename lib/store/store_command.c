@@ -75,8 +75,8 @@ int store_command_insert(struct db *db, const struct command *c, struct err *err
 DB_STATEMENT(
     SQL_INVOKE,
     "INSERT INTO invocations (command_id, host_id, deployment_id, job_number, roles, status,"
-    " details, start_by) SELECT $1, $2, deployment_id, job_number, $3, 'Pending', 'Pending',"
-    " $4 FROM commands WHERE id = $1");
+    " details, start_by, released_at, offered_at, redeliver_at) SELECT $1, $2, deployment_id,"
+    " job_number, $3, 'Pending', 'Pending', $4, $5, $6, $7 FROM commands WHERE id = $1");
 DB_STATEMENT(SQL_ENVELOPE_PUT,
              "INSERT INTO envelopes (command_id, host_id, text, signature) VALUES ($1, $2, $3, $4)"
              " ON CONFLICT (command_id, host_id) DO UPDATE SET text = excluded.text,"
@@ -90,8 +90,8 @@ static int put_envelope(struct db *db, const char *command_id, const char *host_
 
 int store_command_invoke(struct db *db, const struct invocation *i, struct err *err)
 {
-    int rc =
-        db_change(db, &SQL_INVOKE, err, "ttti", i->command_id, i->host_id, i->roles, i->start_by);
+    int rc = db_change(db, &SQL_INVOKE, err, "tttiIII", i->command_id, i->host_id, i->roles,
+                       i->start_by, i->released_at, i->offered_at, i->redeliver_at);
 
     return rc < 0 || i->envelope == NULL || *i->envelope == '\0'
                ? rc

@@ -19,6 +19,7 @@ struct bulk_move {
     void *arg;
     unsigned topics;
     void (*done)(struct look *look, void *arg);
+    bool again; /* it may be run again */
     bool taken;
 };
 
@@ -84,14 +85,25 @@ void bulk_rest(struct bulk_item *item, time_ms at)
     item->next = at;
 }
 
+static void add(struct bulk *b, const struct bulk_move *move)
+{
+    struct bulk_part *part = last_part(b);
+
+    *ARENA_PUSH(&part->arena, part->moves, part->n, part->cap) = *move;
+}
+
 void bulk_add(struct bulk *b, struct bulk_item *item,
               int (*fn)(struct db *db, void *arg, struct err *err), void *arg, unsigned topics,
               void (*done)(struct look *look, void *arg))
 {
-    struct bulk_part *part = last_part(b);
+    add(b, &(struct bulk_move){b, item, fn, arg, topics, done, .again = false});
+}
 
-    *ARENA_PUSH(&part->arena, part->moves, part->n, part->cap) = (struct bulk_move){
-        .bulk = b, .item = item, .fn = fn, .arg = arg, .topics = topics, .done = done};
+void bulk_add_again(struct bulk *b, struct bulk_item *item,
+                    int (*fn)(struct db *db, void *arg, struct err *err), void *arg,
+                    unsigned topics, void (*done)(struct look *look, void *arg))
+{
+    add(b, &(struct bulk_move){b, item, fn, arg, topics, done, .again = true});
 }
 
 /* Writing ----------------------------------------------------------------------------------------- */
@@ -139,6 +151,7 @@ static void make_jobs(struct bulk_part *part)
     for (size_t i = 0; i < part->n; i++)
         part->jobs[i] = (struct writer_job){.fn = part->moves[i].fn,
                                             .arg = part->moves[i].arg,
+                                            .again = part->moves[i].again,
                                             .told = told,
                                             .told_arg = &part->moves[i]};
 }

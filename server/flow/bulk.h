@@ -65,6 +65,12 @@ void bulk_add(struct bulk *bulk, struct bulk_item *item,
               int (*fn)(struct db *db, void *arg, struct err *err), void *arg, unsigned topics,
               void (*done)(struct look *look, void *arg));
 
+/* The same for one that may be run again after it was undone (writer.h): what it changes beside the store is the same
+ * then. Neighbours of that kind share a savepoint. */
+void bulk_add_again(struct bulk *bulk, struct bulk_item *item,
+                    int (*fn)(struct db *db, void *arg, struct err *err), void *arg,
+                    unsigned topics, void (*done)(struct look *look, void *arg));
+
 /* An item is judged to its end: what there is may be written by now. */
 void bulk_turn(struct bulk *bulk);
 

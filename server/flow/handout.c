@@ -19,6 +19,7 @@
 #define PART 128 /* commands: a millisecond or two of the writer's */
 
 struct handout_part {
+    struct handout_part *next; /* of those that are kept */
     const struct look *look;
     const struct deployment *deployment;
     const struct job *job;
@@ -46,17 +47,35 @@ static int add_line(struct db *db, const struct handout_part *p, struct err *err
     return look_journal(db, p->look->now, "invocation.release", p->subject, detail, NULL, err);
 }
 
+bool handout_waits(const struct look *look, const struct invocation *invocation)
+{
+    const struct flow *flow = look->flow;
+
+    return flow->host_waits != NULL && flow->host_waits(flow->arg, invocation->host_id);
+}
+
+int handout_write(struct db *db, const struct handout *h, struct err *err)
+{
+    int rc = 0;
+
+    for (struct handout_part *p = h->first; p != NULL && rc == 0; p = p->next) {
+        for (size_t i = 0; i < p->n; i++)
+            p->waits[i] = p->commands[i]->offered_at != 0;
+        rc = add_line(db, p, err);
+    }
+    return rc;
+}
+
 static int release(struct db *db, void *arg, struct err *err)
 {
     struct handout_part *p = arg;
-    const struct flow *flow = p->look->flow;
     time_ms now = p->look->now;
     int rc = 0;
 
     for (size_t i = 0; i < p->n && rc == 0; i++) {
         const struct invocation *c = p->commands[i];
 
-        p->waits[i] = flow->host_waits != NULL && flow->host_waits(flow->arg, c->host_id);
+        p->waits[i] = handout_waits(p->look, c);
         rc = store_command_hand_out(db, c, now, p->waits[i] ? now + COMMAND_VISIBILITY_MS : 0, err);
     }
     return rc < 0 ? rc : add_line(db, p, err);
@@ -205,12 +224,19 @@ static void written(struct look *look, void *arg)
         put_back_missed(p, n_missed);
 }
 
+void handout_tell(struct look *look, const struct handout *h)
+{
+    for (struct handout_part *p = h->first; p != NULL; p = p->next)
+        written(look, p);
+}
+
 void handout_add(struct handout *h, const struct job *job, const struct invocation *invocation)
 {
     if (h->part != NULL && (h->part->job != job || h->part->n == PART))
         handout_post(h);
     if (h->part == NULL) {
         h->part = arena_alloc(&h->bulk->arena, sizeof(*h->part));
+        h->part->next = NULL;
         h->part->look = h->bulk->look;
         h->part->deployment = h->deployment;
         h->part->job = job;
@@ -228,5 +254,13 @@ void handout_post(struct handout *h)
     h->part = NULL;
     p->subject = arena_printf(arena, "%s/%s/r%lld", p->deployment->repository,
                               p->deployment->environment, (long long)p->deployment->release_number);
-    bulk_add(h->bulk, h->item, release, p, FLOW_DEPLOYMENTS, written);
+    if (!h->kept) {
+        bulk_add(h->bulk, h->item, release, p, FLOW_DEPLOYMENTS, written);
+        return;
+    }
+    if (h->first == NULL)
+        h->first = p;
+    else
+        h->last->next = p;
+    h->last = p;
 }

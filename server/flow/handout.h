@@ -10,20 +10,27 @@
 #ifndef SLIPWAY_SERVER_FLOW_HANDOUT_H
 #define SLIPWAY_SERVER_FLOW_HANDOUT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct bulk;
 struct bulk_item;
+struct db;
 struct deployment;
+struct err;
 struct invocation;
 struct job;
+struct look;
 
 /* The part that is being filled. */
 struct handout {
     struct bulk *bulk;
     struct bulk_item *item;
     const struct deployment *deployment;
-    struct handout_part *part; /* NULL = none is open */
+    bool
+        kept; /* whoever fills it writes the commands himself, as released: parts are kept for him */
+    struct handout_part *part;         /* NULL = none is open */
+    struct handout_part *first, *last; /* that are kept */
 };
 
 /* Release this command of a running job, or of one that is started earlier in the same bulk. */
@@ -31,5 +38,12 @@ void handout_add(struct handout *handout, const struct job *job,
                  const struct invocation *invocation);
 /* Nothing more comes. */
 void handout_post(struct handout *handout);
+
+/* Does its host wait at the door at this moment, so that it has the command with the commit? On the writer's thread: its row
+ * says then that it was offered. */
+bool handout_waits(const struct look *look, const struct invocation *invocation);
+/* The lines of what was kept, and once all is committed: who waits is handed his own, the others are rung for. */
+int handout_write(struct db *db, const struct handout *handout, struct err *err);
+void handout_tell(struct look *look, const struct handout *handout);
 
 #endif

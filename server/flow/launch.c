@@ -22,9 +22,10 @@ struct launch {
     struct bulk_item *item;
     struct outlook *outlook; /* as if the cut were written: its start is judged by it */
     struct moves start;
-    bool rests;    /* what comes of it is known ... */
-    time_ms next;  /* ... until then */
-    bool followed; /* so it is with its commands */
+    struct handout handout; /* its first commands: written as released, with their lines */
+    bool rests;             /* what comes of it is known ... */
+    time_ms next;           /* ... until then */
+    bool followed;          /* so it is with its commands */
     time_ms follow_at;
 };
 
@@ -183,18 +184,34 @@ static int tell_jobs(struct db *db, const struct cut *c, struct err *err)
     return rc;
 }
 
+/* Whose host waits at the door in this moment has its command with the commit. */
+static void offer(struct cut *c)
+{
+    for (size_t i = 0; i < c->n_rows; i++) {
+        struct invocation *row = &c->rows[i];
+        bool waits = row->released_at != 0 && handout_waits(c->look, row);
+
+        row->offered_at = waits ? row->released_at : 0;
+        row->redeliver_at = waits ? row->released_at + COMMAND_VISIBILITY_MS : 0;
+    }
+}
+
+/* It may be run again: what it fills in is the same then, but for who waits, which is asked anew. */
 static int apply(struct db *db, void *arg, struct err *err)
 {
     struct launch *l = arg;
     struct cut *c = l->cut;
     int rc = deploy_write(db, c, err);
 
+    offer(c);
     l->outlook->open.id = c->deployment.id;
     if (rc == 0)
         rc = deploy_write_rows(db, c, 0, err);
     if (rc == 0)
         rc = moves_move(db, &l->start, err);
-    return rc < 0 ? rc : tell_jobs(db, c, err);
+    if (rc == 0)
+        rc = tell_jobs(db, c, err);
+    return rc < 0 ? rc : handout_write(db, &l->handout, err);
 }
 
 /* After its commit. */
@@ -219,18 +236,19 @@ static void launched(struct look *look, void *arg)
     bulk_rest(l->item, l->rests ? l->next : VERDICT_NEVER);
     if (!l->rests)
         agenda_touch(agenda, l->item->entry);
+    handout_tell(look, &l->handout);
 }
 
-/* They follow in the same bulk, behind it: released, and handed to those who wait. */
-static void post_commands(struct bulk *bulk, struct launch *l)
+static void keep_commands(struct bulk *bulk, struct launch *l)
 {
     struct cut *c = l->cut;
-    struct handout handout = {.bulk = bulk, .item = l->item, .deployment = &c->deployment};
 
+    l->handout =
+        (struct handout){.bulk = bulk, .item = l->item, .deployment = &c->deployment, .kept = true};
     for (size_t i = 0; i < c->n_rows; i++)
         if (c->rows[i].released_at != 0)
-            handout_add(&handout, &c->jobs[c->rows[i].job_number], &c->rows[i]);
-    handout_post(&handout);
+            handout_add(&l->handout, &c->jobs[c->rows[i].job_number], &c->rows[i]);
+    handout_post(&l->handout);
 }
 
 int launch_try(struct bulk *bulk, struct bulk_item *item, struct ground *ground, struct cut *c,
@@ -258,8 +276,8 @@ int launch_try(struct bulk *bulk, struct bulk_item *item, struct ground *ground,
     rc = find_commands(l, ground, err);
     if (rc < 0)
         return rc;
-    bulk_add(bulk, item, apply, l, FLOW_DEPLOYMENTS, launched);
-    post_commands(bulk, l);
+    keep_commands(bulk, l);
+    bulk_add_again(bulk, item, apply, l, FLOW_DEPLOYMENTS, launched);
     *ret_launched = true;
     return 0;
 }
