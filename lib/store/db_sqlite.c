@@ -14,6 +14,9 @@ extern const struct statement *const __start_slipway_statements[];
 extern const struct statement *const __stop_slipway_statements[];
 
 #define PAGE_BYTES 4096
+#define WAL_KEPT                                                                                   \
+    "16777216" /* bytes of the log's file that stay when it begins anew: it is written over */
+#define WRITER_CACHE "-8000" /* KiB: what it changes all over its indexes it need not read again */
 
 struct prepared {
     const struct statement *statement;
@@ -143,7 +146,9 @@ int db_open_write(const char *path, struct db **ret_db, struct err *err)
         return rc;
     if ((rc = pragma(db, "journal_mode", "WAL", "wal", err)) < 0 ||
         (rc = pragma(db, "synchronous", "FULL", "2", err)) < 0 ||
-        (rc = pragma(db, "wal_autocheckpoint", "0", "0", err)) < 0) {
+        (rc = pragma(db, "wal_autocheckpoint", "0", "0", err)) < 0 ||
+        (rc = pragma(db, "journal_size_limit", WAL_KEPT, WAL_KEPT, err)) < 0 ||
+        (rc = pragma(db, "cache_size", WRITER_CACHE, WRITER_CACHE, err)) < 0) {
         db_close(db);
         return rc;
     }

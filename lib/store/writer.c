@@ -7,13 +7,17 @@
 
 #include "lib/base/clock.h"
 #include "lib/store/db.h"
+#include "lib/store/writer_queue.h"
 
 #define QUEUE_MAX 4096
 #define GROUP_MAX 256
 #define GROUP_MS 4   /* of one transaction, without its commit */
 #define AHEAD_MAX 32 /* of what goes ahead, while something else waits, which then ... */
 #define BESIDE_MS 2  /* ... has so much of the same transaction */
-#define WAL_MAX (4 * 1024 * 1024)
+#define WAL_MAX (4 * 1024 * 1024)            /* from here on it is copied at once ... */
+#define WAL_PUT_OFF_MAX (1024 * 1024 * 1024) /* ... unless something is due: then from here on */
+#define CLEAR_MS 50                          /* it is put off when something is due so soon */
+#define STALE_MS 1000                        /* ... but not longer, when nobody says so again */
 #define IDLE_MS 200
 
 DB_STATEMENT(SQL_WRITER_BEGIN, "BEGIN IMMEDIATE");
@@ -22,22 +26,6 @@ DB_STATEMENT(SQL_WRITER_ROLLBACK, "ROLLBACK");
 DB_STATEMENT(SQL_WRITER_JOB, "SAVEPOINT job");
 DB_STATEMENT(SQL_WRITER_JOB_UNDO, "ROLLBACK TO job");
 DB_STATEMENT(SQL_WRITER_JOB_END, "RELEASE job");
-
-struct task {
-    struct task *next;
-    writer_fn *fn;
-    writer_done *done;
-    void *arg;
-    bool again; /* may be run again after it was undone */
-    bool ahead; /* goes before those that do not */
-    int rc;
-    struct err err;
-};
-
-struct queue {
-    struct task *first, **end;
-    size_t n;
-};
 
 struct writer {
     pthread_t thread;
@@ -51,6 +39,7 @@ struct writer {
     bool stopping;
     atomic_bool broken;
     atomic_uint_fast64_t jobs, commits;
+    atomic_int_fast64_t due_at; /* something is, on the monotonic clock */
     void (*tell)(void *arg);
     void *tell_arg;
 };
@@ -211,6 +200,14 @@ static struct task *run_group(struct writer *w, struct task *group)
     return rest;
 }
 
+/* It copies some thousand pages all over the file and syncs them: tens of milliseconds in which nothing is committed. */
+static bool is_put_off(const struct writer *w)
+{
+    mono_ms now = clock_mono(clock_system()), due = atomic_load(&w->due_at);
+
+    return due < now + CLEAR_MS && due > now - STALE_MS && db_wal_bytes(w->db) < WAL_PUT_OFF_MAX;
+}
+
 /* A checkpoint that readers hold up is made later; one that fails is not tried again. */
 static void checkpoint(struct writer *w)
 {
@@ -222,43 +219,6 @@ static void checkpoint(struct writer *w)
 }
 
 /* Queues ----------------------------------------------------------------------------------------- */
-
-static void queue_init(struct queue *q)
-{
-    q->first = NULL;
-    q->end = &q->first;
-    q->n = 0;
-}
-
-static void queue_add(struct queue *q, struct task *first, struct task **end, size_t n)
-{
-    *q->end = first;
-    q->end = end;
-    q->n += n;
-}
-
-static struct task *queue_pop(struct queue *q)
-{
-    struct task *task = q->first;
-
-    if (task == NULL)
-        return NULL;
-    q->first = task->next;
-    if (q->first == NULL)
-        q->end = &q->first;
-    q->n--;
-    task->next = NULL;
-    return task;
-}
-
-static void queue_push_front(struct queue *q, struct task *task)
-{
-    task->next = q->first;
-    if (q->first == NULL)
-        q->end = &task->next;
-    q->first = task;
-    q->n++;
-}
 
 /* What did not get its turn has the next one. */
 static void give_back(struct writer *w, struct task *list)
@@ -273,7 +233,7 @@ static void give_back(struct writer *w, struct task *list)
     pthread_mutex_lock(&w->mutex);
     for (; backwards != NULL; backwards = next) {
         next = backwards->next;
-        queue_push_front(backwards->ahead ? &w->front : &w->rest, backwards);
+        writer_queue_push_front(backwards->ahead ? &w->front : &w->rest, backwards);
     }
     pthread_mutex_unlock(&w->mutex);
 }
@@ -293,7 +253,7 @@ static struct task *take_group(struct writer *w)
         until.tv_nsec %= 1000000000L;
         if (db_wal_bytes(w->db) == 0 || atomic_load(&w->broken)) {
             pthread_cond_wait(&w->some, &w->mutex);
-        } else if (pthread_cond_timedwait(&w->some, &w->mutex, &until) != 0) {
+        } else if (pthread_cond_timedwait(&w->some, &w->mutex, &until) != 0 && !is_put_off(w)) {
             pthread_mutex_unlock(&w->mutex);
             checkpoint(w);
             pthread_mutex_lock(&w->mutex);
@@ -303,7 +263,7 @@ static struct task *take_group(struct writer *w)
     }
     ahead = w->rest.n == 0 ? w->group_max : w->passed_over ? 0 : AHEAD_MAX;
     for (size_t n = 0; n < w->group_max; n++) {
-        struct task *task = queue_pop(n < ahead && w->front.n > 0 ? &w->front : &w->rest);
+        struct task *task = writer_queue_pop(n < ahead && w->front.n > 0 ? &w->front : &w->rest);
         if (task == NULL)
             break;
         w->passed_over = task->ahead && w->rest.n > 0;
@@ -325,7 +285,7 @@ static void *writer_main(void *arg)
         left = run_group(w, group);
         w->passed_over = w->passed_over || (left != NULL && left->ahead);
         give_back(w, left);
-        if (db_wal_bytes(w->db) >= WAL_MAX)
+        if (db_wal_bytes(w->db) >= WAL_MAX && !is_put_off(w))
             checkpoint(w);
     }
     return NULL;
@@ -339,8 +299,9 @@ int writer_start(struct writer **ret_writer, struct db *db, const struct writer_
     if (w == NULL)
         abort();
     w->db = db;
-    queue_init(&w->front);
-    queue_init(&w->rest);
+    atomic_init(&w->due_at, INT64_MAX);
+    writer_queue_init(&w->front);
+    writer_queue_init(&w->rest);
     w->queue_max = options != NULL && options->queue_max != 0 ? options->queue_max : QUEUE_MAX;
     w->group_max = options != NULL && options->group_max != 0 ? options->group_max : GROUP_MAX;
     pthread_mutex_init(&w->mutex, NULL);
@@ -378,7 +339,7 @@ static int enqueue(struct writer *w, struct task *first, size_t n, struct err *e
     pthread_mutex_lock(&w->mutex);
     room = w->front.n + w->rest.n + n <= w->queue_max && !w->stopping;
     if (room) {
-        queue_add(queue, first, end, n);
+        writer_queue_add(queue, first, end, n);
         if (first->ahead)
             atomic_store(&w->someone_waits, true);
         pthread_cond_signal(&w->some);
@@ -571,6 +532,13 @@ int writer_do(struct writer *writer, writer_fn *fn, void *arg, struct err *err)
     if (rc == 0 && job.rc < 0 && err != NULL)
         *err = job.err;
     return job.rc;
+}
+
+void writer_expect(struct writer *writer, int64_t in_ms)
+{
+    mono_ms now = clock_mono(clock_system());
+
+    atomic_store(&writer->due_at, in_ms < INT64_MAX - now ? now + in_ms : INT64_MAX);
 }
 
 bool writer_is_broken(const struct writer *writer)

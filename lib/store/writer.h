@@ -11,7 +11,8 @@
  * whose sync fails: what the kernel could not write it may call clean afterwards, and a second sync that
  * succeeds would prove nothing.
  * A commit holds what fits into a few milliseconds; the rest makes the next one. It checkpoints when idle,
- * and at the latest every 4 MiB of the log.
+ * and at the latest every 4 MiB of the log, or, as long as something is due, every GiB: what is due at a
+ * time does not wait for that.
  */
 #ifndef SLIPWAY_LIB_STORE_WRITER_H
 #define SLIPWAY_LIB_STORE_WRITER_H
@@ -76,6 +77,10 @@ int writer_post(struct writer *writer, writer_fn *fn, void *arg, writer_done *do
 /* The same for what somebody outside waits for: it goes ahead of all that does not, and may be run again. */
 int writer_post_ahead(struct writer *writer, writer_fn *fn, void *arg, writer_done *done,
                       struct err *err);
+
+/* Something is due in so many milliseconds, INT64_MAX = nothing is known of: no checkpoint is begun that would hold it up,
+ * unless the log grows too large. To be said again each time that it is another; after a second it is forgotten. Any thread. */
+void writer_expect(struct writer *writer, int64_t in_ms);
 
 bool writer_is_broken(const struct writer *writer);
 

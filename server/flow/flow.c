@@ -117,6 +117,18 @@ static int look_once(struct flow *flow, struct arena *arena, bool rung, bool who
     return rc;
 }
 
+/* The writer does not begin what takes long shortly before something is due. */
+static void announce(const struct look *look)
+{
+    const struct flow *flow = look->flow;
+    bool rests = !look->unrest && !look->more;
+
+    writer_expect(flow->writer, !rests ? 0
+                                : look->next == VERDICT_NEVER
+                                    ? INT64_MAX
+                                    : look->next - clock_now(flow->clock));
+}
+
 int flow_look(struct flow *flow, time_ms *ret_next, struct err *err)
 {
     struct arena arena;
@@ -128,6 +140,7 @@ int flow_look(struct flow *flow, time_ms *ret_next, struct err *err)
         rc = look_once(flow, &arena, i == 0 && !flow->timed, false, &look, err);
         /* What starts comes to its rest by itself. */
         moved = look.started ? 0 : moved + (look.unrest && !look.more);
+        announce(&look);
         if (rc < 0 || (!look.unrest && !look.more))
             break;
         arena_reset(&arena);

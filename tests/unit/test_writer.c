@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -517,6 +518,40 @@ static void what_was_copied_into_the_file_is_not_in_the_log_any_more_also_while_
     room_close(&room);
 }
 
+static int64_t file_bytes(const struct room *room)
+{
+    struct stat st;
+
+    assert_int_equal(stat(room->store.path, &st), 0);
+    return st.st_size;
+}
+
+/* A checkpoint takes tens of milliseconds; pages come into the file by it alone. */
+static void while_something_is_due_the_log_waits_and_is_copied_when_it_is_over(void **state)
+{
+    struct err err = ERR_INIT;
+    struct room room;
+    bool found = false;
+    int64_t before;
+
+    (void)state;
+    room_open(&room, NULL);
+    before = file_bytes(&room);
+    writer_expect(room.writer, 10);
+    assert_int_equal(writer_do(room.writer, fill_pages, NULL, &err), 0);
+    for (int i = 0; i < 16; i++) { /* some 130 pages each */
+        writer_expect(room.writer, 10);
+        assert_int_equal(writer_do(room.writer, touch_pages, &found, &err), 0);
+    }
+    assert_int_equal(writer_do(room.writer, nothing, NULL, &err), 0);
+    assert_int_equal(file_bytes(&room), before);
+    writer_expect(room.writer, INT64_MAX);
+    assert_int_equal(writer_do(room.writer, nothing, NULL, &err), 0);
+    assert_int_equal(writer_do(room.writer, nothing, NULL, &err), 0); /* behind it */
+    assert_true(file_bytes(&room) > before);
+    room_close(&room);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -533,6 +568,7 @@ int main(void)
         cmocka_unit_test(a_commit_that_fails_breaks_the_writer_and_nothing_is_tried_again),
         cmocka_unit_test(a_large_job_needs_no_temporary_file),
         cmocka_unit_test(readers_cannot_write),
+        cmocka_unit_test(while_something_is_due_the_log_waits_and_is_copied_when_it_is_over),
         cmocka_unit_test(
             what_was_copied_into_the_file_is_not_in_the_log_any_more_also_while_somebody_reads),
     };
