@@ -2,6 +2,7 @@
 #include "lib/base/digest.h"
 
 #include <limits.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,6 +19,22 @@ static void must(int ok)
         abort();
 }
 
+/* By its name it would be looked up at each use, which takes longer than a short digest. */
+static EVP_MD *sha256;
+static pthread_once_t sha256_once = PTHREAD_ONCE_INIT;
+
+static void find_sha256(void)
+{
+    sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
+    must(sha256 != NULL);
+}
+
+static const EVP_MD *the_sha256(void)
+{
+    must(pthread_once(&sha256_once, find_sha256) == 0);
+    return sha256;
+}
+
 struct digest {
     EVP_MD_CTX *ctx;
 };
@@ -28,7 +45,7 @@ struct digest *digest_new(void)
 
     if (d == NULL || (d->ctx = EVP_MD_CTX_new()) == NULL)
         abort();
-    must(EVP_DigestInit_ex(d->ctx, EVP_sha256(), NULL));
+    must(EVP_DigestInit_ex(d->ctx, the_sha256(), NULL));
     return d;
 }
 
@@ -52,7 +69,7 @@ void digest_free(struct digest *digest)
 
 void digest_sha256(const void *bytes, size_t n, unsigned char out[DIGEST_SIZE])
 {
-    must(EVP_Digest(bytes, n, out, NULL, EVP_sha256(), NULL));
+    must(EVP_Digest(bytes, n, out, NULL, the_sha256(), NULL));
 }
 
 void digest_sha256_hex(const void *bytes, size_t n, char out[DIGEST_HEX_SIZE])
