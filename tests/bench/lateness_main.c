@@ -10,12 +10,14 @@
  * instants, and nothing else. Prints lines "name value".
  */
 #include <dirent.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -42,6 +44,7 @@
 #include "server/loop.h"
 
 #define PER_REPO 16 /* environments that a repository may have */
+#define SHIFT 6     /* seconds from one repository to the next */
 #define REPOS_PER_FILE 64
 #define DELAY_MS 60000
 #define SET_UP_MS                                                                                  \
@@ -62,12 +65,18 @@ static void must(int rc, const struct err *err)
 }
 
 /* The instant of the i-th. Environments of a repository share the instant at which the release was seen; their
- * delays lie a second apart, so that they are due at different ones. */
+ * delays lie a second apart, so that they are due at different ones; which seconds have two of them is another from
+ * repository to repository, so that each second has as many. */
+static int64_t second_of(int repo, int place)
+{
+    return (place + (int64_t)repo * SHIFT) % (span_ms / 1000);
+}
+
 static time_ms instant(int i)
 {
     int repo = i / PER_REPO, place = i % PER_REPO;
 
-    return base + (int64_t)repo * 1000 / due_repos + place % (span_ms / 1000) * 1000;
+    return base + (int64_t)repo * 1000 / due_repos + second_of(repo, place) * 1000;
 }
 
 static void put_repo(struct buf *c, int r)
@@ -79,7 +88,7 @@ static void put_repo(struct buf *c, int r)
                      base % 86400000 < 43200000 ? "23:00" : "11:00");
         else
             buf_addf(c, "      e%d: { on: merge, delay: %llds", e,
-                     (long long)(DELAY_MS / 1000 + e % (span_ms / 1000)));
+                     (long long)(DELAY_MS / 1000 + second_of(r, e)));
         buf_adds(c, ", roles: { web: { agent: { hosts: [a] } } } }\n");
     }
     buf_adds(c, "    jobs: { web: { runs-on: [web], steps: [{ run: \"true\" }] } }\n");
@@ -227,6 +236,7 @@ struct measured {
     struct told *told;
     size_t n_told, cap_told;
     time_ms *late;
+    time_ms *waited, *took; /* until the look that decided it; from that to its commit */
     int n, early;
 };
 
@@ -237,13 +247,13 @@ static int by_value(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
-static void put(struct measured *m, const char *name)
+static void put(time_ms *values, int n, const char *name)
 {
-    if (m->n == 0)
+    if (n == 0)
         return;
-    qsort(m->late, (size_t)m->n, sizeof(*m->late), by_value);
-    printf("%s_p50_ms %lld\n%s_p99_ms %lld\n%s_max_ms %lld\n", name, (long long)m->late[m->n / 2],
-           name, (long long)m->late[m->n * 99 / 100], name, (long long)m->late[m->n - 1]);
+    qsort(values, (size_t)n, sizeof(*values), by_value);
+    printf("%s_p50_ms %lld\n%s_p99_ms %lld\n%s_max_ms %lld\n", name, (long long)values[n / 2], name,
+           (long long)values[n * 99 / 100], name, (long long)values[n - 1]);
 }
 
 /* After each commit that the flow waited for. One statement: whoever watches must not be what is watched. */
@@ -268,6 +278,8 @@ static void take_line(struct measured *m, const struct journal_entry *line, time
         sscanf(line->subject, "acme/r%d/e%d", &repo, &place) != 2 || m->n == due_n)
         return;
     m->late[m->n] = at - instant(repo * PER_REPO + place);
+    m->waited[m->n] = line->at - instant(repo * PER_REPO + place);
+    m->took[m->n] = at - line->at;
     m->early += m->late[m->n++] < 0;
 }
 
@@ -295,6 +307,48 @@ static void read_journal(struct measured *m)
         arena_reset(&own);
     } while (n == LINES);
     arena_deinit(&own);
+}
+
+/* Syncs, which are what the disk is waited for: SQLite calls this one instead of the library's. The writer makes those of the
+ * log and of the file; a sync of the file is a checkpoint's. */
+#define SYNCS_MAX 100000
+
+static struct {
+    time_ms at, took;
+    bool of_log;
+} syncs[SYNCS_MAX];
+static int n_syncs;
+
+int fdatasync(int fd)
+{
+    char path[64], name[PATH_MAX] = "";
+    time_ms began = clock_now(clock_system());
+    int rc = (int)syscall(SYS_fdatasync, fd);
+    size_t len;
+
+    snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+    (void)!readlink(path, name, sizeof(name) - 1);
+    len = strlen(name);
+    if (n_syncs < SYNCS_MAX) {
+        syncs[n_syncs].at = began;
+        syncs[n_syncs].took = clock_now(clock_system()) - began;
+        syncs[n_syncs++].of_log = len > 4 && strcmp(name + len - 4, "-wal") == 0;
+    }
+    return rc;
+}
+
+static void put_syncs(time_ms from, time_ms to)
+{
+    time_ms *of_log = arena_array(&arena, SYNCS_MAX, sizeof(*of_log));
+    time_ms *of_file = arena_array(&arena, SYNCS_MAX, sizeof(*of_file));
+    int n_log = 0, n_file = 0;
+
+    for (int i = 0; i < n_syncs; i++)
+        if (syncs[i].at >= from && syncs[i].at < to)
+            *(syncs[i].of_log ? &of_log[n_log++] : &of_file[n_file++]) = syncs[i].took;
+    put(of_log, n_log, "sync_of_log");
+    printf("checkpoints %d\n", n_file);
+    put(of_file, n_file, "sync_of_file");
 }
 
 /* Until nothing was written for a second; a minute at most. */
@@ -374,7 +428,7 @@ static void measure_limit(struct writer *writer)
         must(writer_do(writer, one_row, &t, &err), &err);
         m.late[m.n++] = clock_now(clock_system()) - t;
     }
-    put(&m, "limit");
+    put(m.late, m.n, "limit");
 }
 
 static void failed(void *arg, const struct err *err)
@@ -425,6 +479,8 @@ int main(int argc, char **argv)
     must(db_open_read(store.path, &m.db, &err), &err);
     must(db_open_read(store.path, &reader, &err), &err);
     m.late = arena_array(&arena, (size_t)due_n, sizeof(*m.late));
+    m.waited = arena_array(&arena, (size_t)due_n, sizeof(*m.waited));
+    m.took = arena_array(&arena, (size_t)due_n, sizeof(*m.took));
     snapshots_init(&snapshots);
     must(snapshot_make(config, clock_now(clock_system()), &snapshot, &err), &err);
     snapshots_set(&snapshots, snapshot);
@@ -467,7 +523,10 @@ int main(int argc, char **argv)
     printf("commits_per_100_starts %lld\njobs_per_100_starts %lld\n",
            m.n > 0 ? (long long)(writer_counts(writer).commits - counts.commits) * 100 / m.n : 0,
            m.n > 0 ? (long long)(writer_counts(writer).jobs - counts.jobs) * 100 / m.n : 0);
-    put(&m, "start");
+    put(m.late, m.n, "start");
+    put(m.waited, m.n, "until_its_look");
+    put(m.took, m.n, "from_look_to_commit");
+    put_syncs(base, base + span_ms);
     measure_limit(writer);
     agenda_free(flow.agenda);
     db_close(reader);
