@@ -204,6 +204,15 @@ static void hand_all(struct handout_part *p, struct handing *h, size_t *ret_hand
     }
 }
 
+/* Else nothing needs to be read. */
+static bool some_wait(const struct handout_part *p)
+{
+    for (size_t i = 0; i < p->n; i++)
+        if (p->waits[i])
+            return true;
+    return false;
+}
+
 static void written(struct look *look, void *arg)
 {
     struct handing h = {.look = look};
@@ -212,7 +221,7 @@ static void written(struct look *look, void *arg)
     struct err err = ERR_INIT;
 
     arena_init(&h.arena);
-    if (db_read_begin(look->flow->db, &err) < 0)
+    if (some_wait(p) && db_read_begin(look->flow->db, &err) < 0)
         log_warning("command.not-handed", "commands=%zu err=%s", p->n, LOG(err.text));
     hand_all(p, &h, &n_handed, &n_missed);
     db_read_end(look->flow->db);
