@@ -260,14 +260,24 @@ int store_release_reverts(struct db *db, struct arena *arena, int64_t repository
 
 DB_STATEMENT(SQL_RELEASE_NEWER, "SELECT * FROM (SELECT " COLUMNS
                                 " FROM releases WHERE repository_id = $1 AND number > $2"
-                                " AND off_line = 0 ORDER BY number DESC LIMIT $3) ORDER BY number");
+                                " AND number < $3 AND off_line = 0"
+                                " ORDER BY number DESC LIMIT $4) ORDER BY number");
+DB_STATEMENT(SQL_RELEASE_PROVEN,
+             "SELECT * FROM (SELECT " COLUMNS " FROM releases WHERE repository_id = $1"
+             " AND number IN (SELECT release_number FROM deployments WHERE repository_id = $1"
+             " AND release_number > $2 AND release_number < $3 AND environment = $4"
+             " AND state = 'succeeded') AND off_line = 0"
+             " ORDER BY number DESC LIMIT $5) ORDER BY number");
 
 int store_release_newer(struct db *db, struct arena *arena, int64_t repository_id, int64_t after,
-                        size_t limit, struct release **ret_items, size_t *ret_n, struct err *err)
+                        int64_t below, const char *proven_in, size_t limit,
+                        struct release **ret_items, size_t *ret_n, struct err *err)
 {
     struct db_rows *rows;
-    int rc =
-        db_query(db, &SQL_RELEASE_NEWER, &rows, err, "iii", repository_id, after, (int64_t)limit);
+    int rc = proven_in != NULL ? db_query(db, &SQL_RELEASE_PROVEN, &rows, err, "iiiti",
+                                          repository_id, after, below, proven_in, (int64_t)limit)
+                               : db_query(db, &SQL_RELEASE_NEWER, &rows, err, "iiii", repository_id,
+                                          after, below, (int64_t)limit);
 
     return rc < 0 ? rc : many(rows, arena, ret_items, ret_n, err);
 }

@@ -49,9 +49,11 @@ int store_release_revert_put(struct db *db, int64_t repository_id, int64_t numbe
 int store_release_reverts(struct db *db, struct arena *arena, int64_t repository_id, int64_t from,
                           int64_t to, struct revert **ret_items, size_t *ret_n, struct err *err);
 
-/* Those on the line with number > after, the newest `limit` of them, oldest first. */
+/* Those on the line with after < number < below, the newest `limit` of them, oldest first; `proven_in`: only those
+ * with a deployment that succeeded in that environment, NULL = all. */
 int store_release_newer(struct db *db, struct arena *arena, int64_t repository_id, int64_t after,
-                        size_t limit, struct release **ret_items, size_t *ret_n, struct err *err);
+                        int64_t below, const char *proven_in, size_t limit,
+                        struct release **ret_items, size_t *ret_n, struct err *err);
 
 /* Newest first; `before` = 0 from the newest on. */
 int store_release_list(struct db *db, struct arena *arena, int64_t repository_id, int64_t before,

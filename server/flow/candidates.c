@@ -12,12 +12,11 @@
 #include "lib/store/store_pull_request.h"
 #include "lib/store/store_release.h"
 #include "lib/store/store_rollback.h"
+#include "server/flow/further.h"
 #include "server/flow/ground.h"
 #include "server/flow/lacks.h"
 #include "server/flow/outlook.h"
 #include "server/flow/snapshot.h"
-
-#define CANDIDATES_MAX 50
 
 int candidates_maybe(int rc, bool *ret_found, const struct err *own, struct err *err)
 {
@@ -176,33 +175,45 @@ static int load_release(struct candidates *c, const struct release *release,
     return rc < 0 ? rc : lacks_of(c, &c->outlook->lacks, release, r, err);
 }
 
-static int load_releases(struct candidates *c, struct err *err)
+int candidates_page(struct candidates *c, int64_t below, const char *proven_in, size_t *ret_n,
+                    struct err *err)
 {
     struct outlook *o = c->outlook;
     struct deployment_last *lasts = NULL;
+    struct release *page, *releases;
     struct plan_release *list;
-    size_t n_lasts = 0, at = 0;
-    int rc = store_release_newer(c->db, c->arena, c->repository->id, o->facts.live_number,
-                                 CANDIDATES_MAX, &o->releases, &o->n_releases, err);
+    size_t n_lasts = 0, at = 0, n = 0;
+    int rc = store_release_newer(c->db, c->arena, c->repository->id, o->facts.live_number, below,
+                                 proven_in, CANDIDATES_MAX, &page, &n, err);
 
-    if (rc == 0 && o->n_releases > 0)
-        rc = store_deployment_lasts(c->db, c->arena, c->repository->id, c->environment->name,
-                                    o->releases[0].number - 1, &lasts, &n_lasts, err);
+    *ret_n = n;
+    if (rc < 0 || n == 0)
+        return rc;
+    rc = store_deployment_lasts(c->db, c->arena, c->repository->id, c->environment->name,
+                                page[0].number - 1, &lasts, &n_lasts, err);
+    releases = arena_array(c->arena, n + o->n_releases, sizeof(*releases));
+    list = arena_array(c->arena, n + o->n_releases, sizeof(*list));
+    memcpy(releases, page, n * sizeof(*page));
+    for (size_t i = 0; i < n && rc == 0; i++) {
+        while (at < n_lasts && lasts[at].release_number < releases[i].number)
+            at++;
+        rc =
+            load_release(c, &releases[i],
+                         at < n_lasts && lasts[at].release_number == releases[i].number ? &lasts[at]
+                                                                                        : NULL,
+                         &list[i], err);
+    }
     if (rc < 0)
         return rc;
-    list = arena_array(c->arena, o->n_releases, sizeof(*list));
-    for (size_t i = 0; i < o->n_releases && rc == 0; i++) {
-        while (at < n_lasts && lasts[at].release_number < o->releases[i].number)
-            at++;
-        rc = load_release(c, &o->releases[i],
-                          at < n_lasts && lasts[at].release_number == o->releases[i].number
-                              ? &lasts[at]
-                              : NULL,
-                          &list[i], err);
+    if (o->n_releases > 0) {
+        memcpy(releases + n, o->releases, o->n_releases * sizeof(*releases));
+        memcpy(list + n, o->facts.releases, o->n_releases * sizeof(*list));
     }
+    o->releases = releases;
+    o->n_releases += n;
     o->facts.releases = list;
     o->facts.n_releases = o->n_releases;
-    return rc;
+    return 0;
 }
 
 /* A release by number, also one that is not newer than what is live. */
@@ -524,17 +535,20 @@ static int load_rolled_back(struct candidates *c, struct err *err)
 
 int candidates_load(struct candidates *c, struct err *err)
 {
+    size_t n;
     int rc = load_there(c, err);
 
     if (rc == 0)
         rc = lacks_load(c, &c->outlook->lacks, err);
     if (rc == 0)
-        rc = load_releases(c, err);
+        rc = candidates_page(c, INT64_MAX, NULL, &n, err);
     if (rc == 0)
         rc = load_wishes(c, err);
     if (rc == 0)
         rc = load_rollbacks(c, err);
     if (rc == 0)
         rc = load_barriers(c, err);
-    return rc < 0 ? rc : load_rolled_back(c, err);
+    if (rc == 0)
+        rc = load_rolled_back(c, err);
+    return rc < 0 ? rc : further_load(c, err);
 }

@@ -22,6 +22,8 @@ struct snapshot;
 struct stops_change;
 struct wish;
 
+#define CANDIDATES_MAX 50 /* looked at, of the newest; further.h looks behind them */
+
 /* Where and when; whose outlook is filled. */
 struct candidates {
     struct db *db;
@@ -42,6 +44,11 @@ struct candidates {
 
 /* Live, open deployment, wishes, releases, barriers, into the outlook and its facts. */
 int candidates_load(struct candidates *candidates, struct err *err);
+
+/* The newest CANDIDATES_MAX below `below` with what they lack, in front of those that are loaded; `proven_in`: only those
+ * with a success in that environment, NULL = all. */
+int candidates_page(struct candidates *candidates, int64_t below, const char *proven_in,
+                    size_t *ret_n, struct err *err);
 
 /* 0 and `*ret_found`: a row that is not there is no error here; `own` becomes `err` for others. */
 int candidates_maybe(int rc, bool *ret_found, const struct err *own, struct err *err);
