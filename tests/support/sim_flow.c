@@ -97,6 +97,7 @@ static void plan(struct sim_line *line, const struct plan *plan)
         return;
     }
     sim_server.next_command = command;
+    sim.n_commands = command + 1;
     sim_history_planned(command, plan->epoch, now());
 }
 

@@ -21,7 +21,7 @@ void sim_history_reset(void)
 
 static bool is_held(int database)
 {
-    for (int i = 0; i < SIM_COMMANDS; i++)
+    for (int i = 0; i < sim.n_commands; i++)
         if (own.attempts[i].is_known && own.attempts[i].is_open &&
             sim.truths[i].database == database)
             return true;
@@ -47,7 +47,7 @@ void sim_history_planned(int command, int64_t epoch, time_ms now)
 
     if (is_held(database))
         sim_world_wrong("I2: planned while another one is unsettled", command);
-    for (int i = 0; i < SIM_COMMANDS; i++)
+    for (int i = 0; i < sim.n_commands; i++)
         if (own.attempts[i].is_known && sim.truths[i].database == database &&
             own.attempts[i].epoch >= epoch)
             sim_world_wrong("planned with an epoch that is not above all others", command);
@@ -90,7 +90,7 @@ void sim_history_seen(int database, time_ms now)
 
 void sim_history_restored(struct sim_store *store, bool is_told)
 {
-    for (int i = 0; i < SIM_COMMANDS; i++) {
+    for (int i = 0; i < sim.n_commands; i++) {
         struct sim_place p;
 
         own.attempts[i].is_known = sim_store_find(store, i, &p);

@@ -39,7 +39,7 @@ static bool is_late(const struct sim_machine *m, int command)
 
 static bool has_open(const struct sim_machine *m)
 {
-    for (int i = 0; i < SIM_COMMANDS; i++)
+    for (int i = 0; i < sim.n_commands; i++)
         if (m->commands[i].last != AGENT_JOURNAL_NONE && m->commands[i].stage != SIM_OVER)
             return true;
     return false;
@@ -325,7 +325,7 @@ void sim_machine_take(struct sim_machine *m, const struct sim_note *n)
 /* G7: supervisor and command hold its lock, also of one that was killed, and whatever people decided of it. */
 static bool holds_database(const struct sim_machine *m, int database)
 {
-    for (int i = 0; i < SIM_COMMANDS; i++)
+    for (int i = 0; i < sim.n_commands; i++)
         if (m->commands[i].supervisor.is_held && sim.truths[i].database == database)
             return true;
     return false;
@@ -427,7 +427,7 @@ static uint64_t open_commands(const struct sim_machine *m)
 {
     uint64_t open = 0;
 
-    for (int i = 0; i < SIM_COMMANDS; i++)
+    for (int i = 0; i < sim.n_commands; i++)
         if (m->commands[i].last != AGENT_JOURNAL_NONE &&
             m->commands[i].last != AGENT_JOURNAL_REPORTED)
             open |= UINT64_C(1) << i;
@@ -438,7 +438,7 @@ void sim_machine_step(struct sim_machine *m)
 {
     if (!m->exists)
         return;
-    for (int i = 0; i < SIM_COMMANDS; i++)
+    for (int i = 0; i < sim.n_commands; i++)
         come_to_an_end(m, i);
     if (!m->is_up || sim.now < m->still_until)
         return;
@@ -452,7 +452,7 @@ void sim_machine_step(struct sim_machine *m)
                                          .open = open_commands(m),
                                          .record = m->number});
     }
-    for (int i = 0; i < SIM_COMMANDS && m->is_up; i++)
+    for (int i = 0; i < sim.n_commands && m->is_up; i++)
         step_command(m, i);
 }
 
@@ -490,7 +490,7 @@ void sim_machine_start_agent(struct sim_machine *m)
     m->is_up = true;
     m->observe_at = 0;
     m->still_until = 0;
-    for (int i = 0; i < SIM_COMMANDS; i++)
+    for (int i = 0; i < sim.n_commands; i++)
         if (m->commands[i].last != AGENT_JOURNAL_NONE && !find(m, i)) {
             sim_machine_kill_agent(m);
             return;
@@ -505,7 +505,7 @@ void sim_machine_kill_agent(struct sim_machine *m)
     if (m->is_up && has_open(m))
         sim_world_count(SIM_AGENT_KILLED);
     m->is_up = false;
-    for (int i = 0; i < SIM_COMMANDS; i++) {
+    for (int i = 0; i < sim.n_commands; i++) {
         m->commands[i].stage = SIM_NOWHERE;
         if (m->commands[i].supervisor.waits)
             m->commands[i].supervisor.is_held = m->commands[i].supervisor.waits = false;
@@ -521,7 +521,7 @@ void sim_machine_stand_still(struct sim_machine *m)
 
 void sim_machine_kill_supervisors(struct sim_machine *m)
 {
-    for (int i = 0; i < SIM_COMMANDS; i++)
+    for (int i = 0; i < sim.n_commands; i++)
         if (m->commands[i].supervisor.runs) {
             sim_world_count(SIM_SUPERVISOR_KILLED);
             m->commands[i].supervisor.is_orphan = true;
@@ -530,7 +530,7 @@ void sim_machine_kill_supervisors(struct sim_machine *m)
 
 void sim_machine_kill_clients(struct sim_machine *m)
 {
-    for (int i = 0; i < SIM_COMMANDS; i++)
+    for (int i = 0; i < sim.n_commands; i++)
         if (m->commands[i].supervisor.runs) {
             sim_world_client_dies(i);
             end_client(&m->commands[i], 137);
@@ -540,7 +540,7 @@ void sim_machine_kill_clients(struct sim_machine *m)
 /* Nothing of it runs; what it had sent to the database may. */
 static void stop_all(struct sim_machine *m, bool counts)
 {
-    for (int i = 0; i < SIM_COMMANDS; i++) {
+    for (int i = 0; i < sim.n_commands; i++) {
         struct sim_supervisor *s = &m->commands[i].supervisor;
 
         if (s->runs && counts) {
@@ -572,7 +572,7 @@ void sim_machine_lose_journal(struct sim_machine *m, bool disk)
     for (int i = 0; i < SIM_DATABASES; i++)
         m->floor[i] = m->floor_command[i] = 0;
     m->journal = ++sim.next_journal;
-    for (int i = 0; i < SIM_COMMANDS; i++) {
+    for (int i = 0; i < sim.n_commands; i++) {
         struct sim_command *c = &m->commands[i];
         bool carries = !disk && c->last != AGENT_JOURNAL_NONE && c->supervisor.has_folder;
 
@@ -608,10 +608,10 @@ bool sim_machine_resume(struct sim_machine *m, const struct sim_machine *snapsho
 
     if (old.boot != m->boot || !old.is_up)
         return false;
-    for (int i = 0; i < SIM_COMMANDS; i++)
+    for (int i = 0; i < sim.n_commands; i++)
         if (old.commands[i].supervisor.runs || old.commands[i].supervisor.waits)
             return false;
-    for (int i = 0; i < SIM_COMMANDS; i++)
+    for (int i = 0; i < sim.n_commands; i++)
         if (m->commands[i].supervisor.runs)
             sim_world_client_dies(i);
     sim_world_count(SIM_RESUMED);

@@ -92,7 +92,7 @@ void sim_world_tell(const char *what, int machine, int command)
 
 bool sim_world_runs(int database)
 {
-    for (int i = 0; i < SIM_COMMANDS; i++)
+    for (int i = 0; i < sim.n_commands; i++)
         if (sim.truths[i].runs && sim.truths[i].database == database)
             return true;
     return false;
@@ -130,7 +130,7 @@ void sim_world_begin(int command, int machine)
 
     if (t->starts > 0)
         sim_world_wrong("I4: the same command began twice", command);
-    for (int i = 0; i < SIM_COMMANDS; i++)
+    for (int i = 0; i < sim.n_commands; i++)
         if (sim.truths[i].runs && sim.truths[i].database == t->database)
             begin_beside(i, command, machine);
     if (t->never)
@@ -172,7 +172,7 @@ void sim_world_client_dies(int command)
 
 void sim_world_step(void)
 {
-    for (int i = 0; i < SIM_COMMANDS; i++)
+    for (int i = 0; i < sim.n_commands; i++)
         if (sim.truths[i].alone_until != 0 && sim.now >= sim.truths[i].alone_until)
             sim_world_end(i, !sim_world_once_in(3));
 }

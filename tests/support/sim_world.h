@@ -136,6 +136,7 @@ struct sim_truth {
 struct sim {
     time_ms now;
     bool quiet; /* no more faults */
+    int n_commands; /* one more than the highest there was; nothing is kept of the foreign one */
     struct sim_truth truths[SIM_COMMANDS];
     bool migrated[SIM_LINES][SIM_RELEASES]; /* in the database */
     int next_nonce, next_journal, next_boot;
