@@ -214,6 +214,33 @@ static void write(struct sim_line *line, const struct look *look)
 
 /* Sending ---------------------------------------------------------------------------------------- */
 
+/* What its host never answered, once its time to begin is over: the conditions of lib/store/store_ask.c. */
+static bool is_asked(struct sim_place p)
+{
+    const struct invocation *inv = p.invocation;
+
+    return (inv->status == INVOCATION_PENDING || inv->status == INVOCATION_UNKNOWN) &&
+           inv->offered_at != 0 && inv->start_by <= now() && inv->redeliver_at != 0 &&
+           inv->redeliver_at <= now() && inv->acknowledged_at == 0 && inv->began_at == 0 &&
+           inv->permit_nonce[0] == '\0' && inv->cancel_at == 0 &&
+           inv->released_at > sim_server.store.restored_at && p.attempt->settled_at == 0;
+}
+
+static bool must_be_sent(struct sim_place p, struct sim_note *note)
+{
+    struct invocation *inv = p.invocation;
+
+    note->kind = inv->status == INVOCATION_CANCELLING ? SIM_CANCEL : SIM_OFFER;
+    if (inv->status == INVOCATION_CANCELLING)
+        return true;
+    if (is_asked(p)) {
+        sim_world_count(SIM_ASKED);
+        inv->redeliver_at = now() + (now() < inv->start_by + 60000 ? 10000 : 60000);
+        return true;
+    }
+    return inv->status == INVOCATION_PENDING && inv->acknowledged_at == 0 && now() < inv->start_by;
+}
+
 /* What is not acknowledged is sent again and again, and so is the word that it is to end. */
 static void send(struct sim_place p)
 {
@@ -223,17 +250,15 @@ static void send(struct sim_place p)
                             .epoch = p.attempt->epoch,
                             .start_by = inv->start_by};
 
-    if (inv->status == INVOCATION_CANCELLING)
-        note.kind = SIM_CANCEL;
-    else if (inv->status == INVOCATION_PENDING && inv->acknowledged_at == 0 &&
-             now() < inv->start_by)
-        note.kind = SIM_OFFER;
-    else
+    if (!must_be_sent(p, &note))
         return;
     for (note.to = 0; note.to < SIM_MACHINES; note.to++)
         if (sim_machines[note.to].exists &&
             str_eq(sim_server.store.hosts[sim_machines[note.to].host].id, inv->host_id)) {
-            inv->offered_at = inv->offered_at != 0 ? inv->offered_at : now();
+            if (inv->offered_at == 0) {
+                inv->offered_at = now();
+                inv->redeliver_at = now() + 10000;
+            }
             sim_world_post(note);
         }
 }

@@ -73,6 +73,8 @@ void sim_ledger_restore(const struct sim_store *backup, bool is_told)
     if (is_another(backup, s))
         sim_world_count(is_told ? SIM_RESTORED : SIM_FORGOT);
     *s = *backup;
+    if (is_told)
+        s->restored_at = now();
     for (int d = 0; d < SIM_DATABASES && is_told; d++) {
         fence(&s->databases[d], 0);
         s->databases[d].fenced_at = now(); /* the fence may have stood in the backup already */
@@ -103,7 +105,7 @@ void sim_ledger_move_attempt(struct sim_place p, enum attempt_state to)
     if (to == ATTEMPT_UNKNOWN)
         sim_world_count(SIM_UNKNOWN);
     if (a->state == ATTEMPT_UNKNOWN)
-        sim_world_count(SIM_LATE_TRUTH);
+        sim_world_count(to == ATTEMPT_NOT_STARTED ? SIM_ASKED_FOR_NOTHING : SIM_LATE_TRUTH);
     a->state = to;
     if (attempt_settles(to))
         a->settled_at = now();
@@ -142,33 +144,43 @@ static void doubt_all(const struct host *h)
 
 /* Hearing ---------------------------------------------------------------------------------------- */
 
-static void hear_observe(const struct sim_note *n)
+/* What it has need not be asked about; what it does not name is offered at once (lib/store/store_ask.c). */
+static void hear_open(const struct host *h, uint64_t open)
 {
-    int host = sim_machines[n->from].host;
-    struct host *h = &sim_server.store.hosts[host];
-    const struct doubt_word word = {.protocol = 2,
-                                    .journal_id = sim_world_name('j', n->journal),
-                                    .boot_id = sim_world_name('b', n->boot),
-                                    .record_number = n->record};
-    const char *why;
-    enum doubt doubt = doubt_judge(&sim.arena, h, &word, &why);
+    for (int c = 0; c < sim.n_commands; c++) {
+        struct sim_place p;
 
-    h->seen_at = now();
-    if (doubt == DOUBT_NONE) {
-        if (h->boot_id != NULL && !str_eq(h->boot_id, word.boot_id))
-            h->earlier_boot_id = h->boot_id;
-        h->record_number =
-            str_eq(h->journal_id, word.journal_id) && h->record_number > word.record_number
-                ? h->record_number
-                : word.record_number;
-        h->journal_id = word.journal_id;
-        h->boot_id = word.boot_id;
-        h->protocol = 2;
-        return;
+        if (!sim_store_find(&sim_server.store, c, &p) || !str_eq(p.invocation->host_id, h->id) ||
+            p.invocation->offered_at == 0 || p.invocation->acknowledged_at != 0 ||
+            (p.invocation->status != INVOCATION_PENDING &&
+             p.invocation->status != INVOCATION_UNKNOWN))
+            continue;
+        if (open & UINT64_C(1) << c)
+            p.invocation->acknowledged_at = p.invocation->heard_at = now();
+        else if (p.invocation->redeliver_at > now())
+            p.invocation->redeliver_at = now();
     }
-    sim_world_tell(why, n->from, 0);
-    if (!str_eq(h->journal_id, word.journal_id))
-        h->doubt_journal_id = word.journal_id;
+}
+
+static void believe(struct host *h, const struct doubt_word *word, uint64_t open)
+{
+    if (h->boot_id != NULL && !str_eq(h->boot_id, word->boot_id))
+        h->earlier_boot_id = h->boot_id;
+    h->record_number =
+        str_eq(h->journal_id, word->journal_id) && h->record_number > word->record_number
+            ? h->record_number
+            : word->record_number;
+    h->journal_id = word->journal_id;
+    h->boot_id = word->boot_id;
+    h->protocol = 2;
+    hear_open(h, open);
+}
+
+/* Nothing is asked about what it was handed until then. */
+static void bar(struct host *h, const struct doubt_word *word, enum doubt doubt)
+{
+    if (!str_eq(h->journal_id, word->journal_id))
+        h->doubt_journal_id = word->journal_id;
     if (doubt == DOUBT_SUSPEND) {
         sim_world_count(SIM_SUSPENDED);
         h->suspended_at = now();
@@ -176,7 +188,44 @@ static void hear_observe(const struct sim_note *n)
     if (h->state != HOST_BARRED)
         sim_world_count(SIM_BARRED);
     h->state = HOST_BARRED;
+    for (int c = 0; c < sim.n_commands; c++) {
+        struct sim_place p;
+
+        if (sim_store_find(&sim_server.store, c, &p) && str_eq(p.invocation->host_id, h->id) &&
+            p.invocation->offered_at != 0)
+            p.invocation->redeliver_at = 0;
+    }
     doubt_all(h);
+}
+
+static void hear_observe(const struct sim_note *n)
+{
+    struct host *h = &sim_server.store.hosts[sim_machines[n->from].host];
+    const struct doubt_word word = {.protocol = 2,
+                                    .journal_id = sim_world_name('j', n->journal),
+                                    .boot_id = sim_world_name('b', n->boot),
+                                    .record_number = n->record,
+                                    .heard = n->heard};
+    struct sim_note answer = {.kind = SIM_OBSERVE_OK,
+                              .from = SIM_SERVER,
+                              .to = n->from,
+                              .asked_at = n->asked_at};
+    const char *why;
+    enum doubt doubt = doubt_judge(&sim.arena, h, &word, &why);
+
+    answer.yes = doubt == DOUBT_AGAIN;
+    if (doubt == DOUBT_AGAIN)
+        sim_world_count(SIM_SAID_AGAIN);
+    else
+        h->seen_at = now();
+    if (doubt == DOUBT_NONE)
+        believe(h, &word, n->open);
+    else
+        sim_world_tell(why, n->from, 0);
+    if (doubt == DOUBT_BAR || doubt == DOUBT_SUSPEND)
+        bar(h, &word, doubt);
+    snprintf(answer.heard, sizeof(answer.heard), "%s", doubt_known(&sim.arena, h));
+    sim_world_post(answer);
 }
 
 static struct message_reply reply_of(const struct sim_note *n,

@@ -2,6 +2,7 @@
 #include "tests/support/sim_machine.h"
 
 #include <stddef.h>
+#include <string.h>
 
 #include "agent/guard.h"
 #include "agent/observe_decide.h"
@@ -276,6 +277,17 @@ static void take_receipt(struct sim_machine *m, const struct sim_note *n)
     }
 }
 
+/* Of the question that it asked last, and has not given up. */
+static void take_observed(struct sim_machine *m, const struct sim_note *n)
+{
+    if (n->asked_at != m->observed_at || sim.now - m->observed_at >= CALL_MS)
+        return;
+    m->observed_at = 0;
+    memcpy(m->heard, n->heard, sizeof(m->heard));
+    if (n->yes)
+        m->observe_at = sim.now; /* it is to be said again */
+}
+
 /* The probe of the job, on this machine: what is in the database now. */
 static void take_probe(struct sim_machine *m, const struct sim_note *n)
 {
@@ -311,6 +323,9 @@ void sim_machine_take(struct sim_machine *m, const struct sim_note *n)
         break;
     case SIM_REPLY_OK:
         take_receipt(m, n);
+        break;
+    case SIM_OBSERVE_OK:
+        take_observed(m, n);
         break;
     case SIM_PROBE:
         take_probe(m, n);
@@ -434,6 +449,23 @@ static uint64_t open_commands(const struct sim_machine *m)
     return open;
 }
 
+static void observe(struct sim_machine *m)
+{
+    struct sim_note note = {.kind = SIM_OBSERVE,
+                            .from = number_of(m),
+                            .to = SIM_SERVER,
+                            .asked_at = sim.now,
+                            .journal = m->journal,
+                            .boot = m->boot,
+                            .open = open_commands(m),
+                            .record = m->number};
+
+    m->observe_at = sim.now + OBSERVE_MS;
+    m->observed_at = sim.now;
+    memcpy(note.heard, m->heard, sizeof(note.heard));
+    sim_world_post(note);
+}
+
 void sim_machine_step(struct sim_machine *m)
 {
     if (!m->exists)
@@ -442,16 +474,8 @@ void sim_machine_step(struct sim_machine *m)
         come_to_an_end(m, i);
     if (!m->is_up || sim.now < m->still_until)
         return;
-    if (sim.now >= m->observe_at) {
-        m->observe_at = sim.now + OBSERVE_MS;
-        sim_world_post((struct sim_note){.kind = SIM_OBSERVE,
-                                         .from = number_of(m),
-                                         .to = SIM_SERVER,
-                                         .journal = m->journal,
-                                         .boot = m->boot,
-                                         .open = open_commands(m),
-                                         .record = m->number});
-    }
+    if (sim.now >= m->observe_at)
+        observe(m);
     for (int i = 0; i < sim.n_commands && m->is_up; i++)
         step_command(m, i);
 }
@@ -505,6 +529,8 @@ void sim_machine_kill_agent(struct sim_machine *m)
     if (m->is_up && has_open(m))
         sim_world_count(SIM_AGENT_KILLED);
     m->is_up = false;
+    m->heard[0] = '\0';
+    m->observed_at = 0;
     for (int i = 0; i < sim.n_commands; i++) {
         m->commands[i].stage = SIM_NOWHERE;
         if (m->commands[i].supervisor.waits)
@@ -563,6 +589,8 @@ void sim_machine_reboot(struct sim_machine *m)
  * had started may run on meanwhile. */
 void sim_machine_lose_journal(struct sim_machine *m, bool disk)
 {
+    if (disk)
+        sim_world_hang_up(number_of(m));
     if (disk || sim_world_once_in(2))
         sim_machine_reboot(m);
     else
@@ -590,6 +618,7 @@ void sim_machine_restore(struct sim_machine *m, const struct sim_machine *snapsh
 {
     struct sim_machine old = *snapshot;
 
+    sim_world_hang_up(number_of(m));
     sim_machine_reboot(m);
     if (old.journal == m->journal && old.number < m->number)
         sim_world_count(SIM_ROLLED_BACK);

@@ -56,6 +56,8 @@ struct sim_machine {
     int floor_command[SIM_DATABASES];
     struct sim_command commands[SIM_COMMANDS];
     time_ms observe_at, wall_off, still_until;
+    time_ms observed_at;   /* the question whose answer it reads, 0 = none */
+    char heard[SIM_HEARD]; /* in that answer */
 };
 extern struct sim_machine sim_machines[SIM_MACHINES];
 

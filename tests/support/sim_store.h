@@ -38,6 +38,7 @@ struct sim_store {
     struct sim_line lines[SIM_LINES];
     struct sim_database databases[SIM_DATABASES];
     struct host hosts[SIM_HOSTS];
+    time_ms restored_at; /* 0 = it was not */
 };
 
 /* One command's place. */

@@ -240,6 +240,15 @@ void sim_world_later(const struct sim_note *note, time_ms at)
     own.notes[own.n_notes++].at = at;
 }
 
+void sim_world_hang_up(int machine)
+{
+    for (size_t i = 0; i < own.n_notes;)
+        if (own.notes[i].to == machine)
+            own.notes[i] = own.notes[--own.n_notes];
+        else
+            i++;
+}
+
 void sim_world_lose(bool also_to_hosts)
 {
     for (size_t i = 0; i < own.n_notes;)

@@ -27,6 +27,7 @@
 #define SIM_FOREIGN (SIM_COMMANDS - 1) /* of the second server; the others are 1.. */
 #define SIM_RELEASES 128               /* of one line: each takes a command, or was cancelled */
 #define SIM_SERVER (-1)
+#define SIM_HEARD 48
 
 /* What has to be met in some schedule, or the simulator proves nothing about it. */
 #define SIM_HAPPENINGS(X)                                                                          \
@@ -69,6 +70,9 @@
     X(SIM_NOT_BEGUN, "supervisor did not begin, the permit was too old")                           \
     X(SIM_BARRED, "host barred")                                                                   \
     X(SIM_SUSPENDED, "key suspended")                                                              \
+    X(SIM_SAID_AGAIN, "observation that came late, said again")                                    \
+    X(SIM_ASKED, "host asked about what it never answered")                                        \
+    X(SIM_ASKED_FOR_NOTHING, "unknown, then proven not to have started")                           \
     X(SIM_UNKNOWN, "outcome unknown")                                                              \
     X(SIM_LATE_TRUTH, "unknown, then its true end came")                                           \
     X(SIM_PROVED, "proved by a probe")                                                             \
@@ -97,6 +101,7 @@ enum sim_kind {
     SIM_START,
     SIM_START_ANSWER,
     SIM_OBSERVE,
+    SIM_OBSERVE_OK,
     SIM_PROBE,
     SIM_PROBE_ANSWER
 };
@@ -112,8 +117,9 @@ struct sim_note {
     int64_t record, epoch, floor;
     time_ms start_by;
     enum message_reply_state state;
-    int exit_code; /* of a command that ended */
-    uint64_t open; /* of an observation: commands that the journal has not finished with */
+    int exit_code;         /* of a command that ended */
+    char heard[SIM_HEARD]; /* of an observation: what the server answered last */
+    uint64_t open;         /* of an observation: commands that the journal has not finished with */
     bool yes, was_cancelled;
     int64_t pending, holders;
 };
@@ -135,7 +141,7 @@ struct sim_truth {
 
 struct sim {
     time_ms now;
-    bool quiet; /* no more faults */
+    bool quiet;     /* no more faults */
     int n_commands; /* one more than the highest there was; nothing is kept of the foreign one */
     struct sim_truth truths[SIM_COMMANDS];
     bool migrated[SIM_LINES][SIM_RELEASES]; /* in the database */
@@ -173,6 +179,8 @@ void sim_world_post(struct sim_note note);
 bool sim_world_due(struct sim_note *ret_note);
 void sim_world_later(const struct sim_note *note, time_ms at); /* whom it is for stands still */
 void sim_world_lose(bool also_to_hosts);
+/* What was on its way there came over connections of a machine that is no more. */
+void sim_world_hang_up(int machine);
 void sim_world_cut_off(int machine, time_ms until);
 
 #endif
