@@ -229,6 +229,23 @@ int store_attempt_fence_all(struct db *db, const char *why, time_ms now, struct 
     return rc < 0 ? rc : db_run(db, &SQL_STORE_RESTORED, err, "i", now);
 }
 
+DB_STATEMENT(SQL_STORE_RESTORED_AT, "SELECT coalesce(restored_at, 0) FROM store");
+
+int store_attempt_restored_at(struct db *db, time_ms *ret_at, struct err *err)
+{
+    struct db_rows *rows;
+    int rc = db_query(db, &SQL_STORE_RESTORED_AT, &rows, err, "");
+
+    *ret_at = 0;
+    if (rc < 0)
+        return rc;
+    rc = db_next(rows, err);
+    if (rc > 0)
+        *ret_at = db_int(rows, 0);
+    db_end(rows);
+    return rc < 0 ? rc : 0;
+}
+
 DB_STATEMENT(SQL_DATABASE_ADVANCE,
              "UPDATE databases SET epoch = max(epoch, coalesce(fence_epoch, 0)) + 1,"
              " fenced_at = NULL, fence_epoch = NULL, fence_why = NULL"

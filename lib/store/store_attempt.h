@@ -41,6 +41,8 @@ int store_attempt_fence(struct db *db, const char *database, int64_t epoch, cons
                         time_ms now, struct err *err);
 /* Also those that the store does not know: it may have forgotten them. */
 int store_attempt_fence_all(struct db *db, const char *why, time_ms now, struct err *err);
+/* When the store was started as one that came from a backup; 0 = never. */
+int store_attempt_restored_at(struct db *db, time_ms *ret_at, struct err *err);
 /* The epoch goes over all that was told, and the fence is gone. ERR_CONFLICT: there was none. */
 int store_attempt_advance(struct db *db, const char *database, struct err *err);
 

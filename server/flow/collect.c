@@ -41,8 +41,10 @@ struct collected {
     struct content content;   /* ... and what one of the door runs */
     bool moves;
     bool journal_is_known;
-    bool is_alone;     /* of a migrate job */
-    bool is_fenced;    /* its database stands: the store may have forgotten a permit */
+    bool is_alone;  /* of a migrate job */
+    bool is_fenced; /* its database stands: the store may have forgotten a permit */
+    bool
+        is_of_backup; /* it was handed out before the store was restored: the same, fence or none */
     const char *fence; /* a host has seen a higher epoch of this database; NULL */
     const char *note;  /* why nothing changes, NULL */
     time_ms now;
@@ -111,6 +113,13 @@ static int load_job(struct look *look, struct collected *c, bool *ret_has_databa
         (rc = store_attempt_is_fenced(look->flow->db, jobs[c->invocation.job_number].database,
                                       &c->is_fenced, err)) < 0)
         return rc;
+    if (*ret_has_database && c->reply.state == MESSAGE_REPLY_DECLINED) {
+        time_ms restored_at;
+
+        if ((rc = store_attempt_restored_at(look->flow->db, &restored_at, err)) < 0)
+            return rc;
+        c->is_of_backup = c->invocation.released_at <= restored_at;
+    }
     if (c->reply.floor > 0 && c->reply.state == MESSAGE_REPLY_DECLINED)
         c->fence = jobs[c->invocation.job_number].database;
     rc = store_command_content(look->flow->db, look->arena,
@@ -151,6 +160,9 @@ static int decide(struct look *look, struct collected *c, struct err *err)
     if (c->is_fenced && c->reply.floor == 0)
         facts.disbelief = "the host says that it never began, but the store may have forgotten a "
                           "permit: its database stands behind a fence";
+    if (c->is_of_backup)
+        facts.disbelief = "the host says that it never began, but the store was restored from a "
+                          "backup since, and may have forgotten a permit";
     c->journal_is_known = facts.journal_is_known;
     c->is_alone = facts.has_database;
     status_judge(look->arena, &facts, &c->reply, &change);

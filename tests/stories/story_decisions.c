@@ -221,6 +221,25 @@ static void M5_an_unknown_that_never_began_settles_itself_when_its_host_says_so(
     story_end(s);
 }
 
+/* The same of a store that was restored since: it may have forgotten a permit, which another machine of that name had. */
+static void M5_never_began_is_not_believed_of_what_a_restored_store_held(void **state)
+{
+    struct story *s = *state;
+
+    production_migrates(s, STORY_HOST_GOES_DOWN_FIRST);
+    story_pass(s, 6 * 60000);
+    story_stop(s);
+    s->restored = true;
+    story_start(s);
+    s->restored = false;
+    story_pass(s, 60000);
+    story_act(s, "POST", "/api/v1/fence", ABOUT "}");
+    story_host_back(s, "batch-1");
+    story_pass(s, 60000);
+    story_expect_attempt(s, DATABASE, "unknown");
+    story_end(s);
+}
+
 /* It takes its command and goes down before it begins; it is abandoned, and the machine boots an hour later with the
  * command on its disk. */
 static void host_boots_after_abandon(void **state)
@@ -400,6 +419,7 @@ int main(void)
         STORY(what_it_printed_and_came_late_is_evidence),
         STORY(M7_late_truth_that_is_unknown_agrees_with_nothing),
         STORY(M5_an_unknown_that_never_began_settles_itself_when_its_host_says_so),
+        STORY(M5_never_began_is_not_believed_of_what_a_restored_store_held),
         STORY(host_boots_after_abandon),
         STORY(M6_after_an_abandon_the_next_waits_until_nobody_was_seen_for_two_minutes),
         STORY(somebody_migrates_by_hand),

@@ -266,8 +266,9 @@ static void judge_reply(const struct sim_note *n, struct sim_place p, struct hos
         .has_database = true,
         .journal_is_known = h->journal_id == NULL || str_eq(h->journal_id, reply.journal_id),
         .went_back = n->record < h->record_number && n->state == MESSAGE_REPLY_DECLINED,
-        .disbelief = database->is_fenced ? "the store was restored"
-                                         : permit_disbelief(inv, reply.nonce, reply.boot_id)};
+        .disbelief = database->is_fenced || inv->released_at <= sim_server.store.restored_at
+                         ? "the store was restored"
+                         : permit_disbelief(inv, reply.nonce, reply.boot_id)};
     struct status_change change;
 
     if (facts.journal_is_known && n->record > h->record_number)

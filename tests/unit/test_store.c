@@ -192,7 +192,11 @@ static void G5_a_restored_store_stands_anew_also_where_its_backup_stood(void **s
     assert_int_equal(at, 1000);
     assert_int_equal(store_attempt_fenced_at(store.db, "night", &at, &err), 0);
     assert_int_equal(at, 0);
+    assert_int_equal(store_attempt_restored_at(store.db, &at, &err), 0);
+    assert_int_equal(at, 0);
     assert_int_equal(store_attempt_fence_all(store.db, "restored", 9000, &err), 0);
+    assert_int_equal(store_attempt_restored_at(store.db, &at, &err), 0);
+    assert_int_equal(at, 9000);
     assert_int_equal(store_attempt_fenced_at(store.db, "shop", &at, &err), 0);
     assert_int_equal(at, 9000);
     assert_int_equal(store_attempt_fenced_at(store.db, "night", &at, &err), 0);
