@@ -30,27 +30,25 @@ static bool has_label(const struct event_pull_request *pr, const char *label)
     return false;
 }
 
-static int read_labels(struct arena *arena, const struct cJSON *pr, struct event_pull_request *out,
-                       struct err *err)
+/* One that is no text, or shows nothing, is no label that anything here could ask for. */
+static void read_labels(struct arena *arena, const struct cJSON *pr, struct event_pull_request *out)
 {
     const struct cJSON *list = json_array(pr, "labels");
     size_t n = json_count(list);
 
     if (list == NULL)
-        return 0;
+        return;
     if (n > EVENT_LABELS_MAX)
-        return event_field_lacks(err, "pull_request.labels", "at most 100 labels");
+        n = EVENT_LABELS_MAX;
     out->has_labels = true;
     out->labels = arena_array(arena, n, sizeof(*out->labels));
-    for (const struct cJSON *item = json_first(list); item != NULL; item = json_next(item)) {
-        const char *label = event_field_text(arena, item, "name", EVENT_NAME_MAX);
+    for (const struct cJSON *item = json_first(list); item != NULL && out->n_labels < n;
+         item = json_next(item)) {
+        const char *label = event_field_text_or_empty(arena, item, "name", EVENT_NAME_MAX);
 
-        if (label == NULL || label[0] == '\0')
-            return event_field_lacks(err, "pull_request.labels[].name", "a text");
-        if (!has_label(out, label))
+        if (label[0] != '\0' && !has_label(out, label))
             out->labels[out->n_labels++] = label;
     }
-    return 0;
 }
 
 /* A page to show: only a web address, or one of this machine, else nothing. */
@@ -71,7 +69,8 @@ static void read_merge(const struct cJSON *pr, struct arena *arena, struct event
     out->merged_at = event_field_time(pr, "merged_at");
     /* The schema allows null where GitHub does not know yet: that is not merged. */
     out->has_merged = json_bool(pr, "merged", &merged) || json_null(pr, "merged");
-    out->merged = out->has_merged && merged;
+    /* The payload of a review has no `merged`; a time of it has who was merged only. */
+    out->merged = out->has_merged ? merged : !out->open && out->merged_at != 0;
     /* Before the merge, and on a close without one, the field holds a test merge that is on no
      * branch (github-wire.md 2). */
     if (out->merged) {
@@ -128,8 +127,6 @@ int event_pull_read(struct arena *arena, const struct cJSON *root, struct event_
         return event_field_lacks(err, "number", "the same as pull_request.number");
     if (state == NULL || (strcmp(state, "open") != 0 && strcmp(state, "closed") != 0))
         return event_field_lacks(err, "pull_request.state", "open or closed");
-    if (json_str(pr, "title") == NULL)
-        return event_field_lacks(err, "pull_request.title", "a text");
     out->updated_at = event_field_time(pr, "updated_at");
     out->opened_at = event_field_time(pr, "created_at");
     if (out->updated_at == 0 || out->opened_at == 0)
@@ -139,7 +136,7 @@ int event_pull_read(struct arena *arena, const struct cJSON *root, struct event_
         return rc;
     /* Only shown: a head may have a name that we would never hand to git. */
     out->head_ref = event_field_text_or_empty(arena, head, "ref", EVENT_NAME_MAX);
-    if (out->head_ref[0] == '\0')
+    if (json_str(head, "ref") == NULL)
         return event_field_lacks(err, "pull_request.head.ref", "a branch name");
     event_field_sha(head, "sha", out->head_sha);
     if (out->head_sha[0] == '\0')
@@ -148,12 +145,13 @@ int event_pull_read(struct arena *arena, const struct cJSON *root, struct event_
     out->open = strcmp(state, "open") == 0;
     out->draft = event_field_flag(pr, "draft");
     out->fork = is_fork(pr);
-    out->title = event_field_text(arena, pr, "title", EVENT_TITLE_MAX);
+    out->title = event_field_text_or_empty(arena, pr, "title", EVENT_TITLE_MAX);
     out->url = page_url(arena, pr);
     out->reverts = reverted_pull(root, pr);
     out->author = event_field_account(arena, pr, "user");
     read_merge(pr, arena, out);
-    return read_labels(arena, pr, out, err);
+    read_labels(arena, pr, out);
+    return 0;
 }
 
 int event_pull_read_review(struct arena *arena, const struct cJSON *root, struct event_review *out,

@@ -475,6 +475,42 @@ static void only_a_json_true_means_merged(void **state)
     arena_deinit(&arena);
 }
 
+/* What people name so holds up nothing, least of all a merge. */
+static void labels_that_show_nothing_are_passed_over(void **state)
+{
+    static const char *const odd[] = {"{\"name\":\"\u200b\"}", "{\"id\":7}", "{\"name\":null}",
+                                      "8"};
+    struct arena arena;
+    struct event e;
+    struct err err = ERR_INIT;
+    struct buf buf;
+
+    (void)state;
+    arena_init(&arena);
+    for (size_t i = 0; i <= sizeof(odd) / sizeof(odd[0]); i++) {
+        bool many = i == sizeof(odd) / sizeof(odd[0]);
+        buf_init(&buf, 65536);
+        buf_addf(
+            &buf,
+            "{\"action\":\"closed\",\"pull_request\":{\"id\":4,\"number\":7,\"state\":\"closed\","
+            "\"title\":\"\u200b\",\"merged\":true,\"merge_commit_sha\":" SHA
+            ",\"created_at\":\"2026-11-24T01:00:00Z\",\"updated_at\":\"2026-11-24T05:10:00Z\","
+            "\"base\":{\"ref\":\"main\"},\"head\":{\"ref\":\"\u200b\",\"sha\":" SHA
+            "},\"labels\":[%s,{\"name\":\"go\"}",
+            many ? "{\"name\":\"first\"}" : odd[i]);
+        for (int k = 0; many && k < 200; k++)
+            buf_addf(&buf, ",{\"name\":\"l%d\"}", k);
+        buf_addf(&buf, "]},\"repository\":{\"id\":9,\"full_name\":\"acme/shop\"}}");
+        if (read_text("pull_request", buf.data, buf.len, &arena, &e, &err) < 0)
+            fail_msg("%zu: %s", i, err.text);
+        assert_true(e.pull_request.merged);
+        assert_int_equal(e.pull_request.n_labels, many ? EVENT_LABELS_MAX : 1);
+        assert_string_equal(e.pull_request.labels[many ? 1 : 0], "go");
+        buf_deinit(&buf);
+    }
+    arena_deinit(&arena);
+}
+
 static void an_odd_merge_commit_is_to_be_looked_up_not_believed(void **state)
 {
     static const char *const odd[] = {"null",
@@ -580,6 +616,7 @@ int main(void)
         cmocka_unit_test(T06_a_body_under_another_events_name_is_unreadable),
         cmocka_unit_test(a_merged_pull_request_says_all_that_we_need),
         cmocka_unit_test(only_a_json_true_means_merged),
+        cmocka_unit_test(labels_that_show_nothing_are_passed_over),
         cmocka_unit_test(an_odd_merge_commit_is_to_be_looked_up_not_believed),
         cmocka_unit_test(W6_a_head_that_is_gone_elsewhere_or_unclear_is_a_fork),
         cmocka_unit_test(T09_hostile_json_is_unreadable),
