@@ -197,8 +197,8 @@ CREATE TABLE commit_checks (                 -- CI of a commit: what GitHub said
     github_id     INTEGER NOT NULL,          -- of the status, run or suite: a new run is a new id
     state         TEXT NOT NULL CHECK (state IN ('pending', 'passed', 'failed')),
     word          TEXT NOT NULL,             -- GitHub's own: in_progress, skipped, timed_out ...
-    began_at      INTEGER NOT NULL,          -- GitHub's clock; orders runs of one name
-    reported_at   INTEGER NOT NULL,          -- GitHub's clock; orders reports of one run
+    began_at      INTEGER NOT NULL,          -- GitHub's clock, 0 = not told; orders runs of one name
+    reported_at   INTEGER NOT NULL,          -- GitHub's clock, 0 = not told; orders reports of one run
     PRIMARY KEY (repository_id, sha, kind, app_id, name)
 ) STRICT, WITHOUT ROWID;
 

@@ -41,7 +41,7 @@ struct commit_check {
     int64_t github_id; /* of the status, run or suite */
     enum commit_check_state state;
     const char *word;    /* GitHub's own: in_progress, timed_out, error ... */
-    time_ms began_at;    /* GitHub's clock; a status begins when it is set */
+    time_ms began_at;    /* GitHub's clock; a status begins when it is set; 0 = not told */
     time_ms reported_at; /* GitHub's clock: when it came to this state */
 };
 

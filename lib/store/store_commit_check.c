@@ -5,7 +5,7 @@
 #define COLUMNS                                                                                    \
     "repository_id, sha, kind, app_id, name, app, github_id, state, word, began_at, reported_at"
 
-/* Rows of values are compared from the left. */
+/* Rows of values are compared from the left. Where no beginning was told, the ids say which run is the later one. */
 DB_STATEMENT(
     SQL_COMMIT_CHECK_PUT,
     "INSERT INTO commit_checks (" COLUMNS ")"
@@ -16,6 +16,7 @@ DB_STATEMENT(
     " WHERE CASE WHEN github_id = excluded.github_id"
     "  THEN (excluded.reported_at, excluded.state <> 'pending', excluded.word)"
     "   > (reported_at, state <> 'pending', word)"
+    "  WHEN 0 IN (began_at, excluded.began_at) THEN excluded.github_id > github_id"
     "  ELSE (excluded.began_at, excluded.github_id) > (began_at, github_id) END");
 
 int store_commit_check_put(struct db *db, const struct commit_check *c, bool *ret_taken,

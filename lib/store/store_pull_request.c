@@ -20,9 +20,13 @@ DB_STATEMENT(
     " merged_by = coalesce(excluded.merged_by, merged_by),"
     " opened_at = excluded.opened_at, updated_at = excluded.updated_at,"
     " closed_at = excluded.closed_at, merged_at = coalesce(excluded.merged_at, merged_at)"
-    " WHERE CASE WHEN state = 'merged' THEN excluded.state = 'merged'"
-    "   AND excluded.updated_at >= updated_at"
-    "  WHEN excluded.state = 'merged' THEN 1 ELSE excluded.updated_at >= updated_at END");
+    " WHERE excluded.updated_at >= updated_at AND (state <> 'merged' OR excluded.state = 'merged')");
+/* What is known is later than the merge: it stays, but for what the merge alone can tell (W4). */
+DB_STATEMENT(SQL_PULL_MERGED,
+             "UPDATE pull_requests SET state = 'merged', merge_sha = coalesce($1, merge_sha),"
+             " merged_by_id = coalesce($2, merged_by_id), merged_by = coalesce($3, merged_by),"
+             " closed_at = coalesce($4, closed_at), merged_at = coalesce($5, merged_at)"
+             " WHERE repository_id = $6 AND number = $7 AND state <> 'merged'");
 
 int store_pull_request_put(struct db *db, const struct pull_request *p, bool *ret_taken,
                            struct err *err)
@@ -34,6 +38,9 @@ int store_pull_request_put(struct db *db, const struct pull_request *p, bool *re
                        p->opened_at, p->updated_at, p->closed_at, p->merged_at, p->reverts);
 
     *ret_taken = rc == 0;
+    if (rc == ERR_CONFLICT && p->state == PULL_REQUEST_MERGED)
+        rc = db_change(db, &SQL_PULL_MERGED, err, "eIeIIii", p->merge_sha, p->merged_by_id,
+                       p->merged_by, p->closed_at, p->merged_at, p->repository_id, p->number);
     return rc == ERR_CONFLICT ? 0 : rc;
 }
 

@@ -7,7 +7,8 @@
 
 /*
  * Take over what an event says. Monotonic: merged is final, an older `updated_at` changes nothing, an
- * equal one counts (one second resolution). Arrival order does not change the end. Writer.
+ * equal one counts (one second resolution). Arrival order does not change the end. `*ret_taken`: all of it; not of a
+ * merge that is older than what is known, of which only that it was one is taken. Writer.
  */
 int store_pull_request_put(struct db *db, const struct pull_request *pull, bool *ret_taken,
                            struct err *err);

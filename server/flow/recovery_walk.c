@@ -157,7 +157,9 @@ static bool is_known_so(const struct pull_request *known, const struct github_pu
                                     : pull->open ? PULL_REQUEST_OPEN
                                                  : PULL_REQUEST_CLOSED;
 
-    return known->updated_at >= pull->updated_at ||
+    if (pull->merged && known->state != PULL_REQUEST_MERGED)
+        return false; /* final, whatever was told later and of the same second (W4) */
+    return known->updated_at > pull->updated_at ||
            (known->state == state && known->draft == pull->draft &&
             str_eq(known->head_sha, pull->head_sha) && str_eq(known->title, pull->title));
 }

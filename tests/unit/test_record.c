@@ -233,7 +233,26 @@ static void a_conclusion_without_an_end_is_no_pass(void **state)
              run(room, 1, "test", "in_progress", "\"success\"", AT("2:00:00"), "null"));
     assert_int_equal(checks(room, 1)->state, COMMIT_CHECK_PENDING);
     recorded(room, "check_run", run(room, 2, "test", "queued", "null", "null", "null"));
-    assert_int_equal(checks(room, 1)->github_id, 2); /* begins when it is heard of */
+    assert_int_equal(checks(room, 1)->github_id,
+                     2); /* no beginning is told: its id is the later one */
+}
+
+/* That a run waits is said without a time, and may be told after its end (W4). */
+static void W4_a_queued_run_without_a_time_that_comes_late_undoes_no_end(void **state)
+{
+    struct room *room = *state;
+
+    recorded(room, "check_run",
+             run(room, 2, "test", "completed", "\"success\"", AT("2:00:00"), AT("2:05:00")));
+    recorded(room, "check_run", run(room, 2, "test", "queued", "null", "null", "null"));
+    assert_int_equal(checks(room, 1)->state, COMMIT_CHECK_PASSED);
+    recorded(room, "check_run", run(room, 1, "test", "queued", "null", "null", "null"));
+    assert_int_equal(checks(room, 1)->state, COMMIT_CHECK_PASSED); /* of the run before */
+    recorded(room, "check_run", run(room, 3, "test", "queued", "null", "null", "null"));
+    assert_int_equal(checks(room, 1)->state, COMMIT_CHECK_PENDING);
+    recorded(room, "check_run",
+             run(room, 3, "test", "completed", "\"failure\"", AT("2:06:00"), AT("2:07:00")));
+    assert_int_equal(checks(room, 1)->state, COMMIT_CHECK_FAILED);
 }
 
 /* Comments -------------------------------------------------------------------------------------- */
@@ -355,6 +374,58 @@ static void W4_a_dismissed_review_stays_dismissed(void **state)
     db_copy(found, 0, word, sizeof(word));
     db_end(found);
     assert_string_equal(word, "dismissed");
+}
+
+/* A closed pull request as an event tells it; `merged` NULL: as a review does, whose payload has none. */
+static const char *closed(struct room *room, const char *merged, const char *title,
+                          const char *labels, const char *merged_at, const char *updated_at)
+{
+    return arena_printf(
+        &room->arena,
+        "{\"action\":\"closed\",\"review\":{\"id\":31,\"state\":\"approved\"},\"pull_request\":{\"id\":70,"
+        "\"number\":7,\"state\":\"closed\",\"title\":\"%s\",%s%s%s\"merge_commit_sha\":\"" SHA
+        "\",\"labels\":[%s],\"merged_at\":%s,\"created_at\":\"2026-11-24T01:00:00Z\",\"updated_at\":%s,"
+        "\"base\":{\"ref\":\"main\"},\"head\":{\"ref\":\"sale\",\"sha\":\"" SHA "\"}}," SHOP "}",
+        title, merged != NULL ? "\"merged\":" : "", merged != NULL ? merged : "",
+        merged != NULL ? "," : "", labels, merged_at, updated_at);
+}
+
+static struct pull_request pull_7(struct room *room)
+{
+    struct pull_request p = {0};
+    struct err err = ERR_INIT;
+
+    assert_int_equal(store_pull_request_by_number(room->stop.flow.db, &room->arena, 1, 7, &p, &err),
+                     0);
+    return p;
+}
+
+static void W4_a_merge_that_comes_late_sets_nothing_else_back(void **state)
+{
+    struct room *room = *state;
+    struct pull_request p;
+
+    recorded(room, "pull_request",
+             closed(room, "false", "New", "{\"name\":\"a\"},{\"name\":\"b\"}", "null",
+                    AT("2:09:00")));
+    recorded(room, "pull_request", closed(room, "true", "Old", "", AT("2:05:00"), AT("2:05:00")));
+    p = pull_7(room);
+    assert_int_equal(p.state, PULL_REQUEST_MERGED);
+    assert_string_equal(p.merge_sha, SHA);
+    assert_true(p.merged_at == p.updated_at - 240000);
+    assert_string_equal(p.title, "New");
+    assert_int_equal(rows(room, "labels"), 2);
+}
+
+static void W4_a_review_of_what_was_merged_tells_the_merge(void **state)
+{
+    struct room *room = *state;
+
+    recorded(room, "pull_request_review", closed(room, NULL, "Sale", "", "null", AT("2:05:00")));
+    assert_int_equal(pull_7(room).state, PULL_REQUEST_CLOSED);
+    recorded(room, "pull_request_review",
+             closed(room, NULL, "Sale", "", AT("2:04:00"), AT("2:05:00")));
+    assert_int_equal(pull_7(room).state, PULL_REQUEST_MERGED);
 }
 
 /* Names ----------------------------------------------------------------------------------------- */
@@ -635,6 +706,9 @@ int main(void)
         IN_ROOM(check_runs_suites_and_statuses_become_checks_of_their_commit),
         IN_ROOM(W4_the_end_of_a_run_that_arrives_before_its_beginning_stays),
         IN_ROOM(a_conclusion_without_an_end_is_no_pass),
+        IN_ROOM(W4_a_queued_run_without_a_time_that_comes_late_undoes_no_end),
+        IN_ROOM(W4_a_merge_that_comes_late_sets_nothing_else_back),
+        IN_ROOM(W4_a_review_of_what_was_merged_tells_the_merge),
         IN_ROOM(a_comment_is_kept_as_it_was_created),
         IN_ROOM(W4_an_edit_that_arrives_before_the_comment_does_not_become_its_text),
         IN_ROOM(a_long_first_line_is_cut_between_characters),

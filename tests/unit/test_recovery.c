@@ -272,6 +272,25 @@ static int know_pull(struct db *db, void *arg, struct err *err)
     return store_pull_request_put(db, &pull, &taken, err);
 }
 
+/* As a review says it that came last: it has no `merged`. */
+static int know_closed(struct db *db, void *arg, struct err *err)
+{
+    struct pull_request pull = {.repository_id = 1,
+                                .number = *(int64_t *)arg,
+                                .github_id = 2000000000000,
+                                .state = PULL_REQUEST_CLOSED,
+                                .title = "Spring",
+                                .url = "",
+                                .base_ref = "main",
+                                .head_ref = "spring",
+                                .head_sha = SHA,
+                                .opened_at = 1000,
+                                .updated_at = wall_now(NULL)};
+    bool taken;
+
+    return store_pull_request_put(db, &pull, &taken, err);
+}
+
 static const char push[] =
     "{\"ref\":\"refs/heads/main\",\"before\":\"" SHA "\",\"after\":\"" SHA "\",\"created\":false,"
     "\"deleted\":false,\"forced\":false,\"commits\":[],\"head_commit\":null,"
@@ -419,6 +438,20 @@ static void W5_a_pull_request_that_is_known_as_it_is_costs_no_question(void **st
     assert_int_equal(walk().found, 1);
 }
 
+/* An approval in the second of the merge, or after it, is not the merge. */
+static void W5_a_lost_merge_is_found_also_if_something_later_was_told(void **state)
+{
+    int64_t numbers[] = {12, 13};
+
+    (void)state;
+    api_room_write(&room, know_closed, &numbers[0]);
+    api_room_write(&room, know_closed, &numbers[1]);
+    github_double_pull(&github, 12, "", pull_json(12, "Spring", true, ago(MINUTE)));
+    github_double_pull(&github, 13, "", pull_json(13, "Spring", false, ago(MINUTE))); /* older */
+    assert_int_equal(walk().found, 1);
+    assert_int_equal(github.n_looked_up, 1);
+}
+
 static void W5_at_first_sight_the_newest_page_of_pull_requests_is_known(void **state)
 {
     (void)state;
@@ -519,6 +552,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(
             W5_a_merge_that_no_event_told_is_found_among_the_pull_requests, up, down),
         cmocka_unit_test_setup_teardown(W5_a_pull_request_that_is_known_as_it_is_costs_no_question,
+                                        up, down),
+        cmocka_unit_test_setup_teardown(W5_a_lost_merge_is_found_also_if_something_later_was_told,
                                         up, down),
         cmocka_unit_test_setup_teardown(W5_at_first_sight_the_newest_page_of_pull_requests_is_known,
                                         up_with_pull_requests, down),
