@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "lib/base/arena.h"
+#include "lib/store/db_list.h"
 
 /* Plans ------------------------------------------------------------------------------------------- */
 
@@ -72,40 +72,28 @@ int store_approval_void(struct db *db, int64_t id, const char *why, time_ms now,
     "id, repository_id, environment, release_number, plan_digest, state, actor, way, reason,"      \
     " github_id, login, code, content, granted_at, ended_at, ended_by, ended FROM approvals"
 
-static int read_approvals(struct db_rows *rows, struct arena *arena, struct approval **ret_items,
-                          size_t *ret_n, struct err *err)
+static void fill_approval(struct db_rows *rows, struct arena *arena, void *item)
 {
-    struct approval *items = NULL;
-    size_t n = 0, cap = 0;
-    int rc;
+    struct approval *a = item;
 
-    while ((rc = db_next(rows, err)) > 0) {
-        struct approval *a = ARENA_PUSH(arena, items, n, cap);
-        *a = (struct approval){.id = db_int(rows, 0),
-                               .repository_id = db_int(rows, 1),
-                               .environment = db_text(rows, arena, 2),
-                               .release_number = db_int(rows, 3),
-                               .state = (enum approval_state)states_find(approval_states,
-                                                                         APPROVAL_STATES_COUNT,
-                                                                         db_text(rows, arena, 5)),
-                               .actor = db_text(rows, arena, 6),
-                               .way = db_text(rows, arena, 7),
-                               .reason = db_text(rows, arena, 8),
-                               .account = {db_int(rows, 9), db_text(rows, arena, 10)},
-                               .code = db_int(rows, 11) != 0,
-                               .content = db_int(rows, 12) != 0,
-                               .granted_at = db_int(rows, 13),
-                               .ended_at = db_int(rows, 14),
-                               .ended_by = db_text(rows, arena, 15),
-                               .ended = db_text(rows, arena, 16)};
-        db_copy(rows, 4, a->plan_digest, sizeof(a->plan_digest));
-    }
-    db_end(rows);
-    if (rc == 0) {
-        *ret_items = items;
-        *ret_n = n;
-    }
-    return rc;
+    *a = (struct approval){.id = db_int(rows, 0),
+                           .repository_id = db_int(rows, 1),
+                           .environment = db_text(rows, arena, 2),
+                           .release_number = db_int(rows, 3),
+                           .state = (enum approval_state)states_find(approval_states,
+                                                                     APPROVAL_STATES_COUNT,
+                                                                     db_text(rows, arena, 5)),
+                           .actor = db_text(rows, arena, 6),
+                           .way = db_text(rows, arena, 7),
+                           .reason = db_text(rows, arena, 8),
+                           .account = {db_int(rows, 9), db_text(rows, arena, 10)},
+                           .code = db_int(rows, 11) != 0,
+                           .content = db_int(rows, 12) != 0,
+                           .granted_at = db_int(rows, 13),
+                           .ended_at = db_int(rows, 14),
+                           .ended_by = db_text(rows, arena, 15),
+                           .ended = db_text(rows, arena, 16)};
+    db_copy(rows, 4, a->plan_digest, sizeof(a->plan_digest));
 }
 
 DB_STATEMENT(SQL_APPROVAL_GRANTED,
@@ -120,7 +108,7 @@ int store_approval_granted(struct db *db, struct arena *arena, int64_t repositor
     int rc =
         db_query(db, &SQL_APPROVAL_GRANTED, &rows, err, "iti", repository_id, environment, after);
 
-    return rc < 0 ? rc : read_approvals(rows, arena, ret_items, ret_n, err);
+    return rc < 0 ? rc : DB_LIST(rows, arena, fill_approval, ret_items, ret_n, err);
 }
 
 DB_STATEMENT(SQL_APPROVAL_LIST, "SELECT " COLUMNS " WHERE repository_id = $1 AND environment = $2"
@@ -134,7 +122,7 @@ int store_approval_list(struct db *db, struct arena *arena, int64_t repository_i
     int rc = db_query(db, &SQL_APPROVAL_LIST, &rows, err, "iti", repository_id, environment,
                       release_number);
 
-    return rc < 0 ? rc : read_approvals(rows, arena, ret_items, ret_n, err);
+    return rc < 0 ? rc : DB_LIST(rows, arena, fill_approval, ret_items, ret_n, err);
 }
 
 /* What a start stood on --------------------------------------------------------------------------- */
@@ -170,19 +158,8 @@ DB_STATEMENT(SQL_APPROVAL_MISSING,
 int store_approval_missing(struct db *db, struct arena *arena, const char *const **ret_items,
                            size_t *ret_n, struct err *err)
 {
-    const char **items = NULL;
-    size_t n = 0, cap = 0;
     struct db_rows *rows;
     int rc = db_query(db, &SQL_APPROVAL_MISSING, &rows, err, "");
 
-    if (rc < 0)
-        return rc;
-    while ((rc = db_next(rows, err)) > 0)
-        *ARENA_PUSH(arena, items, n, cap) = db_text(rows, arena, 0);
-    db_end(rows);
-    if (rc == 0) {
-        *ret_items = items;
-        *ret_n = n;
-    }
-    return rc;
+    return rc < 0 ? rc : DB_LIST(rows, arena, db_list_text, ret_items, ret_n, err);
 }

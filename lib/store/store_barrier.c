@@ -1,6 +1,6 @@
 #include "lib/store/store_barrier.h"
 
-#include "lib/base/arena.h"
+#include "lib/store/db_list.h"
 
 DB_STATEMENT(SQL_BARRIER_REPLACE,
              "UPDATE barriers SET state = 'replaced' WHERE repository_id = $1 AND environment = $2"
@@ -22,6 +22,22 @@ int store_barrier_put(struct db *db, const struct barrier *b, int64_t *ret_id, s
     return rc;
 }
 
+static void fill_barrier(struct db_rows *rows, struct arena *arena, void *item)
+{
+    *(struct barrier *)item = (struct barrier){.id = db_int(rows, 0),
+                                               .repository_id = db_int(rows, 1),
+                                               .environment = db_text(rows, arena, 2),
+                                               .pull_number = db_int(rows, 3),
+                                               .not_before = db_int(rows, 4),
+                                               .actor = db_text(rows, arena, 5),
+                                               .way = db_text(rows, arena, 6),
+                                               .reason = db_text(rows, arena, 7),
+                                               .set_at = db_int(rows, 8),
+                                               .title = db_text(rows, arena, 9),
+                                               .merged = db_int(rows, 10) != 0,
+                                               .release_number = db_int(rows, 11)};
+}
+
 DB_STATEMENT(
     SQL_BARRIER_OPEN,
     "SELECT b.id, b.repository_id, b.environment, b.pull_number, b.not_before, b.actor, b.way,"
@@ -36,30 +52,10 @@ int store_barrier_open(struct db *db, struct arena *arena, int64_t repository_id
                        const char *environment, time_ms now, struct barrier **ret_items,
                        size_t *ret_n, struct err *err)
 {
-    struct barrier *items = NULL;
-    size_t n = 0, cap = 0;
     struct db_rows *rows;
     int rc = db_query(db, &SQL_BARRIER_OPEN, &rows, err, "iei", repository_id, environment, now);
 
-    if (rc < 0)
-        return rc;
-    while ((rc = db_next(rows, err)) > 0)
-        *ARENA_PUSH(arena, items, n, cap) = (struct barrier){.id = db_int(rows, 0),
-                                                             .repository_id = db_int(rows, 1),
-                                                             .environment = db_text(rows, arena, 2),
-                                                             .pull_number = db_int(rows, 3),
-                                                             .not_before = db_int(rows, 4),
-                                                             .actor = db_text(rows, arena, 5),
-                                                             .way = db_text(rows, arena, 6),
-                                                             .reason = db_text(rows, arena, 7),
-                                                             .set_at = db_int(rows, 8),
-                                                             .title = db_text(rows, arena, 9),
-                                                             .merged = db_int(rows, 10) != 0,
-                                                             .release_number = db_int(rows, 11)};
-    db_end(rows);
-    *ret_items = items;
-    *ret_n = n;
-    return rc;
+    return rc < 0 ? rc : DB_LIST(rows, arena, fill_barrier, ret_items, ret_n, err);
 }
 
 DB_STATEMENT(SQL_BARRIER_LIFT,

@@ -1,6 +1,6 @@
 #include "lib/store/store_cancel.h"
 
-#include "lib/base/arena.h"
+#include "lib/store/db_list.h"
 #include "lib/store/store_deployment.h"
 
 DB_STATEMENT(SQL_CANCEL_DEPLOYMENT,
@@ -43,6 +43,16 @@ int store_cancel_ask(struct db *db, const char *command_id, const char *host_id,
                      invocation_statuses[from].text);
 }
 
+static void fill_cancel_offer(struct db_rows *rows, struct arena *arena, void *item)
+{
+    struct cancel_offer *o = item;
+
+    (void)arena;
+    db_copy(rows, 0, o->command_id, sizeof(o->command_id));
+    db_copy(rows, 1, o->cancel_id, sizeof(o->cancel_id));
+    o->asked_at = db_int(rows, 2);
+}
+
 DB_STATEMENT(SQL_CANCEL_OFFERS,
              "SELECT command_id, cancel_id, cancel_at FROM invocations WHERE host_id = $1"
              " AND status = 'Cancelling' AND cancel_taken_at IS NULL"
@@ -53,23 +63,10 @@ int store_cancel_offers(struct db *db, struct arena *arena, const char *host_id,
                         size_t limit, struct cancel_offer **ret_items, size_t *ret_n,
                         struct err *err)
 {
-    struct cancel_offer *items = NULL;
-    size_t n = 0, cap = 0;
     struct db_rows *rows;
     int rc = db_query(db, &SQL_CANCEL_OFFERS, &rows, err, "tii", host_id, now, (int64_t)limit);
 
-    if (rc < 0)
-        return rc;
-    while ((rc = db_next(rows, err)) > 0) {
-        struct cancel_offer *o = ARENA_PUSH(arena, items, n, cap);
-        db_copy(rows, 0, o->command_id, sizeof(o->command_id));
-        db_copy(rows, 1, o->cancel_id, sizeof(o->cancel_id));
-        o->asked_at = db_int(rows, 2);
-    }
-    db_end(rows);
-    *ret_items = items;
-    *ret_n = n;
-    return rc;
+    return rc < 0 ? rc : DB_LIST(rows, arena, fill_cancel_offer, ret_items, ret_n, err);
 }
 
 DB_STATEMENT(SQL_CANCEL_OFFERED,

@@ -1,6 +1,7 @@
 #include "lib/store/store_check.h"
 
 #include "lib/base/arena.h"
+#include "lib/store/db_list.h"
 
 DB_STATEMENT(SQL_CHECK_REPLACE_OF_RELEASE,
              "UPDATE checks SET state = 'withdrawn', ended_at = $1 WHERE repository_id = $2"
@@ -56,8 +57,10 @@ int store_check_head_moved(struct db *db, int64_t repository_id, int64_t pull_nu
     "id, repository_id, environment, release_number, pull_number, sha, state, ok, actor, way,"     \
     " reason, code, content, checked_at FROM checks"
 
-static void fill(struct db_rows *rows, struct arena *arena, struct check *c)
+static void fill(struct db_rows *rows, struct arena *arena, void *item)
 {
+    struct check *c = item;
+
     *c = (struct check){.id = db_int(rows, 0),
                         .repository_id = db_int(rows, 1),
                         .environment = db_text(rows, arena, 2),
@@ -84,22 +87,11 @@ int store_check_of_releases(struct db *db, struct arena *arena, int64_t reposito
                             const char *environment, int64_t after, struct check **ret_items,
                             size_t *ret_n, struct err *err)
 {
-    struct check *items = NULL;
-    size_t n = 0, cap = 0;
     struct db_rows *rows;
     int rc =
         db_query(db, &SQL_CHECK_OF_RELEASES, &rows, err, "iti", repository_id, environment, after);
 
-    if (rc < 0)
-        return rc;
-    while ((rc = db_next(rows, err)) > 0)
-        fill(rows, arena, ARENA_PUSH(arena, items, n, cap));
-    db_end(rows);
-    if (rc == 0) {
-        *ret_items = items;
-        *ret_n = n;
-    }
-    return rc;
+    return rc < 0 ? rc : DB_LIST(rows, arena, fill, ret_items, ret_n, err);
 }
 
 DB_STATEMENT(SQL_CHECK_OF_PULL, "SELECT " COLUMNS " WHERE repository_id = $1 AND pull_number = $2"

@@ -1,6 +1,6 @@
 #include "lib/store/store_comment.h"
 
-#include "lib/base/arena.h"
+#include "lib/store/db_list.h"
 
 #define COLUMNS                                                                                    \
     "repository_id, github_id, number, author_id, author, bot, sender_id, first_line, cut,"        \
@@ -24,8 +24,10 @@ int store_comment_put(struct db *db, const struct comment *c, struct err *err)
                   (int)c->cut, c->created_at, c->edited_at, c->deleted_at, c->delivery_id);
 }
 
-static void fill(struct db_rows *rows, struct arena *arena, struct comment *c)
+static void fill(struct db_rows *rows, struct arena *arena, void *item)
 {
+    struct comment *c = item;
+
     c->repository_id = db_int(rows, 0);
     c->github_id = db_int(rows, 1);
     c->number = db_int(rows, 2);
@@ -48,20 +50,9 @@ DB_STATEMENT(SQL_COMMENT_LIST,
 int store_comment_list(struct db *db, struct arena *arena, int64_t repository_id, int64_t number,
                        size_t limit, struct comment **ret_items, size_t *ret_n, struct err *err)
 {
-    struct comment *items = NULL;
-    size_t n = 0, cap = 0;
     struct db_rows *rows;
     int rc =
         db_query(db, &SQL_COMMENT_LIST, &rows, err, "iii", repository_id, number, (int64_t)limit);
 
-    if (rc < 0)
-        return rc;
-    while ((rc = db_next(rows, err)) > 0)
-        fill(rows, arena, ARENA_PUSH(arena, items, n, cap));
-    db_end(rows);
-    if (rc < 0)
-        return rc;
-    *ret_items = items;
-    *ret_n = n;
-    return 0;
+    return rc < 0 ? rc : DB_LIST(rows, arena, fill, ret_items, ret_n, err);
 }

@@ -1,6 +1,6 @@
 #include "lib/store/store_commit_check.h"
 
-#include "lib/base/arena.h"
+#include "lib/store/db_list.h"
 
 #define COLUMNS                                                                                    \
     "repository_id, sha, kind, app_id, name, app, github_id, state, word, began_at, reported_at"
@@ -30,8 +30,10 @@ int store_commit_check_put(struct db *db, const struct commit_check *c, bool *re
     return rc == ERR_CONFLICT ? 0 : rc;
 }
 
-static void fill(struct db_rows *rows, struct arena *arena, struct commit_check *c)
+static void fill(struct db_rows *rows, struct arena *arena, void *item)
 {
+    struct commit_check *c = item;
+
     char word[16];
 
     c->repository_id = db_int(rows, 0);
@@ -59,20 +61,9 @@ int store_commit_check_list(struct db *db, struct arena *arena, int64_t reposito
                             const char *sha, struct commit_check **ret_items, size_t *ret_n,
                             struct err *err)
 {
-    struct commit_check *items = NULL;
-    size_t n = 0, cap = 0;
     struct db_rows *rows;
     int rc = db_query(db, &SQL_COMMIT_CHECK_LIST, &rows, err, "iti", repository_id, sha,
                       (int64_t)STORE_COMMIT_CHECK_MAX);
 
-    if (rc < 0)
-        return rc;
-    while ((rc = db_next(rows, err)) > 0)
-        fill(rows, arena, ARENA_PUSH(arena, items, n, cap));
-    db_end(rows);
-    if (rc < 0)
-        return rc;
-    *ret_items = items;
-    *ret_n = n;
-    return 0;
+    return rc < 0 ? rc : DB_LIST(rows, arena, fill, ret_items, ret_n, err);
 }

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "lib/base/arena.h"
+#include "lib/store/db_list.h"
 
 #define COLUMNS                                                                                       \
     "id, guid, event, received_at, state, form, body_digest, repeat_of, crashes, action, repository," \
@@ -121,8 +121,10 @@ int store_delivery_put(struct db *db, const struct delivery *d, const void *zstd
     return 0;
 }
 
-static void fill(struct db_rows *rows, struct arena *arena, struct delivery *d)
+static void fill(struct db_rows *rows, struct arena *arena, void *item)
 {
+    struct delivery *d = item;
+
     char state[16], origin[16];
 
     d->id = db_int(rows, 0);
@@ -146,21 +148,6 @@ static void fill(struct db_rows *rows, struct arena *arena, struct delivery *d)
     d->body_at = db_int(rows, 14) * 1000;
 }
 
-static int take(struct db_rows *rows, struct arena *arena, struct delivery **ret_items,
-                size_t *ret_n, struct err *err)
-{
-    struct delivery *items = NULL;
-    size_t n = 0, cap = 0;
-    int rc;
-
-    while ((rc = db_next(rows, err)) > 0)
-        fill(rows, arena, ARENA_PUSH(arena, items, n, cap));
-    db_end(rows);
-    *ret_items = items;
-    *ret_n = n;
-    return rc;
-}
-
 DB_STATEMENT(SQL_DELIVERY_OPEN,
              "SELECT " COLUMNS " FROM deliveries WHERE state = 'received' ORDER BY id LIMIT $1");
 
@@ -170,7 +157,7 @@ int store_delivery_open(struct db *db, struct arena *arena, size_t limit,
     struct db_rows *rows;
     int rc = db_query(db, &SQL_DELIVERY_OPEN, &rows, err, "i", (int64_t)limit);
 
-    return rc < 0 ? rc : take(rows, arena, ret_items, ret_n, err);
+    return rc < 0 ? rc : DB_LIST(rows, arena, fill, ret_items, ret_n, err);
 }
 
 DB_STATEMENT(SQL_DELIVERY_LIST,
@@ -183,7 +170,7 @@ int store_delivery_list(struct db *db, struct arena *arena, int64_t before, size
     int rc = db_query(db, &SQL_DELIVERY_LIST, &rows, err, "ii", before == 0 ? INT64_MAX : before,
                       (int64_t)limit);
 
-    return rc < 0 ? rc : take(rows, arena, ret_items, ret_n, err);
+    return rc < 0 ? rc : DB_LIST(rows, arena, fill, ret_items, ret_n, err);
 }
 
 DB_STATEMENT(SQL_DELIVERY_FAILED,
@@ -197,7 +184,7 @@ int store_delivery_failed(struct db *db, struct arena *arena, int64_t before, si
     int rc = db_query(db, &SQL_DELIVERY_FAILED, &rows, err, "ii", before == 0 ? INT64_MAX : before,
                       (int64_t)limit);
 
-    return rc < 0 ? rc : take(rows, arena, ret_items, ret_n, err);
+    return rc < 0 ? rc : DB_LIST(rows, arena, fill, ret_items, ret_n, err);
 }
 
 /* The one row there is. */

@@ -1,11 +1,13 @@
 #include "lib/store/store_door_document.h"
 
-#include "lib/base/arena.h"
+#include "lib/store/db_list.h"
 
 #define COLUMNS "name, latest_version, default_version, target_type, created_at, created_by"
 
-static void fill(struct db_rows *rows, struct arena *arena, struct door_document *d)
+static void fill(struct db_rows *rows, struct arena *arena, void *item)
 {
+    struct door_document *d = item;
+
     *d = (struct door_document){.name = db_text(rows, arena, 0),
                                 .latest_version = db_int(rows, 1),
                                 .default_version = db_int(rows, 2),
@@ -39,19 +41,10 @@ DB_STATEMENT(SQL_DOOR_DOCUMENT_PAGE,
 int store_door_document_page(struct db *db, struct arena *arena, const char *after, size_t limit,
                              struct door_document **ret_items, size_t *ret_n, struct err *err)
 {
-    struct door_document *items = NULL;
-    size_t n = 0, cap = 0;
     struct db_rows *rows;
     int rc = db_query(db, &SQL_DOOR_DOCUMENT_PAGE, &rows, err, "ti", after, (int64_t)limit);
 
-    if (rc < 0)
-        return rc;
-    while ((rc = db_next(rows, err)) > 0)
-        fill(rows, arena, ARENA_PUSH(arena, items, n, cap));
-    db_end(rows);
-    *ret_items = items;
-    *ret_n = n;
-    return rc;
+    return rc < 0 ? rc : DB_LIST(rows, arena, fill, ret_items, ret_n, err);
 }
 
 static int one_int(struct db_rows *rows, int64_t *ret_value, struct err *err)

@@ -1,7 +1,7 @@
 #include "lib/store/store_freeze.h"
 
-#include "lib/base/arena.h"
 #include "lib/base/str.h"
+#include "lib/store/db_list.h"
 
 static bool names_it(const char *const *items, size_t n, const char *word)
 {
@@ -52,19 +52,10 @@ int store_freeze_put(struct db *db, const struct freeze *f, int64_t *ret_id, str
 static int read_names(struct db *db, const struct statement *statement, int64_t id,
                       struct arena *arena, const char ***ret_items, size_t *ret_n, struct err *err)
 {
-    const char **items = NULL;
-    size_t n = 0, cap = 0;
     struct db_rows *rows;
     int rc = db_query(db, statement, &rows, err, "i", id);
 
-    if (rc < 0)
-        return rc;
-    while ((rc = db_next(rows, err)) > 0)
-        *ARENA_PUSH(arena, items, n, cap) = db_text(rows, arena, 0);
-    db_end(rows);
-    *ret_items = items;
-    *ret_n = n;
-    return rc;
+    return rc < 0 ? rc : DB_LIST(rows, arena, db_list_text, ret_items, ret_n, err);
 }
 
 DB_STATEMENT(SQL_FREEZE_ENVIRONMENTS,
@@ -75,26 +66,28 @@ DB_STATEMENT(SQL_FREEZE_REPOSITORIES,
     "id, name, from_at, to_at, timezone, allow_rollback, actor, way, reason, added_at, removed_at" \
     " FROM freezes"
 
+static void fill_freeze(struct db_rows *rows, struct arena *arena, void *item)
+{
+    *(struct freeze *)item = (struct freeze){.id = db_int(rows, 0),
+                                             .name = db_text(rows, arena, 1),
+                                             .from_at = db_int(rows, 2),
+                                             .to_at = db_int(rows, 3),
+                                             .timezone = db_text(rows, arena, 4),
+                                             .allow_rollback = db_int(rows, 5) != 0,
+                                             .actor = db_text(rows, arena, 6),
+                                             .way = db_text(rows, arena, 7),
+                                             .reason = db_text(rows, arena, 8),
+                                             .added_at = db_int(rows, 9),
+                                             .removed_at = db_int(rows, 10)};
+}
+
 static int read_freezes(struct db *db, struct db_rows *rows, struct arena *arena,
                         struct freeze **ret_items, size_t *ret_n, struct err *err)
 {
     struct freeze *items = NULL;
-    size_t n = 0, cap = 0;
-    int rc;
+    size_t n = 0;
+    int rc = DB_LIST(rows, arena, fill_freeze, &items, &n, err);
 
-    while ((rc = db_next(rows, err)) > 0)
-        *ARENA_PUSH(arena, items, n, cap) = (struct freeze){.id = db_int(rows, 0),
-                                                            .name = db_text(rows, arena, 1),
-                                                            .from_at = db_int(rows, 2),
-                                                            .to_at = db_int(rows, 3),
-                                                            .timezone = db_text(rows, arena, 4),
-                                                            .allow_rollback = db_int(rows, 5) != 0,
-                                                            .actor = db_text(rows, arena, 6),
-                                                            .way = db_text(rows, arena, 7),
-                                                            .reason = db_text(rows, arena, 8),
-                                                            .added_at = db_int(rows, 9),
-                                                            .removed_at = db_int(rows, 10)};
-    db_end(rows);
     for (size_t i = 0; i < n && rc == 0; i++) {
         rc = read_names(db, &SQL_FREEZE_ENVIRONMENTS, items[i].id, arena, &items[i].environments,
                         &items[i].n_environments, err);

@@ -1,6 +1,6 @@
 #include "lib/store/store_hold.h"
 
-#include "lib/base/arena.h"
+#include "lib/store/db_list.h"
 
 DB_STATEMENT(SQL_HOLD_PUT,
              "INSERT INTO holds (repository_id, environment, actor, way, reason, held_at, until_at,"
@@ -21,30 +21,18 @@ int store_hold_put(struct db *db, const struct hold *h, int64_t *ret_id, struct 
     " deployment_id"                                                                               \
     " FROM holds JOIN repositories ON repositories.id = repository_id"
 
-static int read_holds(struct db_rows *rows, struct arena *arena, struct hold **ret_items,
-                      size_t *ret_n, struct err *err)
+static void fill_hold(struct db_rows *rows, struct arena *arena, void *item)
 {
-    struct hold *items = NULL;
-    size_t n = 0, cap = 0;
-    int rc;
-
-    while ((rc = db_next(rows, err)) > 0)
-        *ARENA_PUSH(arena, items, n, cap) = (struct hold){.id = db_int(rows, 0),
-                                                          .repository_id = db_int(rows, 1),
-                                                          .repository = db_text(rows, arena, 2),
-                                                          .environment = db_text(rows, arena, 3),
-                                                          .actor = db_text(rows, arena, 4),
-                                                          .way = db_text(rows, arena, 5),
-                                                          .reason = db_text(rows, arena, 6),
-                                                          .held_at = db_int(rows, 7),
-                                                          .until_at = db_int(rows, 8),
-                                                          .deployment_id = db_int(rows, 9)};
-    db_end(rows);
-    if (rc == 0) {
-        *ret_items = items;
-        *ret_n = n;
-    }
-    return rc;
+    *(struct hold *)item = (struct hold){.id = db_int(rows, 0),
+                                         .repository_id = db_int(rows, 1),
+                                         .repository = db_text(rows, arena, 2),
+                                         .environment = db_text(rows, arena, 3),
+                                         .actor = db_text(rows, arena, 4),
+                                         .way = db_text(rows, arena, 5),
+                                         .reason = db_text(rows, arena, 6),
+                                         .held_at = db_int(rows, 7),
+                                         .until_at = db_int(rows, 8),
+                                         .deployment_id = db_int(rows, 9)};
 }
 
 DB_STATEMENT(
@@ -60,7 +48,7 @@ int store_hold_open(struct db *db, struct arena *arena, int64_t repository_id,
     struct db_rows *rows;
     int rc = db_query(db, &SQL_HOLD_OPEN, &rows, err, "iit", repository_id, now, environment);
 
-    return rc < 0 ? rc : read_holds(rows, arena, ret_items, ret_n, err);
+    return rc < 0 ? rc : DB_LIST(rows, arena, fill_hold, ret_items, ret_n, err);
 }
 
 DB_STATEMENT(SQL_HOLD_AT, "SELECT " COLUMNS " WHERE repository_id = $1 AND held_at <= $2"
@@ -76,7 +64,7 @@ int store_hold_at(struct db *db, struct arena *arena, int64_t repository_id,
     struct db_rows *rows;
     int rc = db_query(db, &SQL_HOLD_AT, &rows, err, "iit", repository_id, at, environment);
 
-    return rc < 0 ? rc : read_holds(rows, arena, ret_items, ret_n, err);
+    return rc < 0 ? rc : DB_LIST(rows, arena, fill_hold, ret_items, ret_n, err);
 }
 
 DB_STATEMENT(SQL_HOLD_LIST,
@@ -89,7 +77,7 @@ int store_hold_list(struct db *db, struct arena *arena, time_ms now, struct hold
     struct db_rows *rows;
     int rc = db_query(db, &SQL_HOLD_LIST, &rows, err, "i", now);
 
-    return rc < 0 ? rc : read_holds(rows, arena, ret_items, ret_n, err);
+    return rc < 0 ? rc : DB_LIST(rows, arena, fill_hold, ret_items, ret_n, err);
 }
 
 DB_STATEMENT(SQL_HOLD_LIFT,

@@ -1,6 +1,7 @@
 #include "lib/store/store_holiday.h"
 
 #include "lib/base/arena.h"
+#include "lib/store/db_list.h"
 
 DB_STATEMENT(SQL_HOLIDAY_DROP, "DELETE FROM holidays WHERE year = $1");
 DB_STATEMENT(SQL_HOLIDAY_YEAR_DROP, "DELETE FROM holiday_years WHERE year = $1");
@@ -64,6 +65,15 @@ int store_holiday_list(struct db *db, struct arena *arena, struct almanac_holida
     return rc;
 }
 
+static void fill_holiday_year(struct db_rows *rows, struct arena *arena, void *item)
+{
+    *(struct holiday_year *)item = (struct holiday_year){.year = db_int(rows, 0),
+                                                         .source = db_text(rows, arena, 1),
+                                                         .actor = db_text(rows, arena, 2),
+                                                         .imported_at = db_int(rows, 3),
+                                                         .n = db_int(rows, 4)};
+}
+
 DB_STATEMENT(SQL_HOLIDAY_YEARS,
              "SELECT year, source, actor, imported_at,"
              " (SELECT COUNT(*) FROM holidays h WHERE h.year = holiday_years.year)"
@@ -72,21 +82,8 @@ DB_STATEMENT(SQL_HOLIDAY_YEARS,
 int store_holiday_years(struct db *db, struct arena *arena, struct holiday_year **ret_items,
                         size_t *ret_n, struct err *err)
 {
-    struct holiday_year *items = NULL;
-    size_t n = 0, cap = 0;
     struct db_rows *rows;
     int rc = db_query(db, &SQL_HOLIDAY_YEARS, &rows, err, "");
 
-    if (rc < 0)
-        return rc;
-    while ((rc = db_next(rows, err)) > 0)
-        *ARENA_PUSH(arena, items, n, cap) = (struct holiday_year){.year = db_int(rows, 0),
-                                                                  .source = db_text(rows, arena, 1),
-                                                                  .actor = db_text(rows, arena, 2),
-                                                                  .imported_at = db_int(rows, 3),
-                                                                  .n = db_int(rows, 4)};
-    db_end(rows);
-    *ret_items = items;
-    *ret_n = n;
-    return rc;
+    return rc < 0 ? rc : DB_LIST(rows, arena, fill_holiday_year, ret_items, ret_n, err);
 }

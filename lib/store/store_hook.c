@@ -1,6 +1,6 @@
 #include "lib/store/store_hook.h"
 
-#include "lib/base/arena.h"
+#include "lib/store/db_list.h"
 
 DB_STATEMENT(SQL_HOOK_PUT,
              "INSERT INTO hooks (kind, github_id, repository, state, changed_at)"
@@ -12,6 +12,15 @@ int store_hook_put(struct db *db, const struct hook *h, struct err *err)
 {
     return db_run(db, &SQL_HOOK_PUT, err, "titti", h->kind, h->github_id, h->repository, h->state,
                   h->changed_at);
+}
+
+static void fill_hook(struct db_rows *rows, struct arena *arena, void *item)
+{
+    *(struct hook *)item = (struct hook){.kind = db_text(rows, arena, 0),
+                                         .github_id = db_int(rows, 1),
+                                         .repository = db_text(rows, arena, 2),
+                                         .state = db_text(rows, arena, 3),
+                                         .changed_at = db_int(rows, 4)};
 }
 
 /* A webhook of an owner serves all of his; an installation only what was chosen for it. */
@@ -26,23 +35,8 @@ DB_STATEMENT(
 int store_hook_lost(struct db *db, struct arena *arena, struct hook **ret_items, size_t *ret_n,
                     struct err *err)
 {
-    struct hook *items = NULL;
-    size_t n = 0, cap = 0;
     struct db_rows *rows;
     int rc = db_query(db, &SQL_HOOK_LOST, &rows, err, "");
 
-    if (rc < 0)
-        return rc;
-    while ((rc = db_next(rows, err)) > 0)
-        *ARENA_PUSH(arena, items, n, cap) = (struct hook){.kind = db_text(rows, arena, 0),
-                                                          .github_id = db_int(rows, 1),
-                                                          .repository = db_text(rows, arena, 2),
-                                                          .state = db_text(rows, arena, 3),
-                                                          .changed_at = db_int(rows, 4)};
-    db_end(rows);
-    if (rc < 0)
-        return rc;
-    *ret_items = items;
-    *ret_n = n;
-    return 0;
+    return rc < 0 ? rc : DB_LIST(rows, arena, fill_hook, ret_items, ret_n, err);
 }

@@ -3,141 +3,7 @@
 #include <string.h>
 
 #include "lib/base/arena.h"
-
-DB_STATEMENT(
-    SQL_ACTIVATION_PUT,
-    "INSERT INTO activations (id, code_digest, name, prefix, registration_limit, created_at,"
-    " created_by, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)");
-DB_STATEMENT(SQL_ACTIVATION_TAG,
-             "INSERT INTO activation_tags (activation_id, key, value) VALUES ($1, $2, $3)");
-
-int store_host_activation_put(struct db *db, const struct activation *a,
-                              const struct config_pairs *tags, struct err *err)
-{
-    int rc = db_run(db, &SQL_ACTIVATION_PUT, err, "ttttiiti", a->id, a->code_digest, a->name,
-                    a->prefix, a->limit, a->created_at, a->created_by, a->expires_at);
-
-    for (size_t i = 0; tags != NULL && i < tags->n && rc == 0; i++)
-        rc = db_run(db, &SQL_ACTIVATION_TAG, err, "ttt", a->id, tags->items[i].key,
-                    tags->items[i].value);
-    return rc;
-}
-
-#define ACTIVATION_COLUMNS                                                                         \
-    "id, code_digest, name, prefix, registration_limit, registrations, created_at, created_by,"    \
-    " expires_at, deleted_at"
-
-static void fill_activation(struct db_rows *rows, struct arena *arena, struct activation *a)
-{
-    *a = (struct activation){.id = db_text(rows, arena, 0),
-                             .code_digest = db_text(rows, arena, 1),
-                             .name = db_text(rows, arena, 2),
-                             .prefix = db_text(rows, arena, 3),
-                             .limit = db_int(rows, 4),
-                             .registrations = db_int(rows, 5),
-                             .created_at = db_int(rows, 6),
-                             .created_by = db_text(rows, arena, 7),
-                             .expires_at = db_int(rows, 8),
-                             .deleted_at = db_int(rows, 9)};
-}
-
-DB_STATEMENT(SQL_ACTIVATION, "SELECT " ACTIVATION_COLUMNS " FROM activations WHERE id = $1");
-
-int store_host_activation(struct db *db, struct arena *arena, const char *id,
-                          struct activation *ret_activation, struct err *err)
-{
-    struct db_rows *rows;
-    int rc = db_query(db, &SQL_ACTIVATION, &rows, err, "t", id);
-
-    if (rc < 0)
-        return rc;
-    rc = db_next(rows, err);
-    if (rc > 0)
-        fill_activation(rows, arena, ret_activation);
-    else if (rc == 0)
-        rc = err_set(err, ERR_NOT_FOUND, "no such activation");
-    db_end(rows);
-    return rc < 0 ? rc : 0;
-}
-
-DB_STATEMENT(SQL_ACTIVATIONS,
-             "SELECT " ACTIVATION_COLUMNS " FROM activations ORDER BY created_at DESC LIMIT 500");
-
-int store_host_activations(struct db *db, struct arena *arena, struct activation **ret_items,
-                           size_t *ret_n, struct err *err)
-{
-    struct activation *items = NULL;
-    size_t n = 0, cap = 0;
-    struct db_rows *rows;
-    int rc = db_query(db, &SQL_ACTIVATIONS, &rows, err, "");
-
-    if (rc < 0)
-        return rc;
-    while ((rc = db_next(rows, err)) > 0)
-        fill_activation(rows, arena, ARENA_PUSH(arena, items, n, cap));
-    db_end(rows);
-    *ret_items = items;
-    *ret_n = n;
-    return rc;
-}
-
-DB_STATEMENT(SQL_ACTIVATION_SAY,
-             "INSERT INTO activation_words (activation_id, iam_role, description, default_name)"
-             " VALUES ($1, $2, $3, $4)");
-
-int store_host_activation_say(struct db *db, const char *id, const struct activation_words *words,
-                              struct err *err)
-{
-    return db_run(db, &SQL_ACTIVATION_SAY, err, "ttee", id, words->iam_role, words->description,
-                  words->default_name);
-}
-
-DB_STATEMENT(SQL_ACTIVATIONS_OF,
-             "SELECT " ACTIVATION_COLUMNS ", w.iam_role, w.description, w.default_name"
-             " FROM activations a JOIN activation_words w ON w.activation_id = a.id"
-             " WHERE a.id > $1 AND created_by = $2 AND deleted_at IS NULL ORDER BY a.id LIMIT $3");
-
-int store_host_activations_of(struct db *db, struct arena *arena, const char *created_by,
-                              const char *after, size_t limit, struct activation_said **ret_items,
-                              size_t *ret_n, struct err *err)
-{
-    struct activation_said *items = NULL;
-    size_t n = 0, cap = 0;
-    struct db_rows *rows;
-    int rc =
-        db_query(db, &SQL_ACTIVATIONS_OF, &rows, err, "tti", after, created_by, (int64_t)limit);
-
-    if (rc < 0)
-        return rc;
-    while ((rc = db_next(rows, err)) > 0) {
-        struct activation_said *item = ARENA_PUSH(arena, items, n, cap);
-        fill_activation(rows, arena, &item->activation);
-        item->words = (struct activation_words){.iam_role = db_text(rows, arena, 10),
-                                                .description = db_text(rows, arena, 11),
-                                                .default_name = db_text(rows, arena, 12)};
-    }
-    db_end(rows);
-    *ret_items = items;
-    *ret_n = n;
-    return rc;
-}
-
-DB_STATEMENT(SQL_ACTIVATION_DELETE,
-             "UPDATE activations SET deleted_at = $1 WHERE id = $2 AND deleted_at IS NULL");
-
-int store_host_activation_delete(struct db *db, const char *id, time_ms now, struct err *err)
-{
-    return db_change(db, &SQL_ACTIVATION_DELETE, err, "it", now, id);
-}
-
-DB_STATEMENT(SQL_ACTIVATION_COUNT,
-             "UPDATE activations SET registrations = registrations + 1 WHERE id = $1"
-             " AND registrations < registration_limit AND expires_at > $2 AND deleted_at IS NULL");
-
-int store_host_activation_count(struct db *db, const char *id, time_ms now, struct err *err)
-{
-    return db_change(db, &SQL_ACTIVATION_COUNT, err, "ti", id, now);
-}
+#include "lib/store/db_list.h"
 
 DB_STATEMENT(
     SQL_HOST_REGISTER,
@@ -186,19 +52,10 @@ DB_STATEMENT(SQL_HOST_KEYS, "SELECT spki FROM host_keys WHERE host_id = $1 AND r
 int store_host_keys(struct db *db, struct arena *arena, const char *id, const char ***ret_items,
                     size_t *ret_n, struct err *err)
 {
-    const char **items = NULL;
-    size_t n = 0, cap = 0;
     struct db_rows *rows;
     int rc = db_query(db, &SQL_HOST_KEYS, &rows, err, "t", id);
 
-    if (rc < 0)
-        return rc;
-    while ((rc = db_next(rows, err)) > 0)
-        *ARENA_PUSH(arena, items, n, cap) = db_text(rows, arena, 0);
-    db_end(rows);
-    *ret_items = items;
-    *ret_n = n;
-    return rc;
+    return rc < 0 ? rc : DB_LIST(rows, arena, db_list_text, ret_items, ret_n, err);
 }
 
 DB_STATEMENT(SQL_HOST_KEY_ADDED, "SELECT added_at FROM host_keys WHERE host_id = $1 AND spki = $2");
@@ -244,8 +101,10 @@ int store_host_fingerprint(struct db *db, struct arena *arena, const char *id,
     " boot_id, record_number, platform_type, computer_name, ip_address, earlier_boot_id, doubt,"     \
     " doubt_journal_id, suspended_at, drained_at, came_at, put_back_at, strict"
 
-static void fill(struct db_rows *rows, struct arena *arena, struct host *h)
+static void fill(struct db_rows *rows, struct arena *arena, void *item)
 {
+    struct host *h = item;
+
     char state[16];
 
     db_copy(rows, 0, h->id, sizeof(h->id));
@@ -334,19 +193,10 @@ DB_STATEMENT(SQL_HOST_LIST, "SELECT " COLUMNS
 int store_host_list(struct db *db, struct arena *arena, struct host **ret_items, size_t *ret_n,
                     struct err *err)
 {
-    struct host *items = NULL;
-    size_t n = 0, cap = 0;
     struct db_rows *rows;
     int rc = db_query(db, &SQL_HOST_LIST, &rows, err, "");
 
-    if (rc < 0)
-        return rc;
-    while ((rc = db_next(rows, err)) > 0)
-        fill(rows, arena, ARENA_PUSH(arena, items, n, cap));
-    db_end(rows);
-    *ret_items = items;
-    *ret_n = n;
-    return rc;
+    return rc < 0 ? rc : DB_LIST(rows, arena, fill, ret_items, ret_n, err);
 }
 
 DB_STATEMENT(SQL_HOST_OLDEST_SIGN,
@@ -365,21 +215,10 @@ int store_host_oldest_sign(struct db *db, time_ms after, time_ms *ret_at, struct
     return rc < 0 ? rc : 0;
 }
 
-static int pairs(struct db_rows *rows, struct arena *arena, struct config_pairs *ret_tags,
-                 struct err *err)
+static void fill_tag(struct db_rows *rows, struct arena *arena, void *item)
 {
-    struct config_pair *items = NULL;
-    size_t n = 0, cap = 0;
-    int rc;
-
-    while ((rc = db_next(rows, err)) > 0) {
-        struct config_pair *pair = ARENA_PUSH(arena, items, n, cap);
-        pair->key = db_text(rows, arena, 0);
-        pair->value = db_text(rows, arena, 1);
-    }
-    db_end(rows);
-    *ret_tags = (struct config_pairs){.items = items, .n = n};
-    return rc;
+    *(struct config_pair *)item =
+        (struct config_pair){.key = db_text(rows, arena, 0), .value = db_text(rows, arena, 1)};
 }
 
 DB_STATEMENT(SQL_HOST_TAGS, "SELECT key, value FROM host_tags WHERE host_id = $1 ORDER BY key");
@@ -390,19 +229,7 @@ int store_host_tags(struct db *db, struct arena *arena, const char *id,
     struct db_rows *rows;
     int rc = db_query(db, &SQL_HOST_TAGS, &rows, err, "t", id);
 
-    return rc < 0 ? rc : pairs(rows, arena, ret_tags, err);
-}
-
-DB_STATEMENT(SQL_ACTIVATION_TAGS,
-             "SELECT key, value FROM activation_tags WHERE activation_id = $1 ORDER BY key");
-
-int store_host_activation_tags(struct db *db, struct arena *arena, const char *id,
-                               struct config_pairs *ret_tags, struct err *err)
-{
-    struct db_rows *rows;
-    int rc = db_query(db, &SQL_ACTIVATION_TAGS, &rows, err, "t", id);
-
-    return rc < 0 ? rc : pairs(rows, arena, ret_tags, err);
+    return rc < 0 ? rc : DB_LIST(rows, arena, fill_tag, &ret_tags->items, &ret_tags->n, err);
 }
 
 DB_STATEMENT(
@@ -430,21 +257,6 @@ int store_host_described(struct db *db, const struct host *h, struct err *err)
 DB_STATEMENT(SQL_HOST_PAGE, "SELECT " COLUMNS " FROM hosts WHERE id > $1"
                             " AND state <> 'deregistered' ORDER BY id LIMIT $2");
 
-static int many(struct db_rows *rows, struct arena *arena, struct host **ret_items, size_t *ret_n,
-                struct err *err)
-{
-    struct host *items = NULL;
-    size_t n = 0, cap = 0;
-    int rc;
-
-    while ((rc = db_next(rows, err)) > 0)
-        fill(rows, arena, ARENA_PUSH(arena, items, n, cap));
-    db_end(rows);
-    *ret_items = items;
-    *ret_n = n;
-    return rc;
-}
-
 DB_STATEMENT(SQL_HOST_OF_DEPLOYMENT, "SELECT " COLUMNS " FROM hosts WHERE id IN"
                                      " (SELECT host_id FROM invocations WHERE deployment_id = $1)");
 
@@ -454,7 +266,7 @@ int store_host_of_deployment(struct db *db, struct arena *arena, int64_t deploym
     struct db_rows *rows;
     int rc = db_query(db, &SQL_HOST_OF_DEPLOYMENT, &rows, err, "i", deployment_id);
 
-    return rc < 0 ? rc : many(rows, arena, ret_items, ret_n, err);
+    return rc < 0 ? rc : DB_LIST(rows, arena, fill, ret_items, ret_n, err);
 }
 
 DB_STATEMENT(SQL_HOST_FELL_SILENT,
@@ -467,7 +279,7 @@ int store_host_fell_silent(struct db *db, struct arena *arena, time_ms since, ti
     struct db_rows *rows;
     int rc = db_query(db, &SQL_HOST_FELL_SILENT, &rows, err, "iii", since, until, (int64_t)limit);
 
-    return rc < 0 ? rc : many(rows, arena, ret_items, ret_n, err);
+    return rc < 0 ? rc : DB_LIST(rows, arena, fill, ret_items, ret_n, err);
 }
 
 DB_STATEMENT(SQL_HOST_CAME_SINCE, "SELECT " COLUMNS " FROM hosts WHERE came_at >= $1"
@@ -479,7 +291,7 @@ int store_host_came_since(struct db *db, struct arena *arena, time_ms since, siz
     struct db_rows *rows;
     int rc = db_query(db, &SQL_HOST_CAME_SINCE, &rows, err, "ii", since, (int64_t)limit);
 
-    return rc < 0 ? rc : many(rows, arena, ret_items, ret_n, err);
+    return rc < 0 ? rc : DB_LIST(rows, arena, fill, ret_items, ret_n, err);
 }
 
 DB_STATEMENT(SQL_HOST_CAME_LAST,
@@ -510,7 +322,7 @@ int store_host_page(struct db *db, struct arena *arena, const char *after, size_
     struct db_rows *rows;
     int rc = db_query(db, &SQL_HOST_PAGE, &rows, err, "ti", after, (int64_t)limit);
 
-    return rc < 0 ? rc : many(rows, arena, ret_items, ret_n, err);
+    return rc < 0 ? rc : DB_LIST(rows, arena, fill, ret_items, ret_n, err);
 }
 
 DB_STATEMENT(SQL_HOST_TAGGED, "SELECT " COLUMNS " FROM hosts WHERE state <> 'deregistered'"
@@ -527,7 +339,7 @@ int store_host_tagged(struct db *db, struct arena *arena, const char *key, const
     int rc = value != NULL ? db_query(db, &SQL_HOST_TAGGED, &rows, err, "tt", key, value)
                            : db_query(db, &SQL_HOST_WITH_KEY, &rows, err, "t", key);
 
-    return rc < 0 ? rc : many(rows, arena, ret_items, ret_n, err);
+    return rc < 0 ? rc : DB_LIST(rows, arena, fill, ret_items, ret_n, err);
 }
 
 DB_STATEMENT(SQL_HOST_MARK_TAGGED,

@@ -2,8 +2,8 @@
 
 #include <string.h>
 
-#include "lib/base/arena.h"
 #include "lib/base/str.h"
+#include "lib/store/db_list.h"
 
 #define COLUMNS "shown, github_id, bound_at, bound_by, other_id, other_at"
 
@@ -23,8 +23,10 @@ bool store_person_is_login(const char *login)
     return true;
 }
 
-static void fill(struct db_rows *rows, struct arena *arena, struct person *p)
+static void fill(struct db_rows *rows, struct arena *arena, void *item)
 {
+    struct person *p = item;
+
     *p = (struct person){.login = db_text(rows, arena, 0),
                          .github_id = db_int(rows, 1),
                          .bound_at = db_int(rows, 2),
@@ -107,34 +109,10 @@ DB_STATEMENT(SQL_PERSON_LOGINS,
 int store_person_logins(struct db *db, struct arena *arena, int64_t github_id,
                         const char *const **ret_logins, size_t *ret_n, struct err *err)
 {
-    const char **items = NULL;
-    size_t n = 0, cap = 0;
     struct db_rows *rows;
     int rc = db_query(db, &SQL_PERSON_LOGINS, &rows, err, "i", github_id);
 
-    if (rc < 0)
-        return rc;
-    while ((rc = db_next(rows, err)) > 0)
-        *ARENA_PUSH(arena, items, n, cap) = db_text(rows, arena, 0);
-    db_end(rows);
-    *ret_logins = items;
-    *ret_n = n;
-    return rc;
-}
-
-static int list(struct db_rows *rows, struct arena *arena, struct person **ret_items, size_t *ret_n,
-                struct err *err)
-{
-    struct person *items = NULL;
-    size_t n = 0, cap = 0;
-    int rc;
-
-    while ((rc = db_next(rows, err)) > 0)
-        fill(rows, arena, ARENA_PUSH(arena, items, n, cap));
-    db_end(rows);
-    *ret_items = items;
-    *ret_n = n;
-    return rc;
+    return rc < 0 ? rc : DB_LIST(rows, arena, db_list_text, ret_logins, ret_n, err);
 }
 
 DB_STATEMENT(SQL_PERSON_LIST,
@@ -146,7 +124,7 @@ int store_person_list(struct db *db, struct arena *arena, const char *after, siz
     struct db_rows *rows;
     int rc = db_query(db, &SQL_PERSON_LIST, &rows, err, "ti", after, (int64_t)limit);
 
-    return rc < 0 ? rc : list(rows, arena, ret_items, ret_n, err);
+    return rc < 0 ? rc : DB_LIST(rows, arena, fill, ret_items, ret_n, err);
 }
 
 DB_STATEMENT(SQL_PERSON_REFUSED, "SELECT " COLUMNS " FROM people WHERE other_id IS NOT NULL"
@@ -158,7 +136,7 @@ int store_person_refused(struct db *db, struct arena *arena, struct person **ret
     struct db_rows *rows;
     int rc = db_query(db, &SQL_PERSON_REFUSED, &rows, err, "");
 
-    return rc < 0 ? rc : list(rows, arena, ret_items, ret_n, err);
+    return rc < 0 ? rc : DB_LIST(rows, arena, fill, ret_items, ret_n, err);
 }
 
 DB_STATEMENT(SQL_PERSON_ADDRESS_PUT,

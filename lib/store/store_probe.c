@@ -1,6 +1,6 @@
 #include "lib/store/store_probe.h"
 
-#include "lib/base/arena.h"
+#include "lib/store/db_list.h"
 
 DB_STATEMENT(SQL_PROBE_ASK,
              "INSERT INTO probes (attempt_id, asked_at, asked_by) VALUES ($1, $2, $3)");
@@ -40,31 +40,21 @@ int store_probe_end(struct db *db, int64_t id, int64_t pending, int64_t holders,
     " p.pending, p.holders, p.note"
 #define FROM " FROM probes p LEFT JOIN hosts h ON h.id = p.host_id "
 
-static int many(struct db_rows *rows, struct arena *arena, struct probe **ret_items, size_t *ret_n,
-                struct err *err)
+static void fill_probe(struct db_rows *rows, struct arena *arena, void *item)
 {
-    struct probe *items = NULL;
-    size_t n = 0, cap = 0;
-    int rc;
+    struct probe *p = item;
 
-    while ((rc = db_next(rows, err)) > 0) {
-        struct probe *p = ARENA_PUSH(arena, items, n, cap);
-        p->id = db_int(rows, 0);
-        p->attempt_id = db_int(rows, 1);
-        db_copy(rows, 2, p->command_id, sizeof(p->command_id));
-        db_copy(rows, 3, p->host_id, sizeof(p->host_id));
-        p->host = db_text(rows, arena, 4);
-        p->asked_at = db_int(rows, 5);
-        p->asked_by = db_text(rows, arena, 6);
-        p->ended_at = db_int(rows, 7);
-        p->pending = db_int_or(rows, 8, -1);
-        p->holders = db_int_or(rows, 9, -1);
-        p->note = db_text(rows, arena, 10);
-    }
-    db_end(rows);
-    *ret_items = items;
-    *ret_n = n;
-    return rc;
+    p->id = db_int(rows, 0);
+    p->attempt_id = db_int(rows, 1);
+    db_copy(rows, 2, p->command_id, sizeof(p->command_id));
+    db_copy(rows, 3, p->host_id, sizeof(p->host_id));
+    p->host = db_text(rows, arena, 4);
+    p->asked_at = db_int(rows, 5);
+    p->asked_by = db_text(rows, arena, 6);
+    p->ended_at = db_int(rows, 7);
+    p->pending = db_int_or(rows, 8, -1);
+    p->holders = db_int_or(rows, 9, -1);
+    p->note = db_text(rows, arena, 10);
 }
 
 DB_STATEMENT(SQL_PROBE_OPEN,
@@ -76,7 +66,7 @@ int store_probe_open(struct db *db, struct arena *arena, struct probe **ret_item
     struct db_rows *rows;
     int rc = db_query(db, &SQL_PROBE_OPEN, &rows, err, "");
 
-    return rc < 0 ? rc : many(rows, arena, ret_items, ret_n, err);
+    return rc < 0 ? rc : DB_LIST(rows, arena, fill_probe, ret_items, ret_n, err);
 }
 
 DB_STATEMENT(SQL_PROBE_OF_ATTEMPT,
@@ -88,7 +78,7 @@ int store_probe_of_attempt(struct db *db, struct arena *arena, int64_t attempt_i
     struct db_rows *rows;
     int rc = db_query(db, &SQL_PROBE_OF_ATTEMPT, &rows, err, "ii", attempt_id, (int64_t)limit);
 
-    return rc < 0 ? rc : many(rows, arena, ret_items, ret_n, err);
+    return rc < 0 ? rc : DB_LIST(rows, arena, fill_probe, ret_items, ret_n, err);
 }
 
 DB_STATEMENT(SQL_PROBE_HOLDER_SEEN,

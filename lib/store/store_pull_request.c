@@ -1,6 +1,6 @@
 #include "lib/store/store_pull_request.h"
 
-#include "lib/base/arena.h"
+#include "lib/store/db_list.h"
 
 DB_STATEMENT(
     SQL_PULL_PUT,
@@ -91,6 +91,17 @@ int store_pull_request_happened(struct db *db, int64_t repository_id,
                   e->actor_id, e->actor, e->detail, e->delivery_id);
 }
 
+static void fill_timeline_entry(struct db_rows *rows, struct arena *arena, void *item)
+{
+    *(struct timeline_entry *)item = (struct timeline_entry){.number = db_int(rows, 0),
+                                                             .at = db_int(rows, 1),
+                                                             .kind = db_text(rows, arena, 2),
+                                                             .actor_id = db_int(rows, 3),
+                                                             .actor = db_text(rows, arena, 4),
+                                                             .detail = db_text(rows, arena, 5),
+                                                             .delivery_id = db_int(rows, 6)};
+}
+
 DB_STATEMENT(
     SQL_PULL_TIMELINE,
     "SELECT number, at, kind, actor_id, actor, detail, delivery_id FROM pull_request_timeline"
@@ -100,26 +111,10 @@ int store_pull_request_timeline(struct db *db, struct arena *arena, int64_t repo
                                 int64_t number, struct timeline_entry **ret_items, size_t *ret_n,
                                 struct err *err)
 {
-    struct timeline_entry *items = NULL;
-    size_t n = 0, cap = 0;
     struct db_rows *rows;
     int rc = db_query(db, &SQL_PULL_TIMELINE, &rows, err, "ii", repository_id, number);
 
-    if (rc < 0)
-        return rc;
-    while ((rc = db_next(rows, err)) > 0)
-        *ARENA_PUSH(arena, items, n, cap) =
-            (struct timeline_entry){.number = db_int(rows, 0),
-                                    .at = db_int(rows, 1),
-                                    .kind = db_text(rows, arena, 2),
-                                    .actor_id = db_int(rows, 3),
-                                    .actor = db_text(rows, arena, 4),
-                                    .detail = db_text(rows, arena, 5),
-                                    .delivery_id = db_int(rows, 6)};
-    db_end(rows);
-    *ret_items = items;
-    *ret_n = n;
-    return rc;
+    return rc < 0 ? rc : DB_LIST(rows, arena, fill_timeline_entry, ret_items, ret_n, err);
 }
 
 #define COLUMNS                                                                                      \
@@ -194,6 +189,14 @@ int store_pull_request_is_known(struct db *db, int64_t repository_id, int64_t nu
     return rc < 0 ? rc : 0;
 }
 
+static void fill_pull_in_release(struct db_rows *rows, struct arena *arena, void *item)
+{
+    struct pull_in_release *found = item;
+
+    fill(rows, arena, &found->pull);
+    found->release_number = db_int(rows, 21);
+}
+
 /* The `+` leads to the index: by the key alone each release would be looked for among all pull requests. */
 DB_STATEMENT(SQL_PULL_IN_RANGE,
              "SELECT " COLUMNS ", r.number FROM releases r JOIN pull_requests p"
@@ -205,23 +208,11 @@ int store_pull_request_in_range(struct db *db, struct arena *arena, int64_t repo
                                 int64_t from, int64_t to, size_t limit,
                                 struct pull_in_release **ret_items, size_t *ret_n, struct err *err)
 {
-    struct pull_in_release *items = NULL;
-    size_t n = 0, cap = 0;
     struct db_rows *rows;
     int rc = db_query(db, &SQL_PULL_IN_RANGE, &rows, err, "iiii", repository_id, from, to,
                       (int64_t)limit);
 
-    if (rc < 0)
-        return rc;
-    while ((rc = db_next(rows, err)) > 0) {
-        struct pull_in_release *item = ARENA_PUSH(arena, items, n, cap);
-        fill(rows, arena, &item->pull);
-        item->release_number = db_int(rows, 21);
-    }
-    db_end(rows);
-    *ret_items = items;
-    *ret_n = n;
-    return rc;
+    return rc < 0 ? rc : DB_LIST(rows, arena, fill_pull_in_release, ret_items, ret_n, err);
 }
 
 DB_STATEMENT(

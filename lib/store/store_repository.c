@@ -1,6 +1,6 @@
 #include "lib/store/store_repository.h"
 
-#include "lib/base/arena.h"
+#include "lib/store/db_list.h"
 
 #define COLUMNS                                                                                       \
     "id, name, github_id, branch, tip_sha, fetched_at, wanted_at, failed_at, failure, rewritten_sha," \
@@ -16,8 +16,10 @@ int store_repository_ensure(struct db *db, const char *name, const char *branch,
     return db_run(db, &SQL_REPOSITORY_ENSURE, err, "tt", name, branch);
 }
 
-static void fill(struct db_rows *rows, struct arena *arena, struct repository *r)
+static void fill(struct db_rows *rows, struct arena *arena, void *item)
 {
+    struct repository *r = item;
+
     r->id = db_int(rows, 0);
     r->name = db_text(rows, arena, 1);
     r->github_id = db_int(rows, 2);
@@ -90,19 +92,10 @@ DB_STATEMENT(SQL_REPOSITORY_LIST, "SELECT " COLUMNS " FROM repositories ORDER BY
 int store_repository_list(struct db *db, struct arena *arena, struct repository **ret_items,
                           size_t *ret_n, struct err *err)
 {
-    struct repository *items = NULL;
-    size_t n = 0, cap = 0;
     struct db_rows *rows;
     int rc = db_query(db, &SQL_REPOSITORY_LIST, &rows, err, "");
 
-    if (rc < 0)
-        return rc;
-    while ((rc = db_next(rows, err)) > 0)
-        fill(rows, arena, ARENA_PUSH(arena, items, n, cap));
-    db_end(rows);
-    *ret_items = items;
-    *ret_n = n;
-    return rc;
+    return rc < 0 ? rc : DB_LIST(rows, arena, fill, ret_items, ret_n, err);
 }
 
 DB_STATEMENT(SQL_REPOSITORY_BIND, "UPDATE repositories SET github_id = $1 WHERE id = $2"

@@ -1,6 +1,6 @@
 #include "lib/store/store_retry.h"
 
-#include "lib/base/arena.h"
+#include "lib/store/db_list.h"
 
 DB_STATEMENT(SQL_RETRY_AGAIN,
              "UPDATE invocations SET again_at = $1 WHERE command_id = $2 AND host_id = $3"
@@ -43,17 +43,8 @@ DB_STATEMENT(SQL_RETRY_LEFT_OUT,
 int store_retry_left_out(struct db *db, struct arena *arena, int64_t deployment_id,
                          const char ***ret_ids, size_t *ret_n, struct err *err)
 {
-    const char **items = NULL;
-    size_t n = 0, cap = 0;
     struct db_rows *rows;
     int rc = db_query(db, &SQL_RETRY_LEFT_OUT, &rows, err, "i", deployment_id);
 
-    if (rc < 0)
-        return rc;
-    while ((rc = db_next(rows, err)) > 0)
-        *ARENA_PUSH(arena, items, n, cap) = db_text(rows, arena, 0);
-    db_end(rows);
-    *ret_ids = items;
-    *ret_n = n;
-    return rc;
+    return rc < 0 ? rc : DB_LIST(rows, arena, db_list_text, ret_ids, ret_n, err);
 }

@@ -1,6 +1,6 @@
 #include "lib/store/store_rollback.h"
 
-#include "lib/base/arena.h"
+#include "lib/store/db_list.h"
 
 #define COLUMNS                                                                                     \
     "id, repository_id, environment, to_number, left_number, left_deployment_id, across_migration," \
@@ -110,20 +110,18 @@ int store_rollback_targets(struct db *db, struct arena *arena, int64_t repositor
                            const char *environment, int64_t below, int64_t **ret_numbers,
                            size_t *ret_n, struct err *err)
 {
-    int64_t *items = NULL;
-    size_t n = 0, cap = 0;
     struct db_rows *rows;
     int rc =
         db_query(db, &SQL_ROLLBACK_TARGETS, &rows, err, "iti", repository_id, environment, below);
 
-    if (rc < 0)
-        return rc;
-    while ((rc = db_next(rows, err)) > 0)
-        *ARENA_PUSH(arena, items, n, cap) = db_int(rows, 0);
-    db_end(rows);
-    *ret_numbers = items;
-    *ret_n = n;
-    return rc;
+    return rc < 0 ? rc : DB_LIST(rows, arena, db_list_number, ret_numbers, ret_n, err);
+}
+
+static void fill_rollback_change(struct db_rows *rows, struct arena *arena, void *item)
+{
+    *(struct rollback_change *)item = (struct rollback_change){.release_number = db_int(rows, 0),
+                                                               .database = db_text(rows, arena, 1),
+                                                               .state = db_text(rows, arena, 2)};
 }
 
 /* What provably never began, or had nothing to do, changed nothing; what was voided was restored away. */
@@ -139,23 +137,19 @@ int store_rollback_changes(struct db *db, struct arena *arena, int64_t repositor
                            const char *environment, int64_t from, int64_t to,
                            struct rollback_change **ret_items, size_t *ret_n, struct err *err)
 {
-    struct rollback_change *items = NULL;
-    size_t n = 0, cap = 0;
     struct db_rows *rows;
     int rc = db_query(db, &SQL_ROLLBACK_CHANGES, &rows, err, "itii", repository_id, environment,
                       from, to);
 
-    if (rc < 0)
-        return rc;
-    while ((rc = db_next(rows, err)) > 0)
-        *ARENA_PUSH(arena, items, n, cap) =
-            (struct rollback_change){.release_number = db_int(rows, 0),
-                                     .database = db_text(rows, arena, 1),
-                                     .state = db_text(rows, arena, 2)};
-    db_end(rows);
-    *ret_items = items;
-    *ret_n = n;
-    return rc;
+    return rc < 0 ? rc : DB_LIST(rows, arena, fill_rollback_change, ret_items, ret_n, err);
+}
+
+static void fill_rollback_taken(struct db_rows *rows, struct arena *arena, void *item)
+{
+    *(struct rollback_taken *)item = (struct rollback_taken){.number = db_int(rows, 0),
+                                                             .actor = db_text(rows, arena, 1),
+                                                             .reason = db_text(rows, arena, 2),
+                                                             .at = db_int(rows, 3)};
 }
 
 /* Of several the newest says who and why. Rollbacks are few, releases many: they are joined in this order. */
@@ -171,24 +165,11 @@ int store_rollback_taken_back(struct db *db, struct arena *arena, int64_t reposi
                               const char *environment, int64_t live,
                               struct rollback_taken **ret_items, size_t *ret_n, struct err *err)
 {
-    struct rollback_taken *items = NULL;
-    size_t n = 0, cap = 0;
     struct db_rows *rows;
     int rc =
         db_query(db, &SQL_ROLLBACK_TAKEN_BACK, &rows, err, "iit", live, repository_id, environment);
 
-    if (rc < 0)
-        return rc;
-    while ((rc = db_next(rows, err)) > 0)
-        *ARENA_PUSH(arena, items, n, cap) =
-            (struct rollback_taken){.number = db_int(rows, 0),
-                                    .actor = db_text(rows, arena, 1),
-                                    .reason = db_text(rows, arena, 2),
-                                    .at = db_int(rows, 3)};
-    db_end(rows);
-    *ret_items = items;
-    *ret_n = n;
-    return rc;
+    return rc < 0 ? rc : DB_LIST(rows, arena, fill_rollback_taken, ret_items, ret_n, err);
 }
 
 DB_STATEMENT(SQL_ROLLBACK_TOOK,

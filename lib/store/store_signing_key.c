@@ -1,6 +1,20 @@
 #include "lib/store/store_signing_key.h"
 
 #include "lib/base/arena.h"
+#include "lib/store/db_list.h"
+
+static void fill_signing_key(struct db_rows *rows, struct arena *arena, void *item)
+{
+    struct signing_key *k = item;
+
+    k->number = db_int(rows, 0);
+    k->key = db_text(rows, arena, 1);
+    k->announcement = db_text(rows, arena, 2);
+    k->signature = db_text(rows, arena, 3);
+    k->announced_at = db_int(rows, 4);
+    k->until = db_int(rows, 5);
+    k->in_force_at = db_int(rows, 6);
+}
 
 DB_STATEMENT(SQL_SIGNING_KEYS,
              "SELECT number, key, announcement, signature, announced_at, until, in_force_at"
@@ -9,27 +23,10 @@ DB_STATEMENT(SQL_SIGNING_KEYS,
 int store_signing_key_list(struct db *db, struct arena *arena, struct signing_key **ret_items,
                            size_t *ret_n, struct err *err)
 {
-    struct signing_key *items = NULL;
-    size_t n = 0, cap = 0;
     struct db_rows *rows;
     int rc = db_query(db, &SQL_SIGNING_KEYS, &rows, err, "");
 
-    if (rc < 0)
-        return rc;
-    while ((rc = db_next(rows, err)) > 0) {
-        struct signing_key *k = ARENA_PUSH(arena, items, n, cap);
-        k->number = db_int(rows, 0);
-        k->key = db_text(rows, arena, 1);
-        k->announcement = db_text(rows, arena, 2);
-        k->signature = db_text(rows, arena, 3);
-        k->announced_at = db_int(rows, 4);
-        k->until = db_int(rows, 5);
-        k->in_force_at = db_int(rows, 6);
-    }
-    db_end(rows);
-    *ret_items = items;
-    *ret_n = n;
-    return rc;
+    return rc < 0 ? rc : DB_LIST(rows, arena, fill_signing_key, ret_items, ret_n, err);
 }
 
 DB_STATEMENT(

@@ -1,6 +1,6 @@
 #include "lib/store/store_token.h"
 
-#include "lib/base/arena.h"
+#include "lib/store/db_list.h"
 
 #define COLUMNS                                                                                    \
     "id, name, token_digest, rights, github_id, login, scope, created_at, created_by, expires_at," \
@@ -16,8 +16,10 @@ int store_token_put(struct db *db, const struct token *t, struct err *err)
                   t->login, t->scope, t->created_at, t->created_by, t->expires_at);
 }
 
-static void fill(struct db_rows *rows, struct arena *arena, struct token *t)
+static void fill(struct db_rows *rows, struct arena *arena, void *item)
 {
+    struct token *t = item;
+
     *t = (struct token){.id = db_int(rows, 0),
                         .name = db_text(rows, arena, 1),
                         .digest = db_text(rows, arena, 2),
@@ -57,19 +59,10 @@ DB_STATEMENT(SQL_TOKEN_LIST, "SELECT " COLUMNS " FROM tokens ORDER BY id DESC LI
 int store_token_list(struct db *db, struct arena *arena, struct token **ret_items, size_t *ret_n,
                      struct err *err)
 {
-    struct token *items = NULL;
-    size_t n = 0, cap = 0;
     struct db_rows *rows;
     int rc = db_query(db, &SQL_TOKEN_LIST, &rows, err, "");
 
-    if (rc < 0)
-        return rc;
-    while ((rc = db_next(rows, err)) > 0)
-        fill(rows, arena, ARENA_PUSH(arena, items, n, cap));
-    db_end(rows);
-    *ret_items = items;
-    *ret_n = n;
-    return rc;
+    return rc < 0 ? rc : DB_LIST(rows, arena, fill, ret_items, ret_n, err);
 }
 
 DB_STATEMENT(SQL_TOKEN_REVOKE,

@@ -1,6 +1,6 @@
 #include "lib/store/store_wish.h"
 
-#include "lib/base/arena.h"
+#include "lib/store/db_list.h"
 
 #define COLUMNS                                                                                    \
     "id, repository_id, environment, release_number, state, start_at, hotfix, unrehearsed, actor," \
@@ -16,19 +16,10 @@ DB_STATEMENT(SQL_WISH_RELEASES,
 static int numbers(struct db *db, const struct statement *statement, struct arena *arena,
                    int64_t wish, const int64_t **ret_items, size_t *ret_n, struct err *err)
 {
-    int64_t *items = NULL;
-    size_t n = 0, cap = 0;
     struct db_rows *rows;
     int rc = db_query(db, statement, &rows, err, "i", wish);
 
-    if (rc < 0)
-        return rc;
-    while ((rc = db_next(rows, err)) > 0)
-        *ARENA_PUSH(arena, items, n, cap) = db_int(rows, 0);
-    db_end(rows);
-    *ret_items = items;
-    *ret_n = n;
-    return rc;
+    return rc < 0 ? rc : DB_LIST(rows, arena, db_list_number, ret_items, ret_n, err);
 }
 
 static int fill_pulls(struct db *db, struct arena *arena, struct wish *w, struct err *err)

@@ -8,6 +8,7 @@
 #include "lib/base/err.h"
 #include "lib/base/json.h"
 #include "lib/base/names.h"
+#include "lib/store/store_activation.h"
 #include "lib/store/store_host.h"
 #include "lib/store/store_journal.h"
 #include "lib/store/store_repository.h"
@@ -209,7 +210,7 @@ enum request_next api_host_activations(struct request *request, struct reply *re
     int rc = api_view_open(&view, request, &err);
 
     if (rc == 0)
-        rc = store_host_activations(view.db, request->arena, &activations, &n, &err);
+        rc = store_activation_list(view.db, request->arena, &activations, &n, &err);
     api_view_close(&view);
     if (rc < 0) {
         reply_error(request, reply, &err);
@@ -335,7 +336,7 @@ static int write_activation(struct db *db, void *arg, struct err *err)
     int rc = policy_confirm(db, request, err);
 
     if (rc == 0)
-        rc = store_host_activation_put(db, a, &making->tags, err);
+        rc = store_activation_put(db, a, &making->tags, err);
     return rc == 0 ? store_journal_add(db, &entry, err) : rc;
 }
 

@@ -9,6 +9,7 @@
 #include "lib/base/names.h"
 #include "lib/base/secret.h"
 #include "lib/base/str.h"
+#include "lib/store/store_activation.h"
 #include "lib/store/store_journal.h"
 #include "server/api/api.h"
 #include "server/api/door_access.h"
@@ -148,10 +149,10 @@ static int write_activation(struct db *db, struct door_call *call, struct err *e
         .detail =
             arena_printf(call->request->arena, "{\"limit\":%lld}", (long long)c->activation.limit),
     };
-    int rc = store_host_activation_put(db, &c->activation, &c->tags, err);
+    int rc = store_activation_put(db, &c->activation, &c->tags, err);
 
     if (rc == 0)
-        rc = store_host_activation_say(db, c->id, &c->words, err);
+        rc = store_activation_say(db, c->id, &c->words, err);
     return rc < 0 ? rc : store_journal_add(db, &entry, err);
 }
 
@@ -256,7 +257,7 @@ static int add_activation(struct json_out *out, struct door_call *call, struct d
 {
     const struct activation *a = &said->activation;
     struct config_pairs tags = {0};
-    int rc = store_host_activation_tags(db, call->request->arena, a->id, &tags, err);
+    int rc = store_activation_tags(db, call->request->arena, a->id, &tags, err);
 
     json_begin_object(out, NULL);
     json_add_str(out, "ActivationId", a->id);
@@ -289,8 +290,8 @@ static int add_page(struct listing *l, struct db *db, struct json_out *out, bool
     struct activation_said *items;
     int64_t found = 0;
     size_t n;
-    int rc = store_host_activations_of(db, call->request->arena, door_call_actor(call), l->position,
-                                       SCAN_MAX, &items, &n, err);
+    int rc = store_activation_of(db, call->request->arena, door_call_actor(call), l->position,
+                                 SCAN_MAX, &items, &n, err);
 
     *ret_more = n == SCAN_MAX;
     for (size_t i = 0; i < n && rc == 0; i++) {
@@ -364,14 +365,14 @@ static int write_deleted(struct db *db, struct door_call *call, struct err *err)
         .subject = id,
     };
     struct activation a;
-    int rc = store_host_activation(db, call->request->arena, id, &a, err);
+    int rc = store_activation_by_id(db, call->request->arena, id, &a, err);
 
     if (rc == ERR_NOT_FOUND ||
         (rc == 0 && (a.deleted_at != 0 || strcmp(a.created_by, entry.actor) != 0)))
         return door_call_refusal(call, err, ERR_NOT_FOUND, "InvalidActivation",
                                  "no such activation");
     if (rc == 0)
-        rc = store_host_activation_delete(db, id, call->now, err);
+        rc = store_activation_delete(db, id, call->now, err);
     return rc < 0 ? rc : store_journal_add(db, &entry, err);
 }
 

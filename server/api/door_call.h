@@ -15,6 +15,7 @@
 #include "lib/base/timestamp.h"
 #include "lib/model/access_key.h"
 #include "lib/model/host.h"
+#include "lib/store/store_activation.h"
 #include "lib/store/store_host.h"
 #include "server/api/request.h"
 

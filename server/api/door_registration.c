@@ -11,6 +11,7 @@
 #include "lib/base/names.h"
 #include "lib/base/sign.h"
 #include "lib/base/str.h"
+#include "lib/store/store_activation.h"
 #include "lib/store/store_command.h"
 #include "lib/store/store_journal.h"
 #include "server/api/api.h"
@@ -126,9 +127,9 @@ static int write_registration(struct db *db, struct door_call *call, struct err 
     if (rc != ERR_NOT_FOUND)
         return rc;
     /* The count as it is now: others may have registered since the code was looked at. */
-    rc = store_host_activation(db, arena, call->activation.id, &call->activation, err);
+    rc = store_activation_by_id(db, arena, call->activation.id, &call->activation, err);
     if (rc == 0)
-        rc = store_host_activation_count(db, call->activation.id, call->now, err);
+        rc = store_activation_count(db, call->activation.id, call->now, err);
     if (rc == ERR_CONFLICT)
         return door_call_refusal(call, err, ERR_CONFLICT, "RegistrationLimitExceeded",
                                  "the activation was used as often as it allows");

@@ -12,6 +12,7 @@
 #include "lib/base/str.h"
 #include "lib/ssm/sigv4.h"
 #include "lib/store/store_access_key.h"
+#include "lib/store/store_activation.h"
 #include "server/api/api.h"
 #include "server/api/door_access.h"
 #include "server/api/door_call.h"
@@ -201,7 +202,7 @@ static struct refusal verify_activation(struct door_call *call, struct db *db)
 
     if (!names_is_uuid(id) || code == NULL)
         return refuse("InvalidActivation", "the activation is not valid");
-    rc = store_host_activation(db, call->request->arena, id, &call->activation, &err);
+    rc = store_activation_by_id(db, call->request->arena, id, &call->activation, &err);
     if (rc < 0 && rc != ERR_NOT_FOUND)
         return fault(call, &err);
     digest_sha256_hex(code, strlen(code), digest);

@@ -30,6 +30,7 @@
 #include "lib/model/config.h"
 #include "lib/store/db.h"
 #include "lib/store/store.h"
+#include "lib/store/store_activation.h"
 #include "lib/store/store_config.h"
 #include "lib/store/store_deployment.h"
 #include "lib/store/store_host.h"
@@ -173,7 +174,7 @@ static int add_host(struct db *db, time_ms now, struct err *err)
                            .state = HOST_REGISTERED,
                            .activation_id = a.id,
                            .registered_at = now};
-    int rc = store_host_activation_put(db, &a, &none, err);
+    int rc = store_activation_put(db, &a, &none, err);
 
     if (rc == 0)
         rc = store_host_register(db, &h, "fingerprint", "spki", err);

@@ -18,7 +18,7 @@
 #include "lib/base/sign.h"
 #include "lib/base/str.h"
 #include "lib/store/store_access_key.h"
-#include "lib/store/store_host.h"
+#include "lib/store/store_activation.h"
 #include "lib/store/writer.h"
 #include "server/api/door.h"
 #include "server/api/door_access.h"
@@ -253,7 +253,7 @@ static int put_activation(struct db *db, void *arg, struct err *err)
 {
     const struct activating *a = arg;
 
-    return store_host_activation_put(db, &a->activation, &a->tags, err);
+    return store_activation_put(db, &a->activation, &a->tags, err);
 }
 
 static struct config_pairs tags_of(const char *text)

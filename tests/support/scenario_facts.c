@@ -5,6 +5,7 @@
 
 #include "lib/base/digest.h"
 #include "lib/base/str.h"
+#include "lib/store/store_activation.h"
 #include "lib/store/store_command.h"
 #include "lib/store/store_deployment.h"
 #include "lib/store/store_host.h"
@@ -107,9 +108,9 @@ static int activate(struct scenario_world *w, struct db *db, struct err *err)
                                           .created_by = "ana",
                                           .expires_at = w->clock.now + 1000};
     struct activation known;
-    int rc = store_host_activation(db, &w->arena, ACTIVATION, &known, NULL);
+    int rc = store_activation_by_id(db, &w->arena, ACTIVATION, &known, NULL);
 
-    return rc == ERR_NOT_FOUND ? store_host_activation_put(db, &activation, NULL, err) : rc;
+    return rc == ERR_NOT_FOUND ? store_activation_put(db, &activation, NULL, err) : rc;
 }
 
 /* Registers it if it is new. */

@@ -15,6 +15,7 @@
 #include "lib/base/log.h"
 #include "lib/base/sign.h"
 #include "lib/base/str.h"
+#include "lib/store/store_activation.h"
 #include "lib/store/store_config.h"
 #include "lib/store/store_deployment.h"
 #include "lib/store/store_host.h"
@@ -102,7 +103,7 @@ static int add_host(struct db *db, time_ms now, struct err *err)
                            .state = HOST_REGISTERED,
                            .activation_id = a.id,
                            .registered_at = now};
-    int rc = store_host_activation_put(db, &a, &none, err);
+    int rc = store_activation_put(db, &a, &none, err);
 
     return rc < 0 ? rc : store_host_register(db, &h, "fingerprint", "spki", err);
 }

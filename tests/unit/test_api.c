@@ -17,6 +17,7 @@
 #include "lib/base/json.h"
 #include "lib/base/log.h"
 #include "lib/model/command.h"
+#include "lib/store/store_activation.h"
 #include "lib/store/store_command.h"
 #include "lib/store/store_config.h"
 #include "lib/store/store_deployment.h"
@@ -151,7 +152,7 @@ static int add_host(struct db *db, struct err *err)
                            .state = HOST_REGISTERED,
                            .activation_id = a.id,
                            .registered_at = NOW};
-    int rc = store_host_activation_put(db, &a, &none, err);
+    int rc = store_activation_put(db, &a, &none, err);
 
     return rc < 0 ? rc : store_host_register(db, &h, "fingerprint", "spki", err);
 }

@@ -28,6 +28,7 @@
 #include "lib/ssm/message_output.h"
 #include "lib/ssm/message_start.h"
 #include "lib/ssm/sigv4.h"
+#include "lib/store/store_activation.h"
 #include "lib/store/store_command.h"
 #include "lib/store/store_host.h"
 #include "lib/store/store_host_document.h"
@@ -93,12 +94,12 @@ static int put_activations(struct db *db, void *arg, struct err *err)
 
     (void)arg;
     digest_sha256_hex(CODE, strlen(CODE), digest);
-    rc = store_host_activation_put(db, &a, &tags, err);
+    rc = store_activation_put(db, &a, &tags, err);
     a.id = MANY;
     a.name = NULL;
     a.prefix = "batch";
     a.limit = 2;
-    return rc < 0 ? rc : store_host_activation_put(db, &a, &tags, err);
+    return rc < 0 ? rc : store_activation_put(db, &a, &tags, err);
 }
 
 static int set_up(void **state)
@@ -325,7 +326,7 @@ static int put_second_activation(struct db *db, void *arg, struct err *err)
 
     (void)arg;
     digest_sha256_hex(CODE, strlen(CODE), digest);
-    return store_host_activation_put(db, &a, &none, err);
+    return store_activation_put(db, &a, &none, err);
 }
 
 static void machine_made_anew_replaces_the_host_of_its_name(void **state)

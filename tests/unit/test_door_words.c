@@ -23,6 +23,7 @@
 #include "lib/base/str.h"
 #include "lib/ssm/message_reply.h"
 #include "lib/ssm/status.h"
+#include "lib/store/store_activation.h"
 #include "lib/store/store_command.h"
 #include "lib/store/store_door_command.h"
 #include "lib/store/store_host.h"
@@ -322,7 +323,7 @@ static int put_hosts(struct db *db, void *arg, struct err *err)
                                  .created_by = "uid:0",
                                  .expires_at = door_room_now() + 1};
     const struct config_pairs none = {0};
-    int rc = store_host_activation_put(db, &a, &none, err);
+    int rc = store_activation_put(db, &a, &none, err);
 
     (void)arg;
     for (size_t i = 0; i < HOSTS && rc == 0; i++) {
