@@ -8,7 +8,9 @@
 #include "lib/base/buf.h"
 #include "lib/base/json.h"
 #include "lib/base/str.h"
+#include "lib/model/door_command.h"
 
+#define VERSION "DocumentVersion"
 #define ECHO_MAX ((size_t)2 << 20)
 
 static void add_value(struct json_out *out, const char *key, const struct cJSON *item)
@@ -64,8 +66,21 @@ void door_echo_add(struct json_out *out, const char *echo)
     if (json_parse(echo, strlen(echo), NULL, &json, &err) < 0)
         return;
     for (const struct cJSON *i = json_first(json); i != NULL; i = json_next(i))
-        add_value(out, json_key(i), i);
+        if (!str_eq(json_key(i), VERSION))
+            add_value(out, json_key(i), i);
     json_free(json);
+}
+
+const char *door_echo_version(struct arena *arena, const struct door_command *command)
+{
+    const char *version = NULL;
+    struct cJSON *json = NULL;
+    struct err err = ERR_INIT;
+
+    if (json_parse(command->echo, strlen(command->echo), NULL, &json, &err) == 0)
+        version = arena_str(arena, json_str(json, VERSION));
+    json_free(json);
+    return version != NULL ? version : command->document_version;
 }
 
 /* Reading ---------------------------------------------------------------------------------------- */
@@ -134,6 +149,8 @@ const char *door_echo_read(struct door_shape *s)
     buf_init(&buf, ECHO_MAX);
     json_out_init(&out, &buf);
     json_begin_object(&out, NULL);
+    text = json_str(json, VERSION); /* its limits are looked at with the document's */
+    json_add_str(&out, VERSION, text != NULL ? text : "$DEFAULT");
     read_text(s, &out, "OutputS3Region", "OutputS3Region", &region);
     read_text(s, &out, "OutputS3BucketName", "OutputS3BucketName", &bucket);
     read_text(s, &out, "OutputS3KeyPrefix", "OutputS3KeyPrefix", &prefix);

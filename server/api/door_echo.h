@@ -7,6 +7,8 @@
 
 #include "server/api/door_shape.h"
 
+struct door_command;
+
 /* Checks their limits; the JSON object of what is to be given back. In the arena of the request. */
 const char *door_echo_read(struct door_shape *shape);
 /* The code of what is no bucket, role or topic, and why; NULL = none. After door_echo_read(). */
@@ -14,7 +16,9 @@ const char *door_echo_refuse(const struct door_call *call, const char **ret_text
 
 /* A list of the request as JSON, "[]" if it is absent. */
 const char *door_echo_list(struct door_call *call, const char *key);
-/* The members of what door_echo_read() made. */
+/* The members of what door_echo_read() made, but for the version. */
 void door_echo_add(struct json_out *out, const char *echo);
+/* The DocumentVersion as it was asked for: "$DEFAULT" where none was. Which one that came to is the command's. */
+const char *door_echo_version(struct arena *arena, const struct door_command *command);
 
 #endif

@@ -13,6 +13,7 @@
 #include "lib/store/store_command.h"
 #include "lib/store/store_door_command.h"
 #include "server/api/api.h"
+#include "server/api/door_echo.h"
 #include "server/api/door_page.h"
 #include "server/api/door_send.h"
 #include "server/api/door_shape.h"
@@ -97,7 +98,7 @@ static enum request_next answer_getting(struct door_call *call, struct reply *re
     json_add_str(&out, "InstanceId", g->host_id);
     json_add_str(&out, "Comment", g->command.comment);
     json_add_str(&out, "DocumentName", g->command.document_name);
-    json_add_str(&out, "DocumentVersion", g->command.document_version);
+    json_add_str(&out, "DocumentVersion", door_echo_version(arena, &g->command));
     json_add_str(&out, "PluginName", g->plugin);
     json_add_int(&out, "ResponseCode", end->exit_code);
     json_add_str(&out, "ExecutionStartDateTime", s != NULL ? instant(arena, s->started_at) : "");
@@ -312,7 +313,7 @@ static int add_invocation(struct listing *l, struct db *db, const struct door_co
     json_add_str(&l->out, "InstanceName", i->host);
     json_add_str(&l->out, "Comment", c->comment);
     json_add_str(&l->out, "DocumentName", c->document_name);
-    json_add_str(&l->out, "DocumentVersion", c->document_version);
+    json_add_str(&l->out, "DocumentVersion", door_echo_version(arena, c));
     door_call_add_time(&l->out, "RequestedDateTime", c->requested_at);
     json_add_str(&l->out, "Status", status.status);
     json_add_str(&l->out, "StatusDetails", status.details);

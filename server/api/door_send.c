@@ -468,11 +468,10 @@ static void add_parameters(struct json_out *out, const char *text)
 void door_send_add(struct json_out *out, struct door_call *call, const char *key,
                    const struct door_command *c)
 {
-    (void)call;
     json_begin_object(out, key);
     json_add_str(out, "CommandId", c->id);
     json_add_str(out, "DocumentName", c->document_name);
-    json_add_str(out, "DocumentVersion", c->document_version);
+    json_add_str(out, "DocumentVersion", door_echo_version(call->request->arena, c));
     json_add_str(out, "Comment", c->comment);
     door_call_add_time(out, "ExpiresAfter", c->expires_at);
     add_parameters(out, c->parameters);

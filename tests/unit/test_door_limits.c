@@ -386,7 +386,7 @@ static void S3_1_what_is_left_out_has_its_default(void **state)
 #define IS(path, value) assert_string_equal(text(a, "Command." path), value)
     IS("MaxConcurrency", "50");
     IS("MaxErrors", "0");
-    IS("DocumentVersion", "1");
+    IS("DocumentVersion", "$DEFAULT");
     IS("Comment", "");
     IS("OutputS3Region", "");
     IS("OutputS3BucketName", "");
@@ -404,6 +404,16 @@ static void S3_1_what_is_left_out_has_its_default(void **state)
     /* Both clocks of 3,600 s: two hours. */
     assert_non_null(strstr(a.body, arena_printf(&door_room.arena, "\"ExpiresAfter\":%lld",
                                                 (long long)(door_room_now() / 1000 + 7200))));
+    /* As it was asked for, wherever it is told; a number stays one. */
+    a = try_it("ListCommands", "{'CommandId':'%s'}", text(a, "Command.CommandId"));
+    assert_string_equal(text(a, "Commands.0.DocumentVersion"), "$DEFAULT");
+    a = try_it("ListCommandInvocations", "{'CommandId':'%s'}", text(a, "Commands.0.CommandId"));
+    assert_string_equal(text(a, "CommandInvocations.0.DocumentVersion"), "$DEFAULT");
+    a = try_it("GetCommandInvocation", "{'CommandId':'%s','InstanceId':'<I>'}",
+               text(a, "CommandInvocations.0.CommandId"));
+    assert_string_equal(text(a, "DocumentVersion"), "$DEFAULT");
+    a = try_it("SendCommand", "{" SEND ",'DocumentVersion':'1'}", NULL);
+    IS("DocumentVersion", "1");
 }
 
 /* The text of the document, and the parameters as JSON, have 64 KB together. */
