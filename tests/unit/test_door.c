@@ -24,6 +24,7 @@
 #include "lib/base/str.h"
 #include "lib/ssm/envelope.h"
 #include "lib/ssm/message.h"
+#include "lib/ssm/message_form.h"
 #include "lib/ssm/message_observe.h"
 #include "lib/ssm/message_output.h"
 #include "lib/ssm/message_start.h"
@@ -36,6 +37,7 @@
 #include "lib/store/store_reply.h"
 #include "lib/store/writer.h"
 #include "server/api/door.h"
+#include "server/api/door_form.h"
 #include "server/api/door_credentials.h"
 #include "tests/support/api_room.h"
 #include "tests/support/door_asker.h"
@@ -869,6 +871,47 @@ static void S10_a_command_is_handed_to_the_poll_that_waits(void **state)
     assert_int_equal(messages_in(poll(&g), &messages), 0); /* not acknowledged yet, and not again */
 }
 
+static const char *told(struct door_form_keep *forms, const struct message_command *c)
+{
+    struct door_form *form = door_form_of(forms, c);
+    struct message_form_filled filled;
+    struct err err = ERR_INIT;
+
+    assert_int_equal(message_form_fill(&arena, door_form_text(form), c, &filled, &err), 0);
+    door_form_let_go(form);
+    return filled.payload;
+}
+
+/* The last form is kept: whatever differs makes another one, and each command is told as it is. */
+static void S12_a_kept_form_is_of_one_document_with_its_parameters_and_patterns(void **state)
+{
+    const struct message_command cases[] = {
+        {.document_name = "a", .document = "{}"},
+        {.document_name = "b", .document = "{}"},
+        {.document_name = "b", .document = "{\"x\":1}"},
+        {.document_name = "b", .document = "{\"x\":1}", .parameters = "{\"p\":\"q\"}"},
+        {.document_name = "b", .document = "{\"x\":1}", .redact = "secret"},
+        {.document_name = "b", .document = "{\"x\":1}", .redact = "other"},
+        {.document_name = "b", .document = "{\"x\":1}"},
+    };
+    struct door_form_keep *forms = door_form_keep_new();
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct message_command c = cases[i];
+        struct err err = ERR_INIT;
+        const char *alone;
+
+        c.command_id = COMMAND;
+        c.envelope = "{}";
+        c.signature = "s";
+        assert_int_equal(message_command_make(&arena, &c, &alone, &err), 0);
+        assert_string_equal(told(forms, &c), alone);
+        assert_string_equal(told(forms, &c), alone); /* the one that is kept */
+    }
+    door_form_keep_free(forms);
+}
+
 /* It asks only whether one is to end. */
 static void a_poll_without_room_is_handed_nothing(void **state)
 {
@@ -1578,6 +1621,7 @@ int main(void)
         TEST(command_that_is_not_released_waits_and_the_poll_ends_empty),
         TEST(bell_wakes_a_poll_at_once),
         TEST(S10_a_command_is_handed_to_the_poll_that_waits),
+        TEST(S12_a_kept_form_is_of_one_document_with_its_parameters_and_patterns),
         TEST(a_poll_without_room_is_handed_nothing),
         TEST(S10_a_poll_is_no_error_while_its_caller_cannot_be_known),
         TEST(command_is_handed_out_again_until_it_is_acknowledged),
