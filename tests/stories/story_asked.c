@@ -80,7 +80,7 @@ static void M5_what_never_reached_its_host_settles_itself_when_it_can_be_asked(v
     struct story_host *batch = answers_get_lost(s);
 
     story_at(s, "2026-11-24 15:00");
-    story_pass(s, 6 * 60000);
+    story_pass(s, 2 * 60000);
     story_expect_attempt(s, DATABASE, "unknown");
     batch->misses = NULL;
     story_pass(s, 70000);
@@ -115,7 +115,7 @@ static void restore(struct story *s, bool is_said)
     s->restored = is_said;
     story_start(s);
     s->restored = false;
-    story_pass(s, 10 * 60000);
+    story_pass(s, 2 * 60000);
 }
 
 static void M5_of_a_restored_store_it_stays_unknown(void **state)
@@ -150,13 +150,13 @@ static void M5_whoever_was_in_doubt_is_not_asked_about_what_it_was_handed_before
     struct story_host *batch = answers_get_lost(s);
 
     story_at(s, "2026-11-24 15:00");
-    story_pass(s, 6 * 60000);
+    story_pass(s, 2 * 60000);
     story_expect_attempt(s, DATABASE, "unknown");
     batch->record_number = 0;
     story_pass(s, 60000);
     story_act(s, "POST", "/api/v1/hosts/batch-1/accept-journal", ACCEPT);
     batch->misses = NULL;
-    story_pass(s, 10 * 60000);
+    story_pass(s, 2 * 60000);
     story_expect_attempt(s, DATABASE, "unknown");
     story_expect_starts(s, "batch-1", "migrate", 2, 0);
     story_end(s);
