@@ -32,6 +32,14 @@ const char *settle_fence_refusal(struct arena *arena, time_ms fenced_at, time_ms
                               (long long)(until - now) / 1000 + 1);
 }
 
+/* Until then it may begin under its permit behind the back of a probe; a supervisor that is gone begins nothing. */
+static time_ms permit_over_at(const struct settle_facts *f)
+{
+    return f->attempt->gone_at == 0 && f->permitted_at != 0
+               ? f->permitted_at + SETTLE_PERMIT_LIFE_MS
+               : 0;
+}
+
 static const char *succeeded_refusal(const struct settle_facts *f)
 {
     if (f->unprobed)
@@ -41,6 +49,9 @@ static const char *succeeded_refusal(const struct settle_facts *f)
                "slipway migrate probe, or say that you take it upon yourself: --unprobed";
     if (f->now - f->probe->ended_at > SETTLE_PROBE_LIFE_MS)
         return "the clean probe is older than ten minutes. Run: slipway migrate probe";
+    if (f->probe->asked_at < permit_over_at(f))
+        return "the clean probe was asked while its host could still begin. Run: slipway migrate "
+               "probe";
     return NULL;
 }
 
@@ -54,12 +65,9 @@ time_ms settle_clear_at(time_ms holder_seen_at)
 static const char *unprobed_refusal(struct arena *arena, const struct settle_facts *f)
 {
     const struct probe *p = f->probe;
-    time_ms quiet = f->quiet_since;
+    time_ms over = permit_over_at(f);
+    time_ms quiet = over > f->quiet_since ? over : f->quiet_since;
 
-    /* It may have begun under its permit behind the back of a probe; a supervisor that is gone begins nothing. */
-    if (f->attempt->gone_at == 0 && f->permitted_at != 0 &&
-        f->permitted_at + SETTLE_PERMIT_LIFE_MS > quiet)
-        quiet = f->permitted_at + SETTLE_PERMIT_LIFE_MS;
     if (f->unprobed || f->attempt->state != ATTEMPT_UNKNOWN)
         return NULL;
     if (p == NULL || p->asked_at < quiet)

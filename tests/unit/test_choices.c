@@ -252,8 +252,11 @@ static void M6_a_probe_counts_that_was_asked_when_no_permit_could_be_used_any_mo
     arena_init(&arena);
     p.asked_at = NOW - SETTLE_PERMIT_LIFE_MS - 1;
     assert_non_null(strstr(settle_refusal(&arena, &f, SETTLE_RETRY), "slipway migrate probe"));
+    p.pending = 0;
+    assert_non_null(strstr(settle_refusal(&arena, &f, SETTLE_SUCCEEDED), "could still begin"));
     p.asked_at = NOW - SETTLE_PERMIT_LIFE_MS;
     assert_null(settle_refusal(&arena, &f, SETTLE_RETRY));
+    assert_null(settle_refusal(&arena, &f, SETTLE_SUCCEEDED));
     a.gone_at = NOW - 2 * SETTLE_PERMIT_LIFE_MS; /* its supervisor is gone, and begins nothing */
     p.asked_at = a.gone_at;
     f.quiet_since = a.gone_at;
