@@ -91,6 +91,7 @@ static int read_list(struct holidays *h, const char *bytes, size_t len, struct e
     return rc;
 }
 
+/* Events of whole days, in the zone they are written in: Exchange gives them one. A meeting is no holiday. */
 static int read_ics(struct holidays *h, const char *bytes, size_t len, struct err *err)
 {
     struct almanac_event *events = NULL;
@@ -98,9 +99,15 @@ static int read_ics(struct holidays *h, const char *bytes, size_t len, struct er
     int rc = ics_read(bytes, len, h->arena, &events, &n, err);
 
     for (size_t i = 0; i < n && rc == 0; i++)
-        for (int64_t day = events[i].from.day; events[i].local && day < events[i].to.day && rc == 0;
+        for (int64_t day = events[i].from.day;
+             events[i].from.second == 0 && events[i].to.second == 0 && day < events[i].to.day &&
+             rc == 0;
              day++)
             rc = add(h, day, events[i].name != NULL ? events[i].name : "", (int)i + 1, err);
+    if (rc == 0 && h->n == 0)
+        return err_set(
+            err, ERR_INVALID,
+            "no event of whole days is in it (2020 to 2037): nothing would be a holiday");
     return rc;
 }
 

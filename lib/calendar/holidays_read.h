@@ -2,7 +2,7 @@
  * holidays_read: days that are no business days, from a list or an iCalendar file (F8).
  *
  *      2026-11-23,勤労感謝の日        a line for each; also 2026/11/3, as the Cabinet Office of Japan writes it
- *      BEGIN:VCALENDAR ...          its all-day events
+ *      BEGIN:VCALENDAR ...          its events of whole days; none at all is an error
  *
  * A first line of a list that begins with no digit is a head. The configuration and `slipway holidays import`
  * read by this. Any thread.

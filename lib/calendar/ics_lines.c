@@ -17,6 +17,7 @@ struct line {
     int number; /* of its first physical line, from 1 */
     const char *name;
     const char *zone;  /* the parameter TZID, NULL = none */
+    bool range;        /* has the parameter RANGE */
     const char *value; /* "" = none */
 };
 
@@ -98,6 +99,7 @@ static bool next_line(struct walk *w, struct line *line)
         char *parameter = end + 1;
         *end = '\0';
         end = part_end(parameter, ";:");
+        line->range |= strncasecmp(parameter, "RANGE=", 6) == 0;
         if (strncasecmp(parameter, "TZID=", 5) == 0) {
             char after = *end;
             *end = '\0';
@@ -148,7 +150,7 @@ static int check_date(const struct line *line, const char *text, size_t n, struc
     return 0;
 }
 
-/* A list of them; of a period only its beginning is looked at. */
+/* A list of them. */
 static int check_dates(const struct line *line, struct err *err)
 {
     const char *p = line->value;
@@ -156,7 +158,7 @@ static int check_dates(const struct line *line, struct err *err)
 
     do {
         size_t n = strcspn(p, ",");
-        rc = check_date(line, p, strcspn(p, ",/"), err);
+        rc = check_date(line, p, n, err);
         p += n + (p[n] == ',');
     } while (rc == 0 && *p != '\0');
     return rc;
@@ -241,6 +243,17 @@ static int check_line(struct walk *w, const struct line *line, struct err *err)
         return 0;
     if (is_one_of(line->name, dates, 5)) {
         int rc = check_zone(w, line, err);
+        if (line->range)
+            return err_set(
+                err, ERR_INVALID,
+                "line %d: a change of this and all later ones (RANGE) cannot be read; end the old "
+                "event with UNTIL and write the later ones as another event",
+                line->number);
+        if (strchr(line->value, '/') != NULL)
+            return err_set(
+                err, ERR_INVALID,
+                "line %d: %.20s with a period cannot be read; write it as an event of its own",
+                line->number, line->name);
         return rc < 0 ? rc : check_dates(line, err);
     }
     return strcasecmp(line->name, "RRULE") == 0 ? check_rule(w->arena, line, err) : 0;

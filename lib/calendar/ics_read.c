@@ -6,80 +6,98 @@
 #include "lib/base/str.h"
 #include "lib/calendar/ical_library.h"
 #include "lib/calendar/ics_lines.h"
+#include "lib/calendar/ics_repeat.h"
 
-#define DAY_MS INT64_C(86400000)
 #define NAME_MAX_BYTES 200
 #define FIRST_YEAR 1970 /* of what repeats: each instance since then is counted */
 
 /* libical keeps zones and errors in unguarded globals. */
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 
+/* One time that an event begins, as a later change of it would name it. */
+struct instance {
+    const char *uid; /* "" = none, or taken out */
+    const struct ics_event *e;
+    struct icaltimetype begin; /* in the event's zone */
+};
+
 struct reading {
     struct arena *arena;
     struct almanac_event *events;
-    const char **uids; /* of each event, "" = none */
-    time_ms *starts;   /* as libical counts them, to find a changed instance */
-    size_t n, cap, uids_cap, starts_cap;
-    bool too_many;
+    struct instance *instances; /* of each event */
+    size_t n, cap, cap_instances;
+    int64_t days; /* that the rules stepped over */
 };
 
-/* The event that is being repeated. */
-struct repeated {
-    struct reading *r;
-    const char *name;
-    const char *uid;
-    bool local;
-    bool all_day;
-};
-
-static struct almanac_moment moment(time_t t)
+static struct almanac_moment moment(int64_t t)
 {
-    int64_t day = (int64_t)t / ALMANAC_DAY - ((int64_t)t % ALMANAC_DAY < 0);
+    int64_t day = t / ALMANAC_DAY - (t % ALMANAC_DAY < 0);
 
-    return (struct almanac_moment){.day = day, .second = (int)((int64_t)t - day * ALMANAC_DAY)};
+    return (struct almanac_moment){.day = day, .second = (int)(t - day * ALMANAC_DAY)};
 }
 
-/* What has no zone is counted by libical as if it were UTC: that is its wall clock. */
-static void add(icalcomponent *component, struct icaltime_span *span, void *data)
+/* As if it were UTC: libical counts so what has no zone. */
+static int64_t wall_of(struct icaltimetype t)
 {
-    struct repeated *e = data;
-    struct reading *r = e->r;
+    t.zone = NULL;
+    return (int64_t)icaltime_as_timet_with_zone(t, icaltimezone_get_utc_timezone());
+}
+
+/* Seconds from begin to end. An all-day event lasts a day at least, and no part of one (F3). */
+static int64_t length_of(const struct ics_event *e, icalcomponent *event)
+{
+    struct icaltimetype end = icalcomponent_get_dtend(event);
+    int64_t days;
+
+    if (!e->start.is_date)
+        return icaltime_is_null_time(end) ? 0
+                                          : ics_repeat_instant(e, ics_repeat_into(e, end)) -
+                                                ics_repeat_instant(e, e->start);
+    days = icaltime_is_null_time(end) ? 1 : ics_repeat_day(end) - ics_repeat_day(e->start);
+    return (days < 1 ? 1 : days) * ALMANAC_DAY;
+}
+
+static int add(struct reading *r, const char *name, const char *uid, const struct ics_event *e,
+               struct icaltimetype begin, int64_t length, struct err *err)
+{
     struct almanac_event *event;
     size_t n = r->n;
+    int64_t wall = wall_of(begin), at = ics_repeat_instant(e, begin);
 
-    (void)component;
-    if (r->n >= ICS_READ_EVENTS_MAX) {
-        r->too_many = true;
-        return;
-    }
-    if (span->end <= span->start)
-        return; /* it covers nothing */
-    *ARENA_PUSH(r->arena, r->uids, n, r->uids_cap) = e->uid;
-    n = r->n;
-    *ARENA_PUSH(r->arena, r->starts, n, r->starts_cap) = (time_ms)span->start * 1000;
+    if (r->n >= ICS_READ_EVENTS_MAX)
+        return err_set(err, ERR_INVALID, "more than %d events", ICS_READ_EVENTS_MAX);
+    *ARENA_PUSH(r->arena, r->instances, n, r->cap_instances) = (struct instance){uid, e, begin};
     event = ARENA_PUSH(r->arena, r->events, r->n, r->cap);
-    *event = (struct almanac_event){.name = e->name, .local = e->local};
-    if (e->local) {
-        event->from = moment(span->start);
-        event->to = moment(span->end);
-        if (e->all_day)
-            event->to.second =
-                0; /* libical adds the last day's seconds to an end that is not included */
-    } else {
-        event->from_at = (time_ms)span->start * 1000;
-        event->to_at = (time_ms)span->end * 1000;
+    *event = (struct almanac_event){.name = name,
+                                    .local = e->zone == NULL,
+                                    .from = moment(wall),
+                                    .to = moment(wall + length)};
+    if (e->zone != NULL) {
+        event->from_at = at * 1000;
+        event->to_at = (at + length) * 1000;
     }
+    return 0;
 }
 
 /* A changed instance stands as an event of its own: the one that the rule made is taken out. */
-static void take_out(struct reading *r, const char *uid, time_ms start)
+static void take_out(struct reading *r, const char *uid, icalcomponent *event,
+                     icalproperty *changes)
 {
-    for (size_t i = 0; i < r->n; i++)
-        if (r->starts[i] == start && strcmp(r->uids[i], uid) == 0) {
-            r->uids[i] = "";
+    for (size_t i = 0; i < r->n; i++) {
+        struct instance *instance = &r->instances[i];
+        struct icaltimetype t;
+        if (instance->uid[0] == '\0' || strcmp(instance->uid, uid) != 0)
+            continue;
+        t = ics_repeat_time(instance->e, event, changes);
+        if (t.is_date || instance->begin.is_date
+                ? ics_repeat_day(t) == ics_repeat_day(instance->begin)
+                : ics_repeat_instant(instance->e, t) ==
+                      ics_repeat_instant(instance->e, instance->begin)) {
+            instance->uid = "";
             r->events[i].from = r->events[i].to;
             r->events[i].from_at = r->events[i].to_at;
         }
+    }
 }
 
 static int check_rule(icalcomponent *event, const char *name, struct err *err)
@@ -122,50 +140,56 @@ static bool ends_first(icalcomponent *event, struct icaltimetype start)
            icaltime_compare(end, start) < 0;
 }
 
+/* Where DTSTART stands, if it is of the years that are asked about. */
+static int check_begin(icalcomponent *event, const struct ics_event *e, bool *ret_in,
+                       struct err *err)
+{
+    *ret_in = false;
+    if (icaltime_is_null_time(e->start) || !icaltime_is_valid_time(e->start))
+        return err_set(err, ERR_INVALID, "event \"%s\" has no DTSTART that can be read", e->name);
+    if (ends_first(event, e->start))
+        return err_set(err, ERR_INVALID, "event \"%s\" ends before it begins", e->name);
+    if (e->start.year > ALMANAC_YEAR_LAST ||
+        (e->start.year < ALMANAC_YEAR_FIRST && !repeats(event)))
+        return 0; /* nothing is asked about then */
+    if (e->start.year < FIRST_YEAR)
+        return err_set(err, ERR_INVALID,
+                       "event \"%s\" repeats since %d; let it begin in %d or later", e->name,
+                       e->start.year, FIRST_YEAR);
+    *ret_in = true;
+    return 0;
+}
+
 static int read_event(struct reading *r, icalcomponent *event, struct err *err)
 {
-    struct icaltimetype begin =
-        icaltime_from_timet_with_zone((time_t)(timestamp_days_from_civil(2020, 1, 1) * ALMANAC_DAY),
-                                      0, icaltimezone_get_utc_timezone());
-    struct icaltimetype end =
-        icaltime_from_timet_with_zone((time_t)(timestamp_days_from_civil(2038, 1, 1) * ALMANAC_DAY),
-                                      0, icaltimezone_get_utc_timezone());
-    struct icaltimetype start = icalcomponent_get_dtstart(event);
     icalproperty *changes = icalcomponent_get_first_property(event, ICAL_RECURRENCEID_PROPERTY);
-    const char *summary = icalcomponent_get_summary(event);
+    const char *summary = icalcomponent_get_summary(event), *name = NULL;
     const char *uid = icalcomponent_get_uid(event);
-    struct repeated e = {.r = r, .local = start.zone == NULL, .all_day = start.is_date != 0};
+    struct ics_event *e = arena_alloc(r->arena, sizeof(*e));
+    struct icaltimetype *begins = NULL;
+    bool in;
+    size_t n = 0;
     int rc;
 
-    e.name = summary == NULL || summary[0] == '\0'
-                 ? NULL
-                 : str_clean(r->arena, summary, strlen(summary), NAME_MAX_BYTES);
-    e.uid = uid == NULL ? "" : arena_str(r->arena, uid);
-    if (icaltime_is_null_time(start) || !icaltime_is_valid_time(start))
-        return err_set(err, ERR_INVALID, "event \"%s\" has no DTSTART that can be read",
-                       e.name != NULL ? e.name : "");
-    if (ends_first(event, start))
-        return err_set(err, ERR_INVALID, "event \"%s\" ends before it begins",
-                       e.name != NULL ? e.name : "");
-    if (start.year > 2037 || (start.year < 2020 && !repeats(event)))
-        return 0; /* nothing is asked about then */
-    if (start.year < FIRST_YEAR)
-        return err_set(err, ERR_INVALID,
-                       "event \"%s\" repeats since %d; let it begin in %d or later",
-                       e.name != NULL ? e.name : "", start.year, FIRST_YEAR);
-    rc = check_rule(event, e.name != NULL ? e.name : "", err);
+    if (summary != NULL && summary[0] != '\0')
+        name = str_clean(r->arena, summary, strlen(summary), NAME_MAX_BYTES);
+    *e = (struct ics_event){.name = name != NULL ? name : "",
+                            .start = icalcomponent_get_dtstart(event)};
+    e->zone = e->start.is_date ? NULL : e->start.zone;
+    uid = uid == NULL ? "" : arena_str(r->arena, uid);
+    rc = check_begin(event, e, &in, err);
+    if (rc == 0 && in)
+        rc = check_rule(event, e->name, err);
     if (rc < 0)
         return rc;
     if (changes != NULL)
-        take_out(r, e.uid,
-                 (time_ms)icaltime_as_timet_with_zone(icalproperty_get_recurrenceid(changes),
-                                                      e.local ? icaltimezone_get_utc_timezone()
-                                                              : start.zone) *
-                     1000);
-    if (icalcomponent_get_status(event) == ICAL_STATUS_CANCELLED)
+        take_out(r, uid, event, changes);
+    if (!in || icalcomponent_get_status(event) == ICAL_STATUS_CANCELLED)
         return 0;
-    icalcomponent_foreach_recurrence(event, begin, end, add, &e);
-    return r->too_many ? err_set(err, ERR_INVALID, "more than %d events", ICS_READ_EVENTS_MAX) : 0;
+    rc = ics_repeat(e, event, &r->days, r->arena, &begins, &n, err);
+    for (size_t i = 0; i < n && rc == 0; i++)
+        rc = add(r, name, uid, e, begins[i], length_of(e, event), err);
+    return rc;
 }
 
 /* Changed instances after the rules they change. */

@@ -61,6 +61,11 @@ static bool read_events(struct reader *r, struct yaml_node *node, struct almanac
         config_days_wrong(r, node, arena_printf(r->arena, "%.200s: %s", name, err.text));
     else
         f->events = events;
+    if (ok && f->n_events == 0) {
+        const struct config_place place = reader_place(r, node);
+        problems_warn(r->problems, place.line, place.column,
+                      "%.200s: no event of 2020 to 2037 is in it; it freezes nothing", name);
+    }
     return ok;
 }
 
@@ -82,6 +87,12 @@ static bool read_freeze(struct reader *r, struct yaml_node *node, struct config_
     read_allow(r, yaml_tree_get(node, "allow"), &f->strict);
     if (file != NULL) {
         f->kind = ALMANAC_EVENTS;
+        if (days != NULL || yaml_tree_get(node, "from") != NULL ||
+            yaml_tree_get(node, "to") != NULL) {
+            config_days_wrong(r, node,
+                              "a freeze has `from` and `to`, or `ics-file`; write two freezes");
+            return false;
+        }
         return read_events(r, file, f);
     }
     if (days != NULL) {

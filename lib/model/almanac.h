@@ -58,7 +58,7 @@ struct almanac_window {
     int to;
 };
 
-/* One event of an .ics: absolute, or local where it says no zone. */
+/* One event of an .ics: absolute, or local where it says no zone. Absolute ones have the wall clock of their own zone, too. */
 struct almanac_event {
     const char *name;
     bool local;

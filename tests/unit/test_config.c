@@ -293,6 +293,8 @@ static void F3_mistakes_about_time_are_told_with_their_place(void **state)
         {"freezes: [{ name: x, from: 2026-12-25 }]\n", "at: \"15:00\"",
          "a freeze needs `from` and `to`, or `ics-file`"},
         {"freezes: [{ name: x, ics-file: none.ics }]\n", "at: \"15:00\"", "none.ics"},
+        {"freezes: [{ name: x, ics-file: x.ics, from: 2026-12-01, to: 2026-12-10 }]\n",
+         "at: \"15:00\"", "`from` and `to`, or `ics-file`"},
         {"freezes: [{ name: x, from: 2026-12-25, to: 2026-12-25, timezone: Mars }]\n",
          "at: \"15:00\"", "an IANA time zone"},
         {"freezes: [{ name: x, from: 2026-12-25, to: 2026-12-25, environments: [prod] }]\n",

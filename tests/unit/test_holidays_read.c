@@ -60,6 +60,15 @@ static void lists_are_read_by_day_each_day_once(void **state)
         "BEGIN:VEVENT\r\nUID:b\r\nSUMMARY:A meeting\r\nDTSTART:20270510T100000\r\n"
         "DTEND:20270510T110000\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n",
         "2027-05-03 Golden, 2027-05-04 Golden");
+    /* As Exchange writes what lasts all day. */
+    expect(
+        "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:x\r\nBEGIN:VEVENT\r\nUID:a\r\nSUMMARY:Golden\r\n"
+        "DTSTART;TZID=Asia/Tokyo:20270503T000000\r\nDTEND;TZID=Asia/Tokyo:20270505T000000\r\n"
+        "END:VEVENT\r\nEND:VCALENDAR\r\n",
+        "2027-05-03 Golden, 2027-05-04 Golden");
+    expect("BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:x\r\nBEGIN:VEVENT\r\nUID:b\r\n"
+           "DTSTART:20270510T100000\r\nDTEND:20270510T110000\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n",
+           "no event of whole days is in it (2020 to 2037): nothing would be a holiday");
     expect("", "");
 }
 

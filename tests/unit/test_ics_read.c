@@ -137,6 +137,11 @@ static void what_would_be_dropped_in_silence_is_told_with_its_line(void **state)
         {"DTSTART;VALUE=DATE:2026\r\n 0230\r\n", "line 7: DTSTART: there is no day 2026-02-30"},
         {"X-A;B=\"c:d;e\":f\r\nDTSTART:20260230\r\n",
          "line 8: DTSTART: there is no day 2026-02-30"},
+        {"DTSTART:20261225T180000\r\nRDATE;VALUE=PERIOD:20261226T180000/PT2H\r\n",
+         "line 8: RDATE with a period cannot be read; write it as an event of its own"},
+        {"DTSTART:20261225T180000\r\nRECURRENCE-ID;RANGE=THISANDFUTURE:20261224T180000\r\n",
+         "line 8: a change of this and all later ones (RANGE) cannot be read; end the old event with "
+         "UNTIL and write the later ones as another event"},
         {"END:VALARM\r\n", "line 7: END:VALARM ends nothing that has begun"},
         {"BEGIN:VALARM\r\n", "line 8: END:VEVENT ends nothing that has begun"},
     };
@@ -211,6 +216,111 @@ static void more_events_than_can_be_meant_are_refused(void **state)
     arena_deinit(&arena);
 }
 
+/* Each of these froze nothing, or another time than was meant. */
+static void F3_what_calendar_programs_write_freezes_what_they_show(void **state)
+{
+    (void)state;
+    /* RDATE has the zone that it says: 11:00 in Tokyo. */
+    expect(HEAD EVENT("DTSTART;TZID=Asia/Tokyo:20261127T110000\r\nDTEND;TZID=Asia/Tokyo:"
+                      "20261127T130000\r\nRDATE;TZID=Asia/Tokyo:20261201T110000\r\n") TAIL,
+           "[x 1795744800 1795752000][x 1796090400 1796097600]");
+    /* An end that is the same day is that day. */
+    expect(HEAD EVENT("DTSTART;VALUE=DATE:20261204\r\nDTEND;VALUE=DATE:20261204\r\n") TAIL,
+           "[x 2026-12-04+0 2026-12-05+0]");
+    /* UNTIL as a date has the whole day in it ... */
+    expect(HEAD EVENT("DTSTART:20261203T110000\r\nDTEND:20261203T120000\r\n"
+                      "RRULE:FREQ=DAILY;UNTIL=20261204\r\n") TAIL,
+           "[x 2026-12-03+39600 2026-12-03+43200][x 2026-12-04+39600 2026-12-04+43200]");
+    /* ... and as Exchange writes it for all-day events, the midnight of Tokyo or of New York. */
+    expect(HEAD EVENT("DTSTART;VALUE=DATE:20261203\r\nRRULE:FREQ=DAILY;UNTIL=20261203T150000Z\r\n")
+               TAIL,
+           "[x 2026-12-03+0 2026-12-04+0][x 2026-12-04+0 2026-12-05+0]");
+    expect(HEAD EVENT("DTSTART;VALUE=DATE:20261203\r\nRRULE:FREQ=DAILY;UNTIL=20261204T050000Z\r\n")
+               TAIL,
+           "[x 2026-12-03+0 2026-12-04+0][x 2026-12-04+0 2026-12-05+0]");
+    expect(HEAD EVENT("DTSTART;VALUE=DATE:20261203\r\nRRULE:FREQ=DAILY;UNTIL=20261203T235959Z\r\n")
+               TAIL,
+           "[x 2026-12-03+0 2026-12-04+0]");
+    /* 18:00 in Tokyo is 09:00 UTC: the one of 3 December is not behind UNTIL, the one of the 4th is. */
+    expect(HEAD EVENT("DTSTART;TZID=Asia/Tokyo:20261203T180000\r\nDURATION:PT1H\r\n"
+                      "RRULE:FREQ=DAILY;UNTIL=20261203T090000Z\r\n") TAIL,
+           "[x 1796288400 1796292000]");
+}
+
+/* A changed instance is found in whatever zone its old time is told. */
+static void a_changed_instance_is_found_by_its_old_time_in_any_zone(void **state)
+{
+    const char *moved =
+        "[x 1796374800 1796378400]"; /* from 3 December, 18:00 in Tokyo, to the 4th */
+
+    (void)state;
+    expect(HEAD EVENT("DTSTART;TZID=Asia/Tokyo:20261203T180000\r\nDURATION:PT1H\r\n"
+                      "RRULE:FREQ=WEEKLY;COUNT=1\r\n")
+               EVENT("RECURRENCE-ID:20261203T090000Z\r\nDTSTART;TZID=Asia/Tokyo:20261204T180000\r\n"
+                     "DURATION:PT1H\r\n") TAIL,
+           moved);
+    expect(HEAD EVENT("DTSTART;TZID=Asia/Tokyo:20261203T180000\r\nDURATION:PT1H\r\n"
+                      "RRULE:FREQ=WEEKLY;COUNT=1\r\n")
+               EVENT("RECURRENCE-ID;TZID=Asia/Tokyo:20261203T180000\r\nDTSTART:20261204T090000Z\r\n"
+                     "DURATION:PT1H\r\n") TAIL,
+           moved);
+    /* It lasts all day now. */
+    expect(HEAD EVENT("DTSTART;TZID=Asia/Tokyo:20261203T180000\r\nDURATION:PT1H\r\n"
+                      "RRULE:FREQ=WEEKLY;COUNT=1\r\n")
+               EVENT("RECURRENCE-ID;TZID=Asia/Tokyo:20261203T180000\r\n"
+                     "DTSTART;VALUE=DATE:20261205\r\n") TAIL,
+           "[x 2026-12-05+0 2026-12-06+0]");
+    /* What is left out has a zone of its own, too. */
+    expect(HEAD EVENT("DTSTART;TZID=Asia/Tokyo:20261203T180000\r\nDURATION:PT1H\r\n"
+                      "RRULE:FREQ=DAILY;COUNT=3\r\nEXDATE:20261204T090000Z\r\n"
+                      "EXDATE;VALUE=DATE:20261205\r\n") TAIL,
+           "[x 1796288400 1796292000]");
+}
+
+/* Neither takes longer than a moment: libical would look for such days through twenty thousand years, for each event. */
+static void rules_that_cost_without_end_are_refused(void **state)
+{
+    struct almanac_event *events;
+    struct err err = ERR_INIT;
+    struct arena arena;
+    struct buf text;
+    size_t n;
+
+    (void)state;
+    arena_init(&arena);
+    buf_init(&text, ICS_READ_BYTES_MAX);
+    buf_adds(&text, HEAD);
+    for (int i = 0; i < 2000; i++)
+        buf_addf(&text, "BEGIN:VEVENT\r\nDTSTART:20261225T180000Z\r\nRRULE:FREQ=DAILY;COUNT=2;"
+                        "BYMONTH=2;BYMONTHDAY=30\r\nEND:VEVENT\r\n");
+    buf_adds(&text, TAIL);
+    assert_int_equal(ics_read(buf_str(&text), text.len, &arena, &events, &n, &err), ERR_INVALID);
+    assert_string_equal(err.text, "event \"\": its rule names days that do not exist");
+
+    text.len = 0;
+    buf_adds(&text, HEAD);
+    for (int i = 0; i < 2000; i++)
+        buf_addf(&text, "BEGIN:VEVENT\r\nDTSTART:19700101T180000Z\r\nRRULE:FREQ=YEARLY;UNTIL="
+                        "20371231\r\nEND:VEVENT\r\n");
+    buf_adds(&text, TAIL);
+    err = (struct err)ERR_INIT;
+    assert_int_equal(ics_read(buf_str(&text), text.len, &arena, &events, &n, &err), ERR_INVALID);
+    assert_string_equal(err.text, "more than 5000 events");
+
+    text.len = 0; /* what is left out is looked up, not compared one by one */
+    buf_adds(
+        &text, HEAD
+        "BEGIN:VEVENT\r\nDTSTART:20230101T180000Z\r\nDURATION:PT1H\r\nRRULE:FREQ=DAILY;COUNT=4900\r\n");
+    for (int i = 0; i < 5000; i++)
+        buf_addf(&text, "EXDATE:19%02d%02d%02dT%02d0000Z\r\n", i % 90 + 10, i / 90 % 12 + 1,
+                 i / 1080 % 28 + 1, i % 24);
+    buf_adds(&text, "END:VEVENT\r\n" TAIL);
+    assert_int_equal(ics_read(buf_str(&text), text.len, &arena, &events, &n, &err), 0);
+    assert_int_equal(n, 4900);
+    buf_deinit(&text);
+    arena_deinit(&arena);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -223,6 +333,9 @@ int main(void)
         cmocka_unit_test(a_rule_that_began_before_our_years_counts_in_them),
         cmocka_unit_test(fifty_megabytes_are_refused_before_they_are_read),
         cmocka_unit_test(more_events_than_can_be_meant_are_refused),
+        cmocka_unit_test(F3_what_calendar_programs_write_freezes_what_they_show),
+        cmocka_unit_test(a_changed_instance_is_found_by_its_old_time_in_any_zone),
+        cmocka_unit_test(rules_that_cost_without_end_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
