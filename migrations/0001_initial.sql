@@ -78,9 +78,9 @@ CREATE TABLE hooks (                         -- what brings deliveries, as far a
 
 CREATE TABLE repositories (                  -- configured ones that were ever seen; never deleted
     id            INTEGER PRIMARY KEY,
-    name          TEXT NOT NULL UNIQUE,      -- "owner/name"
+    name          TEXT NOT NULL COLLATE NOCASE UNIQUE,  -- "owner/name"; the same in either case of letters, as on GitHub
     github_id     INTEGER UNIQUE,            -- bound at the first signed delivery (W6), NULL until then
-    github_name   TEXT,                      -- what GitHub calls it now, if that is another name; NULL = the same
+    github_name   TEXT COLLATE NOCASE,       -- what GitHub calls it now, if that is another name; NULL = the same
     github_name_at INTEGER NOT NULL DEFAULT 0,  -- GitHub's clock: as of when; orders renames
     branch        TEXT NOT NULL,             -- base branch that is released
     tip_sha       TEXT,                      -- what the mirror saw last; NULL before first sight
@@ -478,9 +478,10 @@ CREATE TABLE freeze_environments (           -- names that it is for, in any rep
 
 CREATE TABLE freeze_repositories (           -- those that it is for; no row = all
     freeze_id     INTEGER NOT NULL REFERENCES freezes (id),
-    repository    TEXT NOT NULL,             -- owner/name; it need not have been seen yet
+    repository    TEXT NOT NULL COLLATE NOCASE,  -- owner/name; it need not have been seen yet
     PRIMARY KEY (freeze_id, repository)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX freeze_repositories_by_name ON freeze_repositories (repository);   -- a repository has another name
 
 -- What goes out ---------------------------------------------------------------------------------
 

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "lib/base/arena.h"
 
@@ -12,7 +13,7 @@ const char *const config_on_names[4] = {"pull-request", "merge", "schedule", "re
 const struct config_repo *config_repo(const struct config *config, const char *name)
 {
     for (size_t i = 0; i < config->n_repos; i++)
-        if (strcmp(config->repos[i].name, name) == 0)
+        if (strcasecmp(config->repos[i].name, name) == 0) /* as on GitHub */
             return &config->repos[i];
     return NULL;
 }
@@ -37,8 +38,12 @@ static bool list_has(const struct config_list *list, const char *word)
 bool config_freeze_covers(const struct config_freeze *freeze,
                           const struct config_environment *environment)
 {
-    return (freeze->environments.n == 0 || list_has(&freeze->environments, environment->name)) &&
-           (freeze->repos.n == 0 || list_has(&freeze->repos, environment->repo->name));
+    bool repo = freeze->repos.n == 0;
+
+    for (size_t i = 0; i < freeze->repos.n; i++)
+        repo = repo || strcasecmp(freeze->repos.items[i], environment->repo->name) == 0;
+    return repo &&
+           (freeze->environments.n == 0 || list_has(&freeze->environments, environment->name));
 }
 
 bool config_job_runs(const struct config_job *job, const struct config_environment *environment)

@@ -13,6 +13,7 @@ struct repository {
     const char *name;        /* "owner/name" */
     int64_t github_id;       /* 0 = not bound yet (W6) */
     const char *github_name; /* what GitHub calls it now; NULL = `name` */
+    time_ms github_name_at;  /* as of when, by GitHub's clock */
     const char *branch;
     char tip_sha[41];       /* "" before first sight */
     time_ms fetched_at;     /* last good fetch, 0 = never */

@@ -1,20 +1,24 @@
 #include "lib/store/store_freeze.h"
 
-#include "lib/base/str.h"
+#include <string.h>
+#include <strings.h>
+
+#include "lib/base/arena.h"
 #include "lib/store/db_list.h"
 
-static bool names_it(const char *const *items, size_t n, const char *word)
+static bool names_it(const char *const *items, size_t n, const char *word,
+                     int (*compare)(const char *a, const char *b))
 {
     for (size_t i = 0; i < n; i++)
-        if (str_eq(items[i], word))
+        if (compare(items[i], word) == 0)
             return true;
     return n == 0;
 }
 
 bool store_freeze_covers(const struct freeze *f, const char *repository, const char *environment)
 {
-    return names_it(f->repositories, f->n_repositories, repository) &&
-           names_it(f->environments, f->n_environments, environment);
+    return names_it(f->repositories, f->n_repositories, repository, strcasecmp) &&
+           names_it(f->environments, f->n_environments, environment, strcmp);
 }
 
 /* One that is over gives its name free. */
@@ -27,6 +31,14 @@ DB_STATEMENT(
     " added_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)");
 DB_STATEMENT(SQL_FREEZE_ENVIRONMENT,
              "INSERT INTO freeze_environments (freeze_id, environment) VALUES ($1, $2)");
+DB_STATEMENT(SQL_FREEZE_RENAMED,
+             "UPDATE OR IGNORE freeze_repositories SET repository = $1 WHERE repository = $2");
+
+int store_freeze_renamed(struct db *db, const char *from, const char *to, struct err *err)
+{
+    return db_run(db, &SQL_FREEZE_RENAMED, err, "tt", to, from);
+}
+
 DB_STATEMENT(SQL_FREEZE_REPOSITORY,
              "INSERT INTO freeze_repositories (freeze_id, repository) VALUES ($1, $2)");
 

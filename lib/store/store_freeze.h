@@ -31,6 +31,9 @@ struct freeze {
 bool store_freeze_covers(const struct freeze *freeze, const char *repository,
                          const char *environment);
 
+/* Those that are for `from` are for `to`, which is its name from now on. Writer. */
+int store_freeze_renamed(struct db *db, const char *from, const char *to, struct err *err);
+
 /* ERR_CONFLICT: one of that name is in force or to come, or it would end before it begins. Writer. */
 int store_freeze_put(struct db *db, const struct freeze *freeze, int64_t *ret_id, struct err *err);
 

@@ -4,7 +4,7 @@
 
 #define COLUMNS                                                                                       \
     "id, name, github_id, branch, tip_sha, fetched_at, wanted_at, failed_at, failure, rewritten_sha," \
-    " adopted_sha, github_name"
+    " adopted_sha, github_name, github_name_at"
 
 DB_STATEMENT(
     SQL_REPOSITORY_ENSURE,
@@ -32,6 +32,7 @@ static void fill(struct db_rows *rows, struct arena *arena, void *item)
     db_copy(rows, 9, r->rewritten_sha, sizeof(r->rewritten_sha));
     db_copy(rows, 10, r->adopted_sha, sizeof(r->adopted_sha));
     r->github_name = db_text(rows, arena, 11);
+    r->github_name_at = db_int(rows, 12);
 }
 
 /* The one row of `rows`, which end here. */
@@ -58,6 +59,17 @@ int store_repository_by_name(struct db *db, struct arena *arena, const char *nam
 
     rc = rc < 0 ? rc : take_one(rows, arena, ret_repository, err);
     return rc == ERR_NOT_FOUND ? err_set(err, rc, "no repository %s", name) : rc;
+}
+
+DB_STATEMENT(SQL_REPOSITORY_BY_ID, "SELECT " COLUMNS " FROM repositories WHERE id = $1");
+
+int store_repository_by_id(struct db *db, struct arena *arena, int64_t id,
+                           struct repository *ret_repository, struct err *err)
+{
+    struct db_rows *rows;
+    int rc = db_query(db, &SQL_REPOSITORY_BY_ID, &rows, err, "i", id);
+
+    return rc < 0 ? rc : take_one(rows, arena, ret_repository, err);
 }
 
 DB_STATEMENT(SQL_REPOSITORY_BY_GITHUB_ID,
@@ -131,11 +143,40 @@ int store_repository_by_github_name(struct db *db, struct arena *arena, const ch
 }
 
 DB_STATEMENT(SQL_REPOSITORY_RENAME,
-             "UPDATE repositories SET name = $1, github_name = NULL WHERE id = $2");
+             "UPDATE repositories SET name = $1,"
+             " github_name = CASE WHEN name = $1 THEN github_name END WHERE id = $2");
+DB_STATEMENT(SQL_REPOSITORY_UNUSED,
+             "SELECT github_id IS NULL AND NOT EXISTS (SELECT 1 FROM deployments d"
+             " WHERE d.repository_id = r.id) FROM repositories r WHERE r.id = $1");
+/* No name has an end like that, so nobody has this one. */
+DB_STATEMENT(SQL_REPOSITORY_STEP_ASIDE, "UPDATE repositories SET name = name || '/' WHERE id = $1");
 
 int store_repository_rename(struct db *db, int64_t id, const char *name, struct err *err)
 {
     return db_change(db, &SQL_REPOSITORY_RENAME, err, "ti", name, id);
+}
+
+int store_repository_is_unused(struct db *db, int64_t id, bool *ret_unused, struct err *err)
+{
+    struct db_rows *rows;
+    int rc = db_query(db, &SQL_REPOSITORY_UNUSED, &rows, err, "i", id);
+
+    if (rc < 0)
+        return rc;
+    rc = db_next(rows, err);
+    *ret_unused = rc > 0 && db_int(rows, 0) != 0;
+    db_end(rows);
+    return rc < 0 ? rc : 0;
+}
+
+int store_repository_swap(struct db *db, const struct repository *a, const struct repository *b,
+                          struct err *err)
+{
+    int rc = db_change(db, &SQL_REPOSITORY_STEP_ASIDE, err, "i", b->id);
+
+    if (rc == 0)
+        rc = store_repository_rename(db, a->id, b->name, err);
+    return rc < 0 ? rc : store_repository_rename(db, b->id, a->name, err);
 }
 
 DB_STATEMENT(SQL_REPOSITORY_WANT, "UPDATE repositories SET wanted_at = $1 WHERE id = $2");

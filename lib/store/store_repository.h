@@ -8,9 +8,12 @@
 /* Make its row if there is none, or take over a new branch. Writer. */
 int store_repository_ensure(struct db *db, const char *name, const char *branch, struct err *err);
 
-/* By name. ERR_NOT_FOUND. */
+/* By name, in either case of letters. ERR_NOT_FOUND. */
 int store_repository_by_name(struct db *db, struct arena *arena, const char *name,
                              struct repository *ret_repository, struct err *err);
+/* By our own id. ERR_NOT_FOUND. */
+int store_repository_by_id(struct db *db, struct arena *arena, int64_t id,
+                           struct repository *ret_repository, struct err *err);
 /* By GitHub's id, once it is bound to a name. ERR_NOT_FOUND. */
 int store_repository_by_github_id(struct db *db, struct arena *arena, int64_t github_id,
                                   struct repository *ret_repository, struct err *err);
@@ -30,6 +33,12 @@ int store_repository_by_github_name(struct db *db, struct arena *arena, const ch
                                     struct repository *ret_repository, struct err *err);
 /* Call it as GitHub does. ERR_CONFLICT: another one has that name. Writer. */
 int store_repository_rename(struct db *db, int64_t id, const char *name, struct err *err);
+
+/* No delivery was of it, and nothing went out from it. */
+int store_repository_is_unused(struct db *db, int64_t id, bool *ret_unused, struct err *err);
+/* Each takes the other's name. Writer. */
+int store_repository_swap(struct db *db, const struct repository *a, const struct repository *b,
+                          struct err *err);
 
 /* A webhook said that something moved. Writer. */
 int store_repository_want(struct db *db, int64_t id, time_ms now, struct err *err);

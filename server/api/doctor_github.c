@@ -158,14 +158,27 @@ static int check_names(struct examination *x)
     size_t n;
     int rc = store_repository_list(x->view->db, x->view->request->arena, &items, &n, x->err);
 
-    for (size_t i = 0; i < n && rc == 0; i++)
-        if (items[i].github_name != NULL && config_repo(x->view->config, items[i].name) != NULL)
+    for (size_t i = 0; i < n && rc == 0; i++) {
+        if (items[i].github_name == NULL)
+            continue;
+        if (config_repo(x->view->config, items[i].name) == NULL) {
+            /* Its deliveries come under a name that is configured, and are nobody's. */
+            if (config_repo(x->view->config, items[i].github_name) != NULL)
+                examination_say(x, &(struct finding){.name = "stray",
+                                                     .about = items[i].github_name,
+                                                     .state = CHECK_FAIL,
+                                                     .values = {{"what", items[i].name},
+                                                                {"who", items[i].github_name}},
+                                                     .n_values = 2});
+        } else {
             examination_say(x, &(struct finding){.name = "name",
                                                  .about = items[i].name,
                                                  .state = CHECK_WARN,
                                                  .values = {{"what", items[i].name},
                                                             {"who", items[i].github_name}},
                                                  .n_values = 2});
+        }
+    }
     return rc;
 }
 

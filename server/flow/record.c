@@ -28,6 +28,7 @@
 #include "server/flow/agenda.h"
 #include "server/flow/flow.h"
 #include "server/flow/record_put.h"
+#include "server/flow/renaming.h"
 #include "server/flow/snapshot.h"
 
 #define CRASHES_MAX 3
@@ -42,6 +43,8 @@ struct recorded {
     const struct event *event; /* NULL: unreadable */
     struct repository repository_read;
     const struct repository *repository; /* NULL: not one of ours, or of an owner */
+    const struct config_repo *takes;     /* its name from now on; NULL = as it was */
+    int64_t stray; /* a row that GitHub calls by the name of another one; 0 = none */
     enum delivery_state state;
     const char *note;
     bool wants_fetch;
@@ -103,9 +106,14 @@ static int apply(struct db *db, void *arg, struct err *err)
     r->ran = true;
     if (rc == 0 && r->state == DELIVERY_QUARANTINED)
         return store_repository_want_all(db, r->now, err);
+    if (rc == 0 && e != NULL && r->stray != 0 && e->repository_at != 0) /* for the doctor */
+        return store_repository_called(db, r->stray, e->repository, e->repository_at, err);
     if (rc < 0 || e == NULL || r->state != DELIVERY_RECORDED)
         return rc;
-    rc = record_put(db, r->delivery, e, r->repository, r->names_stand, r->now, err);
+    if (r->takes != NULL)
+        rc = renaming_take(db, r->takes, r->repository->id, r->now, err);
+    if (rc == 0)
+        rc = record_put(db, r->delivery, e, r->repository, r->names_stand, r->now, err);
     if (rc == 0 && r->wants_fetch)
         rc = store_repository_want(db, r->repository->id, r->now, err);
     return rc;
@@ -214,37 +222,71 @@ static bool is_of_owner(const struct event *e)
             e->kind == EVENT_INSTALLATION_REPOSITORIES);
 }
 
+/* By its id it is `row`, which is not configured under its own name; perhaps under the one that it has now. */
+static int owner_renamed(struct look *look, struct recorded *r, struct repository *row,
+                         struct err *err)
+{
+    const struct event *e = r->event;
+    const struct config_repo *repo = configured(look, e->repository);
+    bool may = false;
+    int rc = 0;
+
+    /* An old delivery says what it was called once. */
+    if (repo != NULL && e->repository_at >= row->github_name_at)
+        rc = renaming_may(look->flow->db, look->arena, repo, row, &may, err);
+    if (rc < 0)
+        return rc;
+    if (may) {
+        r->takes = repo;
+        row->name = repo->name;
+        r->repository = row;
+        return 0;
+    }
+    r->stray = repo != NULL ? row->id : 0;
+    r->note = repo != NULL
+                  ? arena_printf(look->arena,
+                                 "its id is that of %s, which is no longer configured, and what is "
+                                 "configured as %s has a history of its own: configure it as %s "
+                                 "again, and nothing is lost",
+                                 row->name, repo->name, row->name)
+                  : arena_printf(look->arena,
+                                 "not a configured repository; its id is that of %s, which is no "
+                                 "longer configured either: configure it under its name of now, "
+                                 "and it goes on",
+                                 row->name);
+    return 0;
+}
+
 /*
  * Whose event it is (W6). The id decides, once it is bound: a repository that was renamed is still ours, under
- * whatever name. A name is ours only until its id is known; another id under it is a stranger's. NULL = not
- * ours; `*ret_note` says why.
+ * whatever name. A name is ours only until its id is known; another id under it is a stranger's. r->repository stays
+ * NULL = not ours; r->note says why. What the store could not say is an error, and no answer.
  */
-static const struct repository *owner_of(struct look *look, const struct event *e,
-                                         struct repository *ret_repository, const char **ret_note)
+static int find_owner(struct look *look, struct recorded *r, struct err *err)
 {
+    const struct event *e = r->event;
     const struct config_repo *repo = configured(look, e->repository);
+    struct repository *row = &r->repository_read;
     struct db *db = look->flow->db;
+    int rc = ERR_NOT_FOUND;
 
-    if (e->repository_id != 0 && store_repository_by_github_id(db, look->arena, e->repository_id,
-                                                               ret_repository, NULL) == 0) {
-        if (configured(look, ret_repository->name) != NULL)
-            return ret_repository;
-        *ret_note = arena_printf(look->arena,
-                                 "not a configured repository; its id is that of %s, which is no "
-                                 "longer configured either",
-                                 ret_repository->name);
-        return NULL;
+    if (e->repository_id != 0)
+        rc = store_repository_by_github_id(db, look->arena, e->repository_id, row, err);
+    if (rc == 0 && configured(look, row->name) == NULL)
+        return owner_renamed(look, r, row, err);
+    if (rc != ERR_NOT_FOUND) {
+        r->repository = rc == 0 ? row : NULL;
+        return rc;
     }
-    if (repo == NULL ||
-        store_repository_by_name(db, look->arena, repo->name, ret_repository, NULL) < 0) {
-        *ret_note = "not a configured repository";
-        return NULL;
-    }
-    if (ret_repository->github_id != 0) {
-        *ret_note = "another repository under a known name (its id is not the bound one)";
-        return NULL;
-    }
-    return ret_repository;
+    if (repo != NULL)
+        rc = store_repository_by_name(db, look->arena, repo->name, row, err);
+    if (rc == ERR_NOT_FOUND)
+        r->note = "not a configured repository";
+    else if (rc == 0 && row->github_id != 0)
+        r->note = "another repository under a known name (its id is not the bound one)";
+    else if (rc == 0)
+        r->repository = row;
+    return rc == ERR_NOT_FOUND ? 0 : rc;
 }
 
 /* Count the attempts, each once for each process that tries: 1. 0: the store is busy, not now. */
@@ -284,7 +326,9 @@ static int read_one(struct look *look, struct recorded *r, struct err *err)
         r->event = event;
         r->state = DELIVERY_IGNORED;
         if (!is_of_owner(event))
-            r->repository = owner_of(look, event, &r->repository_read, &r->note);
+            rc = find_owner(look, r, err);
+        if (rc < 0)
+            return rc;
         if (r->repository != NULL || is_of_owner(event))
             decide(r);
         if (r->state == DELIVERY_RECORDED)

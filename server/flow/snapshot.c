@@ -16,6 +16,7 @@
 #include "lib/store/store_occurrence.h"
 #include "lib/store/store_repository.h"
 #include "server/flow/naming.h"
+#include "server/flow/renaming.h"
 
 void snapshots_init(struct snapshots *snapshots)
 {
@@ -118,23 +119,17 @@ static int accept_journal(struct db *db, const struct config *config, const char
     return store_journal_add(db, &entry, err);
 }
 
-/* A repository that is now configured under the name to which it was renamed on GitHub keeps its
- * history: its releases, and what is live. */
-static int follow_rename(struct db *db, struct arena *arena, const struct config *config,
-                         const char *name, time_ms now, struct err *err)
+int snapshot_accept_repository(struct db *db, struct arena *arena, const struct config_repo *repo,
+                               time_ms now, struct err *err)
 {
-    struct journal_entry entry = {
-        .at = now, .actor = "slipway", .way = "timer", .act = "repository.rename", .subject = name};
-    struct repository known, taken;
-    int rc;
+    struct repository row;
+    int rc = store_repository_ensure(db, repo->name, repo->branch, err);
 
-    if (store_repository_by_name(db, arena, name, &taken, NULL) == 0 ||
-        store_repository_by_github_name(db, arena, name, &known, NULL) < 0 ||
-        config_repo(config, known.name) != NULL)
-        return 0;
-    rc = store_repository_rename(db, known.id, name, err);
-    entry.detail = arena_printf(arena, "{\"from\":\"%s\"}", known.name);
-    return rc < 0 ? rc : store_journal_add(db, &entry, err);
+    if (rc == 0)
+        rc = store_repository_by_name(db, arena, repo->name, &row, err);
+    for (size_t k = 0; k < repo->n_environments && rc == 0; k++)
+        rc = accept_environment(db, row.id, &repo->environments[k], now, err);
+    return rc;
 }
 
 static int accept_redact(struct db *db, const struct config *config, struct err *err)
@@ -159,14 +154,9 @@ int snapshot_accept(struct db *db, const struct config *config, const char *by, 
     arena_init(&arena);
     for (size_t i = 0; i < config->n_repos && rc == 0; i++) {
         const struct config_repo *repo = &config->repos[i];
-        struct repository row;
-        rc = follow_rename(db, &arena, config, repo->name, now, err);
+        rc = renaming_follow(db, &arena, config, repo->name, now, err);
         if (rc == 0)
-            rc = store_repository_ensure(db, repo->name, repo->branch, err);
-        if (rc == 0)
-            rc = store_repository_by_name(db, &arena, repo->name, &row, err);
-        for (size_t k = 0; k < repo->n_environments && rc == 0; k++)
-            rc = accept_environment(db, row.id, &repo->environments[k], now, err);
+            rc = snapshot_accept_repository(db, &arena, repo, now, err);
     }
     if (rc == 0)
         rc = naming_check(db, &arena, config, err);

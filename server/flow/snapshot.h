@@ -13,8 +13,10 @@
 #include "lib/base/err.h"
 #include "lib/base/timestamp.h"
 
+struct arena;
 struct calendar;
 struct config;
+struct config_repo;
 struct db;
 struct redact;
 struct secret;
@@ -49,6 +51,10 @@ void snapshot_hide(struct snapshot *snapshot, const struct secret *secret);
  * since when each `at` is in a schedule; with the journal line. `by` is "start" or "reload". Writer. */
 int snapshot_accept(struct db *db, const struct config *config, const char *by, time_ms now,
                     struct err *err);
+
+/* ... of one of its repositories: its row, and its environments. */
+int snapshot_accept_repository(struct db *db, struct arena *arena, const struct config_repo *repo,
+                               time_ms now, struct err *err);
 
 /* Put `snapshot` in force; the one before lives until its last user gives it back. */
 void snapshots_set(struct snapshots *snapshots, struct snapshot *snapshot);

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include <cmocka.h>
 
@@ -21,6 +22,7 @@
 #include "lib/store/store_comment.h"
 #include "lib/store/store_commit_check.h"
 #include "lib/store/store_delivery.h"
+#include "lib/store/store_freeze.h"
 #include "lib/store/store_hook.h"
 #include "lib/store/store_pull_request.h"
 #include "lib/store/store_release.h"
@@ -390,12 +392,13 @@ static const char *closed(struct room *room, const char *merged, const char *tit
         merged != NULL ? "," : "", labels, merged_at, updated_at);
 }
 
-static struct pull_request pull_7(struct room *room)
+static struct pull_request pull_of(struct room *room, int64_t number)
 {
     struct pull_request p = {0};
     struct err err = ERR_INIT;
 
-    assert_int_equal(store_pull_request_by_number(room->stop.flow.db, &room->arena, 1, 7, &p, &err),
+    assert_int_equal(store_pull_request_by_number(room->stop.flow.db, &room->arena, 1, number, &p,
+                                                  &err),
                      0);
     return p;
 }
@@ -409,7 +412,7 @@ static void W4_a_merge_that_comes_late_sets_nothing_else_back(void **state)
              closed(room, "false", "New", "{\"name\":\"a\"},{\"name\":\"b\"}", "null",
                     AT("2:09:00")));
     recorded(room, "pull_request", closed(room, "true", "Old", "", AT("2:05:00"), AT("2:05:00")));
-    p = pull_7(room);
+    p = pull_of(room, 7);
     assert_int_equal(p.state, PULL_REQUEST_MERGED);
     assert_string_equal(p.merge_sha, SHA);
     assert_true(p.merged_at == p.updated_at - 240000);
@@ -422,10 +425,10 @@ static void W4_a_review_of_what_was_merged_tells_the_merge(void **state)
     struct room *room = *state;
 
     recorded(room, "pull_request_review", closed(room, NULL, "Sale", "", "null", AT("2:05:00")));
-    assert_int_equal(pull_7(room).state, PULL_REQUEST_CLOSED);
+    assert_int_equal(pull_of(room, 7).state, PULL_REQUEST_CLOSED);
     recorded(room, "pull_request_review",
              closed(room, NULL, "Sale", "", AT("2:04:00"), AT("2:05:00")));
-    assert_int_equal(pull_7(room).state, PULL_REQUEST_MERGED);
+    assert_int_equal(pull_of(room, 7).state, PULL_REQUEST_MERGED);
 }
 
 /* Names ----------------------------------------------------------------------------------------- */
@@ -508,6 +511,123 @@ static void W6_a_configuration_with_the_new_name_keeps_the_history(void **state)
     assert_int_equal(rows(room, "repositories"), 2);
     assert_int_equal(stop_room_journal(&room->stop, "repository.rename"), 1);
     snapshots_give(s);
+}
+
+/* The configuration with another name for acme/shop is in force. */
+static void call(struct room *room, const char *name)
+{
+    struct snapshot *s = room->stop.api.snapshots.current;
+    struct config *config = s->config;
+
+    for (size_t i = 0; i < config->n_repos; i++)
+        if (strcasecmp(config->repos[i].name, "acme/site") != 0)
+            config->repos[i].name = name;
+    api_room_write(&room->stop.api, accept, config);
+}
+
+static void W6_another_case_of_letters_is_the_same_repository(void **state)
+{
+    struct room *room = *state;
+
+    recorded(room, "pull_request", pull(room, "opened", 7, "", "2026-11-24T01:00:00Z"));
+    call(room, "Acme/Shop");
+    assert_int_equal(rows(room, "repositories"), 2);
+    assert_int_equal(shop(room).id, 1);
+    assert_string_equal(shop(room).name, "Acme/Shop");
+    assert_int_equal(stop_room_journal(&room->stop, "repository.rename"), 1);
+    recorded(room, "pull_request", pull(room, "opened", 8, "", "2026-11-24T01:00:00Z"));
+    assert_int_equal(pull_of(room, 8).repository_id, 1);
+    call(room, "acme/shop");
+    assert_int_equal(shop(room).id, 1);
+}
+
+static int freeze_shop(struct db *db, void *arg, struct err *err)
+{
+    const char *repositories[] = {"acme/shop"};
+    struct freeze freeze = {.name = "sale",
+                            .from_at = 1795500000000,
+                            .to_at = 1795600000000,
+                            .timezone = "Asia/Tokyo",
+                            .repositories = repositories,
+                            .n_repositories = 1,
+                            .actor = "ana",
+                            .way = "cli",
+                            .reason = "sale",
+                            .added_at = 1795400000000};
+    int64_t id;
+
+    (void)arg;
+    return store_freeze_put(db, &freeze, &id, err);
+}
+
+static void F3_a_freeze_follows_its_repository_to_another_name(void **state)
+{
+    struct room *room = *state;
+    struct freeze *items = NULL;
+    struct err err = ERR_INIT;
+    size_t n = 0;
+
+    stop_room_write(&room->stop, freeze_shop, NULL);
+    recorded(room, "pull_request", pull(room, "opened", 7, "", "2026-11-24T01:00:00Z"));
+    recorded(room, "repository", renamed(room, "renamed", "acme/store", AT("3:00:00")));
+    call(room, "acme/store");
+    assert_int_equal(store_freeze_list(room->stop.flow.db, &room->arena, 1795400000000, &items, &n,
+                                       &err),
+                     0);
+    assert_int_equal(n, 1);
+    assert_true(store_freeze_covers(&items[0], "acme/store", "production"));
+    assert_true(store_freeze_covers(&items[0], "Acme/Store", "production"));
+    assert_false(store_freeze_covers(&items[0], "acme/shop", "production"));
+}
+
+static struct repository named(struct room *room, const char *name)
+{
+    struct repository r = {0};
+    struct err err = ERR_INIT;
+
+    if (store_repository_by_name(room->stop.flow.db, &room->arena, name, &r, &err) < 0)
+        fail_msg("%s: %s", name, err.text);
+    return r;
+}
+
+static int bind_stray(struct db *db, void *arg, struct err *err)
+{
+    return store_repository_bind(db, *(int64_t *)arg, 77, err);
+}
+
+/* The configuration was changed before GitHub told of the new name. */
+static void W6_the_configuration_may_have_the_new_name_first(void **state)
+{
+    struct room *room = *state;
+
+    recorded(room, "pull_request", pull(room, "opened", 7, "", "2026-11-24T01:00:00Z"));
+    call(room, "acme/store");
+    assert_int_not_equal(named(room, "acme/store").id, 1); /* nobody knows yet whose name it is */
+    recorded(room, "repository", renamed(room, "renamed", "acme/store", AT("3:00:00")));
+    assert_int_equal(named(room, "acme/store").id, 1);
+    assert_int_equal(named(room, "acme/store").github_id, 9);
+    assert_int_equal(named(room, "acme/shop").github_id, 0);
+    assert_int_equal(rows(room, "repositories"), 3);
+    assert_int_equal(stop_room_journal(&room->stop, "repository.rename"), 1);
+    recorded(room, "pull_request", pull(room, "opened", 8, "", "2026-11-24T01:00:00Z"));
+    assert_int_equal(pull_of(room, 8).repository_id, 1);
+}
+
+static void W6_two_rows_with_a_history_are_told_and_kept_apart(void **state)
+{
+    struct room *room = *state;
+    int64_t id;
+
+    recorded(room, "pull_request", pull(room, "opened", 7, "", "2026-11-24T01:00:00Z"));
+    call(room, "acme/store");
+    id = named(room, "acme/store").id;
+    stop_room_write(&room->stop, bind_stray, &id);
+    ignored(room, "repository", renamed(room, "renamed", "acme/store", AT("3:00:00")),
+            "configure it as acme/shop again");
+    assert_int_equal(named(room, "acme/shop").id, 1);
+    assert_string_equal(named(room, "acme/shop").github_name, "acme/store"); /* for the doctor */
+    call(room, "acme/shop");
+    recorded(room, "repository", renamed(room, "renamed", "acme/store", AT("4:00:00")));
 }
 
 /* What brings deliveries ------------------------------------------------------------------------ */
@@ -717,6 +837,10 @@ int main(void)
         IN_ROOM(W6_a_renamed_repository_stays_ours_by_its_id),
         IN_ROOM(T60_another_repository_under_the_known_name_is_a_stranger),
         IN_ROOM(W6_a_configuration_with_the_new_name_keeps_the_history),
+        IN_ROOM(W6_another_case_of_letters_is_the_same_repository),
+        IN_ROOM(F3_a_freeze_follows_its_repository_to_another_name),
+        IN_ROOM(W6_the_configuration_may_have_the_new_name_first),
+        IN_ROOM(W6_two_rows_with_a_history_are_told_and_kept_apart),
         IN_ROOM(a_webhook_that_is_removed_is_missed_until_another_one_serves),
         IN_ROOM(an_installation_that_is_suspended_or_loses_a_repository_is_missed),
         IN_ROOM(what_nothing_depends_on_is_acknowledged_with_its_reason),
