@@ -252,6 +252,13 @@ static int start_roster(struct server *s, const struct config *config, struct er
                : configuration_bind_people(&s->configuration, config, err);
 }
 
+static bool has_room(void *arg)
+{
+    struct server *s = arg;
+
+    return !disk_look(s->api.disk, clock_mono(s->clock)).low;
+}
+
 /* What GitHub said while nobody listened is asked for where there is a token (W5). */
 static int start_recovery(struct server *s, const struct config *config, struct err *err)
 {
@@ -261,6 +268,7 @@ static int start_recovery(struct server *s, const struct config *config, struct 
                                        .readers = s->api.readers,
                                        .snapshots = &s->snapshots,
                                        .ring = ring_flow,
+                                       .has_room = has_room,
                                        .ring_arg = s};
     int rc = read_token(config, &options.github, err);
 

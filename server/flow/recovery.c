@@ -27,6 +27,7 @@ struct place {
     struct place *next;
     char *name;
     struct recovery_hook hook;
+    struct recovery_misses misses;
     uint64_t walked;               /* the round in which this hook's list was walked */
     struct recovery_report report; /* under the mutex */
 };
@@ -38,6 +39,9 @@ struct recovery {
     struct place *places;
     uint64_t round;
     int64_t patience_ms; /* after the next walk that is not complete */
+    int64_t soon_ms;     /* from recovery_soon() to the walk; under the mutex */
+    bool called;         /* this round was asked for */
+    int64_t found;       /* in this round */
 };
 
 /* A round ---------------------------------------------------------------------------------------- */
@@ -84,7 +88,18 @@ static void report(struct recovery *r, struct place *place, const struct recover
                    const struct err *err, const struct err *lists)
 {
     struct recovery_report *report = &place->report;
-    const char *trouble = rc < 0 && !atomic_load(&r->courier.stopping) ? err->text : "";
+    bool lacks = rc == 0 && !w->whole && place->misses.n > 0;
+    const char *trouble = atomic_load(&r->courier.stopping) ? ""
+                          : rc < 0                          ? err->text
+                          : lacks                           ? place->misses.last
+                                                            : "";
+    struct err given_up = ERR_INIT;
+
+    if (place->misses.given_up > 0 && lists->text[0] == '\0') {
+        (void)err_set(&given_up, ERR_UNKNOWN, "%d of what was missed was given up: %s",
+                      place->misses.given_up, place->misses.last);
+        lists = &given_up;
+    }
 
     if (trouble[0] != '\0' && !str_eq(report->trouble, trouble))
         log_warning("recovery.unfinished", "repo=%s err=%s", LOG(place->name), LOG(trouble));
@@ -115,26 +130,31 @@ static int walk_repository(struct recovery *r, const struct config *config,
                               .config = config,
                               .repo = repo,
                               .hook = &place->hook,
+                              .misses = &place->misses,
+                              .has_room = r->options.has_room,
                               .arena = &arena,
                               .began = clock_now(r->options.clock)};
-    struct err lists = ERR_INIT;
+    struct err lists = ERR_INIT, own = ERR_INIT;
     bool pulls_whole;
     int rc;
 
     arena_init(&arena);
     rc = recovery_walk_pulls(&w, err);
-    pulls_whole = w.whole;
-    if (rc == 0) {
-        rc = walk_deliveries(r, place, &w, err);
+    pulls_whole = w.whole && rc == 0;
+    if (rc != ERR_BUSY) { /* who may not ask for the one may ask for the other */
+        int listed = walk_deliveries(r, place, &w, &own);
         /* That the token may not, or that there is no webhook, is known and said; it is no reason to try harder. */
-        if (rc == ERR_DENIED || rc == ERR_NOT_FOUND) {
-            lists = *err;
-            rc = 0;
-        }
+        if (listed == ERR_DENIED || listed == ERR_NOT_FOUND)
+            lists = own;
+        else if (listed < 0 && rc == 0)
+            *err = own;
+        if (rc == 0 && listed != ERR_DENIED && listed != ERR_NOT_FOUND)
+            rc = listed;
     }
     w.whole = w.whole && pulls_whole;
     report(r, place, &w, rc, err, &lists);
     *ret_whole = w.whole;
+    r->found += w.found;
     arena_deinit(&arena);
     return rc;
 }
@@ -148,6 +168,7 @@ static int64_t walk_all(struct recovery *r)
     bool all = true;
 
     r->round++;
+    r->found = 0;
     for (size_t i = 0; i < config->n_repos && left_alone == 0 && !atomic_load(&r->courier.stopping);
          i++) {
         struct err err = ERR_INIT;
@@ -159,6 +180,11 @@ static int64_t walk_all(struct recovery *r)
         all = all && rc == 0 && whole;
     }
     snapshots_give(snapshot);
+    pthread_mutex_lock(&r->courier.mutex);
+    r->soon_ms = !r->called || r->found > 0  ? r->options.settle_ms
+                 : r->soon_ms * 2 < EVERY_MS ? r->soon_ms * 2
+                                             : EVERY_MS;
+    pthread_mutex_unlock(&r->courier.mutex);
     wait = all ? EVERY_MS : r->patience_ms;
     r->patience_ms = all                             ? PATIENCE_MS
                      : r->patience_ms * 2 < EVERY_MS ? r->patience_ms * 2
@@ -177,6 +203,7 @@ static void sleep_for(struct recovery *r, int64_t wait)
             break;
         courier_wait(&r->courier, until);
     }
+    r->called = r->soon != 0;
     r->soon = 0;
     pthread_mutex_unlock(&r->courier.mutex);
 }
@@ -196,7 +223,7 @@ void recovery_soon(struct recovery *r)
         return;
     pthread_mutex_lock(&r->courier.mutex);
     if (r->soon == 0) { /* the first one decides: a flood does not put it off for ever */
-        r->soon = courier_now() + r->options.settle_ms;
+        r->soon = courier_now() + r->soon_ms;
         courier_ring(&r->courier);
     }
     pthread_mutex_unlock(&r->courier.mutex);
@@ -229,6 +256,7 @@ int recovery_start(const struct recovery_options *options, struct recovery **ret
     if (r->options.settle_ms == 0)
         r->options.settle_ms = SETTLE_MS;
     r->patience_ms = PATIENCE_MS;
+    r->soon_ms = r->options.settle_ms;
     rc = courier_start(&r->courier, &r->options.github, "recovery", recovery_main, r, err);
     if (rc < 0)
         free(r);

@@ -16,6 +16,7 @@
 #ifndef SLIPWAY_SERVER_FLOW_RECOVERY_H
 #define SLIPWAY_SERVER_FLOW_RECOVERY_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "lib/base/err.h"
@@ -36,6 +37,8 @@ struct recovery_options {
     struct snapshots *snapshots;
     void (*ring)(void *arg); /* the flow's doorbell; NULL = nobody listens */
     void *ring_arg;
+    bool (*has_room)(
+        void *arg);    /* may anything be stored? With `ring_arg`; NULL = always. Any thread */
     int64_t settle_ms; /* from recovery_soon() to the walk; 0 = 20 s */
 };
 
@@ -44,7 +47,8 @@ int recovery_start(const struct recovery_options *options, struct recovery **ret
 /* Ends its thread within about a second. Accepts NULL. */
 void recovery_stop(struct recovery *recovery);
 
-/* A delivery was turned away, or may have been: compare as soon as that has passed. Any thread, never waits. */
+/* A delivery was turned away, or may have been: compare as soon as that has passed. While nothing is found, later and later:
+ * strangers are turned away, too, and GitHub counts our questions. Any thread, never waits. */
 void recovery_soon(struct recovery *recovery);
 
 struct recovery_report {

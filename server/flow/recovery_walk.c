@@ -26,6 +26,8 @@
 #define PAYLOAD_MAX ((size_t)25 << 20)
 #define PULL_PAGES_MAX 30
 #define DELIVERY_PAGES_MAX 300
+#define TRIES_MAX 20  /* walks, the last of them five minutes apart: more than an hour */
+#define OUTAGE 5      /* in a row */
 #define FOUND_MAX 200 /* in one walk: the rest is the next one's */
 #define WEBHOOK_PATH "/webhooks/github"
 
@@ -133,6 +135,59 @@ static bool is_stopping(const struct recovery_walk *w)
     return atomic_load(w->stopping);
 }
 
+static int check_room(const struct recovery_walk *w, struct err *err)
+{
+    return w->has_room == NULL || w->has_room(w->ring_arg)
+               ? 0
+               : err_set(err, ERR_BUSY,
+                         "the disk has no room for deliveries; what was missed is asked for later");
+}
+
+/* Misses ----------------------------------------------------------------------------------------- */
+
+static struct recovery_miss *miss_of(struct recovery_misses *m, int64_t what)
+{
+    for (size_t i = 0; i < m->n; i++)
+        if (m->items[i].what == what)
+            return &m->items[i];
+    return NULL;
+}
+
+static bool is_given_up(const struct recovery_walk *w, int64_t what)
+{
+    const struct recovery_miss *miss = miss_of(w->misses, what);
+
+    return miss != NULL && miss->tries >= TRIES_MAX;
+}
+
+/* It came, or not: of one that GitHub does not hand out the rest goes on. Else `rc`. */
+static int weigh(struct recovery_walk *w, int64_t what, int rc, struct err *err)
+{
+    struct recovery_misses *m = w->misses;
+    struct recovery_miss *miss = miss_of(m, what);
+
+    if (rc != ERR_UNKNOWN && rc != ERR_INVALID) {
+        w->in_a_row = 0;
+        if (rc == 0 && miss != NULL)
+            *miss = m->items[--m->n];
+        return rc;
+    }
+    if (miss == NULL) {
+        if (m->n == RECOVERY_MISSES_MAX) /* the oldest begins anew */
+            memmove(m->items, m->items + 1, --m->n * sizeof(*m->items));
+        miss = &m->items[m->n++];
+        *miss = (struct recovery_miss){.what = what};
+    }
+    (void)snprintf(m->last, sizeof(m->last), "%s", err->text);
+    if (++miss->tries == TRIES_MAX) {
+        m->given_up++;
+        log_error("recovery.given-up", "repo=%s err=%s", LOG(w->repo->name), LOG(err->text));
+    } else {
+        w->whole = false;
+    }
+    return ++w->in_a_row >= OUTAGE ? rc : 0;
+}
+
 /* Pull requests ---------------------------------------------------------------------------------- */
 
 struct pulls {
@@ -200,12 +255,16 @@ static int look_up(struct recovery_walk *w, const struct github_pull *pull, stru
 {
     char *payload;
     char guid[129];
-    int rc = github_pull_payload(w->api, w->repo->name, pull->number, &payload, err);
+    int rc = check_room(w, err);
 
+    if (rc == 0)
+        rc = github_pull_payload(w->api, w->repo->name, pull->number, &payload, err);
     if (rc == ERR_NOT_FOUND)
         return 0; /* between the two questions it went away */
     guid_of(w, pull, guid);
-    return rc < 0 ? rc : take_in(w, guid, "pull_request", DELIVERY_LOOKED_UP, payload, err);
+    if (rc == 0)
+        rc = take_in(w, guid, "pull_request", DELIVERY_LOOKED_UP, payload, err);
+    return weigh(w, -pull->number, rc, err);
 }
 
 int recovery_walk_pulls(struct recovery_walk *w, struct err *err)
@@ -223,10 +282,12 @@ int recovery_walk_pulls(struct recovery_walk *w, struct err *err)
     w->whole = true;
     for (int page = 1; rc == 0 && !p.end && !is_stopping(w); page++) {
         struct github_pull *items;
-        if (page > PULL_PAGES_MAX)
-            return err_set(err, ERR_UNKNOWN,
-                           "over %d pull requests changed since they were compared last",
-                           PULL_PAGES_MAX * GITHUB_PULL_PAGE);
+        if (page > PULL_PAGES_MAX) {
+            log_warning("recovery.gap", "repo=%s err=%s", LOG(w->repo->name),
+                        "over 3000 pull requests changed since they were compared last: the "
+                        "newest are compared, and the branch");
+            break;
+        }
         rc = github_pull_list(w->api, w->arena, w->repo->name, w->repo->branch, page, &items,
                               &p.n_page, err);
         p.page = items;
@@ -236,6 +297,8 @@ int recovery_walk_pulls(struct recovery_walk *w, struct err *err)
     }
     /* The oldest first: what an interruption leaves is the newest, which the next walk reaches first. */
     for (size_t i = p.n; i > 0 && rc == 0; i--) {
+        if (is_given_up(w, -p.items[i - 1].number))
+            continue;
         if (w->found >= FOUND_MAX || is_stopping(w)) {
             w->whole = false;
             break;
@@ -343,11 +406,15 @@ static int sift_deliveries(struct recovery_walk *w, struct db *db, void *arg, st
 static int fetch(struct recovery_walk *w, const struct github_delivery *d, struct err *err)
 {
     char *payload;
-    int rc = github_hook_payload(w->api, w->hook->owner, w->hook->id, d->id, &payload, err);
+    int rc = check_room(w, err);
 
+    if (rc == 0)
+        rc = github_hook_payload(w->api, w->hook->owner, w->hook->id, d->id, &payload, err);
     if (rc == ERR_NOT_FOUND)
         return 0; /* no longer kept; the pull requests are compared all the same */
-    return rc < 0 ? rc : take_in(w, d->guid, d->event, DELIVERY_FETCHED, payload, err);
+    if (rc == 0)
+        rc = take_in(w, d->guid, d->event, DELIVERY_FETCHED, payload, err);
+    return weigh(w, d->id, rc, err);
 }
 
 int recovery_walk_deliveries(struct recovery_walk *w, struct err *err)
@@ -366,9 +433,12 @@ int recovery_walk_deliveries(struct recovery_walk *w, struct err *err)
     w->whole = true;
     for (int page = 0; rc == 0 && !l.end && !is_stopping(w); page++) {
         struct github_delivery *items;
-        if (page == DELIVERY_PAGES_MAX)
-            return err_set(err, ERR_UNKNOWN, "over %d deliveries since they were compared last",
-                           DELIVERY_PAGES_MAX * GITHUB_HOOK_PAGE);
+        if (page == DELIVERY_PAGES_MAX) {
+            log_warning("recovery.gap", "repo=%s err=%s", LOG(w->repo->name),
+                        "over 30000 deliveries since they were compared last: the newest are "
+                        "fetched, pull requests and the branch are compared");
+            break;
+        }
         rc = github_hook_deliveries(w->api, w->arena, w->hook->owner, w->hook->id, cursor, &items,
                                     &l.n_page, err);
         l.page = items;
@@ -377,6 +447,8 @@ int recovery_walk_deliveries(struct recovery_walk *w, struct err *err)
         l.end = l.end || cursor[0] == '\0';
     }
     for (size_t i = l.n; i > 0 && rc == 0; i--) {
+        if (is_given_up(w, l.items[i - 1].id))
+            continue;
         if (w->found >= FOUND_MAX || is_stopping(w)) {
             w->whole = false;
             break;

@@ -29,6 +29,19 @@ struct recovery_hook {
     int64_t id;      /* 0 = to be looked for */
 };
 
+/* What GitHub lists and does not hand out, as it should: tried in some walks more, then given up, so that it holds up
+ * nothing behind it. */
+#define RECOVERY_MISSES_MAX 64
+struct recovery_misses {
+    struct recovery_miss {
+        int64_t what; /* a delivery's id, or less than 0: a pull request's number */
+        int tries;
+    } items[RECOVERY_MISSES_MAX];
+    size_t n;
+    int given_up;
+    char last[200]; /* why, of the last one */
+};
+
 struct recovery_walk {
     struct github_api *api;
     struct clock *clock;
@@ -40,6 +53,9 @@ struct recovery_walk {
     const struct config *config;
     const struct config_repo *repo;
     struct recovery_hook *hook;
+    struct recovery_misses *misses;
+    bool (*has_room)(void *arg); /* on the disk; NULL = always */
+    int in_a_row;                /* that GitHub did not hand out: so many are an outage */
     struct arena *arena;
     struct repository repository; /* filled by the first walk */
     time_ms began;

@@ -103,6 +103,14 @@ static int add_rows(struct db *db, void *arg, struct err *err)
     return store_repository_ensure(db, "acme/shop", "main", err);
 }
 
+static atomic_bool full;
+
+static bool has_room(void *arg)
+{
+    (void)arg;
+    return !atomic_load(&full);
+}
+
 static struct recovery *start(void)
 {
     struct recovery *recovery = NULL;
@@ -117,6 +125,7 @@ static struct recovery *start(void)
                                              .readers = room.readers,
                                              .snapshots = &room.snapshots,
                                              .github.timeout_ms = 2000,
+                                             .has_room = has_room,
                                              .settle_ms = 10};
 
     if (recovery_start(&options, &recovery, &err) < 0)
@@ -143,6 +152,7 @@ static void room_up(void)
 {
     log_init(LOG_LOGFMT, LOG_ERROR);
     atomic_store(&ahead, 0);
+    atomic_store(&full, false);
     github_double_up(&github);
     github_double_hook(&github, "repos/acme/shop", 70, "https://elsewhere.example/webhooks/github");
     github_double_hook(&github, "repos/acme/shop", HOOK, URL);
@@ -502,6 +512,68 @@ static void W5_a_payload_that_github_no_longer_keeps_holds_up_nothing(void **sta
     assert_int_equal(walk().found, 1);
 }
 
+/* GitHub answers without the payload, for ever: what came after it is fetched, and the walk is not called complete. */
+static void W5_one_that_cannot_be_fetched_holds_up_nothing_behind_it(void **state)
+{
+    time_ms before;
+    char guid[32];
+
+    (void)state;
+    before = mark_of("deliveries/71");
+    atomic_store(&ahead, MINUTE);
+    github_double_sent(&github, HOOK, "guid-bad", "push", ago(4 * MINUTE), "null");
+    github_double_sent(&github, HOOK, "guid-good", "push", ago(3 * MINUTE), push);
+    recovery_soon(room.api.recovery);
+    assert_int_equal(wait_for_trouble("`request.payload` is no object").found, 1);
+    assert_true(mark_of("deliveries/71") == before);
+    for (int i = 0; i < 40 && mark_of("deliveries/71") == before; i++) { /* given up in the end */
+        snprintf(guid, sizeof(guid), "guid-%d", i);
+        github_double_sent(&github, HOOK, guid, "push", ago(3 * MINUTE), push);
+        recovery_soon(room.api.recovery);
+        for (int k = 0; k < 500 && api_room_deliveries(&room) < i + 2; k++)
+            usleep(2000);
+    }
+    usleep(50000);
+    assert_true(mark_of("deliveries/71") > before);
+    wait_for_trouble("1 of what was missed was given up");
+}
+
+static void W5_pull_requests_that_cannot_be_listed_keep_no_delivery_away(void **state)
+{
+    (void)state;
+    github_double_pull(&github, 12, "", "{\"number\":0}"); /* the list cannot be read */
+    github_double_sent(&github, HOOK, "guid-missed", "push", ago(3 * MINUTE), push);
+    recovery_soon(room.api.recovery);
+    assert_int_equal(wait_for_trouble("`number` or `updated_at` is none").found, 1);
+}
+
+static void W5_nothing_is_fetched_while_the_disk_is_full(void **state)
+{
+    (void)state;
+    atomic_store(&full, true);
+    github_double_sent(&github, HOOK, "guid-missed", "push", ago(3 * MINUTE), push);
+    recovery_soon(room.api.recovery);
+    assert_int_equal(wait_for_trouble("the disk has no room").found, 0);
+    assert_int_equal(github.n_payloads, 0);
+    atomic_store(&full, false);
+    assert_int_equal(walk().found, 1);
+}
+
+/* Whoever is turned away again and again, and was not GitHub, does not use up what we may ask. */
+static void T08_who_is_turned_away_in_vain_makes_us_ask_less_and_less(void **state)
+{
+    int asked;
+
+    (void)state;
+    asked = atomic_load(&github.asked);
+    for (int i = 0; i < 500; i++) {
+        recovery_soon(room.api.recovery);
+        usleep(2000);
+    }
+    asked = atomic_load(&github.asked) - asked;
+    assert_in_range(asked, 2, 2 * 8); /* two questions at 10, 30, 70, 150, 310, 630, 1270 ms */
+}
+
 static void W5_after_a_delivery_was_turned_away_it_is_compared_soon(void **state)
 {
     static const char request[] =
@@ -562,6 +634,13 @@ int main(void)
         cmocka_unit_test_setup_teardown(W5_a_list_that_is_not_there_is_no_answer_and_moves_nothing,
                                         up, down),
         cmocka_unit_test_setup_teardown(W5_a_payload_that_github_no_longer_keeps_holds_up_nothing,
+                                        up, down),
+        cmocka_unit_test_setup_teardown(W5_one_that_cannot_be_fetched_holds_up_nothing_behind_it,
+                                        up, down),
+        cmocka_unit_test_setup_teardown(
+            W5_pull_requests_that_cannot_be_listed_keep_no_delivery_away, up, down),
+        cmocka_unit_test_setup_teardown(W5_nothing_is_fetched_while_the_disk_is_full, up, down),
+        cmocka_unit_test_setup_teardown(T08_who_is_turned_away_in_vain_makes_us_ask_less_and_less,
                                         up, down),
         cmocka_unit_test_setup_teardown(W5_after_a_delivery_was_turned_away_it_is_compared_soon, up,
                                         down),
