@@ -1012,6 +1012,14 @@ CREATE TABLE schedules (                     -- each `at` in force, so that an e
     PRIMARY KEY (repository_id, environment, rule)
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE schedule_days (                 -- days with starts when a calendar was accepted: one that an edit opens was none (F6)
+    repository_id INTEGER NOT NULL REFERENCES repositories (id),
+    environment   TEXT NOT NULL,
+    days          TEXT NOT NULL,             -- local dates, with blanks
+    known_until   INTEGER NOT NULL,
+    PRIMARY KEY (repository_id, environment)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE holiday_years (                 -- years for which a list was imported: `holidays: jp` follows it there (F8)
     year          INTEGER PRIMARY KEY,
     source        TEXT NOT NULL,             -- name of the file

@@ -101,7 +101,7 @@ const struct plan_release *candidate_newest(const struct release_facts *f,
     for (size_t i = f->n_releases; i > 0; i--) {
         const struct plan_release *r = &f->releases[i - 1];
         if (r->number == 1 || !candidate_is_in_time(f, r, at) ||
-            candidate_is_pinned_later(f, r->number, start) ||
+            candidate_is_pinned_later(f, r->number, at->date[0] != '\0' ? at->due_at : start) ||
             (apart != NULL && r->number >= apart->number))
             continue;
         if (!ready ||

@@ -163,15 +163,16 @@ static void cut(struct played *e, const struct release_plan *plan, time_ms t)
 {
     bool has_wish = plan->wish || plan->hotfix;
 
-    e->open = (struct deployment){.state = DEPLOYMENT_WAITING,
-                                  .release_number = plan->target->number,
-                                  .from_number = e->facts.live_number,
-                                  .trigger = e->facts.on,
-                                  .cut_at = t,
-                                  .start_at = plan->start_at,
-                                  .start_until = plan->start_until == VERDICT_NEVER
-                                                     ? plan->start_at + e->facts.grace_ms
-                                                     : plan->start_until};
+    e->open =
+        (struct deployment){.state = DEPLOYMENT_WAITING,
+                            .release_number = plan->target->number,
+                            .from_number = e->facts.live_number,
+                            .trigger = e->facts.on,
+                            .cut_at = t,
+                            .start_at = plan->start_at,
+                            .start_until = plan->start_until != VERDICT_NEVER ? plan->start_until
+                                           : plan->start_at > t ? plan->start_at + e->facts.grace_ms
+                                                                : t + e->facts.grace_ms};
     e->taken = plan->occurrence;
     e->facts.open = &e->open;
     e->facts.open_release = plan->target;

@@ -41,11 +41,12 @@ size_t release_plan_barriers(const struct release_facts *f, const struct plan_re
     return n;
 }
 
-/* `wish`: what the target was asked for by, NULL = nobody asked. */
+/* `wish`: what the target was asked for by, NULL = nobody asked. `occurrence`: it is for one. */
 static void ask(const struct release_facts *f, const struct plan_release *target,
-                const struct plan_wish *wish, time_ms start_at, time_ms start_until, time_ms now,
-                struct asked *asked)
+                const struct plan_wish *wish, bool occurrence, time_ms start_at,
+                time_ms start_until, time_ms now, struct asked *asked)
 {
+    bool in_grace = occurrence && start_at <= now && now < start_until;
     const struct plan_barrier *apart =
         candidate_apart_from(f, start_at != VERDICT_NEVER && start_at > now ? start_at : now);
     struct gate_facts *g = &asked->gate;
@@ -66,12 +67,15 @@ static void ask(const struct release_facts *f, const struct plan_release *target
     }
     g->barriers = asked->barriers;
     g->n_barriers = release_plan_barriers(f, target, wish, asked->barriers);
+    /* An occurrence before the pin's stays so, however late in its grace it starts. */
     if ((wish == NULL || wish->hotfix) &&
         candidate_is_pinned_later(f, target->number,
-                                  start_at != VERDICT_NEVER && start_at > now ? start_at : now)) {
+                                  in_grace || (start_at != VERDICT_NEVER && start_at > now)
+                                      ? start_at
+                                      : now)) {
         g->pinned = f->wish.release->name;
         g->pinned_by = f->wish.who;
-        g->pinned_until = f->wish.at;
+        g->pinned_until = f->wish.at > now ? f->wish.at : start_until;
     }
     if (apart != NULL && target->number >= apart->number) {
         g->separate = candidate_oldest(f, apart->number)->name;
@@ -166,7 +170,9 @@ static time_ms wish_until(const struct release_facts *f, const struct plan_wish 
 {
     if (wish->hotfix)
         return wish->wished_at + RELEASE_PLAN_HOTFIX_MS;
-    return wish->at != 0 ? wish->at + f->grace_ms : VERDICT_NEVER;
+    /* A pin is for one start. Elsewhere it is due from then on, whenever time allows (F4, F7). */
+    return wish->at != 0 && f->on == DEPLOYMENT_ON_SCHEDULE ? wish->at + f->grace_ms
+                                                            : VERDICT_NEVER;
 }
 
 /* Can it still come true? While its deployment is open it is not among the facts. */
@@ -358,7 +364,7 @@ static void plan_without_open(const struct release_facts *f, struct release_plan
     }
     cut_at = p->verdict.next_change;
     /* Nobody asked: no time is promised, and no time stands in the way. */
-    ask(f, p->target, wish,
+    ask(f, p->target, wish, p->occurrence.date[0] != '\0',
         f->on == DEPLOYMENT_ON_RELEASE && wish == NULL && !p->rollback ? now : p->start_at,
         p->start_until, now, &asked);
     if (p->rollback)
@@ -417,7 +423,7 @@ static void plan_waiting(const struct release_facts *f, struct release_plan *p, 
     p->hotfix = wish != NULL && wish->hotfix;
     p->start_at = f->open->start_at;
     p->start_until = f->open->start_until == 0 ? VERDICT_NEVER : f->open->start_until;
-    ask(f, p->target, wish, p->start_at, p->start_until, now, &asked);
+    ask(f, p->target, wish, false, p->start_at, p->start_until, now, &asked);
     asked.gate.not_asked = false;
     asked.gate.pinned = NULL; /* the pin came after the cut */
     p->rollback = f->open->kind == DEPLOYMENT_ROLLBACK;
@@ -601,6 +607,6 @@ struct verdict release_plan_judge(const struct release_facts *facts,
     start_at = facts->on == DEPLOYMENT_ON_MERGE  ? candidate_due_at(facts, r)
                : plan->start_at == VERDICT_NEVER ? now
                                                  : plan->start_at;
-    ask(facts, r, NULL, start_at, plan->start_until, now, &asked);
+    ask(facts, r, NULL, plan->occurrence.date[0] != '\0', start_at, plan->start_until, now, &asked);
     return gate_judge(&asked.gate, now);
 }

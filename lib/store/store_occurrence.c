@@ -119,3 +119,48 @@ int store_schedule_oldest(struct db *db, int64_t repository_id, const char *envi
 
     return rc < 0 ? rc : one_time(rows, ret_since, err);
 }
+
+DB_STATEMENT(SQL_SCHEDULE_NOT_BEFORE,
+             "UPDATE schedules SET since = $1 WHERE repository_id = $2 AND environment = $3"
+             " AND rule = $4 AND since < $1");
+
+int store_schedule_not_before(struct db *db, int64_t repository_id, const char *environment,
+                              const char *rule, time_ms since, struct err *err)
+{
+    return db_run(db, &SQL_SCHEDULE_NOT_BEFORE, err, "iitt", since, repository_id, environment,
+                  rule);
+}
+
+DB_STATEMENT(SQL_SCHEDULE_DAYS, "SELECT days, known_until FROM schedule_days"
+                                " WHERE repository_id = $1 AND environment = $2");
+
+int store_schedule_days(struct db *db, struct arena *arena, int64_t repository_id,
+                        const char *environment, const char **ret_days, time_ms *ret_known_until,
+                        struct err *err)
+{
+    struct db_rows *rows;
+    int rc = db_query(db, &SQL_SCHEDULE_DAYS, &rows, err, "it", repository_id, environment);
+
+    if (rc < 0)
+        return rc;
+    rc = db_next(rows, err);
+    if (rc > 0) {
+        *ret_days = db_text(rows, arena, 0);
+        *ret_known_until = db_int(rows, 1);
+    }
+    db_end(rows);
+    if (rc == 0)
+        return err_set(err, ERR_NOT_FOUND, "nothing is known of the days of %s", environment);
+    return rc < 0 ? rc : 0;
+}
+
+DB_STATEMENT(SQL_SCHEDULE_DAYS_PUT,
+             "INSERT OR REPLACE INTO schedule_days (repository_id, environment, days, known_until)"
+             " VALUES ($1, $2, $3, $4)");
+
+int store_schedule_days_put(struct db *db, int64_t repository_id, const char *environment,
+                            const char *days, time_ms known_until, struct err *err)
+{
+    return db_run(db, &SQL_SCHEDULE_DAYS_PUT, err, "itti", repository_id, environment, days,
+                  known_until);
+}

@@ -36,4 +36,17 @@ int store_schedule_since(struct db *db, int64_t repository_id, const char *envir
 int store_schedule_oldest(struct db *db, int64_t repository_id, const char *environment,
                           time_ms *ret_since, struct err *err);
 
+/* Occurrences of this `at` from before `since` are not ours, either. Never moves it back. Writer. */
+int store_schedule_not_before(struct db *db, int64_t repository_id, const char *environment,
+                              const char *rule, time_ms since, struct err *err);
+
+/* The local dates on which an environment had starts when its calendar was last accepted, with blanks; as far as
+ * `ret_known_until`. ERR_NOT_FOUND: it never was. */
+int store_schedule_days(struct db *db, struct arena *arena, int64_t repository_id,
+                        const char *environment, const char **ret_days, time_ms *ret_known_until,
+                        struct err *err);
+/* Writer. */
+int store_schedule_days_put(struct db *db, int64_t repository_id, const char *environment,
+                            const char *days, time_ms known_until, struct err *err);
+
 #endif

@@ -274,9 +274,9 @@ static void fill_deployment(struct cut *c)
                              .cut_at = c->look->now,
                              .start_at =
                                  plan->start_at < c->look->now ? c->look->now : plan->start_at,
-                             .start_until = plan->start_until != VERDICT_NEVER
-                                                ? plan->start_until
-                                                : c->look->now + c->environment->grace_ms};
+                             .start_until = plan->start_until};
+    if (d->start_until == VERDICT_NEVER)
+        d->start_until = d->start_at + c->environment->grace_ms; /* then it is cut anew (C2) */
     memcpy(d->sha, plan->target->sha, sizeof(d->sha));
     if (o->has_live)
         memcpy(d->from_sha, o->live.sha, sizeof(d->from_sha));

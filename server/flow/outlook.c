@@ -543,6 +543,10 @@ static int make(struct candidates *m, struct err *err)
     if (f->on == DEPLOYMENT_ON_SCHEDULE && (rc = load_occurrences(m, err)) < 0)
         return err_wrap(err, "%s %s", repository->name, environment->name);
     outlook_judge(m->outlook, m->snapshot, environment, m->now);
+    while (times_look_further(m->snapshot, environment, m->now, m->arena, m->outlook)) {
+        stops_bind(&m->outlook->stops, m->arena, &f->gate);
+        outlook_judge(m->outlook, m->snapshot, environment, m->now);
+    }
     return 0;
 }
 

@@ -5,7 +5,9 @@
 #include "lib/store/store_repository.h"
 #include "server/flow/outlook.h"
 #include "server/flow/snapshot.h"
+#include "server/flow/times.h"
 
+#define DAY_MS INT64_C(86400000)
 #define TRIES_MAX 1000 /* occurrences looked at: the calendar's horizon ends it sooner */
 
 /* At the first occurrence behind `g` at which it could start; `g` is stopped that long at the least. */
@@ -20,6 +22,8 @@ static time_ms start_later(const struct snapshot *snapshot, const struct config_
             from = stopped_until - e->grace_ms; /* its grace may reach behind the stop (F7) */
         if (!occurrence_next(snapshot->calendar, e, from, &next))
             break;
+        if (g->limited && next.due_at >= g->horizon) /* unknown so far: who asks looks further */
+            return g->horizon < now + TIMES_DAYS_MAX * DAY_MS ? next.due_at : VERDICT_NEVER;
         g->start_at = next.due_at;
         g->start_until = next.due_at + e->grace_ms;
         if (soonest_start(g, now, &stopped_until))

@@ -90,7 +90,7 @@ int renaming_take(struct db *db, const struct config_repo *repo, int64_t row_id,
     rc = may ? become(db, &arena, &row, repo->name, is_taken ? &taken : NULL, now, err)
              : err_set(err, ERR_CONFLICT, "%s is in use by now", repo->name);
     if (rc == 0)
-        rc = snapshot_accept_repository(db, &arena, repo, now, err);
+        rc = snapshot_accept_repository(db, NULL, &arena, repo, now, err);
 out:
     arena_deinit(&arena);
     return rc;

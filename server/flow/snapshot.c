@@ -15,6 +15,7 @@
 #include "lib/store/store_journal.h"
 #include "lib/store/store_occurrence.h"
 #include "lib/store/store_repository.h"
+#include "server/flow/calendar_edit.h"
 #include "server/flow/naming.h"
 #include "server/flow/renaming.h"
 
@@ -87,7 +88,7 @@ int snapshot_make(struct config *config, time_ms now, struct snapshot **ret_snap
     return 0;
 }
 
-static int accept_environment(struct db *db, int64_t repository_id,
+static int accept_environment(struct db *db, const struct calendar *calendar, int64_t repository_id,
                               const struct config_environment *e, time_ms now, struct err *err)
 {
     struct arena arena;
@@ -99,6 +100,8 @@ static int accept_environment(struct db *db, int64_t repository_id,
     for (size_t i = 0; i < e->at.n; i++)
         rules[i] = arena_printf(&arena, "%s %s", e->at.items[i], e->timezone);
     rc = store_schedule_keep(db, repository_id, e->name, rules, e->at.n, now, err);
+    if (rc == 0 && calendar != NULL)
+        rc = calendar_edit_keep(db, calendar, e, repository_id, now, err);
     arena_deinit(&arena);
     return rc;
 }
@@ -119,8 +122,8 @@ static int accept_journal(struct db *db, const struct config *config, const char
     return store_journal_add(db, &entry, err);
 }
 
-int snapshot_accept_repository(struct db *db, struct arena *arena, const struct config_repo *repo,
-                               time_ms now, struct err *err)
+int snapshot_accept_repository(struct db *db, const struct calendar *calendar, struct arena *arena,
+                               const struct config_repo *repo, time_ms now, struct err *err)
 {
     struct repository row;
     int rc = store_repository_ensure(db, repo->name, repo->branch, err);
@@ -128,7 +131,7 @@ int snapshot_accept_repository(struct db *db, struct arena *arena, const struct 
     if (rc == 0)
         rc = store_repository_by_name(db, arena, repo->name, &row, err);
     for (size_t k = 0; k < repo->n_environments && rc == 0; k++)
-        rc = accept_environment(db, row.id, &repo->environments[k], now, err);
+        rc = accept_environment(db, calendar, row.id, &repo->environments[k], now, err);
     return rc;
 }
 
@@ -145,10 +148,13 @@ static int accept_redact(struct db *db, const struct config *config, struct err 
 int snapshot_accept(struct db *db, const struct config *config, const char *by, time_ms now,
                     struct err *err)
 {
+    struct calendar *calendar = NULL;
     struct arena arena;
     bool is_new = false;
-    int rc = store_config_put(db, config->digest, config->text, by, now, &is_new, err);
+    int rc = calendar_new(config, &calendar, err);
 
+    if (rc == 0)
+        rc = store_config_put(db, config->digest, config->text, by, now, &is_new, err);
     if (rc == 0)
         rc = accept_redact(db, config, err);
     arena_init(&arena);
@@ -156,11 +162,12 @@ int snapshot_accept(struct db *db, const struct config *config, const char *by, 
         const struct config_repo *repo = &config->repos[i];
         rc = renaming_follow(db, &arena, config, repo->name, now, err);
         if (rc == 0)
-            rc = snapshot_accept_repository(db, &arena, repo, now, err);
+            rc = snapshot_accept_repository(db, calendar, &arena, repo, now, err);
     }
     if (rc == 0)
         rc = naming_check(db, &arena, config, err);
     arena_deinit(&arena);
+    calendar_free(calendar);
     return rc < 0 ? rc : accept_journal(db, config, by, is_new, now, err);
 }
 

@@ -52,9 +52,9 @@ void snapshot_hide(struct snapshot *snapshot, const struct secret *secret);
 int snapshot_accept(struct db *db, const struct config *config, const char *by, time_ms now,
                     struct err *err);
 
-/* ... of one of its repositories: its row, and its environments. */
-int snapshot_accept_repository(struct db *db, struct arena *arena, const struct config_repo *repo,
-                               time_ms now, struct err *err);
+/* ... of one of its repositories: its row, and its environments. `calendar` NULL: its days are as they were accepted. */
+int snapshot_accept_repository(struct db *db, const struct calendar *calendar, struct arena *arena,
+                               const struct config_repo *repo, time_ms now, struct err *err);
 
 /* Put `snapshot` in force; the one before lives until its last user gives it back. */
 void snapshots_set(struct snapshots *snapshots, struct snapshot *snapshot);

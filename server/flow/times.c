@@ -24,29 +24,54 @@ static bool opens(const struct gate_facts *gate, time_ms from)
     return soonest_start(&calendar, from, &at);
 }
 
+/* Mostly some weeks show the next opening; rare windows and long freezes need more. */
+static const int horizons[] = {20, 60, TIMES_DAYS_MAX};
+#define N_HORIZONS (sizeof(horizons) / sizeof(*horizons))
+
+static void load_until(const struct snapshot *snapshot, const struct config_environment *e,
+                       time_ms now, time_ms horizon, struct arena *arena, struct gate_facts *gate)
+{
+    const struct zone *zone = calendar_zone(snapshot->calendar, e);
+    struct interval *intervals;
+
+    gate->horizon = horizon;
+    gate->n_windows = interval_windows(e, zone, now, horizon, arena, &intervals);
+    gate->windows = intervals;
+    gate->n_freezes = interval_freezes(snapshot->config, e, zone, now, horizon, arena, &intervals);
+    gate->freezes = intervals;
+}
+
 void times_load(const struct snapshot *snapshot, const struct config_environment *environment,
                 time_ms now, time_ms stopped_until, struct arena *arena, struct gate_facts *gate)
 {
-    /* Mostly some weeks show the next opening; rare windows and long freezes need more. */
-    static const int days[] = {20, 60, 400};
-    const struct zone *zone;
-    struct interval *intervals;
-
     gate->limited = interval_is_limited(environment, &gate->windows_of_calendar);
     if (!gate->limited && snapshot->config->n_freezes == 0)
         return;
-    zone = calendar_zone(snapshot->calendar, environment);
-    for (size_t i = 0; i < sizeof(days) / sizeof(*days); i++) {
-        gate->horizon = now + days[i] * DAY_MS;
-        gate->n_windows =
-            interval_windows(environment, zone, now, gate->horizon, arena, &intervals);
-        gate->windows = intervals;
-        gate->n_freezes = interval_freezes(snapshot->config, environment, zone, now, gate->horizon,
-                                           arena, &intervals);
-        gate->freezes = intervals;
+    for (size_t i = 0; i < N_HORIZONS; i++) {
+        load_until(snapshot, environment, now, now + horizons[i] * DAY_MS, arena, gate);
         if (opens(gate, stopped_until))
             break;
     }
+}
+
+bool times_look_further(const struct snapshot *snapshot,
+                        const struct config_environment *environment, time_ms now,
+                        struct arena *arena, struct outlook *o)
+{
+    struct gate_facts *gate = &o->facts.gate;
+    time_ms reach = o->promised_at != VERDICT_NEVER ? o->promised_at : o->plan.start_at;
+
+    if (gate->horizon == 0 || o->plan.target == NULL || reach == VERDICT_NEVER ||
+        reach < gate->horizon)
+        return false;
+    for (size_t i = 0; i < N_HORIZONS; i++) {
+        time_ms horizon = now + horizons[i] * DAY_MS;
+        if (horizon <= gate->horizon || (horizon <= reach && i + 1 < N_HORIZONS))
+            continue;
+        load_until(snapshot, environment, now, horizon, arena, gate);
+        return true;
+    }
+    return false;
 }
 
 /* Does anything else than time stand against it for ever? Then time is not what it waits for. */

@@ -10,6 +10,8 @@
 #include "lib/model/config.h"
 #include "lib/rules/gate.h"
 
+#define TIMES_DAYS_MAX 400 /* nobody looks further */
+
 struct outlook;
 struct snapshot;
 
@@ -17,6 +19,12 @@ struct snapshot;
  * stops) is among them if there is one within 400 days. */
 void times_load(const struct snapshot *snapshot, const struct config_environment *environment,
                 time_ms now, time_ms stopped_until, struct arena *arena, struct gate_facts *gate);
+
+/* Is what was judged about to be promised for an instant behind the horizon? Then windows and freezes of the configuration
+ * are loaded up to there, if there are more; people's stops are to be bound and all is to be judged anew. */
+bool times_look_further(const struct snapshot *snapshot,
+                        const struct config_environment *environment, time_ms now,
+                        struct arena *arena, struct outlook *outlook);
 
 /* Where rules exclude each other for fourteen days, the verdict says which (C4). */
 void times_explain(struct outlook *outlook, const struct config_environment *environment,
