@@ -60,8 +60,10 @@ CREATE TABLE deliveries (
 CREATE INDEX deliveries_open ON deliveries (id) WHERE state = 'received';
 CREATE INDEX deliveries_failed ON deliveries (id) WHERE state IN ('unreadable', 'quarantined');
 CREATE INDEX deliveries_by_body ON deliveries (body_key);
+CREATE INDEX deliveries_repeats ON deliveries (repeat_of, received_at) WHERE repeat_of IS NOT NULL;
+CREATE INDEX deliveries_repeats_open ON deliveries (repeat_of) WHERE state = 'received' AND repeat_of IS NOT NULL;
 
-CREATE TABLE delivery_bodies (
+CREATE TABLE delivery_bodies (               -- once for all that are equal, with the first that brought it
     delivery_id INTEGER PRIMARY KEY REFERENCES deliveries (id),
     size        INTEGER NOT NULL,            -- bytes before compression
     zstd        BLOB NOT NULL                -- the raw request body, compressed

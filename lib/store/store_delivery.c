@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "lib/base/str.h"
 #include "lib/store/db_list.h"
 
 #define COLUMNS                                                                                       \
@@ -12,7 +13,8 @@
 /*
  * Keys. A GUID of GitHub is a UUID of version 1 (RFC 9562, 5.1): it has the time in it, its lowest part first.
  * With the highest first, keys grow, and the index is written at its end only, however long history is. Any
- * other GUID is its own key. The two kinds never meet, and no two GUIDs have one key.
+ * other GUID is its own key. What we called so ourselves has keys of a third kind: a header, which is not signed, cannot
+ * take its place. The kinds never meet, and no two GUIDs of a kind have one key.
  */
 #define GUID_KEY_SIZE 132
 
@@ -30,9 +32,11 @@ static bool is_uuid1(const char *guid)
     return true;
 }
 
-static void guid_key(const char *guid, char key[GUID_KEY_SIZE])
+static void guid_key(const char *guid, enum delivery_origin origin, char key[GUID_KEY_SIZE])
 {
-    if (is_uuid1(guid))
+    if (origin == DELIVERY_LOOKED_UP)
+        snprintf(key, GUID_KEY_SIZE, "2%s", guid);
+    else if (is_uuid1(guid))
         snprintf(key, GUID_KEY_SIZE, "1%.3s%.4s%.8s%s", guid + 15, guid + 9, guid, guid + 18);
     else
         snprintf(key, GUID_KEY_SIZE, "0%s", guid);
@@ -60,8 +64,9 @@ DB_STATEMENT(
     SQL_DELIVERY_PUT,
     "INSERT INTO deliveries (guid, event, received_at, state, form, body_digest, repeat_of,"
     " guid_key, body_key, origin) VALUES ($1, $2, $3, 'received', $4, $5, $6, $7, $8, $9)");
+/* An equal body is kept once, with the first that brought it; if its time was over, it is there again. */
 DB_STATEMENT(SQL_DELIVERY_BODY_PUT,
-             "INSERT INTO delivery_bodies (delivery_id, size, zstd) VALUES ($1, $2, $3)");
+             "INSERT OR IGNORE INTO delivery_bodies (delivery_id, size, zstd) VALUES ($1, $2, $3)");
 
 static int take_id(struct db_rows *rows, int64_t *ret_id, struct err *err)
 {
@@ -96,7 +101,7 @@ int store_delivery_put(struct db *db, const struct delivery *d, const void *zstd
     int64_t id, repeat_of;
     int rc;
 
-    guid_key(d->guid, key);
+    guid_key(d->guid, d->origin, key);
     rc = find_guid(db, key, &id, err);
     if (rc < 0)
         return rc;
@@ -113,12 +118,30 @@ int store_delivery_put(struct db *db, const struct delivery *d, const void *zstd
     if (rc < 0)
         return rc;
     id = db_last_id(db);
-    rc = db_run(db, &SQL_DELIVERY_BODY_PUT, err, "iiz", id, (int64_t)size, zstd, zstd_len);
+    rc = db_run(db, &SQL_DELIVERY_BODY_PUT, err, "iiz", repeat_of != 0 ? repeat_of : id,
+                (int64_t)size, zstd, zstd_len);
     if (rc < 0)
         return rc;
     *ret_id = id;
     *ret_known = false;
     return 0;
+}
+
+DB_STATEMENT(SQL_DELIVERY_SAYS, "SELECT id FROM deliveries WHERE id = $1 AND body_digest = $2"
+                                " AND event = $3");
+
+int store_delivery_says(struct db *db, int64_t id, const struct delivery *d, bool *ret_same,
+                        struct err *err)
+{
+    struct db_rows *rows;
+    int64_t found = 0;
+    int rc = db_query(db, &SQL_DELIVERY_SAYS, &rows, err, "itt", id, d->body_digest, d->event);
+
+    if (rc == 0)
+        rc = take_id(rows, &found, err);
+    if (rc == 0)
+        *ret_same = found != 0;
+    return rc;
 }
 
 static void fill(struct db_rows *rows, struct arena *arena, void *item)
@@ -219,8 +242,12 @@ int store_delivery_by_guid(struct db *db, struct arena *arena, const char *guid,
     int64_t id = 0;
     int rc;
 
-    guid_key(guid, key);
-    rc = find_guid(db, key, &id, err);
+    guid_key(guid, DELIVERY_LOOKED_UP, key);
+    rc = str_starts(guid, "looked-up-") ? find_guid(db, key, &id, err) : 0;
+    if (rc == 0 && id == 0) {
+        guid_key(guid, DELIVERY_SENT, key);
+        rc = find_guid(db, key, &id, err);
+    }
     return rc < 0 ? rc : store_delivery_by_id(db, arena, id, ret_delivery, err);
 }
 
@@ -228,21 +255,32 @@ DB_STATEMENT(
     SQL_DELIVERY_REPLAY,
     "UPDATE deliveries SET state = 'received', crashes = 0, note = NULL, recorded_at = NULL"
     " WHERE id = $1 AND state <> 'received'"
-    " AND EXISTS (SELECT 1 FROM delivery_bodies WHERE delivery_id = $1)");
+    " AND EXISTS (SELECT 1 FROM delivery_bodies b WHERE b.delivery_id = coalesce(repeat_of, $1))");
+DB_STATEMENT(SQL_DELIVERY_WAITS, "SELECT id FROM deliveries WHERE id = $1 AND state = 'received'");
 
 int store_delivery_replay(struct db *db, int64_t id, struct err *err)
 {
     int rc = db_change(db, &SQL_DELIVERY_REPLAY, err, "i", id);
 
-    return rc == ERR_CONFLICT
-               ? err_set(
-                     err, rc,
-                     "delivery %lld: it waits to be read already, or its body is no longer kept",
-                     (long long)id)
-               : rc;
+    struct db_rows *rows;
+    int64_t waits;
+
+    if (rc != ERR_CONFLICT)
+        return rc;
+    rc = db_query(db, &SQL_DELIVERY_WAITS, &rows, err, "i", id);
+    if (rc == 0)
+        rc = take_id(rows, &waits, err);
+    if (rc < 0)
+        return rc;
+    return waits != 0
+               ? err_set(err, ERR_CONFLICT, "delivery %lld waits to be read already", (long long)id)
+               : err_set(err, ERR_CONFLICT,
+                         "the body of delivery %lld is no longer kept: it came over 30 days ago",
+                         (long long)id);
 }
 
-DB_STATEMENT(SQL_DELIVERY_BODY, "SELECT zstd, size FROM delivery_bodies WHERE delivery_id = $1");
+DB_STATEMENT(SQL_DELIVERY_BODY, "SELECT zstd, size FROM delivery_bodies WHERE delivery_id ="
+                                " (SELECT coalesce(repeat_of, id) FROM deliveries WHERE id = $1)");
 
 int store_delivery_body(struct db *db, struct arena *arena, int64_t id, const void **ret_zstd,
                         size_t *ret_len, size_t *ret_size, struct err *err)

@@ -14,11 +14,13 @@
 struct store_prune_page {
     int64_t ids[STORE_PRUNE_PAGE]; /* too old, and nothing needs them */
     size_t n;
+    time_ms before;
     int64_t last; /* where the next look goes on */
     bool is_last; /* nothing behind it is old enough, or there is nothing */
 };
 
-/* Bodies that came before `before`, from behind `after` on; one that still waits to be read is kept. */
+/* Bodies that came before `before`, from behind `after` on; one that still waits to be read is kept.
+ * One that came again later is as old as its last repeat. */
 int store_prune_find_bodies(struct db *db, time_ms before, int64_t after,
                             struct store_prune_page *ret_page, struct err *err);
 /* Output of commands that were asked for before `before`; of one that has not ended it is kept. */

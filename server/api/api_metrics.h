@@ -30,6 +30,7 @@ extern const size_t metrics_table_count;
 #define METRICS_DELIVERIES(X)                                                                      \
     X(METRICS_DELIVERY_STORED, "stored")                                                           \
     X(METRICS_DELIVERY_KNOWN, "known")                                                             \
+    X(METRICS_DELIVERY_OTHER, "other")       /* another body under a known GUID: not taken */      \
     X(METRICS_DELIVERY_REFUSED, "refused")   /* 400 to 415 */                                      \
     X(METRICS_DELIVERY_UNSIGNED, "unsigned") /* 401 */                                             \
     X(METRICS_DELIVERY_SHED, "shed")         /* 503: GitHub will not send it again by itself */

@@ -35,6 +35,7 @@ struct receiving {
     atomic_bool stored; /* `rc`, `known` and `id` are there */
     int rc;
     bool known;
+    bool same; /* ... and it says what that one said */
     int64_t id;
 };
 
@@ -146,9 +147,11 @@ void receive_piece(struct request *request, const char *bytes, size_t len)
 static int put(struct db *db, void *arg, struct err *err)
 {
     struct receiving *r = arg;
+    int rc =
+        store_delivery_put(db, &r->delivery, r->zstd, r->zstd_len, r->size, &r->id, &r->known, err);
 
-    return store_delivery_put(db, &r->delivery, r->zstd, r->zstd_len, r->size, &r->id, &r->known,
-                              err);
+    r->same = true;
+    return rc == 0 && r->known ? store_delivery_says(db, r->id, &r->delivery, &r->same, err) : rc;
 }
 
 /* On the writer's thread, after the commit. The sender may be gone by now; the row is there. */
@@ -164,8 +167,13 @@ static void put_done(void *arg, int rc, const struct err *err)
     } else {
         log_debug("webhook.stored", "delivery=%s event=%s bytes=%zu request=%s",
                   LOG(r->delivery.guid), LOG(r->delivery.event), r->size, r->request->id);
-        metrics_count_delivery(api->metrics,
-                               r->known ? METRICS_DELIVERY_KNOWN : METRICS_DELIVERY_STORED);
+        if (!r->same) /* the first one counts (W3); the header is not signed */
+            log_warning("webhook.other-under-known-guid",
+                        "delivery=%s event=%s digest=%s request=%s", LOG(r->delivery.guid),
+                        LOG(r->delivery.event), r->delivery.body_digest, r->request->id);
+        metrics_count_delivery(api->metrics, !r->same   ? METRICS_DELIVERY_OTHER
+                                             : r->known ? METRICS_DELIVERY_KNOWN
+                                                        : METRICS_DELIVERY_STORED);
         api->ring_flow(api->flow);
     }
     atomic_store(&r->stored, true);

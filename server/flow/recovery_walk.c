@@ -241,8 +241,9 @@ static int sift_pulls(struct recovery_walk *w, struct db *db, void *arg, struct 
         if (rc == 0 || rc == ERR_NOT_FOUND) {
             guid_of(w, pull, guid);
             rc = store_delivery_by_guid(db, w->arena, guid, &delivery, err);
-            if (rc == 0)
+            if (rc == 0 && delivery.origin == DELIVERY_LOOKED_UP)
                 continue; /* asked already; the flow reads it, or it could not be read */
+            rc = rc == 0 ? ERR_NOT_FOUND : rc; /* somebody else called his so */
         }
         if (rc != ERR_NOT_FOUND)
             return rc;

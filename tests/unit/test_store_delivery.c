@@ -110,6 +110,76 @@ static void W3_an_equal_body_of_the_same_event_is_a_repeat_of_the_first(void **s
     assert_int_equal(repeat_of(room, put(room, "e", "push", "other", &known)), 0);
 }
 
+static int64_t bodies(struct room *room)
+{
+    static const struct statement sum = {"sum", "SELECT sum(length(zstd)) FROM delivery_bodies"};
+    struct db_rows *rows;
+    int64_t n;
+
+    assert_int_equal(db_query(room->store.db, &sum, &rows, NULL, ""), 0);
+    assert_int_equal(db_next(rows, NULL), 1);
+    n = db_int(rows, 0);
+    db_end(rows);
+    return n;
+}
+
+static void T05_a_body_that_comes_again_and_again_is_kept_once(void **state)
+{
+    struct room *room = *state;
+    struct err err = ERR_INIT;
+    char guid[16];
+    bool known;
+
+    for (int i = 0; i < 100; i++) {
+        const void *zstd;
+        size_t len, size;
+        int64_t id;
+        snprintf(guid, sizeof(guid), "g%d", i);
+        id = put(room, guid, "push", "twelve bytes", &known);
+        assert_int_equal(bodies(room), 12);
+        assert_int_equal(store_delivery_body(room->store.db, &room->arena, id, &zstd, &len, &size,
+                                             &err),
+                         0);
+        assert_memory_equal(zstd, "twelve bytes", 12);
+    }
+    /* Its time was over: the next one brings it again, for all of them. */
+    assert_int_equal(db_exec(room->store.db, "DELETE FROM delivery_bodies", &err), 0);
+    (void)put(room, "again", "push", "twelve bytes", &known);
+    assert_int_equal(bodies(room), 12);
+    assert_int_equal(db_exec(room->store.db, "UPDATE deliveries SET state = 'recorded'", &err), 0);
+    assert_int_equal(store_delivery_replay(room->store.db, 7, &err), 0);
+    assert_int_equal(store_delivery_replay(room->store.db, 7, &err), ERR_CONFLICT);
+    assert_non_null(strstr(err.text, "waits to be read"));
+    assert_int_equal(db_exec(room->store.db, "DELETE FROM delivery_bodies", &err), 0);
+    assert_int_equal(store_delivery_replay(room->store.db, 8, &err), ERR_CONFLICT);
+    assert_non_null(strstr(err.text, "no longer kept"));
+}
+
+/* The GUID stands in a header that nobody signed. */
+static void T05_no_header_takes_the_place_of_what_we_look_up(void **state)
+{
+    struct delivery d = {.event = "pull_request",
+                         .guid = "looked-up-1-12-7",
+                         .origin = DELIVERY_LOOKED_UP,
+                         .received_at = 2000};
+    struct room *room = *state;
+    struct delivery found;
+    struct err err = ERR_INIT;
+    int64_t planted, id;
+    bool known, same;
+
+    planted = put(room, d.guid, "push", "planted", &known);
+    assert_int_equal(store_delivery_put(room->store.db, &d, "x", 1, 1, &id, &known, &err), 0);
+    assert_false(known);
+    assert_int_not_equal(id, planted);
+    assert_int_equal(store_delivery_by_guid(room->store.db, &room->arena, d.guid, &found, &err), 0);
+    assert_int_equal(found.id, id);
+    assert_int_equal(store_delivery_says(room->store.db, id, &d, &same, &err), 0);
+    assert_true(same);
+    assert_int_equal(store_delivery_says(room->store.db, planted, &d, &same, &err), 0);
+    assert_false(same);
+}
+
 /* Two bodies may begin alike in the index; the whole digest decides. */
 static void two_digests_with_one_key_are_two_bodies(void **state)
 {
@@ -236,6 +306,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         IN_ROOM(W3_a_guid_is_taken_once_whatever_its_form),
         IN_ROOM(W3_an_equal_body_of_the_same_event_is_a_repeat_of_the_first),
+        IN_ROOM(T05_a_body_that_comes_again_and_again_is_kept_once),
+        IN_ROOM(T05_no_header_takes_the_place_of_what_we_look_up),
         IN_ROOM(two_digests_with_one_key_are_two_bodies),
         IN_ROOM(keys_of_githubs_guids_grow_with_their_time),
         IN_ROOM(what_a_delivery_writes_does_not_grow_with_history),

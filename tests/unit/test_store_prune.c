@@ -149,6 +149,29 @@ static void W7_a_body_that_waits_to_be_read_is_kept(void **state)
     assert_int_equal(count(room, "SELECT sum(delivery_id) FROM delivery_bodies"), 78);
 }
 
+/* A body is kept with the first that brought it, as long as the last of them is young, or waits. */
+static void a_body_is_as_old_as_its_last_repeat(void **state)
+{
+    struct room *room = *state;
+    char sql[512];
+
+    deliveries(room, 3, 60 * DAY);
+    for (int i = 1; i < 3; i++) {
+        snprintf(sql, sizeof(sql),
+                 "INSERT INTO deliveries (guid, event, received_at, state, form, body_digest,"
+                 " guid_key, body_key, repeat_of) VALUES ('r%d', 'push', %lld, '%s', 0, 'x', 'r%d',"
+                 " %d, %d)",
+                 i, (long long)(NOW - (i == 1 ? 2 : 50) * DAY), i == 1 ? "recorded" : "received", i,
+                 i, i);
+        run(room, sql);
+    }
+    prune(room);
+    assert_int_equal(count(room, "SELECT sum(delivery_id) FROM delivery_bodies"), 1 + 2);
+    run(room, "UPDATE deliveries SET state = 'recorded', received_at = 1000");
+    prune(room);
+    assert_int_equal(count(room, "SELECT count(*) FROM delivery_bodies"), 0);
+}
+
 /* A person has one read again between the look and the act. */
 static void a_body_that_is_needed_again_meanwhile_stays(void **state)
 {
@@ -236,6 +259,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         IN_ROOM(bodies_older_than_30_days_go_and_their_rows_stay),
         IN_ROOM(W7_a_body_that_waits_to_be_read_is_kept),
+        IN_ROOM(a_body_is_as_old_as_its_last_repeat),
         IN_ROOM(a_body_that_is_needed_again_meanwhile_stays),
         IN_ROOM(it_stops_between_two_transactions_when_it_is_time),
         IN_ROOM(a_look_reads_one_page_and_no_more),
