@@ -77,6 +77,9 @@ char *zip_compress(struct zip *zip, const void *bytes, size_t n, size_t *ret_len
     if (ZSTD_isError(len))
         abort(); /* cannot be: the bound was asked for */
     *ret_len = len;
+    out = realloc(out, len); /* what is kept for a while has no more than it needs */
+    if (out == NULL)
+        abort();
     return out;
 }
 

@@ -47,6 +47,7 @@ struct http_exchange {
     size_t body_size;
     struct share *share;  /* of its address; NULL = not counted */
     size_t body_expected; /* its length as announced, else what the route takes at most */
+    size_t kept;          /* bytes of what was made of a body */
     size_t body_dropped;  /* bytes of a body that is refused at its end */
     int body_refused;     /* status of that, 0 = none */
 
@@ -314,6 +315,14 @@ static void body_drop(struct http_exchange *x)
 void request_drop_body(struct request *request)
 {
     body_drop(exchange_of(request));
+}
+
+void request_keeps(struct request *request, size_t bytes)
+{
+    struct http_exchange *x = exchange_of(request);
+
+    x->kept = bytes;
+    atomic_fetch_add(&x->listener->shared->body_bytes, bytes);
 }
 
 void request_drop_memory(struct request *request)
@@ -645,6 +654,8 @@ void http_exchange_completed(void *cls, struct MHD_Connection *connection, void 
     if (x->reply.stream_end != NULL)
         x->reply.stream_end(&x->request);
     budget_give(x);
+    if (x->kept != 0)
+        atomic_fetch_sub(&listener->shared->body_bytes, x->kept);
     shares_give(listener->shares, x->share);
     x->share = NULL;
     request_let_go(&x->request);

@@ -213,6 +213,7 @@ enum request_next receive_delivery(struct request *request, struct reply *reply)
     r->size = request->body_len;
     r->zstd = zip_compress(zip_of_thread(), request->body, request->body_len, &r->zstd_len);
     request_drop_body(request);
+    request_keeps(request, r->zstd_len);
 
     request_then(request, receive_stored);
     request_hold(request);

@@ -123,6 +123,8 @@ int request_length_refused(const struct request *request);
 
 /* Give the body's memory back before a long wait. `body` is empty afterwards. */
 void request_drop_body(struct request *request);
+/* So many bytes the handler keeps in its place until it is answered; they count as bodies do, and are never refused. Once. */
+void request_keeps(struct request *request, size_t bytes);
 /* ... and all of the arena's with it: target, headers, actor and whatever else lies there are gone. What the
  * handler still needs it keeps elsewhere; `end` frees it. For the many that wait long. */
 void request_drop_memory(struct request *request);

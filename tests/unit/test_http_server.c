@@ -625,6 +625,63 @@ static void W2_a_full_queue_is_503_and_nothing_is_half_stored(void **state)
     sem_destroy(&stuck);
 }
 
+/* What waits for its commit takes room, too: as much as it has once it was compressed. */
+static void T08_what_waits_for_its_commit_counts_as_a_body(void **state)
+{
+    const struct http_server_options options = {.body_budget = 8 * MIB, .body_ms = 100000};
+    const char *usual = webhooks;
+    struct sent s = GOOD;
+    char *noise = malloc(4 * MIB);
+    struct api_room small;
+    struct err err = ERR_INIT;
+    struct raw_answer *a;
+    unsigned seed = 1;
+    size_t len;
+    char *bytes;
+    int first, second, status = 0;
+
+    (void)state;
+    for (size_t i = 0; i < 4 * MIB; i++)
+        noise[i] = (char)((seed = seed * 1664525u + 1013904223u) >> 24);
+    api_room_up(&small, &options);
+    webhooks = http_server_address(small.server, LISTENER_WEBHOOKS);
+    sem_init(&stuck, 0, 0);
+    assert_int_equal(writer_post(small.writer, wait_for_it, NULL, nothing_done, &err), 0);
+    s.body = noise;
+    s.body_len = 4 * MIB;
+    s.guid = "waits";
+    bytes = lay_down(&s, &len);
+    first = raw_http_open(webhooks);
+    raw_http_send(first, bytes, len);
+    free(bytes);
+    usleep(500000); /* read and compressed by now; if not, it counts anyway */
+    s.guid = "too-much";
+    s.body_len = 3 * MIB; /* of 8 MiB large ones have 6 */
+    bytes = lay_down(&s, &len);
+    second = raw_http_open(webhooks);
+    raw_http_send(second, bytes, len - s.body_len);
+    a = raw_http_read(second, 2);
+    sem_post(&stuck);
+    assert_non_null(a);
+    assert_int_equal(a->status, 503);
+    free(a);
+    a = raw_http_read(first, 10);
+    assert_int_equal(a->status, 202);
+    free(a);
+    close(first);
+    close(second);
+    free(bytes);
+    for (int i = 0; i < 500 && status != 202; i++) {
+        usleep(20000); /* until all of it was given back */
+        status = status_of(&s);
+    }
+    assert_int_equal(status, 202);
+    free(noise);
+    webhooks = usual;
+    api_room_down(&small);
+    sem_destroy(&stuck);
+}
+
 /* T07 --------------------------------------------------------------------------------------------- */
 
 #define HEAD "POST /webhooks/github HTTP/1.1\r\nHost: h\r\n"
@@ -1031,6 +1088,7 @@ int main(void)
         cmocka_unit_test(T08_a_drip_of_headers_or_body_ends_by_total_time),
         cmocka_unit_test(T08_many_that_drip_do_not_keep_others_out),
         cmocka_unit_test(T08_the_oldest_drip_makes_room_for_whoever_comes),
+        cmocka_unit_test(T08_what_waits_for_its_commit_counts_as_a_body),
         cmocka_unit_test(T08_who_is_idle_makes_room_before_who_delivers),
         cmocka_unit_test(T08_an_address_that_a_proxy_names_has_its_share_and_no_more),
         cmocka_unit_test(I1_each_202_of_many_at_once_has_its_row),
