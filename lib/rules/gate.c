@@ -197,12 +197,42 @@ static void gate_source(struct verdict *v, const struct gate_facts *f, time_ms n
         verdict_sign_at(v, f->source_seen_at + GATE_SOURCE_FRESH_MS);
 }
 
+/* Since when the window is open that is open now, with those that it follows without a gap. */
+static time_ms open_since(const struct gate_facts *f, time_ms now)
+{
+    time_ms since = now;
+
+    for (size_t i = f->n_windows; i > 0; i--)
+        if (f->windows[i - 1].from <= since && since <= f->windows[i - 1].to)
+            since = f->windows[i - 1].from;
+    return since;
+}
+
+/* The first instant at which time itself let it start, as far as that is known: at its start, when the window opened, or
+ * when the last freeze or hold was over. */
+static time_ms allowed_at(const struct gate_facts *f, time_ms now)
+{
+    time_ms at = f->start_at;
+
+    if (f->limited && gate_binds(f, f->windows_of_calendar ? CAUSE_CALENDAR : CAUSE_WINDOW, false))
+        at = open_since(f, now) > at ? open_since(f, now) : at;
+    if (!gate_binds(f, CAUSE_FREEZE, false) || !gate_binds(f, CAUSE_HOLD, false))
+        return at;
+    for (size_t i = 0; i < f->n_freezes; i++)
+        if (f->freezes[i].to <= now && f->freezes[i].to > at)
+            at = f->freezes[i].to;
+    for (size_t i = 0; i < f->n_holds; i++)
+        if (f->holds[i].until <= now && f->holds[i].until > at)
+            at = f->holds[i].until;
+    return f->held_until <= now && f->held_until > at ? f->held_until : at;
+}
+
 /* A host that is silent, or lacks what is planned, binds for `start-within`; then it starts without
  * waiting longer, and the host counts against its job's error budget (P2). */
 static void gate_hosts(struct verdict *v, const struct gate_facts *f, time_ms now)
 {
     time_ms until = f->start_at < VERDICT_NEVER - f->start_within_ms
-                        ? f->start_at + f->start_within_ms
+                        ? allowed_at(f, now) + f->start_within_ms
                         : VERDICT_NEVER; /* no start is known */
 
     if (f->role_without_host != NULL)

@@ -89,6 +89,7 @@ struct gate_facts {
     time_ms horizon; /* windows and freezes are known up to here; 0 = for ever */
     const struct gate_hold *holds;
     size_t n_holds;
+    time_ms held_until; /* the last one that is over ended then; 0 = not known, or long ago */
     const struct gate_setting *not_built;
     size_t n_not_built;
 
@@ -124,7 +125,7 @@ struct gate_facts {
     const struct gate_host *hosts; /* those the deployment would use */
     size_t n_hosts;
     const char *role_without_host; /* a job's role that resolves to nothing, NULL */
-    time_ms start_within_ms;       /* a silent host binds so long after start_at */
+    time_ms start_within_ms;       /* a silent host binds so long after it might have started */
 };
 
 /*

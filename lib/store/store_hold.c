@@ -67,6 +67,27 @@ int store_hold_at(struct db *db, struct arena *arena, int64_t repository_id,
     return rc < 0 ? rc : DB_LIST(rows, arena, fill_hold, ret_items, ret_n, err);
 }
 
+DB_STATEMENT(SQL_HOLD_ENDED,
+             "SELECT max(CASE WHEN lifted_at IS NULL OR until_at < lifted_at THEN until_at"
+             " ELSE lifted_at END) AS ended FROM holds WHERE repository_id = $1"
+             " AND (environment IS NULL OR environment = $2)"
+             " AND (lifted_at BETWEEN $3 AND $4 OR until_at BETWEEN $3 AND $4)");
+
+int store_hold_ended(struct db *db, int64_t repository_id, const char *environment, time_ms since,
+                     time_ms now, time_ms *ret_at, struct err *err)
+{
+    struct db_rows *rows;
+    int rc =
+        db_query(db, &SQL_HOLD_ENDED, &rows, err, "itii", repository_id, environment, since, now);
+
+    if (rc < 0)
+        return rc;
+    rc = db_next(rows, err);
+    *ret_at = rc > 0 ? db_int(rows, 0) : 0;
+    db_end(rows);
+    return rc < 0 ? rc : 0;
+}
+
 DB_STATEMENT(SQL_HOLD_LIST,
              "SELECT " COLUMNS
              " WHERE lifted_at IS NULL AND (until_at IS NULL OR until_at > $1) ORDER BY holds.id");

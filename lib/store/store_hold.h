@@ -33,6 +33,9 @@ int store_hold_open(struct db *db, struct arena *arena, int64_t repository_id,
 int store_hold_at(struct db *db, struct arena *arena, int64_t repository_id,
                   const char *environment, time_ms at, struct hold **ret_items, size_t *ret_n,
                   struct err *err);
+/* When the last of those that ended between `since` and `now` did; 0 = none. */
+int store_hold_ended(struct db *db, int64_t repository_id, const char *environment, time_ms since,
+                     time_ms now, time_ms *ret_at, struct err *err);
 /* Those of all repositories. */
 int store_hold_list(struct db *db, struct arena *arena, time_ms now, struct hold **ret_items,
                     size_t *ret_n, struct err *err);

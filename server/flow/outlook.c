@@ -13,6 +13,7 @@
 #include "lib/store/store_attempt.h"
 #include "lib/store/store_command.h"
 #include "lib/store/store_deployment.h"
+#include "lib/store/store_hold.h"
 #include "lib/store/store_host.h"
 #include "lib/store/store_host_document.h"
 #include "lib/store/store_occurrence.h"
@@ -463,6 +464,18 @@ static int load_unsettled(struct candidates *m, struct err *err)
     return 0;
 }
 
+/* Who is silent is waited for from the end of a hold on (P2): of those that are over, the last. */
+static int load_held(struct candidates *m, struct err *err)
+{
+    struct gate_facts *g = &m->outlook->facts.gate;
+
+    for (size_t i = 0; i < g->n_hosts; i++)
+        if (m->now - g->hosts[i].seen_at >= HOST_SILENT_AFTER_MS || g->hosts[i].lacks != NULL)
+            return store_hold_ended(m->db, m->repository->id, m->environment->name,
+                                    m->now - g->start_within_ms, m->now, &g->held_until, err);
+    return 0;
+}
+
 /* What the configuration opens and freezes, and behind it people's stops. */
 static int load_stops(struct candidates *m, struct err *err)
 {
@@ -474,7 +487,7 @@ static int load_stops(struct candidates *m, struct err *err)
     times_load(m->snapshot, m->environment, m->now, stops_end(&m->outlook->stops, m->now), m->arena,
                &m->outlook->facts.gate);
     stops_bind(&m->outlook->stops, m->arena, &m->outlook->facts.gate);
-    return 0;
+    return load_held(m, err);
 }
 
 static int load_gate(struct candidates *m, struct err *err)

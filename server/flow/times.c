@@ -37,7 +37,8 @@ static void load_until(const struct snapshot *snapshot, const struct config_envi
     gate->horizon = horizon;
     gate->n_windows = interval_windows(e, zone, now, horizon, arena, &intervals);
     gate->windows = intervals;
-    gate->n_freezes = interval_freezes(snapshot->config, e, zone, now, horizon, arena, &intervals);
+    gate->n_freezes = interval_freezes(snapshot->config, e, zone, now - gate->start_within_ms,
+                                       horizon, arena, &intervals); /* and what just ended (P2) */
     gate->freezes = intervals;
 }
 
