@@ -7,6 +7,7 @@
 #include "lib/calendar/interval.h"
 #include "lib/calendar/occurrence.h"
 #include "lib/calendar/zone.h"
+#include "lib/store/store_deployment.h"
 #include "lib/store/store_freeze.h"
 #include "lib/store/store_promise.h"
 #include "lib/store/store_pull_request.h"
@@ -40,6 +41,22 @@ static struct api_calendar_entry *add(struct listing *l, struct api_calendar_ent
 
 /* Starts ------------------------------------------------------------------------------------------- */
 
+/* Behind which release it begins: what its deployment began behind, else what is live now. */
+static int64_t from_number(struct listing *l, const struct promise *p)
+{
+    struct db *db = l->view->db;
+    struct deployment d;
+
+    if (p->deployment_id != 0)
+        return store_deployment_by_id(db, l->arena, p->deployment_id, &d, NULL) == 0
+                   ? d.from_number
+                   : p->release_number - 1;
+    if (p->state == PROMISE_OPEN &&
+        store_deployment_live(db, l->arena, p->repository_id, p->environment, &d, NULL) == 0)
+        return d.release_number;
+    return p->release_number - 1;
+}
+
 /* "#2 Coupons, #1 Cart" of what it would bring. */
 static const char *pulls_of(struct listing *l, const struct promise *p)
 {
@@ -47,7 +64,7 @@ static const char *pulls_of(struct listing *l, const struct promise *p)
     const char *text = "";
     size_t n = 0;
 
-    if (store_pull_request_in_range(l->view->db, l->arena, p->repository_id, p->release_number - 1,
+    if (store_pull_request_in_range(l->view->db, l->arena, p->repository_id, from_number(l, p),
                                     p->release_number, PULLS_MAX, &pulls, &n, NULL) < 0)
         return text;
     for (size_t i = 0; i < n; i++)
@@ -97,32 +114,21 @@ static int64_t sequence_of(const struct listing *l)
     return (l->view->snapshot->made_at - YEAR_2020_MS) / 1000;
 }
 
-static int64_t local_day(const struct zone *zone, time_ms t)
-{
-    struct zone_local day = zone_local(zone, t);
-
-    return timestamp_days_from_civil(day.year, day.month, day.day);
-}
-
 static void add_windows(struct listing *l, const struct config_environment *e)
 {
     const struct zone *zone = calendar_zone(l->view->snapshot->calendar, e);
     struct interval *spans;
     bool by_calendar;
-    size_t n, nth = 0;
-    int64_t day, before = INT64_MIN;
+    size_t n;
 
     if (!interval_is_limited(e, &by_calendar))
         return;
     n = interval_windows(e, zone, l->span->from, l->span->windows_to, l->arena, &spans);
-    for (size_t i = 0; i < n; i++) {
-        day = local_day(zone, spans[i].from);
-        nth = day == before ? nth + 1 : 0;
-        before = day;
+    for (size_t i = 0; i < n; i++)
         add(l, (struct api_calendar_entry){
                    .kind = API_CALENDAR_WINDOW,
-                   .key = arena_printf(l->arena, "window-%s-%s-%" PRId64 "-%zu", e->repo->name,
-                                       e->name, day, nth),
+                   .key = arena_printf(l->arena, "window-%s-%s-%" PRId64, e->repo->name, e->name,
+                                       spans[i].from / 1000),
                    .sequence = sequence_of(l),
                    .stamp = l->view->snapshot->made_at,
                    .from = spans[i].from,
@@ -130,7 +136,6 @@ static void add_windows(struct listing *l, const struct config_environment *e)
                    .repository = e->repo->name,
                    .environment = e->name,
                    .where = arena_printf(l->arena, "%s %s", e->repo->name, e->name)});
-    }
 }
 
 /* Freezes ------------------------------------------------------------------------------------------ */
@@ -148,6 +153,8 @@ static void note_freeze(struct listing *l, struct api_calendar_entry entry,
             known->where = arena_printf(l->arena, "%s, %s", known->where, where);
             return;
         }
+        if (known->kind == API_CALENDAR_FREEZE && str_eq(known->key, entry.key))
+            entry.key = arena_printf(l->arena, "%s-%" PRId64, entry.key, entry.to / 1000);
     }
     entry.where = where;
     add(l, entry);
@@ -165,8 +172,7 @@ static void add_configured(struct listing *l, const struct config_environment *e
         note_freeze(l,
                     (struct api_calendar_entry){.kind = API_CALENDAR_FREEZE,
                                                 .key = arena_printf(l->arena, "freeze-%s-%" PRId64,
-                                                                    name,
-                                                                    local_day(zone, spans[i].from)),
+                                                                    name, spans[i].from / 1000),
                                                 .sequence = sequence_of(l),
                                                 .stamp = l->view->snapshot->made_at,
                                                 .from = spans[i].from,

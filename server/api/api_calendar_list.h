@@ -2,8 +2,8 @@
  * api_calendar_list: what stands in the calendar: promised starts, windows, freezes.
  *
  * Feed and page show the same list. Each entry has a name that lasts while its time moves (RFC 5545, 3.8.4.7):
- * a promise and an added freeze that of their row; a window that of its environment, day and place in it; a
- * freeze of the configuration its name and day. Reads only, inside one handler.
+ * a promise and an added freeze that of their row; a window that of its environment and its
+ * beginning; a freeze of the configuration its name and its beginning. Reads only, inside one handler.
  */
 #ifndef SLIPWAY_SERVER_API_API_CALENDAR_LIST_H
 #define SLIPWAY_SERVER_API_API_CALENDAR_LIST_H

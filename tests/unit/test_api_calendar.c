@@ -25,7 +25,10 @@ static const char config[] =
     "rights: { view: [anyone], operate: [\"token:deployer\"], admin: [\"token:chief\"] }\n"
     "calendars: { business: { days: [mon, tue, wed, thu, fri], holidays: jp,\n"
     "  closed: [{ from: 2026-11-26, to: 2026-11-26, reason: Stocktaking }] } }\n"
-    "freezes: [{ name: Fair, from: 2026-11-27 10:00, to: 2026-11-28 09:00, environments: [production] }]\n"
+    "freezes: [{ name: Fair, from: 2026-11-27 10:00, to: 2026-11-28 09:00, environments: [production] },\n"
+    "  { name: Count, from: 2026-11-29 08:00, to: 2026-11-29 09:00 },\n"
+    "  { name: Count, from: 2026-11-29 08:00, to: 2026-11-29 10:00, environments: [live] },\n"
+    "  { name: Count, from: 2026-11-29 20:00, to: 2026-11-29 21:00 }]\n"
     "repos:\n"
     "  acme/shop:\n"
     "    mirror: https://github.com/acme/shop.git\n"
@@ -42,7 +45,7 @@ static const char config[] =
     "    mirror: https://github.com/acme/site.git\n"
     "    root: /srv/site\n"
     "    environments:\n"
-    "      live: { on: merge, roles: { web: { agent: { hosts: [web-1] } } } }\n"
+    "      live: { on: merge, timezone: America/New_York, roles: { web: { agent: { hosts: [web-1] } } } }\n"
     "    jobs: { publish: { runs-on: [web], steps: [{ uses: fetch }, { uses: publish }] } }\n";
 
 static struct stop_room room;
@@ -158,9 +161,40 @@ static void windows_and_freezes_stand_in_the_feed_for_two_parsers(void **state)
         freezes += str_starts(events[i].name, "Freeze: ");
     }
     assert_int_equal(windows,
-                     2 * 8 + 3); /* eight whole days, half of the first, a part of the last */
-    assert_int_equal(freezes, 1);
+                     2 * 8 + 3);      /* eight whole days, half of the first, a part of the last */
+    assert_int_equal(freezes, 1 + 5); /* that of two zones is two */
     arena_deinit(&arena);
+    free(ics);
+}
+
+/* Two events of one UID are one to a subscriber, and one that changes its UID is another (RFC 5545, 3.8.4.7). */
+static void every_event_has_a_uid_of_its_own_that_lasts(void **state)
+{
+    const char *uids[128], *line;
+    char early[128], *ics, *rest;
+    size_t n = 0;
+
+    (void)state;
+    stop_room_at(&room, "08:00");
+    ics = feed();
+    snprintf(early, sizeof(early), "%s",
+             event_of(as_ical_js_reads(ics), "Open: acme/shop production",
+                      "2026-11-24T04:00:00.000Z"));
+    early[strcspn(early, " ")] = '\0';
+    free(ics);
+    stop_room_at(&room, "14:00"); /* the window before it is over */
+    ics = feed();
+    assert_true(str_starts(event_of(as_ical_js_reads(ics), "Open: acme/shop production",
+                                    "2026-11-24T04:00:00.000Z"),
+                           early));
+    for (line = strstr(ics, "\nUID:"); line != NULL && n < 128; line = strstr(line + 1, "\nUID:"))
+        uids[n++] = line;
+    assert_true(n > 20 && n < 128);
+    for (size_t i = 0; i < n; i++)
+        for (size_t k = 0; k < i; k++) {
+            rest = strchr(uids[i], '\r');
+            assert_int_not_equal(strncmp(uids[i], uids[k], (size_t)(rest - uids[i]) + 1), 0);
+        }
     free(ics);
 }
 
@@ -309,6 +343,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(windows_and_freezes_stand_in_the_feed_for_two_parsers, up,
                                         down),
+        cmocka_unit_test_setup_teardown(every_event_has_a_uid_of_its_own_that_lasts, up, down),
         cmocka_unit_test_setup_teardown(
             an_added_freeze_keeps_its_uid_and_is_cancelled_when_it_is_removed, up, down),
         cmocka_unit_test_setup_teardown(days_tell_holidays_windows_freezes_and_promised_starts, up,
