@@ -263,7 +263,7 @@ int store_delivery_replay(struct db *db, int64_t id, struct err *err)
     int rc = db_change(db, &SQL_DELIVERY_REPLAY, err, "i", id);
 
     struct db_rows *rows;
-    int64_t waits;
+    int64_t waits = 0;
 
     if (rc != ERR_CONFLICT)
         return rc;

@@ -143,7 +143,7 @@ static const char *idle_because(const struct event *e)
 
 static bool is_base(const struct recorded *r, const char *branch)
 {
-    return str_eq(branch, r->repository->branch);
+    return r->repository != NULL && str_eq(branch, r->repository->branch);
 }
 
 /* What this event means; `repository` is ours, or the event has none. */
