@@ -26,7 +26,10 @@ struct door_status door_status_of(const struct invocation *i, time_ms now)
         return (struct door_status){text, i->details};
     case INVOCATION_SUCCESS:
     case INVOCATION_TIMED_OUT:
+        return (struct door_status){text, i->details};
     case INVOCATION_CANCELLED:
+        if (str_eq(i->details, "NotStarted"))
+            return (struct door_status){text, text};
         return (struct door_status){text, i->details};
     case INVOCATION_IN_PROGRESS:
     case INVOCATION_CANCELLING:

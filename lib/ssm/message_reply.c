@@ -208,6 +208,9 @@ static int take_step(struct arena *arena, const struct cJSON *json, struct messa
     s->ended_at = time_of(json, "endDateTime");
     s->output = text_or_null(arena, json_str(json, "standardOutput"));
     s->error_output = text_or_null(arena, json_str(json, "standardError"));
+    /* What never ran has no streams, and says there why. Else it has both again. */
+    if (s->output == NULL && s->error_output == NULL)
+        s->output = text_or_null(arena, json_str(json, "output"));
     return 0;
 }
 

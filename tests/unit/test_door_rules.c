@@ -566,6 +566,11 @@ static void S4_unknown_has_no_word_at_the_door(void **state)
     assert_string_equal(door_status_of(&i, 5).status, "Delayed");
     i.acknowledged_at = 3;
     assert_string_equal(door_status_of(&i, 5).status, "InProgress");
+    /* slipway-agent declined it: nothing began, and SSM has no word for that. */
+    i.status = INVOCATION_FAILED, i.details = "NotStarted";
+    assert_string_equal(door_status_of(&i, 5).details, "Undeliverable");
+    i.status = INVOCATION_CANCELLED;
+    assert_string_equal(door_status_of(&i, 5).details, "Cancelled");
     assert_string_equal(door_status_of_step(STEP_TIMED_OUT).details, "ExecutionTimedOut");
     door_status_duration(52, text);
     assert_string_equal(text, "PT0.052S");
