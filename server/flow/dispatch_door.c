@@ -171,6 +171,28 @@ static int release(struct db *db, const struct dispatched *d, size_t number, str
                                       w->seal.signature, w->start_by, err);
 }
 
+/* After a permit nothing but doubt follows from Pending by our word alone (migrate.md 6); and what is in doubt is over for
+ * who asks at the door (ssm-wire.md 5.3). */
+static int expire(struct db *db, const struct dispatched *d, const struct rules_command_move *m,
+                  const struct invocation_change *to, struct err *err)
+{
+    const struct invocation_change doubt = {.status = INVOCATION_UNKNOWN,
+                                            .details = "Unknown",
+                                            .cause = m->cause,
+                                            .exit_code = -1,
+                                            .commit_sha = ""};
+    enum invocation_status from = m->target->status;
+    int rc = 0;
+
+    if (from == INVOCATION_PENDING && to->status == INVOCATION_TIMED_OUT) {
+        rc = store_command_move(db, d->command->id, m->target->host_id, from, &doubt, d->now, err);
+        from = INVOCATION_UNKNOWN;
+    }
+    return rc < 0
+               ? rc
+               : store_command_move(db, d->command->id, m->target->host_id, from, to, d->now, err);
+}
+
 static int move_one(struct db *db, const struct dispatched *d, size_t number, struct err *err)
 {
     const struct rules_command_move *m = &d->plan->moves[number];
@@ -188,8 +210,7 @@ static int move_one(struct db *db, const struct dispatched *d, size_t number, st
     case RULES_COMMAND_WITHDRAW:
         return store_command_withdraw(db, id, m->target->host_id, &change, d->now, err);
     case RULES_COMMAND_EXPIRE:
-        return store_command_move(db, id, m->target->host_id, m->target->status, &change, d->now,
-                                  err);
+        return expire(db, d, m, &change, err);
     case RULES_COMMAND_CANCEL:
         names_uuid_at(d->now, cancel_id);
         return store_cancel_ask(db, id, m->target->host_id, m->target->status, cancel_id, d->now,

@@ -16,6 +16,8 @@
 #include "lib/base/log.h"
 #include "lib/base/names.h"
 #include "lib/base/str.h"
+#include "lib/ssm/envelope.h"
+#include "lib/ssm/message_start.h"
 #include "lib/store/writer.h"
 #include "tests/support/door_room.h"
 
@@ -181,9 +183,43 @@ static void undelivered_message_comes_again_until_it_expires(void **state)
     door_room_pass(1);
     assert_string_equal(text(get(), "StatusDetails"), "Delayed");
     assert_int_equal(messages_now(), 1);
-    door_room_pass(3000000);
-    assert_int_equal(messages_now(),
-                     1); /* past TimeoutSeconds, which it met when it was handed out */
+    door_room_pass(3600000); /* past TimeoutSeconds, which it met when it was handed out */
+    door_room_renew(&door_room.guests[0]);
+    assert_int_equal(messages_now(), 1);
+    door_room_pass(7200000 - 3610000 - 1);
+    door_room_renew(&door_room.guests[0]);
+    assert_int_equal(messages_now(), 1);
+    door_room_pass(1);
+    assert_int_equal(messages_now(), 0);
+    assert_string_equal(text(get(), "StatusDetails"), "DeliveryTimedOut");
+}
+
+/* The permit is given, and then nothing is heard of it again: nobody may say that it did not run, and the caller is
+ * told at ExpiresAfter what it is told of all that is unknown; so is the caller of the hosts beside it. */
+static void S5_a_command_with_a_permit_expires_as_others_do(void **state)
+{
+    struct message_start start = {.command_id = NULL,
+                                  .nonce = "aaaaaaaa-0000-4000-8000-000000000001",
+                                  .journal_id = "33333333-2222-4333-8444-555555555555",
+                                  .boot_id = "33333333-2222-4333-8444-666666666666",
+                                  .record_number = 7,
+                                  .protocol = ENVELOPE_PROTOCOL};
+    struct err err = ERR_INIT;
+    const char *body;
+
+    (void)state;
+    handed();
+    start.command_id = command;
+    assert_int_equal(message_start_make(&door_room.arena, &start, &body, &err), 0);
+    door_asker_must_be(door_room_ask("Slipway.RequestStart", body, &g->session), "");
+    ends("InProgress", "");
+    door_room_pass(7200000 - 1);
+    ends("InProgress", "");
+    door_room_pass(1);
+    assert_string_equal(text(get(), "StatusDetails"), "DeliveryTimedOut");
+    assert_string_equal(text(door_room_call(&caller, "ListCommands", "{'CommandId':'%s'}", command),
+                             "Commands.0.StatusDetails"),
+                        "DeliveryTimedOut");
 }
 
 static void several_messages_come_in_one_answer(void **state)
@@ -324,6 +360,23 @@ static void skipped_and_rebooting_steps_are_successes(void **state)
     handed();
     door_room_reply(g, message, REPLY("SuccessAndReboot", STEP("SuccessAndReboot", 194, "again")));
     ends("Success", "again");
+}
+
+/* A step that never ran has no streams: why it did not stands in `output`. What has streams has there both again. */
+static void S4_a_skipped_step_is_a_success_and_says_why(void **state)
+{
+    (void)state;
+    handed();
+    door_room_reply(g, message,
+                    REPLY("Success", "'aws:runShellScript':{'status':'Skipped','code':0,'output':"
+                                     "'not for Linux','standardOutput':'','standardError':''}"));
+    ends("Success", "not for Linux");
+    assert_string_equal(text(get(), "StatusDetails"), "Success");
+    handed();
+    door_room_reply(g, message,
+                    REPLY("Success", "'aws:runShellScript':{'status':'Success','code':0,'output':"
+                                     "'both','standardOutput':'','standardError':'err'}"));
+    ends("Success", "");
 }
 
 /* Output (6) -------------------------------------------------------------------------------------- */
@@ -510,6 +563,7 @@ int main(void)
         TEST(repeated_reply_id_is_one_reply),
         TEST(reply_after_expiry_changes_nothing),
         TEST(undelivered_message_comes_again_until_it_expires),
+        TEST(S5_a_command_with_a_permit_expires_as_others_do),
         TEST(several_messages_come_in_one_answer),
         TEST(steps_that_the_document_has_not_are_dropped),
         TEST(reply_that_cannot_be_read_is_kept_and_noted),
@@ -520,6 +574,7 @@ int main(void)
         TEST(message_that_the_agent_could_not_take_has_failed),
         TEST(document_that_the_agent_could_not_parse_has_failed_with_its_reason),
         TEST(skipped_and_rebooting_steps_are_successes),
+        TEST(S4_a_skipped_step_is_a_success_and_says_why),
         TEST(S6_both_streams_full_of_wide_characters_are_cut_between_characters),
         TEST(S9_the_two_forms_of_a_ping_come_at_the_same_instant),
         TEST(S9_a_host_is_told_denied_only_when_it_is_gone),
