@@ -18,6 +18,7 @@
 #include "lib/base/str.h"
 #include "lib/ssm/envelope.h"
 #include "lib/ssm/message_start.h"
+#include "lib/store/store_reply.h"
 #include "lib/store/writer.h"
 #include "tests/support/door_room.h"
 
@@ -163,6 +164,10 @@ static void repeated_reply_id_is_one_reply(void **state)
 
 static void reply_after_expiry_changes_nothing(void **state)
 {
+    struct reply_note *notes;
+    struct err err = ERR_INIT;
+    size_t n;
+
     (void)state;
     handed();
     door_room_pass(7200000);
@@ -171,6 +176,12 @@ static void reply_after_expiry_changes_nothing(void **state)
     door_room_reply(g, message, REPLY("Success", STEP("Success", 0, "late")));
     assert_string_equal(text(get(), "StatusDetails"), "DeliveryTimedOut");
     assert_int_equal(messages_now(), 0);
+    /* But for a note, which our page of the command shows. */
+    assert_int_equal(store_reply_notes(door_room.flow.db, &door_room.arena, command, &notes, &n,
+                                       &err),
+                     0);
+    assert_int_equal(n, 1);
+    assert_string_equal(notes[0].note, "Success came when it was TimedOut");
 }
 
 static void undelivered_message_comes_again_until_it_expires(void **state)

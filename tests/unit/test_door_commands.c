@@ -592,9 +592,17 @@ static void cancel_of_what_runs_waits_for_the_agents_word(void **state)
     assert_string_equal(text(a, "Messages.0.Payload"),
                         arena_printf(&door_room.arena, "{\"CancelMessageId\":\"%s\"}",
                                      message_id(command, g)));
+    /* It comes again until it is taken, under the same id. */
+    door_room_pass(9999);
+    assert_int_equal(number(door_room_poll(g), "Messages"), 0);
+    door_room_pass(1);
+    assert_string_equal(text(door_room_poll(g), "Messages.0.MessageId"),
+                        text(a, "Messages.0.MessageId"));
     /* The cancel message has an InProgress reply and an acknowledgement of its own, never an end. */
     door_room_reply(g, text(a, "Messages.0.MessageId"), REPLY("InProgress", ""));
     door_room_acknowledge(g, text(a, "Messages.0.MessageId"));
+    door_room_pass(10000);
+    assert_int_equal(number(door_room_poll(g), "Messages"), 0);
     door_room_reply(g, message_id(command, g),
                     REPLY("Cancelled", STEP("Cancelled", 137, "half", "")));
     door_room_look();
