@@ -91,6 +91,9 @@ uint64_t db_count(const struct db *db);
 int db_checkpoint(struct db *db, struct err *err);
 int64_t db_wal_bytes(const struct db *db);
 
+/* Bytes that are free where its file lies; INT64_MAX in memory, 0 if nobody can say. */
+int64_t db_room_bytes(const struct db *db);
+
 /* Read-only connections for http threads: take one, give it back. */
 struct db_pool;
 int db_pool_new(const char *path, struct db_pool **ret_pool, struct err *err);

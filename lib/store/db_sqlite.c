@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/statvfs.h>
 
 #include <sqlite3.h>
 
@@ -432,6 +433,19 @@ int db_checkpoint(struct db *db, struct err *err)
 int64_t db_wal_bytes(const struct db *db)
 {
     return (int64_t)db->wal_pages * PAGE_BYTES;
+}
+
+int64_t db_room_bytes(const struct db *db)
+{
+    const char *path = sqlite3_db_filename(db->sqlite, "main");
+    struct statvfs v;
+
+    if (path == NULL || path[0] == '\0')
+        return INT64_MAX;
+    if (statvfs(path, &v) < 0)
+        return 0;
+    return v.f_bavail > (uint64_t)INT64_MAX / v.f_frsize ? INT64_MAX
+                                                         : (int64_t)(v.f_bavail * v.f_frsize);
 }
 
 #define POOL_MAX 64

@@ -40,6 +40,8 @@ struct writer {
     atomic_bool broken;
     atomic_uint_fast64_t jobs, commits;
     atomic_int_fast64_t due_at; /* something is, on the monotonic clock */
+    int64_t put_off_max;        /* of the log, by the room that there was ... */
+    mono_ms room_at;            /* ... then */
     void (*tell)(void *arg);
     void *tell_arg;
 };
@@ -200,12 +202,26 @@ static struct task *run_group(struct writer *w, struct task *group)
     return rest;
 }
 
+/* The log takes at most half of the room that is left: a checkpoint may want as much again. */
+static int64_t put_off_max(struct writer *w, mono_ms now)
+{
+    int64_t half;
+
+    if (now - w->room_at >= STALE_MS) {
+        half = db_room_bytes(w->db) / 2;
+        w->put_off_max = half < WAL_PUT_OFF_MAX ? half : WAL_PUT_OFF_MAX;
+        w->room_at = now;
+    }
+    return w->put_off_max;
+}
+
 /* It copies some thousand pages all over the file and syncs them: tens of milliseconds in which nothing is committed. */
-static bool is_put_off(const struct writer *w)
+static bool is_put_off(struct writer *w)
 {
     mono_ms now = clock_mono(clock_system()), due = atomic_load(&w->due_at);
 
-    return due < now + CLEAR_MS && due > now - STALE_MS && db_wal_bytes(w->db) < WAL_PUT_OFF_MAX;
+    return due < now + CLEAR_MS && due > now - STALE_MS &&
+           db_wal_bytes(w->db) < put_off_max(w, now);
 }
 
 /* A checkpoint that readers hold up is made later; one that fails is not tried again. */
@@ -300,6 +316,7 @@ int writer_start(struct writer **ret_writer, struct db *db, const struct writer_
         abort();
     w->db = db;
     atomic_init(&w->due_at, INT64_MAX);
+    w->room_at = -STALE_MS;
     writer_queue_init(&w->front);
     writer_queue_init(&w->rest);
     w->queue_max = options != NULL && options->queue_max != 0 ? options->queue_max : QUEUE_MAX;

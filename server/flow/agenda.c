@@ -417,6 +417,13 @@ void agenda_put(struct look *look, struct agenda_entry *e, time_ms next, bool mo
     look_again(look, next);
 }
 
+time_ms agenda_next(const struct agenda *agenda, enum agenda_line line)
+{
+    const struct line *l = &agenda->lines[line];
+
+    return l->n_heap > 0 ? l->heap[0]->next : VERDICT_NEVER;
+}
+
 bool agenda_has_due(struct look *look, enum agenda_line line)
 {
     return due_first(look, &look->flow->agenda->lines[line]) != NULL;

@@ -78,6 +78,9 @@ bool agenda_touch_run(struct agenda *agenda, int64_t deployment_id);
 /* Commands of AWS callers that are followed. */
 struct door_watch *agenda_commands(struct agenda *agenda);
 
+/* The next instant at which one of them may change by time alone; VERDICT_NEVER = none. What an event touched is not counted. */
+time_ms agenda_next(const struct agenda *agenda, enum agenda_line line);
+
 /* The next one of the line that is due, taken out of it; NULL = none, and the look comes back when one is. What is
  * taken is put back by agenda_put. */
 struct agenda_entry *agenda_take(struct look *look, enum agenda_line line);

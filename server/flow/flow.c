@@ -117,16 +117,15 @@ static int look_once(struct flow *flow, struct arena *arena, bool rung, bool who
     return rc;
 }
 
-/* The writer does not begin what takes long shortly before something is due. */
+/* The writer does not begin what takes long shortly before a start. Deliveries and replies have no instant that is kept. */
 static void announce(const struct look *look)
 {
     const struct flow *flow = look->flow;
-    bool rests = !look->unrest && !look->more;
+    time_ms next = agenda_next(flow->agenda, AGENDA_ENVIRONMENTS);
 
-    writer_expect(flow->writer, !rests ? 0
-                                : look->next == VERDICT_NEVER
-                                    ? INT64_MAX
-                                    : look->next - clock_now(flow->clock));
+    writer_expect(flow->writer, look->started           ? 0
+                                : next == VERDICT_NEVER ? INT64_MAX
+                                                        : next - clock_now(flow->clock));
 }
 
 int flow_look(struct flow *flow, time_ms *ret_next, struct err *err)
