@@ -215,9 +215,11 @@ static void read_repos(struct reader *r, struct yaml_node *root)
         return;
     }
     for (struct yaml_node *c = repos->first; c != NULL; c = c->next) {
-        if (config_repo(r->config, c->key->text) != NULL)
+        const struct config_repo *other = config_repo(r->config, c->key->text);
+        if (other != NULL)
             problems_error(r->problems, c->key->line, c->key->column,
-                           "repository %.140s is configured in another file already", c->key->text);
+                           "repository %.140s is configured already, as %.140s in %s, line %d",
+                           c->key->text, other->name, other->place.file, (int)other->place.line);
         else
             config_repo_read(r, c);
     }

@@ -99,7 +99,8 @@ static unsigned scope_limit(const char *scope, const struct rights_place *place)
     if (place->repository == NULL)
         return 0;
     len = strlen(place->repository);
-    if (strncmp(scope, place->repository, len) != 0 || (scope[len] != '\0' && scope[len] != '/'))
+    if (strncasecmp(scope, place->repository, len) != 0 ||
+        (scope[len] != '\0' && scope[len] != '/'))
         return 0;
     if (scope[len] == '\0')
         return RIGHT_ALL;

@@ -111,6 +111,14 @@ int store_hold_lift(struct db *db, int64_t id, const struct hold_lift *lift, str
                      lift->reason, id);
 }
 
+DB_STATEMENT(SQL_HOLD_MOVE,
+             "UPDATE holds SET repository_id = $1 WHERE repository_id = $2 AND lifted_at IS NULL");
+
+int store_hold_move(struct db *db, int64_t from, int64_t to, struct err *err)
+{
+    return db_run(db, &SQL_HOLD_MOVE, err, "ii", to, from);
+}
+
 DB_STATEMENT(SQL_HOLD_NEWEST, "SELECT max(id) FROM holds");
 
 int store_hold_newest(struct db *db, int64_t *ret_id, struct err *err)

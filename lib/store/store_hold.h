@@ -49,6 +49,9 @@ struct hold_lift {
 /* ERR_CONFLICT: it is not open any more. Writer. */
 int store_hold_lift(struct db *db, int64_t id, const struct hold_lift *lift, struct err *err);
 
+/* Those that nobody lifted are of repository `to` from now on. Writer. */
+int store_hold_move(struct db *db, int64_t from, int64_t to, struct err *err);
+
 /* The id of the newest hold there ever was, 0 = none. Read it before the holds themselves. */
 int store_hold_newest(struct db *db, int64_t *ret_id, struct err *err);
 /* ERR_CONFLICT: one came to this environment after hold `id`, and is open. Writer. */

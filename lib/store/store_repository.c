@@ -145,9 +145,22 @@ int store_repository_by_github_name(struct db *db, struct arena *arena, const ch
 DB_STATEMENT(SQL_REPOSITORY_RENAME,
              "UPDATE repositories SET name = $1,"
              " github_name = CASE WHEN name = $1 THEN github_name END WHERE id = $2");
-DB_STATEMENT(SQL_REPOSITORY_UNUSED,
-             "SELECT github_id IS NULL AND NOT EXISTS (SELECT 1 FROM deployments d"
-             " WHERE d.repository_id = r.id) FROM repositories r WHERE r.id = $1");
+/* What stands of a person's by the numbers of the row cannot go to another one; holds can. */
+DB_STATEMENT(
+    SQL_REPOSITORY_UNUSED,
+    "SELECT github_id IS NULL"
+    " AND NOT EXISTS (SELECT 1 FROM deployments x WHERE x.repository_id = r.id)"
+    " AND NOT EXISTS (SELECT 1 FROM baselines x WHERE x.repository_id = r.id)"
+    " AND NOT EXISTS (SELECT 1 FROM wishes x WHERE x.repository_id = r.id AND x.state = 'open')"
+    " AND NOT EXISTS (SELECT 1 FROM rollbacks x WHERE x.repository_id = r.id AND x.state = 'open')"
+    " AND NOT EXISTS (SELECT 1 FROM barriers x WHERE x.repository_id = r.id AND x.state = 'open')"
+    " AND NOT EXISTS (SELECT 1 FROM approvals x WHERE x.repository_id = r.id"
+    " AND x.state = 'granted')"
+    " AND NOT EXISTS (SELECT 1 FROM checks x WHERE x.repository_id = r.id AND x.state = 'granted'"
+    " AND x.release_number IS NOT NULL)"
+    " AND NOT EXISTS (SELECT 1 FROM checks x WHERE x.repository_id = r.id AND x.state = 'granted'"
+    " AND x.pull_number IS NOT NULL)"
+    " FROM repositories r WHERE r.id = $1");
 /* No name has an end like that, so nobody has this one. */
 DB_STATEMENT(SQL_REPOSITORY_STEP_ASIDE, "UPDATE repositories SET name = name || '/' WHERE id = $1");
 

@@ -231,7 +231,8 @@ enum request_next api_forecast_get(struct request *request, struct reply *reply)
         json_begin_array(&a.out, "repositories");
         for (size_t i = 0; i < a.view.config->n_repos && rc == 0; i++) {
             const struct config_repo *repo = &a.view.config->repos[i];
-            if ((only == NULL || strcmp(only, repo->name) == 0) && api_view_shows(&a.view, repo))
+            if ((only == NULL || repo == config_repo(a.view.config, only)) &&
+                api_view_shows(&a.view, repo))
                 rc = add_repository(&a, repo);
         }
         json_end_array(&a.out);

@@ -146,7 +146,8 @@ enum request_next api_moment_get(struct request *request, struct reply *reply)
         json_begin_array(&out, "repositories");
         for (size_t i = 0; i < view.config->n_repos && rc == 0; i++) {
             const struct config_repo *repo = &view.config->repos[i];
-            if ((only == NULL || strcmp(only, repo->name) == 0) && api_view_shows(&view, repo))
+            if ((only == NULL || repo == config_repo(view.config, only)) &&
+                api_view_shows(&view, repo))
                 rc = add_repository(&view, &out, repo, at, &err);
         }
         json_end_array(&out);

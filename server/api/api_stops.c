@@ -198,12 +198,13 @@ int api_stops_promises(struct json_out *out, struct api_view *view, const struct
 static int require_each(const struct request *request, const struct config *config,
                         const char *repository, const char *environment, struct err *err)
 {
+    const struct config_repo *only = repository != NULL ? config_repo(config, repository) : NULL;
     int rc = 0;
 
     for (size_t i = 0; i < config->n_repos && rc == 0; i++) {
         const struct config_repo *repo = &config->repos[i];
 
-        if (repository != NULL && !str_eq(repository, repo->name))
+        if (repository != NULL && repo != only)
             continue;
         for (size_t k = 0; k < repo->n_environments && rc == 0; k++)
             if (environment == NULL || str_eq(environment, repo->environments[k].name))

@@ -44,6 +44,7 @@ struct recorded {
     struct repository repository_read;
     const struct repository *repository; /* NULL: not one of ours, or of an owner */
     const struct config_repo *takes;     /* its name from now on; NULL = as it was */
+    const struct calendar *calendar;     /* of the same configuration */
     int64_t stray; /* a row that GitHub calls by the name of another one; 0 = none */
     enum delivery_state state;
     const char *note;
@@ -111,7 +112,7 @@ static int apply(struct db *db, void *arg, struct err *err)
     if (rc < 0 || e == NULL || r->state != DELIVERY_RECORDED)
         return rc;
     if (r->takes != NULL)
-        rc = renaming_take(db, r->takes, r->repository->id, r->now, err);
+        rc = renaming_take(db, r->calendar, r->takes, r->repository->id, r->now, err);
     if (rc == 0)
         rc = record_put(db, r->delivery, e, r->repository, r->names_stand, r->now, err);
     if (rc == 0 && r->wants_fetch)
@@ -238,6 +239,7 @@ static int owner_renamed(struct look *look, struct recorded *r, struct repositor
         return rc;
     if (may) {
         r->takes = repo;
+        r->calendar = look->snapshot->calendar;
         row->name = repo->name;
         r->repository = row;
         return 0;

@@ -270,11 +270,13 @@ static int look_up(struct recovery_walk *w, const struct github_pull *pull, stru
 
 int recovery_walk_pulls(struct recovery_walk *w, struct err *err)
 {
-    struct mark mark = {.source = arena_printf(w->arena, "pulls/%s", w->repo->name)};
+    struct mark mark = {0};
     struct pulls p = {.n = 0};
     int rc = with_reader(w, read_repository, NULL, err);
     bool first;
 
+    /* By its row: it goes on under another name. */
+    mark.source = arena_printf(w->arena, "pulls/%" PRId64, w->repository.id);
     if (rc == 0)
         rc = with_reader(w, read_mark, &mark, err);
     first = mark.at == 0;

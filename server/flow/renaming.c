@@ -6,19 +6,22 @@
 #include "lib/base/arena.h"
 #include "lib/model/config.h"
 #include "lib/store/store_freeze.h"
+#include "lib/store/store_hold.h"
 #include "lib/store/store_journal.h"
 #include "lib/store/store_repository.h"
 #include "server/flow/snapshot.h"
 
-static int tell(struct db *db, struct arena *arena, const char *from, const char *to, time_ms now,
-                struct err *err)
+static int tell(struct db *db, struct arena *arena, const char *from, const char *to,
+                size_t n_holds, time_ms now, struct err *err)
 {
     const struct journal_entry entry = {.at = now,
                                         .actor = "slipway",
                                         .way = "timer",
                                         .act = "repository.rename",
                                         .subject = to,
-                                        .detail = arena_printf(arena, "{\"from\":\"%s\"}", from)};
+                                        .detail =
+                                            arena_printf(arena, "{\"from\":\"%s\",\"holds\":%zu}",
+                                                         from, n_holds)};
 
     return store_journal_add(db, &entry, err);
 }
@@ -27,12 +30,18 @@ static int tell(struct db *db, struct arena *arena, const char *from, const char
 static int become(struct db *db, struct arena *arena, const struct repository *row,
                   const char *name, const struct repository *other, time_ms now, struct err *err)
 {
+    struct hold *holds;
+    size_t n_holds = 0; /* that were put on the name before it was this row's */
     int rc = other != NULL ? store_repository_swap(db, row, other, err)
                            : store_repository_rename(db, row->id, name, err);
 
+    if (rc == 0 && other != NULL)
+        rc = store_hold_open(db, arena, other->id, NULL, now, &holds, &n_holds, err);
+    if (rc == 0 && n_holds > 0)
+        rc = store_hold_move(db, other->id, row->id, err);
     if (rc == 0)
         rc = store_freeze_renamed(db, row->name, name, err);
-    return rc < 0 ? rc : tell(db, arena, row->name, name, now, err);
+    return rc < 0 ? rc : tell(db, arena, row->name, name, n_holds, now, err);
 }
 
 int renaming_follow(struct db *db, struct arena *arena, const struct config *config,
@@ -68,8 +77,8 @@ int renaming_may(struct db *db, struct arena *arena, const struct config_repo *r
     return rc == ERR_NOT_FOUND ? 0 : rc;
 }
 
-int renaming_take(struct db *db, const struct config_repo *repo, int64_t row_id, time_ms now,
-                  struct err *err)
+int renaming_take(struct db *db, const struct calendar *calendar, const struct config_repo *repo,
+                  int64_t row_id, time_ms now, struct err *err)
 {
     struct repository row, taken;
     struct arena arena;
@@ -90,7 +99,7 @@ int renaming_take(struct db *db, const struct config_repo *repo, int64_t row_id,
     rc = may ? become(db, &arena, &row, repo->name, is_taken ? &taken : NULL, now, err)
              : err_set(err, ERR_CONFLICT, "%s is in use by now", repo->name);
     if (rc == 0)
-        rc = snapshot_accept_repository(db, NULL, &arena, repo, now, err);
+        rc = snapshot_accept_repository(db, calendar, &arena, repo, now, err);
 out:
     arena_deinit(&arena);
     return rc;

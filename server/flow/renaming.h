@@ -2,7 +2,8 @@
  * renaming: a repository that has another name now keeps its row: its releases, and what is live (W6).
  *
  * The configuration may take the new name before or after GitHub tells it. Before, a row of its own was made for it; as
- * long as nothing was delivered to that one and nothing went out from it, the two exchange their names.
+ * long as nothing was delivered to that one and nothing went out from it, the two exchange their names. Holds
+ * that a person put on the name meanwhile stay with it.
  */
 #ifndef SLIPWAY_SERVER_FLOW_RENAMING_H
 #define SLIPWAY_SERVER_FLOW_RENAMING_H
@@ -14,6 +15,7 @@
 #include "lib/base/timestamp.h"
 
 struct arena;
+struct calendar;
 struct config;
 struct config_repo;
 struct db;
@@ -27,7 +29,7 @@ int renaming_follow(struct db *db, struct arena *arena, const struct config *con
 int renaming_may(struct db *db, struct arena *arena, const struct config_repo *repo,
                  const struct repository *row, bool *ret_may, struct err *err);
 /* It has it from now on. Nothing, if it has it already; ERR_CONFLICT: it may not any more. Writer. */
-int renaming_take(struct db *db, const struct config_repo *repo, int64_t row_id, time_ms now,
-                  struct err *err);
+int renaming_take(struct db *db, const struct calendar *calendar, const struct config_repo *repo,
+                  int64_t row_id, time_ms now, struct err *err);
 
 #endif

@@ -56,7 +56,7 @@ static struct stop_answer ask(const char *target)
 
 static void the_forecast_says_what_goes_where_and_when_or_what_it_waits_for(void **state)
 {
-    struct stop_answer a = ask("/api/v1/forecast?repository=acme/shop");
+    struct stop_answer a = ask("/api/v1/forecast?repository=Acme/Shop");
     const struct cJSON *repos = json_array(a.json, "repositories");
     const struct cJSON *environments = json_array(json_first(repos), "environments");
     const struct cJSON *production = named(environments, "name", "production");
@@ -183,7 +183,7 @@ static void why_says_nothing_against_what_goes_out_now(void **state)
 
 static void a_moment_tells_what_is_foreseen_to_be_live_then(void **state)
 {
-    struct stop_answer a = ask("/api/v1/moment?at=16:00&repository=acme/shop");
+    struct stop_answer a = ask("/api/v1/moment?at=16:00&repository=ACME/shop");
     const struct cJSON *repos = json_array(a.json, "repositories");
     const struct cJSON *production =
         named(json_array(json_first(repos), "environments"), "name", "production");

@@ -117,6 +117,8 @@ static void A4_the_right_is_asked_for_in_every_environment_that_is_stopped(void 
     snprintf(body, sizeof(body), freeze, "");
     refused(deployer, "POST", FREEZES, body, 403, "freeze a: token:deployer may not");
     refused(deployer, "POST", FREEZES "?dry-run=1", body, 403, "in east of acme/shop");
+    snprintf(body, sizeof(body), freeze, ",\"repositories\":[\"Acme/Shop\"]");
+    refused(deployer, "POST", FREEZES, body, 403, "in east of acme/shop");
     snprintf(body, sizeof(body), freeze, ",\"environments\":[\"production\",\"live\"]");
     assert_int_equal(stop_room_status(&room, deployer, "POST", FREEZES, body), 201);
     refused(chief, "DELETE", FREEZES "?name=a", NULL, 403, "token:deployer");

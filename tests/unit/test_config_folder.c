@@ -127,9 +127,23 @@ static void a_mistake_names_the_file_of_conf_d_in_which_it_stands(void **state)
     p = problem_with(&f, "unknown key \"timezone\" in a file of conf.d");
     assert_non_null(p);
     assert_true(str_ends(p->file, "/conf.d/more.yml"));
-    p = problem_with(&f, "configured in another file already");
+    p = problem_with(&f, "is configured already, as ");
     assert_non_null(p);
     assert_int_equal(p->line, 3);
+    folder_end(&f);
+}
+
+static void W6_a_name_in_another_case_is_the_same_repository_twice(void **state)
+{
+    const struct problem *p;
+    struct folder f;
+
+    (void)state;
+    read_folder(&f, HEAD REPO("shop"), REPO("Shop"));
+    assert_int_equal(f.rc, ERR_INVALID);
+    p = problem_with(&f, "Shop is configured already, as ");
+    assert_non_null(p);
+    assert_non_null(strstr(p->text, "slipway.yml, line "));
     folder_end(&f);
 }
 
@@ -137,6 +151,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(repositories_of_conf_d_stand_beside_those_of_the_first_file),
+        cmocka_unit_test(W6_a_name_in_another_case_is_the_same_repository_twice),
         cmocka_unit_test(databases_join_also_what_conf_d_brings),
         cmocka_unit_test(a_mistake_names_the_file_of_conf_d_in_which_it_stands),
     };

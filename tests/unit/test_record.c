@@ -18,12 +18,15 @@
 #include "lib/base/digest.h"
 #include "lib/base/zip.h"
 #include "lib/model/config.h"
+#include "lib/store/store_baseline.h"
 #include "lib/store/store_change.h"
 #include "lib/store/store_comment.h"
 #include "lib/store/store_commit_check.h"
 #include "lib/store/store_delivery.h"
 #include "lib/store/store_freeze.h"
+#include "lib/store/store_hold.h"
 #include "lib/store/store_hook.h"
+#include "lib/store/store_occurrence.h"
 #include "lib/store/store_pull_request.h"
 #include "lib/store/store_release.h"
 #include "lib/store/store_repository.h"
@@ -613,6 +616,89 @@ static void W6_the_configuration_may_have_the_new_name_first(void **state)
     assert_int_equal(pull_of(room, 8).repository_id, 1);
 }
 
+static int hold_row(struct db *db, void *arg, struct err *err)
+{
+    const struct hold hold = {.repository_id = *(int64_t *)arg,
+                              .environment = "production",
+                              .actor = "ana",
+                              .way = "cli",
+                              .reason = "stop it",
+                              .held_at = 1795400000000};
+    int64_t id;
+
+    return store_hold_put(db, &hold, &id, err);
+}
+
+static void T27_a_hold_stays_with_the_name_that_it_was_put_on(void **state)
+{
+    struct room *room = *state;
+    struct hold *items = NULL;
+    struct err err = ERR_INIT;
+    size_t n = 0;
+    int64_t id;
+
+    recorded(room, "pull_request", pull(room, "opened", 7, "", "2026-11-24T01:00:00Z"));
+    call(room, "acme/store");
+    id = named(room, "acme/store").id;
+    stop_room_write(&room->stop, hold_row, &id);
+    recorded(room, "repository", renamed(room, "renamed", "acme/store", AT("3:00:00")));
+    assert_int_equal(named(room, "acme/store").id, 1);
+    assert_int_equal(store_hold_open(room->stop.flow.db, &room->arena, 1, "production",
+                                     1795500000000, &items, &n, &err),
+                     0);
+    assert_int_equal(n, 1);
+    assert_string_equal(items[0].repository, "acme/store");
+}
+
+/* Days that the edit opens were no starts under the old name either (F6). */
+static void F6_the_calendar_of_a_new_name_is_known_when_it_is_taken(void **state)
+{
+    struct room *room = *state;
+    struct err err = ERR_INIT;
+    time_ms until = 0;
+    const char *was;
+
+    recorded(room, "pull_request", pull(room, "opened", 7, "", "2026-11-24T01:00:00Z"));
+    call(room, "acme/store");
+    recorded(room, "repository", renamed(room, "renamed", "acme/store", AT("3:00:00")));
+    assert_int_equal(named(room, "acme/store").id, 1);
+    assert_int_equal(store_schedule_days(room->stop.flow.db, &room->arena, 1, "production", &was,
+                                         &until, &err),
+                     0);
+}
+
+static int see_live(struct db *db, void *arg, struct err *err)
+{
+    const int64_t id = *(int64_t *)arg;
+    const struct release release = {
+        .repository_id = id, .number = 1, .sha = SHA, .subject = "one", .author = "ana"};
+    const struct baseline baseline = {.repository_id = id,
+                                      .environment = "production",
+                                      .release_number = 1,
+                                      .actor = "ana",
+                                      .way = "cli",
+                                      .reason = "it is live",
+                                      .declared_at = 1795400000000};
+    int64_t number;
+    int rc = store_release_append(db, &release, &number, err);
+
+    return rc < 0 ? rc : store_baseline_put(db, &baseline, &number, err);
+}
+
+static void C7_a_row_with_a_baseline_of_a_person_is_in_use(void **state)
+{
+    struct room *room = *state;
+    int64_t id;
+
+    recorded(room, "pull_request", pull(room, "opened", 7, "", "2026-11-24T01:00:00Z"));
+    call(room, "acme/store");
+    id = named(room, "acme/store").id;
+    stop_room_write(&room->stop, see_live, &id);
+    ignored(room, "repository", renamed(room, "renamed", "acme/store", AT("3:00:00")),
+            "configure it as acme/shop again");
+    assert_int_equal(named(room, "acme/store").id, id);
+}
+
 static void W6_two_rows_with_a_history_are_told_and_kept_apart(void **state)
 {
     struct room *room = *state;
@@ -840,6 +926,9 @@ int main(void)
         IN_ROOM(W6_another_case_of_letters_is_the_same_repository),
         IN_ROOM(F3_a_freeze_follows_its_repository_to_another_name),
         IN_ROOM(W6_the_configuration_may_have_the_new_name_first),
+        IN_ROOM(T27_a_hold_stays_with_the_name_that_it_was_put_on),
+        IN_ROOM(F6_the_calendar_of_a_new_name_is_known_when_it_is_taken),
+        IN_ROOM(C7_a_row_with_a_baseline_of_a_person_is_in_use),
         IN_ROOM(W6_two_rows_with_a_history_are_told_and_kept_apart),
         IN_ROOM(a_webhook_that_is_removed_is_missed_until_another_one_serves),
         IN_ROOM(an_installation_that_is_suspended_or_loses_a_repository_is_missed),

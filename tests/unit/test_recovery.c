@@ -487,7 +487,7 @@ static void W5_a_list_that_is_not_there_is_no_answer_and_moves_nothing(void **st
 
     (void)state;
     deliveries = mark_of("deliveries/71");
-    pulls = mark_of("pulls/acme/shop");
+    pulls = mark_of("pulls/1");
     atomic_store(&ahead, MINUTE);
     atomic_store(&github.day, GITHUB_DOUBLE_BROKEN);
     recovery_soon(room.api.recovery);
@@ -496,11 +496,11 @@ static void W5_a_list_that_is_not_there_is_no_answer_and_moves_nothing(void **st
     recovery_soon(room.api.recovery);
     wait_for_trouble("no list");
     assert_true(mark_of("deliveries/71") == deliveries);
-    assert_true(mark_of("pulls/acme/shop") == pulls);
+    assert_true(mark_of("pulls/1") == pulls);
     atomic_store(&github.day, GITHUB_DOUBLE_WELL);
     walk();
     assert_true(mark_of("deliveries/71") > deliveries);
-    assert_true(mark_of("pulls/acme/shop") > pulls);
+    assert_true(mark_of("pulls/1") > pulls);
 }
 
 static void W5_a_payload_that_github_no_longer_keeps_holds_up_nothing(void **state)

@@ -107,6 +107,8 @@ static void nothing_outside_the_scope(void **state)
         {"acme/shop", NULL, NULL, 0},
         {"acme/shop", "acme/shop", NULL, OPERATE | VIEW},
         {"acme/shop", "acme/shop", "production", OPERATE | VIEW},
+        {"Acme/Shop", "acme/shop", "production", OPERATE | VIEW},
+        {"Acme/Shop/Production", "acme/shop", "production", 0},
         {"acme/shop", "acme/shop2", "production", 0},
         {"acme/shop2", "acme/shop", "production", 0},
         {"acme/shop/stage", "acme/shop", "stage", OPERATE | VIEW},
