@@ -230,10 +230,13 @@ static void judge_open(struct round *r, const struct job *job, const struct invo
             look_again(r, limit);
         } else if (inv->offered_at == 0) {
             move_add(r, PROGRESS_UNDELIVERED, job)->invocation = inv;
+        } else if (r->now < inv->start_by) {
+            look_again(r, inv->start_by);
         } else if (r->now >= lost_at(r, host, inv)) {
             move_add(r, PROGRESS_LOST, job)->invocation = inv;
-        } else {
+        } else { /* at the latest; or when it is not there any more */
             look_again(r, lost_at(r, host, inv));
+            look_again(r, host->seen_at + HOST_SILENT_AFTER_MS);
         }
         return;
     }
