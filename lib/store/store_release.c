@@ -313,14 +313,13 @@ DB_STATEMENT(SQL_RELEASE_NOBODYS,
              "SELECT " COLUMNS " FROM releases r WHERE repository_id = $1 AND number > $2"
              " AND off_line = 0 AND NOT EXISTS (SELECT 1 FROM pull_requests p"
              " WHERE p.merge_sha = r.sha AND +p.repository_id = r.repository_id)"
-             " ORDER BY number DESC LIMIT $3");
+             " ORDER BY number DESC");
 
 int store_release_nobodys(struct db *db, struct arena *arena, int64_t repository_id, int64_t after,
-                          size_t limit, struct release **ret_items, size_t *ret_n, struct err *err)
+                          struct release **ret_items, size_t *ret_n, struct err *err)
 {
     struct db_rows *rows;
-    int rc =
-        db_query(db, &SQL_RELEASE_NOBODYS, &rows, err, "iii", repository_id, after, (int64_t)limit);
+    int rc = db_query(db, &SQL_RELEASE_NOBODYS, &rows, err, "ii", repository_id, after);
 
     return rc < 0 ? rc : many(rows, arena, ret_items, ret_n, err);
 }

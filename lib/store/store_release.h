@@ -59,9 +59,10 @@ int store_release_newer(struct db *db, struct arena *arena, int64_t repository_i
 int store_release_list(struct db *db, struct arena *arena, int64_t repository_id, int64_t before,
                        size_t limit, struct release **ret_items, size_t *ret_n, struct err *err);
 
-/* Those on the line with number > after that are no pull request's merge, newest first. */
+/* Those on the line with number > after that are no pull request's merge, newest first: all of them, for one that was
+ * left out might be part of what is kept back (C3). */
 int store_release_nobodys(struct db *db, struct arena *arena, int64_t repository_id, int64_t after,
-                          size_t limit, struct release **ret_items, size_t *ret_n, struct err *err);
+                          struct release **ret_items, size_t *ret_n, struct err *err);
 
 /* Those whose paths were not looked at. */
 int store_release_unread(struct db *db, struct arena *arena, int64_t repository_id, size_t limit,

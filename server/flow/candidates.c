@@ -357,7 +357,7 @@ static bool subject_names(struct arena *arena, const char *subject, int64_t pull
            (n >= m && strcmp(subject + n - m, squash) == 0);
 }
 
-/* Releases of which no pull request is known, above a number, newest first. */
+/* Releases of which no pull request is known, all above a number, newest first. */
 struct nobodys {
     struct release *items;
     size_t n;
@@ -451,8 +451,8 @@ static int load_barriers(struct candidates *c, struct err *err)
         rc = store_barrier_open(c->db, c->arena, c->repository->id, NULL, c->now, &open, &n, err);
     if (rc < 0 || n == 0)
         return rc;
-    rc = store_release_nobodys(c->db, c->arena, c->repository->id, f->live_number, CANDIDATES_MAX,
-                               &nobodys.items, &nobodys.n, err);
+    rc = store_release_nobodys(c->db, c->arena, c->repository->id, f->live_number, &nobodys.items,
+                               &nobodys.n, err);
     if (rc == 0)
         rc = store_release_reverts(c->db, c->arena, c->repository->id, 0, INT64_MAX, &reverts,
                                    &n_reverts, err);
