@@ -32,12 +32,17 @@ const char *settle_fence_refusal(struct arena *arena, time_ms fenced_at, time_ms
                               (long long)(until - now) / 1000 + 1);
 }
 
-/* Until then it may begin under its permit behind the back of a probe; a supervisor that is gone begins nothing. */
+/*
+ * Until then it may begin under its permit behind the back of a probe. A supervisor that is gone begins nothing more; what it
+ * began before, a probe of before that has not seen.
+ */
 static time_ms permit_over_at(const struct settle_facts *f)
 {
-    return f->attempt->gone_at == 0 && f->permitted_at != 0
-               ? f->permitted_at + SETTLE_PERMIT_LIFE_MS
-               : 0;
+    time_ms over = f->permitted_at + SETTLE_PERMIT_LIFE_MS, gone = f->attempt->gone_at;
+
+    if (f->permitted_at == 0)
+        return 0;
+    return gone != 0 && gone < over ? gone : over;
 }
 
 static const char *succeeded_refusal(const struct settle_facts *f)

@@ -261,6 +261,13 @@ static void M6_a_probe_counts_that_was_asked_when_no_permit_could_be_used_any_mo
     p.asked_at = a.gone_at;
     f.quiet_since = a.gone_at;
     assert_null(settle_refusal(&arena, &f, SETTLE_RETRY));
+    f.permitted_at =
+        a.gone_at -
+        1000; /* ... more, but what it began in that second is not seen by a probe of before */
+    p.asked_at = a.gone_at - 1;
+    assert_non_null(strstr(settle_refusal(&arena, &f, SETTLE_SUCCEEDED), "could still begin"));
+    p.asked_at = a.gone_at;
+    assert_null(settle_refusal(&arena, &f, SETTLE_SUCCEEDED));
     arena_deinit(&arena);
 }
 
