@@ -93,7 +93,7 @@ static void T11_W7_a_delivery_that_the_program_dies_of_is_set_aside_alone(void *
     receiver_up(&r);
     environment[0] =
         arena_printf(&r.arena, "LD_PRELOAD=%s/tests/support/poison.so", SLIPWAY_BUILD_DIR);
-    environment[1] = arena_printf(&r.arena, "POISON_WORD=%040d", POISON);
+    environment[1] = arena_printf(&r.arena, "POISON_WORD=before=%040d", POISON);
     for (;; deaths++) {
         assert_true(receiver_start(&r, environment));
         receiver_end(receiver_begin(&r, 4, 2000, deaths == 0 ? 6 : 1)); /* it still takes others */

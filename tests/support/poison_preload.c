@@ -1,7 +1,7 @@
 /*
  * poison: a shared object for LD_PRELOAD with a cJSON that dies of one word.
  *
- *      POISON_WORD=WORD     a field whose text is this ends the program by SIGABRT, in the middle of reading it
+ *      POISON_WORD=KEY=TEXT a field of this name with this text ends the program by SIGABRT, in the middle of reading it
  *
  * It stands before the library's own function, so the program is the one that is shipped and everything around the
  * accident is real: the thread that reads, what was counted before, what the disk holds.
@@ -27,7 +27,8 @@ cJSON *cJSON_GetObjectItemCaseSensitive(const cJSON *object, const char *key)
         abort();
     item = own.find(object, key);
     if (word != NULL && item != NULL && item->valuestring != NULL &&
-        strcmp(item->valuestring, word) == 0)
+        strncmp(word, key, strlen(key)) == 0 && word[strlen(key)] == '=' &&
+        strcmp(item->valuestring, word + strlen(key) + 1) == 0)
         abort();
     return item;
 }
