@@ -76,6 +76,15 @@ const char *db_text(struct db_rows *rows, struct arena *arena, int column); /* N
 void db_copy(struct db_rows *rows, int column, char *out, size_t size);     /* NULL = "" */
 const void *db_blob(struct db_rows *rows, struct arena *arena, int column, size_t *ret_len);
 
+/* The first column of the first row of a query: 0, NULL or false if there is no row. Set only on success. */
+int db_number(struct db *db, const struct statement *statement, int64_t *ret_number,
+              struct err *err, const char *format, ...);
+int db_string(struct db *db, const struct statement *statement, struct arena *arena,
+              const char **ret_string, struct err *err, const char *format, ...);
+/* Whether a query has a row. */
+int db_exists(struct db *db, const struct statement *statement, bool *ret_exists, struct err *err,
+              const char *format, ...);
+
 /* Plain SQL without arguments: schema, pragmas, savepoints. */
 int db_exec(struct db *db, const char *sql, struct err *err);
 

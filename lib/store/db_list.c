@@ -1,5 +1,7 @@
 #include "lib/store/db_list.h"
 
+#include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "lib/base/arena.h"
@@ -21,6 +23,24 @@ int db_list(struct db_rows *rows, struct arena *arena, db_list_fill *fill, size_
         *ret_n = n;
     }
     return rc;
+}
+
+int db_one(struct db_rows *rows, struct arena *arena, db_list_fill *fill, void *ret_item,
+           struct err *err, const char *format, ...)
+{
+    int rc = db_next(rows, err);
+    char text[256];
+    va_list args;
+
+    if (rc > 0)
+        fill(rows, arena, ret_item);
+    db_end(rows);
+    if (rc != 0)
+        return rc < 0 ? rc : 0;
+    va_start(args, format);
+    vsnprintf(text, sizeof(text), format, args);
+    va_end(args);
+    return err_set(err, ERR_NOT_FOUND, "%s", text);
 }
 
 void db_list_text(struct db_rows *rows, struct arena *arena, void *item)

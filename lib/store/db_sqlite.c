@@ -418,6 +418,73 @@ const void *db_blob(struct db_rows *rows, struct arena *arena, int column, size_
     return arena_strn(arena, bytes, *ret_len);
 }
 
+/* Steps to the first row: 1, or 0 if there is none. */
+static int first(struct db *db, const struct statement *statement, struct db_rows **ret_rows,
+                 struct err *err, const char *format, va_list args)
+{
+    sqlite3_stmt *stmt;
+    int rc = bind(db, statement, format, args, &stmt, err);
+
+    if (rc < 0)
+        return rc;
+    *ret_rows = (struct db_rows *)stmt;
+    rc = db_next(*ret_rows, err);
+    if (rc < 0)
+        db_end(*ret_rows);
+    return rc;
+}
+
+int db_number(struct db *db, const struct statement *statement, int64_t *ret_number,
+              struct err *err, const char *format, ...)
+{
+    struct db_rows *rows;
+    va_list args;
+    int rc;
+
+    va_start(args, format);
+    rc = first(db, statement, &rows, err, format, args);
+    va_end(args);
+    if (rc < 0)
+        return rc;
+    *ret_number = rc > 0 ? db_int(rows, 0) : 0;
+    db_end(rows);
+    return 0;
+}
+
+int db_string(struct db *db, const struct statement *statement, struct arena *arena,
+              const char **ret_string, struct err *err, const char *format, ...)
+{
+    struct db_rows *rows;
+    va_list args;
+    int rc;
+
+    va_start(args, format);
+    rc = first(db, statement, &rows, err, format, args);
+    va_end(args);
+    if (rc < 0)
+        return rc;
+    *ret_string = rc > 0 ? db_text(rows, arena, 0) : NULL;
+    db_end(rows);
+    return 0;
+}
+
+int db_exists(struct db *db, const struct statement *statement, bool *ret_exists, struct err *err,
+              const char *format, ...)
+{
+    struct db_rows *rows;
+    va_list args;
+    int rc;
+
+    va_start(args, format);
+    rc = first(db, statement, &rows, err, format, args);
+    va_end(args);
+    if (rc < 0)
+        return rc;
+    *ret_exists = rc > 0;
+    db_end(rows);
+    return 0;
+}
+
 int db_checkpoint(struct db *db, struct err *err)
 {
     int pages = 0, moved = 0;

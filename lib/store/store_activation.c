@@ -47,15 +47,7 @@ int store_activation_by_id(struct db *db, struct arena *arena, const char *id,
     struct db_rows *rows;
     int rc = db_query(db, &SQL_ACTIVATION, &rows, err, "t", id);
 
-    if (rc < 0)
-        return rc;
-    rc = db_next(rows, err);
-    if (rc > 0)
-        fill(rows, arena, ret_activation);
-    else if (rc == 0)
-        rc = err_set(err, ERR_NOT_FOUND, "no such activation");
-    db_end(rows);
-    return rc < 0 ? rc : 0;
+    return rc < 0 ? rc : db_one(rows, arena, fill, ret_activation, err, "no such activation");
 }
 
 DB_STATEMENT(SQL_ACTIVATIONS,

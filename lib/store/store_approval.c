@@ -18,15 +18,7 @@ DB_STATEMENT(SQL_APPROVAL_PLAN, "SELECT text FROM plans WHERE digest = $1");
 int store_approval_plan(struct db *db, struct arena *arena, const char *digest,
                         const char **ret_text, struct err *err)
 {
-    struct db_rows *rows;
-    int rc = db_query(db, &SQL_APPROVAL_PLAN, &rows, err, "t", digest);
-
-    if (rc < 0)
-        return rc;
-    rc = db_next(rows, err);
-    *ret_text = rc > 0 ? db_text(rows, arena, 0) : NULL;
-    db_end(rows);
-    return rc < 0 ? rc : 0;
+    return db_string(db, &SQL_APPROVAL_PLAN, arena, ret_text, err, "t", digest);
 }
 
 /* Acts -------------------------------------------------------------------------------------------- */

@@ -1,20 +1,17 @@
 #include "lib/store/store_attempt.h"
 
 #include "lib/base/arena.h"
+#include "lib/store/db_list.h"
 
 DB_STATEMENT(SQL_DATABASE_EPOCH, "SELECT epoch FROM databases WHERE name = $1");
 
 int store_attempt_epoch(struct db *db, const char *database, int64_t *ret_epoch, struct err *err)
 {
-    struct db_rows *rows;
-    int rc = db_query(db, &SQL_DATABASE_EPOCH, &rows, err, "t", database);
+    int rc = db_number(db, &SQL_DATABASE_EPOCH, ret_epoch, err, "t", database);
 
-    if (rc < 0)
-        return rc;
-    rc = db_next(rows, err);
-    *ret_epoch = rc > 0 ? db_int(rows, 0) + 1 : 1;
-    db_end(rows);
-    return rc < 0 ? rc : 0;
+    if (rc == 0)
+        ++*ret_epoch;
+    return rc;
 }
 
 DB_STATEMENT(
@@ -67,8 +64,9 @@ int store_attempt_move(struct db *db, int64_t id, enum attempt_state from, enum 
     " a.decided_at, a.alarmed_at, a.voided_by, a.void_reason"
 #define FROM " FROM attempts a JOIN hosts h ON h.id = a.host_id "
 
-static void fill(struct db_rows *rows, struct arena *arena, struct attempt *a)
+static void fill(struct db_rows *rows, struct arena *arena, void *item)
 {
+    struct attempt *a = item;
     char state[16];
 
     a->id = db_int(rows, 0);
@@ -104,29 +102,7 @@ static void fill(struct db_rows *rows, struct arena *arena, struct attempt *a)
 static int one(struct db_rows *rows, struct arena *arena, struct attempt *ret_attempt,
                struct err *err)
 {
-    int rc = db_next(rows, err);
-
-    if (rc > 0)
-        fill(rows, arena, ret_attempt);
-    else if (rc == 0)
-        rc = err_set(err, ERR_NOT_FOUND, "no such attempt");
-    db_end(rows);
-    return rc < 0 ? rc : 0;
-}
-
-static int many(struct db_rows *rows, struct arena *arena, struct attempt **ret_items,
-                size_t *ret_n, struct err *err)
-{
-    struct attempt *items = NULL;
-    size_t n = 0, cap = 0;
-    int rc;
-
-    while ((rc = db_next(rows, err)) > 0)
-        fill(rows, arena, ARENA_PUSH(arena, items, n, cap));
-    db_end(rows);
-    *ret_items = items;
-    *ret_n = n;
-    return rc;
+    return db_one(rows, arena, fill, ret_attempt, err, "no such attempt");
 }
 
 DB_STATEMENT(SQL_ATTEMPT_UNSETTLED,
@@ -185,17 +161,7 @@ DB_STATEMENT(SQL_DATABASE_FENCED,
 
 int store_attempt_fenced_at(struct db *db, const char *database, time_ms *ret_at, struct err *err)
 {
-    struct db_rows *rows;
-    int rc = db_query(db, &SQL_DATABASE_FENCED, &rows, err, "t", database);
-
-    *ret_at = 0;
-    if (rc < 0)
-        return rc;
-    rc = db_next(rows, err);
-    if (rc > 0)
-        *ret_at = db_int(rows, 0);
-    db_end(rows);
-    return rc < 0 ? rc : 0;
+    return db_number(db, &SQL_DATABASE_FENCED, ret_at, err, "t", database);
 }
 
 int store_attempt_is_fenced(struct db *db, const char *database, bool *ret_is, struct err *err)
@@ -233,17 +199,7 @@ DB_STATEMENT(SQL_STORE_RESTORED_AT, "SELECT coalesce(restored_at, 0) FROM store"
 
 int store_attempt_restored_at(struct db *db, time_ms *ret_at, struct err *err)
 {
-    struct db_rows *rows;
-    int rc = db_query(db, &SQL_STORE_RESTORED_AT, &rows, err, "");
-
-    *ret_at = 0;
-    if (rc < 0)
-        return rc;
-    rc = db_next(rows, err);
-    if (rc > 0)
-        *ret_at = db_int(rows, 0);
-    db_end(rows);
-    return rc < 0 ? rc : 0;
+    return db_number(db, &SQL_STORE_RESTORED_AT, ret_at, err, "");
 }
 
 DB_STATEMENT(SQL_DATABASE_ADVANCE,
@@ -275,7 +231,7 @@ int store_attempt_of_deployment(struct db *db, struct arena *arena, int64_t depl
     struct db_rows *rows;
     int rc = db_query(db, &SQL_ATTEMPT_OF_DEPLOYMENT, &rows, err, "i", deployment_id);
 
-    return rc < 0 ? rc : many(rows, arena, ret_items, ret_n, err);
+    return rc < 0 ? rc : DB_LIST(rows, arena, fill, ret_items, ret_n, err);
 }
 
 DB_STATEMENT(SQL_ATTEMPT_ALL_UNSETTLED,
@@ -287,7 +243,7 @@ int store_attempt_all_unsettled(struct db *db, struct arena *arena, struct attem
     struct db_rows *rows;
     int rc = db_query(db, &SQL_ATTEMPT_ALL_UNSETTLED, &rows, err, "");
 
-    return rc < 0 ? rc : many(rows, arena, ret_items, ret_n, err);
+    return rc < 0 ? rc : DB_LIST(rows, arena, fill, ret_items, ret_n, err);
 }
 
 /* What a person decides -------------------------------------------------------------------------- */
@@ -368,15 +324,7 @@ int store_attempt_evidence_put(struct db *db, int64_t id, const char *json, stru
 int store_attempt_evidence(struct db *db, struct arena *arena, int64_t id, const char **ret_json,
                            struct err *err)
 {
-    struct db_rows *rows;
-    int rc = db_query(db, &SQL_ATTEMPT_EVIDENCE, &rows, err, "i", id);
-
-    if (rc < 0)
-        return rc;
-    rc = db_next(rows, err);
-    *ret_json = rc > 0 ? db_text(rows, arena, 0) : NULL;
-    db_end(rows);
-    return rc < 0 ? rc : 0;
+    return db_string(db, &SQL_ATTEMPT_EVIDENCE, arena, ret_json, err, "i", id);
 }
 
 DB_STATEMENT(SQL_ATTEMPT_FORGET,
@@ -401,7 +349,7 @@ int store_attempt_of_database(struct db *db, struct arena *arena, const char *da
     struct db_rows *rows;
     int rc = db_query(db, &SQL_ATTEMPT_OF_DATABASE, &rows, err, "ti", database, (int64_t)limit);
 
-    return rc < 0 ? rc : many(rows, arena, ret_items, ret_n, err);
+    return rc < 0 ? rc : DB_LIST(rows, arena, fill, ret_items, ret_n, err);
 }
 
 DB_STATEMENT(SQL_ATTEMPT_OF_REPOSITORIES,
@@ -414,7 +362,7 @@ int store_attempt_of_repositories(struct db *db, struct arena *arena, const char
     struct db_rows *rows;
     int rc = db_query(db, &SQL_ATTEMPT_OF_REPOSITORIES, &rows, err, "t", database);
 
-    return rc < 0 ? rc : many(rows, arena, ret_items, ret_n, err);
+    return rc < 0 ? rc : DB_LIST(rows, arena, fill, ret_items, ret_n, err);
 }
 
 DB_STATEMENT(SQL_DATABASES,

@@ -78,15 +78,7 @@ DB_STATEMENT(SQL_BARRIER_NEWEST, "SELECT coalesce(max(id), 0) FROM barriers");
 
 int store_barrier_newest(struct db *db, int64_t *ret_id, struct err *err)
 {
-    struct db_rows *rows;
-    int rc = db_query(db, &SQL_BARRIER_NEWEST, &rows, err, "");
-
-    if (rc < 0)
-        return rc;
-    if ((rc = db_next(rows, err)) > 0)
-        *ret_id = db_int(rows, 0);
-    db_end(rows);
-    return rc < 0 ? rc : 0;
+    return db_number(db, &SQL_BARRIER_NEWEST, ret_id, err, "");
 }
 
 DB_STATEMENT(SQL_BARRIER_UNCHANGED,

@@ -83,17 +83,7 @@ DB_STATEMENT(SQL_CANCEL_KNOWN, "SELECT 1 FROM invocations WHERE cancel_id = $1 A
 int store_cancel_is_known(struct db *db, const char *cancel_id, const char *host_id,
                           bool *ret_known, struct err *err)
 {
-    struct db_rows *rows;
-    int rc = db_query(db, &SQL_CANCEL_KNOWN, &rows, err, "tt", cancel_id, host_id);
-
-    if (rc < 0)
-        return rc;
-    rc = db_next(rows, err);
-    db_end(rows);
-    if (rc < 0)
-        return rc;
-    *ret_known = rc > 0;
-    return 0;
+    return db_exists(db, &SQL_CANCEL_KNOWN, ret_known, err, "tt", cancel_id, host_id);
 }
 
 DB_STATEMENT(SQL_CANCEL_TAKEN,

@@ -103,30 +103,16 @@ int store_check_of_pull(struct db *db, struct arena *arena, int64_t repository_i
     struct db_rows *rows;
     int rc = db_query(db, &SQL_CHECK_OF_PULL, &rows, err, "ii", repository_id, pull_number);
 
-    if (rc < 0)
-        return rc;
-    rc = db_next(rows, err);
-    if (rc > 0)
-        fill(rows, arena, ret_check);
-    else if (rc == 0)
-        rc = err_set(err, ERR_NOT_FOUND, "nobody has checked #%lld", (long long)pull_number);
-    db_end(rows);
-    return rc > 0 ? 0 : rc;
+    return rc < 0 ? rc
+                  : db_one(rows, arena, fill, ret_check, err, "nobody has checked #%lld",
+                           (long long)pull_number);
 }
 
 DB_STATEMENT(SQL_CHECK_NEWEST, "SELECT max(id) FROM checks");
 
 int store_check_newest(struct db *db, int64_t *ret_id, struct err *err)
 {
-    struct db_rows *rows;
-    int rc = db_query(db, &SQL_CHECK_NEWEST, &rows, err, "");
-
-    if (rc < 0)
-        return rc;
-    rc = db_next(rows, err);
-    *ret_id = rc > 0 ? db_int(rows, 0) : 0;
-    db_end(rows);
-    return rc < 0 ? rc : 0;
+    return db_number(db, &SQL_CHECK_NEWEST, ret_id, err, "");
 }
 
 DB_STATEMENT(SQL_CHECK_SINCE,

@@ -19,15 +19,7 @@ DB_STATEMENT(SQL_CONFIG_IS_IN_FORCE, "SELECT 1 FROM configs WHERE digest = $1 AN
 
 int store_config_is_in_force(struct db *db, const char *digest, bool *ret_is, struct err *err)
 {
-    struct db_rows *rows;
-    int rc = db_query(db, &SQL_CONFIG_IS_IN_FORCE, &rows, err, "t", digest);
-
-    if (rc < 0)
-        return rc;
-    rc = db_next(rows, err);
-    *ret_is = rc > 0;
-    db_end(rows);
-    return rc < 0 ? rc : 0;
+    return db_exists(db, &SQL_CONFIG_IS_IN_FORCE, ret_is, err, "t", digest);
 }
 
 DB_STATEMENT(SQL_REDACTION_PUT, "INSERT OR IGNORE INTO redactions (digest, text) VALUES ($1, $2)");
@@ -58,15 +50,7 @@ DB_STATEMENT(SQL_CONFIG_CHANGED, "SELECT max(accepted_at) FROM configs");
 
 int store_config_changed(struct db *db, time_ms *ret_at, struct err *err)
 {
-    struct db_rows *rows;
-    int rc = db_query(db, &SQL_CONFIG_CHANGED, &rows, err, "");
-
-    if (rc < 0)
-        return rc;
-    rc = db_next(rows, err);
-    *ret_at = rc > 0 ? db_int(rows, 0) : 0;
-    db_end(rows);
-    return rc < 0 ? rc : 0;
+    return db_number(db, &SQL_CONFIG_CHANGED, ret_at, err, "");
 }
 
 DB_STATEMENT(SQL_WATERMARK_SET, "INSERT INTO watermarks (source, at) VALUES ($1, $2)"
@@ -88,13 +72,5 @@ DB_STATEMENT(SQL_WATERMARK, "SELECT at FROM watermarks WHERE source = $1");
 
 int store_watermark(struct db *db, const char *source, time_ms *ret_at, struct err *err)
 {
-    struct db_rows *rows;
-    int rc = db_query(db, &SQL_WATERMARK, &rows, err, "t", source);
-
-    if (rc < 0)
-        return rc;
-    rc = db_next(rows, err);
-    *ret_at = rc > 0 ? db_int(rows, 0) : 0;
-    db_end(rows);
-    return rc < 0 ? rc : 0;
+    return db_number(db, &SQL_WATERMARK, ret_at, err, "t", source);
 }

@@ -68,30 +68,15 @@ DB_STATEMENT(
 DB_STATEMENT(SQL_DELIVERY_BODY_PUT,
              "INSERT OR IGNORE INTO delivery_bodies (delivery_id, size, zstd) VALUES ($1, $2, $3)");
 
-static int take_id(struct db_rows *rows, int64_t *ret_id, struct err *err)
-{
-    int rc = db_next(rows, err);
-
-    *ret_id = rc > 0 ? db_int(rows, 0) : 0;
-    db_end(rows);
-    return rc < 0 ? rc : 0;
-}
-
 static int find_guid(struct db *db, const char *key, int64_t *ret_id, struct err *err)
 {
-    struct db_rows *rows;
-    int rc = db_query(db, &SQL_DELIVERY_BY_GUID, &rows, err, "t", key);
-
-    return rc < 0 ? rc : take_id(rows, ret_id, err);
+    return db_number(db, &SQL_DELIVERY_BY_GUID, ret_id, err, "t", key);
 }
 
 static int find_body(struct db *db, const struct delivery *d, int64_t *ret_id, struct err *err)
 {
-    struct db_rows *rows;
-    int rc = db_query(db, &SQL_DELIVERY_BY_BODY, &rows, err, "itt", body_key(d), d->body_digest,
-                      d->event);
-
-    return rc < 0 ? rc : take_id(rows, ret_id, err);
+    return db_number(db, &SQL_DELIVERY_BY_BODY, ret_id, err, "itt", body_key(d), d->body_digest,
+                     d->event);
 }
 
 int store_delivery_put(struct db *db, const struct delivery *d, const void *zstd, size_t zstd_len,
@@ -133,15 +118,7 @@ DB_STATEMENT(SQL_DELIVERY_SAYS, "SELECT id FROM deliveries WHERE id = $1 AND bod
 int store_delivery_says(struct db *db, int64_t id, const struct delivery *d, bool *ret_same,
                         struct err *err)
 {
-    struct db_rows *rows;
-    int64_t found = 0;
-    int rc = db_query(db, &SQL_DELIVERY_SAYS, &rows, err, "itt", id, d->body_digest, d->event);
-
-    if (rc == 0)
-        rc = take_id(rows, &found, err);
-    if (rc == 0)
-        *ret_same = found != 0;
-    return rc;
+    return db_exists(db, &SQL_DELIVERY_SAYS, ret_same, err, "itt", id, d->body_digest, d->event);
 }
 
 static void fill(struct db_rows *rows, struct arena *arena, void *item)
@@ -214,14 +191,8 @@ int store_delivery_failed(struct db *db, struct arena *arena, int64_t before, si
 static int take_one(struct db_rows *rows, struct arena *arena, struct delivery *ret_delivery,
                     struct err *err)
 {
-    int rc = db_next(rows, err);
-
-    if (rc > 0)
-        fill(rows, arena, ret_delivery);
-    else if (rc == 0)
-        rc = err_set(err, ERR_NOT_FOUND, "no such delivery; slipway events ls names them");
-    db_end(rows);
-    return rc < 0 ? rc : 0;
+    return db_one(rows, arena, fill, ret_delivery, err,
+                  "no such delivery; slipway events ls names them");
 }
 
 DB_STATEMENT(SQL_DELIVERY_ROW, "SELECT " COLUMNS " FROM deliveries WHERE id = $1");
@@ -262,17 +233,14 @@ int store_delivery_replay(struct db *db, int64_t id, struct err *err)
 {
     int rc = db_change(db, &SQL_DELIVERY_REPLAY, err, "i", id);
 
-    struct db_rows *rows;
-    int64_t waits = 0;
+    bool waits;
 
     if (rc != ERR_CONFLICT)
         return rc;
-    rc = db_query(db, &SQL_DELIVERY_WAITS, &rows, err, "i", id);
-    if (rc == 0)
-        rc = take_id(rows, &waits, err);
+    rc = db_exists(db, &SQL_DELIVERY_WAITS, &waits, err, "i", id);
     if (rc < 0)
         return rc;
-    return waits != 0
+    return waits
                ? err_set(err, ERR_CONFLICT, "delivery %lld waits to be read already", (long long)id)
                : err_set(err, ERR_CONFLICT,
                          "the body of delivery %lld is no longer kept: it came over 30 days ago",
@@ -326,13 +294,5 @@ DB_STATEMENT(SQL_DELIVERY_WAITING, "SELECT count(*) FROM deliveries WHERE state 
 
 int store_delivery_waiting(struct db *db, int64_t *ret_n, struct err *err)
 {
-    struct db_rows *rows;
-    int rc = db_query(db, &SQL_DELIVERY_WAITING, &rows, err, "");
-
-    if (rc < 0)
-        return rc;
-    rc = db_next(rows, err);
-    *ret_n = rc > 0 ? db_int(rows, 0) : 0;
-    db_end(rows);
-    return rc < 0 ? rc : 0;
+    return db_number(db, &SQL_DELIVERY_WAITING, ret_n, err, "");
 }

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "lib/base/arena.h"
+#include "lib/store/db_list.h"
 #include "lib/base/buf.h"
 #include "lib/base/json.h"
 
@@ -132,8 +133,9 @@ static int word(struct db_rows *rows, int column, const struct state_entry *entr
     return states_find(entries, n, text);
 }
 
-static void fill(struct db_rows *rows, struct arena *arena, struct deployment *d)
+static void fill(struct db_rows *rows, struct arena *arena, void *item)
 {
+    struct deployment *d = item;
     char lane[16];
 
     d->id = db_int(rows, 0);
@@ -174,29 +176,7 @@ static void fill(struct db_rows *rows, struct arena *arena, struct deployment *d
 static int one(struct db_rows *rows, struct arena *arena, struct deployment *ret_deployment,
                struct err *err)
 {
-    int rc = db_next(rows, err);
-
-    if (rc > 0)
-        fill(rows, arena, ret_deployment);
-    else if (rc == 0)
-        rc = err_set(err, ERR_NOT_FOUND, "no such deployment");
-    db_end(rows);
-    return rc < 0 ? rc : 0;
-}
-
-static int many(struct db_rows *rows, struct arena *arena, struct deployment **ret_items,
-                size_t *ret_n, struct err *err)
-{
-    struct deployment *items = NULL;
-    size_t n = 0, cap = 0;
-    int rc;
-
-    while ((rc = db_next(rows, err)) > 0)
-        fill(rows, arena, ARENA_PUSH(arena, items, n, cap));
-    db_end(rows);
-    *ret_items = items;
-    *ret_n = n;
-    return rc;
+    return db_one(rows, arena, fill, ret_deployment, err, "no such deployment");
 }
 
 DB_STATEMENT(SQL_DEPLOYMENT_BY_ID, "SELECT " COLUMNS FROM "WHERE d.id = $1");
@@ -348,7 +328,7 @@ int store_deployment_all_open(struct db *db, struct arena *arena, struct deploym
     struct db_rows *rows;
     int rc = db_query(db, &SQL_DEPLOYMENT_ALL_OPEN, &rows, err, "");
 
-    return rc < 0 ? rc : many(rows, arena, ret_items, ret_n, err);
+    return rc < 0 ? rc : DB_LIST(rows, arena, fill, ret_items, ret_n, err);
 }
 
 /* Of each that ended, only what its attempts still wait for. */
@@ -363,7 +343,7 @@ int store_deployment_to_follow(struct db *db, struct arena *arena, struct deploy
     struct db_rows *rows;
     int rc = db_query(db, &SQL_DEPLOYMENT_TO_FOLLOW, &rows, err, "");
 
-    return rc < 0 ? rc : many(rows, arena, ret_items, ret_n, err);
+    return rc < 0 ? rc : DB_LIST(rows, arena, fill, ret_items, ret_n, err);
 }
 
 DB_STATEMENT(SQL_DEPLOYMENT_OF_RELEASE,
@@ -378,7 +358,7 @@ int store_deployment_of_release(struct db *db, struct arena *arena, int64_t repo
     int rc =
         db_query(db, &SQL_DEPLOYMENT_OF_RELEASE, &rows, err, "ii", repository_id, release_number);
 
-    return rc < 0 ? rc : many(rows, arena, ret_items, ret_n, err);
+    return rc < 0 ? rc : DB_LIST(rows, arena, fill, ret_items, ret_n, err);
 }
 
 DB_STATEMENT(SQL_DEPLOYMENT_LIST, "SELECT " COLUMNS FROM
@@ -393,7 +373,7 @@ int store_deployment_list(struct db *db, struct arena *arena, int64_t repository
     int rc = db_query(db, &SQL_DEPLOYMENT_LIST, &rows, err, "itii", repository_id, environment,
                       before == 0 ? INT64_MAX : before, (int64_t)limit);
 
-    return rc < 0 ? rc : many(rows, arena, ret_items, ret_n, err);
+    return rc < 0 ? rc : DB_LIST(rows, arena, fill, ret_items, ret_n, err);
 }
 
 static int take_needs(struct job *job, const char *text, struct err *err)

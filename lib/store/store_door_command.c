@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "lib/base/arena.h"
+#include "lib/store/db_list.h"
 #include "lib/store/store_command.h"
 
 DB_STATEMENT(
@@ -60,8 +61,9 @@ int store_door_command_written(struct db *db, const char *id, time_ms now, struc
     " d.n_targets, d.written_at, d.status, d.details, d.n_completed, d.n_errors, d.n_undelivered,"  \
     " d.cancel_at, d.ended_at"
 
-static void fill(struct db_rows *rows, struct arena *arena, struct door_command *c)
+static void fill(struct db_rows *rows, struct arena *arena, void *item)
 {
+    struct door_command *c = item;
     char status[16];
 
     db_copy(rows, 0, c->id, sizeof(c->id));
@@ -99,19 +101,6 @@ static void fill(struct db_rows *rows, struct arena *arena, struct door_command 
 }
 
 /* The one row, if there is one. */
-static int one(struct db_rows *rows, struct arena *arena, const char *id,
-               struct door_command *ret_command, struct err *err)
-{
-    int rc = db_next(rows, err);
-
-    if (rc > 0)
-        fill(rows, arena, ret_command);
-    else if (rc == 0)
-        rc = err_set(err, ERR_NOT_FOUND, "no command %.36s", id);
-    db_end(rows);
-    return rc < 0 ? rc : 0;
-}
-
 DB_STATEMENT(SQL_DOOR_COMMAND,
              "SELECT " COLUMNS " FROM door_commands d JOIN commands c ON c.id = d.command_id"
              " WHERE d.command_id = $1 AND d.key_name = $2");
@@ -122,7 +111,7 @@ int store_door_command(struct db *db, struct arena *arena, const char *id, const
     struct db_rows *rows;
     int rc = db_query(db, &SQL_DOOR_COMMAND, &rows, err, "tt", id, key_name);
 
-    return rc < 0 ? rc : one(rows, arena, id, ret_command, err);
+    return rc < 0 ? rc : db_one(rows, arena, fill, ret_command, err, "no command %.36s", id);
 }
 
 DB_STATEMENT(SQL_DOOR_COMMAND_ANY,
@@ -135,7 +124,7 @@ int store_door_command_any(struct db *db, struct arena *arena, const char *id,
     struct db_rows *rows;
     int rc = db_query(db, &SQL_DOOR_COMMAND_ANY, &rows, err, "t", id);
 
-    return rc < 0 ? rc : one(rows, arena, id, ret_command, err);
+    return rc < 0 ? rc : db_one(rows, arena, fill, ret_command, err, "no command %.36s", id);
 }
 
 DB_STATEMENT(SQL_DOOR_COMMAND_CONTENT,
@@ -159,21 +148,6 @@ int store_door_command_content(struct db *db, struct arena *arena, const char *i
     return rc < 0 ? rc : 0;
 }
 
-static int many(struct db_rows *rows, struct arena *arena, struct door_command **ret_items,
-                size_t *ret_n, struct err *err)
-{
-    struct door_command *items = NULL;
-    size_t n = 0, cap = 0;
-    int rc;
-
-    while ((rc = db_next(rows, err)) > 0)
-        fill(rows, arena, ARENA_PUSH(arena, items, n, cap));
-    db_end(rows);
-    *ret_items = items;
-    *ret_n = n;
-    return rc;
-}
-
 /* CROSS JOIN: by the index of what was asked, not by all commands. */
 DB_STATEMENT(SQL_DOOR_COMMAND_PAGE,
              "SELECT " COLUMNS " FROM door_commands d CROSS JOIN commands c"
@@ -188,7 +162,7 @@ int store_door_command_page(struct db *db, struct arena *arena, const char *key_
     int rc = db_query(db, &SQL_DOOR_COMMAND_PAGE, &rows, err, "tti", key_name,
                       *before != '\0' ? before : "~", (int64_t)limit);
 
-    return rc < 0 ? rc : many(rows, arena, ret_items, ret_n, err);
+    return rc < 0 ? rc : DB_LIST(rows, arena, fill, ret_items, ret_n, err);
 }
 
 DB_STATEMENT(SQL_DOOR_COMMAND_LIST, "SELECT " COLUMNS " FROM door_commands d CROSS JOIN commands c"
@@ -202,7 +176,7 @@ int store_door_command_list(struct db *db, struct arena *arena, const char *befo
     int rc = db_query(db, &SQL_DOOR_COMMAND_LIST, &rows, err, "ti", *before != '\0' ? before : "~",
                       (int64_t)limit);
 
-    return rc < 0 ? rc : many(rows, arena, ret_items, ret_n, err);
+    return rc < 0 ? rc : DB_LIST(rows, arena, fill, ret_items, ret_n, err);
 }
 
 DB_STATEMENT(SQL_DOOR_COMMAND_OPEN,
@@ -215,7 +189,7 @@ int store_door_command_open(struct db *db, struct arena *arena, struct door_comm
     struct db_rows *rows;
     int rc = db_query(db, &SQL_DOOR_COMMAND_OPEN, &rows, err, "");
 
-    return rc < 0 ? rc : many(rows, arena, ret_items, ret_n, err);
+    return rc < 0 ? rc : DB_LIST(rows, arena, fill, ret_items, ret_n, err);
 }
 
 /* By its own index: by another one it would walk all that callers ever sent. */

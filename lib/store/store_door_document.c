@@ -24,15 +24,7 @@ int store_door_document(struct db *db, struct arena *arena, const char *name,
     struct db_rows *rows;
     int rc = db_query(db, &SQL_DOOR_DOCUMENT, &rows, err, "t", name);
 
-    if (rc < 0)
-        return rc;
-    rc = db_next(rows, err);
-    if (rc > 0)
-        fill(rows, arena, ret_document);
-    else if (rc == 0)
-        rc = err_set(err, ERR_NOT_FOUND, "no document %s", name);
-    db_end(rows);
-    return rc < 0 ? rc : 0;
+    return rc < 0 ? rc : db_one(rows, arena, fill, ret_document, err, "no document %s", name);
 }
 
 DB_STATEMENT(SQL_DOOR_DOCUMENT_PAGE,
@@ -47,23 +39,11 @@ int store_door_document_page(struct db *db, struct arena *arena, const char *aft
     return rc < 0 ? rc : DB_LIST(rows, arena, fill, ret_items, ret_n, err);
 }
 
-static int one_int(struct db_rows *rows, int64_t *ret_value, struct err *err)
-{
-    int rc = db_next(rows, err);
-
-    *ret_value = rc > 0 ? db_int(rows, 0) : 0;
-    db_end(rows);
-    return rc < 0 ? rc : 0;
-}
-
 DB_STATEMENT(SQL_DOOR_DOCUMENT_COUNT, "SELECT count(*) FROM door_documents");
 
 int store_door_document_count(struct db *db, int64_t *ret_n, struct err *err)
 {
-    struct db_rows *rows;
-    int rc = db_query(db, &SQL_DOOR_DOCUMENT_COUNT, &rows, err, "");
-
-    return rc < 0 ? rc : one_int(rows, ret_n, err);
+    return db_number(db, &SQL_DOOR_DOCUMENT_COUNT, ret_n, err, "");
 }
 
 DB_STATEMENT(SQL_DOOR_DOCUMENT_VERSION,
@@ -101,10 +81,7 @@ DB_STATEMENT(SQL_DOOR_DOCUMENT_NAMED,
 int store_door_document_version_named(struct db *db, const char *name, const char *version_name,
                                       int64_t *ret_version, struct err *err)
 {
-    struct db_rows *rows;
-    int rc = db_query(db, &SQL_DOOR_DOCUMENT_NAMED, &rows, err, "tt", name, version_name);
-
-    return rc < 0 ? rc : one_int(rows, ret_version, err);
+    return db_number(db, &SQL_DOOR_DOCUMENT_NAMED, ret_version, err, "tt", name, version_name);
 }
 
 DB_STATEMENT(SQL_DOOR_DOCUMENT_OF,
@@ -113,10 +90,7 @@ DB_STATEMENT(SQL_DOOR_DOCUMENT_OF,
 int store_door_document_version_of(struct db *db, const char *name, const char *digest,
                                    int64_t *ret_version, struct err *err)
 {
-    struct db_rows *rows;
-    int rc = db_query(db, &SQL_DOOR_DOCUMENT_OF, &rows, err, "tt", name, digest);
-
-    return rc < 0 ? rc : one_int(rows, ret_version, err);
+    return db_number(db, &SQL_DOOR_DOCUMENT_OF, ret_version, err, "tt", name, digest);
 }
 
 DB_STATEMENT(SQL_DOOR_DOCUMENT_CREATE,

@@ -169,16 +169,7 @@ DB_STATEMENT(SQL_FREEZE_NEWEST, "SELECT max(id) FROM freezes");
 
 int store_freeze_newest(struct db *db, int64_t *ret_id, struct err *err)
 {
-    struct db_rows *rows;
-    int rc = db_query(db, &SQL_FREEZE_NEWEST, &rows, err, "");
-
-    if (rc < 0)
-        return rc;
-    rc = db_next(rows, err);
-    if (rc > 0)
-        *ret_id = db_int(rows, 0);
-    db_end(rows);
-    return rc < 0 ? rc : 0;
+    return db_number(db, &SQL_FREEZE_NEWEST, ret_id, err, "");
 }
 
 DB_STATEMENT(

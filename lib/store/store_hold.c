@@ -76,16 +76,8 @@ DB_STATEMENT(SQL_HOLD_ENDED,
 int store_hold_ended(struct db *db, int64_t repository_id, const char *environment, time_ms since,
                      time_ms now, time_ms *ret_at, struct err *err)
 {
-    struct db_rows *rows;
-    int rc =
-        db_query(db, &SQL_HOLD_ENDED, &rows, err, "itii", repository_id, environment, since, now);
-
-    if (rc < 0)
-        return rc;
-    rc = db_next(rows, err);
-    *ret_at = rc > 0 ? db_int(rows, 0) : 0;
-    db_end(rows);
-    return rc < 0 ? rc : 0;
+    return db_number(db, &SQL_HOLD_ENDED, ret_at, err, "itii", repository_id, environment, since,
+                     now);
 }
 
 DB_STATEMENT(SQL_HOLD_LIST,
@@ -123,16 +115,7 @@ DB_STATEMENT(SQL_HOLD_NEWEST, "SELECT max(id) FROM holds");
 
 int store_hold_newest(struct db *db, int64_t *ret_id, struct err *err)
 {
-    struct db_rows *rows;
-    int rc = db_query(db, &SQL_HOLD_NEWEST, &rows, err, "");
-
-    if (rc < 0)
-        return rc;
-    rc = db_next(rows, err);
-    if (rc > 0)
-        *ret_id = db_int(rows, 0);
-    db_end(rows);
-    return rc < 0 ? rc : 0;
+    return db_number(db, &SQL_HOLD_NEWEST, ret_id, err, "");
 }
 
 DB_STATEMENT(SQL_HOLD_SINCE,

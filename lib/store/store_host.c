@@ -137,15 +137,8 @@ static void fill(struct db_rows *rows, struct arena *arena, void *item)
 static int one(struct db_rows *rows, struct arena *arena, struct host *ret_host, const char *what,
                struct err *err)
 {
-    int rc = db_next(rows, err);
-
-    if (rc > 0)
-        fill(rows, arena, ret_host);
-    else if (rc == 0)
-        rc = err_set(err, ERR_NOT_FOUND, "no host is registered as %.64s; slipway hosts lists them",
-                     what);
-    db_end(rows);
-    return rc < 0 ? rc : 0;
+    return db_one(rows, arena, fill, ret_host, err,
+                  "no host is registered as %.64s; slipway hosts lists them", what);
 }
 
 DB_STATEMENT(SQL_HOST_BY_ID, "SELECT " COLUMNS " FROM hosts WHERE id = $1");
@@ -204,15 +197,7 @@ DB_STATEMENT(SQL_HOST_OLDEST_SIGN,
 
 int store_host_oldest_sign(struct db *db, time_ms after, time_ms *ret_at, struct err *err)
 {
-    struct db_rows *rows;
-    int rc = db_query(db, &SQL_HOST_OLDEST_SIGN, &rows, err, "i", after);
-
-    if (rc < 0)
-        return rc;
-    rc = db_next(rows, err);
-    *ret_at = rc > 0 ? db_int(rows, 0) : 0;
-    db_end(rows);
-    return rc < 0 ? rc : 0;
+    return db_number(db, &SQL_HOST_OLDEST_SIGN, ret_at, err, "i", after);
 }
 
 static void fill_tag(struct db_rows *rows, struct arena *arena, void *item)

@@ -21,13 +21,5 @@ DB_STATEMENT(SQL_HOST_DOCUMENT_HAS,
 int store_host_document_has(struct db *db, const char *host_id, const char *digest, bool *ret_has,
                             struct err *err)
 {
-    struct db_rows *rows;
-    int rc = db_query(db, &SQL_HOST_DOCUMENT_HAS, &rows, err, "tt", host_id, digest);
-
-    if (rc < 0)
-        return rc;
-    rc = db_next(rows, err);
-    *ret_has = rc > 0;
-    db_end(rows);
-    return rc < 0 ? rc : 0;
+    return db_exists(db, &SQL_HOST_DOCUMENT_HAS, ret_has, err, "tt", host_id, digest);
 }

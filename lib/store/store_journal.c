@@ -160,15 +160,7 @@ DB_STATEMENT(SQL_JOURNAL_SINCE, "SELECT id FROM journal WHERE at >= $1 ORDER BY 
 
 int store_journal_since(struct db *db, time_ms since, int64_t *ret_id, struct err *err)
 {
-    struct db_rows *rows;
-    int rc = db_query(db, &SQL_JOURNAL_SINCE, &rows, err, "i", since);
-
-    if (rc < 0)
-        return rc;
-    rc = db_next(rows, err);
-    *ret_id = rc > 0 ? db_int(rows, 0) : 0;
-    db_end(rows);
-    return rc < 0 ? rc : 0;
+    return db_number(db, &SQL_JOURNAL_SINCE, ret_id, err, "i", since);
 }
 
 DB_STATEMENT(SQL_JOURNAL_LIST,
@@ -229,14 +221,5 @@ DB_STATEMENT(SQL_JOURNAL_END, "SELECT coalesce(max(id), 0) FROM journal");
 
 int store_journal_end(struct db *db, int64_t *ret_id, struct err *err)
 {
-    struct db_rows *rows;
-    int rc = db_query(db, &SQL_JOURNAL_END, &rows, err, "");
-
-    if (rc < 0)
-        return rc;
-    rc = db_next(rows, err);
-    if (rc > 0)
-        *ret_id = db_int(rows, 0);
-    db_end(rows);
-    return rc < 0 ? rc : 0;
+    return db_number(db, &SQL_JOURNAL_END, ret_id, err, "");
 }

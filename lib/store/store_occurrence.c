@@ -24,25 +24,8 @@ DB_STATEMENT(SQL_OCCURRENCE_DECIDED,
 int store_occurrence_is_decided(struct db *db, const struct occurrence_key *key, bool *ret_decided,
                                 struct err *err)
 {
-    struct db_rows *rows;
-    int rc = db_query(db, &SQL_OCCURRENCE_DECIDED, &rows, err, "ittt", key->repository_id,
-                      key->environment, key->date, key->time);
-
-    if (rc < 0)
-        return rc;
-    rc = db_next(rows, err);
-    *ret_decided = rc > 0;
-    db_end(rows);
-    return rc < 0 ? rc : 0;
-}
-
-static int one_time(struct db_rows *rows, time_ms *ret_time, struct err *err)
-{
-    int rc = db_next(rows, err);
-
-    *ret_time = rc > 0 ? db_int(rows, 0) : 0;
-    db_end(rows);
-    return rc < 0 ? rc : 0;
+    return db_exists(db, &SQL_OCCURRENCE_DECIDED, ret_decided, err, "ittt", key->repository_id,
+                     key->environment, key->date, key->time);
 }
 
 DB_STATEMENT(SQL_OCCURRENCE_LATEST,
@@ -52,10 +35,7 @@ DB_STATEMENT(SQL_OCCURRENCE_LATEST,
 int store_occurrence_latest(struct db *db, int64_t repository_id, const char *environment,
                             time_ms *ret_due_at, struct err *err)
 {
-    struct db_rows *rows;
-    int rc = db_query(db, &SQL_OCCURRENCE_LATEST, &rows, err, "it", repository_id, environment);
-
-    return rc < 0 ? rc : one_time(rows, ret_due_at, err);
+    return db_number(db, &SQL_OCCURRENCE_LATEST, ret_due_at, err, "it", repository_id, environment);
 }
 
 DB_STATEMENT(SQL_SCHEDULE_KEEP,
@@ -102,10 +82,8 @@ DB_STATEMENT(
 int store_schedule_since(struct db *db, int64_t repository_id, const char *environment,
                          const char *rule, time_ms *ret_since, struct err *err)
 {
-    struct db_rows *rows;
-    int rc = db_query(db, &SQL_SCHEDULE_SINCE, &rows, err, "itt", repository_id, environment, rule);
-
-    return rc < 0 ? rc : one_time(rows, ret_since, err);
+    return db_number(db, &SQL_SCHEDULE_SINCE, ret_since, err, "itt", repository_id, environment,
+                     rule);
 }
 
 DB_STATEMENT(SQL_SCHEDULE_OLDEST,
@@ -114,10 +92,7 @@ DB_STATEMENT(SQL_SCHEDULE_OLDEST,
 int store_schedule_oldest(struct db *db, int64_t repository_id, const char *environment,
                           time_ms *ret_since, struct err *err)
 {
-    struct db_rows *rows;
-    int rc = db_query(db, &SQL_SCHEDULE_OLDEST, &rows, err, "it", repository_id, environment);
-
-    return rc < 0 ? rc : one_time(rows, ret_since, err);
+    return db_number(db, &SQL_SCHEDULE_OLDEST, ret_since, err, "it", repository_id, environment);
 }
 
 DB_STATEMENT(SQL_SCHEDULE_NOT_BEFORE,

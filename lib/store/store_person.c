@@ -92,15 +92,9 @@ int store_person_by_login(struct db *db, struct arena *arena, const char *login,
     struct db_rows *rows;
     int rc = db_query(db, &SQL_PERSON_BY_LOGIN, &rows, err, "t", login);
 
-    if (rc < 0)
-        return rc;
-    rc = db_next(rows, err);
-    if (rc > 0)
-        fill(rows, arena, ret_person);
-    else if (rc == 0)
-        rc = err_set(err, ERR_NOT_FOUND, "nobody was seen under the login %.100s", login);
-    db_end(rows);
-    return rc < 0 ? rc : 0;
+    return rc < 0 ? rc
+                  : db_one(rows, arena, fill, ret_person, err,
+                           "nobody was seen under the login %.100s", login);
 }
 
 DB_STATEMENT(SQL_PERSON_LOGINS,

@@ -87,15 +87,5 @@ DB_STATEMENT(SQL_PROBE_HOLDER_SEEN,
 
 int store_probe_holder_seen(struct db *db, const char *database, time_ms *ret_at, struct err *err)
 {
-    struct db_rows *rows;
-    int rc = db_query(db, &SQL_PROBE_HOLDER_SEEN, &rows, err, "t", database);
-
-    *ret_at = 0;
-    if (rc < 0)
-        return rc;
-    rc = db_next(rows, err);
-    if (rc > 0)
-        *ret_at = db_int(rows, 0);
-    db_end(rows);
-    return rc < 0 ? rc : 0;
+    return db_number(db, &SQL_PROBE_HOLDER_SEEN, ret_at, err, "t", database);
 }

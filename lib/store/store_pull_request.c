@@ -122,8 +122,9 @@ int store_pull_request_timeline(struct db *db, struct arena *arena, int64_t repo
     " p.author, p.base_ref, p.head_ref, p.head_sha, p.merge_sha, p.merged_by_id, p.merged_by,"       \
     " p.opened_at, p.updated_at, p.closed_at, p.merged_at, p.reverts"
 
-static void fill(struct db_rows *rows, struct arena *arena, struct pull_request *p)
+static void fill(struct db_rows *rows, struct arena *arena, void *item)
 {
+    struct pull_request *p = item;
     char state[16];
 
     p->repository_id = db_int(rows, 0);
@@ -161,15 +162,9 @@ int store_pull_request_by_number(struct db *db, struct arena *arena, int64_t rep
     struct db_rows *rows;
     int rc = db_query(db, &SQL_PULL_BY_NUMBER, &rows, err, "ii", repository_id, number);
 
-    if (rc < 0)
-        return rc;
-    rc = db_next(rows, err);
-    if (rc > 0)
-        fill(rows, arena, ret_pull);
-    else if (rc == 0)
-        rc = err_set(err, ERR_NOT_FOUND, "no pull request #%lld is known", (long long)number);
-    db_end(rows);
-    return rc < 0 ? rc : 0;
+    return rc < 0 ? rc
+                  : db_one(rows, arena, fill, ret_pull, err, "no pull request #%lld is known",
+                           (long long)number);
 }
 
 DB_STATEMENT(SQL_PULL_IS_KNOWN,
@@ -178,15 +173,7 @@ DB_STATEMENT(SQL_PULL_IS_KNOWN,
 int store_pull_request_is_known(struct db *db, int64_t repository_id, int64_t number,
                                 bool *ret_known, struct err *err)
 {
-    struct db_rows *rows;
-    int rc = db_query(db, &SQL_PULL_IS_KNOWN, &rows, err, "ii", repository_id, number);
-
-    if (rc < 0)
-        return rc;
-    rc = db_next(rows, err);
-    *ret_known = rc > 0;
-    db_end(rows);
-    return rc < 0 ? rc : 0;
+    return db_exists(db, &SQL_PULL_IS_KNOWN, ret_known, err, "ii", repository_id, number);
 }
 
 static void fill_pull_in_release(struct db_rows *rows, struct arena *arena, void *item)

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "lib/base/arena.h"
+#include "lib/store/db_list.h"
 
 #define COLUMNS                                                                                      \
     "repository_id, number, sha, parent_sha, subject, author, committed_at, seen_at, lane, n_paths," \
@@ -18,19 +19,10 @@ DB_STATEMENT(
 int store_release_append(struct db *db, const struct release *r, int64_t *ret_number,
                          struct err *err)
 {
-    struct db_rows *rows;
-    int rc = db_query(db, &SQL_RELEASE_APPEND, &rows, err, "itettiitIe", r->repository_id, r->sha,
-                      r->parent_sha, r->subject, r->author, r->committed_at, r->seen_at,
-                      lane_name(r->lane), r->lane == LANE_UNKNOWN ? (int64_t)0 : r->n_paths,
-                      r->author_email);
-
-    if (rc < 0)
-        return rc;
-    rc = db_next(rows, err);
-    if (rc > 0)
-        *ret_number = db_int(rows, 0);
-    db_end(rows);
-    return rc < 0 ? rc : 0;
+    return db_number(db, &SQL_RELEASE_APPEND, ret_number, err, "itettiitIe", r->repository_id,
+                     r->sha, r->parent_sha, r->subject, r->author, r->committed_at, r->seen_at,
+                     lane_name(r->lane), r->lane == LANE_UNKNOWN ? (int64_t)0 : r->n_paths,
+                     r->author_email);
 }
 
 DB_STATEMENT(SQL_RELEASE_MAKER_PUT,
@@ -54,8 +46,9 @@ int store_release_paths(struct db *db, int64_t repository_id, int64_t number, en
                      number);
 }
 
-static void fill(struct db_rows *rows, struct arena *arena, struct release *r)
+static void fill(struct db_rows *rows, struct arena *arena, void *item)
 {
+    struct release *r = item;
     char lane[16];
 
     r->repository_id = db_int(rows, 0);
@@ -72,34 +65,6 @@ static void fill(struct db_rows *rows, struct arena *arena, struct release *r)
     r->off_line = db_int(rows, 10) != 0;
 }
 
-static int one(struct db_rows *rows, struct arena *arena, struct release *ret_release,
-               const char *what, struct err *err)
-{
-    int rc = db_next(rows, err);
-
-    if (rc > 0)
-        fill(rows, arena, ret_release);
-    else if (rc == 0)
-        rc = err_set(err, ERR_NOT_FOUND, "no release %s", what);
-    db_end(rows);
-    return rc < 0 ? rc : 0;
-}
-
-static int many(struct db_rows *rows, struct arena *arena, struct release **ret_items,
-                size_t *ret_n, struct err *err)
-{
-    struct release *items = NULL;
-    size_t n = 0, cap = 0;
-    int rc;
-
-    while ((rc = db_next(rows, err)) > 0)
-        fill(rows, arena, ARENA_PUSH(arena, items, n, cap));
-    db_end(rows);
-    *ret_items = items;
-    *ret_n = n;
-    return rc;
-}
-
 DB_STATEMENT(SQL_RELEASE_BY_NUMBER,
              "SELECT " COLUMNS " FROM releases WHERE repository_id = $1 AND number = $2");
 
@@ -109,9 +74,9 @@ int store_release_by_number(struct db *db, struct arena *arena, int64_t reposito
     struct db_rows *rows;
     int rc = db_query(db, &SQL_RELEASE_BY_NUMBER, &rows, err, "ii", repository_id, number);
 
-    return rc < 0 ? rc
-                  : one(rows, arena, ret_release, arena_printf(arena, "r%lld", (long long)number),
-                        err);
+    return rc < 0
+               ? rc
+               : db_one(rows, arena, fill, ret_release, err, "no release r%lld", (long long)number);
 }
 
 DB_STATEMENT(SQL_RELEASE_BY_SHA,
@@ -125,7 +90,7 @@ int store_release_by_sha(struct db *db, struct arena *arena, int64_t repository_
     int rc = db_query(db, &SQL_RELEASE_BY_SHA, &rows, err, "it", repository_id, sha);
 
     return rc < 0 ? rc
-                  : one(rows, arena, ret_release, arena_printf(arena, "of commit %.12s", sha), err);
+                  : db_one(rows, arena, fill, ret_release, err, "no release of commit %.12s", sha);
 }
 
 DB_STATEMENT(SQL_RELEASE_NEWEST,
@@ -138,7 +103,7 @@ int store_release_newest(struct db *db, struct arena *arena, int64_t repository_
     struct db_rows *rows;
     int rc = db_query(db, &SQL_RELEASE_NEWEST, &rows, err, "i", repository_id);
 
-    return rc < 0 ? rc : one(rows, arena, ret_release, "yet", err);
+    return rc < 0 ? rc : db_one(rows, arena, fill, ret_release, err, "no release yet");
 }
 
 DB_STATEMENT(SQL_RELEASE_NEWEST_AT,
@@ -151,7 +116,7 @@ int store_release_newest_at(struct db *db, struct arena *arena, int64_t reposito
     struct db_rows *rows;
     int rc = db_query(db, &SQL_RELEASE_NEWEST_AT, &rows, err, "ii", repository_id, at);
 
-    return rc < 0 ? rc : one(rows, arena, ret_release, "then", err);
+    return rc < 0 ? rc : db_one(rows, arena, fill, ret_release, err, "no release then");
 }
 
 DB_STATEMENT(SQL_RELEASE_ON_LINE,
@@ -164,7 +129,7 @@ int store_release_on_line(struct db *db, struct arena *arena, int64_t repository
     struct db_rows *rows;
     int rc = db_query(db, &SQL_RELEASE_ON_LINE, &rows, err, "ii", repository_id, at_most);
 
-    return rc < 0 ? rc : one(rows, arena, ret_release, "on the line", err);
+    return rc < 0 ? rc : db_one(rows, arena, fill, ret_release, err, "no release on the line");
 }
 
 DB_STATEMENT(SQL_RELEASE_BY_PREFIX,
@@ -181,7 +146,7 @@ int store_release_by_prefix(struct db *db, struct arena *arena, int64_t reposito
     int rc = db_query(db, &SQL_RELEASE_BY_PREFIX, &rows, err, "it", repository_id, prefix);
 
     if (rc == 0)
-        rc = many(rows, arena, &items, &n, err);
+        rc = DB_LIST(rows, arena, fill, &items, &n, err);
     /* One commit may have had several numbers: the first row is the one that counts. */
     for (size_t i = 0; rc == 0 && i < n; i++)
         different += i == 0 || strcmp(items[i].sha, items[0].sha) != 0;
@@ -279,7 +244,7 @@ int store_release_newer(struct db *db, struct arena *arena, int64_t repository_i
                                : db_query(db, &SQL_RELEASE_NEWER, &rows, err, "iiii", repository_id,
                                           after, below, (int64_t)limit);
 
-    return rc < 0 ? rc : many(rows, arena, ret_items, ret_n, err);
+    return rc < 0 ? rc : DB_LIST(rows, arena, fill, ret_items, ret_n, err);
 }
 
 DB_STATEMENT(SQL_RELEASE_LIST,
@@ -293,7 +258,7 @@ int store_release_list(struct db *db, struct arena *arena, int64_t repository_id
     int rc = db_query(db, &SQL_RELEASE_LIST, &rows, err, "iii", repository_id,
                       before == 0 ? INT64_MAX : before, (int64_t)limit);
 
-    return rc < 0 ? rc : many(rows, arena, ret_items, ret_n, err);
+    return rc < 0 ? rc : DB_LIST(rows, arena, fill, ret_items, ret_n, err);
 }
 
 DB_STATEMENT(SQL_RELEASE_UNREAD,
@@ -306,7 +271,7 @@ int store_release_unread(struct db *db, struct arena *arena, int64_t repository_
     struct db_rows *rows;
     int rc = db_query(db, &SQL_RELEASE_UNREAD, &rows, err, "ii", repository_id, (int64_t)limit);
 
-    return rc < 0 ? rc : many(rows, arena, ret_items, ret_n, err);
+    return rc < 0 ? rc : DB_LIST(rows, arena, fill, ret_items, ret_n, err);
 }
 
 DB_STATEMENT(SQL_RELEASE_NOBODYS,
@@ -321,7 +286,7 @@ int store_release_nobodys(struct db *db, struct arena *arena, int64_t repository
     struct db_rows *rows;
     int rc = db_query(db, &SQL_RELEASE_NOBODYS, &rows, err, "ii", repository_id, after);
 
-    return rc < 0 ? rc : many(rows, arena, ret_items, ret_n, err);
+    return rc < 0 ? rc : DB_LIST(rows, arena, fill, ret_items, ret_n, err);
 }
 
 DB_STATEMENT(SQL_RELEASE_LANE,

@@ -88,15 +88,7 @@ DB_STATEMENT(SQL_REPOSITORY_IS_BOUND, "SELECT 1 FROM repositories WHERE github_i
 
 int store_repository_is_bound(struct db *db, int64_t github_id, bool *ret_bound, struct err *err)
 {
-    struct db_rows *rows;
-    int rc = db_query(db, &SQL_REPOSITORY_IS_BOUND, &rows, err, "i", github_id);
-
-    if (rc < 0)
-        return rc;
-    rc = db_next(rows, err);
-    *ret_bound = rc > 0;
-    db_end(rows);
-    return rc < 0 ? rc : 0;
+    return db_exists(db, &SQL_REPOSITORY_IS_BOUND, ret_bound, err, "i", github_id);
 }
 
 DB_STATEMENT(SQL_REPOSITORY_LIST, "SELECT " COLUMNS " FROM repositories ORDER BY id");

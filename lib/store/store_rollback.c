@@ -180,16 +180,6 @@ DB_STATEMENT(SQL_ROLLBACK_TOOK,
 int store_rollback_took(struct db *db, int64_t repository_id, const char *environment,
                         int64_t number, int64_t since, bool *ret_took, struct err *err)
 {
-    struct db_rows *rows;
-    int rc = db_query(db, &SQL_ROLLBACK_TOOK, &rows, err, "itii", repository_id, environment, since,
-                      number);
-
-    if (rc < 0)
-        return rc;
-    rc = db_next(rows, err);
-    db_end(rows);
-    if (rc < 0)
-        return rc;
-    *ret_took = rc > 0;
-    return 0;
+    return db_exists(db, &SQL_ROLLBACK_TOOK, ret_took, err, "itii", repository_id, environment,
+                     since, number);
 }

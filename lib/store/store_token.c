@@ -43,15 +43,7 @@ int store_token_by_digest(struct db *db, struct arena *arena, const char *digest
     struct db_rows *rows;
     int rc = db_query(db, &SQL_TOKEN_BY_DIGEST, &rows, err, "t", digest);
 
-    if (rc < 0)
-        return rc;
-    rc = db_next(rows, err);
-    if (rc > 0)
-        fill(rows, arena, ret_token);
-    else if (rc == 0)
-        rc = err_set(err, ERR_NOT_FOUND, "no such token");
-    db_end(rows);
-    return rc < 0 ? rc : 0;
+    return rc < 0 ? rc : db_one(rows, arena, fill, ret_token, err, "no such token");
 }
 
 DB_STATEMENT(SQL_TOKEN_LIST, "SELECT " COLUMNS " FROM tokens ORDER BY id DESC LIMIT 500");
