@@ -25,8 +25,8 @@ int db_list(struct db_rows *rows, struct arena *arena, db_list_fill *fill, size_
     return rc;
 }
 
-int db_one(struct db_rows *rows, struct arena *arena, db_list_fill *fill, void *ret_item,
-           struct err *err, const char *format, ...)
+int db_list_one(struct db_rows *rows, struct arena *arena, db_list_fill *fill, void *ret_item,
+                struct err *err, const char *format, ...)
 {
     int rc = db_next(rows, err);
     char text[256];

@@ -24,8 +24,8 @@ int db_list(struct db_rows *rows, struct arena *arena, db_list_fill *fill, size_
             void *ret_items, size_t *ret_n, struct err *err);
 
 /* The first row as one item, set only if there is one; ERR_NOT_FOUND, told by `format`, if there is none. */
-int db_one(struct db_rows *rows, struct arena *arena, db_list_fill *fill, void *ret_item,
-           struct err *err, const char *format, ...) __attribute__((format(printf, 6, 7)));
+int db_list_one(struct db_rows *rows, struct arena *arena, db_list_fill *fill, void *ret_item,
+                struct err *err, const char *format, ...) __attribute__((format(printf, 6, 7)));
 
 /* Fills of what has one column: const char *, int64_t. */
 db_list_fill db_list_text, db_list_number;

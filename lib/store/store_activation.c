@@ -47,7 +47,7 @@ int store_activation_by_id(struct db *db, struct arena *arena, const char *id,
     struct db_rows *rows;
     int rc = db_query(db, &SQL_ACTIVATION, &rows, err, "t", id);
 
-    return rc < 0 ? rc : db_one(rows, arena, fill, ret_activation, err, "no such activation");
+    return rc < 0 ? rc : db_list_one(rows, arena, fill, ret_activation, err, "no such activation");
 }
 
 DB_STATEMENT(SQL_ACTIVATIONS,

@@ -102,7 +102,7 @@ static void fill(struct db_rows *rows, struct arena *arena, void *item)
 static int one(struct db_rows *rows, struct arena *arena, struct attempt *ret_attempt,
                struct err *err)
 {
-    return db_one(rows, arena, fill, ret_attempt, err, "no such attempt");
+    return db_list_one(rows, arena, fill, ret_attempt, err, "no such attempt");
 }
 
 DB_STATEMENT(SQL_ATTEMPT_UNSETTLED,

@@ -104,8 +104,8 @@ int store_check_of_pull(struct db *db, struct arena *arena, int64_t repository_i
     int rc = db_query(db, &SQL_CHECK_OF_PULL, &rows, err, "ii", repository_id, pull_number);
 
     return rc < 0 ? rc
-                  : db_one(rows, arena, fill, ret_check, err, "nobody has checked #%lld",
-                           (long long)pull_number);
+                  : db_list_one(rows, arena, fill, ret_check, err, "nobody has checked #%lld",
+                                (long long)pull_number);
 }
 
 DB_STATEMENT(SQL_CHECK_NEWEST, "SELECT max(id) FROM checks");

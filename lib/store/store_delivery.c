@@ -191,8 +191,8 @@ int store_delivery_failed(struct db *db, struct arena *arena, int64_t before, si
 static int take_one(struct db_rows *rows, struct arena *arena, struct delivery *ret_delivery,
                     struct err *err)
 {
-    return db_one(rows, arena, fill, ret_delivery, err,
-                  "no such delivery; slipway events ls names them");
+    return db_list_one(rows, arena, fill, ret_delivery, err,
+                       "no such delivery; slipway events ls names them");
 }
 
 DB_STATEMENT(SQL_DELIVERY_ROW, "SELECT " COLUMNS " FROM deliveries WHERE id = $1");

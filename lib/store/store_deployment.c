@@ -176,7 +176,7 @@ static void fill(struct db_rows *rows, struct arena *arena, void *item)
 static int one(struct db_rows *rows, struct arena *arena, struct deployment *ret_deployment,
                struct err *err)
 {
-    return db_one(rows, arena, fill, ret_deployment, err, "no such deployment");
+    return db_list_one(rows, arena, fill, ret_deployment, err, "no such deployment");
 }
 
 DB_STATEMENT(SQL_DEPLOYMENT_BY_ID, "SELECT " COLUMNS FROM "WHERE d.id = $1");

@@ -111,7 +111,7 @@ int store_door_command(struct db *db, struct arena *arena, const char *id, const
     struct db_rows *rows;
     int rc = db_query(db, &SQL_DOOR_COMMAND, &rows, err, "tt", id, key_name);
 
-    return rc < 0 ? rc : db_one(rows, arena, fill, ret_command, err, "no command %.36s", id);
+    return rc < 0 ? rc : db_list_one(rows, arena, fill, ret_command, err, "no command %.36s", id);
 }
 
 DB_STATEMENT(SQL_DOOR_COMMAND_ANY,
@@ -124,7 +124,7 @@ int store_door_command_any(struct db *db, struct arena *arena, const char *id,
     struct db_rows *rows;
     int rc = db_query(db, &SQL_DOOR_COMMAND_ANY, &rows, err, "t", id);
 
-    return rc < 0 ? rc : db_one(rows, arena, fill, ret_command, err, "no command %.36s", id);
+    return rc < 0 ? rc : db_list_one(rows, arena, fill, ret_command, err, "no command %.36s", id);
 }
 
 DB_STATEMENT(SQL_DOOR_COMMAND_CONTENT,

@@ -24,7 +24,7 @@ int store_door_document(struct db *db, struct arena *arena, const char *name,
     struct db_rows *rows;
     int rc = db_query(db, &SQL_DOOR_DOCUMENT, &rows, err, "t", name);
 
-    return rc < 0 ? rc : db_one(rows, arena, fill, ret_document, err, "no document %s", name);
+    return rc < 0 ? rc : db_list_one(rows, arena, fill, ret_document, err, "no document %s", name);
 }
 
 DB_STATEMENT(SQL_DOOR_DOCUMENT_PAGE,

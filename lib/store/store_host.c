@@ -137,8 +137,8 @@ static void fill(struct db_rows *rows, struct arena *arena, void *item)
 static int one(struct db_rows *rows, struct arena *arena, struct host *ret_host, const char *what,
                struct err *err)
 {
-    return db_one(rows, arena, fill, ret_host, err,
-                  "no host is registered as %.64s; slipway hosts lists them", what);
+    return db_list_one(rows, arena, fill, ret_host, err,
+                       "no host is registered as %.64s; slipway hosts lists them", what);
 }
 
 DB_STATEMENT(SQL_HOST_BY_ID, "SELECT " COLUMNS " FROM hosts WHERE id = $1");

@@ -93,8 +93,8 @@ int store_person_by_login(struct db *db, struct arena *arena, const char *login,
     int rc = db_query(db, &SQL_PERSON_BY_LOGIN, &rows, err, "t", login);
 
     return rc < 0 ? rc
-                  : db_one(rows, arena, fill, ret_person, err,
-                           "nobody was seen under the login %.100s", login);
+                  : db_list_one(rows, arena, fill, ret_person, err,
+                                "nobody was seen under the login %.100s", login);
 }
 
 DB_STATEMENT(SQL_PERSON_LOGINS,

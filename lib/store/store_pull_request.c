@@ -163,8 +163,8 @@ int store_pull_request_by_number(struct db *db, struct arena *arena, int64_t rep
     int rc = db_query(db, &SQL_PULL_BY_NUMBER, &rows, err, "ii", repository_id, number);
 
     return rc < 0 ? rc
-                  : db_one(rows, arena, fill, ret_pull, err, "no pull request #%lld is known",
-                           (long long)number);
+                  : db_list_one(rows, arena, fill, ret_pull, err, "no pull request #%lld is known",
+                                (long long)number);
 }
 
 DB_STATEMENT(SQL_PULL_IS_KNOWN,

@@ -74,9 +74,9 @@ int store_release_by_number(struct db *db, struct arena *arena, int64_t reposito
     struct db_rows *rows;
     int rc = db_query(db, &SQL_RELEASE_BY_NUMBER, &rows, err, "ii", repository_id, number);
 
-    return rc < 0
-               ? rc
-               : db_one(rows, arena, fill, ret_release, err, "no release r%lld", (long long)number);
+    return rc < 0 ? rc
+                  : db_list_one(rows, arena, fill, ret_release, err, "no release r%lld",
+                                (long long)number);
 }
 
 DB_STATEMENT(SQL_RELEASE_BY_SHA,
@@ -90,7 +90,8 @@ int store_release_by_sha(struct db *db, struct arena *arena, int64_t repository_
     int rc = db_query(db, &SQL_RELEASE_BY_SHA, &rows, err, "it", repository_id, sha);
 
     return rc < 0 ? rc
-                  : db_one(rows, arena, fill, ret_release, err, "no release of commit %.12s", sha);
+                  : db_list_one(rows, arena, fill, ret_release, err, "no release of commit %.12s",
+                                sha);
 }
 
 DB_STATEMENT(SQL_RELEASE_NEWEST,
@@ -103,7 +104,7 @@ int store_release_newest(struct db *db, struct arena *arena, int64_t repository_
     struct db_rows *rows;
     int rc = db_query(db, &SQL_RELEASE_NEWEST, &rows, err, "i", repository_id);
 
-    return rc < 0 ? rc : db_one(rows, arena, fill, ret_release, err, "no release yet");
+    return rc < 0 ? rc : db_list_one(rows, arena, fill, ret_release, err, "no release yet");
 }
 
 DB_STATEMENT(SQL_RELEASE_NEWEST_AT,
@@ -116,7 +117,7 @@ int store_release_newest_at(struct db *db, struct arena *arena, int64_t reposito
     struct db_rows *rows;
     int rc = db_query(db, &SQL_RELEASE_NEWEST_AT, &rows, err, "ii", repository_id, at);
 
-    return rc < 0 ? rc : db_one(rows, arena, fill, ret_release, err, "no release then");
+    return rc < 0 ? rc : db_list_one(rows, arena, fill, ret_release, err, "no release then");
 }
 
 DB_STATEMENT(SQL_RELEASE_ON_LINE,
@@ -129,7 +130,7 @@ int store_release_on_line(struct db *db, struct arena *arena, int64_t repository
     struct db_rows *rows;
     int rc = db_query(db, &SQL_RELEASE_ON_LINE, &rows, err, "ii", repository_id, at_most);
 
-    return rc < 0 ? rc : db_one(rows, arena, fill, ret_release, err, "no release on the line");
+    return rc < 0 ? rc : db_list_one(rows, arena, fill, ret_release, err, "no release on the line");
 }
 
 DB_STATEMENT(SQL_RELEASE_BY_PREFIX,

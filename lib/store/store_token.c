@@ -43,7 +43,7 @@ int store_token_by_digest(struct db *db, struct arena *arena, const char *digest
     struct db_rows *rows;
     int rc = db_query(db, &SQL_TOKEN_BY_DIGEST, &rows, err, "t", digest);
 
-    return rc < 0 ? rc : db_one(rows, arena, fill, ret_token, err, "no such token");
+    return rc < 0 ? rc : db_list_one(rows, arena, fill, ret_token, err, "no such token");
 }
 
 DB_STATEMENT(SQL_TOKEN_LIST, "SELECT " COLUMNS " FROM tokens ORDER BY id DESC LIMIT 500");
