@@ -3,9 +3,9 @@
 #include <string.h>
 
 #include "cli/cli_command.h"
+#include "cli/cli_list.h"
 #include "cli/cli_moved.h"
 #include "cli/client.h"
-#include "cli/table.h"
 #include "lib/base/arena.h"
 #include "lib/base/buf.h"
 #include "lib/base/json.h"
@@ -156,43 +156,22 @@ int cli_freeze_rm(struct invoke *invoke)
     return status;
 }
 
-static void print_list(struct arena *arena, const struct cJSON *json)
+static void show_freeze(struct arena *arena, const struct cJSON *f, time_ms now, const char **cells)
 {
-    static const char *const heads[] = {"FREEZE",       "FROM", "TO", "ENVIRONMENTS",
-                                        "REPOSITORIES", "BY",   "WHY"};
-    struct table table;
-
-    table_init(&table, arena, 7, heads);
-    for (const struct cJSON *f = json_first(json_array(json, "freezes")); f != NULL;
-         f = json_next(f)) {
-        const char *cells[] = {json_str(f, "name"),
-                               json_str(f, "from_text"),
-                               json_str(f, "to_text"),
-                               listed(arena, f, "environments", "all"),
-                               listed(arena, f, "repositories", "all"),
-                               json_str(f, "who"),
-                               json_str(f, "reason")};
-        table_row(&table, cells);
-    }
-    table_print(&table);
+    (void)now;
+    cells[0] = json_str(f, "name");
+    cells[1] = json_str(f, "from_text");
+    cells[2] = json_str(f, "to_text");
+    cells[3] = listed(arena, f, "environments", "all");
+    cells[4] = listed(arena, f, "repositories", "all");
+    cells[5] = json_str(f, "who");
+    cells[6] = json_str(f, "reason");
 }
 
 int cli_freeze_ls(struct invoke *invoke)
 {
-    struct client_answer answer;
-    struct arena arena;
-    int status = cli_command_options_end(invoke);
+    static const char *const heads[] = {"FREEZE",       "FROM", "TO", "ENVIRONMENTS",
+                                        "REPOSITORIES", "BY",   "WHY"};
 
-    if (status == 0)
-        status = client_ask(invoke->client, "GET", PATH, NULL, &answer);
-    if (status != 0)
-        return status;
-    arena_init(&arena);
-    if (invoke->json)
-        printf("%s\n", answer.text);
-    else
-        print_list(&arena, answer.json);
-    client_answer_deinit(&answer);
-    arena_deinit(&arena);
-    return COMMAND_DONE;
+    return cli_list_of(invoke, PATH, "freezes", 7, heads, show_freeze);
 }

@@ -5,12 +5,10 @@
 #include "cli/ago.h"
 #include "cli/client.h"
 #include "cli/cli_command.h"
-#include "cli/table.h"
+#include "cli/cli_list.h"
 #include "lib/base/arena.h"
 #include "lib/base/buf.h"
-#include "lib/base/clock.h"
 #include "lib/base/json.h"
-#include "lib/base/names.h"
 
 /* A repeatable option whose value may be a comma list, as a list of the body. */
 static void add_words(struct invoke *invoke, struct json_out *out, const char *option,
@@ -77,27 +75,13 @@ int cli_key_add(struct invoke *invoke)
     return status;
 }
 
-static const char *joined(struct arena *arena, const struct cJSON *list)
-{
-    const char *text = "";
-
-    for (const struct cJSON *i = json_first(list); i != NULL; i = json_next(i)) {
-        const char *word = json_string_value(i);
-
-        if (word == NULL)
-            word = arena_printf(arena, "%s=%s", json_str(i, "key"), json_str(i, "value"));
-        text = arena_printf(arena, "%s%s%s", text, *text != '\0' ? "," : "", word);
-    }
-    return text;
-}
-
 static const char *may(struct arena *arena, const struct cJSON *k)
 {
-    const char *manages = joined(arena, json_array(k, "manages"));
+    const char *manages = cli_list_joined(arena, json_array(k, "manages"));
     bool shell = false;
 
     (void)json_bool(k, "shell", &shell);
-    return arena_printf(arena, "%s%s%s%s", joined(arena, json_array(k, "documents")),
+    return arena_printf(arena, "%s%s%s%s", cli_list_joined(arena, json_array(k, "documents")),
                         shell ? " +shell" : "", *manages != '\0' ? " manages " : "", manages);
 }
 
@@ -106,63 +90,30 @@ static const char *reaches(struct arena *arena, const struct cJSON *k)
     bool any = false;
 
     (void)json_bool(k, "any_host", &any);
-    return any ? "any host" : joined(arena, json_array(k, "tags"));
+    return any ? "any host" : cli_list_joined(arena, json_array(k, "tags"));
+}
+
+static void show_key(struct arena *arena, const struct cJSON *k, time_ms now, const char **cells)
+{
+    cells[0] = json_str(k, "name");
+    cells[1] = json_str(k, "id");
+    cells[2] = may(arena, k);
+    cells[3] = reaches(arena, k);
+    cells[4] = cli_list_joined(arena, json_array(k, "environments"));
+    cells[5] = ago_text(arena, json_str(k, "created_at"), now);
+    cells[6] = ago_text(arena, json_str(k, "expires_at"), now);
+    cells[7] = ago_text(arena, json_str(k, "used_at"), now);
 }
 
 int cli_key_ls(struct invoke *invoke)
 {
     static const char *const heads[] = {"KEY",          "ID",   "RUNS",    "HOSTS",
                                         "ENVIRONMENTS", "MADE", "EXPIRES", "LAST USED"};
-    struct client_answer answer;
-    struct table table;
-    struct arena arena;
-    time_ms now = clock_now(clock_system());
-    int status = cli_command_options_end(invoke);
 
-    if (status == 0)
-        status = client_ask(invoke->client, "GET", "/api/v1/keys", NULL, &answer);
-    if (status != 0)
-        return status;
-    arena_init(&arena);
-    if (invoke->json)
-        printf("%s\n", answer.text);
-    table_init(&table, &arena, 8, heads);
-    for (const struct cJSON *k = json_first(json_array(answer.json, "keys")); k != NULL;
-         k = json_next(k)) {
-        const char *cells[] = {json_str(k, "name"),
-                               json_str(k, "id"),
-                               may(&arena, k),
-                               reaches(&arena, k),
-                               joined(&arena, json_array(k, "environments")),
-                               ago_text(&arena, json_str(k, "created_at"), now),
-                               ago_text(&arena, json_str(k, "expires_at"), now),
-                               ago_text(&arena, json_str(k, "used_at"), now)};
-        table_row(&table, cells);
-    }
-    if (!invoke->json)
-        table_print(&table);
-    client_answer_deinit(&answer);
-    arena_deinit(&arena);
-    return COMMAND_DONE;
+    return cli_list_of(invoke, "/api/v1/keys", "keys", 8, heads, show_key);
 }
 
 int cli_key_rm(struct invoke *invoke)
 {
-    struct client_answer answer;
-    struct arena arena;
-    int status = cli_command_options_end(invoke);
-
-    if (status == 0 && !names_is_word(invoke->argv[0]))
-        status = cli_command_usage(invoke, "\"%s\" is not the name of a key", invoke->argv[0]);
-    if (status != 0)
-        return status;
-    arena_init(&arena);
-    status = client_ask(invoke->client, "DELETE",
-                        arena_printf(&arena, "/api/v1/keys/%s", invoke->argv[0]), NULL, &answer);
-    if (status == 0) {
-        printf("key %s ended\n", invoke->argv[0]);
-        client_answer_deinit(&answer);
-    }
-    arena_deinit(&arena);
-    return status;
+    return cli_list_end(invoke, "/api/v1/keys", "key");
 }

@@ -2,15 +2,11 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "cli/ago.h"
 #include "cli/client.h"
 #include "cli/cli_command.h"
-#include "cli/table.h"
-#include "lib/base/arena.h"
+#include "cli/cli_list.h"
 #include "lib/base/buf.h"
-#include "lib/base/clock.h"
 #include "lib/base/json.h"
-#include "lib/base/names.h"
 
 static void add_rights(struct json_out *out, const char *rights)
 {
@@ -79,63 +75,13 @@ int cli_token_ls(struct invoke *invoke)
 {
     static const char *const heads[] = {"TOKEN", "RIGHTS", "FOR",     "SCOPE",
                                         "MADE",  "BY",     "EXPIRES", "LAST USED"};
-    struct client_answer answer;
-    struct table table;
-    struct arena arena;
-    time_ms now = clock_now(clock_system());
-    int status = cli_command_options_end(invoke);
+    static const char *const keys[] = {"name",       "rights",     "login",      "scope",
+                                       "created_at", "created_by", "expires_at", "used_at"};
 
-    if (status == 0)
-        status = client_ask(invoke->client, "GET", "/api/v1/tokens", NULL, &answer);
-    if (status != 0)
-        return status;
-    arena_init(&arena);
-    if (invoke->json)
-        printf("%s\n", answer.text);
-    table_init(&table, &arena, 8, heads);
-    for (const struct cJSON *t = json_first(json_array(answer.json, "tokens")); t != NULL;
-         t = json_next(t)) {
-        const char *rights = "";
-        for (const struct cJSON *r = json_first(json_array(t, "rights")); r != NULL;
-             r = json_next(r))
-            rights = arena_printf(&arena, "%s%s%s", rights, rights[0] != '\0' ? "," : "",
-                                  json_string_value(r));
-        {
-            const char *cells[] = {json_str(t, "name"),
-                                   rights,
-                                   json_str(t, "login"),
-                                   json_str(t, "scope"),
-                                   ago_text(&arena, json_str(t, "created_at"), now),
-                                   json_str(t, "created_by"),
-                                   ago_text(&arena, json_str(t, "expires_at"), now),
-                                   ago_text(&arena, json_str(t, "used_at"), now)};
-            table_row(&table, cells);
-        }
-    }
-    if (!invoke->json)
-        table_print(&table);
-    client_answer_deinit(&answer);
-    arena_deinit(&arena);
-    return COMMAND_DONE;
+    return cli_list(invoke, "/api/v1/tokens", "tokens", 8, heads, keys);
 }
 
 int cli_token_rm(struct invoke *invoke)
 {
-    struct client_answer answer;
-    struct arena arena;
-    int status = cli_command_options_end(invoke);
-
-    if (status == 0 && !names_is_word(invoke->argv[0]))
-        status = cli_command_usage(invoke, "\"%s\" is not the name of a token", invoke->argv[0]);
-    if (status != 0)
-        return status;
-    arena_init(&arena);
-    status = client_ask(invoke->client, "DELETE",
-                        arena_printf(&arena, "/api/v1/tokens/%s", invoke->argv[0]), NULL, &answer);
-    if (status == 0) {
-        printf("token %s ended\n", invoke->argv[0]);
-        client_answer_deinit(&answer);
-    }
-    arena_deinit(&arena);
-    return status;
+    return cli_list_end(invoke, "/api/v1/tokens", "token");
 }
