@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "lib/base/arena.h"
-#include "lib/base/buf.h"
 #include "lib/base/err.h"
 #include "lib/base/json.h"
 #include "lib/calendar/when.h"
@@ -18,19 +17,6 @@
 #define PAGE 100
 #define PAGE_MAX 500
 #define VERIFY_ROWS 20000 /* of one answer: some tens of milliseconds */
-
-static enum request_next answer(struct api_view *view, struct reply *reply, struct buf *buf, int rc,
-                                const struct err *err)
-{
-    api_view_close(view);
-    if (rc < 0) {
-        buf_deinit(buf);
-        reply_error(view->request, reply, err);
-    } else {
-        reply_json_buf(view->request, reply, 200, buf);
-    }
-    return REQUEST_DONE;
-}
 
 /* The query's `since`: so long ago, or an instant as people type it; 0 = absent. */
 static int read_since(const struct api_view *view, time_ms *ret_since, struct err *err)
@@ -103,46 +89,29 @@ static int add_rows(struct api_view *view, struct json_out *out, struct err *err
 
 enum request_next api_audit_list(struct request *request, struct reply *reply)
 {
-    struct err err = ERR_INIT;
-    struct api_view view;
-    struct json_out out;
-    struct buf buf;
-    int rc = api_view_open(&view, request, &err);
+    return api_view_answer(request, reply, ANSWER_MAX, add_rows);
+}
 
-    buf_init(&buf, ANSWER_MAX);
-    json_out_init(&out, &buf);
-    json_begin_object(&out, NULL);
+static int add_verdict(struct api_view *view, struct json_out *out, struct err *err)
+{
+    char hash[DIGEST_HEX_SIZE] = "";
+    int64_t after = 0, last = 0, bad = 0;
+    bool more;
+    int rc = request_query_int(view->request, "after", 0, INT64_MAX, 0, &after, err);
+
     if (rc == 0)
-        rc = add_rows(&view, &out, &err);
-    json_end_object(&out);
-    return answer(&view, reply, &buf, rc, &err);
+        rc = store_journal_verify_behind(view->db, after, VERIFY_ROWS, &last, &bad, err);
+    more = rc > 0;
+    if (rc >= 0)
+        rc = last != 0 ? store_journal_hash(view->db, last, hash, err) : 0;
+    json_add_int(out, "row", last);
+    json_add_str(out, "hash", last != 0 ? hash : NULL);
+    api_shape_int_or_null(out, "bad", bad);
+    json_add_bool(out, "done", !more);
+    return rc;
 }
 
 enum request_next api_audit_verify(struct request *request, struct reply *reply)
 {
-    struct err err = ERR_INIT;
-    char hash[DIGEST_HEX_SIZE] = "";
-    int64_t after = 0, last = 0, bad = 0;
-    struct api_view view;
-    struct json_out out;
-    struct buf buf;
-    bool more;
-    int rc = api_view_open(&view, request, &err);
-
-    if (rc == 0)
-        rc = request_query_int(request, "after", 0, INT64_MAX, 0, &after, &err);
-    if (rc == 0)
-        rc = store_journal_verify_behind(view.db, after, VERIFY_ROWS, &last, &bad, &err);
-    more = rc > 0;
-    if (rc >= 0)
-        rc = last != 0 ? store_journal_hash(view.db, last, hash, &err) : 0;
-    buf_init(&buf, ANSWER_MAX);
-    json_out_init(&out, &buf);
-    json_begin_object(&out, NULL);
-    json_add_int(&out, "row", last);
-    json_add_str(&out, "hash", last != 0 ? hash : NULL);
-    api_shape_int_or_null(&out, "bad", bad);
-    json_add_bool(&out, "done", !more);
-    json_end_object(&out);
-    return answer(&view, reply, &buf, rc, &err);
+    return api_view_answer(request, reply, ANSWER_MAX, add_verdict);
 }

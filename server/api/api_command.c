@@ -35,44 +35,36 @@ static void add_command(struct json_out *out, const struct door_command *c)
     json_add_int(out, "undelivered", c->n_undelivered);
 }
 
-enum request_next api_command_list(struct request *request, struct reply *reply)
+static int add_commands(struct api_view *view, struct json_out *out, struct err *err)
 {
+    struct request *request = view->request;
     const char *before = request_query(request, "before");
     struct door_command *items = NULL;
-    struct err err = ERR_INIT;
-    struct api_view view;
-    struct json_out out;
-    struct buf buf;
     int64_t limit = PAGE_USUAL;
     size_t n = 0;
-    int rc = api_view_open(&view, request, &err);
+    int rc = 0;
 
-    if (rc == 0 && before != NULL && !names_is_uuid(before))
-        rc = err_set(&err, ERR_INVALID, "before: expected the id of a command");
+    if (before != NULL && !names_is_uuid(before))
+        rc = err_set(err, ERR_INVALID, "before: expected the id of a command");
     if (rc == 0)
-        rc = request_query_int(request, "limit", 1, PAGE_MAX, PAGE_USUAL, &limit, &err);
+        rc = request_query_int(request, "limit", 1, PAGE_MAX, PAGE_USUAL, &limit, err);
     if (rc == 0)
-        rc = store_door_command_list(view.db, request->arena, before != NULL ? before : "",
-                                     (size_t)limit, &items, &n, &err);
-    api_view_close(&view);
-    if (rc < 0) {
-        reply_error(request, reply, &err);
-        return REQUEST_DONE;
-    }
-    buf_init(&buf, ANSWER_MAX);
-    json_out_init(&out, &buf);
-    json_begin_object(&out, NULL);
-    json_begin_array(&out, "commands");
+        rc = store_door_command_list(view->db, request->arena, before != NULL ? before : "",
+                                     (size_t)limit, &items, &n, err);
+    json_begin_array(out, "commands");
     for (size_t i = 0; i < n; i++) {
-        json_begin_object(&out, NULL);
-        add_command(&out, &items[i]);
-        json_end_object(&out);
+        json_begin_object(out, NULL);
+        add_command(out, &items[i]);
+        json_end_object(out);
     }
-    json_end_array(&out);
-    json_add_str(&out, "next", n == (size_t)limit ? items[n - 1].id : NULL);
-    json_end_object(&out);
-    reply_json_buf(request, reply, 200, &buf);
-    return REQUEST_DONE;
+    json_end_array(out);
+    json_add_str(out, "next", n == (size_t)limit ? items[n - 1].id : NULL);
+    return rc;
+}
+
+enum request_next api_command_list(struct request *request, struct reply *reply)
+{
+    return api_view_answer(request, reply, ANSWER_MAX, add_commands);
 }
 
 /* What came too late, or could not be read: stored, and changing nothing (ssm-wire.md 5.3). */
@@ -117,8 +109,9 @@ static int add_host(struct json_out *out, struct api_view *view, const char *id,
     return 0;
 }
 
-static int add_all(struct json_out *out, struct api_view *view, const char *id, struct err *err)
+static int add_all(struct api_view *view, struct json_out *out, struct err *err)
 {
+    const char *id = view->request->segments[0];
     struct arena *arena = view->request->arena;
     struct door_command command;
     struct door_target *targets = NULL;
@@ -133,34 +126,15 @@ static int add_all(struct json_out *out, struct api_view *view, const char *id, 
         rc = store_reply_notes(view->db, arena, id, &notes, &n_notes, err);
     if (rc < 0)
         return rc;
-    json_begin_object(out, NULL);
     add_command(out, &command);
     json_begin_array(out, "hosts");
     for (size_t i = 0; i < n && rc == 0; i++)
         rc = add_host(out, view, id, &targets[i], notes, n_notes, err);
     json_end_array(out);
-    json_end_object(out);
     return rc;
 }
 
 enum request_next api_command_get(struct request *request, struct reply *reply)
 {
-    struct err err = ERR_INIT;
-    struct api_view view;
-    struct json_out out;
-    struct buf buf;
-    int rc = api_view_open(&view, request, &err);
-
-    buf_init(&buf, ANSWER_MAX);
-    json_out_init(&out, &buf);
-    if (rc == 0)
-        rc = add_all(&out, &view, request->segments[0], &err);
-    api_view_close(&view);
-    if (rc == 0) {
-        reply_json_buf(request, reply, 200, &buf);
-    } else {
-        buf_deinit(&buf);
-        reply_error(request, reply, &err);
-    }
-    return REQUEST_DONE;
+    return api_view_answer(request, reply, ANSWER_MAX, add_all);
 }

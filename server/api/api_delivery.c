@@ -46,19 +46,6 @@ static void add_delivery(struct json_out *out, const struct delivery *d)
     api_shape_int_or_null(out, "repeat_of", d->repeat_of);
 }
 
-static enum request_next answer(struct api_view *view, struct reply *reply, struct buf *buf, int rc,
-                                const struct err *err)
-{
-    api_view_close(view);
-    if (rc < 0) {
-        buf_deinit(buf);
-        reply_error(view->request, reply, err);
-    } else {
-        reply_json_buf(view->request, reply, 200, buf);
-    }
-    return REQUEST_DONE;
-}
-
 /* The list -------------------------------------------------------------------------------------- */
 
 static int add_list(struct api_view *view, struct json_out *out, struct err *err)
@@ -91,19 +78,7 @@ static int add_list(struct api_view *view, struct json_out *out, struct err *err
 
 enum request_next api_delivery_list(struct request *request, struct reply *reply)
 {
-    struct err err = ERR_INIT;
-    struct api_view view;
-    struct json_out out;
-    struct buf buf;
-    int rc = api_view_open(&view, request, &err);
-
-    buf_init(&buf, ANSWER_MAX);
-    json_out_init(&out, &buf);
-    json_begin_object(&out, NULL);
-    if (rc == 0)
-        rc = add_list(&view, &out, &err);
-    json_end_object(&out);
-    return answer(&view, reply, &buf, rc, &err);
+    return api_view_answer(request, reply, ANSWER_MAX, add_list);
 }
 
 /* One of them ----------------------------------------------------------------------------------- */
@@ -170,34 +145,30 @@ static int add_body(struct api_view *view, const struct delivery *d, struct json
     return 0;
 }
 
-enum request_next api_delivery_get(struct request *request, struct reply *reply)
+static int add_one(struct api_view *view, struct json_out *out, struct err *err)
 {
-    struct delivery d = {.id = 0};
-    struct err err = ERR_INIT;
-    struct api_view view;
-    struct json_out out;
-    struct buf buf;
+    const struct request *request = view->request;
     bool body = str_eq(request_query(request, "body"), "1");
-    int rc = api_view_open(&view, request, &err);
+    struct delivery d = {.id = 0};
+    int rc = 0;
 
-    buf_init(&buf, ANSWER_MAX);
-    json_out_init(&out, &buf);
-    json_begin_object(&out, NULL);
     /* There are addresses of people in it, and whatever they wrote. */
-    if (rc == 0 && body && !policy_allows(&request->actor, RIGHT_OPERATE))
-        rc = err_set(&err, ERR_DENIED, "%s may not see bodies of deliveries; the right is operate",
+    if (body && !policy_allows(&request->actor, RIGHT_OPERATE))
+        rc = err_set(err, ERR_DENIED, "%s may not see bodies of deliveries; the right is operate",
                      request->actor.name);
     if (rc == 0)
-        rc = find(view.db, request, &d, &err);
-    if (rc == 0) {
-        add_delivery(&out, &d);
-        json_add_str(&out, "body_digest", d.body_digest);
-        json_add_int(&out, "attempts", d.crashes);
-        if (body)
-            rc = add_body(&view, &d, &out, &err);
-    }
-    json_end_object(&out);
-    return answer(&view, reply, &buf, rc, &err);
+        rc = find(view->db, view->request, &d, err);
+    if (rc < 0)
+        return rc;
+    add_delivery(out, &d);
+    json_add_str(out, "body_digest", d.body_digest);
+    json_add_int(out, "attempts", d.crashes);
+    return body ? add_body(view, &d, out, err) : 0;
+}
+
+enum request_next api_delivery_get(struct request *request, struct reply *reply)
+{
+    return api_view_answer(request, reply, ANSWER_MAX, add_one);
 }
 
 /* Again ----------------------------------------------------------------------------------------- */

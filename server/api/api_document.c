@@ -1,7 +1,6 @@
 #include "server/api/api_document.h"
 
 #include "lib/base/arena.h"
-#include "lib/base/buf.h"
 #include "lib/base/digest.h"
 #include "lib/base/json.h"
 #include "lib/model/config.h"
@@ -63,33 +62,21 @@ static int add_job(const struct listing *l, const struct config_job *job, struct
     return job->once != NULL && job_document_has_probe(job) ? add_probes(l, job, err) : 0;
 }
 
-enum request_next api_document_list(struct request *request, struct reply *reply)
+static int add_jobs(struct api_view *view, struct json_out *out, struct err *err)
 {
     const struct config_repo *repo = NULL;
     struct repository repository;
-    struct err err = ERR_INIT;
-    struct api_view view;
-    struct json_out out;
-    struct buf buf;
-    int rc = api_view_open(&view, request, &err);
+    int rc = api_view_repository(view, &repo, &repository, err);
 
-    buf_init(&buf, ANSWER_MAX);
-    json_out_init(&out, &buf);
-    json_begin_object(&out, NULL);
-    json_begin_array(&out, "documents");
-    if (rc == 0)
-        rc = api_view_repository(&view, &repo, &repository, &err);
+    json_begin_array(out, "documents");
     for (size_t i = 0; rc == 0 && i < repo->n_jobs; i++)
-        rc = add_job(&(struct listing){&out, request->arena, view.config, repo}, &repo->jobs[i],
-                     &err);
-    json_end_array(&out);
-    json_end_object(&out);
-    api_view_close(&view);
-    if (rc < 0) {
-        buf_deinit(&buf);
-        reply_error(request, reply, &err);
-        return REQUEST_DONE;
-    }
-    reply_json_buf(request, reply, 200, &buf);
-    return REQUEST_DONE;
+        rc = add_job(&(struct listing){out, view->request->arena, view->config, repo},
+                     &repo->jobs[i], err);
+    json_end_array(out);
+    return rc;
+}
+
+enum request_next api_document_list(struct request *request, struct reply *reply)
+{
+    return api_view_answer(request, reply, ANSWER_MAX, add_jobs);
 }

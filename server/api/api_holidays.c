@@ -212,37 +212,27 @@ enum request_next api_holidays_import(struct request *request, struct reply *rep
     return REQUEST_DONE;
 }
 
+static int list_years(struct api_view *view, struct json_out *out, struct err *err)
+{
+    struct holiday_year *years = NULL;
+    size_t n = 0;
+    int rc = store_holiday_years(view->db, view->request->arena, &years, &n, err);
+
+    json_begin_array(out, "years");
+    for (size_t i = 0; i < n; i++) {
+        json_begin_object(out, NULL);
+        json_add_int(out, "year", years[i].year);
+        json_add_int(out, "days", years[i].n);
+        json_add_str(out, "source", years[i].source);
+        json_add_str(out, "who", years[i].actor);
+        json_add_time(out, "imported_at", years[i].imported_at);
+        json_end_object(out);
+    }
+    json_end_array(out);
+    return rc;
+}
+
 enum request_next api_holidays_list(struct request *request, struct reply *reply)
 {
-    struct import im = {.request = request, .err = ERR_INIT};
-    struct holiday_year *years = NULL;
-    struct json_out out;
-    struct buf buf;
-    size_t n = 0;
-    int rc = api_view_open(&im.view, request, &im.err);
-
-    if (rc == 0)
-        rc = store_holiday_years(im.view.db, request->arena, &years, &n, &im.err);
-    api_view_close(&im.view);
-    if (rc < 0) {
-        reply_error(request, reply, &im.err);
-        return REQUEST_DONE;
-    }
-    buf_init(&buf, ANSWER_MAX);
-    json_out_init(&out, &buf);
-    json_begin_object(&out, NULL);
-    json_begin_array(&out, "years");
-    for (size_t i = 0; i < n; i++) {
-        json_begin_object(&out, NULL);
-        json_add_int(&out, "year", years[i].year);
-        json_add_int(&out, "days", years[i].n);
-        json_add_str(&out, "source", years[i].source);
-        json_add_str(&out, "who", years[i].actor);
-        json_add_time(&out, "imported_at", years[i].imported_at);
-        json_end_object(&out);
-    }
-    json_end_array(&out);
-    json_end_object(&out);
-    reply_json_buf(request, reply, 200, &buf);
-    return REQUEST_DONE;
+    return api_view_answer(request, reply, ANSWER_MAX, list_years);
 }

@@ -199,35 +199,23 @@ static void add_activation(struct json_out *out, const struct activation *a)
     json_end_object(out);
 }
 
+static int add_activations(struct api_view *view, struct json_out *out, struct err *err)
+{
+    struct activation *items = NULL;
+    size_t n = 0;
+    int rc = store_activation_list(view->db, view->request->arena, &items, &n, err);
+
+    json_begin_array(out, "activations");
+    for (size_t i = 0; i < n; i++)
+        if (items[i].deleted_at == 0)
+            add_activation(out, &items[i]);
+    json_end_array(out);
+    return rc;
+}
+
 enum request_next api_host_activations(struct request *request, struct reply *reply)
 {
-    struct activation *activations = NULL;
-    struct err err = ERR_INIT;
-    struct api_view view;
-    struct json_out out;
-    struct buf buf;
-    size_t n = 0;
-    int rc = api_view_open(&view, request, &err);
-
-    if (rc == 0)
-        rc = store_activation_list(view.db, request->arena, &activations, &n, &err);
-    api_view_close(&view);
-    if (rc < 0) {
-        reply_error(request, reply, &err);
-        return REQUEST_DONE;
-    }
-    buf_init(&buf, LIST_MAX);
-    json_out_init(&out, &buf);
-    json_begin_object(&out, NULL);
-    json_begin_array(&out, "activations");
-    for (size_t i = 0; i < n; i++) {
-        if (activations[i].deleted_at == 0)
-            add_activation(&out, &activations[i]);
-    }
-    json_end_array(&out);
-    json_end_object(&out);
-    reply_json_buf(request, reply, 200, &buf);
-    return REQUEST_DONE;
+    return api_view_answer(request, reply, LIST_MAX, add_activations);
 }
 
 /* Making one ------------------------------------------------------------------------------------ */

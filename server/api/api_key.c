@@ -65,39 +65,28 @@ static void add_grants(struct json_out *out, const struct access_key *k)
     json_add_time(out, "expires_at", k->expires_at);
 }
 
+static int add_keys(struct api_view *view, struct json_out *out, struct err *err)
+{
+    struct access_key *keys = NULL;
+    size_t n = 0;
+    int rc = store_access_key_list(view->db, view->request->arena, &keys, &n, err);
+
+    json_begin_array(out, "keys");
+    for (size_t i = 0; i < n; i++) {
+        json_begin_object(out, NULL);
+        add_grants(out, &keys[i]);
+        json_add_time(out, "created_at", keys[i].created_at);
+        json_add_str(out, "created_by", keys[i].created_by);
+        json_add_time(out, "used_at", keys[i].used_at);
+        json_end_object(out);
+    }
+    json_end_array(out);
+    return rc;
+}
+
 enum request_next api_key_list(struct request *request, struct reply *reply)
 {
-    struct err err = ERR_INIT;
-    struct access_key *keys = NULL;
-    struct api_view view;
-    struct json_out out;
-    struct buf buf;
-    size_t n = 0;
-    int rc = api_view_open(&view, request, &err);
-
-    if (rc == 0)
-        rc = store_access_key_list(view.db, request->arena, &keys, &n, &err);
-    api_view_close(&view);
-    if (rc < 0) {
-        reply_error(request, reply, &err);
-        return REQUEST_DONE;
-    }
-    buf_init(&buf, LIST_MAX);
-    json_out_init(&out, &buf);
-    json_begin_object(&out, NULL);
-    json_begin_array(&out, "keys");
-    for (size_t i = 0; i < n; i++) {
-        json_begin_object(&out, NULL);
-        add_grants(&out, &keys[i]);
-        json_add_time(&out, "created_at", keys[i].created_at);
-        json_add_str(&out, "created_by", keys[i].created_by);
-        json_add_time(&out, "used_at", keys[i].used_at);
-        json_end_object(&out);
-    }
-    json_end_array(&out);
-    json_end_object(&out);
-    reply_json_buf(request, reply, 200, &buf);
-    return REQUEST_DONE;
+    return api_view_answer(request, reply, LIST_MAX, add_keys);
 }
 
 /* Making one ------------------------------------------------------------------------------------ */

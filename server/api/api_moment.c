@@ -121,44 +121,32 @@ static int add_repository(struct api_view *view, struct json_out *out,
     return rc;
 }
 
-enum request_next api_moment_get(struct request *request, struct reply *reply)
+static int add_moment(struct api_view *view, struct json_out *out, struct err *err)
 {
-    const char *only = request_query(request, "repository");
+    const char *only = request_query(view->request, "repository");
     const struct zone *zone = NULL;
     char text[ZONE_TEXT_SIZE];
-    struct err err = ERR_INIT;
-    struct api_view view;
-    struct json_out out;
-    struct buf buf;
     time_ms at = 0;
-    int rc = api_view_open(&view, request, &err);
+    int rc = read_at(view, &at, &zone, err);
 
-    buf_init(&buf, ANSWER_MAX);
-    json_out_init(&out, &buf);
-    json_begin_object(&out, NULL);
-    if (rc == 0)
-        rc = read_at(&view, &at, &zone, &err);
-    if (rc == 0) {
-        zone_text(zone, at, view.language, text);
-        json_add_time(&out, "at", at);
-        json_add_str(&out, "at_text", text);
-        json_add_bool(&out, "ahead", at > view.now);
-        json_begin_array(&out, "repositories");
-        for (size_t i = 0; i < view.config->n_repos && rc == 0; i++) {
-            const struct config_repo *repo = &view.config->repos[i];
-            if ((only == NULL || repo == config_repo(view.config, only)) &&
-                api_view_shows(&view, repo))
-                rc = add_repository(&view, &out, repo, at, &err);
-        }
-        json_end_array(&out);
+    if (rc < 0)
+        return rc;
+    zone_text(zone, at, view->language, text);
+    json_add_time(out, "at", at);
+    json_add_str(out, "at_text", text);
+    json_add_bool(out, "ahead", at > view->now);
+    json_begin_array(out, "repositories");
+    for (size_t i = 0; i < view->config->n_repos && rc == 0; i++) {
+        const struct config_repo *repo = &view->config->repos[i];
+
+        if ((only == NULL || repo == config_repo(view->config, only)) && api_view_shows(view, repo))
+            rc = add_repository(view, out, repo, at, err);
     }
-    json_end_object(&out);
-    api_view_close(&view);
-    if (rc < 0) {
-        buf_deinit(&buf);
-        reply_error(request, reply, &err);
-    } else {
-        reply_json_buf(request, reply, 200, &buf);
-    }
-    return REQUEST_DONE;
+    json_end_array(out);
+    return rc;
+}
+
+enum request_next api_moment_get(struct request *request, struct reply *reply)
+{
+    return api_view_answer(request, reply, ANSWER_MAX, add_moment);
 }

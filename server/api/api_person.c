@@ -65,30 +65,16 @@ static int add_refused(struct api_view *view, struct json_out *out, struct err *
     return rc;
 }
 
+static int add_all(struct api_view *view, struct json_out *out, struct err *err)
+{
+    int rc = add_refused(view, out, err);
+
+    return rc < 0 ? rc : add_people(view, out, err);
+}
+
 enum request_next api_person_list(struct request *request, struct reply *reply)
 {
-    struct err err = ERR_INIT;
-    struct api_view view;
-    struct json_out out;
-    struct buf buf;
-    int rc = api_view_open(&view, request, &err);
-
-    buf_init(&buf, ANSWER_MAX);
-    json_out_init(&out, &buf);
-    json_begin_object(&out, NULL);
-    if (rc == 0)
-        rc = add_refused(&view, &out, &err);
-    if (rc == 0)
-        rc = add_people(&view, &out, &err);
-    json_end_object(&out);
-    api_view_close(&view);
-    if (rc < 0) {
-        buf_deinit(&buf);
-        reply_error(request, reply, &err);
-    } else {
-        reply_json_buf(request, reply, 200, &buf);
-    }
-    return REQUEST_DONE;
+    return api_view_answer(request, reply, ANSWER_MAX, add_all);
 }
 
 /* Accepting ------------------------------------------------------------------------------------- */

@@ -43,43 +43,32 @@ static void add_rights(struct json_out *out, struct arena *arena, const char *ri
     json_end_array(out);
 }
 
+static int add_tokens(struct api_view *view, struct json_out *out, struct err *err)
+{
+    struct token *tokens = NULL;
+    size_t n = 0;
+    int rc = store_token_list(view->db, view->request->arena, &tokens, &n, err);
+
+    json_begin_array(out, "tokens");
+    for (size_t i = 0; i < n; i++) {
+        json_begin_object(out, NULL);
+        json_add_str(out, "name", tokens[i].name);
+        add_rights(out, view->request->arena, tokens[i].rights);
+        json_add_str(out, "login", tokens[i].login);
+        json_add_str(out, "scope", tokens[i].scope);
+        json_add_time(out, "created_at", tokens[i].created_at);
+        json_add_str(out, "created_by", tokens[i].created_by);
+        json_add_time(out, "expires_at", tokens[i].expires_at);
+        json_add_time(out, "used_at", tokens[i].used_at);
+        json_end_object(out);
+    }
+    json_end_array(out);
+    return rc;
+}
+
 enum request_next api_token_list(struct request *request, struct reply *reply)
 {
-    struct err err = ERR_INIT;
-    struct token *tokens = NULL;
-    struct api_view view;
-    struct json_out out;
-    struct buf buf;
-    size_t n = 0;
-    int rc = api_view_open(&view, request, &err);
-
-    if (rc == 0)
-        rc = store_token_list(view.db, request->arena, &tokens, &n, &err);
-    api_view_close(&view);
-    if (rc < 0) {
-        reply_error(request, reply, &err);
-        return REQUEST_DONE;
-    }
-    buf_init(&buf, LIST_MAX);
-    json_out_init(&out, &buf);
-    json_begin_object(&out, NULL);
-    json_begin_array(&out, "tokens");
-    for (size_t i = 0; i < n; i++) {
-        json_begin_object(&out, NULL);
-        json_add_str(&out, "name", tokens[i].name);
-        add_rights(&out, request->arena, tokens[i].rights);
-        json_add_str(&out, "login", tokens[i].login);
-        json_add_str(&out, "scope", tokens[i].scope);
-        json_add_time(&out, "created_at", tokens[i].created_at);
-        json_add_str(&out, "created_by", tokens[i].created_by);
-        json_add_time(&out, "expires_at", tokens[i].expires_at);
-        json_add_time(&out, "used_at", tokens[i].used_at);
-        json_end_object(&out);
-    }
-    json_end_array(&out);
-    json_end_object(&out);
-    reply_json_buf(request, reply, 200, &buf);
-    return REQUEST_DONE;
+    return api_view_answer(request, reply, LIST_MAX, add_tokens);
 }
 
 /* Making one ------------------------------------------------------------------------------------ */

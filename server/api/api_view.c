@@ -4,14 +4,17 @@
 #include <strings.h>
 
 #include "lib/base/arena.h"
+#include "lib/base/buf.h"
 #include "lib/base/clock.h"
 #include "lib/base/err.h"
+#include "lib/base/json.h"
 #include "lib/base/str.h"
 #include "lib/store/db.h"
 #include "lib/store/store_repository.h"
 #include "server/api/api.h"
 #include "server/api/api_missing.h"
 #include "server/api/policy.h"
+#include "server/api/reply.h"
 #include "server/flow/snapshot.h"
 
 #define LANGUAGE_COOKIE "slipway-lang="
@@ -75,6 +78,31 @@ void api_view_close(struct api_view *view)
         db_pool_give(view->request->api->readers, view->db);
     if (view->snapshot != NULL)
         snapshots_give(view->snapshot);
+}
+
+enum request_next api_view_answer(struct request *request, struct reply *reply, size_t max,
+                                  api_view_write *write)
+{
+    struct err err = ERR_INIT;
+    struct api_view view;
+    struct json_out out;
+    struct buf buf;
+    int rc = api_view_open(&view, request, &err);
+
+    buf_init(&buf, max);
+    json_out_init(&out, &buf);
+    json_begin_object(&out, NULL);
+    if (rc == 0)
+        rc = write(&view, &out, &err);
+    json_end_object(&out);
+    api_view_close(&view);
+    if (rc < 0) {
+        buf_deinit(&buf);
+        reply_error(request, reply, &err);
+    } else {
+        reply_json_buf(request, reply, 200, &buf);
+    }
+    return REQUEST_DONE;
 }
 
 int api_view_repository(struct api_view *view, const struct config_repo **ret_repo,

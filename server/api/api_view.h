@@ -17,6 +17,7 @@
 
 struct db;
 struct err;
+struct json_out;
 struct snapshot;
 
 struct api_view {
@@ -31,6 +32,14 @@ struct api_view {
 /* Close it whatever came of it, also of an open that failed. */
 int api_view_open(struct api_view *view, struct request *request, struct err *err);
 void api_view_close(struct api_view *view);
+
+/* Puts the members of an answer. */
+typedef int api_view_write(struct api_view *view, struct json_out *out, struct err *err);
+
+/* A handler that only reads: opens a view, answers with an object of what `write` puts into it, at most `max` bytes, or
+ * with its error. */
+enum request_next api_view_answer(struct request *request, struct reply *reply, size_t max,
+                                  api_view_write *write);
 
 /* ?lang=, the page's cookie, Accept-Language, the configuration: the first that says one of ours. */
 enum language api_view_language(const struct request *request, const struct config *config);
