@@ -14,6 +14,7 @@
 #include "server/api/api.h"
 #include "server/api/api_metrics.h"
 #include "server/api/api_page.h"
+#include "server/api/http_body.h"
 #include "server/api/policy.h"
 #include "server/api/reply.h"
 #include "server/api/request_filter.h"
@@ -22,10 +23,7 @@
 #include "server/api/shares.h"
 #include "server/flow/recovery.h"
 
-#define BODY_FIRST 16384 /* a body's buffer begins so and doubles: memory follows what came */
-#define BODY_SMALL ((size_t)1 << 20)
-#define BODIES_HEAVY ((size_t)8 << 20) /* all bodies: after so much malloc is made to give back */
-#define SEND_MS 60000                  /* to take an answer off us */
+#define SEND_MS 60000 /* to take an answer off us */
 #define STREAM_BLOCK 4096
 
 enum phase { PHASE_HEADERS, PHASE_BODY, PHASE_HANDLING, PHASE_ANSWERED };
@@ -43,13 +41,8 @@ struct http_exchange {
     enum phase phase;
     request_fn *next; /* handler, or what request_then() said */
     mono_ms wake_at;
-    char *body;
-    size_t body_size;
-    struct share *share;  /* of its address; NULL = not counted */
-    size_t body_expected; /* its length as announced, else what the route takes at most */
-    size_t kept;          /* bytes of what was made of a body */
-    size_t body_dropped;  /* bytes of a body that is refused at its end */
-    int body_refused;     /* status of that, 0 = none */
+    struct http_body body;
+    struct share *share; /* of its address; NULL = not counted */
 
     pthread_mutex_t lock;
     bool resumed; /* before it was suspended */
@@ -98,7 +91,7 @@ void request_let_go(struct request *request)
     if (request->end != NULL)
         request->end(request);
     pthread_mutex_destroy(&x->lock);
-    free(x->body);
+    http_body_drop(&x->body);
     arena_deinit(&x->arena);
     free(x);
 }
@@ -259,77 +252,30 @@ static enum MHD_Result exchange_handle(struct http_exchange *x)
 
 /* Body ------------------------------------------------------------------------------------------ */
 
-/* GitHub's bodies have some ten kilobytes. The last quarter of the budget is for those: whoever floods us
- * with large ones, with whatever signature, sheds his own first. */
-static size_t budget_of(const struct http_exchange *x)
+static void show_body(struct http_exchange *x)
 {
-    size_t budget = x->listener->shared->options.body_budget;
-
-    return x->body_expected > BODY_SMALL ? budget / 4 * 3 : budget;
-}
-
-/* Large bodies of one address have a part of the budget only. */
-static struct share *share_of_body(const struct http_exchange *x)
-{
-    return x->body_expected > BODY_SMALL ? x->share : NULL;
-}
-
-static bool budget_take(struct http_exchange *x, size_t bytes)
-{
-    struct http_shared *shared = x->listener->shared;
-    size_t had;
-
-    if (!shares_take_bytes(x->listener->shares, share_of_body(x), bytes))
-        return false;
-    had = atomic_fetch_add(&shared->body_bytes, bytes);
-    if (had + bytes > BODIES_HEAVY)
-        atomic_store(&shared->heavy, true);
-    if (had + bytes <= budget_of(x))
-        return true;
-    atomic_fetch_sub(&shared->body_bytes, bytes);
-    shares_give_bytes(share_of_body(x), bytes);
-    return false;
-}
-
-static void budget_give(struct http_exchange *x)
-{
-    struct http_shared *shared = x->listener->shared;
-    size_t had = atomic_fetch_sub(&shared->body_bytes, x->body_size);
-
-    shares_give_bytes(share_of_body(x), x->body_size);
-    if (had - x->body_size < BODIES_HEAVY / 2 && atomic_load(&shared->heavy) &&
-        atomic_exchange(&shared->heavy, false))
-        reaper_crowd_left(shared->reaper);
-    x->body_size = 0;
-}
-
-static void body_drop(struct http_exchange *x)
-{
-    free(x->body);
-    budget_give(x);
-    x->body = NULL;
-    x->request.body = "";
-    x->request.body_len = 0;
+    x->request.body = x->body.bytes != NULL ? x->body.bytes : "";
+    x->request.body_len = x->body.len;
 }
 
 void request_drop_body(struct request *request)
 {
-    body_drop(exchange_of(request));
+    struct http_exchange *x = exchange_of(request);
+
+    http_body_drop(&x->body);
+    show_body(x);
 }
 
 void request_keeps(struct request *request, size_t bytes)
 {
-    struct http_exchange *x = exchange_of(request);
-
-    x->kept = bytes;
-    atomic_fetch_add(&x->listener->shared->body_bytes, bytes);
+    http_body_keep(&exchange_of(request)->body, bytes);
 }
 
 void request_drop_memory(struct request *request)
 {
     struct http_exchange *x = exchange_of(request);
 
-    body_drop(x);
+    request_drop_body(request);
     request->target = request->path = request->query = "";
     request->headers = NULL;
     request->n_headers = 0;
@@ -341,57 +287,20 @@ void request_drop_memory(struct request *request)
     arena_deinit(&x->arena);
 }
 
-/* Room for `more` bytes and a NUL; the status to refuse with if there is none. */
-static int body_reserve(struct http_exchange *x, size_t more)
-{
-    size_t wanted = x->request.body_len + more + 1;
-    size_t size = x->body_size != 0 ? x->body_size : BODY_FIRST;
-    char *body;
-
-    if (wanted - 1 > x->request.route->body_limit)
-        return 413;
-    if (wanted <= x->body_size)
-        return 0;
-    while (size < wanted)
-        size *= 2;
-    if (size > x->body_expected + 1)
-        size = x->body_expected + 1;
-    if (!budget_take(x, size - x->body_size))
-        return 503;
-    assert(size >= wanted); /* no more comes than was announced */
-    body = realloc(x->body, size);
-    if (body == NULL)
-        abort();
-    x->body = body;
-    x->body_size = size;
-    x->request.body = body;
-    return 0;
-}
-
 static enum MHD_Result exchange_piece(struct http_exchange *x, const char *bytes, size_t len)
 {
-    if (x->body_refused == 0) {
-        x->body_refused = body_reserve(x, len);
-        if (x->body_refused != 0)
-            body_drop(x);
-    }
-    if (x->body_refused != 0) {
-        /* No answer can be given inside a body; read on, but not for ever. */
-        x->body_dropped += len;
-        return x->body_dropped > 4 * x->request.route->body_limit ? MHD_NO : MHD_YES;
-    }
-    memcpy(x->body + x->request.body_len, bytes, len);
-    x->request.body_len += len;
-    x->body[x->request.body_len] = '\0';
-    if (x->request.route->piece != NULL)
+    int taken = http_body_take(&x->body, bytes, len);
+
+    show_body(x);
+    if (taken > 0 && x->request.route->piece != NULL)
         x->request.route->piece(&x->request, bytes, len);
-    return MHD_YES;
+    return taken < 0 ? MHD_NO : MHD_YES;
 }
 
 static enum MHD_Result exchange_body_end(struct http_exchange *x)
 {
-    if (x->body_refused != 0) {
-        reply_refuse(&x->request, &x->reply, x->body_refused, NULL);
+    if (x->body.refused != 0) {
+        reply_refuse(&x->request, &x->reply, x->body.refused, NULL);
         x->reply.close = true;
         return exchange_answer(x);
     }
@@ -559,10 +468,8 @@ static enum MHD_Result exchange_headers(struct http_exchange *x, const char *url
     if (status != 0)
         return exchange_refuse_early(x, status);
 
-    x->body_expected = body_expected(request);
-    /* A large one that will not fit is refused before a byte of it is taken. */
-    if (x->body_expected > BODY_SMALL &&
-        atomic_load(&shared->body_bytes) + x->body_expected > budget_of(x))
+    if (!http_body_expect(&x->body, x->listener, x->share, request->route->body_limit,
+                          body_expected(request)))
         return exchange_refuse_early(x, 503);
     x->next = request->route->handler;
     x->phase = PHASE_BODY;
@@ -653,9 +560,7 @@ void http_exchange_completed(void *cls, struct MHD_Connection *connection, void 
     pthread_mutex_unlock(&x->lock);
     if (x->reply.stream_end != NULL)
         x->reply.stream_end(&x->request);
-    budget_give(x);
-    if (x->kept != 0)
-        atomic_fetch_sub(&listener->shared->body_bytes, x->kept);
+    http_body_end(&x->body);
     shares_give(listener->shares, x->share);
     x->share = NULL;
     request_let_go(&x->request);
