@@ -3,17 +3,20 @@
  *
  * The real daemon, its real store. It is killed under load at a moment that a seed chooses; or the k-th write, sync or
  * truncation of the store fails, is cut short by a full disk, or is the last thing that happens (tests/support/
- * faulty_io). Then it is started again on what is there. SLIPWAY_FAULT="K:KIND" repeats one of these.
+ * faulty_io). Then it is started again on what is there. SLIPWAY_FAULT="K:KIND" repeats one of these; with SLIPWAY_DEEP=1
+ * each k is tried with each kind, several at a time.
  */
 #include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -23,7 +26,9 @@
 #include "tests/support/receiver.h"
 
 #define STRIDE 11
-#define SWEEP_SECONDS 1300 /* then what is left of all faults is left, and that is said */
+#define SWEEP_SECONDS 1300 /* then what is left of all faults is left, and that fails */
+#define SWEEP_JOBS 4
+#define SWEEP_JOBS_MAX 32
 
 static bool deep(void)
 {
@@ -111,6 +116,7 @@ static struct told read_log(struct receiver *r)
 }
 
 static const char *const kinds[] = {"sync", "eio", "enospc", "torn", "kill"};
+#define N_KINDS 5
 
 /* A new store, one fault, some deliveries; then what must be true. False: there are not so many calls. */
 static bool fail_once(long k, const char *kind, long *ret_calls)
@@ -147,8 +153,8 @@ static bool fail_once(long k, const char *kind, long *ret_calls)
     return told.fault;
 }
 
-/* SLIPWAY_SWEEP_SECONDS: so long it may take, for who has the whole night. SLIPWAY_SWEEP_FROM and _TO: these calls only,
- * to go on where another run was cut short, or to run in parts beside each other. */
+/* SLIPWAY_SWEEP_FROM and _TO: these calls only, to go on where another run was cut short. SLIPWAY_SWEEP_SECONDS: so long it
+ * may take. SLIPWAY_SWEEP_JOBS: so many at a time; each run waits more than it works. */
 static long of_sweep(const char *name, long otherwise)
 {
     char variable[64];
@@ -159,32 +165,91 @@ static long of_sweep(const char *name, long otherwise)
     return value != NULL ? strtol(value, NULL, 10) : otherwise;
 }
 
-/* Each call of a run with each kind; in strides, so that a run that is cut short has seen some of all parts. */
+/* Calls FIRST, FIRST + STRIDE, ... with each kind, one lane after the other: a sweep that is cut short has seen some of all
+ * parts. Shared by the processes that take the lanes. */
+struct sweep {
+    long from, to;
+    time_t end;
+    atomic_long next_lane, of_kind[N_KINDS];
+    atomic_bool cut_short;
+};
+
+static void sweep_lane(struct sweep *sweep, long lane)
+{
+    long kind = lane % N_KINDS, n;
+
+    for (long k = sweep->from + lane / N_KINDS; k <= sweep->to; k += STRIDE) {
+        if (time(NULL) >= sweep->end) {
+            atomic_store(&sweep->cut_short, true);
+            return;
+        }
+        if (!fail_once(k, kinds[kind], &n))
+            return;
+        atomic_fetch_add(&sweep->of_kind[kind], 1);
+    }
+}
+
+/* A run that fails says so, and ends its process. */
+static pid_t begin_sweeping(struct sweep *sweep)
+{
+    pid_t pid;
+    long lane;
+
+    fflush(NULL);
+    pid = fork();
+    assert_true(pid >= 0);
+    if (pid != 0)
+        return pid;
+    while ((lane = atomic_fetch_add(&sweep->next_lane, 1)) < STRIDE * N_KINDS)
+        sweep_lane(sweep, lane);
+    _exit(0);
+}
+
+static long tell_of(const struct sweep *sweep)
+{
+    long runs = 0;
+
+    for (int i = 0; i < N_KINDS; i++) {
+        long n = atomic_load(&sweep->of_kind[i]);
+        print_message("# %s: %ld\n", kinds[i], n);
+        /* Syncs have numbers of their own, and there are few. */
+        if (n == 0 && (strcmp(kinds[i], "sync") != 0 || sweep->from == 1))
+            fail_msg("no fault of the kind %s came to pass", kinds[i]);
+        runs += n;
+    }
+    print_message("# calls %ld to %s: %s\n", sweep->from,
+                  sweep->to == LONG_MAX ? "the end" : getenv("SLIPWAY_SWEEP_TO"),
+                  atomic_load(&sweep->cut_short) ? "CUT SHORT: what is left was not tried"
+                                                 : "each call, each kind");
+    return runs;
+}
+
 static long fail_everywhere(void)
 {
-    time_t end = time(NULL) + of_sweep("SECONDS", SWEEP_SECONDS);
-    long from = of_sweep("FROM", 1), to = of_sweep("TO", LONG_MAX);
-    long of_kind[sizeof(kinds) / sizeof(*kinds)] = {0}, runs = 0, n;
+    struct sweep *sweep =
+        mmap(NULL, sizeof(*sweep), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    long jobs = of_sweep("JOBS", SWEEP_JOBS), runs;
+    pid_t pids[SWEEP_JOBS_MAX];
+    bool all_well = true;
 
-    for (long first = from; first < from + STRIDE; first++)
-        for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)
-            for (long k = first; k <= to && time(NULL) < end && fail_once(k, kinds[i], &n);
-                 k += STRIDE)
-                of_kind[i]++;
-    for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++) {
-        print_message("# %s: %ld\n", kinds[i], of_kind[i]);
-        if (of_kind[i] == 0)
-            fail_msg("no fault of the kind %s came to pass", kinds[i]);
-        runs += of_kind[i];
+    assert_true(sweep != MAP_FAILED);
+    assert_in_range(jobs, 1, SWEEP_JOBS_MAX);
+    sweep->from = of_sweep("FROM", 1);
+    sweep->to = of_sweep("TO", LONG_MAX);
+    sweep->end = time(NULL) + of_sweep("SECONDS", SWEEP_SECONDS);
+    for (long i = 0; i < jobs; i++)
+        pids[i] = begin_sweeping(sweep);
+    for (long i = 0; i < jobs; i++) {
+        int status;
+        all_well &= waitpid(pids[i], &status, 0) == pids[i] && WIFEXITED(status) &&
+                    WEXITSTATUS(status) == 0;
     }
-    print_message("# calls %ld to %s: %s\n", from,
-                  to == LONG_MAX ? "the end" : getenv("SLIPWAY_SWEEP_TO"),
-                  time(NULL) < end ? "to the end: each call, each kind"
-                                   : "CUT SHORT: what is left was not tried");
-    /* Who says how long it may take, or which calls, wants all of them. */
-    if (time(NULL) >= end &&
-        (getenv("SLIPWAY_SWEEP_SECONDS") != NULL || getenv("SLIPWAY_SWEEP_TO") != NULL))
+    runs = tell_of(sweep);
+    if (!all_well)
+        fail_msg("a fault was not survived: see above");
+    if (atomic_load(&sweep->cut_short))
         fail_msg("the sweep was cut short");
+    assert_int_equal(munmap(sweep, sizeof(*sweep)), 0);
     return runs;
 }
 
