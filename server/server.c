@@ -25,6 +25,7 @@
 #include "server/api/api.h"
 #include "server/api/api_events.h"
 #include "server/api/api_metrics.h"
+#include "server/api/chain.h"
 #include "server/api/disk.h"
 #include "server/api/door.h"
 #include "server/api/door_keys.h"
@@ -210,6 +211,7 @@ static int open_other_doors(struct server *s, const struct config *config, struc
     s->api.door = door_new(&door);
     s->api.events = api_events_new();
     s->api.tries = tries_new();
+    s->api.chain = chain_new();
     s->api.is_ready = is_ready;
     s->api.reread = reread;
     s->api.refused_config = refused_config;
@@ -440,7 +442,8 @@ static int start_acting(struct server *s, struct config *config, bool by_hand, i
     if (rc == 0)
         rc = start_flow(s, by_hand, err);
     if (rc == 0)
-        rc = upkeep_start(&s->upkeep, s->store.path, s->writer, s->clock, store_damaged, s, err);
+        rc = upkeep_start(&s->upkeep, s->store.path, s->writer, s->api.chain, s->clock,
+                          store_damaged, s, err);
     return rc;
 }
 
@@ -566,6 +569,7 @@ void server_stop(struct server *s)
     api_events_free(s->api.events);
     metrics_free(s->api.metrics);
     tries_free(s->api.tries);
+    chain_free(s->api.chain);
     door_keys_deinit(&s->keys);
     signer_free(s->signer);
     snapshots_deinit(&s->snapshots);

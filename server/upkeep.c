@@ -9,6 +9,7 @@
 #include "lib/base/log.h"
 #include "lib/store/db.h"
 #include "lib/store/store.h"
+#include "server/api/chain.h"
 #include "server/prune.h"
 
 #define FIRST_AFTER_MS 2000
@@ -23,6 +24,7 @@ struct upkeep {
     bool stopping;
     struct db *db;
     struct writer *writer;
+    struct chain *chain;
     struct clock *clock;
     void (*damaged)(void *arg, const struct err *err);
     void *arg;
@@ -67,6 +69,18 @@ static bool check(struct upkeep *u)
     return true;
 }
 
+/* Every row of the journal: also those that doctor need not read any more (A5). */
+static void check_journal(struct upkeep *u)
+{
+    struct err err = ERR_INIT;
+    int64_t bad = 0;
+
+    if (chain_read_again(u->chain, u->db, pause_between, u, &bad, &err) < 0)
+        log_warning("journal.not-read", "err=%s", LOG(err.text));
+    else if (bad != 0)
+        log_error("journal.changed", "row=%lld", (long long)bad);
+}
+
 static void take_out_what_is_old(struct upkeep *u)
 {
     struct prune prune = {.db = u->db,
@@ -92,6 +106,8 @@ static void *upkeep_main(void *arg)
     for (unsigned round = 0; !pause_for(u, wait); round++) {
         if (round % CHECK_EACH == 0 && !check(u))
             break;
+        if (round % CHECK_EACH == 0)
+            check_journal(u);
         take_out_what_is_old(u);
         wait = EVERY_MS;
     }
@@ -99,8 +115,8 @@ static void *upkeep_main(void *arg)
 }
 
 int upkeep_start(struct upkeep **ret_upkeep, const char *path, struct writer *writer,
-                 struct clock *clock, void (*damaged)(void *arg, const struct err *err), void *arg,
-                 struct err *err)
+                 struct chain *chain, struct clock *clock,
+                 void (*damaged)(void *arg, const struct err *err), void *arg, struct err *err)
 {
     struct upkeep *u = calloc(1, sizeof(*u));
     pthread_condattr_t attr;
@@ -114,6 +130,7 @@ int upkeep_start(struct upkeep **ret_upkeep, const char *path, struct writer *wr
         return rc;
     }
     u->writer = writer;
+    u->chain = chain;
     u->clock = clock;
     u->damaged = damaged;
     u->arg = arg;

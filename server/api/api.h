@@ -14,6 +14,7 @@
 #include "lib/base/timestamp.h"
 
 struct api_events;
+struct chain;
 struct clock;
 struct err;
 struct db_pool;
@@ -49,6 +50,7 @@ struct api {
     struct api_events *events; /* who watches; api_events.h */
     struct metrics *metrics;   /* counters; api_metrics.h */
     struct disk *disk;         /* room for what comes next; NULL = never asked */
+    struct chain *chain;       /* of the journal: how far it was read; chain.h */
     struct tries *tries;       /* who guesses tokens; tries.h */
     struct recovery *_Atomic
         recovery; /* what GitHub said and we did not hear; NULL = it is not asked, or not yet */

@@ -15,12 +15,12 @@
 #include "lib/store/store_config.h"
 #include "lib/store/store_holiday.h"
 #include "lib/store/store_host.h"
-#include "lib/store/store_journal.h"
 #include "lib/store/store_person.h"
 #include "lib/store/store_signing_key.h"
 #include "lib/store/writer.h"
 #include "server/api/api.h"
 #include "server/api/api_clock.h"
+#include "server/api/chain.h"
 #include "server/api/disk.h"
 #include "server/api/doctor_github.h"
 #include "server/api/examination.h"
@@ -118,16 +118,17 @@ static int check_people(struct examination *x)
 
 static int check_journal(struct examination *x)
 {
-    int64_t rows;
-    int64_t bad;
-    int rc = store_journal_verify(x->view->db, &rows, &bad, x->err);
+    struct chain_word word;
+    const struct api *api = x->view->request->api;
+    int rc = chain_look(api->chain, api->readers, &word, x->err);
 
     if (rc == 0)
-        examination_say(
-            x, &(struct finding){.name = "journal",
-                                 .state = bad != 0 ? CHECK_FAIL : CHECK_OK,
-                                 .values = {{"n", examination_number(x, bad != 0 ? bad : rows)}},
-                                 .n_values = 1});
+        examination_say(x, &(struct finding){
+                               .name = word.more ? "journal-begun" : "journal",
+                               .state = word.bad != 0 ? CHECK_FAIL : CHECK_OK,
+                               .values = {{"n", examination_number(x, word.bad != 0 ? word.bad
+                                                                                    : word.whole)}},
+                               .n_values = 1});
     return rc;
 }
 

@@ -20,6 +20,7 @@
 #include "lib/store/writer.h"
 #include "server/api/api_events.h"
 #include "server/api/api_metrics.h"
+#include "server/api/chain.h"
 #include "server/api/door.h"
 #include "server/api/tries.h"
 #include "server/flow/signer.h"
@@ -143,6 +144,7 @@ static void up(struct api_room *room, const struct http_server_options *options,
                                                 .hold_ms = poll_hold_ms}),
         .events = api_events_new(),
         .metrics = metrics_new(),
+        .chain = chain_new(),
         .tries = tries_new(),
     };
     open_server(room, options);
@@ -230,6 +232,7 @@ void api_room_down(struct api_room *room)
     api_events_free(room->api.events);
     metrics_free(room->api.metrics);
     tries_free(room->api.tries);
+    chain_free(room->api.chain);
     snapshots_deinit(&room->snapshots);
     secret_free(room->secret);
     secret_free(room->credential_key);

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "lib/store/store_journal.h"
+#include "server/api/chain.h"
 #include "tests/support/stop_room.h"
 
 #define AUDIT "/api/v1/audit"
@@ -139,12 +140,24 @@ static const char *verified(const char *target, int64_t row, int64_t bad, bool d
     return hash;
 }
 
+/* How often doctor says `state` of the journal, and names that row. */
+static int doctor_says(const char *state, const char *row)
+{
+    struct stop_answer a = stop_room_ask(&room, NULL, "GET", "/api/v1/doctor", NULL);
+    int n = 0;
+
+    for (const struct cJSON *c = json_first(json_array(a.json, "checks")); c != NULL;
+         c = json_next(c))
+        n += strcmp(json_str(c, "name"), "journal") == 0 &&
+             strcmp(json_str(c, "state"), state) == 0 && strstr(json_str(c, "text"), row) != NULL;
+    stop_room_answered(&a);
+    return n;
+}
+
 static void I10_a_changed_row_is_named_by_audit_and_by_doctor(void **state)
 {
     static char change[] = "UPDATE journal SET reason = 'becausf' WHERE id = 20500";
     struct lines lines = {.n = 21000, .first = 1000, .step = 1000};
-    struct stop_answer a;
-    bool named = false;
 
     (void)state;
     verified(AUDIT "/verify", 0, 0, true);
@@ -155,14 +168,57 @@ static void I10_a_changed_row_is_named_by_audit_and_by_doctor(void **state)
     verified(AUDIT "/verify", 20000, 0, false);
     verified(AUDIT "/verify?after=20000", 20499, 20500, true);
     assert_int_equal(stop_room_status(&room, "", "GET", AUDIT "/verify?after=21001", NULL), 404);
-    a = stop_room_ask(&room, NULL, "GET", "/api/v1/doctor", NULL);
-    for (const struct cJSON *c = json_first(json_array(a.json, "checks")); c != NULL;
-         c = json_next(c))
-        named = named || (strcmp(json_str(c, "name"), "journal") == 0 &&
-                          strcmp(json_str(c, "state"), "fail") == 0 &&
-                          strstr(json_str(c, "text"), "20500") != NULL);
-    stop_room_answered(&a);
-    assert_true(named);
+    assert_int_equal(doctor_says("fail", "20500"), 1);
+}
+
+static bool no_pause(void *arg)
+{
+    int *slices = arg;
+
+    (*slices)++;
+    return false;
+}
+
+/* What was read is not read again for whoever asks; a change of it is found when somebody reads all of it. */
+static void I10_doctor_reads_each_row_once_and_the_upkeep_all_of_them_again(void **state)
+{
+    static char change[] = "UPDATE journal SET reason = 'becausf' WHERE id = 100";
+    struct lines lines = {.n = 2500, .first = 1000, .step = 1000};
+    struct chain *chain = room.api.api.chain;
+    struct err err = ERR_INIT;
+    int64_t bad = 0;
+    struct db *db;
+    int slices = 0;
+
+    (void)state;
+    api_room_write(&room.api, write_lines, &lines);
+    assert_int_equal(doctor_says("ok", "2500"), 1);
+    api_room_write(&room.api, spoil, change);
+    lines.n = 3;
+    api_room_write(&room.api, write_lines, &lines);
+    assert_int_equal(doctor_says("ok", "2503"), 1); /* three were read */
+    assert_int_equal(db_pool_take(room.api.readers, &db, &err), 0);
+    assert_int_equal(chain_read_again(chain, db, no_pause, &slices, &bad, &err), 0);
+    db_pool_give(room.api.readers, db);
+    assert_int_equal(bad, 100);
+    assert_int_equal(doctor_says("fail", "100"), 1);
+}
+
+static void I10_a_journal_that_lost_its_end_or_was_written_anew_is_told(void **state)
+{
+    static char cut[] = "DELETE FROM journal WHERE id > 8";
+    struct lines lines = {.n = 10, .first = 1000, .step = 1000};
+
+    (void)state;
+    api_room_write(&room.api, write_lines, &lines);
+    assert_int_equal(doctor_says("ok", "10"), 1);
+    api_room_write(&room.api, spoil, cut);
+    lines.n = 2;
+    lines.first = 9001;
+    api_room_write(&room.api, write_lines, &lines); /* a chain that holds, and is another one */
+    verified(AUDIT "/verify", 10, 0, true);
+    assert_int_equal(doctor_says("fail", "10"), 1);
+    assert_int_equal(doctor_says("fail", "10"), 1);
 }
 
 /* What somebody wrote into the store cannot spoil the answer. */
@@ -188,6 +244,10 @@ int main(void)
         cmocka_unit_test_setup_teardown(since_when, up, down),
         cmocka_unit_test_setup_teardown(I10_a_changed_row_is_named_by_audit_and_by_doctor, up,
                                         down),
+        cmocka_unit_test_setup_teardown(
+            I10_doctor_reads_each_row_once_and_the_upkeep_all_of_them_again, up, down),
+        cmocka_unit_test_setup_teardown(I10_a_journal_that_lost_its_end_or_was_written_anew_is_told,
+                                        up, down),
         cmocka_unit_test_setup_teardown(a_detail_that_is_no_json_any_more_is_shown_as_text, up,
                                         down),
     };
