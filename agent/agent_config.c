@@ -75,6 +75,13 @@ static bool is_umask(const char *s)
     return strlen(s) == 3 && strspn(s, "01234567") == 3;
 }
 
+static bool is_limit(const char *s)
+{
+    struct pace_limit limit;
+
+    return pace_parse(s, &limit);
+}
+
 #define TEXT(member) offsetof(struct agent_config, member)
 #define NOT_TEXT ((size_t)-1)
 
@@ -104,6 +111,8 @@ static const struct {
      "a folder: only documents whose very bytes lie in it run here"},
     {"redact", TEXT(redact), is_absolute_or_empty, "",
      "a file of patterns, one a line: what matches is hidden before it leaves this host"},
+    {"limit", TEXT(limit_text), is_limit, PACE_STANDARD,
+     "how many commands this host takes: so many at once, and so many an hour; more wait at the door"},
     {"umask", NOT_TEXT, is_umask, "022",
      "of scripts: what they publish is read by web servers; this agent's own files are 077"},
 };
@@ -122,6 +131,8 @@ static void put(struct agent_config *config, size_t i, const char *value)
         *member_of(config, i) = value;
     if (keys[i].member == TEXT(key_text) && value != NULL)
         (void)digest_unbase64url(value, strlen(value), config->key, sizeof(config->key));
+    if (keys[i].member == TEXT(limit_text))
+        (void)pace_parse(value, &config->limit);
 }
 
 void agent_config_init(struct agent_config *config)

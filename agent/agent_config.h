@@ -12,6 +12,7 @@
 
 #include <sys/types.h>
 
+#include "agent/pace.h"
 #include "lib/base/arena.h"
 #include "lib/base/err.h"
 #include "lib/base/sign.h"
@@ -36,8 +37,10 @@ struct agent_config {
     const char *run_dir;   /* folder for what scripts leave; "" = the command's own folder */
     const char *strict;    /* folder: only documents that lie in it run; "" = all that are signed */
     const char
-        *redact;  /* file of patterns that are hidden in what scripts print and tell; "" = none */
-    mode_t umask; /* of scripts */
+        *redact; /* file of patterns that are hidden in what scripts print and tell; "" = none */
+    const char *limit_text;
+    struct pace_limit limit; /* of commands that are new to this host (T37) */
+    mode_t umask;            /* of scripts */
 };
 
 /* What a new one has: all but who and whom to trust. */

@@ -10,24 +10,15 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "agent/compact.h"
 #include "agent/guard.h"
+#include "agent/journal_line.h"
+#include "agent/known.h"
+#include "agent/pace.h"
 #include "lib/base/buf.h"
-#include "lib/base/digest.h"
 #include "lib/base/file.h"
 #include "lib/base/json.h"
 #include "lib/base/str.h"
-
-#define HEAD_SIZE 35 /* "LENGTH CHECK DIGEST " */
-#define JSON_MAX 8192
-#define NUMBER_MAX (INT64_C(1) << 52)
-#define KIND_JOURNAL "journal" /* of the first record */
-
-/* The highest epoch seen of a database. */
-struct floor {
-    char *database;
-    int64_t epoch;
-    char command_id[NAMES_UUID_SIZE];
-};
 
 struct agent_journal {
     char *state;
@@ -36,12 +27,13 @@ struct agent_journal {
     bool is_broken; /* a write failed */
     char id[NAMES_UUID_SIZE];
     int64_t number;
-    int64_t good; /* bytes up to the end of the last whole record */
+    int64_t good;  /* bytes up to the end of the last whole record */
+    bool in_kept;  /* reading: what was kept when it was written anew */
+    int64_t kept;  /* lines of that */
+    int64_t since; /* records behind them */
     pthread_mutex_t lock;
-    struct agent_journal_entry *entries; /* in the order they came */
-    size_t n_entries, cap_entries;
-    struct floor *floors;
-    size_t n_floors;
+    struct known known;
+    struct pace pace;
 };
 
 #define KIND_TEXT(symbol, text) text,
@@ -52,81 +44,7 @@ const char *agent_journal_kind_text(enum agent_journal_kind kind)
     return kind_texts[kind];
 }
 
-/* Commands ----------------------------------------------------------------------------------- */
-
-static struct agent_journal_entry *entry_of(struct agent_journal *j, const char *command_id)
-{
-    for (size_t i = j->n_entries; i > 0; i--) { /* the newest is asked for most */
-        if (strcmp(j->entries[i - 1].command_id, command_id) == 0)
-            return &j->entries[i - 1];
-    }
-    return NULL;
-}
-
-static void note(struct agent_journal *j, const struct agent_journal_record *r, int64_t number)
-{
-    struct agent_journal_entry *e = entry_of(j, r->command_id);
-
-    if (e == NULL) {
-        if (j->n_entries == j->cap_entries) {
-            j->cap_entries = j->cap_entries == 0 ? 64 : 2 * j->cap_entries;
-            j->entries = realloc(j->entries, j->cap_entries * sizeof(*j->entries));
-            if (j->entries == NULL)
-                abort();
-        }
-        e = &j->entries[j->n_entries++];
-        *e = (struct agent_journal_entry){.kind = AGENT_JOURNAL_NONE};
-        snprintf(e->command_id, sizeof(e->command_id), "%s", r->command_id);
-    }
-    if (r->kind == AGENT_JOURNAL_REPORTED)
-        e->end = e->kind;
-    e->kind = r->kind;
-    e->number = number;
-    e->has_database = e->has_database || r->database != NULL;
-    if (r->floor > 0)
-        e->floor = r->floor;
-    if (r->nonce != NULL)
-        snprintf(e->nonce, sizeof(e->nonce), "%s", r->nonce);
-}
-
-static struct floor *floor_of(struct agent_journal *j, const char *database)
-{
-    for (size_t i = 0; i < j->n_floors; i++) {
-        if (strcmp(j->floors[i].database, database) == 0)
-            return &j->floors[i];
-    }
-    return NULL;
-}
-
-static void raise_floor(struct agent_journal *j, const char *database, int64_t epoch,
-                        const char *command_id)
-{
-    struct floor *f = database != NULL ? floor_of(j, database) : NULL;
-
-    if (database == NULL || epoch < 1 || (f != NULL && epoch <= f->epoch))
-        return;
-    if (f == NULL) {
-        j->floors = realloc(j->floors, (j->n_floors + 1) * sizeof(*j->floors));
-        if (j->floors == NULL)
-            abort();
-        f = &j->floors[j->n_floors++];
-        f->database = strdup(database);
-        if (f->database == NULL)
-            abort();
-    }
-    f->epoch = epoch;
-    snprintf(f->command_id, sizeof(f->command_id), "%s", command_id);
-}
-
 /* Reading ------------------------------------------------------------------------------------- */
-
-static void check_of(const char *length, char out[9])
-{
-    char hex[DIGEST_HEX_SIZE];
-
-    digest_sha256_hex(length, 8, hex);
-    snprintf(out, 9, "%.8s", hex);
-}
 
 static int damaged(struct agent_journal *j, const char *what, struct err *err)
 {
@@ -134,120 +52,151 @@ static int damaged(struct agent_journal *j, const char *what, struct err *err)
                    (long long)j->number, (long long)j->good, what);
 }
 
-static int take_kind(struct agent_journal *j, const struct cJSON *json, struct err *err)
+static enum agent_journal_kind kind_of(const char *text)
 {
-    const char *text = json_str(json, "kind");
-    struct agent_journal_record r = {.command_id = json_str(json, "command"),
-                                     .database = json_str(json, "database"),
-                                     .nonce = json_str(json, "nonce")};
-    struct agent_journal_entry *e;
-
-    if (j->number == 0) {
-        const char *id = json_str(json, "id");
-
-        if (!str_eq(text, KIND_JOURNAL) || !names_is_uuid(id))
-            return damaged(j, "its first record does not name it", err);
-        snprintf(j->id, sizeof(j->id), "%s", id);
-        return 0;
+    for (int kind = 1; text != NULL && kind < AGENT_JOURNAL_KINDS_COUNT; kind++) {
+        if (str_eq(text, kind_texts[kind]))
+            return (enum agent_journal_kind)kind;
     }
-    if (!names_is_uuid(r.command_id))
-        return damaged(j, "a record without a command", err);
-    e = entry_of(j, r.command_id);
-    for (int kind = 1; kind < AGENT_JOURNAL_KINDS_COUNT; kind++) {
-        if (!str_eq(text, kind_texts[kind]))
-            continue;
-        if (!guard_may_follow(e != NULL ? e->kind : AGENT_JOURNAL_NONE,
-                              (enum agent_journal_kind)kind))
-            return damaged(j, "a record that may not stand there", err);
-        r.kind = (enum agent_journal_kind)kind;
-        (void)json_int(json, "epoch", &r.epoch);
-        (void)json_int(json, "floor", &r.floor);
-        note(j, &r, j->number + 1);
-        raise_floor(j, r.database, r.epoch, r.command_id);
-        return 0;
-    }
-    return damaged(j, "a record of an unknown kind", err);
+    return AGENT_JOURNAL_NONE;
 }
 
-static int take_json(struct agent_journal *j, const char *text, size_t len, struct err *err)
+/* 0 = it is not there. */
+static time_ms time_of(const struct cJSON *json, const char *key)
+{
+    const char *text = json_str(json, key);
+    time_ms t = 0;
+
+    return text != NULL && timestamp_parse_rfc3339(text, &t) == 0 ? t : 0;
+}
+
+static int take_first(struct agent_journal *j, const struct cJSON *json, int64_t number,
+                      struct err *err)
+{
+    const char *id = json_str(json, "id");
+
+    if (!str_eq(json_str(json, "kind"), COMPACT_KIND_JOURNAL) || !names_is_uuid(id))
+        return damaged(j, "its first record does not name it", err);
+    (void)json_bool(json, "anew", &j->in_kept);
+    if (number < 1 || (!j->in_kept && number != 1))
+        return damaged(j, "its number is not the next one", err);
+    snprintf(j->id, sizeof(j->id), "%s", id);
+    j->known.forgotten_until = time_of(json, "forgotten_until");
+    j->number = number;
+    return 0;
+}
+
+static int take_record(struct agent_journal *j, const struct cJSON *json, struct err *err)
+{
+    struct agent_journal_record r = {.kind = kind_of(json_str(json, "kind")),
+                                     .command_id = json_str(json, "command"),
+                                     .database = json_str(json, "database"),
+                                     .start_by = time_of(json, "start_by"),
+                                     .nonce = json_str(json, "nonce")};
+
+    if (!names_is_uuid(r.command_id))
+        return damaged(j, "a record without a command", err);
+    if (r.kind == AGENT_JOURNAL_NONE)
+        return damaged(j, "a record of an unknown kind", err);
+    if (!guard_may_follow(known_kind(&j->known, known_find(&j->known, r.command_id)), r.kind))
+        return damaged(j, "a record that may not stand there", err);
+    (void)json_int(json, "epoch", &r.epoch);
+    (void)json_int(json, "floor", &r.floor);
+    (void)known_note(&j->known, &r, time_of(json, "at"));
+    return 0;
+}
+
+static int take_floor(struct agent_journal *j, const struct cJSON *json, struct err *err)
+{
+    const char *database = json_str(json, "database"), *id = json_str(json, "command");
+    int64_t epoch = 0;
+
+    if (database == NULL || !names_is_uuid(id) || !json_int(json, "epoch", &epoch) || epoch < 1)
+        return damaged(j, "a floor that is none", err);
+    known_raise(&j->known, database, epoch, id);
+    return 0;
+}
+
+static int take_kept(struct agent_journal *j, const struct cJSON *json, struct err *err)
+{
+    const char *id = json_str(json, "command"), *nonce = json_str(json, "nonce");
+    struct agent_journal_entry e = {.kind = kind_of(json_str(json, "last")),
+                                    .end = kind_of(json_str(json, "end")),
+                                    .at = time_of(json, "at"),
+                                    .start_by = time_of(json, "start_by")};
+
+    if (!names_is_uuid(id) || e.kind == AGENT_JOURNAL_NONE ||
+        known_find(&j->known, id) != KNOWN_NOT)
+        return damaged(j, "a kept command that may not stand there", err);
+    (void)json_int(json, "floor", &e.floor);
+    memcpy(e.command_id, id, sizeof(e.command_id));
+    if (nonce != NULL)
+        snprintf(e.nonce, sizeof(e.nonce), "%s", nonce);
+    known_put(&j->known, &e);
+    return 0;
+}
+
+/* A line of what was kept. The last of them says how many there are, so that none is missing. */
+static int take_line_of_kept(struct agent_journal *j, const struct cJSON *json, struct err *err)
+{
+    const char *kind = json_str(json, "kind");
+    int64_t lines = 0;
+
+    if (str_eq(kind, COMPACT_KIND_END)) {
+        if (!json_int(json, "lines", &lines) || lines != j->kept)
+            return damaged(j, "lines of what was kept are missing", err);
+        j->in_kept = false;
+        return 0;
+    }
+    j->kept++;
+    return str_eq(kind, COMPACT_KIND_FLOOR)  ? take_floor(j, json, err)
+           : str_eq(kind, COMPACT_KIND_KEPT) ? take_kept(j, json, err)
+                                             : take_record(j, json, err);
+}
+
+static int take_line(struct agent_journal *j, const struct journal_line *line, struct err *err)
 {
     struct err own = ERR_INIT;
     struct cJSON *json = NULL;
     int64_t number = 0;
     int rc;
 
-    if (json_parse(text, len, NULL, &json, &own) < 0)
+    if (json_parse(line->text + JOURNAL_LINE_HEAD, line->len, NULL, &json, &own) < 0)
         return damaged(j, own.text, err);
-    if (!json_int(json, "number", &number) || number != j->number + 1)
+    (void)json_int(json, "number", &number);
+    if (j->number == 0) {
+        rc = take_first(j, json, number, err);
+    } else if (j->in_kept) {
+        rc = take_line_of_kept(j, json, err);
+    } else if (number != j->number + 1) {
         rc = damaged(j, "its number is not the next one", err);
-    else
-        rc = take_kind(j, json, err);
+    } else {
+        rc = take_record(j, json, err);
+        j->number += rc == 0;
+        j->since += rc == 0;
+    }
     json_free(json);
     if (rc == 0)
-        j->number++;
-    return rc;
-}
-
-/* Nothing but NULs from here on: a file system that had room for the record, but not its bytes. */
-static bool rest_is_blank(FILE *file, const char *head, size_t n)
-{
-    int c;
-
-    for (size_t i = 0; i < n; i++) {
-        if (head[i] != '\0')
-            return false;
-    }
-    while ((c = getc(file)) != EOF) {
-        if (c != '\0')
-            return false;
-    }
-    return true;
-}
-
-/* One record. `*ret_more` false: the file ends here, perhaps with a torn one. */
-static int read_record(struct agent_journal *j, FILE *file, bool *ret_more, struct err *err)
-{
-    char head[HEAD_SIZE], check[9], digest[DIGEST_HEX_SIZE], json[JSON_MAX + 2];
-    char length[9] = "";
-    size_t len, got = fread(head, 1, sizeof(head), file);
-    int rc;
-
-    *ret_more = false;
-    if (got < sizeof(head) || (head[0] == '\0' && rest_is_blank(file, head, got)))
-        return ferror(file) ? damaged(j, "it cannot be read", err) : 0;
-    memcpy(length, head, 8);
-    check_of(length, check);
-    if (memcmp(head + 9, check, 8) != 0 || head[8] != ' ' || head[17] != ' ' || head[34] != ' ')
-        return damaged(j, "the head of a record has a wrong checksum", err);
-    len = strtoul(length, NULL, 16);
-    if (len > JSON_MAX)
-        return damaged(j, "a record is too long", err);
-    got = fread(json, 1, len + 1, file);
-    if (got < len + 1)
-        return ferror(file) ? damaged(j, "it cannot be read", err) : 0;
-    digest_sha256_hex(json, len, digest);
-    if (memcmp(head + 18, digest, 16) != 0 || json[len] != '\n')
-        return damaged(j, "a whole record has a wrong checksum", err);
-    json[len] = '\0';
-    rc = take_json(j, json, len, err);
-    if (rc == 0) {
-        j->good += (int64_t)(HEAD_SIZE + len + 1);
-        *ret_more = true;
-    }
+        j->good += (int64_t)line->size;
     return rc;
 }
 
 static int read_all(struct agent_journal *j, struct err *err)
 {
-    int fd = dup(j->fd);
+    int fd = dup(j->fd), rc = 0;
     FILE *file = fd < 0 ? NULL : fdopen(fd, "r");
-    bool more = true;
-    int rc = 0;
+    enum journal_line_found found = JOURNAL_LINE_WHOLE;
+    struct journal_line line;
+    const char *wrong = "";
 
     if (file == NULL)
         return err_set(err, ERR_INTERNAL, "reading the journal: %s", strerror(errno));
-    while (more && rc == 0)
-        rc = read_record(j, file, &more, err);
+    while (rc == 0 && (found = journal_line_read(&line, file, &wrong)) == JOURNAL_LINE_WHOLE)
+        rc = take_line(j, &line, err);
+    if (rc == 0 && found == JOURNAL_LINE_DAMAGED)
+        rc = damaged(j, wrong, err);
+    if (rc == 0 && j->in_kept) /* it was whole before it got its name */
+        rc = damaged(j, "it ends within what was kept", err);
     (void)fclose(file);
     return rc;
 }
@@ -264,17 +213,15 @@ static int broken(struct agent_journal *j, const char *what, struct err *err)
 /* Append one line, sync file and folder. */
 static int append(struct agent_journal *j, const struct buf *json, struct err *err)
 {
-    char line[HEAD_SIZE + JSON_MAX + 2], length[9], check[9], digest[DIGEST_HEX_SIZE];
     struct err own = ERR_INIT;
-    int n, rc;
+    struct journal_line line;
+    int rc;
 
     if (json->overflow)
-        return err_set(err, ERR_INVALID, "a record of the journal has over %d bytes", JSON_MAX);
-    snprintf(length, sizeof(length), "%08zx", json->len);
-    check_of(length, check);
-    digest_sha256_hex(buf_str(json), json->len, digest);
-    n = snprintf(line, sizeof(line), "%s %s %.16s %s\n", length, check, digest, buf_str(json));
-    rc = file_write_fd(j->fd, line, (size_t)n);
+        return err_set(err, ERR_INVALID, "a record of the journal has over %d bytes",
+                       JOURNAL_LINE_JSON_MAX);
+    journal_line_make(&line, buf_str(json), json->len);
+    rc = file_write_fd(j->fd, line.text, line.size);
     if (rc < 0) {
         errno = -rc;
         return broken(j, "written", err);
@@ -283,7 +230,7 @@ static int append(struct agent_journal *j, const struct buf *json, struct err *e
         return broken(j, "synced", err);
     if (file_sync_dir(j->state, &own) < 0)
         return broken(j, "synced", err);
-    j->good += n;
+    j->good += (int64_t)line.size;
     j->number++;
     return 0;
 }
@@ -291,7 +238,7 @@ static int append(struct agent_journal *j, const struct buf *json, struct err *e
 static void begin_record(struct agent_journal *j, struct buf *buf, struct json_out *out,
                          time_ms now, const char *kind)
 {
-    buf_init(buf, JSON_MAX);
+    buf_init(buf, JOURNAL_LINE_JSON_MAX);
     json_out_init(out, buf);
     json_begin_object(out, NULL);
     json_add_int(out, "number", j->number + 1);
@@ -306,7 +253,7 @@ static int begin_journal(struct agent_journal *j, time_ms now, struct err *err)
     int rc;
 
     names_uuid_new(j->id);
-    begin_record(j, &buf, &out, now, KIND_JOURNAL);
+    begin_record(j, &buf, &out, now, COMPACT_KIND_JOURNAL);
     json_add_str(&out, "id", j->id);
     json_end_object(&out);
     rc = append(j, &buf, err);
@@ -323,6 +270,8 @@ static void add_members(struct json_out *out, const struct agent_journal_record 
         json_add_str(out, "envelope", r->envelope_digest);
         json_add_str(out, "database", r->database);
         json_add_int(out, "epoch", r->epoch);
+        if (r->start_by > 0)
+            json_add_time(out, "start_by", r->start_by);
         break;
     case AGENT_JOURNAL_ASKING:
         json_add_str(out, "nonce", r->nonce);
@@ -349,6 +298,8 @@ static void add_members(struct json_out *out, const struct agent_journal_record 
         }
         if (r->floor > 0)
             json_add_int(out, "floor", r->floor);
+        if (r->start_by > 0)
+            json_add_time(out, "start_by", r->start_by);
         break;
     case AGENT_JOURNAL_CARRIED:
         if (r->database != NULL) {
@@ -365,8 +316,7 @@ static void add_members(struct json_out *out, const struct agent_journal_record 
 static int add(struct agent_journal *j, const struct agent_journal_record *r, time_ms now,
                struct err *err)
 {
-    const struct agent_journal_entry *e = entry_of(j, r->command_id);
-    enum agent_journal_kind last = e != NULL ? e->kind : AGENT_JOURNAL_NONE;
+    enum agent_journal_kind last = known_kind(&j->known, known_find(&j->known, r->command_id));
     struct json_out out;
     struct buf buf;
     int rc;
@@ -383,8 +333,9 @@ static int add(struct agent_journal *j, const struct agent_journal_record *r, ti
     rc = append(j, &buf, err);
     buf_deinit(&buf);
     if (rc == 0) {
-        note(j, r, j->number);
-        raise_floor(j, r->database, r->epoch, r->command_id);
+        j->since++;
+        if (known_note(&j->known, r, now) && r->kind != AGENT_JOURNAL_CARRIED)
+            pace_take(&j->pace, now);
     }
     return rc;
 }
@@ -433,6 +384,7 @@ int agent_journal_open(const char *state, time_ms now, struct agent_journal **re
         abort();
     j->fd = -1;
     pthread_mutex_init(&j->lock, NULL);
+    compact_remove(state);
     rc = open_file(j, &made, err);
     if (rc == 0 && !made)
         rc = read_all(j, err);
@@ -455,10 +407,7 @@ void agent_journal_free(struct agent_journal *j)
     if (j->fd >= 0)
         close(j->fd);
     pthread_mutex_destroy(&j->lock);
-    for (size_t i = 0; i < j->n_floors; i++)
-        free(j->floors[i].database);
-    free(j->floors);
-    free(j->entries);
+    known_deinit(&j->known);
     free(j->state);
     free(j);
 }
@@ -500,23 +449,23 @@ int64_t agent_journal_number(struct agent_journal *j)
 bool agent_journal_find(struct agent_journal *j, const char *command_id,
                         struct agent_journal_entry *ret_entry)
 {
-    const struct agent_journal_entry *e;
+    size_t number;
 
     pthread_mutex_lock(&j->lock);
-    e = entry_of(j, command_id);
-    if (e != NULL)
-        *ret_entry = *e;
+    number = known_find(&j->known, command_id);
+    if (number != KNOWN_NOT)
+        known_entry(&j->known, number, ret_entry);
     pthread_mutex_unlock(&j->lock);
-    return e != NULL;
+    return number != KNOWN_NOT;
 }
 
 int64_t agent_journal_floor(struct agent_journal *j, const char *database, char *ret_command_id)
 {
-    const struct floor *f;
+    const struct known_floor *f;
     int64_t epoch = 0;
 
     pthread_mutex_lock(&j->lock);
-    f = floor_of(j, database);
+    f = known_floor(&j->known, database);
     if (f != NULL) {
         epoch = f->epoch;
         memcpy(ret_command_id, f->command_id, NAMES_UUID_SIZE);
@@ -525,19 +474,103 @@ int64_t agent_journal_floor(struct agent_journal *j, const char *database, char 
     return epoch;
 }
 
+bool agent_journal_forgot(struct agent_journal *j, time_ms start_by)
+{
+    bool forgot;
+
+    pthread_mutex_lock(&j->lock);
+    forgot = guard_is_forgotten(start_by, j->known.forgotten_until);
+    pthread_mutex_unlock(&j->lock);
+    return forgot;
+}
+
+void agent_journal_limit(struct agent_journal *j, const struct pace_limit *limit)
+{
+    struct agent_journal_entry entry;
+    time_ms at = 0;
+
+    pthread_mutex_lock(&j->lock);
+    j->pace = (struct pace){.limit = *limit};
+    for (size_t i = 0; i < j->known.n; i++) {
+        known_entry(&j->known, i, &entry);
+        if (entry.kind != AGENT_JOURNAL_CARRIED && entry.end != AGENT_JOURNAL_CARRIED)
+            pace_take(&j->pace, at = entry.at > at ? entry.at : at);
+    }
+    pthread_mutex_unlock(&j->lock);
+}
+
+int64_t agent_journal_room(struct agent_journal *j, time_ms now)
+{
+    int64_t room;
+
+    pthread_mutex_lock(&j->lock);
+    room = pace_room(&j->pace, now);
+    pthread_mutex_unlock(&j->lock);
+    return room;
+}
+
 void agent_journal_open_commands(struct agent_journal *j, struct arena *arena,
                                  struct agent_journal_entry **ret_entries, size_t *ret_n)
 {
-    struct agent_journal_entry *open;
+    struct agent_journal_entry *open = NULL;
     size_t n = 0, cap = 0;
 
-    open = NULL;
     pthread_mutex_lock(&j->lock);
-    for (size_t i = 0; i < j->n_entries; i++) {
-        if (j->entries[i].kind != AGENT_JOURNAL_REPORTED)
-            *ARENA_PUSH(arena, open, n, cap) = j->entries[i];
+    for (size_t i = 0; i < j->known.n; i++) {
+        if (known_kind(&j->known, i) != AGENT_JOURNAL_REPORTED)
+            known_entry(&j->known, i, ARENA_PUSH(arena, open, n, cap));
     }
     pthread_mutex_unlock(&j->lock);
     *ret_entries = open;
     *ret_n = n;
+}
+
+/* Anew --------------------------------------------------------------------------------------- */
+
+/* The new one has the name: from here on records go there. */
+static void take_over(struct agent_journal *j, struct compact_made *made)
+{
+    struct known before = j->known;
+    int fd = j->fd;
+
+    j->known = made->known;
+    j->fd = made->fd;
+    j->good = made->size;
+    j->kept = made->lines;
+    j->since = 0;
+    made->known = before;
+    made->fd = fd;
+}
+
+static int write_anew(struct agent_journal *j, const struct compact *compact, struct err *err)
+{
+    struct compact_made made = {.fd = -1};
+    int rc = compact_write(compact, &made, err);
+
+    if (rc == 0)
+        rc = compact_install(j->state, err);
+    if (rc == 0)
+        take_over(j, &made);
+    else if (rc == ERR_INTERNAL)
+        j->is_broken = true;
+    compact_made_deinit(&made);
+    return rc;
+}
+
+int agent_journal_compact(struct agent_journal *j, time_ms now,
+                          const struct agent_journal_rule *rule, bool *ret_done, struct err *err)
+{
+    struct compact compact = {
+        .state = j->state, .id = j->id, .now = now, .known = &j->known, .rule = rule};
+    int rc = 0;
+
+    *ret_done = false;
+    pthread_mutex_lock(&j->lock);
+    compact.number = j->number;
+    if (!j->is_broken && j->since >= rule->after && j->since >= j->kept) {
+        rc = write_anew(j, &compact, err);
+        *ret_done = rc == 0;
+    }
+    pthread_mutex_unlock(&j->lock);
+    return rc;
 }

@@ -2,18 +2,13 @@
  * agent_journal: what this host was told, began and ended; nothing is done before it stands here
  * (migrate.md 4, G4).
  *
- * One append-only file, one line per record, written and synced (file and folder) before the next
- * step. Each record carries its length, two checksums and the next record number:
+ * One file, one line per record (journal_line.h), written and synced (file and folder) before the next step. The last record
+ * shorter than it says was torn by a crash: dropped. A whole one with a wrong checksum, or a number that is not the next one:
+ * the journal is damaged, and is set aside (observe.c).
  *
- *      LENGTH CHECK DIGEST {"number":7,"kind":"started","command":"...",...}
- *
- * LENGTH: 8 hex digits, bytes of the JSON. CHECK: 8 digits of the SHA-256 of LENGTH, so that a flipped
- * bit in a length is not taken for the torn end of a file. DIGEST: 16 digits of that of the JSON. The
- * last record shorter than it says was torn by a crash: dropped. A whole one with a wrong checksum, or
- * a number that is not the next one: the journal is damaged, and is set aside (observe.c).
- *
- * The first record names the journal; a new file is another journal. It grows by about a kilobyte per
- * command. Any thread; after a failed write it refuses all others, for nobody knows what is on the disk.
+ * The first record names the journal; a new file is another journal. It grows by about a kilobyte per command, and is written
+ * anew from time to time without what is long over (compact.h). Any thread; after a failed write it refuses all others, for
+ * nobody knows what is on the disk.
  */
 #ifndef SLIPWAY_AGENT_AGENT_JOURNAL_H
 #define SLIPWAY_AGENT_AGENT_JOURNAL_H
@@ -26,6 +21,8 @@
 #include "lib/base/err.h"
 #include "lib/base/names.h"
 #include "lib/base/timestamp.h"
+
+struct pace_limit;
 
 #define AGENT_JOURNAL_FILE "journal"
 
@@ -52,6 +49,7 @@ struct agent_journal_record {
     const char *database;        /* accepted, declined, carried: NULL = none */
     int64_t epoch;        /* accepted; declined, carried, where the envelope was good: 0 = none */
     int64_t floor;        /* declined for its epoch: what this host had seen; 0 = not for that */
+    time_ms start_by;     /* accepted; declined, where the envelope was good: 0 = not known */
     const char *nonce;    /* asking */
     const char *boot_id;  /* started */
     int64_t pid;          /* started: of the supervisor */
@@ -68,10 +66,11 @@ struct agent_journal_entry {
     char command_id[NAMES_UUID_SIZE];
     enum agent_journal_kind kind; /* of its last record */
     enum agent_journal_kind end;  /* reported: the kind before it, else NONE */
-    int64_t number;               /* of its last record */
-    bool has_database;
-    int64_t floor;               /* it was declined for its epoch; 0 = not for that */
-    char nonce[NAMES_UUID_SIZE]; /* of the permit it asked for; "" = it asked for none */
+    time_ms at;                   /* of its last record */
+    time_ms start_by;             /* 0 = not known */
+    int64_t floor;                /* it was declined for its epoch; 0 = not for that */
+    /* Of the permit it asked for; "" = it asked for none, or its end was told. */
+    char nonce[NAMES_UUID_SIZE];
 };
 
 struct agent_journal;
@@ -106,6 +105,28 @@ bool agent_journal_find(struct agent_journal *journal, const char *command_id,
  */
 int64_t agent_journal_floor(struct agent_journal *journal, const char *database,
                             char *ret_command_id);
+
+/*
+ * Was a command forgotten that had to begin at `start_by`, or later? Then one that is not known here, and had to begin by then, may
+ * have been.
+ */
+bool agent_journal_forgot(struct agent_journal *journal, time_ms start_by);
+
+/* How many commands a host may take (pace.h): what stands in the journal counts. Without it there is no limit. */
+void agent_journal_limit(struct agent_journal *journal, const struct pace_limit *limit);
+int64_t agent_journal_room(struct agent_journal *journal, time_ms now);
+
+/*
+ * Write it anew if so many records came, and as many as were kept the last time. `is_over`: the command has ended, was told, and has
+ * no folder any more. `*ret_done`: it was. ERR_BUSY: it could not be, and goes on as it was; ERR_INTERNAL: the agent must stop.
+ */
+struct agent_journal_rule {
+    int64_t after; /* records */
+    bool (*is_over)(void *arg, const struct agent_journal_entry *entry);
+    void *arg;
+};
+int agent_journal_compact(struct agent_journal *journal, time_ms now,
+                          const struct agent_journal_rule *rule, bool *ret_done, struct err *err);
 
 /* All commands that are not reported, in the order they came. */
 void agent_journal_open_commands(struct agent_journal *journal, struct arena *arena,

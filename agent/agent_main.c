@@ -104,6 +104,7 @@ static int run_agent(struct agent *agent, struct err *err)
     if ((rc = agent_read_boot_id(agent, err)) == 0 &&
         (rc = observe_open_journal(agent, err)) == 0 && (rc = observe_take_up(agent, err)) == 0 &&
         (rc = report_start(agent->report, err)) == 0) {
+        agent_journal_limit(agent->journal, &agent->config->limit);
         log_notice("agent.ready", "host=%s version=%s journal=%s record=%lld",
                    agent->config->host_id, SLIPWAY_VERSION, agent_journal_id(agent->journal),
                    (long long)agent_journal_number(agent->journal));

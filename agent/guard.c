@@ -36,3 +36,8 @@ bool guard_is_stale(mono_ms now, mono_ms asked_at)
 {
     return now - asked_at >= MESSAGE_START_LIFE_MS;
 }
+
+bool guard_is_forgotten(time_ms start_by, time_ms forgotten_until)
+{
+    return start_by <= forgotten_until;
+}

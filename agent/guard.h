@@ -25,4 +25,7 @@ bool guard_is_late(time_ms now, time_ms start_by);
 /* A permit is good for ten seconds from the question on, by the clock that also counts while the machine sleeps (G6). */
 bool guard_is_stale(mono_ms now, mono_ms asked_at);
 
+/* May it be one of those that the journal forgot? The latest of them had to begin by `forgotten_until`; 0 = none was. */
+bool guard_is_forgotten(time_ms start_by, time_ms forgotten_until);
+
 #endif

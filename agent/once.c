@@ -20,6 +20,7 @@
 #include "agent/permit_ask.h"
 #include "agent/state_folder.h"
 #include "agent/supervise.h"
+#include "agent/tidy.h"
 #include "lib/base/file.h"
 #include "lib/base/json.h"
 #include "lib/base/log.h"
@@ -65,6 +66,8 @@ static int take_journal(struct once *o, struct err *err)
                                 err);
     if (rc == ERR_INVALID)
         rc = err_wrap(err, "nothing runs on this host until somebody has looked at its journal");
+    if (rc == 0)
+        agent_journal_limit(o->agent.journal, &o->config.limit);
     o->host = (struct order_host){o->options->state, &o->config, o->keys, o->agent.journal};
     return rc;
 }
@@ -201,15 +204,6 @@ static int write_finished(struct once *o, const struct message_reply *reply, str
     return rc == ERR_CONFLICT ? 0 : rc; /* the other one, who waited too, wrote it */
 }
 
-static bool is_over(void *arg, const char *command_id)
-{
-    const struct once *o = arg;
-    struct agent_journal_entry entry;
-
-    return !str_eq(command_id, o->id) && agent_journal_find(o->agent.journal, command_id, &entry) &&
-           (entry.kind == AGENT_JOURNAL_FINISHED || entry.kind == AGENT_JOURNAL_DECLINED);
-}
-
 /* It was started, by us or by whoever came first: wait for its end. */
 static int follow(struct once *o, struct once_answer *ret, struct err *err)
 {
@@ -236,7 +230,7 @@ static int follow(struct once *o, struct once_answer *ret, struct err *err)
     if (rc == 0)
         rc = write_finished(o, &reply, err);
     if (rc == 0)
-        command_folder_prune(o->arena, o->options->state, clock_now(o->agent.clock), is_over, o);
+        tidy_disk_of_once(&o->agent, o->arena, o->id);
     if (rc < 0) /* its end is on disk all the same, and that is what is said */
         log_warning("once.not-noted", "command=%s err=%s", o->id, LOG(err->text));
     return 0;
@@ -333,14 +327,33 @@ static int start(struct once *o, struct err *err)
     return rc;
 }
 
+/* Here is no door at which it could wait (T37). */
+static int check_limit(struct once *o, time_ms now, struct err *err)
+{
+    return agent_journal_room(o->agent.journal, now) > 0
+               ? 0
+               : err_set(
+                     err, ERR_BUSY,
+                     "not begun: this host took as many commands as `limit = %s` in " AGENT_CONFIG_FILE
+                     " allows. Look who sends them; if all of it is wanted, "
+                     "raise the limit",
+                     o->config.limit_text);
+}
+
 static int run_new(struct once *o, struct once_answer *ret, struct err *err)
 {
     time_ms now = clock_now(o->agent.clock);
     struct err why = ERR_INIT;
     int rc = order_open(o->arena, &o->host, o->options->payload, now, &o->order, &why);
 
+    if (rc == 0 && order_is_forgotten(&o->host, &o->order)) {
+        *ret = answer_of(MESSAGE_REPLY_UNKNOWN, ORDER_FORGOTTEN);
+        return 0;
+    }
     if (rc == 0)
         rc = order_check(o->arena, &o->host, now, &o->order, &why);
+    if (rc == 0)
+        rc = check_limit(o, now, &why);
     if (rc == 0)
         rc = order_claim(o->arena, &o->host, now, &o->order, &why);
     if (rc == 0)
@@ -419,6 +432,10 @@ static int take_back(struct once *o, struct once_answer *ret, struct err *err)
     if (is_known && entry.kind == AGENT_JOURNAL_DECLINED) {
         *ret = answer_of(MESSAGE_REPLY_DECLINED, "declined before");
         ret->was_first = true;
+        return 0;
+    }
+    if (!is_known && order_is_forgotten(&o->host, &o->order)) {
+        *ret = answer_of(MESSAGE_REPLY_UNKNOWN, ORDER_FORGOTTEN);
         return 0;
     }
     if (!is_known || known(o, &entry) == OBSERVE_NOT_STARTED) {

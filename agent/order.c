@@ -114,13 +114,19 @@ int order_claim(struct arena *arena, const struct order_host *host, time_ms now,
                                                 .command_id = order->id,
                                                 .envelope_digest = digest,
                                                 .database = order->envelope.database,
-                                                .epoch = order->envelope.epoch};
+                                                .epoch = order->envelope.epoch,
+                                                .start_by = order->envelope.start_by};
 
     /* A disk that is full is this command's end, not the agent's. */
     if (command_folder_make(arena, host->state, order->id, &order->command, err) < 0)
         return ERR_BUSY;
     digest_sha256_hex(order->command.envelope, strlen(order->command.envelope), digest);
     return agent_journal_add(host->journal, &record, now, err);
+}
+
+bool order_is_forgotten(const struct order_host *host, const struct order *order)
+{
+    return agent_journal_forgot(host->journal, order->envelope.start_by);
 }
 
 int order_decline(const struct order_host *host, time_ms now, const struct order *order,
@@ -132,6 +138,7 @@ int order_decline(const struct order_host *host, time_ms now, const struct order
         .why = why,
         .database = order->is_genuine ? order->envelope.database : NULL,
         .epoch = order->is_genuine ? order->envelope.epoch : 0,
+        .start_by = order->is_genuine ? order->envelope.start_by : 0,
         .floor = order->floor};
 
     return agent_journal_add(host->journal, &record, now, err);

@@ -50,6 +50,12 @@ int order_check(struct arena *arena, const struct order_host *host, time_ms now,
 int order_claim(struct arena *arena, const struct order_host *host, time_ms now,
                 const struct order *order, struct err *err);
 
+/* Its like was forgotten (compact.h): nobody knows whether it was here. Asked before order_check(), whose word would be that it
+ * never began. */
+bool order_is_forgotten(const struct order_host *host, const struct order *order);
+#define ORDER_FORGOTTEN                                                                            \
+    "it had to begin more than 30 days ago, and this host keeps no longer what it ran; it may have run it"
+
 /* The record `declined`: it will never run here. */
 int order_decline(const struct order_host *host, time_ms now, const struct order *order,
                   const char *why, struct err *err);

@@ -8,11 +8,11 @@
 #include <sys/utsname.h>
 
 #include "agent/cancel.h"
-#include "agent/command_folder.h"
 #include "agent/observe.h"
 #include "agent/platform.h"
 #include "agent/report.h"
 #include "agent/run.h"
+#include "agent/tidy.h"
 #include "lib/base/arena.h"
 #include "lib/base/buf.h"
 #include "lib/base/json.h"
@@ -28,15 +28,17 @@
 #define NO_ROOM_MS                                                                                 \
     250 /* ... one without room is short: the place that is free next is taken soon */
 #define STRANGER_MS 60000 /* the door does not know us, or is another's */
-#define PRUNE_EVERY_MS 3600000
+#define MESSAGES 4 /* that come at once: so much room there must be, or one would have none */
+#define TIDY_EVERY_MS 3600000
 
 struct polling {
     struct agent *agent;
     struct httpc *httpc;
     struct arena arena; /* of one round */
     mono_ms observe_at; /* 0 = before anything else */
-    mono_ms prune_at;
-    unsigned tries; /* that failed, one after the other */
+    mono_ms tidy_at;
+    unsigned tries;  /* that failed, one after the other */
+    bool is_limited; /* this host has taken what it may, and that was said */
 };
 
 /* Sign of life ----------------------------------------------------------------------------------- */
@@ -96,12 +98,40 @@ static int tell(struct polling *p, struct err *err)
 
 /* Commands --------------------------------------------------------------------------------------- */
 
-static bool has_room(const struct polling *p)
+/* Within the limit? What the door still holds waits there, as it does while five run (T37). */
+static bool is_within(const struct polling *p, int64_t wanted)
+{
+    return agent_journal_room(p->agent->journal, clock_now(p->agent->clock)) >= wanted;
+}
+
+static bool has_place(const struct polling *p)
 {
     return report_running(p->agent->report) < RUN_MAX;
 }
 
-static int ask(struct polling *p, struct message **ret_messages, size_t *ret_n, struct err *err)
+static void say_limit(struct polling *p, bool is_limited)
+{
+    const struct agent_config *config = p->agent->config;
+
+    if (is_limited && !p->is_limited)
+        log_error("limit.reached", "host=%s limit=%s err=%s", config->host_id,
+                  LOG(config->limit_text),
+                  LOG("this host took as many commands as `limit` in " AGENT_CONFIG_FILE
+                      " allows; what comes now waits at the door. Look who sends them; if all of "
+                      "it is wanted, raise the limit and start the agent again"));
+    else if (!is_limited && p->is_limited)
+        log_notice("limit.over", "host=%s", config->host_id);
+    p->is_limited = is_limited;
+}
+
+static bool has_room(struct polling *p)
+{
+    say_limit(p, !is_within(p, MESSAGES));
+    return !p->is_limited && has_place(p);
+}
+
+static int ask(struct polling *p, bool room, struct message **ret_messages, size_t *ret_n,
+               struct err *err)
 {
     struct httpc_answer answer = {.status = 0};
     char request_id[NAMES_UUID_SIZE], body[256];
@@ -112,8 +142,7 @@ static int ask(struct polling *p, struct message **ret_messages, size_t *ret_n, 
     snprintf(body, sizeof(body),
              "{\"Destination\":\"%s\",\"MessagesRequestId\":\"%s\","
              "\"VisibilityTimeoutInSeconds\":%d%s}",
-             p->agent->config->host_id, request_id, VISIBILITY_S,
-             has_room(p) ? "" : ",\"SlipwayRoom\":0");
+             p->agent->config->host_id, request_id, VISIBILITY_S, room ? "" : ",\"SlipwayRoom\":0");
     rc = session_call(p->agent->session, p->httpc, SESSION_GET_MESSAGES, body, &answer, err);
     if (rc == 0)
         rc =
@@ -122,49 +151,53 @@ static int ask(struct polling *p, struct message **ret_messages, size_t *ret_n, 
     return rc;
 }
 
+/* How many of them were taken. */
+static size_t take(struct polling *p, const struct message *messages, size_t n)
+{
+    struct agent *agent = p->agent;
+    size_t taken = 0;
+
+    for (size_t i = 0; i < n && !atomic_load(agent->stop); i++) {
+        if (str_starts(messages[i].topic, MESSAGE_TOPIC_CANCEL)) {
+            cancel_message(agent, p->httpc, &messages[i]);
+            taken++;
+        } else { /* what finds no room is not acknowledged, so it comes again */
+            taken += run_message(agent, p->httpc, &messages[i], has_place(p) && is_within(p, 1));
+        }
+    }
+    return taken;
+}
+
 static int poll_once(struct polling *p, struct err *err)
 {
     struct agent *agent = p->agent;
     mono_ms began = clock_mono(agent->clock);
-    bool had_room = has_room(p);
+    bool had_room = has_room(p), is_limited = p->is_limited;
     struct message *messages;
     size_t n = 0;
-    int rc = ask(p, &messages, &n, err);
+    int rc = ask(p, had_room, &messages, &n, err);
 
     if (rc < 0)
         return rc;
-    for (size_t i = 0; i < n && !atomic_load(agent->stop); i++) {
-        if (str_starts(messages[i].topic, MESSAGE_TOPIC_CANCEL))
-            cancel_message(agent, p->httpc, &messages[i]);
-        else if (has_room(p)) /* what finds none is not acknowledged, so it comes again */
-            run_message(agent, p->httpc, &messages[i]);
-    }
+    n = take(p, messages, n);
     if (n == 0 && clock_mono(agent->clock) - began < QUICK_MS)
-        agent_sleep(agent, had_room ? QUICK_WAIT_MS +
-                                          agent_back_off(1, QUICK_WAIT_MS / 4, QUICK_WAIT_MS / 4)
-                                    : NO_ROOM_MS);
+        agent_sleep(agent,
+                    had_room || is_limited
+                        ? QUICK_WAIT_MS + agent_back_off(1, QUICK_WAIT_MS / 4, QUICK_WAIT_MS / 4)
+                        : NO_ROOM_MS);
     return 0;
 }
 
 /* Room on the disk ------------------------------------------------------------------------------- */
 
-static bool is_over(void *arg, const char *command_id)
-{
-    const struct agent *agent = arg;
-    struct agent_journal_entry entry;
-
-    return agent_journal_find(agent->journal, command_id, &entry) &&
-           entry.kind == AGENT_JOURNAL_REPORTED;
-}
-
-static void prune(struct polling *p)
+static void tidy(struct polling *p)
 {
     mono_ms now = clock_mono(p->agent->clock);
 
-    if (p->prune_at != 0 && now < p->prune_at)
+    if (p->tidy_at != 0 && now < p->tidy_at)
         return;
-    p->prune_at = now + PRUNE_EVERY_MS;
-    command_folder_prune(&p->arena, p->agent->state, clock_now(p->agent->clock), is_over, p->agent);
+    p->tidy_at = now + TIDY_EVERY_MS;
+    tidy_disk(p->agent, &p->arena);
 }
 
 /* The loop --------------------------------------------------------------------------------------- */
@@ -192,7 +225,7 @@ void poll_run(struct agent *agent)
         int rc;
 
         arena_reset(&p.arena);
-        prune(&p);
+        tidy(&p);
         rc = tell(&p, &err);
         if (rc == 0 && !atomic_load(agent->stop))
             rc = poll_once(&p, &err);

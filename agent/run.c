@@ -153,12 +153,34 @@ static int start(struct claim *c, struct err *err)
     return 0;
 }
 
+/* It may have been here before what this journal still knows: known from now on, and told so. */
+static void forgotten(struct claim *c)
+{
+    const struct agent_journal_record record = {.kind = AGENT_JOURNAL_CARRIED,
+                                                .command_id = c->id,
+                                                .database = c->order.envelope.database,
+                                                .epoch = c->order.envelope.epoch};
+    struct err err = ERR_INIT;
+
+    log_error("command.forgotten", "command=%s err=%s", c->id, LOG(ORDER_FORGOTTEN));
+    if (agent_journal_add(c->agent->journal, &record, now_of(c), &err) < 0) {
+        agent_fail(c->agent, &err);
+        return;
+    }
+    report_watch(c->agent->report, c->id, REPORT_UNKNOWN, ORDER_FORGOTTEN);
+    acknowledge(c);
+}
+
 static void run_new(struct claim *c)
 {
     const struct envelope *e = &c->order.envelope;
     struct err err = ERR_INIT;
     int rc = order_open(c->arena, &c->host, c->message->payload, now_of(c), &c->order, &err);
 
+    if (rc == 0 && order_is_forgotten(&c->host, &c->order)) {
+        forgotten(c);
+        return;
+    }
     if (rc == 0)
         rc = order_check(c->arena, &c->host, now_of(c), &c->order, &err);
     if (rc == 0)
@@ -198,7 +220,8 @@ static void repeat(struct claim *c, const struct agent_journal_entry *entry)
     acknowledge(c);
 }
 
-void run_message(struct agent *agent, struct httpc *httpc, const struct message *message)
+bool run_message(struct agent *agent, struct httpc *httpc, const struct message *message,
+                 bool may_take)
 {
     struct claim c = {.agent = agent,
                       .httpc = httpc,
@@ -207,18 +230,23 @@ void run_message(struct agent *agent, struct httpc *httpc, const struct message 
     struct agent_journal_entry entry;
     struct arena arena;
     char host_id[21];
+    bool is_known;
 
     if (!message_id_parse(message->id, c.id, host_id) || !str_eq(host_id, agent->config->host_id) ||
         !str_starts(message->topic, MESSAGE_TOPIC_SEND)) {
         log_error("message.refused", "id=%s topic=%s", LOG(message->id), LOG(message->topic));
-        return;
+        return false;
     }
+    is_known = agent_journal_find(agent->journal, c.id, &entry);
+    if (!is_known && !may_take)
+        return false;
     arena_init(&arena);
     c.arena = &arena;
     c.order.id = c.id;
-    if (agent_journal_find(agent->journal, c.id, &entry))
+    if (is_known)
         repeat(&c, &entry);
     else
         run_new(&c);
     arena_deinit(&arena);
+    return true;
 }

@@ -23,6 +23,7 @@
 #include "lib/base/str.h"
 #include "lib/ssm/announcement.h"
 #include "tests/support/agent_room.h"
+#include "tests/support/old_journal.h"
 
 #define PROGRAM SLIPWAY_BUILD_DIR "/slipway-once"
 #define INSTANCE "i-0123456789abcdef0"
@@ -463,6 +464,56 @@ static void T31_a_key_is_believed_when_its_announcement_was_carried_here(void **
     agent_room_down();
 }
 
+/* More than a host takes has no door to wait at: it never begins, and says why (T37). */
+static void T37_what_comes_over_the_limit_is_declined(void **state)
+{
+    struct old_journal old = {.state = state_folder};
+    struct envelope e, other;
+    struct call call;
+    char line[700];
+
+    (void)state;
+    set_up_host();
+    snprintf(line, sizeof(line), "sed -i 's|^limit = .*|limit = 10 + 10/h|' '%s/agent.conf'",
+             state_folder);
+    assert_int_equal(system(line), 0); // NOLINT(cert-env33-c): names of our own
+    old_journal_add(&old, 0, 9, clock_now(clock_system()));
+    e = order_of();
+    call = call_once("run", write_order(&e, AGENT_ROOM_COUNT, NULL));
+    expect(&call, 0, "state=finished");
+    other = order_of();
+    other.epoch = 2;
+    call = call_once("run", write_order(&other, AGENT_ROOM_COUNT, NULL));
+    expect(&call, ONCE_EXIT_NOT_STARTED,
+           "not begun: this host took as many commands as `limit = 10 + 10/h`");
+    call =
+        call_once("run", write_order(&e, AGENT_ROOM_COUNT, NULL)); /* what is known is answered */
+    expect(&call, 0, "state=finished");
+    assert_int_equal(agent_room_lines("runs"), 1);
+    agent_room_down();
+}
+
+/* Of what had to begin before the journal's memory nobody knows here whether it ran: neither run nor revoke says that it did not. */
+static void G4_an_order_of_a_forgotten_time_is_unknown(void **state)
+{
+    struct old_journal old = {.state = state_folder};
+    struct envelope e;
+    struct call call;
+    const char *order;
+
+    (void)state;
+    set_up_host();
+    old_journal_forgot(&old, clock_now(clock_system()) + 600000);
+    e = order_of();
+    order = write_order(&e, AGENT_ROOM_COUNT, NULL);
+    call = call_once("run", order);
+    expect(&call, ONCE_EXIT_UNKNOWN, "state=unknown\nreason=it had to begin more than 30 days ago");
+    call = call_once("revoke", order);
+    expect(&call, 0, "state=unknown\nreason=it had to begin more than 30 days ago");
+    assert_int_equal(agent_room_lines("runs"), 0);
+    agent_room_down();
+}
+
 static int set_up(void **state)
 {
     (void)state;
@@ -493,6 +544,8 @@ int main(void)
         TEST(a_journal_that_was_moved_away_begins_nothing_again),
         TEST(the_permit_is_asked_where_a_server_is_named),
         TEST(no_exit_code_means_something_to_another_agent),
+        TEST(T37_what_comes_over_the_limit_is_declined),
+        TEST(G4_an_order_of_a_forgotten_time_is_unknown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

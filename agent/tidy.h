@@ -1,0 +1,21 @@
+/*
+ * tidy: room on a host's disk: first the folders of commands that are over, then the journal, which keeps a line of those that
+ * have none any more, and forgets them after a month (compact.h).
+ *
+ * Best effort: what fails is said and tried again. Only where nobody can know which journal is on the disk, the agent must end.
+ */
+#ifndef SLIPWAY_AGENT_TIDY_H
+#define SLIPWAY_AGENT_TIDY_H
+
+#include <stdbool.h>
+
+#include "agent/agent.h"
+#include "lib/base/arena.h"
+
+#define TIDY_JOURNAL_AFTER 1000 /* records: some 200 KB */
+
+/* For slipway-agent, at its start and each hour; for slipway-once behind each command. */
+void tidy_disk(struct agent *agent, struct arena *arena);
+void tidy_disk_of_once(struct agent *agent, struct arena *arena, const char *command_id);
+
+#endif
