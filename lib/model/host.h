@@ -24,6 +24,8 @@ extern const struct state_entry host_states[HOST_STATES_COUNT];
 /* A host not heard for so long is silent (migrate.md 4); a lost one of a running command is Unknown later. */
 #define HOST_SILENT_AFTER_MS 60000
 #define HOST_UNKNOWN_AFTER_MS 300000
+/* Amazon's agent pings every five minutes and does not poll while its queue is full: two of its intervals. */
+#define HOST_PING_LOST_AFTER_MS 600000
 
 /* From this protocol on a host asks for a permit and keeps an epoch floor: without, no migrate job (lib/ssm/envelope). */
 #define HOST_PROTOCOL_PERMIT 2
@@ -79,6 +81,17 @@ static inline time_ms host_gone_at(const struct host *h, int64_t gone_after_ms)
 static inline bool host_is_online(const struct host *h, time_ms now)
 {
     return h->seen_at != 0 && now - h->seen_at < HOST_SILENT_AFTER_MS;
+}
+
+/*
+ * What AWS callers are told of it (ssm-wire.md 9.3). slipway-agent polls all the time, also when it has no room, and is
+ * lost as soon as it is silent. Of another agent a full queue looks like silence: it is there until two pings are missing.
+ * Deployments ask host_is_online(): they want one that takes their commands now.
+ */
+static inline bool host_has_pinged(const struct host *h, time_ms now)
+{
+    return host_is_online(h, now) ||
+           (h->protocol == 0 && h->seen_at != 0 && now - h->seen_at < HOST_PING_LOST_AFTER_MS);
 }
 
 #endif

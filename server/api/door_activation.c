@@ -18,6 +18,8 @@
 #include "server/flow/snapshot.h"
 
 #define ANSWER_MAX ((size_t)1 << 20)
+#define PAGE_MAX                                                                                   \
+    (ANSWER_MAX / 2) /* a page of so many bytes is over; fifty tags are a quarter of it */
 #define CODE_PREFIX "act_"
 #define USUAL_LIFE_MS ((int64_t)24 * 60 * 60 * 1000)
 #define LIFE_MAX_MS (30 * USUAL_LIFE_MS)
@@ -214,8 +216,10 @@ static const char *read_filters(struct listing *l, struct door_shape *s)
     static const struct door_shape_rule any = {.required = true};
     struct arena *arena = l->call->request->arena;
     const struct cJSON *list = door_shape_list(s, l->call->json, "", "Filters", false, FILTERS_MAX);
+    const char *odd = NULL;
+    struct buf arguments;
 
-    l->arguments = "";
+    door_page_begin(&arguments);
     for (const struct cJSON *i = json_first(list); i != NULL && l->n_filters < FILTERS_MAX;
          i = json_next(i)) {
         struct filter *f = &l->filters[l->n_filters++];
@@ -226,13 +230,14 @@ static const char *read_filters(struct listing *l, struct door_shape *s)
                          "filters.member.filterValues", &any, &f->values, &f->n);
         for (size_t k = 0; keys[k] != NULL; k++)
             known = known || str_eq(keys[k], f->key);
-        if (f->key != NULL && !known)
-            return arena_printf(arena, "%.100s is no filter of activations", f->key);
-        l->arguments = arena_printf(arena, "%s\n%s", l->arguments, f->key != NULL ? f->key : "");
+        if (f->key != NULL && !known && odd == NULL)
+            odd = arena_printf(arena, "%.100s is no filter of activations", f->key);
+        door_page_add(&arguments, 'f', f->key);
         for (size_t k = 0; k < f->n; k++)
-            l->arguments = arena_printf(arena, "%s\t%s", l->arguments, f->values[k]);
+            door_page_add(&arguments, 'v', f->values[k]);
     }
-    return NULL;
+    l->arguments = door_page_end(l->call, &arguments);
+    return odd;
 }
 
 static bool wanted(const struct listing *l, const struct activation_said *a)
@@ -295,7 +300,7 @@ static int add_page(struct listing *l, struct db *db, struct json_out *out, bool
 
     *ret_more = n == SCAN_MAX;
     for (size_t i = 0; i < n && rc == 0; i++) {
-        if (found == l->max) {
+        if (found == l->max || out->buf->len >= PAGE_MAX) {
             *ret_more = true;
             break;
         }

@@ -226,56 +226,91 @@ struct filter {
     size_t n;
 };
 
+static bool is_owned(const struct door_library_entry *e, const char *by)
+{
+    bool by_amazon = strcmp(e->owner, "Amazon") == 0;
+
+    return strcmp(by, "All") == 0 || (strcmp(by, "Amazon") == 0) == by_amazon;
+}
+
+static bool is_platform(const char *text)
+{
+    return strcmp(text, "Linux") == 0 || strcmp(text, "MacOS") == 0 || strcmp(text, "Windows") == 0;
+}
+
 static bool fits(const struct filter *f, const struct door_library_entry *e)
 {
     for (size_t i = 0; i < f->n; i++) {
         const char *v = f->values[i];
 
-        if (strcmp(f->key, "Name") == 0 && str_starts(e->name, v))
-            return true;
-        if (strcmp(f->key, "Owner") == 0 &&
-            (strcmp(v, "All") == 0 || (strcmp(v, "Amazon") == 0) == (strcmp(e->owner, v) == 0)) &&
-            (strcmp(v, "Amazon") == 0 || strcmp(v, "All") == 0 || strcmp(e->owner, "Amazon") != 0))
-            return true;
-        if (strcmp(f->key, "DocumentType") == 0 && strcmp(v, "Command") == 0)
-            return true;
-        if (str_starts(f->key, "PlatformType") && content_runs_on(&e->content, v))
+        if ((strcmp(f->key, "Name") == 0 && str_starts(e->name, v)) ||
+            (strcmp(f->key, "Owner") == 0 && is_owned(e, v)) ||
+            (strcmp(f->key, "DocumentType") == 0 && strcmp(v, "Command") == 0) ||
+            (strcmp(f->key, "PlatformTypes") == 0 && is_platform(v) &&
+             content_runs_on(&e->content, v)))
             return true;
     }
     return false;
 }
 
+/* The filters of a list, in the newer form or the older one, which is lower case and has one value each. */
+struct filters {
+    struct filter items[FILTERS_MAX];
+    size_t n;
+    const char *arguments;
+};
+
+static void read_filter(struct door_shape *s, const struct cJSON *item, bool older,
+                        struct filter *f)
+{
+    static const struct door_shape_rule any = {.required = true, .min = 1};
+    struct arena *arena = s->call->request->arena;
+
+    if (!older) {
+        f->key = door_shape_text(s, item, "filters.member.", "Key", &any);
+        door_shape_texts(s, door_shape_list(s, item, "filters.member.", "Values", true, 50),
+                         "filters.member.values", &any, &f->values, &f->n);
+        return;
+    }
+    f->key = door_shape_text(s, item, "documentFilterList.member.", "key", &any);
+    f->values = arena_array(arena, 1, sizeof(*f->values));
+    f->values[0] = door_shape_text(s, item, "documentFilterList.member.", "value", &any);
+    f->n = f->values[0] != NULL;
+}
+
 /* NULL, or what is wrong. */
-static const char *read_filters(struct door_shape *s, struct filter *filters, size_t *ret_n,
-                                const char **ret_arguments)
+static const char *read_filters(struct door_shape *s, struct filters *filters)
 {
     static const char *const keys[] = {"Name", "Owner", "DocumentType", "PlatformTypes", NULL};
-    static const struct door_shape_rule any = {.required = true, .min = 1};
     struct door_call *call = s->call;
-    struct arena *arena = call->request->arena;
-    const struct cJSON *list = door_shape_list(s, call->json, "", "Filters", false, FILTERS_MAX);
+    const struct cJSON *newer = door_shape_list(s, call->json, "", "Filters", false, FILTERS_MAX);
+    const struct cJSON *list =
+        door_shape_list(s, call->json, "", "DocumentFilterList", false, FILTERS_MAX);
+    bool older = json_count(list) > 0;
+    const char *odd = NULL;
+    struct buf arguments;
 
-    *ret_n = 0;
-    *ret_arguments = "";
-    for (const struct cJSON *i = json_first(list); i != NULL && *ret_n < FILTERS_MAX;
-         i = json_next(i)) {
-        struct filter *f = &filters[*ret_n];
+    if (older && json_count(newer) > 0)
+        odd = "Filters and DocumentFilterList exclude each other";
+    filters->n = 0;
+    door_page_begin(&arguments);
+    for (const struct cJSON *i = json_first(older ? list : newer);
+         i != NULL && filters->n < FILTERS_MAX; i = json_next(i)) {
+        struct filter *f = &filters->items[filters->n++];
         bool known = false;
 
-        f->key = door_shape_text(s, i, "filters.member.", "Key", &any);
-        door_shape_texts(s, door_shape_list(s, i, "filters.member.", "Values", true, 50),
-                         "filters.member.values", &any, &f->values, &f->n);
+        read_filter(s, i, older, f);
         for (size_t k = 0; keys[k] != NULL; k++)
             known = known || str_eq(keys[k], f->key);
-        if (f->key != NULL && !known)
-            return arena_printf(arena, "%.100s is no filter of documents here", f->key);
-        *ret_arguments =
-            arena_printf(arena, "%s\n%s", *ret_arguments, f->key != NULL ? f->key : "");
+        if (f->key != NULL && !known && odd == NULL)
+            odd =
+                arena_printf(call->request->arena, "%.100s is no filter of documents here", f->key);
+        door_page_add(&arguments, 'f', f->key);
         for (size_t k = 0; k < f->n; k++)
-            *ret_arguments = arena_printf(arena, "%s\t%s", *ret_arguments, f->values[k]);
-        (*ret_n)++;
+            door_page_add(&arguments, 'v', f->values[k]);
     }
-    return NULL;
+    filters->arguments = door_page_end(call, &arguments);
+    return odd;
 }
 
 static void add_identifier(struct json_out *out, struct door_call *call,
@@ -299,26 +334,26 @@ enum request_next door_catalog_list(struct door_call *call, struct reply *reply)
 {
     struct api *api = call->request->api;
     struct door_library_entry *items = NULL;
-    struct filter filters[FILTERS_MAX];
-    const char *wrong, *arguments, *position;
+    struct filters filters;
+    const char *wrong, *position;
     const struct snapshot *snapshot;
     struct err err = ERR_INIT;
     struct door_shape s;
     struct json_out out;
     struct buf buf;
     struct db *db;
-    size_t n = 0, n_filters;
+    size_t n = 0;
     int64_t max;
     int rc;
 
     door_shape_init(&s, call);
     max = door_shape_int(&s, call->json, "MaxResults", 1, 50, PAGE_USUAL);
-    wrong = read_filters(&s, filters, &n_filters, &arguments);
+    wrong = read_filters(&s, &filters);
     if (!door_shape_is_well(&s))
         return door_shape_refuse(&s, reply);
     if (wrong != NULL)
         return door_call_refuse(call, reply, "InvalidFilterKey", wrong);
-    if (!door_page_position(call, arguments, &position))
+    if (!door_page_position(call, filters.arguments, &position))
         return door_call_refuse(call, reply, "InvalidNextToken",
                                 "NextToken is not one of this list");
     if (db_pool_take(api->readers, &db, &err) < 0)
@@ -333,14 +368,15 @@ enum request_next door_catalog_list(struct door_call *call, struct reply *reply)
     for (size_t i = 0; i < n && rc == 0; i++) {
         bool wanted = true;
 
-        for (size_t k = 0; k < n_filters; k++)
-            wanted = wanted && fits(&filters[k], &items[i]);
+        for (size_t k = 0; k < filters.n; k++)
+            wanted = wanted && fits(&filters.items[k], &items[i]);
         if (wanted)
             add_identifier(&out, call, &items[i]);
     }
     json_end_array(&out);
     if (rc == 0 && n == (size_t)max)
-        json_add_str(&out, "NextToken", door_page_token(call, arguments, items[n - 1].name));
+        json_add_str(&out, "NextToken",
+                     door_page_token(call, filters.arguments, items[n - 1].name));
     json_end_object(&out);
     snapshots_give(snapshot);
     db_pool_give(api->readers, db);

@@ -19,7 +19,9 @@
 #include "server/api/door_shape.h"
 #include "server/api/door_view.h"
 
-#define ANSWER_MAX ((size_t)8 << 20)
+#define ANSWER_MAX ((size_t)4 << 20)
+#define PAGE_MAX                                                                                   \
+    ((size_t)1 << 20) /* a page of so many bytes is over; one invocation has 1.5 MB at most */
 #define PAGE_USUAL 50
 #define SCAN 100      /* commands that are read at once ... */
 #define SCAN_MAX 2000 /* ... and rows looked at for one page, which may be shorter than asked */
@@ -82,7 +84,7 @@ static enum request_next answer_getting(struct door_call *call, struct reply *re
                                         const struct getting *g)
 {
     const struct step *s = door_view_step(&g->view, g->number);
-    struct door_status status = door_view_status(&g->view, s, call->now);
+    struct door_status status = door_view_status(&g->view, g->number, call->now);
     struct arena *arena = call->request->arena;
     char elapsed[DOOR_STATUS_DURATION_SIZE] = "";
     const struct step *end = door_view_end(s);
@@ -110,10 +112,7 @@ static enum request_next answer_getting(struct door_call *call, struct reply *re
     json_add_str(&out, "StandardOutputUrl", "");
     json_add_str(&out, "StandardErrorContent", g->err);
     json_add_str(&out, "StandardErrorUrl", "");
-    json_begin_object(&out, "CloudWatchOutputConfig");
-    json_add_str(&out, "CloudWatchLogGroupName", "");
-    json_add_bool(&out, "CloudWatchOutputEnabled", false);
-    json_end_object(&out);
+    door_echo_add(&out, g->command.echo, door_echo_of_look);
     json_end_object(&out);
     return door_call_answer_buf(call, reply, &buf);
 }
@@ -216,7 +215,7 @@ static const char *take_filter(struct listing *l, const char *key, const char *v
     return "is no filter key here";
 }
 
-static const char *read_filters(struct listing *l, struct door_shape *s)
+static const char *read_filters(struct listing *l, struct door_shape *s, struct buf *arguments)
 {
     static const struct door_shape_rule key_rule = {.required = true, .min = 1};
     static const struct door_shape_rule value_rule = {.required = true, .min = 1, .max = 128};
@@ -224,18 +223,19 @@ static const char *read_filters(struct listing *l, struct door_shape *s)
     const struct cJSON *list =
         door_shape_list(s, l->call->json, "", "Filters", json_get(l->call->json, "Filters") != NULL,
                         FILTERS_MAX);
+    const char *odd = NULL;
 
     for (const struct cJSON *i = json_first(list); i != NULL; i = json_next(i)) {
         const char *key = door_shape_text(s, i, "filters.member.", "key", &key_rule);
         const char *value = door_shape_text(s, i, "filters.member.", "value", &value_rule);
         const char *wrong = key != NULL && value != NULL ? take_filter(l, key, value) : NULL;
 
-        if (wrong != NULL)
-            return arena_printf(arena, "%.100s %.100s %s", key, value, wrong);
-        l->arguments = arena_printf(arena, "%s\n%s\t%s", l->arguments, key != NULL ? key : "",
-                                    value != NULL ? value : "");
+        if (wrong != NULL && odd == NULL)
+            odd = arena_printf(arena, "%.100s %.100s %s", key, value, wrong);
+        door_page_add(arguments, 'f', key);
+        door_page_add(arguments, 'v', value);
     }
-    return NULL;
+    return odd;
 }
 
 static bool is_status(const struct listing *l, const char *status, const char *details)
@@ -267,15 +267,17 @@ static int add_plugins(struct listing *l, struct db *db, const struct door_view 
     json_begin_array(&l->out, "CommandPlugins");
     for (size_t i = 0; l->details && i < content->n_steps && rc == 0; i++) {
         const struct step *s = door_view_step(v, (int)i);
-        struct door_status status = door_view_status(v, s, l->call->now);
+        struct door_status status = door_view_status(v, (int)i, l->call->now);
         const char *out = "", *error = "";
         const struct step *end = door_view_end(s);
 
         if (s != NULL)
             rc = door_view_output(db, arena, v, (int)i, s->name, &out, &error, err);
-        if (strcmp(status.status, "Delayed") == 0 || strcmp(status.status, "Cancelling") == 0)
-            status = s != NULL ? door_status_of_step(s->status)
-                               : (struct door_status){"Pending", "Pending"};
+        /* Words of the whole that a plugin has not (ssm-wire.md 3.3). */
+        if (strcmp(status.status, "Delayed") == 0)
+            status = door_status_of_step(STEP_PENDING);
+        if (strcmp(status.status, "Cancelling") == 0)
+            status = door_status_of_step(STEP_IN_PROGRESS);
         json_begin_object(&l->out, NULL);
         json_add_str(&l->out, "Name", content->steps[i].name);
         json_add_str(&l->out, "Status", status.status);
@@ -321,15 +323,15 @@ static int add_invocation(struct listing *l, struct db *db, const struct door_co
     json_add_str(&l->out, "StandardOutputUrl", "");
     json_add_str(&l->out, "StandardErrorUrl", "");
     rc = add_plugins(l, db, v, &content, err);
-    json_add_str(&l->out, "ServiceRole", "");
+    door_echo_add(&l->out, c->echo, door_echo_of_invocation);
     json_end_object(&l->out);
     return rc;
 }
 
-/* True: the page is full, or enough was looked at. Then `position` is where it goes on. */
+/* True: the page is full, or long, or enough was looked at. Then `position` is where it goes on. */
 static bool is_full(struct listing *l)
 {
-    l->more = l->found >= l->max || l->looked >= SCAN_MAX;
+    l->more = l->found >= l->max || l->looked >= SCAN_MAX || l->buf.len >= PAGE_MAX;
     return l->more;
 }
 
@@ -490,6 +492,7 @@ static enum request_next run_list(struct door_call *call, struct reply *reply, b
     struct arena *arena = call->request->arena;
     struct door_shape_rule instance = door_shape_instance;
     struct listing *l = arena_alloc(arena, sizeof(*l));
+    struct buf arguments;
     struct door_shape s;
     const char *wrong;
 
@@ -501,9 +504,12 @@ static enum request_next run_list(struct door_call *call, struct reply *reply, b
     l->host_id = door_shape_text(&s, call->json, "", "InstanceId", &instance);
     l->max = door_shape_int(&s, call->json, "MaxResults", 1, 50, PAGE_USUAL);
     l->details = of_invocations && door_shape_bool(&s, call->json, "Details");
-    l->arguments = arena_printf(arena, "%s\n%s\n%d", l->command_id != NULL ? l->command_id : "",
-                                l->host_id != NULL ? l->host_id : "", l->details);
-    wrong = read_filters(l, &s);
+    door_page_begin(&arguments);
+    door_page_add(&arguments, 'c', l->command_id);
+    door_page_add(&arguments, 'h', l->host_id);
+    door_page_add(&arguments, 'd', l->details ? "" : NULL);
+    wrong = read_filters(l, &s, &arguments);
+    l->arguments = door_page_end(call, &arguments);
     if (!door_shape_is_well(&s))
         return door_shape_refuse(&s, reply);
     if (wrong != NULL)

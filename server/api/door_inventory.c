@@ -60,7 +60,7 @@ static const char *name_of(struct arena *arena, const char *text)
 
 static const char *ping_of(const struct host *host, time_ms now)
 {
-    return host_is_online(host, now) ? "Online" : "ConnectionLost";
+    return host_has_pinged(host, now) ? "Online" : "ConnectionLost";
 }
 
 static const char *type_of(const struct host *host)
@@ -166,15 +166,15 @@ static const char *mixed_tags(const struct listing *l)
 
 static const char *arguments_of(const struct listing *l)
 {
-    struct arena *arena = l->call->request->arena;
-    const char *text = "";
+    struct buf arguments;
 
+    door_page_begin(&arguments);
     for (size_t i = 0; i < l->n_filters; i++) {
-        text = arena_printf(arena, "%s\n%s", text, l->filters[i].key);
+        door_page_add(&arguments, 'f', l->filters[i].key);
         for (size_t k = 0; k < l->filters[i].n; k++)
-            text = arena_printf(arena, "%s\t%s", text, l->filters[i].values[k]);
+            door_page_add(&arguments, 'v', l->filters[i].values[k]);
     }
-    return text;
+    return door_page_end(l->call, &arguments);
 }
 
 /* The page --------------------------------------------------------------------------------------- */

@@ -10,6 +10,29 @@
 #include "server/api/door.h"
 
 #define MAC_SIZE 16
+#define ARGUMENTS_MAX ((size_t)2 << 20) /* a request is far shorter */
+
+void door_page_begin(struct buf *arguments)
+{
+    buf_init(arguments, ARGUMENTS_MAX);
+}
+
+/* With its length: no text of a caller can look like two pieces. */
+void door_page_add(struct buf *arguments, char kind, const char *text)
+{
+    if (text == NULL)
+        buf_addf(arguments, "%c-", kind);
+    else
+        buf_addf(arguments, "%c%zu:%s", kind, strlen(text), text);
+}
+
+const char *door_page_end(struct door_call *call, struct buf *arguments)
+{
+    const char *text = arena_strn(call->request->arena, buf_str(arguments), arguments->len);
+
+    buf_deinit(arguments);
+    return text;
+}
 
 static void mac_of(struct door_call *call, const char *arguments, const char *position,
                    unsigned char out[DIGEST_SIZE])

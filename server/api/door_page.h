@@ -9,11 +9,17 @@
 
 #include <stdbool.h>
 
+#include "lib/base/buf.h"
 #include "server/api/door_call.h"
 
 #define DOOR_PAGE_TOKEN_MAX 1024
 
-/* `arguments`: the request in a form that is the same for each page of it. */
+/* What a request asks for, in a form that is the same for each page of it: begun, each piece with its kind, and ended.
+ * Linear in the request, which may have thousands of pieces before its limits are looked at. */
+void door_page_begin(struct buf *arguments);
+void door_page_add(struct buf *arguments, char kind, const char *text); /* NULL = absent */
+const char *door_page_end(struct door_call *call, struct buf *arguments);
+
 const char *door_page_token(struct door_call *call, const char *arguments, const char *position);
 
 /* The position in the request's NextToken, "" if there is none. False: it is not one of ours. */

@@ -216,7 +216,7 @@ static struct refusal check_ids(struct door_call *call, const struct sending *se
     for (size_t i = 0; i < send->targets.n_ids; i++) {
         const struct host *h = &send->hosts[i].host;
 
-        if (h->state != HOST_REGISTERED || !host_is_online(h, call->now))
+        if (h->state != HOST_REGISTERED || !host_has_pinged(h, call->now))
             bad = arena_printf(arena, "%s%s%s", bad, *bad != '\0' ? ", " : "", h->id);
     }
     if (*bad == '\0')
@@ -312,8 +312,8 @@ static void fill_command(struct door_call *call, struct sending *send)
     c->document_version = arena_printf(arena, "%lld", (long long)send->entry.version);
     c->document_digest = send->entry.digest;
     send->entry.text = arena_str(arena, send->entry.text);
-    c->instance_ids = door_echo_list(call, "InstanceIds");
-    c->targets = door_echo_list(call, "Targets");
+    c->instance_ids = door_echo_ids(call);
+    c->targets = door_echo_targets(call);
     (void)rate_resolve(c->max_concurrency, send->n_hosts, 1, &value);
     c->concurrency = (int64_t)value;
     (void)rate_resolve(c->max_errors, send->n_hosts, 0, &value);
@@ -487,6 +487,8 @@ void door_send_add(struct json_out *out, struct door_call *call, const char *key
     json_add_int(out, "ErrorCount", c->n_errors);
     json_add_int(out, "DeliveryTimedOutCount", c->n_undelivered);
     json_add_int(out, "TimeoutSeconds", c->timeout_s);
-    door_echo_add(out, c->echo);
+    door_echo_add(out, c->echo, door_echo_of_command);
+    json_begin_array(out, "TriggeredAlarms");
+    json_end_array(out);
     json_end_object(out);
 }

@@ -1,6 +1,7 @@
 /* door_targets: see door_targets.h. */
 #include "server/api/door_targets.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -68,11 +69,27 @@ struct found {
     size_t n, cap;
 };
 
-/* Among the first `n`. */
-static bool has(const struct found *f, size_t n, const char *id)
+/* Hosts that one value found: by id, as they come from the store. */
+struct run {
+    size_t begin, end;
+};
+
+static int by_host_id(const void *id, const void *item)
 {
-    for (size_t i = 0; i < n; i++)
+    return strcmp(id, ((const struct door_targets_host *)item)->host.id);
+}
+
+/* Was it named by its id, or found by an earlier value? Ten thousand hosts are not compared with each other. */
+static bool has(const struct found *f, size_t n_ids, const struct run *runs, size_t n,
+                const char *id)
+{
+    for (size_t i = 0; i < n_ids; i++)
         if (strcmp(f->items[i].host.id, id) == 0)
+            return true;
+    for (size_t i = 0; i < n; i++)
+        if (runs[i].end > runs[i].begin &&
+            bsearch(id, f->items + runs[i].begin, runs[i].end - runs[i].begin, sizeof(*f->items),
+                    by_host_id) != NULL)
             return true;
     return false;
 }
@@ -139,27 +156,51 @@ static int candidates(struct found *f, const struct door_targets_entry *e, const
     return 0; /* resource groups: there are none here */
 }
 
+static bool stood_before(const struct door_targets_entry *e, size_t v)
+{
+    for (size_t i = 0; i < v; i++)
+        if (strcmp(e->values[i], e->values[v]) == 0)
+            return true;
+    return false;
+}
+
+/* Of those that one value of the first entry means, who fits the others, too. */
+static int add_run(struct found *f, const struct door_targets *t, const char *value,
+                   const struct run *runs, size_t n_runs, struct err *err)
+{
+    struct host *hosts;
+    size_t n;
+    int rc = candidates(f, &t->entries[0], value, &hosts, &n, err);
+
+    for (size_t i = 0; i < n && rc == 0; i++) {
+        bool wanted = true;
+
+        if (hosts[i].state == HOST_DEREGISTERED || has(f, t->n_ids, runs, n_runs, hosts[i].id))
+            continue;
+        rc = add(f, &hosts[i], err);
+        for (size_t k = 1; k < t->n_entries; k++)
+            wanted = wanted && matches(&t->entries[k], &f->items[f->n - 1]);
+        if (!wanted)
+            f->n--;
+    }
+    return rc;
+}
+
 static int add_matching(struct found *f, const struct door_targets *t, struct err *err)
 {
     const struct door_targets_entry *first = &t->entries[0];
+    struct run runs[VALUES_MAX];
+    size_t n_runs = 0;
     int rc = 0;
 
     for (size_t v = 0; v < first->n && rc == 0; v++) {
-        struct host *hosts;
-        size_t n, before = f->n; /* a value finds a host once; others may have found it before */
+        struct run run = {.begin = f->n};
 
-        rc = candidates(f, first, first->values[v], &hosts, &n, err);
-        for (size_t i = 0; i < n && rc == 0; i++) {
-            bool wanted = true;
-
-            if (hosts[i].state == HOST_DEREGISTERED || has(f, before, hosts[i].id))
-                continue;
-            rc = add(f, &hosts[i], err);
-            for (size_t k = 1; k < t->n_entries; k++)
-                wanted = wanted && matches(&t->entries[k], &f->items[f->n - 1]);
-            if (!wanted)
-                f->n--;
-        }
+        if (stood_before(first, v))
+            continue;
+        rc = add_run(f, t, first->values[v], runs, n_runs, err);
+        run.end = f->n;
+        runs[n_runs++] = run;
     }
     return rc;
 }

@@ -53,16 +53,27 @@ const struct step *door_view_end(const struct step *s)
     return has_ended(s) ? s : &not_ended;
 }
 
-struct door_status door_view_status(const struct door_view *v, const struct step *s, time_ms now)
+/* Agents tell of a step when it has ended. So the first one that has not is what runs; those behind it wait. */
+static bool is_its_turn(const struct door_view *v, int number)
 {
+    for (int i = 0; i < number; i++)
+        if (!has_ended(door_view_step(v, i)))
+            return false;
+    return true;
+}
+
+struct door_status door_view_status(const struct door_view *v, int number, time_ms now)
+{
+    const struct step *s = door_view_step(v, number);
     struct door_status whole = door_status_of(&v->invocation, now);
 
-    if (s == NULL || (invocation_has_ended(v->invocation.status) && !has_ended(s)))
+    if (has_ended(s))
+        return door_status_of_step(s->status);
+    if (invocation_has_ended(v->invocation.status))
         return whole;
-    /* A cancel that is asked is of the whole. */
-    if (v->invocation.status == INVOCATION_CANCELLING && s->status == STEP_IN_PROGRESS)
-        return whole;
-    return door_status_of_step(s->status);
+    if (s != NULL ? s->status == STEP_IN_PROGRESS : is_its_turn(v, number))
+        return whole; /* Delayed, InProgress, Cancelling: what is said of the whole is of this one */
+    return door_status_of_step(STEP_PENDING);
 }
 
 /* What slipway-agent printed of it to one stream, which it sends in chunks: their beginning is enough. */

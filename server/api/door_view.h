@@ -29,9 +29,9 @@ int door_view_content(struct db *db, struct arena *arena, const char *command_id
 const struct step *door_view_step(const struct door_view *view, int number);
 /* The step itself once it has ended, else one that has not, with the code -1. `step` may be NULL. */
 const struct step *door_view_end(const struct step *step);
-/* What is said of a step: its own status, unless the whole ended without it. `step` may be NULL. */
-struct door_status door_view_status(const struct door_view *view, const struct step *step,
-                                    time_ms now);
+/* What is said of a step: its own end; what is said of the whole, if that has ended or it is this step's turn; else
+ * Pending. */
+struct door_status door_view_status(const struct door_view *view, int number, time_ms now);
 
 /* Its beginning: 24,000 and 8,000 characters, however much is stored. */
 int door_view_output(struct db *db, struct arena *arena, const struct door_view *view, int number,

@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -52,50 +53,71 @@ void raw_http_send(int fd, const void *bytes, size_t len)
     }
 }
 
-static size_t body_length(const struct raw_answer *a)
+static size_t body_length(const char *head)
 {
-    const char *length = raw_http_header(a, "Content-Length");
+    static const char name[] = "\r\nContent-Length:";
+    const char *length = strcasestr(head, name);
 
-    return length != NULL ? (size_t)atoi(length) : sizeof(a->body);
+    return length != NULL ? (size_t)atoi(length + strlen(name)) : SIZE_MAX;
 }
 
-/* Read until `marker` or the announced length is there. */
+/* What came of an answer; as much as it has. */
+struct coming {
+    char *bytes; /* and a NUL */
+    size_t len, size;
+    char head[sizeof(((struct raw_answer *)0)->head)];
+    size_t head_len; /* 0 = it has not ended */
+    bool closed;
+};
+
+static bool is_whole(struct coming *c)
+{
+    const char *end = c->head_len == 0 ? strstr(c->bytes, "\r\n\r\n") : NULL;
+
+    if (end != NULL) {
+        c->head_len = (size_t)(end - c->bytes) + 4;
+        snprintf(c->head, sizeof(c->head), "%.*s", (int)c->head_len, c->bytes);
+    }
+    return c->head_len != 0 && c->len - c->head_len >= body_length(c->head);
+}
+
+static void receive(int fd, struct coming *c)
+{
+    do {
+        ssize_t n;
+
+        if (c->size - c->len < 2) {
+            c->size = c->size == 0 ? 65536 : 2 * c->size;
+            c->bytes = realloc(c->bytes, c->size);
+        }
+        n = recv(fd, c->bytes + c->len, c->size - 1 - c->len, 0);
+        if (n <= 0) { /* nothing at all: reset, or nothing came */
+            c->closed = n == 0 || c->len == 0;
+            break;
+        }
+        c->len += (size_t)n;
+        c->bytes[c->len] = '\0';
+    } while (!is_whole(c));
+    c->bytes[c->len] = '\0';
+}
+
 struct raw_answer *raw_http_read(int fd, int seconds)
 {
     struct timeval patience = {.tv_sec = seconds};
-    struct raw_answer *a = calloc(1, sizeof(*a));
-    char *all = calloc(1, sizeof(a->head) + sizeof(a->body));
-    size_t len = 0;
-    char *end = NULL;
+    struct coming c = {.len = 0};
+    struct raw_answer *a;
 
     setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
-    for (;;) {
-        ssize_t n = recv(fd, all + len, sizeof(a->head) + sizeof(a->body) - 1 - len, 0);
-
-        if (n < 0 && len == 0) {
-            /* Reset, or nothing came. */
-            a->closed = true;
-            break;
-        }
-        if (n <= 0) {
-            a->closed = n == 0;
-            break;
-        }
-        len += (size_t)n;
-        all[len] = '\0';
-        if (end == NULL && (end = strstr(all, "\r\n\r\n")) != NULL) {
-            end += 4;
-            snprintf(a->head, sizeof(a->head), "%.*s", (int)(end - all), all);
-        }
-        if (end != NULL && len - (size_t)(end - all) >= body_length(a))
-            break;
+    receive(fd, &c);
+    a = calloc(1, sizeof(*a) + c.len + 1);
+    a->closed = c.closed;
+    if (c.head_len != 0) {
+        memcpy(a->head, c.head, sizeof(a->head));
+        a->status = atoi(c.bytes + strlen("HTTP/1.1 "));
+        a->body_len = c.len - c.head_len;
+        memcpy(a->body, c.bytes + c.head_len, a->body_len);
     }
-    if (end != NULL) {
-        a->status = atoi(all + strlen("HTTP/1.1 "));
-        a->body_len = len - (size_t)(end - all);
-        memcpy(a->body, end, a->body_len);
-    }
-    free(all);
+    free(c.bytes);
     return a;
 }
 

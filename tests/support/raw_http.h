@@ -10,9 +10,9 @@
 struct raw_answer {
     int status;      /* 0 = closed without an answer */
     char head[4096]; /* status line and headers */
-    char body[262144];
     size_t body_len;
     bool closed; /* the other side ended the connection */
+    char body[]; /* and a NUL */
 };
 
 /* "127.0.0.1:N" or the path of a socket. */
