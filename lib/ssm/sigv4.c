@@ -354,7 +354,7 @@ static int check_date(const char *date, const struct sigv4_authorization *auth, 
         char here[SIGV4_DATE_SIZE];
 
         sigv4_date(now, here);
-        return err_set(err, ERR_DENIED, "Signature %s: %s is not within 5 min. of %s",
+        return err_set(err, ERR_TIMEOUT, "Signature %s: %s is not within 5 min. of %s",
                        at < now ? "expired" : "not yet current", date, here);
     }
     return 0;

@@ -72,7 +72,7 @@ void sigv4_signature(const char *secret, const struct sigv4_authorization *auth,
  * All but the signature itself: what must be signed is (host, x-amz-date, x-amz-target, and
  * x-amz-security-token when it is sent), the date lies in the window and is the scope's, the
  * service is `service`, a payload hash that is sent is the body's. ERR_DENIED with the text of an
- * InvalidSignatureException. Gives the string to sign.
+ * InvalidSignatureException; ERR_TIMEOUT where it is the date that lies outside. Gives the string to sign.
  */
 int sigv4_check(struct arena *arena, const struct sigv4_request *request,
                 const struct sigv4_authorization *auth, const char *service, time_ms now,

@@ -79,14 +79,26 @@ static const char *target_of(const struct door_call *call)
     return call->operation != NULL ? call->operation->target : "-";
 }
 
-enum request_next door_call_refuse(struct door_call *call, struct reply *reply, const char *code,
-                                   const char *text)
+static enum request_next refuse_as(struct door_call *call, struct reply *reply, int status,
+                                   const char *code, const char *text)
 {
     log_notice("door.refused", "call=%s who=%s code=%s err=%s peer=%s request=%s", target_of(call),
                LOG(call->key.name != NULL ? call->key.name : call->host.name), code, LOG(text),
                LOG(call->request->peer.address), call->request->id);
-    answer_error(call, reply, 400, code, text);
+    answer_error(call, reply, status, code, text);
     return REQUEST_DONE;
+}
+
+enum request_next door_call_refuse(struct door_call *call, struct reply *reply, const char *code,
+                                   const char *text)
+{
+    return refuse_as(call, reply, 400, code, text);
+}
+
+enum request_next door_call_put_off(struct door_call *call, struct reply *reply, const char *code,
+                                    const char *text)
+{
+    return refuse_as(call, reply, 500, code, text);
 }
 
 enum request_next door_call_fault(struct door_call *call, struct reply *reply, const char *text)

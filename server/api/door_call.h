@@ -83,6 +83,10 @@ const char *door_call_actor(const struct door_call *call);
 enum request_next door_call_refuse(struct door_call *call, struct reply *reply, const char *code,
                                    const char *text);
 
+/* The same with 500: nothing is wrong with who asks, and agents try again after a while. */
+enum request_next door_call_put_off(struct door_call *call, struct reply *reply, const char *code,
+                                    const char *text);
+
 /* A fault of ours: 500, which agents answer with a back-off. `text` is logged and not sent. */
 enum request_next door_call_fault(struct door_call *call, struct reply *reply, const char *text);
 

@@ -29,6 +29,7 @@ struct refusal {
     const char *code;
     const char *text;
     bool fault;
+    bool later; /* nothing is wrong with who asks: he shall try again */
 };
 
 static struct refusal refuse(const char *code, const char *text)
@@ -172,12 +173,19 @@ static struct refusal verify_signature(struct door_call *call, struct db *db,
     struct sigv4_authorization auth;
     struct err err = ERR_INIT;
     const char *text;
+    int rc;
 
     if (authorization == NULL)
         return refuse("MissingAuthenticationTokenException", "Missing Authentication Token");
     if (sigv4_parse(arena, authorization, &auth, &err) < 0)
         return refuse("IncompleteSignatureException", arena_str(arena, err.text));
-    if (sigv4_check(arena, &request, &auth, call->operation->service, call->now, &text, &err) < 0)
+    rc = sigv4_check(arena, &request, &auth, call->operation->service, call->now, &text, &err);
+    /* A host whose clock is wrong shall neither sleep over it nor give up (ssm-wire.md 9.2). */
+    if (rc == ERR_TIMEOUT && call->operation->proof == DOOR_CALL_HOST_KEY)
+        return (struct refusal){.code = "InternalServerError",
+                                .text = arena_str(arena, err.text),
+                                .later = true};
+    if (rc < 0)
         return refuse("InvalidSignatureException", arena_str(arena, err.text));
     switch (call->operation->proof) {
     case DOOR_CALL_HOST_KEY:
@@ -248,6 +256,9 @@ enum door_verify_verdict door_verify(struct door_call *call, const struct secret
         err_set(&call->err, ERR_INTERNAL, "%s", refusal.text);
         return DOOR_VERIFY_UNKNOWN;
     }
-    (void)door_call_refuse(call, reply, refusal.code, refusal.text);
+    if (refusal.later)
+        (void)door_call_put_off(call, reply, refusal.code, refusal.text);
+    else
+        (void)door_call_refuse(call, reply, refusal.code, refusal.text);
     return DOOR_VERIFY_REFUSED;
 }

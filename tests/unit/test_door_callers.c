@@ -167,7 +167,7 @@ static void hosts_are_described_as_their_agents_said(void **state)
     IS("Name", "web-1");
     IS("ComputerName", "web-1.example");
     IS("IPAddress", "10.0.0.7");
-    door_room_pass(60000);
+    door_room_pass(600000);
     a = door_room_call(&caller, INVENTORY, "{}");
     IS("PingStatus", "ConnectionLost");
 }
