@@ -173,11 +173,11 @@ static void drive_pending(struct round *r, const struct door_target *t)
         add(r, RULES_COMMAND_WITHDRAW, t, INVOCATION_TIMED_OUT, "DeliveryTimedOut",
             t->waits ? "it waited behind a deployment or a hold of its host"
                      : "it was not delivered in time");
-    else if (t->released_at != 0)
-        look_again(r, r->start_by);
-    else if (r->stopped)
+    else if (r->stopped) /* released, too: nobody was sent it (5.2) */
         add(r, RULES_COMMAND_WITHDRAW, t, INVOCATION_CANCELLED, "Terminated",
             "the command had too many errors");
+    else if (t->released_at != 0)
+        look_again(r, r->start_by);
     else if (c->written_at != 0 && r->free_places > 0 && !t->waits) {
         add(r, RULES_COMMAND_RELEASE, t, t->status, "", NULL);
         r->free_places--;
