@@ -599,6 +599,12 @@ static void S3_5_each_limit_of_the_inventory_at_its_edge(void **state)
 #define DOCUMENT(description)                                                                      \
     "{\\'schemaVersion\\':\\'2.2\\',\\'description\\':\\'" description "\\'," STEPS "}"
 
+/* With what 1.2 and 2.2 each want. */
+#define OF_SCHEMA(version)                                                                           \
+    "{\\'schemaVersion\\':\\'" version "\\'," STEPS                                                  \
+    ",\\'runtimeConfig\\':{\\'aws:runShellScript\\':{\\'properties\\':[{\\'runCommand\\':[\\'id\\']" \
+    "}]}}}"
+
 static void S3_6_each_limit_of_documents_at_its_edge(void **state)
 {
 #define CREATE(members) "CreateDocument", "{'Content':'{}'," members "}"
@@ -631,6 +637,14 @@ static void S3_6_each_limit_of_documents_at_its_edge(void **state)
         {"CreateDocument", "{'Name':'doc'%s}", NULL, "", VALIDATION, NULL},
         {"CreateDocument", "{'Name':'doc','Content':'%s'}", NULL, "[", "InvalidDocumentContent",
          NULL},
+        {"CreateDocument", "{'Name':'doc','Content':'%s'}", NULL, OF_SCHEMA("1.0"),
+         "InvalidDocumentSchemaVersion", NULL},
+        {"CreateDocument", "{'Name':'doc','Content':'%s'}", NULL, OF_SCHEMA("2.0"),
+         "InvalidDocumentSchemaVersion", NULL},
+        {"CreateDocument", "{'Name':'doc','Content':'%s'}", NULL, OF_SCHEMA("2.0.3"),
+         "InvalidDocumentSchemaVersion", NULL},
+        {"CreateDocument", "{'Name':'old','Content':'%s'}", OF_SCHEMA("1.2"), OF_SCHEMA("0.3"),
+         "InvalidDocumentSchemaVersion", NULL},
         {"CreateDocument", "{'Name':'doc','Content':'%s'}", DOCUMENT("d"), DOCUMENT("d"),
          "DocumentAlreadyExists", NULL},
         {"UpdateDocument", "{'Name':'doc','Content':'%s'}", DOCUMENT("e"), DOCUMENT("d"),
