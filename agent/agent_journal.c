@@ -467,8 +467,8 @@ int64_t agent_journal_floor(struct agent_journal *j, const char *database, char 
     pthread_mutex_lock(&j->lock);
     f = known_floor(&j->known, database);
     if (f != NULL) {
-        epoch = f->epoch;
-        memcpy(ret_command_id, f->command_id, NAMES_UUID_SIZE);
+        epoch = f->seen[0].epoch;
+        memcpy(ret_command_id, f->seen[0].command_id, NAMES_UUID_SIZE);
     }
     pthread_mutex_unlock(&j->lock);
     return epoch;
@@ -507,6 +507,27 @@ int64_t agent_journal_room(struct agent_journal *j, time_ms now)
     room = pace_room(&j->pace, now);
     pthread_mutex_unlock(&j->lock);
     return room;
+}
+
+void agent_journal_floors(struct agent_journal *j, struct arena *arena, const char *database,
+                          size_t max, struct message_floor **ret_floors, size_t *ret_n)
+{
+    struct message_floor *floors = arena_array(arena, max, sizeof(*floors));
+    size_t n = 0;
+
+    pthread_mutex_lock(&j->lock);
+    for (size_t depth = 0; depth < KNOWN_EPOCHS; depth++)
+        for (size_t i = 0; i < j->known.n_floors && n < max; i++) {
+            const struct known_floor *f = &j->known.floors[i];
+            const struct known_epoch *e = &f->seen[depth];
+
+            if (e->epoch > 0 && (database == NULL || strcmp(f->database, database) == 0))
+                floors[n++] = (struct message_floor){arena_str(arena, f->database), e->epoch,
+                                                     arena_str(arena, e->command_id)};
+        }
+    pthread_mutex_unlock(&j->lock);
+    *ret_floors = floors;
+    *ret_n = n;
 }
 
 void agent_journal_open_commands(struct agent_journal *j, struct arena *arena,

@@ -21,6 +21,7 @@
 #include "lib/base/err.h"
 #include "lib/base/names.h"
 #include "lib/base/timestamp.h"
+#include "lib/ssm/message_floor.h"
 
 struct pace_limit;
 
@@ -127,6 +128,10 @@ struct agent_journal_rule {
 };
 int agent_journal_compact(struct agent_journal *journal, time_ms now,
                           const struct agent_journal_rule *rule, bool *ret_done, struct err *err);
+
+/* The highest ones of `database` (NULL = of each), each database's highest first, at most `max` in all. In the arena. */
+void agent_journal_floors(struct agent_journal *journal, struct arena *arena, const char *database,
+                          size_t max, struct message_floor **ret_floors, size_t *ret_n);
 
 /* All commands that are not reported, in the order they came. */
 void agent_journal_open_commands(struct agent_journal *journal, struct arena *arena,

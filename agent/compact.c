@@ -111,21 +111,33 @@ static int decide(struct writing *w, struct err *err)
     return end(w, err);
 }
 
+static int put_floor(struct writing *w, const char *database, const struct known_epoch *e,
+                     struct err *err)
+{
+    struct json_out *out = begin(w, false, COMPACT_KIND_FLOOR);
+    int rc;
+
+    json_add_str(out, "database", database);
+    json_add_int(out, "epoch", e->epoch);
+    json_add_str(out, "command", e->command_id);
+    rc = end(w, err);
+    known_raise(&w->made->known, database, e->epoch, e->command_id);
+    w->made->lines++;
+    return rc;
+}
+
+/* The highest last, as they came. */
 static int put_floors(struct writing *w, struct err *err)
 {
     const struct known *k = w->c->known;
     int rc = 0;
 
-    for (size_t i = 0; i < k->n_floors && rc == 0; i++) {
-        struct json_out *out = begin(w, false, COMPACT_KIND_FLOOR);
+    for (size_t i = 0; i < k->n_floors * KNOWN_EPOCHS && rc == 0; i++) {
+        const struct known_floor *f = &k->floors[i / KNOWN_EPOCHS];
+        const struct known_epoch *e = &f->seen[KNOWN_EPOCHS - 1 - i % KNOWN_EPOCHS];
 
-        json_add_str(out, "database", k->floors[i].database);
-        json_add_int(out, "epoch", k->floors[i].epoch);
-        json_add_str(out, "command", k->floors[i].command_id);
-        rc = end(w, err);
-        known_raise(&w->made->known, k->floors[i].database, k->floors[i].epoch,
-                    k->floors[i].command_id);
-        w->made->lines++;
+        if (e->epoch > 0)
+            rc = put_floor(w, f->database, e, err);
     }
     return rc;
 }

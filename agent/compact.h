@@ -2,7 +2,7 @@
  * compact: the journal of a host written anew, without what is over (migrate.md 4: kept at least 30 days).
  *
  *      {"number":812,"kind":"journal","id":"...","anew":true,"forgotten_until":...}
- *      {"kind":"floor","database":"...","epoch":57,"command":"..."}                      of each database, for ever
+ *      {"kind":"floor","database":"...","epoch":57,"command":"..."}                      of each database the four highest, for ever
  *      {"kind":"kept","command":"...","last":"reported","end":"finished",...}            of what is over, one line
  *      {"number":790,"kind":"accepted","command":"...",...}                              all else, as it was
  *      {"number":812,"kind":"end-of-kept","lines":41}

@@ -206,17 +206,18 @@ void known_raise(struct known *k, const char *database, int64_t epoch, const cha
     const struct known_floor *found = database != NULL ? known_floor(k, database) : NULL;
     struct known_floor *f;
 
-    if (database == NULL || epoch < 1 || (found != NULL && epoch <= found->epoch))
+    if (database == NULL || epoch < 1 || (found != NULL && epoch <= found->seen[0].epoch))
         return;
     if (found != NULL) {
         f = &k->floors[found - k->floors];
     } else {
         k->floors = grown(k->floors, (k->n_floors + 1) * sizeof(*k->floors));
         f = &k->floors[k->n_floors++];
-        f->database = strdup(database);
+        *f = (struct known_floor){.database = strdup(database)};
         if (f->database == NULL)
             abort();
     }
-    f->epoch = epoch;
-    snprintf(f->command_id, sizeof(f->command_id), "%s", command_id);
+    memmove(&f->seen[1], &f->seen[0], (KNOWN_EPOCHS - 1) * sizeof(f->seen[0]));
+    f->seen[0].epoch = epoch;
+    snprintf(f->seen[0].command_id, sizeof(f->seen[0].command_id), "%s", command_id);
 }

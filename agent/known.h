@@ -13,11 +13,16 @@
 
 #include "agent/agent_journal.h"
 
-/* The highest epoch seen of a database, and whose it is. */
+/* One that a server forgot may stand behind those that it gave since: so many are told (docs/decisions/0135). */
+#define KNOWN_EPOCHS 4
+
+/* The highest epochs seen of a database, and whose they are. */
 struct known_floor {
     char *database;
-    int64_t epoch;
-    char command_id[NAMES_UUID_SIZE];
+    struct known_epoch {
+        int64_t epoch; /* 0 = none */
+        char command_id[NAMES_UUID_SIZE];
+    } seen[KNOWN_EPOCHS]; /* the highest first: it is the floor */
 };
 
 struct known_command;

@@ -208,6 +208,8 @@ static int make_body(struct agent *agent, struct arena *arena, const char **ret_
         observe.open[observe.n_open++] =
             (struct message_observe_command){.command_id = entries[i].command_id,
                                              .state = state_of(entries[i].kind)};
+    agent_journal_floors(agent->journal, arena, NULL, MESSAGE_FLOORS_MAX, &observe.floors,
+                         &observe.n_floors);
     observe.strict = *agent->config->strict != '\0';
     if (observe.strict)
         strict_digests(arena, agent->config, &observe.documents, &observe.n_documents);

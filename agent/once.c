@@ -279,7 +279,8 @@ static void close_way(struct once *o, struct way *way)
 static int let_go(struct once *o, struct supervise_child *child, struct way *way, struct err *err)
 {
     time_ms start_by = o->order.envelope.start_by;
-    struct permit permit = {.asked_at = SUPERVISE_NO_PERMIT};
+    struct permit permit = {.database = o->order.envelope.database,
+                            .asked_at = SUPERVISE_NO_PERMIT};
     struct agent_journal_record record = {.kind = AGENT_JOURNAL_STARTED,
                                           .command_id = o->id,
                                           .boot_id = o->agent.boot_id,

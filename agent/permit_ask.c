@@ -30,6 +30,9 @@ static int ask_once(struct asking *a, struct err *err)
     a->permit->asked_at = clock_mono(agent->clock);
     pthread_mutex_lock(&agent->telling);
     a->start.record_number = agent_journal_number(agent->journal);
+    if (a->permit->database != NULL)
+        agent_journal_floors(agent->journal, &a->arena, a->permit->database, MESSAGE_FLOORS_MAX,
+                             &a->start.floors, &a->start.n_floors);
     rc = message_start_make(&a->arena, &a->start, &body, err);
     if (rc == 0)
         rc = session_call(agent->session, a->httpc, SESSION_REQUEST_START, body, &answer, err);
@@ -80,15 +83,15 @@ static struct asking asking_of(struct agent *agent, struct httpc *httpc, const c
 }
 
 int permit_ask(struct agent *agent, struct httpc *httpc, const char *command_id, time_ms start_by,
-               struct permit *ret_permit, struct err *err)
+               struct permit *permit, struct err *err)
 {
-    struct asking a = asking_of(agent, httpc, command_id, ret_permit);
+    struct asking a = asking_of(agent, httpc, command_id, permit);
     const struct agent_journal_record record = {.kind = AGENT_JOURNAL_ASKING,
                                                 .command_id = command_id,
-                                                .nonce = ret_permit->nonce};
+                                                .nonce = permit->nonce};
     int rc;
 
-    names_uuid_new(ret_permit->nonce);
+    names_uuid_new(permit->nonce);
     rc = agent_journal_add(agent->journal, &record, clock_now(agent->clock), err);
     if (rc < 0) {
         agent_fail(agent, err);

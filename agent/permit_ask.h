@@ -15,13 +15,14 @@
 #include "lib/httpc/httpc.h"
 
 struct permit {
+    const char *database; /* of a migrate job: what was seen of it is told; NULL */
     char nonce[NAMES_UUID_SIZE];
     mono_ms asked_at; /* the question that was answered yes */
 };
 
 /* 0: it may begin, now. Else it will not: refused, or start-by passed; or the agent was told to end. */
 int permit_ask(struct agent *agent, struct httpc *httpc, const char *command_id, time_ms start_by,
-               struct permit *ret_permit, struct err *err);
+               struct permit *permit, struct err *err);
 
 /* The same permit, if it became too old since: `started` stands in the journal already. Best effort, for the supervisor
  * judges it. */

@@ -125,7 +125,7 @@ static int start(struct claim *c, struct err *err)
 {
     const char *folder = command_folder_path(c->arena, c->agent->state, c->id);
     struct supervise_child child = {.go_fd = -1};
-    struct permit permit;
+    struct permit permit = {.database = c->order.envelope.database};
     struct agent_journal_record record = {.kind = AGENT_JOURNAL_STARTED,
                                           .command_id = c->id,
                                           .boot_id = c->agent->boot_id};

@@ -706,7 +706,9 @@ CREATE TABLE databases (
     epoch       INTEGER NOT NULL,            -- raised with each attempt: the fencing token (M4)
     fenced_at   INTEGER,                     -- it stands until a person advances its epoch; NULL = it does not
     fence_epoch INTEGER,                     -- the highest that a host told; NULL = none did
-    fence_why   TEXT                         -- for people
+    fence_why   TEXT,                        -- for people
+    looked_epoch INTEGER,                    -- up to here a person who advanced it has looked that nothing forgotten runs; NULL = nobody
+    forgot_at   INTEGER                      -- when a host last told what the store had forgotten; stays; NULL = none did
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE attempts (                      -- one try of a migrate job on one database

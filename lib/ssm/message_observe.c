@@ -41,6 +41,7 @@ int message_observe_make(struct arena *arena, const struct message_observe *o,
         json_end_object(&out);
     }
     json_end_array(&out);
+    message_floor_add(&out, o->floors, o->n_floors);
     if (o->strict) {
         json_begin_array(&out, "Strict");
         for (size_t i = 0; i < o->n_documents && i < MESSAGE_OBSERVE_DOCUMENTS_MAX; i++)
@@ -127,6 +128,8 @@ static int take(struct arena *arena, const struct cJSON *json, struct message_ob
     o->agent_version =
         version != NULL ? str_clean(arena, version, strlen(version), VERSION_MAX) : "";
     rc = take_open(arena, json_array(json, "Open"), o, err);
+    if (rc == 0 && message_floor_take(arena, json, &o->floors, &o->n_floors, err) < 0)
+        rc = err_wrap(err, "observation");
     return rc < 0 ? rc : take_documents(arena, json_array(json, "Strict"), o, err);
 }
 

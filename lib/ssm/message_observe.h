@@ -1,7 +1,7 @@
 /*
  * message_observe: the body of Slipway.Observe, what a host knows of itself: which journal, which
- * boot, how far, which commands are open, what it would run if it is strict. At its start and each 5
- * minutes. The host builds, the door reads. Pure; texts lie in the arena.
+ * boot, how far, which commands are open, which epochs it has seen, what it would run if it is strict. At
+ * its start and each 5 minutes. The host builds, the door reads. Pure; texts lie in the arena.
  */
 #ifndef SLIPWAY_LIB_SSM_MESSAGE_OBSERVE_H
 #define SLIPWAY_LIB_SSM_MESSAGE_OBSERVE_H
@@ -12,6 +12,7 @@
 
 #include "lib/base/arena.h"
 #include "lib/base/err.h"
+#include "lib/ssm/message_floor.h"
 #include "lib/ssm/message_reply.h"
 
 #define MESSAGE_OBSERVE_OPEN_MAX 200
@@ -35,6 +36,8 @@ struct message_observe {
         heard; /* what the server said last that it knows of it, "" = nothing yet; NULL = it does not say */
     struct message_observe_command *open;
     size_t n_open;
+    struct message_floor *floors;
+    size_t n_floors;
     bool strict; /* it runs only these documents, by the digests of their exact bytes, in hex */
     const char **documents;
     size_t n_documents;

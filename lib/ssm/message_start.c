@@ -12,7 +12,7 @@
 #define WHY_MAX 500
 #define RECORD_MAX (INT64_C(1) << 52)
 
-static const struct json_limits limits = {.depth = 1, .nodes = 16};
+static const struct json_limits limits = {.depth = 3, .nodes = 64};
 
 static int finish(struct arena *arena, struct json_out *out, const char **ret_body, struct err *err)
 {
@@ -43,6 +43,7 @@ int message_start_make(struct arena *arena, const struct message_start *s, const
     json_add_str(&out, "BootId", s->boot_id);
     json_add_int(&out, "RecordNumber", s->record_number);
     json_add_int(&out, "Protocol", s->protocol);
+    message_floor_add(&out, s->floors, s->n_floors);
     return finish(arena, &out, ret_body, err);
 }
 
@@ -69,7 +70,9 @@ static int take(struct arena *arena, const struct cJSON *json, struct message_st
         return err_set(err, ERR_INVALID, "question for a permit: RecordNumber is odd");
     if (!json_int(json, "Protocol", &s->protocol) || s->protocol < 0)
         return err_set(err, ERR_INVALID, "question for a permit: Protocol is odd");
-    return 0;
+    return message_floor_take(arena, json, &s->floors, &s->n_floors, err) < 0
+               ? err_wrap(err, "question for a permit")
+               : 0;
 }
 
 int message_start_parse(struct arena *arena, const char *body, size_t len,

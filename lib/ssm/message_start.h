@@ -13,6 +13,7 @@
 
 #include "lib/base/arena.h"
 #include "lib/base/err.h"
+#include "lib/ssm/message_floor.h"
 
 /* A yes is good for so long after the question, on the host's clock that never goes back. */
 #define MESSAGE_START_LIFE_MS 10000
@@ -24,6 +25,8 @@ struct message_start {
     const char *boot_id;
     int64_t record_number;
     int64_t protocol;
+    struct message_floor *floors; /* of the database of its migrate job */
+    size_t n_floors;
 };
 
 int message_start_make(struct arena *arena, const struct message_start *start,

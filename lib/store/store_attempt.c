@@ -175,6 +175,7 @@ int store_attempt_is_fenced(struct db *db, const char *database, bool *ret_is, s
 
 DB_STATEMENT(SQL_DATABASE_FENCE,
              "UPDATE databases SET fenced_at = coalesce(fenced_at, $1), fence_why = $2,"
+             " forgot_at = $1,"
              " fence_epoch = CASE WHEN $3 > coalesce(fence_epoch, 0) THEN $3 ELSE fence_epoch END"
              " WHERE name = $4");
 
@@ -204,11 +205,13 @@ int store_attempt_restored_at(struct db *db, time_ms *ret_at, struct err *err)
 
 DB_STATEMENT(SQL_DATABASE_ADVANCE,
              "UPDATE databases SET epoch = max(epoch, coalesce(fence_epoch, 0)) + 1,"
+             " looked_epoch = max(epoch, coalesce(fence_epoch, 0)) + 1,"
              " fenced_at = NULL, fence_epoch = NULL, fence_why = NULL"
              " WHERE name = $1 AND fenced_at IS NOT NULL");
-DB_STATEMENT(SQL_DATABASE_ADVANCE_UNKNOWN,
-             "INSERT INTO databases (name, epoch) SELECT $1, 1 FROM store WHERE restored_at IS NOT"
-             " NULL AND NOT EXISTS (SELECT 1 FROM databases WHERE name = $1)");
+DB_STATEMENT(
+    SQL_DATABASE_ADVANCE_UNKNOWN,
+    "INSERT INTO databases (name, epoch, looked_epoch) SELECT $1, 1, 1 FROM store WHERE restored_at IS NOT"
+    " NULL AND NOT EXISTS (SELECT 1 FROM databases WHERE name = $1)");
 
 int store_attempt_advance(struct db *db, const char *database, struct err *err)
 {

@@ -36,6 +36,7 @@ DB_STATEMENT(SQL_SET_BACK_SEEN,
              " (SELECT attempts.id FROM databases CROSS JOIN attempts"
              " ON attempts.database = databases.name AND attempts.epoch > databases.epoch - 4)");
 DB_STATEMENT(SQL_SET_BACK_FENCES, "UPDATE databases SET fenced_at = $1 WHERE fenced_at > $1");
+DB_STATEMENT(SQL_SET_BACK_FORGOT, "UPDATE databases SET forgot_at = $1 WHERE forgot_at > $1");
 DB_STATEMENT(SQL_SET_BACK_STORE, "UPDATE store SET restored_at = $1 WHERE restored_at > $1");
 
 static int attempts_ahead(struct db *db, struct arena *arena, time_ms now, int64_t **ret_ids,
@@ -83,6 +84,8 @@ int store_set_back(struct db *db, time_ms now, int64_t by, struct err *err)
         rc = db_run(db, &SQL_SET_BACK_SEEN, err, "i", now);
     if (rc == 0)
         rc = db_run(db, &SQL_SET_BACK_FENCES, err, "i", now);
+    if (rc == 0)
+        rc = db_run(db, &SQL_SET_BACK_FORGOT, err, "i", now);
     if (rc == 0)
         rc = db_run(db, &SQL_SET_BACK_STORE, err, "i", now);
     arena_deinit(&arena);

@@ -307,6 +307,34 @@ static int check_databases(struct examination *x)
     return 0;
 }
 
+/* Their hosts have seen more of them than this store knows, or it was started as one that comes from a backup (G5). */
+static int check_fences(struct examination *x)
+{
+    struct attempt_database *databases;
+    size_t n;
+    size_t standing = 0;
+    int rc = store_attempt_databases(x->view->db, x->view->request->arena, &databases, &n, x->err);
+
+    if (rc < 0)
+        return rc;
+    for (size_t i = 0; i < n; i++) {
+        if (databases[i].fenced_at == 0)
+            continue;
+        standing++;
+        examination_say(
+            x, &(struct finding){.name = "fence",
+                                 .about = databases[i].name,
+                                 .state = CHECK_FAIL,
+                                 .values = {{"what", databases[i].name},
+                                            {"why", databases[i].fence_why},
+                                            {"when", examination_when(x, databases[i].fenced_at)}},
+                                 .n_values = 3});
+    }
+    if (standing == 0)
+        examination_say(x, &(struct finding){.name = "fence", .state = CHECK_OK});
+    return 0;
+}
+
 static void say_unbuilt(struct examination *x, const struct config_unbuilt *unbuilt)
 {
     examination_say(x, &(struct finding){.name = "setting",
@@ -386,9 +414,10 @@ static int check_clock(struct examination *x)
 }
 
 static int (*const checks[])(struct examination *x) = {
-    check_store,     check_disk,      check_config,        check_holidays,    check_people,
-    check_journal,   check_approvals, doctor_github_check, check_signing_key, check_hosts,
-    check_databases, check_settings,  check_listen,        check_cage,        check_clock,
+    check_store,       check_disk,    check_config,    check_holidays,
+    check_people,      check_journal, check_approvals, doctor_github_check,
+    check_signing_key, check_hosts,   check_databases, check_fences,
+    check_settings,    check_listen,  check_cage,      check_clock,
 };
 
 enum request_next api_doctor_get(struct request *request, struct reply *reply)

@@ -201,18 +201,23 @@ static int add_attempt(struct ledger *l, const struct attempt *attempt, bool who
     return 0;
 }
 
-/* A database that he may know of, as he named it, or a repository that he sees migrates it, is not left out: it is held
- * by something that he may not see. */
-static void add_hidden(struct ledger *l, const struct attempt_database *d, bool held)
+static void begin_database(struct ledger *l, const struct attempt_database *d, bool held)
 {
-    const struct message_value database = {"database", d->name};
-
     json_begin_object(&l->out, NULL);
     json_add_str(&l->out, "database", d->name);
     json_add_int(&l->out, "epoch", d->epoch);
     json_add_bool(&l->out, "held", held);
     json_add_time(&l->out, "fenced_at", d->fenced_at);
     json_add_str(&l->out, "fence", d->fence_why);
+}
+
+/* A database that he may know of, as he named it, or a repository that he sees migrates it, is not left out: it is held
+ * by something that he may not see. */
+static void add_hidden(struct ledger *l, const struct attempt_database *d, bool held)
+{
+    const struct message_value database = {"database", d->name};
+
+    begin_database(l, d, held);
     json_add_str(&l->out, "hidden",
                  messages_fill(l->request->arena, l->view.language,
                                held ? "migrate.hidden.held" : "migrate.hidden.free", &database, 1));
@@ -232,6 +237,15 @@ static bool is_used_by_his(const struct ledger *l, const char *database)
     return false;
 }
 
+/* Its hosts have seen attempts, and the store knows of none: it stands (G5). */
+static void add_forgotten(struct ledger *l, const struct attempt_database *d)
+{
+    begin_database(l, d, false);
+    json_begin_array(&l->out, "attempts");
+    json_end_array(&l->out);
+    json_end_object(&l->out);
+}
+
 static int add_database(struct ledger *l, const struct attempt_database *d, bool whole)
 {
     struct arena *arena = l->request->arena;
@@ -241,6 +255,8 @@ static int add_database(struct ledger *l, const struct attempt_database *d, bool
                                        &n, l->err);
     struct deployment first;
 
+    if (rc == 0 && n == 0 && d->fenced_at != 0 && is_used_by_his(l, d->name))
+        add_forgotten(l, d);
     if (rc < 0 || n == 0)
         return rc;
     rc = store_deployment_by_id(l->view.db, arena, attempts[0].deployment_id, &first, l->err);
@@ -251,12 +267,7 @@ static int add_database(struct ledger *l, const struct attempt_database *d, bool
     }
     if (rc < 0)
         return rc;
-    json_begin_object(&l->out, NULL);
-    json_add_str(&l->out, "database", d->name);
-    json_add_int(&l->out, "epoch", d->epoch);
-    json_add_bool(&l->out, "held", attempts[0].settled_at == 0);
-    json_add_time(&l->out, "fenced_at", d->fenced_at);
-    json_add_str(&l->out, "fence", d->fence_why);
+    begin_database(l, d, attempts[0].settled_at == 0);
     json_begin_array(&l->out, "attempts");
     for (size_t i = 0; rc == 0 && i < n; i++)
         rc = add_attempt(l, &attempts[i], whole);

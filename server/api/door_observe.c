@@ -24,6 +24,7 @@
 #include "server/api/api.h"
 #include "server/api/api_events.h"
 #include "server/api/door.h"
+#include "server/api/door_floor.h"
 
 #define ANSWER_MAX (2 * ANNOUNCEMENTS_MAX * ANNOUNCEMENT_MAX + 4096)
 
@@ -128,6 +129,22 @@ static int write_open(struct db *db, struct door_call *call, const struct host *
     return rc < 0 ? rc : store_ask_not_named(db, known->id, call->now, err);
 }
 
+/* What the store has forgotten, and its hosts have not (docs/decisions/0135). */
+static int write_floors(struct db *db, struct door_call *call, const struct host *known,
+                        struct err *err)
+{
+    const struct message_observe *o = &said_in(call)->said;
+    int rc = 0;
+
+    for (size_t i = 0; i < o->n_floors && rc == 0; i++) {
+        const struct message_floor *f = &o->floors[i];
+        const struct floor_word word = {f->database, f->epoch, f->command_id};
+
+        rc = door_floor_hear(db, call, known, &word, err);
+    }
+    return rc;
+}
+
 /* The known journal stays the known one when it is in doubt: a person accepts the other. */
 static int write_believed(struct db *db, struct door_call *call, const struct host *known,
                           struct err *err)
@@ -174,6 +191,9 @@ static int write_observed(struct db *db, struct door_call *call, struct err *err
              (rc = store_host_observed(db, known.id, o->protocol, o->journal_id, o->boot_id,
                                        o->record_number, err)) == 0)
         rc = write_open(db, call, &known, err);
+    /* Whatever is thought of its journal: the epochs in it were signed here. */
+    if (rc == 0)
+        rc = write_floors(db, call, &known, err);
     if (rc == 0 && !observed->again)
         rc = write_believed(db, call, &known, err);
     if (rc == 0)

@@ -12,6 +12,7 @@
 #include "lib/store/store_command.h"
 #include "lib/store/store_journal.h"
 #include "server/api/api.h"
+#include "server/api/door_floor.h"
 
 struct asked {
     struct message_start start;
@@ -22,6 +23,22 @@ struct asked {
     enum permit_answer answer;
     const char *why;
 };
+
+/* What its host has seen of that database: the last look, in the transaction that would give the permit. */
+static int hear_floors(struct db *db, struct door_call *call, const struct asked *a,
+                       struct err *err)
+{
+    int rc = 0;
+
+    for (size_t i = 0; i < a->start.n_floors && rc == 0; i++) {
+        const struct message_floor *f = &a->start.floors[i];
+        const struct floor_word word = {f->database, f->epoch, f->command_id};
+
+        if (str_eq(f->database, a->attempt.database))
+            rc = door_floor_hear(db, call, &a->host, &word, err);
+    }
+    return rc;
+}
 
 static int load(struct db *db, struct door_call *call, struct asked *a, struct err *err)
 {
@@ -44,8 +61,10 @@ static int load(struct db *db, struct door_call *call, struct asked *a, struct e
         return 0;
     if (rc == 0) {
         a->facts.attempt = &a->attempt;
-        rc = store_attempt_is_fenced(db, a->attempt.database, &a->facts.is_fenced, &own);
+        rc = hear_floors(db, call, a, &own);
     }
+    if (rc == 0)
+        rc = store_attempt_is_fenced(db, a->attempt.database, &a->facts.is_fenced, &own);
     if (rc < 0)
         *err = own;
     return rc;

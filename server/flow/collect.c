@@ -18,6 +18,7 @@
 #include "lib/store/store_attempt.h"
 #include "lib/store/store_command.h"
 #include "lib/store/store_deployment.h"
+#include "lib/store/store_floor.h"
 #include "lib/store/store_host.h"
 #include "lib/store/store_reply.h"
 #include "lib/store/writer.h"
@@ -93,6 +94,42 @@ static int journal_is_known(struct look *look, const struct collected *c, bool *
     return rc;
 }
 
+/* It was declined for its epoch. */
+static int find_ahead(struct look *look, struct collected *c, const char *database, struct err *err)
+{
+    const struct floor_word word = {database, c->reply.floor, c->row->command_id};
+    struct floor_facts facts;
+    struct err own = ERR_INIT;
+    struct attempt attempt;
+    int rc =
+        store_attempt_of_command(look->flow->db, look->arena, c->row->command_id, &attempt, &own);
+
+    if (rc == ERR_NOT_FOUND)
+        return 0;
+    if (rc == 0)
+        rc = store_floor_facts(look->flow->db, &word, &facts, &own);
+    if (rc < 0)
+        *err = own;
+    else if (floor_is_ahead(&facts, attempt.epoch, c->reply.floor))
+        c->fence = database;
+    return rc;
+}
+
+/* When the store was said to come from a backup, or a host told what it had forgotten of that database. Who declines for its
+ * epoch tells it by this very word. */
+static int found_restored_at(struct look *look, const struct collected *c, const char *database,
+                             time_ms *ret_at, struct err *err)
+{
+    time_ms forgot_at = 0;
+    int rc = store_attempt_restored_at(look->flow->db, ret_at, err);
+
+    if (rc == 0 && c->reply.floor == 0)
+        rc = store_floor_forgot_at(look->flow->db, database, &forgot_at, err);
+    if (rc == 0 && forgot_at > *ret_at)
+        *ret_at = forgot_at;
+    return rc;
+}
+
 /* The job that a command belongs to, and the document it runs. */
 static int load_job(struct look *look, struct collected *c, bool *ret_has_database, struct err *err)
 {
@@ -116,12 +153,14 @@ static int load_job(struct look *look, struct collected *c, bool *ret_has_databa
     if (*ret_has_database && c->reply.state == MESSAGE_REPLY_DECLINED) {
         time_ms restored_at;
 
-        if ((rc = store_attempt_restored_at(look->flow->db, &restored_at, err)) < 0)
+        if ((rc = found_restored_at(look, c, jobs[c->invocation.job_number].database, &restored_at,
+                                    err)) < 0)
             return rc;
         c->is_of_backup = c->invocation.released_at <= restored_at;
     }
-    if (c->reply.floor > 0 && c->reply.state == MESSAGE_REPLY_DECLINED)
-        c->fence = jobs[c->invocation.job_number].database;
+    if (*ret_has_database && c->reply.floor > 0 && c->reply.state == MESSAGE_REPLY_DECLINED &&
+        (rc = find_ahead(look, c, jobs[c->invocation.job_number].database, err)) < 0)
+        return rc;
     rc = store_command_content(look->flow->db, look->arena,
                                jobs[c->invocation.job_number].document_digest, &name, &version,
                                &content, err);

@@ -53,6 +53,19 @@ bool naming_knows(struct arena *arena, const struct config *config, const char *
     return false;
 }
 
+bool naming_lets(struct arena *arena, const struct config *config, const char *database,
+                 const char *host, const struct config_pairs *tags)
+{
+    for (size_t i = 0; i < config->n_repos; i++)
+        for (size_t k = 0; k < config->repos[i].n_environments; k++) {
+            const struct config_environment *e = &config->repos[i].environments[k];
+
+            if (config_environment_finds(e, host, tags) && migrates(arena, config, e, database))
+                return true;
+        }
+    return false;
+}
+
 struct namings {
     struct db *db;
     struct arena *arena;

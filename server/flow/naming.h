@@ -29,6 +29,10 @@ bool naming_knows(struct arena *arena, const struct config *config, const char *
 bool naming_uses(struct arena *arena, const struct config *config, const struct config_repo *repo,
                  const char *database);
 
+/* Does a job migrate it in an environment that finds a host of that name, with these tags? */
+bool naming_lets(struct arena *arena, const struct config *config, const char *database,
+                 const char *host, const struct config_pairs *tags);
+
 /* ERR_CONFLICT, with what to do: an attempt that is not settled, or a deployment that has started and has not migrated
  * yet, knows its database by another name. On the writer, in the transaction that accepts the configuration. */
 int naming_check(struct db *db, struct arena *arena, const struct config *config, struct err *err);

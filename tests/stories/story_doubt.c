@@ -311,6 +311,39 @@ static void server_restored_from_backup(void **state)
     story_end(s);
 }
 
+/* The same, but nobody needs another release: no order is refused, for none is given. The host says what it has seen as soon as
+ * it says anything, and the database stands (docs/decisions/0135); no other does. */
+static void G5_a_restored_store_is_found_out_by_what_its_hosts_have_seen(void **state)
+{
+    struct story *s = *state;
+
+    story_shop(s);
+    story_at(s, "2026-11-24 14:10");
+    story_merge(s, "acme/shop", 1, "Coupons");
+    story_expect_attempt(s, "acme/shop/stage/primary-db", "succeeded");
+    story_stop(s);
+    files(s, "cp -a state backup");
+    story_start(s);
+    story_at(s, "2026-11-24 15:00");
+    story_expect_attempt(s, DATABASE, "succeeded");
+    story_restart(s);
+    story_pass(s, 60000); /* what it has seen is told, and proves nothing to who knows it */
+    story_expect_untold(s, "database.fence", DATABASE);
+    story_at(s, "2026-11-24 18:00"); /* nothing starts before tomorrow */
+    story_stop(s);
+    files(s, "rm -rf state && mv backup state");
+    story_start(s);
+    story_pass(s, 90000);
+    story_expect_told(s, "database.fence", DATABASE, "slipway fence advance " DATABASE " -m WHY");
+    assert_non_null(strstr(story_ask(s, "GET", "/api/v1/migrate?database=" DATABASE, NULL),
+                           "host batch-1 has seen epoch 1 (command "));
+    story_expect_untold(s, "database.fence", "acme/shop/stage/primary-db");
+    story_act(s, "POST", "/api/v1/fence", FENCE);
+    story_pass(s, 60000); /* somebody has looked: the same word again is nothing new */
+    story_refused(s, "POST", "/api/v1/fence", FENCE, 409, "does not stand");
+    story_end(s);
+}
+
 #define NAMED(name) "{\"database\":\"" name "\",\"reason\":\"looked at\"}"
 
 /* The backup is older than the first migrate job of production, which runs when its batch-1 falls silent: batch-2 has
@@ -359,6 +392,7 @@ int main(void)
         STORY(server_killed_around_permit),
         STORY(M5_what_a_replaced_host_runs_is_unknown_at_once),
         STORY(server_restored_from_backup),
+        STORY(G5_a_restored_store_is_found_out_by_what_its_hosts_have_seen),
         STORY(G5_a_restored_store_lets_a_database_stand_that_it_never_knew),
     };
 

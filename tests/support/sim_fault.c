@@ -71,6 +71,9 @@ static void kill_server(time_ms down)
     sim_world_count(SIM_SERVER_KILLED);
     sim_world_lose(sim_world_once_in(2));
     sim_ledger_down(sim.now + down);
+    for (int i = 0; i < SIM_MACHINES; i++)
+        if (sim_world_once_in(2))
+            sim_machines[i].observe_at = sim.now; /* its poll broke off */
 }
 
 static void fault_of_server(unsigned which)

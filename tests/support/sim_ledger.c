@@ -6,6 +6,7 @@
 
 #include "lib/base/str.h"
 #include "lib/rules/doubt.h"
+#include "lib/rules/floor.h"
 #include "lib/rules/migrate.h"
 #include "lib/rules/permit.h"
 #include "lib/rules/settle.h"
@@ -54,6 +55,8 @@ static void fence(struct sim_database *d, int64_t floor)
     if (!d->is_fenced)
         d->fenced_at = now();
     d->is_fenced = true;
+    if (floor > 0)
+        d->forgot_at = now();
     if (floor > d->fence_epoch)
         d->fence_epoch = floor;
 }
@@ -72,6 +75,7 @@ void sim_ledger_restore(const struct sim_store *backup, bool is_told)
 
     if (is_another(backup, s))
         sim_world_count(is_told ? SIM_RESTORED : SIM_FORGOT);
+    sim_server.was_restored = true;
     *s = *backup;
     if (is_told)
         s->restored_at = now();
@@ -198,6 +202,35 @@ static void bar(struct host *h, const struct doubt_word *word, enum doubt doubt)
     doubt_all(h);
 }
 
+/* What the store has forgotten, and its hosts have not (server/api/door_floor.c). */
+static bool hear_floors(const struct sim_note *n)
+{
+    bool noticed = false;
+
+    for (int i = 0; i < SIM_DATABASES * SIM_FLOORS; i++) {
+        struct sim_database *d = &sim_server.store.databases[i / SIM_FLOORS];
+        const struct sim_floor *f = &n->floors[i / SIM_FLOORS][i % SIM_FLOORS];
+        struct sim_place p;
+        const struct floor_word word = {.epoch = f->epoch};
+        const struct floor_facts facts = {.knows_command =
+                                              f->epoch == 0 ||
+                                              sim_store_find(&sim_server.store, f->command, &p),
+                                          .epoch = d->epoch,
+                                          .looked_epoch = d->looked_epoch,
+                                          .is_fenced = d->is_fenced,
+                                          .fence_epoch = d->fence_epoch};
+
+        if (floor_judge(&facts, &word) != FLOOR_FORGOTTEN)
+            continue;
+        if (!sim_server.was_restored)
+            sim_world_wrong("it was taken for restored, and was not", f->command);
+        sim_world_tell("the store has forgotten it, its database stands", n->from, f->command);
+        noticed = true;
+        fence(d, f->epoch);
+    }
+    return noticed;
+}
+
 static void hear_observe(const struct sim_note *n)
 {
     struct host *h = &sim_server.store.hosts[sim_machines[n->from].host];
@@ -213,6 +246,8 @@ static void hear_observe(const struct sim_note *n)
     const char *why;
     enum doubt doubt = doubt_judge(&sim.arena, h, &word, &why);
 
+    if (hear_floors(n))
+        sim_world_count(SIM_NOTICED);
     answer.yes = doubt == DOUBT_AGAIN;
     if (doubt == DOUBT_AGAIN)
         sim_world_count(SIM_SAID_AGAIN);
@@ -226,6 +261,18 @@ static void hear_observe(const struct sim_note *n)
         bar(h, &word, doubt);
     snprintf(answer.heard, sizeof(answer.heard), "%s", doubt_known(&sim.arena, h));
     sim_world_post(answer);
+}
+
+/* It declined, for an epoch that it has seen (server/flow/collect.c). */
+static void hear_ahead(const struct sim_note *n, int64_t epoch, struct sim_database *d)
+{
+    const struct floor_facts facts = {.epoch = d->epoch, .looked_epoch = d->looked_epoch};
+
+    if (!floor_is_ahead(&facts, epoch, n->floor))
+        return;
+    if (!sim_server.was_restored)
+        sim_world_wrong("it was taken for restored by a word about it, and was not", n->command);
+    fence(d, n->floor);
 }
 
 static struct message_reply reply_of(const struct sim_note *n,
@@ -266,15 +313,17 @@ static void judge_reply(const struct sim_note *n, struct sim_place p, struct hos
         .has_database = true,
         .journal_is_known = h->journal_id == NULL || str_eq(h->journal_id, reply.journal_id),
         .went_back = n->record < h->record_number && n->state == MESSAGE_REPLY_DECLINED,
-        .disbelief = database->is_fenced || inv->released_at <= sim_server.store.restored_at
-                         ? "the store was restored"
-                         : permit_disbelief(inv, reply.nonce, reply.boot_id)};
+        .disbelief =
+            (n->floor == 0 && (database->is_fenced || inv->released_at <= database->forgot_at)) ||
+                    inv->released_at <= sim_server.store.restored_at
+                ? "the store was restored"
+                : permit_disbelief(inv, reply.nonce, reply.boot_id)};
     struct status_change change;
 
     if (facts.journal_is_known && n->record > h->record_number)
         h->record_number = n->record;
     if (n->floor > 0)
-        fence(database, n->floor);
+        hear_ahead(n, p.attempt->epoch, database);
     if ((n->state == MESSAGE_REPLY_UNKNOWN || n->state == MESSAGE_REPLY_FINISHED) &&
         facts.journal_is_known && p.attempt->gone_at == 0) {
         p.attempt->gone_at = now();
@@ -345,8 +394,12 @@ static void hear_start(const struct sim_note *n)
 {
     struct host *h = &sim_server.store.hosts[sim_machines[n->from].host];
     struct sim_place p;
-    bool yes = sim_store_find(&sim_server.store, n->command, &p) &&
-               str_eq(p.invocation->host_id, h->id) && permit(n, p, h);
+    bool yes =
+        sim_store_find(&sim_server.store, n->command, &p) && str_eq(p.invocation->host_id, h->id);
+
+    if (yes && hear_floors(n))
+        sim_world_count(SIM_NOTICED_LAST);
+    yes = yes && permit(n, p, h);
 
     sim_world_post((struct sim_note){.kind = SIM_START_ANSWER,
                                      .from = SIM_SERVER,

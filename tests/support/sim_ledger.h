@@ -11,6 +11,7 @@ struct sim_server {
     time_ms off; /* of its clock */
     time_ms down_until, heard_since, probe_at[SIM_DATABASES];
     int next_command;
+    bool was_restored; /* and may have forgotten */
 };
 extern struct sim_server sim_server;
 

@@ -48,6 +48,14 @@ static bool has_open(const struct sim_machine *m)
 
 /* The journal ------------------------------------------------------------------------------------ */
 
+static void raise_floor(struct sim_floor *floors, int64_t epoch, int command)
+{
+    if (epoch <= floors[0].epoch)
+        return;
+    memmove(&floors[1], &floors[0], (SIM_FLOORS - 1) * sizeof(*floors));
+    floors[0] = (struct sim_floor){epoch, command};
+}
+
 /* False: it may not stand there. `nonce` of the one asked for, `epoch` of an order that is genuine; else 0. */
 static bool record(struct sim_machine *m, int command, enum agent_journal_kind kind, int nonce,
                    int64_t epoch)
@@ -61,10 +69,7 @@ static bool record(struct sim_machine *m, int command, enum agent_journal_kind k
     m->number++;
     if (nonce != 0)
         c->nonce = nonce;
-    if (epoch > m->floor[t->database]) {
-        m->floor[t->database] = epoch;
-        m->floor_command[t->database] = command;
-    }
+    raise_floor(m->floors[t->database], epoch, command);
     if (kind != AGENT_JOURNAL_STARTED)
         return true;
     if (++t->journalled > 1)
@@ -109,19 +114,22 @@ static void say(struct sim_machine *m, int command, enum message_reply_state sta
 static void ask(struct sim_machine *m, int command)
 {
     struct sim_command *c = &m->commands[command];
+    struct sim_note note = {.kind = SIM_START,
+                            .from = number_of(m),
+                            .to = SIM_SERVER,
+                            .command = command,
+                            .nonce = c->nonce,
+                            .asked_at = sim.now,
+                            .journal = m->journal,
+                            .boot = m->boot,
+                            .record = m->number};
+    int database = sim.truths[command].database;
 
     if (c->asked_at != 0 && sim.now - c->asked_at < CALL_MS)
         return;
     c->asked_at = sim.now;
-    sim_world_post((struct sim_note){.kind = SIM_START,
-                                     .from = number_of(m),
-                                     .to = SIM_SERVER,
-                                     .command = command,
-                                     .nonce = c->nonce,
-                                     .asked_at = sim.now,
-                                     .journal = m->journal,
-                                     .boot = m->boot,
-                                     .record = m->number});
+    memcpy(note.floors[database], m->floors[database], sizeof(note.floors[database]));
+    sim_world_post(note);
 }
 
 /* Beginning and ending --------------------------------------------------------------------------- */
@@ -202,9 +210,10 @@ static void take_offer(struct sim_machine *m, const struct sim_note *n)
     if (c->supervisor.has_folder && c->stage != SIM_NOWHERE)
         return;
     c->start_by = n->start_by;
-    if (guard_is_behind(n->epoch, m->floor[database], m->floor_command[database] == n->command)) {
+    if (guard_is_behind(n->epoch, m->floors[database][0].epoch,
+                        m->floors[database][0].command == n->command)) {
         sim_world_count(SIM_BEHIND);
-        c->floor = m->floor[database];
+        c->floor = m->floors[database][0].epoch;
         decline(m, n->command, n->epoch);
     } else if (is_late(m, n->command)) {
         sim_world_count(SIM_TOO_LATE);
@@ -463,6 +472,7 @@ static void observe(struct sim_machine *m)
     m->observe_at = sim.now + OBSERVE_MS;
     m->observed_at = sim.now;
     memcpy(note.heard, m->heard, sizeof(note.heard));
+    memcpy(note.floors, m->floors, sizeof(note.floors));
     sim_world_post(note);
 }
 
@@ -597,8 +607,7 @@ void sim_machine_lose_journal(struct sim_machine *m, bool disk)
         sim_machine_kill_agent(m);
     sim_world_count(disk ? SIM_DISK_NEW : SIM_JOURNAL_LOST);
     m->number = 1;
-    for (int i = 0; i < SIM_DATABASES; i++)
-        m->floor[i] = m->floor_command[i] = 0;
+    memset(m->floors, 0, sizeof(m->floors));
     m->journal = ++sim.next_journal;
     for (int i = 0; i < sim.n_commands; i++) {
         struct sim_command *c = &m->commands[i];

@@ -52,8 +52,8 @@ struct sim_machine {
     int host;           /* whose key it has */
     int journal, boot;
     int64_t number;
-    int64_t floor[SIM_DATABASES]; /* highest epoch in the journal, and whose it is */
-    int floor_command[SIM_DATABASES];
+    struct sim_floor floors[SIM_DATABASES]
+                           [SIM_FLOORS]; /* highest epochs in the journal, the highest first */
     struct sim_command commands[SIM_COMMANDS];
     time_ms observe_at, wall_off, still_until;
     time_ms observed_at;   /* the question whose answer it reads, 0 = none */

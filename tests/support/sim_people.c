@@ -22,6 +22,8 @@ static void advance_fence(int number)
         settle_fence_refusal(&sim.arena, d->fenced_at, now()) != NULL)
         return;
     d->epoch = (d->epoch > d->fence_epoch ? d->epoch : d->fence_epoch) + 1;
+    d->looked_epoch = d->epoch;
+    d->fence_epoch = 0;
     d->is_fenced = false;
     for (int l = 0; l < SIM_LINES; l++)
         for (size_t i = 0; i < s->lines[l].n; i++) {

@@ -29,8 +29,8 @@ struct sim_line {
 };
 
 struct sim_database {
-    int64_t epoch, fence_epoch;
-    time_ms fenced_at;
+    int64_t epoch, fence_epoch, looked_epoch;
+    time_ms fenced_at, forgot_at;
     bool is_fenced;
 };
 

@@ -28,6 +28,7 @@
 #define SIM_RELEASES 128               /* of one line: each takes a command, or was cancelled */
 #define SIM_SERVER (-1)
 #define SIM_HEARD 48
+#define SIM_FLOORS 4 /* epochs of a database that a host tells */
 
 /* What has to be met in some schedule, or the simulator proves nothing about it. */
 #define SIM_HAPPENINGS(X)                                                                          \
@@ -54,6 +55,8 @@
     X(SIM_SERVER_KILLED, "server killed")                                                          \
     X(SIM_RESTORED, "store restored from a backup, work was forgotten")                            \
     X(SIM_FORGOT, "the same, and nobody told the server")                                          \
+    X(SIM_NOTICED, "which it noticed by what a host had seen")                                     \
+    X(SIM_NOTICED_LAST, "the same, at the question for a permit")                                  \
     X(SIM_SECOND_SERVER, "order of a second server refused")                                       \
     X(SIM_STALE_WRITE, "decision on what was no longer so refused")                                \
     X(SIM_HELD_DATABASE, "its turn has not come, another attempt holds the database")              \
@@ -106,6 +109,12 @@ enum sim_kind {
     SIM_PROBE_ANSWER
 };
 
+/* An epoch that a host has seen, and whose it was. */
+struct sim_floor {
+    int64_t epoch; /* 0 = none */
+    int command;
+};
+
 /* A message under way. */
 struct sim_note {
     enum sim_kind kind;
@@ -120,6 +129,9 @@ struct sim_note {
     int exit_code;         /* of a command that ended */
     char heard[SIM_HEARD]; /* of an observation: what the server answered last */
     uint64_t open;         /* of an observation: commands that the journal has not finished with */
+    struct sim_floor
+        floors[SIM_DATABASES]
+              [SIM_FLOORS]; /* of an observation; of a question those of its database */
     bool yes, was_cancelled;
     int64_t pending, holders;
 };

@@ -238,6 +238,23 @@ static const struct story_host_script *script_of(const struct story_host *host, 
     return &standard;
 }
 
+/* Which epochs it has seen: of a migrate job's database before its permit, of all where `database` is "" (0135). */
+static struct message_floor *floors_of(struct story_host *host, const char *database, size_t *ret_n)
+{
+    struct message_floor *floors = arena_array(&host->arena, host->n_runs, sizeof(*floors));
+    size_t n = 0;
+
+    for (size_t i = host->n_runs; i > 0 && n < MESSAGE_FLOORS_MAX; i--) {
+        const struct story_host_run *run = &host->runs[i - 1];
+
+        if (run->database != NULL && database != NULL && run->floor == 0 &&
+            (*database == '\0' || strcmp(run->database, database) == 0))
+            floors[n++] = (struct message_floor){run->database, run->epoch, run->command_id};
+    }
+    *ret_n = n;
+    return floors;
+}
+
 /* The permit, asked for as slipway-agent does. False: no answer yet, or no. */
 static bool may_begin(struct story_host *host, struct story_host_run *run)
 {
@@ -252,6 +269,7 @@ static bool may_begin(struct story_host *host, struct story_host_run *run)
 
     if (host->silent)
         return false;
+    question.floors = floors_of(host, run->database, &question.n_floors);
     if (run->nonce[0] == '\0') {
         names_uuid_new(run->nonce);
         host->record_number++;
@@ -483,6 +501,7 @@ static void observe(struct story_host *host)
             o.open[o.n_open++] =
                 (struct message_observe_command){.command_id = host->runs[i].command_id,
                                                  .state = MESSAGE_REPLY_ACCEPTED};
+    o.floors = floors_of(host, "", &o.n_floors);
     assert_int_equal(message_observe_make(&host->arena, &o, &body, &err), 0);
     if (say(host, SESSION_OBSERVE, body, NULL) == 0)
         host->observed_at = clock_now(host->clock);

@@ -207,6 +207,7 @@ static void expect_all(struct agent_journal *j)
 {
     struct agent_journal_entry e;
     struct agent_journal_entry *open;
+    struct message_floor *floors;
     char id[NAMES_UUID_SIZE], holder[NAMES_UUID_SIZE];
     struct arena arena;
     size_t n;
@@ -228,6 +229,14 @@ static void expect_all(struct agent_journal *j)
     arena_init(&arena);
     agent_journal_open_commands(j, &arena, &open, &n);
     assert_int_equal(n, 2);
+    agent_journal_floors(j, &arena, "shop", 10, &floors,
+                         &n); /* and what it tells of those before */
+    assert_int_equal(n, 4);
+    for (size_t i = 0; i < n; i++) {
+        old_journal_command(14 - (int64_t)i, id);
+        assert_int_equal(floors[i].epoch, 15 - (int64_t)i);
+        assert_string_equal(floors[i].command_id, id);
+    }
     arena_deinit(&arena);
 }
 

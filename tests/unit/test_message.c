@@ -441,6 +441,7 @@ static void observation_comes_out_as_it_went_in(void **state)
 {
     struct message_observe_command open[] = {{COMMAND, MESSAGE_REPLY_STARTED}};
     const char *documents[] = {"44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a"};
+    struct message_floor floors[] = {{"acme/shop/production/primary-db", 57, COMMAND}};
     struct message_observe observe = {
         .journal_id = JOURNAL,
         .boot_id = BOOT,
@@ -449,6 +450,8 @@ static void observation_comes_out_as_it_went_in(void **state)
         .agent_version = "0.1.0",
         .open = open,
         .n_open = 1,
+        .floors = floors,
+        .n_floors = 1,
         .strict = true,
         .documents = documents,
         .n_documents = 1,
@@ -465,6 +468,14 @@ static void observation_comes_out_as_it_went_in(void **state)
     assert_int_equal(back.open[0].state, MESSAGE_REPLY_STARTED);
     assert_true(back.strict);
     assert_string_equal(back.documents[0], documents[0]);
+    assert_int_equal(back.n_floors, 1);
+    assert_string_equal(back.floors[0].database, floors[0].database);
+    assert_int_equal(back.floors[0].epoch, 57);
+    assert_string_equal(back.floors[0].command_id, COMMAND);
+    floors[0].epoch = 0;
+    assert_int_equal(message_observe_make(&arena, &observe, &body, &err), 0);
+    assert_int_equal(message_observe_parse(&arena, body, strlen(body), &back, &err), ERR_INVALID);
+    observe.n_floors = 0;
     documents[0] = "no digest";
     assert_int_equal(message_observe_make(&arena, &observe, &body, &err), 0);
     assert_int_equal(message_observe_parse(&arena, body, strlen(body), &back, &err), ERR_INVALID);

@@ -1,0 +1,29 @@
+#include "lib/rules/floor.h"
+
+enum floor_verdict floor_judge(const struct floor_facts *f, const struct floor_word *w)
+{
+    if (f->knows_command || w->epoch <= f->looked_epoch)
+        return FLOOR_KNOWN;
+    return f->is_fenced && w->epoch <= f->fence_epoch ? FLOOR_STANDS : FLOOR_FORGOTTEN;
+}
+
+bool floor_is_ahead(const struct floor_facts *f, int64_t epoch, int64_t floor)
+{
+    return floor > f->looked_epoch && (floor > f->epoch || floor == epoch);
+}
+
+const char *floor_why(struct arena *arena, const struct floor_facts *f, const struct floor_word *w,
+                      const char *host)
+{
+    const char *behind =
+        !f->knows_database ? "this server knows of no migrate job there"
+        : w->epoch > f->epoch
+            ? arena_printf(arena, "this server is at %lld, which is behind", (long long)f->epoch)
+            : "which this server never gave";
+
+    return arena_printf(
+        arena,
+        "host %s has seen epoch %lld (command %s), and %s: it was probably restored "
+        "from a backup, or a second copy of it commands",
+        host, (long long)w->epoch, w->command_id, behind);
+}
