@@ -1,7 +1,8 @@
 /*
- * slipway-agent, the program that is shipped, on a disk that fails: the k-th write, sync or truncation of its journal, each
- * kind of fault (faulty_io). Started again on what is there, it ends the command, or says that it never began, or that
- * nobody knows; what it says is true, and nothing ran twice (G4).
+ * slipway-agent, the program that is shipped, on a disk that fails: the k-th write, sync, truncation or rename of its journal,
+ * each kind of fault (faulty_io). Started again on what is there, it ends the command, or says that it never began, or that
+ * nobody knows; what it says is true, and nothing ran twice (G4). The journal is an old one: at the start of the agent it is
+ * written anew (C9), so that is among what fails; its id and its number stay, and of yesterday's commands all are known.
  *
  * A sample of them; SLIPWAY_DEEP=1 tries each. SLIPWAY_FAULT="K:KIND" repeats one.
  */
@@ -19,10 +20,22 @@
 
 #include <cmocka.h>
 
+#include "agent/agent_journal.h"
+#include "lib/base/clock.h"
 #include "tests/support/agent_room.h"
+#include "tests/support/old_journal.h"
 
 static const char *const kinds[] = {"sync", "eio", "enospc", "torn", "kill"};
 #define KINDS (sizeof(kinds) / sizeof(*kinds))
+
+/* The journal says that the door has its end. */
+static bool is_reported(const char *id)
+{
+    char wanted[128];
+
+    snprintf(wanted, sizeof(wanted), "\"kind\":\"reported\",\"command\":\"%s\"", id);
+    return agent_room_says(agent_room.state, "journal", wanted);
+}
 
 /* What the log of faulty_io says of the run. */
 struct told {
@@ -75,6 +88,36 @@ static const struct door_double_word *last_word(const char *id)
     return word;
 }
 
+/* 150 commands of forty days ago, which are forgotten, and as many of yesterday. */
+static void make_old_journal(void)
+{
+    struct old_journal old = {.state = agent_room.state, .database = "shop", .step_ms = 1000};
+
+    old_journal_add(&old, 0, 150, clock_now(clock_system()) - (time_ms)40 * 24 * 3600 * 1000);
+    old.database = NULL;
+    old_journal_add(&old, 150, 150, clock_now(clock_system()) - (time_ms)24 * 3600 * 1000);
+}
+
+static void check_old_journal(long k, const char *kind)
+{
+    struct agent_journal_entry entry;
+    struct agent_journal *journal = NULL;
+    char id[NAMES_UUID_SIZE];
+    struct err err = ERR_INIT;
+
+    if (agent_journal_open(agent_room.state, clock_now(clock_system()), &journal, &err) < 0)
+        fail_msg("%s at call %ld: %s", kind, k, err.text);
+    if (strcmp(agent_journal_id(journal), "11111111-1111-4111-8111-111111111111") != 0 ||
+        agent_journal_number(journal) <= 1501 || agent_journal_floor(journal, "shop", id) != 150)
+        fail_msg("%s at call %ld: it is another journal", kind, k);
+    for (int i = 150; i < 300; i++) {
+        old_journal_command(i, id);
+        if (!agent_journal_find(journal, id, &entry) || entry.kind != AGENT_JOURNAL_REPORTED)
+            fail_msg("%s at call %ld: command %d is not known any more", kind, k, i);
+    }
+    agent_journal_free(journal);
+}
+
 /* Until the agent has ended by itself, or has told all there is. */
 static void run_into_it(long k, const char *kind, const char *id)
 {
@@ -87,8 +130,7 @@ static void run_into_it(long k, const char *kind, const char *id)
                 fail_msg("%s at call %ld: it ended with 0, and systemd would leave it so", kind, k);
             return;
         }
-        if (last_word(id) != NULL &&
-            agent_room_says(agent_room.state, "journal", "\"kind\":\"reported\""))
+        if (last_word(id) != NULL && is_reported(id))
             return;
         (void)poll(NULL, 0, 10);
     }
@@ -145,6 +187,7 @@ static bool fail_once(long k, const char *kind, long *ret_calls)
     if (bin != NULL && access(program, X_OK) == 0)
         agent_room.program = program;
     snprintf(log, sizeof(log), "%s/faults", agent_room.folder);
+    make_old_journal();
     set_fault(k, kind, log);
     agent_room_start();
     (void)unsetenv("LD_PRELOAD");
@@ -160,7 +203,12 @@ static bool fail_once(long k, const char *kind, long *ret_calls)
         fail_msg("%s at call %ld: the journal was written after a sync had failed", kind, k);
     start_again(id);
     check_end(k, kind, id);
-    agent_room_wait_reported();
+    for (int i = 0; i < AGENT_ROOM_LONG_S * 50 && !is_reported(id); i++)
+        (void)poll(NULL, 0, 20);
+    assert_int_equal(agent_room_stop(), 0);
+    check_old_journal(k, kind);
+    if (!agent_room_says(agent_room.state, "journal", "\"anew\":true"))
+        fail_msg("%s at call %ld: it was never written anew", kind, k);
     agent_room_down();
     return told.fault;
 }

@@ -1,6 +1,6 @@
 /*
- * faulty_io: a shared object for LD_PRELOAD that lets the k-th write, sync or truncation of a store, or of an agent's
- * journal, fail.
+ * faulty_io: a shared object for LD_PRELOAD that lets the k-th write, sync, truncation or new name of a store, or of an
+ * agent's journal, fail.
  *
  *      FAULTY_IO=K:KIND     the K-th call from the start of the program on, 1 = the first, 0 = none
  *          eio              it fails with EIO; those after it do not
@@ -190,4 +190,26 @@ int ftruncate(int fd, off_t length)
 int ftruncate64(int fd, off64_t length)
 {
     return faulty_call("ftruncate", SYS_ftruncate, fd, length);
+}
+
+/* To the name of a file of ours. */
+int rename(const char *from, const char *to)
+{
+    enum kind kind = NONE;
+    int rc;
+
+    (void)pthread_once(&faulty.once, read_environment);
+    if (faulty.folder != NULL && faulty.file != NULL &&
+        strncmp(to, faulty.folder, strlen(faulty.folder)) == 0 && strstr(to, faulty.file) != NULL)
+        kind = judge("rename", to, true);
+    if (kind == EIO_ONCE || kind == FULL) {
+        errno = kind == FULL ? ENOSPC : EIO;
+        return -1;
+    }
+    if (kind == TORN)
+        die();
+    rc = (int)syscall(SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, 0);
+    if (kind == KILLED)
+        die();
+    return rc;
 }
