@@ -204,14 +204,30 @@ void command_folder_remove(const char *path)
 
 struct over {
     const char *id;
-    time_ms changed_at;
+    time_ms ended_at;
 };
 
 static int newest_first(const void *a, const void *b)
 {
     const struct over *x = a, *y = b;
 
-    return x->changed_at < y->changed_at ? 1 : x->changed_at > y->changed_at ? -1 : 0;
+    return x->ended_at < y->ended_at ? 1 : x->ended_at > y->ended_at ? -1 : 0;
+}
+
+/* When its end was written, else when it was claimed. Not when its folder changed: that is whenever something of it goes. */
+static bool end_of(struct arena *arena, int commands, const char *id, time_ms *ret_at)
+{
+    static const char *const names[] = {"/outcome", "/envelope", ""};
+    struct stat st;
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        if (fstatat(commands, arena_printf(arena, "%s%s", id, names[i]), &st,
+                    AT_SYMLINK_NOFOLLOW) == 0) {
+            *ret_at = (time_ms)st.st_mtim.tv_sec * 1000;
+            return true;
+        }
+    }
+    return false;
 }
 
 void command_folder_prune(struct arena *arena, const char *state, time_ms now,
@@ -222,7 +238,6 @@ void command_folder_prune(struct arena *arena, const char *state, time_ms now,
     struct err err = ERR_INIT;
     const char **ids;
     struct over *all;
-    struct stat st;
     size_t n, n_all = 0;
 
     if (commands < 0 || command_folder_all(arena, state, &ids, &n, &err) < 0) {
@@ -232,12 +247,13 @@ void command_folder_prune(struct arena *arena, const char *state, time_ms now,
     }
     all = arena_array(arena, n, sizeof(*all));
     for (size_t i = 0; i < n; i++) {
-        if (is_over(arg, ids[i]) && fstatat(commands, ids[i], &st, AT_SYMLINK_NOFOLLOW) == 0)
-            all[n_all++] = (struct over){ids[i], (time_ms)st.st_mtim.tv_sec * 1000};
+        all[n_all].id = ids[i];
+        if (is_over(arg, ids[i]) && end_of(arena, commands, ids[i], &all[n_all].ended_at))
+            n_all++;
     }
     qsort(all, n_all, sizeof(*all), newest_first);
     for (size_t i = 0; i < n_all; i++) {
-        if (now - all[i].changed_at > COMMAND_FOLDER_KEPT_MS)
+        if (now - all[i].ended_at > COMMAND_FOLDER_KEPT_MS)
             remove_tree(commands, all[i].id, DEPTH_MAX);
         else if (i >= COMMAND_FOLDER_OUTPUT_KEPT)
             (void)unlinkat(commands, arena_printf(arena, "%s/output", all[i].id), 0);

@@ -27,7 +27,7 @@
 struct key_chain;
 struct message_command;
 
-#define COMMAND_FOLDER_KEPT_MS ((int64_t)7 * 24 * 3600 * 1000) /* after its report */
+#define COMMAND_FOLDER_KEPT_MS ((int64_t)7 * 24 * 3600 * 1000) /* after its end */
 #define COMMAND_FOLDER_OUTPUT_KEPT 20 /* reported commands that keep what they printed */
 
 /* STATE/commands/COMMAND-ID. */

@@ -158,9 +158,13 @@ void output_writer_end_step(struct output_writer *w, uint16_t step, time_ms now)
     output_writer_flush(w);
 }
 
-time_ms output_writer_due(const struct output_writer *w)
+int64_t output_writer_left(const struct output_writer *w, time_ms now)
 {
-    return w->len == 0 ? 0 : w->at + OUTPUT_JOIN_MS;
+    int64_t left = w->at + OUTPUT_JOIN_MS - now;
+
+    if (w->len == 0)
+        return -1;
+    return left < 0 || left > OUTPUT_JOIN_MS ? 0 : left;
 }
 
 void output_writer_close(struct output_writer *w)

@@ -70,9 +70,9 @@ void output_writer_add(struct output_writer *writer, uint16_t step, bool error_s
                        const char *bytes, size_t n, time_ms now);
 /* The step is over: also a line without its end is written. */
 void output_writer_end_step(struct output_writer *writer, uint16_t step, time_ms now);
-/* Write the piece that waits. output_writer_due: when that should be; 0 = none waits. */
+/* Write the piece that waits. output_writer_left: in how many ms that should be; -1 = none waits. Where the clock went back, now. */
 void output_writer_flush(struct output_writer *writer);
-time_ms output_writer_due(const struct output_writer *writer);
+int64_t output_writer_left(const struct output_writer *writer, time_ms now);
 /* Flush, close; the tails stay until they are folded. */
 void output_writer_close(struct output_writer *writer);
 

@@ -198,11 +198,11 @@ static int sooner(int timeout, int64_t left)
 static int time_left(const struct running *r)
 {
     mono_ms mono = clock_mono(r->run->clock);
-    time_ms due = output_writer_due(r->run->output);
+    int64_t left = output_writer_left(r->run->output, clock_now(r->run->clock));
     int timeout = -1;
 
-    if (due != 0)
-        timeout = sooner(timeout, due - clock_now(r->run->clock));
+    if (left >= 0)
+        timeout = sooner(timeout, left);
     if (r->has_ended)
         return sooner(timeout, r->drain_until - mono);
     if (r->run->end_at != 0 && !r->timed_out)
@@ -228,14 +228,12 @@ static void wait_once(struct running *r)
                             {.fd = r->has_ended ? -1 : r->pidfd, .events = POLLIN},
                             {.fd = r->run->cancel->fd, .events = POLLIN}};
     int n = poll(fds, 4, time_left(r));
-    time_ms due;
 
     for (int i = 0; i < 2 && n > 0; i++) {
         if (fds[i].revents != 0)
             read_stream(r, i);
     }
-    due = output_writer_due(r->run->output);
-    if (due != 0 && clock_now(r->run->clock) >= due)
+    if (output_writer_left(r->run->output, clock_now(r->run->clock)) == 0)
         output_writer_flush(r->run->output);
     if (n > 0 && fds[2].revents != 0) {
         r->has_ended = true;

@@ -3,7 +3,9 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -52,6 +54,33 @@ static int check_folder(const char *folder, struct err *err)
     return 0;
 }
 
+/* Room for one more: whoever may sign could fill the disk with what is refused. */
+static void drop_oldest(int folder)
+{
+    char oldest[256] = "";
+    struct timespec at = {0};
+    const struct dirent *entry;
+    DIR *dir = fdopendir(folder);
+    struct stat st;
+    size_t n = 0;
+
+    while (dir != NULL && (entry = readdir(dir)) != NULL) {
+        if (entry->d_name[0] == '.' || fstatat(folder, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+            continue;
+        if (n++ == 0 || st.st_mtim.tv_sec < at.tv_sec ||
+            (st.st_mtim.tv_sec == at.tv_sec && st.st_mtim.tv_nsec < at.tv_nsec)) {
+            at = st.st_mtim;
+            snprintf(oldest, sizeof(oldest), "%s", entry->d_name);
+        }
+    }
+    if (n >= STRICT_REFUSED_MAX)
+        (void)unlinkat(folder, oldest, 0);
+    if (dir != NULL)
+        closedir(dir);
+    else
+        close(folder);
+}
+
 /* The bytes that were refused, for a person to look at. Best effort; the newest of each name. */
 static const char *keep(struct arena *arena, const char *state, const char *name,
                         const char *document)
@@ -59,11 +88,14 @@ static const char *keep(struct arena *arena, const char *state, const char *name
     const char *folder = arena_printf(arena, "%s/refused", state);
     const char *path = arena_printf(arena, "%s/%s", folder, name);
     struct err err = ERR_INIT;
+    int fd;
 
-    if (!names_is_document(name) || file_mkdirs(folder, 0700, &err) < 0 ||
-        file_write_atomic(path, document, strlen(document), 0600, &err) < 0)
+    if (!names_is_document(name) || file_mkdirs(folder, 0700, &err) < 0)
         return NULL;
-    return path;
+    fd = access(path, F_OK) < 0 ? open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+    if (fd >= 0)
+        drop_oldest(fd);
+    return file_write_atomic(path, document, strlen(document), 0600, &err) < 0 ? NULL : path;
 }
 
 static int open_folder(const char *folder, DIR **ret_dir, struct err *err)

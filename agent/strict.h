@@ -13,7 +13,8 @@
 #include "lib/base/arena.h"
 #include "lib/base/err.h"
 
-#define STRICT_FILES_MAX 1000 /* of the folder that are looked at */
+#define STRICT_FILES_MAX 1000  /* of the folder that are looked at */
+#define STRICT_REFUSED_MAX 100 /* documents that are kept to be read: the newest */
 
 /* What lies there, by the SHA-256 of its bytes in hex: the server is told, so that it waits for a host that lacks
  * something. Only with `strict`. */

@@ -1,4 +1,5 @@
 /* command_folder: who looks whether a command still runs is told the truth, or that it cannot be told now (G7). */
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -6,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -104,6 +106,70 @@ static void an_end_that_cannot_be_read_now_is_not_none(void **state)
     assert_true(outcome_is_none(outcome_read(&arena, folder, &reply, &err)));
 }
 
+#define HOUR ((time_ms)3600 * 1000)
+#define NOW ((time_ms)1795334400000)
+
+static const char *path_of(int i, const char *file)
+{
+    return arena_printf(&arena, "%s/commands/00000000-0000-4000-8000-%012d/%s", folder, i, file);
+}
+
+static void set_time(const char *path, time_ms at)
+{
+    const struct timespec times[2] = {{.tv_sec = at / 1000}, {.tv_sec = at / 1000}};
+
+    assert_int_equal(utimensat(AT_FDCWD, path, times, 0), 0);
+}
+
+/* One that ended then, and was claimed an hour before. */
+static void make_over(int i, time_ms at)
+{
+    static const char *const files[] = {"envelope", "output", "outcome"};
+    struct err err = ERR_INIT;
+
+    assert_int_equal(file_mkdirs(path_of(i, ""), 0700, &err), 0);
+    for (int f = 0; f < 3; f++) {
+        assert_int_equal(file_write_atomic(path_of(i, files[f]), "x", 1, 0600, &err), 0);
+        set_time(path_of(i, files[f]), f == 0 ? at - HOUR : at);
+    }
+    set_time(path_of(i, ""), at);
+}
+
+static bool is_over(void *arg, const char *command_id)
+{
+    (void)arg;
+    (void)command_id;
+    return true;
+}
+
+/* Also when it is asked again: what lost its output changed then, and is no newer for that. */
+static void the_newest_keep_their_output_at_each_look(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 30; i++)
+        make_over(i, NOW - (40 - i) * HOUR);
+    for (int look = 0; look < 3; look++) {
+        command_folder_prune(&arena, folder, NOW, is_over, NULL);
+        for (int i = 0; i < 30; i++)
+            assert_int_equal(access(path_of(i, "output"), F_OK) == 0, i >= 10);
+    }
+}
+
+static void a_folder_goes_a_week_after_its_end(void **state)
+{
+    (void)state;
+    make_over(1, NOW - COMMAND_FOLDER_KEPT_MS);
+    make_over(2, NOW - COMMAND_FOLDER_KEPT_MS - 1000);
+    make_over(3, NOW - HOUR);
+    assert_int_equal(unlink(path_of(3, "outcome")), 0); /* declined */
+    command_folder_prune(&arena, folder, NOW, is_over, NULL);
+    assert_int_equal(access(path_of(1, ""), F_OK), 0);
+    assert_int_equal(access(path_of(2, ""), F_OK), -1);
+    assert_int_equal(access(path_of(3, ""), F_OK), 0);
+    command_folder_prune(&arena, folder, NOW + COMMAND_FOLDER_KEPT_MS, is_over, NULL);
+    assert_int_equal(access(path_of(3, ""), F_OK), -1);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -111,6 +177,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(G7_a_lock_is_held_free_or_cannot_be_seen),
         TEST(an_end_that_cannot_be_read_now_is_not_none),
+        TEST(the_newest_keep_their_output_at_each_look),
+        TEST(a_folder_goes_a_week_after_its_end),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,4 +1,5 @@
 /* order: whose word a command is, and whether it may still begin; each guard by itself (migrate.md 3). */
+#include <dirent.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -6,11 +7,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
 #include "agent/guard.h"
 #include "agent/order.h"
+#include "agent/strict.h"
 #include "lib/base/digest.h"
 #include "lib/base/file.h"
 #include "lib/base/sign.h"
@@ -267,6 +270,31 @@ static void T37_strict_mode_wants_the_very_bytes_on_disk(void **state)
     expect("others can put documents");
 }
 
+/* What is refused is kept to be read, and fills no disk. */
+static void T37_of_what_was_refused_the_newest_are_kept(void **state)
+{
+    const char *refused = arena_printf(&w.arena, "%s/refused", w.folder), *name = "";
+    struct err err = ERR_INIT;
+    const struct dirent *entry;
+    int n = 0;
+    DIR *dir;
+
+    (void)state;
+    w.config.strict = arena_printf(&w.arena, "%s/documents", w.folder);
+    assert_int_equal(mkdir(w.config.strict, 0755), 0);
+    for (int i = 0; i < STRICT_REFUSED_MAX + 20; i++) {
+        name = arena_printf(&w.arena, "web@%d", i + 1);
+        assert_int_equal(strict_check(&w.arena, &w.config, w.folder, name, "{}", &err), ERR_DENIED);
+    }
+    assert_int_equal(access(arena_printf(&w.arena, "%s/%s", refused, name), F_OK), 0);
+    dir = opendir(refused);
+    assert_non_null(dir);
+    while ((entry = readdir(dir)) != NULL)
+        n += entry->d_name[0] != '.';
+    closedir(dir);
+    assert_int_equal(n, STRICT_REFUSED_MAX);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -282,6 +310,7 @@ int main(void)
         TEST(G6_a_permit_is_good_for_ten_seconds),
         TEST(G5_nothing_goes_below_the_floor_nor_beside_it),
         TEST(T37_strict_mode_wants_the_very_bytes_on_disk),
+        TEST(T37_of_what_was_refused_the_newest_are_kept),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -65,10 +65,14 @@ static void small_pieces_of_one_stream_are_joined_for_a_moment(void **state)
     (void)state;
     /* Half of the 200 ms in which output is seen; the rest is for the way, and for whoever looks. */
     assert_true(OUTPUT_JOIN_MS + REPORT_TICK_MS <= 100);
-    assert_int_equal(output_writer_due(&writer), 0);
+    assert_int_equal(output_writer_left(&writer, NOW), -1);
     output_writer_add(&writer, 0, false, "a", 1, NOW);
     output_writer_add(&writer, 0, false, "b", 1, NOW + 10);
-    assert_int_equal(output_writer_due(&writer), NOW + OUTPUT_JOIN_MS);
+    assert_int_equal(output_writer_left(&writer, NOW), OUTPUT_JOIN_MS);
+    assert_int_equal(output_writer_left(&writer, NOW + 20), OUTPUT_JOIN_MS - 20);
+    assert_int_equal(output_writer_left(&writer, NOW + OUTPUT_JOIN_MS + 1), 0);
+    /* A clock that was set back holds nothing up until it is so late again. */
+    assert_int_equal(output_writer_left(&writer, NOW - 3600000), 0);
     assert_int_equal(take(&reader, &chunks), 0);
     output_writer_add(&writer, 0, true, "error", 5, NOW + 20); /* the other stream: in order */
     output_writer_add(&writer, 1, true, "next", 4, NOW + 30);  /* the next step */
