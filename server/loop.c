@@ -22,6 +22,7 @@ struct loop {
     pthread_t thread;
     struct flow *flow;
     int bell;
+    atomic_bool rung; /* since it was heard: who rings then need not */
     atomic_bool stopping;
     void (*failed)(void *arg, const struct err *err);
     void *arg;
@@ -54,6 +55,7 @@ static void sleep_until(struct loop *loop, time_ms next)
         abort();
     if (fds[0].revents != 0)
         (void)!read(loop->bell, &rings, sizeof(rings));
+    atomic_store(&loop->rung, false); /* behind the read: what comes now rings again */
     if (fds[2].revents != 0)
         wakeup_quiet(loop->alarm);
     loop->flow->timed = fds[0].revents == 0 && fds[1].revents == 0;
@@ -132,7 +134,8 @@ void loop_ring(struct loop *loop)
 {
     uint64_t one = 1;
 
-    (void)!write(loop->bell, &one, sizeof(one));
+    if (!atomic_exchange(&loop->rung, true))
+        (void)!write(loop->bell, &one, sizeof(one));
 }
 
 void loop_stop(struct loop *loop)

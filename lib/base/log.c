@@ -117,6 +117,11 @@ static void add_fields(struct json_out *out, const char *fields)
         json_add_str(out, "text", fields);
 }
 
+bool log_says(enum log_level level)
+{
+    return level >= least;
+}
+
 void log_line(enum log_level level, const char *event, const char *fmt, ...)
 {
     char at[TIMESTAMP_SIZE];
@@ -126,7 +131,7 @@ void log_line(enum log_level level, const char *event, const char *fmt, ...)
     struct buf line;
     va_list args;
 
-    if (level < least)
+    if (!log_says(level))
         return;
     va_start(args, fmt);
     vsnprintf(raw, sizeof(raw), fmt, args);
