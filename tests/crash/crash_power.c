@@ -23,6 +23,8 @@
 #include "tests/support/power_vfs.h"
 #include "tests/support/receiver.h"
 
+#define TURN_MS 300
+
 static bool deep(void)
 {
     const char *value = getenv("SLIPWAY_DEEP");
@@ -52,16 +54,16 @@ static struct server *start(struct receiver *r)
     return server;
 }
 
-/* Load until the power goes, or until it did not for a while; the server is down afterwards. */
-static bool live_and_die(struct receiver *r, int64_t syncs, enum power_loss loss, unsigned seed)
+/* Load until the power goes, or for `ms` at the most, in turns; the server is down afterwards. */
+static bool live_and_die(struct receiver *r, int64_t syncs, enum power_loss loss, unsigned seed,
+                         int ms)
 {
     struct server *server = start(r);
-    struct receiver_load *load;
     bool off;
 
     power_vfs_cut(syncs, loss, seed);
-    load = receiver_begin(r, 1 + (int)(seed % 16), 600, 0);
-    receiver_end(load);
+    for (int lived = 0; lived < ms && !power_vfs_is_off(); lived += TURN_MS)
+        receiver_end(receiver_begin(r, 1 + (int)(seed % 16), TURN_MS, 0));
     off = power_vfs_is_off();
     power_vfs_cut(0, POWER_KEPT, 0);
     if (off)
@@ -81,7 +83,7 @@ static void I1_every_202_has_its_row_when_the_power_goes(void **state)
     for (int i = 0; i < runs; i++) {
         unsigned seed = (unsigned)i + 1;
         int64_t syncs = 1 + dice(&seed) % 40;
-        cuts += live_and_die(&r, syncs, (enum power_loss)(i % 3), dice(&seed)) ? 1 : 0;
+        cuts += live_and_die(&r, syncs, (enum power_loss)(i % 3), dice(&seed), 2 * TURN_MS) ? 1 : 0;
         power_vfs_restore();
         if (i % 10 == 9 || i + 1 == runs) {
             server = start(&r);
@@ -109,10 +111,10 @@ static void a_disk_that_lies_is_found_out(void **state)
 
     (void)state;
     receiver_up(&r);
-    assert_false(live_and_die(&r, 0, POWER_KEPT, 3)); /* a store that is there */
+    assert_false(live_and_die(&r, 0, POWER_KEPT, 3, TURN_MS)); /* a store that is there */
     power_vfs_restore();
     power_vfs_lie(true);
-    assert_true(live_and_die(&r, 30, POWER_LOST, 3));
+    assert_true(live_and_die(&r, 30, POWER_LOST, 3, 100 * TURN_MS));
     power_vfs_lie(false);
     power_vfs_restore();
     if (db_open_read(arena_printf(&r.arena, "%s/state/slipway.db", r.folder), &db, &err) < 0)
