@@ -138,6 +138,88 @@ static void check_once(struct reader *r, const struct config_repo *repo,
                     job->name));
 }
 
+static bool has_pair(const struct config_pairs *pairs, const struct config_pair *wanted)
+{
+    for (size_t i = 0; i < pairs->n; i++)
+        if (strcmp(pairs->items[i].key, wanted->key) == 0)
+            return strcmp(pairs->items[i].value, wanted->value) == 0;
+    return false;
+}
+
+static bool same_pairs(const struct config_pairs *a, const struct config_pairs *b)
+{
+    for (size_t i = 0; i < a->n; i++)
+        if (!has_pair(b, &a->items[i]))
+            return false;
+    return a->n == b->n;
+}
+
+/* What a probe proves is true of the place in which it asked: no other step may look into another database. */
+static void check_probe(struct reader *r, const struct config_job *job)
+{
+    const struct config_step *asked;
+
+    if (job->once == NULL || job->n_steps == 0)
+        return;
+    asked = config_job_asked(job);
+    if (!config_step_migrates(asked) && (job->probe == NULL || asked->run == NULL))
+        return; /* nothing is asked, or nothing of ours looks into a database */
+    for (size_t i = 0; i < job->n_steps; i++) {
+        const struct config_step *step = &job->steps[i];
+
+        if (!(config_step_migrates(asked) ? config_step_migrates(step) : step->run != NULL) ||
+            (same_pairs(&step->env, &asked->env) && same_pairs(&step->with, &asked->with) &&
+             str_eq(step->run_as, asked->run_as) &&
+             str_eq(step->working_directory, asked->working_directory)))
+            continue;
+        error_at(r, &step->place,
+                 arena_printf(r->arena,
+                              "step %s of job %s runs in another place than step %s, where its "
+                              "probe asks: what is proved there need not be true here. Give both "
+                              "the same `env`, `with`, `run-as` and `working-directory`, best by "
+                              "the job",
+                              step->name, job->name, asked->name));
+    }
+}
+
+/* One job of a repository, as it migrates one of its databases. */
+struct migrates {
+    const struct config_job *job;
+    const struct config_environment *environment;
+    const char *database;
+};
+
+/* A release migrates a database once (M2): the second job would be told as done, and would never run. */
+static void check_databases(struct reader *r, const struct config_repo *repo)
+{
+    struct migrates *all = NULL;
+    size_t n = 0, cap = 0;
+
+    for (size_t i = 0; i < repo->n_jobs; i++)
+        for (size_t k = 0; k < repo->n_environments && repo->jobs[i].once != NULL; k++) {
+            const struct config_environment *e = &repo->environments[k];
+
+            if (config_job_runs(&repo->jobs[i], e))
+                *ARENA_PUSH(r->arena, all, n, cap) =
+                    (struct migrates){&repo->jobs[i], e,
+                                      config_database(r->config, e, repo->jobs[i].once, r->arena)};
+        }
+    for (size_t i = 0; i < n; i++)
+        for (size_t k = 0; k < i; k++) {
+            if (all[i].job == all[k].job || strcmp(all[i].database, all[k].database) != 0)
+                continue;
+            error_at(r, &all[i].job->place,
+                     arena_printf(r->arena,
+                                  "job %s in %s and job %s in %s migrate one database, %s, and a "
+                                  "release migrates a database only once: the second of them "
+                                  "would never run. Make them steps of one job, or name another "
+                                  "database with `once`",
+                                  all[k].job->name, all[k].environment->name, all[i].job->name,
+                                  all[i].environment->name, all[i].database));
+            break;
+        }
+}
+
 static void check_root(struct reader *r, const struct config_repo *repo,
                        const struct config_job *job)
 {
@@ -185,9 +267,11 @@ static void check_repo(struct reader *r, const struct config_repo *repo)
             error_at(r, &e->place, arena_printf(r->arena, "environment %s needs itself", e->name));
     }
     check_job_cycles(r, repo);
+    check_databases(r, repo);
     for (size_t i = 0; i < repo->n_jobs; i++) {
         check_roles(r, repo, &repo->jobs[i]);
         check_once(r, repo, &repo->jobs[i]);
+        check_probe(r, &repo->jobs[i]);
         check_root(r, repo, &repo->jobs[i]);
         proof = proof || writes_commit(&repo->jobs[i]);
     }

@@ -5,6 +5,7 @@
 #include <strings.h>
 
 #include "lib/base/arena.h"
+#include "lib/base/str.h"
 
 const char *const config_right_names[CONFIG_RIGHTS] = {"view",    "approve-content", "approve-code",
                                                        "operate", "hotfix",          "admin"};
@@ -58,6 +59,22 @@ static bool has_pair(const struct config_pairs *pairs, const struct config_pair 
             strcmp(pairs->items[i].value, pair->value) == 0)
             return true;
     return false;
+}
+
+bool config_step_migrates(const struct config_step *step)
+{
+    return str_eq(step->uses, "migrate") || str_starts(step->uses, "migrate@");
+}
+
+const struct config_step *config_job_asked(const struct config_job *job)
+{
+    for (size_t i = 0; i < job->n_steps; i++)
+        if (config_step_migrates(&job->steps[i]))
+            return &job->steps[i];
+    for (size_t i = 0; i < job->n_steps; i++)
+        if (job->steps[i].run != NULL)
+            return &job->steps[i];
+    return &job->steps[0];
 }
 
 bool config_role_finds(const struct config_role *r, const char *name,

@@ -238,6 +238,11 @@ bool config_freeze_covers(const struct config_freeze *freeze,
 /* Does the job run in that environment? */
 bool config_job_runs(const struct config_job *job, const struct config_environment *environment);
 
+/* `uses: migrate`, in whatever version. */
+bool config_step_migrates(const struct config_step *step);
+/* The step of a job with `once` in whose place a probe asks: the one with `uses: migrate`, else the first script. */
+const struct config_step *config_job_asked(const struct config_job *job);
+
 /* Does the role find a host of that name, with these tags? One by `ssm` finds none of ours. */
 bool config_role_finds(const struct config_role *role, const char *name,
                        const struct config_pairs *tags);

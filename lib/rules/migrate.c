@@ -24,6 +24,37 @@ const struct host *migrate_choose_host(const struct host *hosts, size_t n, const
     return chosen;
 }
 
+/* Of two that can be asked. */
+static bool is_asked_before(const struct migrate_witness *a, const struct migrate_witness *b)
+{
+    if (a->asked_at != b->asked_at)
+        return a->asked_at < b->asked_at;
+    if (a->lacks_ground != b->lacks_ground)
+        return b->lacks_ground;
+    if (a->is_own != b->is_own)
+        return b->is_own;
+    return strcmp(a->host->name, b->host->name) < 0;
+}
+
+const struct migrate_witness *migrate_choose_witness(const struct migrate_witness *witnesses,
+                                                     size_t n, time_ms now)
+{
+    const struct migrate_witness *chosen = NULL;
+
+    for (size_t i = 0; i < n; i++) {
+        const struct migrate_witness *w = &witnesses[i];
+        const struct host *h = w->host;
+
+        /* A drained one answers questions; another agent knows nothing of our variables. */
+        if (h->state != HOST_REGISTERED || h->suspended_at != 0 || !host_is_online(h, now) ||
+            h->protocol < HOST_PROTOCOL_PERMIT || w->lacks_document)
+            continue;
+        if (chosen == NULL || is_asked_before(w, chosen))
+            chosen = w;
+    }
+    return chosen;
+}
+
 enum migrate_turn migrate_turn(const struct migrate_ledger *l, time_ms now)
 {
     if (l->unsettled != NULL || l->is_fenced)

@@ -25,6 +25,23 @@
 const struct host *migrate_choose_host(const struct host *hosts, size_t n, const char *primary,
                                        time_ms now);
 
+/* A host of the job's roles, as one that may be asked about its database. */
+struct migrate_witness {
+    const struct host *host;
+    bool is_own;         /* it ran the attempt itself */
+    bool lacks_document; /* strict, and the probe's lies not on its disk */
+    bool lacks_ground;   /* a job that the migrate job needs did not end well there: no checkout */
+    time_ms asked_at;    /* it was asked about this attempt, and could not say; 0 = it was not */
+};
+
+/*
+ * Whom the next probe asks: one that is online, not barred, speaks our protocol and may run it. First who was not asked
+ * before or longest ago, so that no host stands in the way of the others; then one on which all went well; then another
+ * than the attempt's own; then by name. NULL: there is none.
+ */
+const struct migrate_witness *migrate_choose_witness(const struct migrate_witness *witnesses,
+                                                     size_t n, time_ms now);
+
 /* What the ledger says to a job that would plan an attempt on its database. */
 struct migrate_ledger {
     const struct attempt *unsettled; /* of whatever repository: it holds the database; NULL */

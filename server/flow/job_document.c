@@ -6,21 +6,33 @@
 #include "lib/ssm/document.h"
 #include "lib/ssm/document_shipped.h"
 
-static int add_step(struct arena *arena, const struct config_repo *repo,
-                    const struct config_job *job, const struct config_step *step,
-                    struct document *document, struct err *err)
+/* Where a step runs: user, folder, variables. A probe of the job stands in the place of the step that it asks about. */
+static void set_place(struct arena *arena, const struct config_repo *repo,
+                      const struct config_job *job, const struct config_step *step,
+                      struct document_step *ret)
 {
     const struct document_settings settings = {repo->root, repo->keep, repo->mirror, repo->branch};
-    struct document_step steps[DOCUMENT_SHIPPED_STEPS] = {{.action = DOCUMENT_RUN}};
-    struct config_pairs env = {.n = 0}, none = {.n = 0};
-    size_t n = 1;
-    int rc = 0;
+    struct config_pairs env = {.n = 0};
 
     env.items = arena_array(arena, job->env.n + step->env.n, sizeof(*env.items));
     for (size_t i = 0; i < job->env.n; i++)
         env.items[env.n++] = job->env.items[i];
     for (size_t i = 0; i < step->env.n; i++)
         env.items[env.n++] = step->env.items[i];
+    ret->run_as = step->run_as;
+    ret->working_directory = step->working_directory;
+    document_shipped_environment(arena, &settings, step->uses != NULL ? &step->with : NULL, &env,
+                                 &ret->environment);
+}
+
+static int add_step(struct arena *arena, const struct config_repo *repo,
+                    const struct config_job *job, const struct config_step *step,
+                    struct document *document, struct err *err)
+{
+    struct document_step steps[DOCUMENT_SHIPPED_STEPS] = {{.action = DOCUMENT_RUN}};
+    size_t n = 1;
+    int rc = 0;
+
     if (step->uses != NULL) {
         rc = document_shipped_steps(arena, step->uses, step->name, steps, &n, err);
     } else {
@@ -29,13 +41,10 @@ static int add_step(struct arena *arena, const struct config_repo *repo,
     }
     for (size_t i = 0; i < n && rc == 0; i++) {
         steps[i].action = DOCUMENT_RUN;
-        steps[i].run_as = step->run_as;
-        steps[i].working_directory = step->working_directory;
         steps[i].timeout_s = job->once == NULL        ? job->timeout_ms / 1000
                              : job->kill_after_ms > 0 ? (job->kill_after_ms + 999) / 1000
                                                       : DOCUMENT_TIMEOUT_MAX_S;
-        document_shipped_environment(arena, &settings, step->uses != NULL ? &step->with : &none,
-                                     &env, &steps[i].environment);
+        set_place(arena, repo, job, step, &steps[i]);
         document->steps[document->n_steps++] = steps[i];
     }
     return rc;
@@ -85,13 +94,9 @@ static const char *probe_script(const struct config_job *job)
 {
     if (job->probe != NULL)
         return job->probe;
-    for (size_t i = 0; i < job->n_steps; i++) {
-        const char *uses = job->steps[i].uses;
-
-        if (str_eq(uses, "migrate") || str_starts(uses, "migrate@"))
-            return document_shipped_find("migrate-probe")->script;
-    }
-    return NULL;
+    return config_step_migrates(config_job_asked(job))
+               ? document_shipped_find("migrate-probe")->script
+               : NULL;
 }
 
 bool job_document_has_probe(const struct config_job *job)
@@ -103,17 +108,14 @@ int job_document_probe(struct arena *arena, const struct config_repo *repo,
                        const struct config_job *job, const char *database, const char **ret_text,
                        char *ret_digest, struct err *err)
 {
-    const struct document_settings settings = {repo->root, repo->keep, repo->mirror, repo->branch};
     struct document_step step = {.action = DOCUMENT_RUN,
                                  .name = "probe",
                                  .script = probe_script(job),
-                                 .run_as = job->steps[0].run_as,
-                                 .working_directory = job->steps[0].working_directory,
                                  .timeout_s = JOB_DOCUMENT_PROBE_S};
     const struct document document = {.description = arena_printf(arena, "probe of %s", database),
                                       .steps = &step,
                                       .n_steps = 1};
 
-    document_shipped_environment(arena, &settings, NULL, &job->env, &step.environment);
+    set_place(arena, repo, job, config_job_asked(job), &step);
     return document_make(arena, &document, ret_text, ret_digest, err);
 }

@@ -8,12 +8,14 @@
 #include "lib/base/log.h"
 #include "lib/base/names.h"
 #include "lib/base/str.h"
+#include "lib/rules/migrate.h"
 #include "lib/rules/settle.h"
 #include "lib/ssm/envelope.h"
 #include "lib/store/store_attempt.h"
 #include "lib/store/store_command.h"
 #include "lib/store/store_deployment.h"
 #include "lib/store/store_host.h"
+#include "lib/store/store_host_document.h"
 #include "lib/store/store_probe.h"
 #include "server/flow/decide.h"
 #include "server/flow/flow.h"
@@ -22,6 +24,7 @@
 #include "server/flow/snapshot.h"
 
 #define START_BY_MS 60000
+#define PROBES 100 /* so many of the last ones say who was asked before */
 
 /* One probe and what it is about. */
 struct probing {
@@ -144,26 +147,64 @@ static int write_sent(struct db *db, void *arg, struct err *err)
     return rc;
 }
 
-/* A candidate of the job that is online and not barred; another one than the attempt's if there is one. */
+/* Did a job that the migrate job needs, fetch for one, not end well there? Its last try counts. */
+static bool lacks_ground(const struct probing *p, const struct invocation *invocations, size_t n,
+                         const char *host_id)
+{
+    bool lacks = false;
+
+    for (size_t k = 0; k < p->job->n_needs && !lacks; k++)
+        for (size_t i = 0; i < n; i++)
+            if (invocations[i].job_number == p->job->needs[k] &&
+                strcmp(invocations[i].host_id, host_id) == 0)
+                lacks = invocations[i].status != INVOCATION_SUCCESS;
+    return lacks;
+}
+
+static time_ms asked_at(const struct probe *probes, size_t n, const char *host_id)
+{
+    for (size_t i = 0; i < n; i++) /* newest first */
+        if (strcmp(probes[i].host_id, host_id) == 0 && probes[i].ended_at != 0)
+            return probes[i].pending < 0 ? probes[i].asked_at : 0;
+    return 0;
+}
+
 static int choose(struct probing *p, const struct host **ret_host, struct err *err)
 {
     struct look *look = p->look;
-    const struct host *found = NULL;
-    struct host *hosts;
-    size_t n;
-    int rc = store_host_list(look->flow->db, look->arena, &hosts, &n, err);
+    struct db *db = look->flow->db;
+    const struct migrate_witness *chosen;
+    struct migrate_witness *all;
+    struct invocation *invocations = NULL;
+    struct probe *probes = NULL;
+    struct host *hosts = NULL;
+    size_t n_hosts = 0, n_invocations = 0, n_probes = 0, n = 0;
+    int rc = store_host_list(db, look->arena, &hosts, &n_hosts, err);
 
-    for (size_t i = 0; rc == 0 && i < n; i++) {
+    if (rc == 0)
+        rc = store_command_invocations(db, look->arena, p->deployment.id, &invocations,
+                                       &n_invocations, err);
+    if (rc == 0)
+        rc =
+            store_probe_of_attempt(db, look->arena, p->attempt.id, PROBES, &probes, &n_probes, err);
+    all = arena_array(look->arena, n_hosts, sizeof(*all));
+    for (size_t i = 0; rc == 0 && i < n_hosts; i++) {
         const struct host *h = &hosts[i];
-        bool is_own = str_eq(h->id, p->attempt.host_id);
+        bool has = true;
 
-        if (h->state == HOST_BARRED || h->suspended_at != 0 || !host_is_online(h, look->now) ||
-            !str_list_has(p->job->candidates, h->name))
+        if (!str_list_has(p->job->candidates, h->name))
             continue;
-        if (found == NULL || (!is_own && str_eq(found->id, p->attempt.host_id)))
-            found = h;
+        if (h->strict != NULL)
+            rc = store_host_document_has(db, h->id, p->command.document_digest, &has, err);
+        all[n++] = (struct migrate_witness){.host = h,
+                                            .is_own = str_eq(h->id, p->attempt.host_id),
+                                            .lacks_document = !has,
+                                            .lacks_ground =
+                                                lacks_ground(p, invocations, n_invocations, h->id),
+                                            .asked_at = asked_at(probes, n_probes, h->id)};
     }
-    *ret_host = found;
+    chosen = migrate_choose_witness(all, n, look->now);
+    *ret_host = chosen != NULL ? chosen->host : NULL;
     return rc;
 }
 
@@ -211,18 +252,22 @@ static int send(struct probing *p, struct err *err)
                    "its job has no probe: give it one in the configuration, `probe: { run: ... }`, "
                    "that writes pending=N and holders=N to SLIPWAY_RESULT",
                    err);
+    if ((rc = job_document_probe(look->arena, p->environment->repo, p->config, p->attempt.database,
+                                 &p->content, digest, err)) < 0)
+        return rc;
+    p->command.document_digest = arena_str(look->arena, digest);
     if ((rc = choose(p, &host, err)) < 0)
         return rc;
     if (host == NULL)
-        return end(p, -1, -1, "no host that may run the migrate job is online and not barred", err);
+        return end(p, -1, -1,
+                   "no host that may run the migrate job is online, not barred, and able to run "
+                   "its probe: with slipway-agent, and in strict mode with the probe's document",
+                   err);
     names_uuid_at(look->now, p->command.id);
     p->command.parameters = "{}";
     p->command.requested_at = look->now;
     p->command.requested_by = "probe";
-    rc = job_document_probe(look->arena, p->environment->repo, p->config, p->attempt.database,
-                            &p->content, digest, err);
-    p->command.document_digest = arena_str(look->arena, digest);
-    if (rc < 0 || (rc = sign(p, host, err)) < 0)
+    if ((rc = sign(p, host, err)) < 0)
         return rc;
     log_notice("probe.sent", "database=%s host=%s command=%s", LOG(p->attempt.database),
                LOG(host->name), p->command.id);

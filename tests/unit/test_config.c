@@ -80,6 +80,29 @@ static void expect_error(const char *text, const char *what, int line)
     outcome_end(&o);
 }
 
+/* What no probe stands for may run where it likes, and one job may migrate one database of several environments. */
+static void M2_what_is_one_database_and_one_place_is_no_mistake(void **state)
+{
+    struct outcome o;
+
+    (void)state;
+    read_text(
+        &o,
+        "databases: { one: [acme/shop/stage/db, acme/shop/live/db] }\n" HEAD REPO
+        "    environments:\n" STAGE
+        "      live: { on: merge, roles: { web: { agent: { hosts: [c] } } } }\n"
+        "    jobs:\n"
+        "      m: { once: db, runs-on: [web], steps: [{ uses: fetch, run-as: git }, "
+        "{ uses: migrate, with: { tool: rails }, env: { A: \"1\" } }, { run: x, env: { A: \"2\" } }] }\n"
+        "      n: { once: queue, runs-on: [web], steps: [{ run: x, env: { A: \"1\" } }, "
+        "{ run: x }] }\n");
+    for (size_t i = 0; i < o.problems.n; i++)
+        if (!o.problems.items[i].warning)
+            fail_msg("%s", o.problems.items[i].text);
+    assert_int_equal(o.rc, 0);
+    outcome_end(&o);
+}
+
 static void the_example_is_read_and_says_what_is_not_built(void **state)
 {
     struct arena arena;
@@ -195,6 +218,27 @@ static void each_mistake_has_its_words_and_place(void **state)
                  "    environments:\n" STAGE "    jobs:\n"
                  "      m: { once: db, primary: c, runs-on: [web], steps: [{ run: x }] }\n",
                  "not among its hosts", 0);
+    expect_error(HEAD REPO "    environments:\n" STAGE "    jobs:\n"
+                           "      m: { once: db, runs-on: [web], probe: { run: x }, steps: [{ run: "
+                           "x, env: { A: \"1\" } }, { name: run, run: x, env: { A: \"2\" } }] }\n",
+                 "step run of job m runs in another place than step step-1", 11);
+    expect_error(HEAD REPO "    environments:\n" STAGE "    jobs:\n"
+                           "      m: { once: db, runs-on: [web], steps: [{ uses: migrate, with: { "
+                           "tool: rails } }, { name: b, uses: migrate, run-as: b }] }\n",
+                 "step b of job m runs in another place than step migrate", 11);
+    /* M2: the second would be told as done. */
+    expect_error(HEAD REPO "    environments:\n" STAGE "    jobs:\n"
+                           "      m: { once: db, runs-on: [web], steps: [{ run: x }] }\n"
+                           "      n: { once: db, runs-on: [web], steps: [{ run: x }] }\n",
+                 "job m in stage and job n in stage migrate one database, acme/shop/stage/db", 12);
+    expect_error(
+        "databases: { one: [acme/shop/stage/db, acme/shop/live/old] }\n" HEAD REPO
+        "    environments:\n" STAGE
+        "      live: { on: merge, roles: { web: { agent: { hosts: [c] } } } }\n"
+        "    jobs:\n"
+        "      m: { once: db, runs-on: [web], environments: [stage], steps: [{ run: x }] }\n"
+        "      n: { once: old, runs-on: [web], environments: [live], steps: [{ run: x }] }\n",
+        "job m in stage and job n in live migrate one database, one", 14);
     expect_error(HEAD REPO
                  "    environments:\n" STAGE "    jobs:\n"
                  "      m: { runs-on: [web], steps: [{ uses: restart, with: { command: x } }] }\n",
@@ -403,6 +447,7 @@ static void every_setting_without_a_rule_is_told(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(M2_what_is_one_database_and_one_place_is_no_mistake),
         cmocka_unit_test(the_example_is_read_and_says_what_is_not_built),
         cmocka_unit_test(five_mistakes_are_told_in_one_run_with_line_column_and_excerpt),
         cmocka_unit_test(each_mistake_has_its_words_and_place),

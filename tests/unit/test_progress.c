@@ -527,6 +527,41 @@ static void M2_a_migrate_job_that_provably_never_began_is_tried_again_but_not_fo
     world_deinit(&w);
 }
 
+/* Each host that cannot answer lets the next one be asked, and none is asked in vain for ever. */
+static void M5_a_probe_asks_whoever_can_answer(void **state)
+{
+    struct host hosts[6] = {{.name = "a"}, {.name = "b"}, {.name = "c"},
+                            {.name = "d"}, {.name = "e"}, {.name = "f"}};
+    struct migrate_witness w[6];
+    const char *asked = "";
+    struct arena arena;
+
+    (void)state;
+    arena_init(&arena);
+    for (int i = 0; i < 6; i++) {
+        hosts[i].seen_at = NOW;
+        hosts[i].protocol = HOST_PROTOCOL_PERMIT;
+        w[i] = (struct migrate_witness){.host = &hosts[i]};
+    }
+    hosts[0].protocol = 0; /* Amazon's agent */
+    w[1].lacks_document = true;
+    w[2].lacks_ground = true;
+    w[3].is_own = true;
+    hosts[4].state = HOST_BARRED;
+    hosts[5].drained_at = NOW;
+    for (int i = 0; i < 5; i++) {
+        const struct migrate_witness *chosen = migrate_choose_witness(w, 6, NOW);
+
+        assert_non_null(chosen);
+        w[chosen - w].asked_at = NOW + i;
+        asked = arena_printf(&arena, "%s%s", asked, chosen->host->name);
+    }
+    assert_string_equal(asked, "fdcfd");
+    assert_null(migrate_choose_witness(w, 2, NOW));
+    assert_null(migrate_choose_witness(w, 6, NOW + HOST_SILENT_AFTER_MS));
+    arena_deinit(&arena);
+}
+
 static uint64_t seed = 88172645463325252u;
 static unsigned random_below(unsigned n)
 {
@@ -695,6 +730,7 @@ int main(void)
         cmocka_unit_test(M5_a_host_that_polls_is_asked_before_its_command_is_unknown),
         cmocka_unit_test(M5_a_silent_migrate_job_is_unknown_and_nothing_else_moves),
         cmocka_unit_test(M6_a_failed_migrate_job_touches_no_other_host),
+        cmocka_unit_test(M5_a_probe_asks_whoever_can_answer),
         cmocka_unit_test(
             M2_a_migrate_job_that_provably_never_began_is_tried_again_but_not_for_ever),
         cmocka_unit_test(any_answers_in_any_order_come_to_an_end),
