@@ -409,6 +409,7 @@ struct writer_sent {
     pthread_cond_t done;
     size_t n_done; /* they end in their order */
     size_t wanted; /* the sleeper wakes when so many are */
+    size_t n_told; /* of whose end the sleeper has heard */
     size_t n;
     struct waited waited[];
 };
@@ -485,27 +486,48 @@ int writer_send(struct writer *w, struct writer_job *jobs, size_t n, struct writ
     return rc;
 }
 
-static void wait_for(struct writer_sent *sent, size_t n)
+/* `until` NULL: however long it takes. false = they are not done by then. */
+static bool wait_for(struct writer_sent *sent, size_t n, const struct timespec *until)
 {
+    bool done;
+    int rc = 0;
+
     pthread_mutex_lock(&sent->mutex);
     sent->wanted = n;
-    while (sent->n_done < n)
-        pthread_cond_wait(&sent->done, &sent->mutex);
+    while (sent->n_done < n && rc == 0)
+        rc = until == NULL ? pthread_cond_wait(&sent->done, &sent->mutex)
+                           : pthread_cond_timedwait(&sent->done, &sent->mutex, until);
+    done = sent->n_done >= n;
     pthread_mutex_unlock(&sent->mutex);
+    return done;
+}
+
+static bool hear(struct writer_sent *sent, const struct timespec *until)
+{
+    for (; sent->n_told < sent->n; sent->n_told++) {
+        const struct writer_job *job = sent->waited[sent->n_told].job;
+        if (job->told == NULL)
+            continue;
+        if (!wait_for(sent, sent->n_told + 1, until))
+            return false;
+        job->told(job->told_arg, job);
+    }
+    return wait_for(sent, sent->n, until);
+}
+
+bool writer_await_until(struct writer_sent *sent, int64_t wall_ms)
+{
+    const struct timespec until = {.tv_sec = (time_t)(wall_ms / 1000),
+                                   .tv_nsec = (long)(wall_ms % 1000) * 1000000};
+
+    return sent == NULL || hear(sent, &until);
 }
 
 void writer_await(struct writer_sent *sent)
 {
     if (sent == NULL)
         return;
-    for (size_t i = 0; i < sent->n; i++) {
-        const struct writer_job *job = sent->waited[i].job;
-        if (job->told == NULL)
-            continue;
-        wait_for(sent, i + 1);
-        job->told(job->told_arg, job);
-    }
-    wait_for(sent, sent->n);
+    (void)hear(sent, NULL);
     sent_free(sent);
 }
 

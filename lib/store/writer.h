@@ -69,6 +69,9 @@ int writer_send(struct writer *writer, struct writer_job *jobs, size_t n,
                 struct writer_sent **ret_sent, struct err *err);
 /* Wait for the commit of the last; then look at each. Accepts NULL. */
 void writer_await(struct writer_sent *sent);
+/* ... until that time of the machine's clock at the latest, 0 = not at all: those whose commit is known by then are told.
+ * true = all are; writer_await() is still owed, and does not wait then. Accepts NULL. */
+bool writer_await_until(struct writer_sent *sent, int64_t wall_ms);
 
 /* Queue `fn`; `done` is called later. ERR_BUSY: the queue is full, nothing was taken. */
 int writer_post(struct writer *writer, writer_fn *fn, void *arg, writer_done *done,

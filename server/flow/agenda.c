@@ -99,7 +99,7 @@ static void heap_take(struct line *l, struct agenda_entry *e)
 
 /* Life ---------------------------------------------------------------------------------------------- */
 
-static bool is_of(const struct agenda *a, const struct snapshot *snapshot)
+bool agenda_is_of(const struct agenda *a, const struct snapshot *snapshot)
 {
     return a != NULL && a->config == snapshot->config && a->made_at == snapshot->made_at &&
            strcmp(a->digest, snapshot->digest) == 0;
@@ -111,7 +111,7 @@ void agenda_open(struct agenda **agenda, const struct snapshot *snapshot)
     struct agenda *a;
     size_t n = 0;
 
-    if (is_of(*agenda, snapshot))
+    if (agenda_is_of(*agenda, snapshot))
         return;
     agenda_free(*agenda);
     for (size_t i = 0; i < config->n_repos; i++)
@@ -249,13 +249,8 @@ void agenda_drop(struct agenda *a, struct agenda_entry *run)
 
 /* Touching -------------------------------------------------------------------------------------------- */
 
-void agenda_touch(struct agenda *a, struct agenda_entry *e)
+static void enqueue(struct line *l, struct agenda_entry *e)
 {
-    struct line *l = &a->lines[e->line];
-
-    if (e->touched)
-        return;
-    e->touched = true;
     if (l->n_queue == l->cap_queue && l->first > 0) {
         l->n_queue -= l->first;
         memmove(l->queue, l->queue + l->first, l->n_queue * sizeof(struct agenda_entry *));
@@ -263,6 +258,15 @@ void agenda_touch(struct agenda *a, struct agenda_entry *e)
     }
     l->queue = grown(l->queue, &l->cap_queue, l->n_queue, sizeof(struct agenda_entry *));
     l->queue[l->n_queue++] = e;
+}
+
+void agenda_touch(struct agenda *a, struct agenda_entry *e)
+{
+    if (e->touched)
+        return;
+    e->touched = true;
+    if (!e->in_hand)
+        enqueue(&a->lines[e->line], e);
 }
 
 struct door_watch *agenda_commands(struct agenda *a)
@@ -369,7 +373,7 @@ static struct agenda_entry *touched_first(struct line *l)
 {
     while (l->first < l->n_queue) {
         struct agenda_entry *e = l->queue[l->first];
-        if (e != NULL && e->touched)
+        if (e != NULL && e->touched && !e->in_hand)
             return e;
         l->first++;
     }
@@ -397,6 +401,7 @@ struct agenda_entry *agenda_take(struct look *look, enum agenda_line line)
         return NULL;
     heap_take(l, e);
     e->touched = false;
+    e->in_hand = true;
     return e;
 }
 
@@ -413,6 +418,9 @@ void agenda_put(struct look *look, struct agenda_entry *e, time_ms next, bool mo
         next = look->now + BREATH_MS;
     }
     e->next = next;
+    e->in_hand = false;
+    if (e->touched)
+        enqueue(l, e);
     heap_put(l, e);
     look_again(look, next);
 }

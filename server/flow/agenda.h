@@ -35,6 +35,7 @@ struct agenda_entry {
     time_ms next;                                 /* VERDICT_NEVER = when it is touched */
     size_t place;                                 /* in the heap, from 1; 0 = it is not there */
     bool touched;
+    bool in_hand; /* taken and not put back: what touches it then is judged once it is back */
     bool waits_for_signs; /* agenda_wait_for_signs */
     bool is_stale;        /* of a source: it was not seen for too long, and that was noticed */
     unsigned turns;       /* in a row without coming to rest */
@@ -44,6 +45,8 @@ struct agenda;
 
 /* The agenda for that configuration: the one before, or a new one in which everything is touched. */
 void agenda_open(struct agenda **agenda, const struct snapshot *snapshot);
+/* Is it that agenda? NULL is of none. */
+bool agenda_is_of(const struct agenda *agenda, const struct snapshot *snapshot);
 void agenda_free(struct agenda *agenda);
 /* True once: what runs is to be found in the store. */
 bool agenda_is_new(struct agenda *agenda);

@@ -5,11 +5,10 @@
 #include "lib/store/db.h"
 #include "lib/store/writer.h"
 #include "server/flow/agenda.h"
-#include "server/flow/flow.h"
+#include "server/flow/snapshot.h"
 
 #define LATER_MS 100      /* the writer's queue is full */
-#define EARLY 8           /* so many moves are written while the next items are judged ... */
-#define UNDER_WAY_MAX 512 /* ... unless so many are */
+#define UNDER_WAY_MAX 512 /* moves that are written while the next items are judged */
 #define PART 256          /* moves that are posted together: as many as a commit takes */
 
 struct bulk_move {
@@ -37,7 +36,7 @@ static void open_part(struct bulk *b)
 
     arena_init(&part->arena);
     *ARENA_PUSH(&b->arena, b->parts, b->n_parts, b->cap_parts) = part;
-    b->look->arena = &part->arena;
+    b->own.arena = &part->arena;
 }
 
 static struct bulk_part *last_part(const struct bulk *b)
@@ -47,21 +46,34 @@ static struct bulk_part *last_part(const struct bulk *b)
 
 int bulk_begin(struct bulk *b, struct look *look, struct err *err)
 {
-    *b = (struct bulk){.look = look, .whole = look->arena};
+    *b = (struct bulk){.look = &b->own,
+                       .own = {.flow = look->flow,
+                               .snapshot = snapshots_keep(look->snapshot),
+                               .now = look->now,
+                               .next = VERDICT_NEVER,
+                               .whole = look->whole}};
     arena_init(&b->arena);
     open_part(b);
+    b->is_reading = true;
     return db_read_begin(look->flow->db, err);
+}
+
+static void end_reading(struct bulk *b)
+{
+    if (b->is_reading)
+        db_read_end(b->own.flow->db);
+    b->is_reading = false;
 }
 
 void bulk_end(struct bulk *b)
 {
-    db_read_end(b->look->flow->db);
-    b->look->arena = b->whole;
+    end_reading(b);
     for (size_t i = 0; i < b->n_parts; i++)
         writer_await(b->parts[i]->sent); /* after a failure: nothing is left under way */
     for (size_t i = 0; i < b->n_parts; i++)
         arena_deinit(&b->parts[i]->arena);
     arena_deinit(&b->arena);
+    snapshots_give(b->own.snapshot);
 }
 
 struct bulk_item *bulk_item(struct bulk *b, struct agenda_entry *entry)
@@ -178,7 +190,7 @@ void bulk_turn(struct bulk *b)
 {
     struct bulk_part *part = last_part(b);
 
-    if (part->n < EARLY || part->n > PART || b->n_under_way >= UNDER_WAY_MAX)
+    if (part->n == 0 || part->n > PART || b->n_under_way >= UNDER_WAY_MAX)
         return;
     send(b, part);
     open_part(b);
@@ -199,17 +211,43 @@ static void await(struct bulk *b, struct bulk_part *part)
     b->topics = 0;
 }
 
+/* Its last part is more than the writer's queue takes, perhaps. */
+static bool is_large(const struct bulk *b)
+{
+    return last_part(b)->n > PART;
+}
+
+void bulk_send(struct bulk *b)
+{
+    struct bulk_part *last = last_part(b);
+
+    end_reading(b); /* what comes next sees what was written */
+    b->own.arena = &b->arena;
+    if (!is_large(b) && last->n > 0)
+        send(b, last);
+}
+
+bool bulk_await_until(struct bulk *b, time_ms until)
+{
+    for (; b->n_awaited < b->n_parts && b->rc == 0; b->n_awaited++) {
+        struct bulk_part *part = b->parts[b->n_awaited];
+        if (part->jobs == NULL)
+            continue;
+        if (!writer_await_until(part->sent, until))
+            return false;
+        await(b, part);
+    }
+    return true;
+}
+
 static int write_all(struct bulk *b, struct err *err)
 {
     struct bulk_part *last = last_part(b);
-    bool large = last->n > PART;
 
-    if (!large && last->n > 0)
-        send(b, last);
-    for (size_t i = 0; i < b->n_parts && b->rc == 0; i++)
-        if (b->parts[i]->jobs != NULL)
-            await(b, b->parts[i]);
-    if (b->rc == 0 && large) { /* more than the writer's queue takes, perhaps */
+    for (; b->n_awaited < b->n_parts && b->rc == 0; b->n_awaited++)
+        if (b->parts[b->n_awaited]->jobs != NULL)
+            await(b, b->parts[b->n_awaited]);
+    if (b->rc == 0 && is_large(b)) {
         struct err own = ERR_INIT;
         make_jobs(last);
         note(b, writer_do_jobs(b->look->flow->writer, last->jobs, last->n, &own), &own);
@@ -220,13 +258,19 @@ static int write_all(struct bulk *b, struct err *err)
     return b->rc;
 }
 
-int bulk_post(struct bulk *b, struct err *err)
+/* Of what a look is told nothing is taken back. */
+static void merge(struct look *look, const struct look *own)
 {
-    int rc;
+    look->moved = look->moved || own->moved;
+    look->unrest = look->unrest || own->unrest;
+    look->started = look->started || own->started;
+    look_again(look, own->next);
+}
 
-    db_read_end(b->look->flow->db); /* what comes next sees what was written */
-    b->look->arena = &b->arena;
-    rc = write_all(b, err);
+int bulk_take(struct bulk *b, struct look *look, struct err *err)
+{
+    int rc = write_all(b, err);
+
     for (size_t i = 0; i < b->n_items; i++) {
         struct bulk_item *item = b->items[i];
         bool unrest = item->moved && (!item->rests || item->stale);
@@ -235,5 +279,12 @@ int bulk_post(struct bulk *b, struct err *err)
         b->look->moved = b->look->moved || item->moved;
         b->look->unrest = b->look->unrest || unrest;
     }
+    merge(look, &b->own);
     return rc;
+}
+
+int bulk_post(struct bulk *b, struct look *look, struct err *err)
+{
+    bulk_send(b);
+    return bulk_take(b, look, err);
 }

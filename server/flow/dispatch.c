@@ -702,7 +702,7 @@ static int follow_batch(struct look *look, struct err *err)
         bulk_turn(&bulk);
     }
     if (rc == 0)
-        rc = bulk_post(&bulk, err);
+        rc = bulk_post(&bulk, look, err);
     bulk_end(&bulk);
     return rc;
 }

@@ -9,6 +9,7 @@
 #include "lib/store/store_standing.h"
 #include "lib/store/writer.h"
 #include "server/flow/agenda.h"
+#include "server/flow/bulk_line.h"
 #include "server/flow/clockwatch.h"
 #include "server/flow/evidence.h"
 #include "server/flow/probing.h"
@@ -96,8 +97,10 @@ static int look_once(struct flow *flow, struct arena *arena, bool rung, bool who
                           .now = clock_now(flow->clock),
                           .next = VERDICT_NEVER,
                           .whole = whole};
+    rc = agenda_is_of(flow->agenda, look->snapshot) ? 0 : bulk_line_clear(look, err);
     agenda_open(&flow->agenda, look->snapshot);
-    rc = store_standing_work(flow->db, &work, err);
+    if (rc == 0)
+        rc = store_standing_work(flow->db, &work, err);
     if (rc == 0)
         rc = clockwatch_look(look, err);
     if (rc == 0 && work.replies)
@@ -113,6 +116,8 @@ static int look_once(struct flow *flow, struct arena *arena, bool rung, bool who
         rc = evidence_look(look, err);
     if (rc == 0 && work.probes)
         rc = probing_look(look, err);
+    if (rc == 0)
+        rc = whole ? bulk_line_clear(look, err) : bulk_line_rest(look, err);
     snapshots_give(look->snapshot);
     return rc;
 }
@@ -123,8 +128,8 @@ static void announce(const struct look *look)
     const struct flow *flow = look->flow;
     time_ms next = agenda_next(flow->agenda, AGENDA_ENVIRONMENTS);
 
-    writer_expect(flow->writer, look->started           ? 0
-                                : next == VERDICT_NEVER ? INT64_MAX
+    writer_expect(flow->writer, look->started || flow->bulks != NULL ? 0
+                                : next == VERDICT_NEVER              ? INT64_MAX
                                                         : next - clock_now(flow->clock));
 }
 
@@ -144,6 +149,9 @@ int flow_look(struct flow *flow, time_ms *ret_next, struct err *err)
             break;
         arena_reset(&arena);
     }
+    if (rc == 0)
+        rc = bulk_line_clear(&look, err);
+    bulk_line_drop(flow);
     arena_deinit(&arena);
     if (rc == 0)
         *ret_next = moved == ROUNDS_MAX        ? look.now + BREATH_MS
@@ -167,6 +175,10 @@ int flow_look_at_all(struct flow *flow, bool *ret_moved, time_ms *ret_next, stru
         whole = false;
         arena_reset(&arena);
     } while (rc == 0 && look.more && !look.moved);
+    if (rc == 0)
+        rc = bulk_line_clear(&look, err);
+    bulk_line_drop(flow);
+    *ret_moved = *ret_moved || look.moved;
     arena_deinit(&arena);
     *ret_next = look.next;
     return rc;

@@ -31,6 +31,7 @@
 
 struct agenda;
 struct arena;
+struct bulk;
 struct clock;
 struct db;
 struct keeper;
@@ -75,6 +76,7 @@ struct flow {
     bool timed; /* nothing woke the loop but the time that the last look named: there are no news */
     struct agenda *agenda;             /* when what is to be judged; owned */
     struct news news;                  /* up to where the store is known */
+    struct bulk *bulks;                /* under way, the oldest first (bulk_line.h); owned */
     struct flow_unattended unattended; /* the last one */
 
     /* Told after the commit. */

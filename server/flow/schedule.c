@@ -11,6 +11,7 @@
 #include "lib/store/store_pull_request.h"
 #include "server/flow/agenda.h"
 #include "server/flow/bulk.h"
+#include "server/flow/bulk_line.h"
 #include "server/flow/ground.h"
 #include "server/flow/deploy.h"
 #include "server/flow/flow.h"
@@ -20,8 +21,7 @@
 #include "server/flow/snapshot.h"
 #include "server/flow/tell.h"
 
-#define BATCH                                                                                      \
-    32 /* judged on one snapshot, written by one post; then the other rooms have their turn */
+#define BATCH 32 /* judged on one snapshot; then the other rooms have their turn */
 #define IMPOSSIBLE_MS 60000
 
 /* Why the cut is undone: the plan's reason, and what stood in the way. */
@@ -237,18 +237,20 @@ static int judge_batch(struct look *look, struct err *err)
 {
     struct agenda_entry *entry;
     struct ground ground;
-    struct bulk bulk;
+    struct bulk *bulk;
     size_t n = 0;
-    int rc = bulk_begin(&bulk, look, err);
+    int rc = bulk_line_begin(look, &bulk, err);
 
-    ground_init(&ground, look->flow->db, &bulk.arena, look->now);
+    if (rc < 0)
+        return rc;
+    ground_init(&ground, look->flow->db, &bulk->arena, look->now);
     while (rc == 0 && n++ < BATCH && (entry = agenda_take(look, AGENDA_ENVIRONMENTS)) != NULL) {
-        rc = judge(&bulk, &ground, entry, err);
-        bulk_turn(&bulk);
+        rc = judge(bulk, &ground, entry, err);
+        bulk_turn(bulk);
     }
     if (rc == 0)
-        rc = bulk_post(&bulk, err);
-    bulk_end(&bulk);
+        return bulk_line_add(look, bulk, err);
+    bulk_line_give_up(bulk);
     return rc;
 }
 

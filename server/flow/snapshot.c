@@ -171,6 +171,12 @@ int snapshot_accept(struct db *db, const struct config *config, const char *by, 
     return rc < 0 ? rc : accept_journal(db, config, by, is_new, now, err);
 }
 
+const struct snapshot *snapshots_keep(const struct snapshot *snapshot)
+{
+    atomic_fetch_add(&((struct snapshot *)(uintptr_t)snapshot)->refs, 1);
+    return snapshot;
+}
+
 void snapshots_give(const struct snapshot *snapshot)
 {
     struct snapshot *s =

@@ -61,6 +61,8 @@ void snapshots_set(struct snapshots *snapshots, struct snapshot *snapshot);
 
 /* A counted reference; never NULL once one was set. */
 const struct snapshot *snapshots_take(struct snapshots *snapshots);
+/* One more, of one that is held. */
+const struct snapshot *snapshots_keep(const struct snapshot *snapshot);
 void snapshots_give(const struct snapshot *snapshot);
 
 #endif

@@ -96,7 +96,7 @@ int scenario_cut(const struct scenario_line *l, struct err *err)
     if (rc == 0)
         rc = deploy_cut(&bulk, bulk_item(&bulk, NULL), o, e, err);
     if (rc == 0)
-        rc = bulk_post(&bulk, err);
+        rc = bulk_post(&bulk, &look, err);
     bulk_end(&bulk);
     return rc;
 }

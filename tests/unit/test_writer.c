@@ -13,6 +13,7 @@
 
 #include <cmocka.h>
 
+#include "lib/base/clock.h"
 #include "lib/store/db.h"
 #include "lib/store/store.h"
 #include "lib/store/writer.h"
@@ -265,7 +266,11 @@ static void what_is_sent_is_written_while_the_sender_goes_on(void **state)
     assert_int_equal(writer_send(room.writer, first, 2, &one, &err), 0);
     assert_int_equal(writer_send(room.writer, second, 2, &two, &err), 0);
     assert_int_equal(rows(&room, NULL), 0); /* we are here, and the first one waits for us */
+    assert_false(writer_await_until(one, 0));
+    assert_false(writer_await_until(two, clock_now(clock_system()) + 10));
     pthread_mutex_unlock(&gate);
+    assert_true(writer_await_until(two, INT64_MAX));
+    assert_true(writer_await_until(NULL, 0));
     writer_await(two);
     assert_int_equal(rows(&room, NULL), 3);
     writer_await(one);
