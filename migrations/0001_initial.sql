@@ -5,6 +5,7 @@
 -- milliseconds; `sha` is 40 lower-case hex digits of a git commit; `*_digest` is 64 hex digits of SHA-256.
 -- Ids of GitHub are integers below 2^53. Names of repositories are "owner/name".
 -- The journal is never pruned; bodies go after 30 days, output after 90.
+-- Words are told by OR: of three or more in a list SQLite builds a table, at each row that is written.
 
 -- Who this store is -----------------------------------------------------------------------------
 
@@ -44,9 +45,9 @@ CREATE TABLE deliveries (
     guid         TEXT NOT NULL,              -- X-GitHub-Delivery; the same GUID again is the same event (W3)
     guid_key     TEXT NOT NULL UNIQUE,       -- the same, its time first where it has one: new ones come at the index's end
     event        TEXT NOT NULL,              -- X-GitHub-Event
-    origin       TEXT NOT NULL DEFAULT 'sent' CHECK (origin IN ('sent', 'fetched', 'looked-up')),  -- by GitHub; from its list of deliveries; a question's answer (W5)
+    origin       TEXT NOT NULL DEFAULT 'sent' CHECK (origin = 'sent' OR origin = 'fetched' OR origin = 'looked-up'),  -- by GitHub; from its list of deliveries; a question's answer (W5)
     received_at  INTEGER NOT NULL,
-    state        TEXT NOT NULL CHECK (state IN ('received', 'recorded', 'ignored', 'unreadable', 'quarantined')),
+    state        TEXT NOT NULL CHECK (state = 'received' OR state = 'recorded' OR state = 'ignored' OR state = 'unreadable' OR state = 'quarantined'),
     form         INTEGER NOT NULL CHECK (form IN (0, 1)),  -- 1 = url-encoded, the JSON is in the field `payload`
     body_digest  TEXT NOT NULL,              -- of the raw bytes, to find repeats under a new GUID
     body_key     INTEGER NOT NULL,           -- the latest second in it << 31, then 31 bits of the digest, which decides: new ones come at the index's end
@@ -73,7 +74,7 @@ CREATE TABLE hooks (                         -- what brings deliveries, as far a
     kind        TEXT NOT NULL CHECK (kind IN ('webhook', 'installation')),
     github_id   INTEGER NOT NULL,
     repository  TEXT NOT NULL,               -- owner/name; "" = of an owner: all that it serves
-    state       TEXT NOT NULL CHECK (state IN ('present', 'removed', 'suspended')),
+    state       TEXT NOT NULL CHECK (state = 'present' OR state = 'removed' OR state = 'suspended'),
     changed_at  INTEGER NOT NULL,            -- by our clock
     PRIMARY KEY (kind, github_id, repository)
 ) STRICT, WITHOUT ROWID;
@@ -98,7 +99,7 @@ CREATE TABLE pull_requests (
     repository_id INTEGER NOT NULL REFERENCES repositories (id),
     number        INTEGER NOT NULL,
     github_id     INTEGER NOT NULL,
-    state         TEXT NOT NULL CHECK (state IN ('open', 'closed', 'merged')),  -- merged is final (W4)
+    state         TEXT NOT NULL CHECK (state = 'open' OR state = 'closed' OR state = 'merged'),  -- merged is final (W4)
     draft         INTEGER NOT NULL CHECK (draft IN (0, 1)),
     fork          INTEGER NOT NULL CHECK (fork IN (0, 1)),  -- head lives elsewhere, or its repository is gone
     title         TEXT NOT NULL,             -- foreign text
@@ -192,12 +193,12 @@ CREATE INDEX pushes_by_after ON pushes (repository_id, after_sha);
 CREATE TABLE commit_checks (                 -- CI of a commit: what GitHub said last under each name
     repository_id INTEGER NOT NULL REFERENCES repositories (id),
     sha           TEXT NOT NULL,
-    kind          TEXT NOT NULL CHECK (kind IN ('status', 'check-run', 'check-suite')),
+    kind          TEXT NOT NULL CHECK (kind = 'status' OR kind = 'check-run' OR kind = 'check-suite'),
     app_id        INTEGER NOT NULL,          -- the App that reports; 0 for a status
     name          TEXT NOT NULL COLLATE NOCASE,  -- context, name of the run, or the suite's id; foreign text
     app           TEXT,                      -- the App's slug, foreign text; NULL for a status
     github_id     INTEGER NOT NULL,          -- of the status, run or suite: a new run is a new id
-    state         TEXT NOT NULL CHECK (state IN ('pending', 'passed', 'failed')),
+    state         TEXT NOT NULL CHECK (state = 'pending' OR state = 'passed' OR state = 'failed'),
     word          TEXT NOT NULL,             -- GitHub's own: in_progress, skipped, timed_out ...
     began_at      INTEGER NOT NULL,          -- GitHub's clock, 0 = not told; orders runs of one name
     reported_at   INTEGER NOT NULL,          -- GitHub's clock, 0 = not told; orders reports of one run
@@ -247,7 +248,7 @@ CREATE TABLE wishes (                        -- a person asked for a release by 
     repository_id  INTEGER NOT NULL REFERENCES repositories (id),
     environment    TEXT NOT NULL,
     release_number INTEGER NOT NULL,
-    state          TEXT NOT NULL CHECK (state IN ('open', 'taken', 'replaced', 'withdrawn', 'ended')),
+    state          TEXT NOT NULL CHECK (state = 'open' OR state = 'taken' OR state = 'replaced' OR state = 'withdrawn' OR state = 'ended'),
     start_at       INTEGER,                  -- the start it is for; NULL = at once
     hotfix         INTEGER NOT NULL CHECK (hotfix IN (0, 1)),       -- passes what the gate table lets a hotfix pass
     unrehearsed    INTEGER NOT NULL CHECK (unrehearsed IN (0, 1)),  -- passes a missing rehearsal too (M8)
@@ -284,7 +285,7 @@ CREATE TABLE rollbacks (                     -- somebody, or `after-failure`, wa
     to_number      INTEGER NOT NULL,         -- the release that is to be live again
     left_number    INTEGER NOT NULL,         -- the newest that is taken back: (to, left] is rolled back (R4)
     left_deployment_id INTEGER REFERENCES deployments (id),  -- that left it half way: only what it touched goes back; NULL = all hosts
-    state          TEXT NOT NULL CHECK (state IN ('open', 'taken', 'ended')),
+    state          TEXT NOT NULL CHECK (state = 'open' OR state = 'taken' OR state = 'ended'),
     across_migration INTEGER NOT NULL CHECK (across_migration IN (0, 1)),   -- passes a migrate job that changed something (R2)
     beside_unsettled INTEGER NOT NULL CHECK (beside_unsettled IN (0, 1)),   -- passes an unsettled attempt
     actor          TEXT NOT NULL,            -- slipway = `after-failure: rollback`
@@ -306,7 +307,7 @@ CREATE TABLE barriers (                      -- a pull request that may not go o
     repository_id INTEGER NOT NULL REFERENCES repositories (id),
     environment   TEXT NOT NULL,
     pull_number   INTEGER NOT NULL,
-    state         TEXT NOT NULL CHECK (state IN ('open', 'replaced', 'lifted')),
+    state         TEXT NOT NULL CHECK (state = 'open' OR state = 'replaced' OR state = 'lifted'),
     not_before    INTEGER,                   -- NULL = until a person lifts it
     actor         TEXT NOT NULL,             -- who owns it
     way           TEXT NOT NULL,
@@ -338,7 +339,7 @@ CREATE TABLE occurrences (                   -- each `at` of an environment is d
     local_date    TEXT NOT NULL,             -- YYYY-MM-DD in the environment's zone
     local_time    TEXT NOT NULL,             -- HH:MM:SS in the environment's zone
     due_at        INTEGER NOT NULL,
-    decision      TEXT NOT NULL CHECK (decision IN ('started', 'deferred', 'skipped', 'superseded')),
+    decision      TEXT NOT NULL CHECK (decision = 'started' OR decision = 'deferred' OR decision = 'skipped' OR decision = 'superseded'),
     cause         TEXT,                      -- gate cause that deferred it, or why nobody was there: server-down, clock-jumped; NULL for started
     decided_at    INTEGER NOT NULL,
     deployment_id INTEGER REFERENCES deployments (id),
@@ -353,7 +354,7 @@ CREATE TABLE promises (                      -- what people were told about the 
     start_at       INTEGER NOT NULL,
     lacks          TEXT,                     -- gate cause besides time that binds, NULL = it is firm
     sequence       INTEGER NOT NULL,         -- raised at each change (RFC 5545, 3.8.7.4)
-    state          TEXT NOT NULL CHECK (state IN ('open', 'kept', 'withdrawn')),
+    state          TEXT NOT NULL CHECK (state = 'open' OR state = 'kept' OR state = 'withdrawn'),
     made_at        INTEGER NOT NULL,
     changed_at     INTEGER NOT NULL,
     deployment_id  INTEGER,                  -- the one that kept it
@@ -377,7 +378,7 @@ CREATE TABLE approvals (                     -- of a release in an environment, 
     environment    TEXT NOT NULL,
     release_number INTEGER NOT NULL,
     plan_digest    TEXT NOT NULL REFERENCES plans (digest),
-    state          TEXT NOT NULL CHECK (state IN ('granted', 'withdrawn', 'void')),
+    state          TEXT NOT NULL CHECK (state = 'granted' OR state = 'withdrawn' OR state = 'void'),
     actor          TEXT NOT NULL,
     way            TEXT NOT NULL,
     reason         TEXT,
@@ -405,7 +406,7 @@ CREATE TABLE checks (                        -- a person has looked (C1, L1). Ne
     release_number INTEGER,
     pull_number    INTEGER,
     sha            TEXT NOT NULL,            -- head that was shown, or the release's commit
-    state          TEXT NOT NULL CHECK (state IN ('granted', 'withdrawn', 'void')),
+    state          TEXT NOT NULL CHECK (state = 'granted' OR state = 'withdrawn' OR state = 'void'),
     ok             INTEGER NOT NULL CHECK (ok IN (0, 1)),       -- 0 = it needs a fix
     actor          TEXT NOT NULL,
     way            TEXT NOT NULL,
@@ -491,7 +492,7 @@ CREATE TABLE deployments (
     id             INTEGER PRIMARY KEY,
     repository_id  INTEGER NOT NULL REFERENCES repositories (id),
     environment    TEXT NOT NULL,
-    kind           TEXT NOT NULL CHECK (kind IN ('release', 'preview', 'rollback', 'catch-up')),
+    kind           TEXT NOT NULL CHECK (kind = 'release' OR kind = 'preview' OR kind = 'rollback' OR kind = 'catch-up'),
     release_number INTEGER,                  -- NULL for a preview
     pull_number    INTEGER,                  -- of a preview
     sha            TEXT NOT NULL,            -- target
@@ -499,14 +500,14 @@ CREATE TABLE deployments (
                                              -- Of a rollback the newest that is left: what it takes back is (target, from]
     from_sha       TEXT,
     lane           TEXT NOT NULL CHECK (lane IN ('code', 'content')),
-    trigger        TEXT NOT NULL CHECK (trigger IN ('merge', 'release', 'schedule')),
+    trigger        TEXT NOT NULL CHECK (trigger = 'merge' OR trigger = 'release' OR trigger = 'schedule'),
     wish_id        INTEGER REFERENCES wishes (id),
     hotfix         INTEGER NOT NULL DEFAULT 0 CHECK (hotfix IN (0, 1)),  -- judged by that column of the gate table
     passed         TEXT,                     -- JSON list of the causes it passed when it started, NULL = none
     approvals_needed INTEGER NOT NULL DEFAULT 0,  -- by how many different persons, at the start (A2, I6); 0 = by none
     occurrence_date TEXT,                    -- identity of the occurrence, trigger `schedule`
     occurrence_time TEXT,
-    state          TEXT NOT NULL CHECK (state IN ('waiting', 'deploying', 'succeeded', 'attention', 'failed', 'cancelled', 'superseded')),
+    state          TEXT NOT NULL CHECK (state = 'waiting' OR state = 'deploying' OR state = 'succeeded' OR state = 'attention' OR state = 'failed' OR state = 'cancelled' OR state = 'superseded'),
     cause          TEXT,                     -- why it is in that state, for people
     config_digest  TEXT NOT NULL REFERENCES configs (digest),
     plan_digest    TEXT NOT NULL,            -- what an approval binds (A1)
@@ -525,12 +526,12 @@ CREATE TABLE deployments (
     FOREIGN KEY (repository_id, release_number) REFERENCES releases (repository_id, number)
 ) STRICT;
 CREATE UNIQUE INDEX deployments_one_open ON deployments (repository_id, environment)
-    WHERE state IN ('waiting', 'deploying', 'attention');           -- C1
+    WHERE state = 'waiting' OR state = 'deploying' OR state = 'attention';           -- C1
 CREATE INDEX deployments_by_track ON deployments (repository_id, environment, id);
 CREATE INDEX deployments_succeeded ON deployments (repository_id, environment, id) WHERE state = 'succeeded';
 CREATE INDEX deployments_by_end ON deployments (repository_id, environment, ended_at) WHERE state = 'succeeded';
 CREATE INDEX deployments_by_start ON deployments (repository_id, environment, started_at) WHERE started_at IS NOT NULL;
-CREATE INDEX deployments_open ON deployments (id) WHERE state IN ('waiting', 'deploying', 'attention');
+CREATE INDEX deployments_open ON deployments (id) WHERE state = 'waiting' OR state = 'deploying' OR state = 'attention';
 CREATE INDEX deployments_rollbacks ON deployments (repository_id, environment, id)
     WHERE kind = 'rollback' AND state = 'succeeded';
 CREATE INDEX deployments_by_need ON deployments (id) WHERE approvals_needed > 0;     -- I6, doctor
@@ -558,7 +559,7 @@ CREATE TABLE jobs (
     document_digest TEXT NOT NULL REFERENCES documents (digest),
     candidates     TEXT NOT NULL,            -- migrate job: comma list of hosts it may run on, else ''
     primary_host   TEXT,                     -- migrate job: the only one it may run on; NULL = any of them
-    state          TEXT NOT NULL CHECK (state IN ('waiting', 'running', 'succeeded', 'failed', 'cancelled')),
+    state          TEXT NOT NULL CHECK (state = 'waiting' OR state = 'running' OR state = 'succeeded' OR state = 'failed' OR state = 'cancelled'),
     cause          TEXT,
     started_at     INTEGER,
     ended_at       INTEGER,
@@ -602,7 +603,7 @@ CREATE TABLE invocations (                   -- one command on one host
     deployment_id INTEGER REFERENCES deployments (id),   -- copy of the command's
     job_number   INTEGER,
     roles        TEXT NOT NULL,              -- comma list, the host's roles in this job
-    status       TEXT NOT NULL CHECK (status IN ('Pending', 'InProgress', 'Success', 'Failed', 'TimedOut', 'Cancelling', 'Cancelled', 'Unknown')),
+    status       TEXT NOT NULL CHECK (status = 'Pending' OR status = 'InProgress' OR status = 'Success' OR status = 'Failed' OR status = 'TimedOut' OR status = 'Cancelling' OR status = 'Cancelled' OR status = 'Unknown'),
     details      TEXT NOT NULL,              -- SSM's StatusDetails, or Unknown
     cause        TEXT,                       -- for people
     start_by     INTEGER NOT NULL,           -- in the envelope: never starts after it (G8)
@@ -634,7 +635,7 @@ CREATE INDEX invocations_taken_open ON invocations (command_id)
     WHERE status = 'Pending' AND acknowledged_at IS NOT NULL AND deployment_id IS NULL;
 CREATE UNIQUE INDEX invocations_by_cancel ON invocations (cancel_id) WHERE cancel_id IS NOT NULL;
 CREATE INDEX invocations_running ON invocations (host_id)
-    WHERE status IN ('InProgress', 'Cancelling', 'Unknown');
+    WHERE status = 'InProgress' OR status = 'Cancelling' OR status = 'Unknown';
 CREATE INDEX invocations_to_cancel ON invocations (host_id, cancel_at)
     WHERE status = 'Cancelling' AND cancel_taken_at IS NULL;
 
@@ -653,7 +654,7 @@ CREATE TABLE steps (                         -- one script inside a job, on one 
     host_id     TEXT NOT NULL,
     number      INTEGER NOT NULL,            -- 0..
     name        TEXT NOT NULL,
-    status      TEXT NOT NULL CHECK (status IN ('Pending', 'InProgress', 'Success', 'Failed', 'TimedOut', 'Cancelled')),
+    status      TEXT NOT NULL CHECK (status = 'Pending' OR status = 'InProgress' OR status = 'Success' OR status = 'Failed' OR status = 'TimedOut' OR status = 'Cancelled'),
     exit_code   INTEGER,
     started_at  INTEGER,
     ended_at    INTEGER,
@@ -722,7 +723,7 @@ CREATE TABLE attempts (                      -- one try of a migrate job on one 
     job_number    INTEGER NOT NULL,
     command_id    TEXT NOT NULL UNIQUE REFERENCES commands (id),
     host_id       TEXT NOT NULL REFERENCES hosts (id),       -- chosen when planned, never moved (G2)
-    state         TEXT NOT NULL CHECK (state IN ('planned', 'offered', 'accepted', 'permitted', 'running', 'succeeded', 'failed', 'unknown', 'cancelled', 'not_started')),
+    state         TEXT NOT NULL CHECK (state = 'planned' OR state = 'offered' OR state = 'accepted' OR state = 'permitted' OR state = 'running' OR state = 'succeeded' OR state = 'failed' OR state = 'unknown' OR state = 'cancelled' OR state = 'not_started'),
     changed       INTEGER CHECK (changed IN (0, 1)),         -- 0 = nothing to do, 1 = changed or did not say, NULL = not ended well
     planned_at    INTEGER NOT NULL,
     ended_at      INTEGER,
@@ -730,14 +731,14 @@ CREATE TABLE attempts (                      -- one try of a migrate job on one 
     voided_at     INTEGER,                   -- success no longer counts: database was restored
     voided_by     TEXT,
     void_reason   TEXT,
-    decision      TEXT CHECK (decision IN ('mark succeeded', 'mark failed', 'retry', 'abandon', 'proved by probe')),
+    decision      TEXT CHECK (decision = 'mark succeeded' OR decision = 'mark failed' OR decision = 'retry' OR decision = 'abandon' OR decision = 'proved by probe'),
     decided_by    TEXT,
     reason        TEXT,
     decided_at    INTEGER,
     alarmed_at    INTEGER,                   -- people were told that it takes longer than timeout-minutes (M5)
     gone_at       INTEGER,                   -- its host said that its supervisor is gone, with an end or without
     evidence      TEXT,                      -- JSON, kept when it failed or became unknown: output, boots, journal, approvals
-    late_state    TEXT CHECK (late_state IN ('succeeded', 'failed', 'not_started', 'unknown')),  -- a true end after a person decided
+    late_state    TEXT CHECK (late_state = 'succeeded' OR late_state = 'failed' OR late_state = 'not_started' OR late_state = 'unknown'),  -- a true end after a person decided
     late_at       INTEGER,
     CHECK ((voided_at IS NULL) = (voided_by IS NULL)),
     UNIQUE (database, epoch),
@@ -796,7 +797,7 @@ CREATE TABLE activation_tags (
 CREATE TABLE hosts (
     id            TEXT PRIMARY KEY,          -- mi- and 17 hex digits, issued at registration
     name          TEXT NOT NULL,             -- as in the configuration
-    state         TEXT NOT NULL CHECK (state IN ('registered', 'barred', 'deregistered')),
+    state         TEXT NOT NULL CHECK (state = 'registered' OR state = 'barred' OR state = 'deregistered'),
     activation_id TEXT NOT NULL REFERENCES activations (id),
     fingerprint   TEXT NOT NULL,             -- the agent's own, kept over registrations
     registered_at INTEGER NOT NULL,
@@ -917,7 +918,7 @@ CREATE TABLE door_commands (                 -- what a command has that was sent
     requested_at INTEGER NOT NULL,
     n_targets   INTEGER NOT NULL,            -- rows to come; nothing is handed out before all are there
     written_at  INTEGER,                     -- when all were there
-    status      TEXT NOT NULL CHECK (status IN ('Pending', 'InProgress', 'Success', 'Cancelled', 'Failed', 'TimedOut', 'Cancelling')),
+    status      TEXT NOT NULL CHECK (status = 'Pending' OR status = 'InProgress' OR status = 'Success' OR status = 'Cancelled' OR status = 'Failed' OR status = 'TimedOut' OR status = 'Cancelling'),
     details     TEXT NOT NULL,
     n_completed INTEGER NOT NULL DEFAULT 0,
     n_errors    INTEGER NOT NULL DEFAULT 0,
@@ -940,7 +941,7 @@ CREATE TABLE step_outputs (                  -- what an agent sent of a step's o
 
 CREATE TABLE access_key_words (              -- what an access key lists
     key_id      TEXT NOT NULL REFERENCES access_keys (id),
-    kind        TEXT NOT NULL CHECK (kind IN ('document', 'tag', 'environment')),
+    kind        TEXT NOT NULL CHECK (kind = 'document' OR kind = 'tag' OR kind = 'environment'),
     word        TEXT NOT NULL,               -- name of a document or environment, key of a tag
     value       TEXT NOT NULL,               -- of a tag, else ''
     PRIMARY KEY (key_id, kind, word, value)
@@ -953,7 +954,7 @@ CREATE TABLE people (                        -- what account at GitHub a login m
     shown       TEXT NOT NULL,               -- as GitHub writes it
     github_id   INTEGER NOT NULL,            -- several logins of one account: it was renamed
     bound_at    INTEGER NOT NULL,
-    bound_by    TEXT NOT NULL CHECK (bound_by IN ('delivery', 'github', 'person')),  -- whose word it is
+    bound_by    TEXT NOT NULL CHECK (bound_by = 'delivery' OR bound_by = 'github' OR bound_by = 'person'),  -- whose word it is
     other_id    INTEGER,                     -- another account that came under this login: refused until accepted
     other_at    INTEGER,                     -- when it was seen first
     CHECK (github_id > 0 AND login = lower(login)),

@@ -1,11 +1,12 @@
 /* store_ask: see store_ask.h. */
 #include "lib/store/store_ask.h"
 
+#include "lib/store/store_open.h"
+
 /* The conditions of both indexes, word by word: what was handed out, and what runs or is unknown. */
 #define HANDED(host) " i.host_id = " host " AND i.status = 'Pending' AND i.released_at IS NOT NULL"
 #define UNKNOWN(host)                                                                              \
-    " i.host_id = " host " AND i.status IN ('InProgress', 'Cancelling', 'Unknown')"                \
-    " AND i.status = 'Unknown'"
+    " i.host_id = " host " AND " STORE_OPEN_INVOCATION("i.") " AND i.status = 'Unknown'"
 #define ASKED                                                                                      \
     " AND i.offered_at IS NOT NULL AND i.start_by <= $2 AND i.redeliver_at <= $2"                  \
     " AND i.acknowledged_at IS NULL AND i.began_at IS NULL AND i.permit_nonce IS NULL"             \

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "lib/base/arena.h"
+#include "lib/store/store_open.h"
 
 DB_STATEMENT(
     SQL_DOCUMENT_PUT,
@@ -341,8 +342,7 @@ int store_command_permit_again(struct db *db, const char *command_id, const char
 /* Two statements, one for each index: what runs, and what was handed out. */
 DB_STATEMENT(SQL_COMMAND_DOUBT,
              "UPDATE invocations SET status = 'Unknown', details = 'Unknown', cause = $1"
-             " WHERE host_id = $2 AND status IN ('InProgress', 'Cancelling', 'Unknown')"
-             " AND status <> 'Unknown'");
+             " WHERE host_id = $2 AND " STORE_OPEN_INVOCATION("") " AND status <> 'Unknown'");
 DB_STATEMENT(SQL_COMMAND_DOUBT_OFFERED,
              "UPDATE invocations SET status = 'Unknown', details = 'Unknown', cause = $1"
              " WHERE host_id = $2 AND status = 'Pending' AND released_at IS NOT NULL"
@@ -363,7 +363,8 @@ DB_STATEMENT(
     " acknowledged_at = CASE WHEN $1 = 'Unknown' OR offered_at IS NULL THEN acknowledged_at"
     "  ELSE coalesce(acknowledged_at, $6) END,"
     " began_at = CASE WHEN $1 = 'InProgress' THEN coalesce(began_at, $6) ELSE began_at END,"
-    " ended_at = CASE WHEN $1 IN ('Success', 'Failed', 'TimedOut', 'Cancelled') THEN $6 END"
+    " ended_at = CASE WHEN $1 = 'Success' OR $1 = 'Failed' OR $1 = 'TimedOut'"
+    " OR $1 = 'Cancelled' THEN $6 END"
     " WHERE command_id = $7 AND host_id = $8 AND status = $9"
     " AND NOT (status = 'Pending' AND $1 IN ('Cancelled', 'TimedOut') AND permit_nonce IS NOT NULL)");
 DB_STATEMENT(SQL_COMMAND_NO_EXIT,
@@ -475,7 +476,7 @@ int store_command_count(struct db *db, int64_t deployment_id, int64_t *ret_n, st
 
 DB_STATEMENT(SQL_COMMAND_RUNNING,
              "SELECT " COLUMNS " FROM invocations i JOIN hosts h ON h.id = i.host_id"
-             " WHERE i.host_id = $1 AND i.status IN ('InProgress', 'Cancelling', 'Unknown')");
+             " WHERE i.host_id = $1 AND " STORE_OPEN_INVOCATION("i."));
 
 int store_command_running(struct db *db, struct arena *arena, const char *host_id,
                           struct invocation **ret_items, size_t *ret_n, struct err *err)
@@ -491,12 +492,13 @@ DB_STATEMENT(
     SQL_COMMAND_OF_TRACK,
     "SELECT " COLUMNS
     " FROM invocations i CROSS JOIN deployments d CROSS JOIN jobs j CROSS JOIN hosts h"
-    " WHERE i.status IN ('InProgress', 'Cancelling', 'Unknown') AND d.id = i.deployment_id"
-    " AND d.repository_id = $1 AND d.environment = $2 AND d.id <> $3"
-    " AND ($3 = 0 OR i.host_id IN (SELECT o.host_id FROM invocations o WHERE o.deployment_id = $3))"
-    " AND j.deployment_id = i.deployment_id AND j.number = i.job_number"
-    " AND h.id = i.host_id AND (j.database IS NOT NULL"
-    " OR coalesce(i.began_at, i.acknowledged_at, i.offered_at) + j.timeout_ms > $4)");
+    " WHERE " STORE_OPEN_INVOCATION(
+        "i.") " AND d.id = i.deployment_id"
+              " AND d.repository_id = $1 AND d.environment = $2 AND d.id <> $3"
+              " AND ($3 = 0 OR i.host_id IN (SELECT o.host_id FROM invocations o WHERE o.deployment_id = $3))"
+              " AND j.deployment_id = i.deployment_id AND j.number = i.job_number"
+              " AND h.id = i.host_id AND (j.database IS NOT NULL"
+              " OR coalesce(i.began_at, i.acknowledged_at, i.offered_at) + j.timeout_ms > $4)");
 
 int store_command_of_track(struct db *db, struct arena *arena, const struct deployment *except,
                            time_ms now, struct invocation **ret_items, size_t *ret_n,

@@ -4,6 +4,7 @@
 
 #include "lib/base/arena.h"
 #include "lib/store/db_list.h"
+#include "lib/store/store_open.h"
 #include "lib/base/buf.h"
 #include "lib/base/json.h"
 
@@ -66,7 +67,8 @@ DB_STATEMENT(
     "UPDATE deployments SET state = $1, cause = $2,"
     " started_at = CASE WHEN $1 = 'deploying' THEN coalesce(started_at, $3) ELSE started_at END,"
     " stopped_at = CASE WHEN $1 = 'attention' THEN $3 WHEN $1 <> 'deploying' THEN stopped_at END,"
-    " ended_at = CASE WHEN $1 IN ('succeeded', 'failed', 'cancelled', 'superseded') THEN $3 END"
+    " ended_at = CASE WHEN $1 = 'succeeded' OR $1 = 'failed' OR $1 = 'cancelled'"
+    " OR $1 = 'superseded' THEN $3 END"
     " WHERE id = $4 AND state = $5");
 
 int store_deployment_move(struct db *db, int64_t id, enum deployment_state from,
@@ -90,7 +92,7 @@ DB_STATEMENT(
     SQL_JOB_MOVE,
     "UPDATE jobs SET state = $1, cause = $2,"
     " started_at = CASE WHEN $1 = 'running' THEN coalesce(started_at, $3) ELSE started_at END,"
-    " ended_at = CASE WHEN $1 IN ('succeeded', 'failed', 'cancelled') THEN $3 END"
+    " ended_at = CASE WHEN $1 = 'succeeded' OR $1 = 'failed' OR $1 = 'cancelled' THEN $3 END"
     " WHERE deployment_id = $4 AND number = $5 AND state = $6");
 
 int store_deployment_job_move(struct db *db, int64_t id, int number, enum job_state from,
@@ -192,7 +194,7 @@ int store_deployment_by_id(struct db *db, struct arena *arena, int64_t id,
 
 DB_STATEMENT(SQL_DEPLOYMENT_OPEN,
              "SELECT " COLUMNS FROM "WHERE d.repository_id = $1 AND d.environment = $2"
-             " AND d.state IN ('waiting', 'deploying', 'attention')");
+             " AND " STORE_OPEN_DEPLOYMENT("d."));
 
 int store_deployment_open(struct db *db, struct arena *arena, int64_t repository_id,
                           const char *environment, struct deployment *ret_deployment,
@@ -319,8 +321,7 @@ int store_deployment_lasts(struct db *db, struct arena *arena, int64_t repositor
 }
 
 DB_STATEMENT(SQL_DEPLOYMENT_ALL_OPEN,
-             "SELECT " COLUMNS FROM "WHERE d.state IN ('waiting', 'deploying', 'attention')"
-             " ORDER BY d.id");
+             "SELECT " COLUMNS FROM "WHERE " STORE_OPEN_DEPLOYMENT("d.") " ORDER BY d.id");
 
 int store_deployment_all_open(struct db *db, struct arena *arena, struct deployment **ret_items,
                               size_t *ret_n, struct err *err)
@@ -332,10 +333,11 @@ int store_deployment_all_open(struct db *db, struct arena *arena, struct deploym
 }
 
 /* Of each that ended, only what its attempts still wait for. */
-DB_STATEMENT(SQL_DEPLOYMENT_TO_FOLLOW,
-             "SELECT " COLUMNS FROM "WHERE d.id IN (SELECT id FROM deployments"
-             " WHERE state IN ('waiting', 'deploying', 'attention')"
-             " UNION SELECT deployment_id FROM attempts WHERE settled_at IS NULL) ORDER BY d.id");
+DB_STATEMENT(
+    SQL_DEPLOYMENT_TO_FOLLOW,
+    "SELECT " COLUMNS FROM "WHERE d.id IN (SELECT id FROM deployments"
+    " WHERE " STORE_OPEN_DEPLOYMENT(
+        "") " UNION SELECT deployment_id FROM attempts WHERE settled_at IS NULL) ORDER BY d.id");
 
 int store_deployment_to_follow(struct db *db, struct arena *arena, struct deployment **ret_items,
                                size_t *ret_n, struct err *err)

@@ -4,6 +4,7 @@
 
 #include "lib/base/arena.h"
 #include "lib/store/db_list.h"
+#include "lib/store/store_open.h"
 #include "lib/store/store_command.h"
 
 DB_STATEMENT(
@@ -257,11 +258,12 @@ int store_door_command_targets(struct db *db, struct arena *arena, const char *i
 }
 
 /* What a deployment that runs has for a host, or one that stopped still runs there. */
-DB_STATEMENT(SQL_DOOR_COMMAND_BUSY,
-             "SELECT DISTINCT i.host_id FROM deployments d CROSS JOIN invocations i"
-             " WHERE d.state IN ('waiting', 'deploying', 'attention') AND i.deployment_id = d.id"
-             " AND (i.status IN ('InProgress', 'Cancelling')"
-             "  OR (i.status = 'Pending' AND d.state = 'deploying'))");
+DB_STATEMENT(
+    SQL_DOOR_COMMAND_BUSY,
+    "SELECT DISTINCT i.host_id FROM deployments d CROSS JOIN invocations i"
+    " WHERE " STORE_OPEN_DEPLOYMENT("d.") " AND i.deployment_id = d.id"
+                                          " AND (i.status IN ('InProgress', 'Cancelling')"
+                                          "  OR (i.status = 'Pending' AND d.state = 'deploying'))");
 
 int store_door_command_busy(struct db *db, struct arena *arena, const char ***ret_host_ids,
                             size_t *ret_n, struct err *err)

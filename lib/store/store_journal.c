@@ -1,6 +1,7 @@
 #include "lib/store/store_journal.h"
 
 #include <inttypes.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -78,7 +79,9 @@ static void fill(struct db_rows *rows, struct arena *arena, struct journal_entry
 }
 
 #define COLUMNS "id, at, actor, way, act, subject, detail, reason, hash"
+#define COLUMN_ACT 4
 #define COLUMN_HASH 8
+#define COLUMN_TIMED 9
 
 DB_STATEMENT(SQL_JOURNAL_HASH, "SELECT hash FROM journal WHERE id = $1");
 
@@ -185,18 +188,59 @@ int store_journal_list(struct db *db, struct arena *arena, int64_t before, size_
     return rc;
 }
 
-/* The flow's own moves are many, and named here; an act that is not, whoever did it, is news. */
-DB_STATEMENT(
-    SQL_JOURNAL_NEWS,
-    "SELECT " COLUMNS " FROM journal WHERE id > $1 AND id <= $2"
-    " AND NOT (actor = 'slipway' AND way = 'timer' AND act IN ("
-    "'approval.void', 'attempt.alarm', 'attempt.late', 'attempt.move', 'attempt.plan', 'check.void',"
-    " 'command.end', 'command.move', 'database.fence', 'deployment.cut', 'deployment.end',"
-    " 'deployment.give-up', 'deployment.start', 'deployment.undo', 'hold.add', 'invocation.again',"
-    " 'invocation.cancel', 'invocation.lost', 'invocation.move', 'invocation.release',"
-    " 'invocation.undelivered', 'job.end', 'job.start', 'occurrence.defer', 'occurrence.skip',"
-    " 'promise.changed', 'promise.made', 'promise.moved', 'promise.withdrawn', 'release.number',"
-    " 'repository.new-line', 'repository.rewritten', 'rollback.ask', 'rollback.end', 'wish.end')) ORDER BY id LIMIT $3");
+/* The flow's own moves are many, and named here; an act that is not, whoever did it, is news. In a list of the
+ * statement's SQLite would build a table of them at each look. */
+static const char *const own_acts[] = {"approval.void",
+                                       "attempt.alarm",
+                                       "attempt.late",
+                                       "attempt.move",
+                                       "attempt.plan",
+                                       "check.void",
+                                       "command.end",
+                                       "command.move",
+                                       "database.fence",
+                                       "deployment.cut",
+                                       "deployment.end",
+                                       "deployment.give-up",
+                                       "deployment.start",
+                                       "deployment.undo",
+                                       "hold.add",
+                                       "invocation.again",
+                                       "invocation.cancel",
+                                       "invocation.lost",
+                                       "invocation.move",
+                                       "invocation.release",
+                                       "invocation.undelivered",
+                                       "job.end",
+                                       "job.start",
+                                       "occurrence.defer",
+                                       "occurrence.skip",
+                                       "promise.changed",
+                                       "promise.made",
+                                       "promise.moved",
+                                       "promise.withdrawn",
+                                       "release.number",
+                                       "repository.new-line",
+                                       "repository.rewritten",
+                                       "rollback.ask",
+                                       "rollback.end",
+                                       "wish.end"};
+
+static bool is_own(struct db_rows *rows)
+{
+    char act[32];
+
+    if (db_int(rows, COLUMN_TIMED) == 0)
+        return false;
+    db_copy(rows, COLUMN_ACT, act, sizeof(act));
+    for (size_t i = 0; i < sizeof(own_acts) / sizeof(own_acts[0]); i++)
+        if (strcmp(act, own_acts[i]) == 0)
+            return true;
+    return false;
+}
+
+DB_STATEMENT(SQL_JOURNAL_NEWS, "SELECT " COLUMNS ", actor = 'slipway' AND way = 'timer'"
+                               " FROM journal WHERE id > $1 AND id <= $2 ORDER BY id");
 
 int store_journal_news(struct db *db, struct arena *arena, int64_t after, int64_t until,
                        size_t limit, struct journal_entry **ret_items, size_t *ret_n,
@@ -205,16 +249,17 @@ int store_journal_news(struct db *db, struct arena *arena, int64_t after, int64_
     struct journal_entry *items = NULL;
     size_t n = 0, cap = 0;
     struct db_rows *rows;
-    int rc = db_query(db, &SQL_JOURNAL_NEWS, &rows, err, "iii", after, until, (int64_t)limit);
+    int rc = db_query(db, &SQL_JOURNAL_NEWS, &rows, err, "ii", after, until);
 
     if (rc < 0)
         return rc;
-    while ((rc = db_next(rows, err)) > 0)
-        fill(rows, arena, ARENA_PUSH(arena, items, n, cap));
+    while (n < limit && (rc = db_next(rows, err)) > 0)
+        if (!is_own(rows))
+            fill(rows, arena, ARENA_PUSH(arena, items, n, cap));
     db_end(rows);
     *ret_items = items;
     *ret_n = n;
-    return rc;
+    return rc < 0 ? rc : 0;
 }
 
 DB_STATEMENT(SQL_JOURNAL_END, "SELECT coalesce(max(id), 0) FROM journal");

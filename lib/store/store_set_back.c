@@ -1,6 +1,7 @@
 #include "lib/store/store_set_back.h"
 
 #include "lib/base/arena.h"
+#include "lib/store/store_open.h"
 
 /* Attempts that hold a database and of which anything lies ahead. */
 DB_STATEMENT(
@@ -24,8 +25,7 @@ DB_STATEMENT(SQL_SET_BACK_COMMAND,
              MOVED " WHERE (command_id, host_id) = (SELECT command_id, host_id FROM attempts"
                    " WHERE id = $2)");
 #define AHEAD " AND max(coalesce(heard_at, 0), coalesce(acknowledged_at, 0)) > $2"
-DB_STATEMENT(SQL_SET_BACK_RUNNING,
-             MOVED " WHERE status IN ('InProgress', 'Cancelling', 'Unknown')" AHEAD);
+DB_STATEMENT(SQL_SET_BACK_RUNNING, MOVED " WHERE " STORE_OPEN_INVOCATION("") AHEAD);
 DB_STATEMENT(SQL_SET_BACK_RELEASED,
              MOVED " WHERE host_id IN (SELECT id FROM hosts)"
                    " AND status = 'Pending' AND released_at IS NOT NULL" AHEAD);

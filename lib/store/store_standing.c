@@ -1,5 +1,7 @@
 #include "lib/store/store_standing.h"
 
+#include "lib/store/store_open.h"
+
 DB_STATEMENT(SQL_STANDING,
              "SELECT (SELECT max(id) FROM barriers), (SELECT max(id) FROM holds),"
              " (SELECT max(id) FROM freezes), EXISTS (SELECT 1 FROM barriers WHERE state = 'open'),"
@@ -9,7 +11,7 @@ DB_STATEMENT(SQL_STANDING,
              " EXISTS (SELECT 1 FROM rollbacks WHERE state = 'open'),"
              " (SELECT max(id) FROM rollbacks),"
              " EXISTS (SELECT 1 FROM baselines), EXISTS (SELECT 1 FROM invocations"
-             " WHERE status IN ('InProgress', 'Cancelling', 'Unknown'))");
+             " WHERE " STORE_OPEN_INVOCATION("") ")");
 
 int store_standing_read(struct db *db, struct standing *ret_standing, struct err *err)
 {
