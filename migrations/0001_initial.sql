@@ -363,11 +363,11 @@ CREATE TABLE promises (                      -- what people were told about the 
     FOREIGN KEY (repository_id, release_number) REFERENCES releases (repository_id, number)
 ) STRICT;
 CREATE UNIQUE INDEX promises_one_open ON promises (repository_id, environment) WHERE state = 'open';
-CREATE INDEX promises_by_change ON promises (changed_at);
+CREATE INDEX promises_by_change ON promises (changed_at) WHERE state <> 'open';   -- the open ones are few, and most end
 
 -- What people say of a release ------------------------------------------------------------------
 
-CREATE TABLE plans (                         -- what approvals and cuts bind, once for each content (A1)
+CREATE TABLE plans (                         -- what approvals bind, once for each content (A1)
     digest      TEXT PRIMARY KEY,            -- SHA-256 of `text`
     text        TEXT NOT NULL                -- canonical JSON: environment, commit, jobs
 ) STRICT, WITHOUT ROWID;
@@ -527,15 +527,19 @@ CREATE TABLE deployments (
 ) STRICT;
 CREATE UNIQUE INDEX deployments_one_open ON deployments (repository_id, environment)
     WHERE state = 'waiting' OR state = 'deploying' OR state = 'attention';           -- C1
-CREATE INDEX deployments_by_track ON deployments (repository_id, environment, id);
+CREATE INDEX deployments_by_track ON deployments (repository_id, environment, id, started_at);
 CREATE INDEX deployments_succeeded ON deployments (repository_id, environment, id) WHERE state = 'succeeded';
 CREATE INDEX deployments_by_end ON deployments (repository_id, environment, ended_at) WHERE state = 'succeeded';
-CREATE INDEX deployments_by_start ON deployments (repository_id, environment, started_at) WHERE started_at IS NOT NULL;
 CREATE INDEX deployments_open ON deployments (id) WHERE state = 'waiting' OR state = 'deploying' OR state = 'attention';
 CREATE INDEX deployments_rollbacks ON deployments (repository_id, environment, id)
     WHERE kind = 'rollback' AND state = 'succeeded';
 CREATE INDEX deployments_by_need ON deployments (id) WHERE approvals_needed > 0;     -- I6, doctor
 CREATE INDEX deployments_by_release ON deployments (repository_id, release_number);
+
+CREATE TABLE deployment_plans (              -- what a cut froze: the text of its plan_digest. New ones come at the end
+    deployment_id  INTEGER PRIMARY KEY REFERENCES deployments (id),
+    text           TEXT NOT NULL             -- canonical JSON: environment, commit, jobs
+) STRICT;
 
 CREATE TABLE deployment_approvals (          -- the approvals that a start stood on (I6)
     deployment_id  INTEGER NOT NULL REFERENCES deployments (id),

@@ -34,6 +34,14 @@ int store_deployment_insert(struct db *db, const struct deployment *d, int64_t *
     return rc;
 }
 
+DB_STATEMENT(SQL_DEPLOYMENT_PLAN_PUT,
+             "INSERT INTO deployment_plans (deployment_id, text) VALUES ($1, $2)");
+
+int store_deployment_plan(struct db *db, int64_t id, const char *text, struct err *err)
+{
+    return db_run(db, &SQL_DEPLOYMENT_PLAN_PUT, err, "it", id, text);
+}
+
 DB_STATEMENT(
     SQL_JOB_INSERT,
     "INSERT INTO jobs (deployment_id, number, name, needs, database, max_parallel, max_errors,"
@@ -237,10 +245,11 @@ int store_deployment_live_at(struct db *db, struct arena *arena, int64_t reposit
     return rc < 0 ? rc : one(rows, arena, ret_deployment, err);
 }
 
+/* At most one is open at a time, so they start in the order of their ids. */
 DB_STATEMENT(SQL_DEPLOYMENT_STARTED_BY,
              "SELECT " COLUMNS FROM "WHERE d.repository_id = $1 AND d.environment = $2"
              " AND d.started_at <= $3 AND d.kind <> 'catch-up'"
-             " ORDER BY d.started_at DESC LIMIT 1");
+             " ORDER BY d.id DESC LIMIT 1");
 
 int store_deployment_started_by(struct db *db, struct arena *arena, int64_t repository_id,
                                 const char *environment, time_ms at,
@@ -255,16 +264,16 @@ int store_deployment_started_by(struct db *db, struct arena *arena, int64_t repo
 
 DB_STATEMENT(SQL_DEPLOYMENT_STARTED_AFTER,
              "SELECT " COLUMNS FROM "WHERE d.repository_id = $1 AND d.environment = $2"
-             " AND d.started_at > $3 AND d.kind <> 'catch-up'"
-             " ORDER BY d.started_at LIMIT 1");
+             " AND d.id > $3 AND d.started_at IS NOT NULL AND d.kind <> 'catch-up'"
+             " ORDER BY d.id LIMIT 1");
 
 int store_deployment_started_after(struct db *db, struct arena *arena, int64_t repository_id,
-                                   const char *environment, time_ms at,
+                                   const char *environment, int64_t id,
                                    struct deployment *ret_deployment, struct err *err)
 {
     struct db_rows *rows;
     int rc = db_query(db, &SQL_DEPLOYMENT_STARTED_AFTER, &rows, err, "iti", repository_id,
-                      environment, at);
+                      environment, id);
 
     return rc < 0 ? rc : one(rows, arena, ret_deployment, err);
 }

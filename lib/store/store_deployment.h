@@ -9,6 +9,8 @@
 int store_deployment_insert(struct db *db, const struct deployment *deployment, int64_t *ret_id,
                             struct err *err);
 int store_deployment_job(struct db *db, const struct job *job, struct err *err);
+/* The text of its plan_digest, as it was cut. Writer. */
+int store_deployment_plan(struct db *db, int64_t id, const char *text, struct err *err);
 
 /* Compare-and-set; started_at and ended_at follow the state. `cause` NULL clears it. Writer. */
 int store_deployment_move(struct db *db, int64_t id, enum deployment_state from,
@@ -40,9 +42,9 @@ int store_deployment_live_at(struct db *db, struct arena *arena, int64_t reposit
 int store_deployment_started_by(struct db *db, struct arena *arena, int64_t repository_id,
                                 const char *environment, time_ms at,
                                 struct deployment *ret_deployment, struct err *err);
-/* The first that started later. */
+/* The first that started after that one; `id` 0: the very first. */
 int store_deployment_started_after(struct db *db, struct arena *arena, int64_t repository_id,
-                                   const char *environment, time_ms at,
+                                   const char *environment, int64_t id,
                                    struct deployment *ret_deployment, struct err *err);
 /* The last of that release there, superseded ones aside (C1). */
 int store_deployment_last_of(struct db *db, struct arena *arena, int64_t repository_id,

@@ -91,11 +91,12 @@ int store_promise_keep(struct db *db, int64_t repository_id, const char *environ
 }
 
 /* What is open stands in it however long ago it was made; of the others the newest ones. */
-DB_STATEMENT(SQL_PROMISE_LIST, "SELECT " PROMISE_COLUMNS
-                               " WHERE p.id IN (SELECT id FROM promises WHERE state = 'open'"
-                               " UNION SELECT id FROM promises WHERE changed_at >= $1)"
-                               " ORDER BY p.state = 'open' DESC, p.changed_at DESC, p.id DESC"
-                               " LIMIT $2");
+DB_STATEMENT(SQL_PROMISE_LIST,
+             "SELECT " PROMISE_COLUMNS
+             " WHERE p.id IN (SELECT id FROM promises WHERE state = 'open'"
+             " UNION SELECT id FROM promises WHERE state <> 'open' AND changed_at >= $1)"
+             " ORDER BY p.state = 'open' DESC, p.changed_at DESC, p.id DESC"
+             " LIMIT $2");
 
 int store_promise_list(struct db *db, struct arena *arena, time_ms since, size_t limit,
                        struct promise **ret_items, size_t *ret_n, struct err *err)

@@ -12,7 +12,6 @@
 #include "lib/base/str.h"
 #include "lib/rules/lane.h"
 #include "lib/ssm/envelope.h"
-#include "lib/store/store_approval.h"
 #include "lib/store/store_command.h"
 #include "lib/store/store_deployment.h"
 #include "lib/store/store_occurrence.h"
@@ -189,10 +188,10 @@ int deploy_write(struct db *db, struct cut *c, struct err *err)
 {
     struct deployment *d = &c->deployment;
     char detail[160];
-    int rc = store_approval_plan_put(db, d->plan_digest, c->plan_text, err);
+    int rc = store_deployment_insert(db, d, &d->id, err);
 
     if (rc == 0)
-        rc = store_deployment_insert(db, d, &d->id, err);
+        rc = store_deployment_plan(db, d->id, c->plan_text, err);
     for (size_t i = 0; i < c->n_jobs && rc == 0; i++) {
         c->jobs[i].deployment_id = d->id;
         rc = store_command_document(db, c->jobs[i].document_digest, c->jobs[i].name, "1",

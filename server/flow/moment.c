@@ -65,7 +65,8 @@ static int load_starts(const struct asked *a, const char *environment, struct mo
         m->going_out = (struct moment_release){.number = d.release_number, .at = d.started_at};
     if (rc == 0)
         rc = candidates_maybe(store_deployment_started_after(a->db, a->arena, a->repository->id,
-                                                             environment, a->at, &d, &own),
+                                                             environment, found ? d.id : 0, &d,
+                                                             &own),
                               &found, &own, err);
     if (rc == 0 && found)
         m->next = (struct moment_release){.number = d.release_number, .at = d.started_at};
