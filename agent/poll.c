@@ -173,7 +173,7 @@ static int poll_once(struct polling *p, struct err *err)
     struct agent *agent = p->agent;
     mono_ms began = clock_mono(agent->clock);
     bool had_room = has_room(p), is_limited = p->is_limited;
-    struct message *messages;
+    struct message *messages = NULL;
     size_t n = 0;
     int rc = ask(p, had_room, &messages, &n, err);
 
