@@ -108,7 +108,7 @@ static const char *take_parameter(struct arena *arena, const struct cJSON *json,
         return "minItems, maxItems, minChars, maxChars: numbers";
     if (json_get(json, "allowedPattern") != NULL && p->pattern == NULL)
         return "allowedPattern: a text";
-    if (p->pattern != NULL && pattern_check(p->pattern, err) < 0)
+    if (p->pattern != NULL && pattern_read(p->pattern, err) < 0)
         return arena_str(arena, err->text);
     return NULL;
 }
@@ -318,6 +318,23 @@ int content_parse(struct arena *arena, const char *text, size_t len, struct cont
     return rc;
 }
 
+int content_check_patterns(const struct content *c, struct err *err)
+{
+    int rc = 0;
+
+    for (size_t i = 0; i < c->n_parameters && rc == 0; i++) {
+        struct pattern *pattern = NULL;
+
+        if (c->parameters[i].pattern == NULL)
+            continue;
+        rc = pattern_new(c->parameters[i].pattern, &pattern, err);
+        if (rc < 0)
+            err_wrap(err, "parameter %.64s", c->parameters[i].name);
+        pattern_free(pattern);
+    }
+    return rc;
+}
+
 const char *content_unguarded(const struct content *c)
 {
     for (size_t i = 0; i < c->n_parameters; i++)
@@ -345,7 +362,8 @@ static int64_t characters(const char *text)
     return n;
 }
 
-static int check_value(const struct content_parameter *p, const char *value, struct err *err)
+static int check_value(const struct content_parameter *p, const struct pattern *pattern,
+                       const char *value, struct err *err)
 {
     bool found = p->allowed == NULL;
 
@@ -357,7 +375,7 @@ static int check_value(const struct content_parameter *p, const char *value, str
         return err_set(err, ERR_INVALID, "shorter than minChars %lld", (long long)p->min_chars);
     if (p->max_chars >= 0 && characters(value) > p->max_chars)
         return err_set(err, ERR_INVALID, "longer than maxChars %lld", (long long)p->max_chars);
-    if (p->pattern != NULL && !pattern_matches(p->pattern, value))
+    if (pattern != NULL && !pattern_matches(pattern, value))
         return err_set(err, ERR_INVALID, "%.200s does not match %.200s", value, p->pattern);
     return 0;
 }
@@ -365,6 +383,7 @@ static int check_value(const struct content_parameter *p, const char *value, str
 static int check_list(const struct content_parameter *p, const struct cJSON *list, struct err *err)
 {
     int64_t n = (int64_t)json_count(list);
+    struct pattern *pattern = NULL;
     int rc = 0;
 
     if (!json_is_array(list))
@@ -375,9 +394,12 @@ static int check_list(const struct content_parameter *p, const struct cJSON *lis
         return err_set(err, ERR_INVALID, "fewer than minItems %lld", (long long)p->min_items);
     if (p->max_items >= 0 && n > p->max_items)
         return err_set(err, ERR_INVALID, "more than maxItems %lld", (long long)p->max_items);
+    if (p->pattern != NULL)
+        rc = pattern_new(p->pattern, &pattern, err);
     for (const struct cJSON *i = json_first(list); i != NULL && rc == 0; i = json_next(i))
         rc = json_string_value(i) == NULL ? err_set(err, ERR_INVALID, "a list of texts is expected")
-                                          : check_value(p, json_string_value(i), err);
+                                          : check_value(p, pattern, json_string_value(i), err);
+    pattern_free(pattern);
     return rc;
 }
 

@@ -65,6 +65,8 @@ enum content_flaw { CONTENT_FLAW_SIZE, CONTENT_FLAW_SCHEMA, CONTENT_FLAW_OTHER }
 int content_parse(struct arena *arena, const char *text, size_t len, struct content *ret_content,
                   enum content_flaw *ret_flaw, struct err *err);
 
+/* Where a document comes in: can each allowedPattern be used? May cost some ms. ERR_INVALID. */
+int content_check_patterns(const struct content *content, struct err *err);
 /* The first parameter without allowedPattern, NULL = all have one. */
 const char *content_unguarded(const struct content *content);
 /* Number of the step of that name, -1 = none. */

@@ -8,18 +8,79 @@
 
 #include "lib/base/buf.h"
 
+/*
+ * The C library writes {m,n} out, and its time and memory go with the square of what is written out and may be left out;
+ * with more than that, and without an end, where what may be empty is written out. So both are counted before it sees any.
+ */
+#define SIZE_MAX_ 4096    /* places for a character, written out */
+#define OPTIONAL_MAX 1000 /* of those: that {m,n} and ? may leave out */
 #define REPEAT_MAX 4096   /* of one {m,n} */
-#define REPEATS_MAX 20000 /* of nested ones, multiplied */
 #define DEPTH_MAX 20
+
+/* What one atom is, or a group so far. */
+struct extent {
+    size_t size, optional;
+    bool may_be_empty;
+};
+
+struct level {
+    struct extent branch; /* what stands since the group's ( or the last | */
+    struct extent before; /* the branches before it: sizes, and whether one may be empty */
+};
 
 /* The pattern on its way from one engine's language into the other's. */
 struct translation {
     const char *p;
     struct buf out;
     const char *flaw; /* NULL */
-    size_t repeats;
+    struct level levels[DEPTH_MAX + 1];
     int depth;
+    struct extent last; /* the atom that a quantifier behind it is of */
+    bool has_last;
 };
+
+static void bound(struct translation *t, const struct extent *e)
+{
+    if (e->size > SIZE_MAX_ || e->optional > OPTIONAL_MAX)
+        t->flaw = "its repetitions are too many";
+}
+
+static void add_last(struct translation *t)
+{
+    struct extent *branch = &t->levels[t->depth].branch;
+
+    if (!t->has_last)
+        return;
+    branch->size += t->last.size;
+    branch->optional += t->last.optional;
+    branch->may_be_empty = branch->may_be_empty && t->last.may_be_empty;
+    t->has_last = false;
+    bound(t, branch);
+}
+
+static void put_atom(struct translation *t, struct extent atom)
+{
+    add_last(t);
+    t->last = atom;
+    t->has_last = true;
+}
+
+static void begin_branch(struct level *l)
+{
+    l->branch = (struct extent){.may_be_empty = true};
+}
+
+static void end_branch(struct translation *t)
+{
+    struct level *l = &t->levels[t->depth];
+
+    add_last(t);
+    l->before.size += l->branch.size;
+    l->before.optional += l->branch.optional;
+    l->before.may_be_empty = l->before.may_be_empty || l->branch.may_be_empty;
+    bound(t, &l->before);
+    begin_branch(l);
+}
 
 static void put_class(struct translation *t, char letter, bool inside)
 {
@@ -135,17 +196,27 @@ static void repeat(struct translation *t)
         t->flaw = "braces are odd, or their number is too high";
         return;
     }
-    t->repeats *= most > 1 ? most : 1;
-    if (t->repeats > REPEATS_MAX)
-        t->flaw = "its repetitions are too many";
+    if (!t->has_last || (most > 1 && t->last.may_be_empty)) {
+        t->flaw = "what may be empty is repeated";
+        return;
+    }
+    t->last.optional = t->last.optional * least + t->last.size * (most - least);
+    t->last.size *= most > 1 ? most : 1;
+    t->last.may_be_empty = t->last.may_be_empty || least == 0;
+    bound(t, &t->last);
     buf_add(&t->out, t->p, (size_t)(end + 1 - t->p));
     t->p = end + 1;
 }
 
 static void group(struct translation *t)
 {
-    if (++t->depth > DEPTH_MAX)
+    if (t->depth == DEPTH_MAX) {
         t->flaw = "its groups are too deep";
+        return;
+    }
+    add_last(t);
+    t->levels[++t->depth] = (struct level){.before = {.size = 0}};
+    begin_branch(&t->levels[t->depth]);
     buf_addc(&t->out, *t->p++);
     if (*t->p != '?')
         return;
@@ -155,9 +226,32 @@ static void group(struct translation *t)
         t->flaw = "look-around, flags and names of groups are not understood";
 }
 
+static void group_end(struct translation *t)
+{
+    struct extent group;
+
+    if (t->depth == 0) {
+        t->flaw = "its groups are not opened";
+        return;
+    }
+    end_branch(t);
+    group = t->levels[t->depth--].before;
+    put_atom(t, group);
+    buf_addc(&t->out, *t->p++);
+}
+
 /* Behind a quantifier another '?' or '+' only says how hard to try: not for a whole match. */
 static void quantifier(struct translation *t)
 {
+    if (!t->has_last || t->last.size == 0) {
+        t->flaw = "a quantifier stands behind nothing";
+        return;
+    }
+    if (*t->p == '?')
+        t->last.optional += t->last.size;
+    if (*t->p != '+')
+        t->last.may_be_empty = true;
+    bound(t, &t->last);
     buf_addc(&t->out, *t->p++);
     if (*t->p == '?' || *t->p == '+')
         t->p++;
@@ -167,12 +261,17 @@ static void quantifier(struct translation *t)
 
 static void translate(struct translation *t)
 {
+    static const struct extent one = {.size = 1}, none = {.may_be_empty = true};
+
+    begin_branch(&t->levels[0]);
     while (*t->p != '\0' && t->flaw == NULL) {
         switch (*t->p) {
         case '\\':
+            put_atom(t, one);
             escape(t);
             break;
         case '[':
+            put_atom(t, one);
             brackets(t);
             break;
         case '{':
@@ -189,22 +288,34 @@ static void translate(struct translation *t)
             quantifier(t);
             break;
         case ')':
-            t->depth--;
+            group_end(t);
+            break;
+        case '|':
+            end_branch(t);
             buf_addc(&t->out, *t->p++);
             break;
         default:
+            /* An anchor is no place; of a wider character the first byte is one. */
+            if (*t->p == '^' || *t->p == '$' || ((unsigned char)*t->p & 0xc0) != 0x80)
+                put_atom(t, *t->p == '^' || *t->p == '$' ? none : one);
             buf_addc(&t->out, *t->p++);
             break;
         }
     }
+    if (t->flaw == NULL)
+        end_branch(t);
     if (t->flaw == NULL && t->depth != 0)
         t->flaw = "its groups are not closed";
 }
 
-static int compile(const char *pattern, regex_t *ret_regex, struct err *err)
+struct pattern {
+    regex_t regex;
+};
+
+/* What the C library shall see, in `ret_text`. */
+static int read_pattern(const char *pattern, struct buf *ret_text, struct err *err)
 {
-    struct translation t = {.p = pattern, .repeats = 1};
-    int rc = 0;
+    struct translation t = {.p = pattern};
 
     if (strlen(pattern) > PATTERN_MAX)
         return err_set(err, ERR_INVALID, "the pattern is longer than %d bytes", PATTERN_MAX);
@@ -214,33 +325,48 @@ static int compile(const char *pattern, regex_t *ret_regex, struct err *err)
     buf_adds(&t.out, ")$");
     if (t.flaw == NULL && t.out.overflow)
         t.flaw = "it is too long";
-    if (t.flaw == NULL && regcomp(ret_regex, buf_str(&t.out), REG_EXTENDED | REG_NOSUB) != 0)
-        t.flaw = "it is no regular expression";
-    if (t.flaw != NULL)
-        rc = err_set(err, ERR_INVALID, "the pattern %.100s: %s", pattern, t.flaw);
-    buf_deinit(&t.out);
+    *ret_text = t.out;
+    return t.flaw == NULL ? 0
+                          : err_set(err, ERR_INVALID, "the pattern %.100s: %s", pattern, t.flaw);
+}
+
+int pattern_read(const char *pattern, struct err *err)
+{
+    struct buf text = {.data = NULL};
+    int rc = read_pattern(pattern, &text, err);
+
+    buf_deinit(&text);
     return rc;
 }
 
-int pattern_check(const char *pattern, struct err *err)
+int pattern_new(const char *pattern, struct pattern **ret_pattern, struct err *err)
 {
-    regex_t regex;
-    int rc = compile(pattern, &regex, err);
+    struct pattern *made = calloc(1, sizeof(*made));
+    struct buf text = {.data = NULL};
+    int rc;
 
+    if (made == NULL)
+        abort();
+    rc = read_pattern(pattern, &text, err);
+    if (rc == 0 && regcomp(&made->regex, buf_str(&text), REG_EXTENDED | REG_NOSUB) != 0)
+        rc = err_set(err, ERR_INVALID, "the pattern %.100s: it is no regular expression", pattern);
+    buf_deinit(&text);
     if (rc == 0)
-        regfree(&regex);
+        *ret_pattern = made;
+    else
+        free(made);
     return rc;
 }
 
-bool pattern_matches(const char *pattern, const char *value)
+void pattern_free(struct pattern *pattern)
 {
-    struct err err = ERR_INIT;
-    regex_t regex;
-    bool matches;
+    if (pattern == NULL)
+        return;
+    regfree(&pattern->regex);
+    free(pattern);
+}
 
-    if (compile(pattern, &regex, &err) < 0)
-        return false;
-    matches = regexec(&regex, value, 0, NULL, 0) == 0;
-    regfree(&regex);
-    return matches;
+bool pattern_matches(const struct pattern *pattern, const char *value)
+{
+    return regexec(&pattern->regex, value, 0, NULL, 0) == 0;
 }

@@ -99,6 +99,13 @@ static const char *read_content(struct door_call *call, struct work *w, struct e
 
     w->entry.source = NULL;
     w->entry.text = w->text;
+    if (json_count(json_get(call->json, "Attachments")) > 0 ||
+        json_count(json_get(call->json, "Requires")) > 0) {
+        (void)err_set(err, ERR_INVALID,
+                      "Attachments and Requires are not kept here: what a document needs stands in "
+                      "it, or on its hosts");
+        return "InvalidDocumentContent";
+    }
     if (strlen(w->text) > CONTENT_MAX) {
         (void)err_set(err, ERR_INVALID, "the document has over %zu bytes", CONTENT_MAX);
         return "MaxDocumentSizeExceeded";
@@ -110,7 +117,8 @@ static const char *read_content(struct door_call *call, struct work *w, struct e
     }
     if (content_parse(arena, w->entry.text, strlen(w->entry.text), &w->entry.content, &flaw, err) ==
         0) {
-        if (content_types_check(w->entry.text, strlen(w->entry.text), err) < 0)
+        if (content_types_check(w->entry.text, strlen(w->entry.text), err) < 0 ||
+            content_check_patterns(&w->entry.content, err) < 0)
             return "InvalidDocumentContent";
         digest_sha256_hex(w->entry.text, strlen(w->entry.text), w->digest);
         digest_sha256_hex(w->text, strlen(w->text), hash);
@@ -345,6 +353,7 @@ static int write_deleted(struct db *db, struct door_call *call, struct err *err)
     return rc < 0 ? rc : journal(db, call, "document.delete", err);
 }
 
+/* All of it, as AWS does where no version is named. A history keeps what it ran: one version alone is not taken out. */
 enum request_next door_document_delete(struct door_call *call, struct reply *reply)
 {
     struct work *w = arena_alloc(call->request->arena, sizeof(*w));
@@ -352,10 +361,17 @@ enum request_next door_document_delete(struct door_call *call, struct reply *rep
 
     door_shape_init(&s, call);
     w->name = door_shape_text(&s, call->json, "", "Name", &name_rule);
+    w->version = door_shape_text(&s, call->json, "", "DocumentVersion", &door_shape_version);
+    w->version_name = door_shape_text(&s, call->json, "", "VersionName", &version_name_rule);
     call->own = w;
     if (!door_shape_is_well(&s))
         return door_shape_refuse(&s, reply);
     if (refuses_managing(call, reply) || !find_own(call, reply, w))
         return REQUEST_DONE;
+    if (w->version != NULL || w->version_name != NULL)
+        return door_call_refuse(
+            call, reply, "InvalidDocumentOperation",
+            "one version is not deleted alone here; without DocumentVersion and "
+            "VersionName the whole document is");
     return door_call_write(call, reply, write_deleted, door_call_done);
 }

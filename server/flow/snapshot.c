@@ -38,6 +38,8 @@ static int check_documents(const struct config *config, struct err *err)
         struct content content;
 
         rc = content_parse(&arena, d->text, strlen(d->text), &content, &flaw, err);
+        if (rc == 0)
+            rc = content_check_patterns(&content, err);
         if (rc < 0)
             rc = err_wrap(err, "%s:%d:%d: documents: %s", d->place.file, d->place.line,
                           d->place.column, d->name);

@@ -9,9 +9,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include <cmocka.h>
 
+#include "lib/base/buf.h"
 #include "lib/base/json.h"
 #include "lib/rules/access.h"
 #include "lib/rules/rate.h"
@@ -488,6 +490,19 @@ static void S5_execution_timeout_is_the_sum_of_the_steps(void **state)
     assert_int_equal(content_step_number(&c, "aws:runShellScript"), 0);
 }
 
+static bool matches(const char *pattern, const char *value)
+{
+    struct pattern *made = NULL;
+    struct err err = ERR_INIT;
+    bool is;
+
+    if (pattern_new(pattern, &made, &err) < 0)
+        fail_msg("%s", err.text);
+    is = pattern_matches(made, value);
+    pattern_free(made);
+    return is;
+}
+
 static void patterns_match_the_whole_value_or_are_refused(void **state)
 {
     static const struct {
@@ -515,19 +530,93 @@ static void patterns_match_the_whole_value_or_are_refused(void **state)
         {"[\\]x]", "]", true},
         {"[a\\-z]", "-", true},
         {"[a\\-z]", "m", false},
+        {"([a-z0-9-]{1,63}[.]){1,8}[a-z]{2,63}", "www.example", true},
+        {"(a|b{2}|)c", "bbc", true},
+        {"(a|)c", "c", true},
+        {"(a*b?)*c", "aabac", true},
+        {"[a-z]{4096}", "a", false},
     };
     static const char *const refused[] = {"(",       "[a",     "(?=a)", "(a)\\1",
                                           "a{9999}", "\\p{L}", "(?i)a", "((a{200}){200})",
-                                          "a**",     "\\",     "a{x}",  "[[:alpha:]]"};
+                                          "a**",     "\\",     "a{x}",  "[[:alpha:]]",
+                                          "[z-a]",   "*a",     "{2}",   "a)(b"};
+    struct pattern *pattern = NULL;
     struct err err = ERR_INIT;
 
     (void)state;
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
-        if (pattern_matches(cases[i].pattern, cases[i].value) != cases[i].matches)
+        if (matches(cases[i].pattern, cases[i].value) != cases[i].matches)
             fail_msg("%s and %s", cases[i].pattern, cases[i].value);
     for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++)
-        if (pattern_check(refused[i], &err) == 0)
+        if (pattern_new(refused[i], &pattern, &err) == 0)
             fail_msg("%s is taken", refused[i]);
+}
+
+/* The C library writes repetitions out: gigabytes and minutes for thirty bytes. What is taken is done in a moment. */
+static void T61_a_pattern_cannot_take_long(void **state)
+{
+    static const char *const refused[] = {"(a*){0,1000}",
+                                          "((a?){0,30}){0,30}",
+                                          "(a?b?c?d?e?){0,200}",
+                                          "(a|b*){2}",
+                                          "((((a{1,10}){1,10}){1,10}){1,20})",
+                                          "[a-z]{1,4096}",
+                                          "([a-z]{1,64}){1,64}",
+                                          "a{0,600}b{0,600}",
+                                          "(a{0,600}|b{0,600})",
+                                          "((a{0,40}b){0,30})"},
+                             *const taken[] = {"[a-z]{1,1000}", "((a{1,10}){1,10}){1,10}",
+                                               "(((((a|aa|ab)?x){1,5}){1,5}){1,4})*",
+                                               "([ab]{0,400}c?)*", "[a-z]{4096}"};
+    char *value = arena_alloc(&arena, 60001);
+    struct pattern *pattern = NULL;
+    struct rusage before, after;
+    struct err err = ERR_INIT;
+
+    (void)state;
+    memset(value, 'a', 60000);
+    for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++)
+        if (pattern_read(refused[i], &err) == 0)
+            fail_msg("%s is taken", refused[i]);
+    getrusage(RUSAGE_SELF, &before);
+    for (size_t i = 0; i < sizeof(taken) / sizeof(taken[0]); i++) {
+        if (pattern_new(taken[i], &pattern, &err) < 0)
+            fail_msg("%s", err.text);
+        (void)pattern_matches(pattern, value);
+        pattern_free(pattern);
+    }
+    getrusage(RUSAGE_SELF, &after);
+    assert_in_range(after.ru_utime.tv_sec - before.ru_utime.tv_sec, 0, 5);
+    assert_in_range(after.ru_maxrss - before.ru_maxrss, 0, 300 * 1024);
+}
+
+/* A list may have thousands of values: its pattern is read once. */
+static void T61_thousands_of_values_are_held_to_a_pattern_at_once(void **state)
+{
+    struct content c;
+    enum content_flaw flaw;
+    struct cJSON *json = NULL;
+    struct err err = ERR_INIT;
+    struct rusage before, after;
+    const char *taken;
+    struct buf buf;
+
+    (void)state;
+    assert_int_equal(parse("{'schemaVersion':'2.2','parameters':{'l':{'type':'StringList',"
+                           "'allowedPattern':'[a-z]{1,1000}'}}," STEPS "}",
+                           &c, &flaw),
+                     0);
+    buf_init(&buf, (size_t)1 << 20);
+    for (int i = 0; i < 15000; i++)
+        buf_adds(&buf, i == 0 ? "{\"l\":[\"ab\"" : ",\"ab\"");
+    buf_adds(&buf, "]}");
+    assert_int_equal(json_parse(buf_str(&buf), buf.len, NULL, &json, &err), 0);
+    getrusage(RUSAGE_SELF, &before);
+    assert_int_equal(content_parameters(&arena, &c, json, &taken, &err), 0);
+    getrusage(RUSAGE_SELF, &after);
+    assert_in_range(after.ru_utime.tv_sec - before.ru_utime.tv_sec, 0, 3);
+    json_free(json);
+    buf_deinit(&buf);
 }
 
 /* Output ----------------------------------------------------------------------------------------- */
@@ -639,6 +728,8 @@ int main(void)
         TEST(S7_parameters_hold_every_constraint),
         TEST(S5_execution_timeout_is_the_sum_of_the_steps),
         TEST(patterns_match_the_whole_value_or_are_refused),
+        TEST(T61_a_pattern_cannot_take_long),
+        TEST(T61_thousands_of_values_are_held_to_a_pattern_at_once),
         TEST(S6_output_is_cut_between_characters),
         TEST(S4_unknown_has_no_word_at_the_door),
         TEST(T61_each_refusal_names_its_reason),
