@@ -203,10 +203,8 @@ static void bar(struct host *h, const struct doubt_word *word, enum doubt doubt)
 }
 
 /* What the store has forgotten, and its hosts have not (server/api/door_floor.c). */
-static bool hear_floors(const struct sim_note *n)
+static void hear_floors(const struct sim_note *n)
 {
-    bool noticed = false;
-
     for (int i = 0; i < SIM_DATABASES * SIM_FLOORS; i++) {
         struct sim_database *d = &sim_server.store.databases[i / SIM_FLOORS];
         const struct sim_floor *f = &n->floors[i / SIM_FLOORS][i % SIM_FLOORS];
@@ -225,10 +223,9 @@ static bool hear_floors(const struct sim_note *n)
         if (!sim_server.was_restored)
             sim_world_wrong("it was taken for restored, and was not", f->command);
         sim_world_tell("the store has forgotten it, its database stands", n->from, f->command);
-        noticed = true;
+        sim_world_count(SIM_NOTICED);
         fence(d, f->epoch);
     }
-    return noticed;
 }
 
 static void hear_observe(const struct sim_note *n)
@@ -246,8 +243,7 @@ static void hear_observe(const struct sim_note *n)
     const char *why;
     enum doubt doubt = doubt_judge(&sim.arena, h, &word, &why);
 
-    if (hear_floors(n))
-        sim_world_count(SIM_NOTICED);
+    hear_floors(n);
     answer.yes = doubt == DOUBT_AGAIN;
     if (doubt == DOUBT_AGAIN)
         sim_world_count(SIM_SAID_AGAIN);
@@ -397,8 +393,8 @@ static void hear_start(const struct sim_note *n)
     bool yes =
         sim_store_find(&sim_server.store, n->command, &p) && str_eq(p.invocation->host_id, h->id);
 
-    if (yes && hear_floors(n))
-        sim_world_count(SIM_NOTICED_LAST);
+    if (yes)
+        hear_floors(n);
     yes = yes && permit(n, p, h);
 
     sim_world_post((struct sim_note){.kind = SIM_START_ANSWER,

@@ -56,7 +56,6 @@
     X(SIM_RESTORED, "store restored from a backup, work was forgotten")                            \
     X(SIM_FORGOT, "the same, and nobody told the server")                                          \
     X(SIM_NOTICED, "which it noticed by what a host had seen")                                     \
-    X(SIM_NOTICED_LAST, "the same, at the question for a permit")                                  \
     X(SIM_SECOND_SERVER, "order of a second server refused")                                       \
     X(SIM_STALE_WRITE, "decision on what was no longer so refused")                                \
     X(SIM_HELD_DATABASE, "its turn has not come, another attempt holds the database")              \
