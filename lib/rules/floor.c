@@ -15,15 +15,13 @@ bool floor_is_ahead(const struct floor_facts *f, int64_t epoch, int64_t floor)
 const char *floor_why(struct arena *arena, const struct floor_facts *f, const struct floor_word *w,
                       const char *host)
 {
-    const char *behind =
-        !f->knows_database ? "this server knows of no migrate job there"
-        : w->epoch > f->epoch
-            ? arena_printf(arena, "this server is at %lld, which is behind", (long long)f->epoch)
-            : "which this server never gave";
+    const char *beside = !f->knows_database    ? "and this server knows of no migrate job there"
+                         : w->epoch > f->epoch ? arena_printf(arena, "and this server is at %lld",
+                                                              (long long)f->epoch)
+                                               : "which this server never gave";
 
-    return arena_printf(
-        arena,
-        "host %s has seen epoch %lld (command %s), and %s: it was probably restored "
-        "from a backup, or a second copy of it commands",
-        host, (long long)w->epoch, w->command_id, behind);
+    return arena_printf(arena,
+                        "host %s has seen epoch %lld (command %s), %s: it was probably restored "
+                        "from a backup, or a second copy of it commands",
+                        host, (long long)w->epoch, w->command_id, beside);
 }

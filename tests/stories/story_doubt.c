@@ -344,6 +344,39 @@ static void G5_a_restored_store_is_found_out_by_what_its_hosts_have_seen(void **
     story_end(s);
 }
 
+/* None of the observations of batch-1 arrives, so nobody can tell: batch-2 takes the release again, by an epoch that batch-1 has
+ * seen. The next order is above all of them, and batch-1 takes it; but it says what stands below, and gets no permit. */
+static void G5_the_question_for_a_permit_is_the_last_that_finds_it_out(void **state)
+{
+    struct story *s = *state;
+
+    story_shop(s);
+    story_at(s, "2026-11-24 14:10");
+    story_merge(s, "acme/shop", 1, "Coupons");
+    story_stop(s);
+    files(s, "cp -a state backup");
+    story_start(s);
+    story_at(s, "2026-11-24 15:00");
+    story_expect_starts(s, "batch-1", "migrate", 2, 1);
+    story_host(s, "batch-1")->observed_at = INT64_MAX / 2; /* not once more */
+    story_at(s, "2026-11-24 18:00");
+    story_stop(s);
+    files(s, "rm -rf state && mv backup state");
+    story_start(s);
+    story_act(s, "POST", "/api/v1/hosts/batch-1/drain", "{\"reason\":\"looks odd\"}");
+    story_at(s, "2026-11-25 11:00");
+    story_pass(s, 30000);
+    story_expect_starts(s, "batch-2", "migrate", 2, 1);
+    story_act(s, "POST", "/api/v1/hosts/batch-1/undrain", "{\"reason\":\"looks well\"}");
+    story_merge(s, "acme/shop", 2, "Gifts");
+    story_at(s, "2026-11-25 15:00");
+    story_pass(s, 30000);
+    story_expect_told(s, "database.fence", DATABASE, "which this server never gave");
+    story_expect_starts(s, "batch-1", "migrate", 3, 0);
+    story_expect_starts(s, "batch-2", "migrate", 3, 0);
+    story_end(s);
+}
+
 #define NAMED(name) "{\"database\":\"" name "\",\"reason\":\"looked at\"}"
 
 /* The backup is older than the first migrate job of production, which runs when its batch-1 falls silent: batch-2 has
@@ -393,6 +426,7 @@ int main(void)
         STORY(M5_what_a_replaced_host_runs_is_unknown_at_once),
         STORY(server_restored_from_backup),
         STORY(G5_a_restored_store_is_found_out_by_what_its_hosts_have_seen),
+        STORY(G5_the_question_for_a_permit_is_the_last_that_finds_it_out),
         STORY(G5_a_restored_store_lets_a_database_stand_that_it_never_knew),
     };
 

@@ -186,7 +186,8 @@ static void M2_a_database_keeps_its_name_while_its_end_is_open(void **state)
     story_expect_told(s, "config.refuse", "reload", "on its way to acme/shop/production");
     story_pass(s, 7 * 60000);
     story_expect_attempt(s, DATABASE, "unknown");
-    refused(s, map, USUAL, "calls it shop");
+    refused(s, map, USUAL,
+            "is held by the migrate attempt of r2 (unknown), and this configuration calls it shop");
     refused(s, map, USUAL, "Put the old name back");
     /* Nor does a server start with it. */
     story_stop(s);
