@@ -1,7 +1,7 @@
 /*
  * known: what the journal of a host says, in memory: how far each command came, and the floors (migrate.md 3, G4, G5).
  *
- * Found by id in constant time, for a busy host knows a hundred thousand of a month. What is over has 56 bytes each: the nonce
+ * Found by id in constant time, for a busy host knows a hundred thousand of a month. What is over has some 76 bytes each: the nonce
  * goes with the word that needs it. Belongs to the journal, which locks.
  */
 #ifndef SLIPWAY_AGENT_KNOWN_H
