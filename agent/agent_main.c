@@ -88,10 +88,13 @@ static int open_state(struct arena *arena, struct agent *agent, struct agent_con
 static void catch_signals(void)
 {
     struct sigaction action = {.sa_handler = told_to_stop};
+    struct sigaction ended = {.sa_handler = SIG_DFL, .sa_flags = SA_NOCLDWAIT};
 
     (void)sigaction(SIGTERM, &action, NULL);
     (void)sigaction(SIGINT, &action, NULL);
     (void)signal(SIGPIPE, SIG_IGN);
+    /* As the first process of a container it is the parent of whatever lost its own; nobody asks how that ended. */
+    (void)sigaction(SIGCHLD, &ended, NULL);
 }
 
 /* Running --------------------------------------------------------------------------------------- */

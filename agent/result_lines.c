@@ -12,6 +12,11 @@
 #include "lib/base/str.h"
 #include "lib/ssm/message_reply.h"
 
+#define RULED_MAX 8 /* keys that the rules read */
+#define LINES_MAX (MESSAGE_REPLY_RESULTS_MAX - RULED_MAX)
+#define KEY_MAX 64 /* names_is_word */
+#define PIECE_SIZE ((size_t)64 * 1024)
+
 /* Hidden before it is cut: the beginning of a secret is one, too. */
 static char *value_of(struct arena *arena, const struct result_lines *r, const char *key,
                       const char *bytes, size_t len)
@@ -25,28 +30,64 @@ static char *value_of(struct arena *arena, const struct result_lines *r, const c
     return str_clean(arena, value, len, MESSAGE_REPLY_RESULT_MAX);
 }
 
+static bool comes_again(const struct result_lines *r, size_t from, const char *key)
+{
+    for (size_t i = from; i < r->n; i++)
+        if (str_eq(r->lines[i].key, key))
+            return true;
+    return false;
+}
+
+/* The rules read the last line of a key: one that has another behind it makes room. There is one, as they read fewer
+ * keys than RULED_MAX. */
+static void make_room(struct result_lines *r, const char *key)
+{
+    for (size_t i = 0; i < r->n; i++) {
+        const char *other = r->lines[i].key;
+
+        if (!message_reply_is_ruled(other) || !(str_eq(other, key) || comes_again(r, i + 1, other)))
+            continue;
+        memmove(&r->lines[i], &r->lines[i + 1], (r->n - i - 1) * sizeof(r->lines[0]));
+        r->n--;
+        r->n_ruled--;
+        return;
+    }
+}
+
+/* Is there room for one that nobody but people reads? Asked before anything of it is kept. */
+static bool has_room(const struct result_lines *r, size_t len)
+{
+    size_t most = len < MESSAGE_REPLY_RESULT_MAX ? len : MESSAGE_REPLY_RESULT_MAX;
+
+    return r->n - r->n_ruled < LINES_MAX && r->bytes + most <= RESULT_LINES_BYTES_MAX;
+}
+
 static void add_line(struct arena *arena, struct result_lines *r, const char *line, size_t len)
 {
     const char *equals = memchr(line, '=', len);
     size_t key_len = equals != NULL ? (size_t)(equals - line) : 0;
-    const char *key = arena_strn(arena, line, key_len);
+    char key[KEY_MAX + 1] = "";
     char *value;
+    bool ruled;
 
     if (len == 0)
         return;
+    if (equals != NULL && key_len <= KEY_MAX)
+        memcpy(key, line, key_len);
+    ruled = message_reply_is_ruled(key);
     /* A NUL would end the key early. */
     if (equals == NULL || strlen(key) != key_len || !names_is_word(key) ||
-        r->n == MESSAGE_REPLY_RESULTS_MAX) {
+        (!ruled && !has_room(r, len))) {
         r->n_odd++;
         return;
     }
     value = value_of(arena, r, key, equals + 1, len - key_len - 1);
-    if (r->bytes + key_len + strlen(value) > RESULT_LINES_BYTES_MAX) {
-        r->n_odd++;
-        return;
-    }
-    r->bytes += key_len + strlen(value);
-    *ARENA_PUSH(arena, r->lines, r->n, r->cap) = (struct result_line){.key = key, .value = value};
+    if (ruled && r->n_ruled == RULED_MAX)
+        make_room(r, key);
+    r->n_ruled += ruled;
+    r->bytes += ruled ? 0 : key_len + strlen(value);
+    *ARENA_PUSH(arena, r->lines, r->n, r->cap) =
+        (struct result_line){.key = arena_strn(arena, key, key_len), .value = value};
 }
 
 void result_lines_add(struct arena *arena, struct result_lines *lines, const char *text, size_t len)
@@ -62,13 +103,47 @@ void result_lines_add(struct arena *arena, struct result_lines *lines, const cha
     }
 }
 
+/* Piece by piece: what is far behind may be the line that counts. */
+static int read_all(struct arena *arena, struct result_lines *lines, int fd, struct err *err)
+{
+    char *piece = arena_alloc(arena, PIECE_SIZE);
+    size_t kept = 0, at = 0;
+    bool cut = false; /* what is kept is the rest of a line that is too long */
+
+    for (;;) {
+        ssize_t got = pread(fd, piece + kept, PIECE_SIZE - kept, (off_t)at);
+        const char *end, *first;
+        size_t whole;
+
+        if (got < 0)
+            return err_set(err, ERR_INTERNAL, "reading SLIPWAY_RESULT: %s", strerror(errno));
+        at += (size_t)got;
+        kept += (size_t)got;
+        if (got == 0 || at >= RESULT_LINES_FILE_MAX) {
+            lines->n_odd += got != 0;
+            result_lines_add(arena, lines, piece, got == 0 && !cut ? kept : 0);
+            return 0;
+        }
+        end = memrchr(piece, '\n', kept);
+        if (end == NULL && kept < PIECE_SIZE)
+            continue;
+        whole = end != NULL ? (size_t)(end - piece) + 1 : kept;
+        first = cut && end != NULL ? (char *)memchr(piece, '\n', kept) + 1 : piece;
+        if (end != NULL)
+            result_lines_add(arena, lines, first, (size_t)(piece + whole - first));
+        else
+            lines->n_odd += !cut; /* no line is so long */
+        cut = end == NULL;
+        memmove(piece, piece + whole, kept - whole);
+        kept -= whole;
+    }
+}
+
 int result_lines_read(struct arena *arena, struct result_lines *lines, const char *path,
                       struct err *err)
 {
     int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-    char *text;
     struct stat st;
-    ssize_t got;
     int rc = 0;
 
     if (fd < 0 && errno == ENOENT)
@@ -77,19 +152,7 @@ int result_lines_read(struct arena *arena, struct result_lines *lines, const cha
         rc = err_set(err, ERR_INVALID, "SLIPWAY_RESULT is not a regular file any more");
         goto out;
     }
-    text = arena_alloc(arena, RESULT_LINES_BYTES_MAX);
-    got = pread(fd, text, RESULT_LINES_BYTES_MAX, 0);
-    if (got < 0) {
-        rc = err_set(err, ERR_INTERNAL, "reading SLIPWAY_RESULT: %s", strerror(errno));
-        goto out;
-    }
-    if (st.st_size > got) { /* the line that is cut, and what follows */
-        const char *end = memrchr(text, '\n', (size_t)got);
-
-        got = end != NULL ? end - text + 1 : 0;
-        lines->n_odd++;
-    }
-    result_lines_add(arena, lines, text, (size_t)got);
+    rc = read_all(arena, lines, fd, err);
 out:
     if (fd >= 0)
         close(fd);

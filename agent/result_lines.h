@@ -3,7 +3,7 @@
  *
  * Foreign bytes: bounded in bytes, lines and length of a value; keys are words; values are cleaned for
  * one line. What does not fit is left out and counted, never fatal: the end of a command must not be
- * lost over a line. Pure but for result_lines_read. Texts lie in the arena.
+ * lost over a line. The last line of a key that the rules read (message_reply_is_ruled) always fits. Pure but for result_lines_read. Texts lie in the arena.
  */
 #ifndef SLIPWAY_AGENT_RESULT_LINES_H
 #define SLIPWAY_AGENT_RESULT_LINES_H
@@ -15,7 +15,9 @@
 #include "lib/base/err.h"
 #include "lib/model/command.h"
 
-#define RESULT_LINES_BYTES_MAX ((size_t)64 * 1024) /* of all steps of a command */
+/* Of all steps of a command. A quote is four bytes of what goes to the door: a string in the string of a body. */
+#define RESULT_LINES_BYTES_MAX ((size_t)32 * 1024)
+#define RESULT_LINES_FILE_MAX ((size_t)16 * 1024 * 1024) /* that is looked through */
 
 struct redact;
 
@@ -25,6 +27,7 @@ struct result_lines {
     struct result_line *lines; /* in the order they were written */
     size_t n, cap;
     size_t bytes; /* of keys and values */
+    size_t n_ruled;
     size_t n_odd; /* lines left out: no `key=value`, or beyond a limit */
 };
 

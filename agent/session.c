@@ -17,7 +17,8 @@
 #include "lib/ssm/sigv4.h"
 
 #define CONTENT_TYPE "application/x-amz-json-1.1"
-#define LONG_POLL_MS 40000 /* the door holds a poll for 15 s */
+#define DOOR_HEADER "x-amzn-RequestId" /* of each answer of the door */
+#define LONG_POLL_MS 40000             /* the door holds a poll for 15 s */
 #define CALL_MS 20000
 #define LIFE_MIN_MS 60000 /* of credentials, whatever the clocks say */
 #define LIFE_MAX_MS ((int64_t)12 * 3600 * 1000)
@@ -202,7 +203,13 @@ static int ask(struct httpc *httpc, const struct asking *a, struct httpc_answer 
                                               .stop = a->stop};
         rc = httpc_send(httpc, &request, &answer, err);
     }
-    if (rc == 0 && answer.status != 200)
+    /* A proxy has pages of its own, with any status. Only the server's word may end anything. */
+    if (rc == 0 && httpc_header(httpc, DOOR_HEADER) == NULL)
+        rc = err_set(err, ERR_BUSY,
+                     "%s: %d came from something in front of the server, or %s is not the address "
+                     "of its agents' listener",
+                     a->target, answer.status, a->url);
+    else if (rc == 0 && answer.status != 200)
         rc = judge(a, &answer, err);
     if (rc == 0) {
         *ret_answer = answer;

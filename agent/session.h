@@ -37,7 +37,8 @@ enum session_operation {
 
 /*
  * Ask and wait. 0: it answered 200; the answer is the caller's to httpc_answer_deinit().
- * ERR_UNREACHABLE, ERR_TIMEOUT: no answer. ERR_BUSY: it says later, or has a fault.
+ * ERR_UNREACHABLE, ERR_TIMEOUT: no answer. ERR_BUSY: it says later, or has a fault; or it was not the door that
+ * answered, whatever the status.
  * ERR_DENIED: it does not know this host's credentials, also not fresh ones.
  * ERR_INVALID: it refuses this request, and will again; the text has its own words.
  */

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +13,7 @@
 #include <sys/pidfd.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -121,6 +123,13 @@ static char **writable(const char *const *list)
 
 /* The parent ----------------------------------------------------------------------------------- */
 
+/* fork() and pidfd_open() at once: a script that runs can be watched, or it was not begun. */
+static pid_t fork_with_pidfd(int *ret_pidfd)
+{
+    return (pid_t)syscall(SYS_clone, (unsigned long)(CLONE_PIDFD | SIGCHLD), NULL, ret_pidfd, NULL,
+                          NULL);
+}
+
 static int start(struct running *r, struct err *err)
 {
     char *script = NULL;
@@ -136,15 +145,11 @@ static int start(struct running *r, struct err *err)
     }
     argv = writable((const char *const[]){"sh", "-c", script, "slipway", NULL});
     envp = writable(r->run->environment);
-    r->pid = fork();
+    r->pid = fork_with_pidfd(&r->pidfd);
     if (r->pid == 0)
         become_script(r->run, (const int[]){out[1], error[1]}, argv, envp);
-    if (r->pid < 0 || (r->pidfd = pidfd_open(r->pid, 0)) < 0) {
+    if (r->pid < 0) {
         rc = err_set(err, ERR_INTERNAL, "starting a script: %s", strerror(errno));
-        if (r->pid > 0) {
-            (void)kill(r->pid, SIGKILL);
-            (void)waitpid(r->pid, NULL, 0);
-        }
         goto out;
     }
     r->streams[0] = out[0];

@@ -18,7 +18,7 @@
 #include "lib/model/command.h"
 
 #define MESSAGE_REPLY_MAX (200 * 1024) /* bytes; one with both streams full has 51 KB */
-#define MESSAGE_REPLY_STEPS_MAX 64
+#define MESSAGE_REPLY_STEPS_MAX 100    /* a caller's document has no more (CONTENT_STEPS_MAX) */
 #define MESSAGE_REPLY_RESULTS_MAX 200
 #define MESSAGE_REPLY_RESULT_MAX 1024 /* bytes of a value */
 

@@ -251,6 +251,28 @@ static int fence(struct db *db, const struct collected *c, struct err *err)
                : look_journal(db, c->now, "database.fence", c->fence, NULL, c->reply.reason, err);
 }
 
+_Static_assert(CONTENT_STEPS_MAX <= MESSAGE_REPLY_STEPS_MAX,
+               "each step that a caller may send can be told of");
+
+/* What was permitted and is taken back by nobody (store_command_move) began, also where only its end was heard. */
+static int move(struct db *db, const struct collected *c, struct err *err)
+{
+    const struct invocation_change began = {.status = INVOCATION_IN_PROGRESS,
+                                            .details = "InProgress",
+                                            .exit_code = -1};
+    enum invocation_status from = c->invocation.status;
+    int rc = 0;
+
+    if (from == INVOCATION_PENDING && c->invocation.permit_nonce[0] != '\0' &&
+        c->reply.state == MESSAGE_REPLY_FINISHED) {
+        rc = store_command_move(db, c->row->command_id, c->row->host_id, from, &began, c->now, err);
+        from = INVOCATION_IN_PROGRESS;
+    }
+    return rc < 0 ? rc
+                  : store_command_move(db, c->row->command_id, c->row->host_id, from, &c->change,
+                                       c->now, err);
+}
+
 static int apply(struct db *db, void *arg, struct err *err)
 {
     const struct collected *c = arg;
@@ -275,8 +297,7 @@ static int apply(struct db *db, void *arg, struct err *err)
         rc = ledger_hear(db, row->command_id, &c->reply, c->journal_is_known, c->now, err);
     if (rc < 0 || !c->moves)
         return rc;
-    rc = store_command_move(db, row->command_id, row->host_id, c->invocation.status, &c->change,
-                            c->now, err);
+    rc = move(db, c, err);
     if (rc == 0)
         rc = ledger_follow(db, row->command_id, row->host_id, c->now, err);
     if (rc < 0)

@@ -72,13 +72,14 @@ struct door_double {
     atomic_bool stop;
     atomic_bool deaf;
     atomic_bool refuses_replies; /* answers 500 */
-    atomic_int permit;           /* how RequestStart is answered */
-    atomic_int unsigned_calls;   /* that should have been signed and were not, or wrongly */
-    atomic_int sick;             /* so many times /up answers 503 before 200 */
-    atomic_int open;             /* connections */
-    atomic_int doubts;           /* so many observations are wanted once more */
-    atomic_bool wants_key;       /* asks for another key; off once there is one that was used */
-    char next_spki[1024];        /* the one it was told of */
+    atomic_int proxied; /* so many replies meet a proxy's own page: 404, then 200, and so on */
+    atomic_int permit;  /* how RequestStart is answered */
+    atomic_int unsigned_calls; /* that should have been signed and were not, or wrongly */
+    atomic_int sick;           /* so many times /up answers 503 before 200 */
+    atomic_int open;           /* connections */
+    atomic_int doubts;         /* so many observations are wanted once more */
+    atomic_bool wants_key;     /* asks for another key; off once there is one that was used */
+    char next_spki[1024];      /* the one it was told of */
 };
 
 void door_double_up(struct door_double *door);

@@ -189,6 +189,69 @@ static void two_steps_run_stream_and_report(void **state)
     agent_room_down();
 }
 
+/* A maintenance page, a 404, a login form: only the door's own word ends the telling. */
+static void an_end_is_told_until_the_door_itself_has_it(void **state)
+{
+    const char *id;
+
+    (void)state;
+    agent_room_up(true);
+    agent_room_start();
+    id = agent_room_send(AGENT_ROOM_COUNT "sleep 0.5; exit 7");
+    assert_true(agent_room_wait_lines("runs", 1));
+    atomic_store(&agent_room.door.proxied, 2);
+    assert_non_null(
+        door_double_wait(&agent_room.door, id, MESSAGE_REPLY_FINISHED, AGENT_ROOM_LONG_S));
+    assert_int_equal(atomic_load(&agent_room.door.proxied), 0);
+    agent_room_down();
+}
+
+static int zombies_of(const char *parent)
+{
+    char command[256], text[32] = "";
+    FILE *list;
+
+    snprintf(command, sizeof(command), "ps -o stat= --ppid %s | grep -c ^Z", parent);
+    list = popen(command, "r"); /* NOLINT(cert-env33-c): words of our own */
+    assert_non_null(list);
+    (void)fgets(text, sizeof(text), list);
+    (void)pclose(list);
+    return atoi(text); /* NOLINT(cert-err34-c) */
+}
+
+/* In a container it may be process 1, whom the kernel gives each supervisor. */
+static void as_process_1_it_leaves_no_zombies(void **state)
+{
+    static char program[256];
+    char path[64], script[1024], agent[32] = "";
+    struct err err = ERR_INIT;
+    char *text;
+    int n;
+
+    (void)state;
+    if (geteuid() != 0 || system("unshare -pf true") != 0) /* NOLINT(cert-env33-c) */
+        skip();
+    agent_room_up(true);
+    snprintf(program, sizeof(program), "%s/as-process-1", agent_room.folder);
+    n = snprintf(script, sizeof(script), "#!/bin/sh\nexec unshare -pf --kill-child %s \"$@\"\n",
+                 agent_room.program);
+    assert_int_equal(file_write_atomic(program, script, (size_t)n, 0700, &err), 0);
+    agent_room.program = program;
+    agent_room_start();
+    for (int i = 0; i < 3; i++)
+        assert_non_null(door_double_wait(&agent_room.door, agent_room_send("true"),
+                                         MESSAGE_REPLY_FINISHED, AGENT_ROOM_LONG_S));
+    snprintf(path, sizeof(path), "/proc/%d/task/%d/children", agent_room.agent, agent_room.agent);
+    text = agent_room_text(path);
+    assert_int_equal(sscanf(text, "%31s", agent), 1);
+    free(text);
+    for (int i = 0; i < 20 && zombies_of(agent) > 0; i++)
+        (void)poll(NULL, 0, 50);
+    assert_int_equal(zombies_of(agent), 0);
+    agent_room_kill();
+    agent_room_down();
+}
+
 static void a_failed_step_ends_the_command(void **state)
 {
     struct document_step steps[2];
@@ -861,6 +924,8 @@ int main(void)
         TEST(T38_open_modes_refuse_to_start),
         TEST(two_agents_on_one_host),
         TEST(two_steps_run_stream_and_report),
+        TEST(an_end_is_told_until_the_door_itself_has_it),
+        TEST(as_process_1_it_leaves_no_zombies),
         TEST(a_failed_step_ends_the_command),
         TEST(health_is_asked_until_it_is_well),
         TEST(health_that_never_comes_fails_in_time),

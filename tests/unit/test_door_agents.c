@@ -205,11 +205,9 @@ static void undelivered_message_comes_again_until_it_expires(void **state)
     assert_string_equal(text(get(), "StatusDetails"), "DeliveryTimedOut");
 }
 
-/* The permit is given, and then nothing is heard of it again: nobody may say that it did not run, and the caller is
- * told at ExpiresAfter what it is told of all that is unknown; so is the caller of the hosts beside it. */
-static void S5_a_command_with_a_permit_expires_as_others_do(void **state)
+static void is_permitted(void)
 {
-    struct message_start start = {.command_id = NULL,
+    struct message_start start = {.command_id = command,
                                   .nonce = "aaaaaaaa-0000-4000-8000-000000000001",
                                   .journal_id = "33333333-2222-4333-8444-555555555555",
                                   .boot_id = "33333333-2222-4333-8444-666666666666",
@@ -218,11 +216,17 @@ static void S5_a_command_with_a_permit_expires_as_others_do(void **state)
     struct err err = ERR_INIT;
     const char *body;
 
-    (void)state;
-    handed();
-    start.command_id = command;
     assert_int_equal(message_start_make(&door_room.arena, &start, &body, &err), 0);
     door_asker_must_be(door_room_ask("Slipway.RequestStart", body, &g->session), "");
+}
+
+/* The permit is given, and then nothing is heard of it again: nobody may say that it did not run, and the caller is
+ * told at ExpiresAfter what it is told of all that is unknown; so is the caller of the hosts beside it. */
+static void S5_a_command_with_a_permit_expires_as_others_do(void **state)
+{
+    (void)state;
+    handed();
+    is_permitted();
     ends("InProgress", "");
     door_room_pass(7200000 - 1);
     ends("InProgress", "");
@@ -231,6 +235,32 @@ static void S5_a_command_with_a_permit_expires_as_others_do(void **state)
     assert_string_equal(text(door_room_call(&caller, "ListCommands", "{'CommandId':'%s'}", command),
                              "Commands.0.StatusDetails"),
                         "DeliveryTimedOut");
+}
+
+/* Its beginning was not heard, and its time was over: the host's own word is its end. */
+static void S4_an_end_by_time_limit_is_believed_where_the_start_was_not_heard(void **state)
+{
+    static const char *const words[] = {"TimedOut", "Cancelled"};
+
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        handed();
+        door_room_acknowledge(g, message);
+        is_permitted();
+        door_room_reply(
+            g, message,
+            arena_printf(&door_room.arena,
+                         "{'documentStatus':'%s','runtimeStatus':{" STEP(
+                             "%s", 137,
+                             "") "},'Slipway':{'State':'finished','Reason':'','Results':[],"
+                                 "'BootId':'33333333-2222-4333-8444-666666666666',"
+                                 "'JournalId':'33333333-2222-4333-8444-555555555555',"
+                                 "'RecordNumber':9}}",
+                         words[i], words[i]));
+        ends(words[i], "");
+        assert_string_equal(text(get(), "StatusDetails"),
+                            i == 0 ? "ExecutionTimedOut" : "Cancelled");
+    }
 }
 
 static void several_messages_come_in_one_answer(void **state)
@@ -575,6 +605,7 @@ int main(void)
         TEST(reply_after_expiry_changes_nothing),
         TEST(undelivered_message_comes_again_until_it_expires),
         TEST(S5_a_command_with_a_permit_expires_as_others_do),
+        TEST(S4_an_end_by_time_limit_is_believed_where_the_start_was_not_heard),
         TEST(several_messages_come_in_one_answer),
         TEST(steps_that_the_document_has_not_are_dropped),
         TEST(reply_that_cannot_be_read_is_kept_and_noted),

@@ -71,8 +71,8 @@ static void there_are_at_most_so_many_and_so_much(void **state)
     (void)state;
     for (int i = 0; i < MESSAGE_REPLY_RESULTS_MAX + 10; i++)
         add("n=1\n");
-    assert_int_equal(lines.n, MESSAGE_REPLY_RESULTS_MAX);
-    assert_int_equal(lines.n_odd, 10);
+    assert_true(lines.n < MESSAGE_REPLY_RESULTS_MAX); /* some are kept for what the rules read */
+    assert_int_equal(lines.n + lines.n_odd, MESSAGE_REPLY_RESULTS_MAX + 10);
     lines = (struct result_lines){.n = 0};
     memset(text, 'x', sizeof(text) - 1);
     memcpy(text, "note=", 5);
@@ -83,6 +83,64 @@ static void there_are_at_most_so_many_and_so_much(void **state)
     }
     assert_true(lines.bytes <= RESULT_LINES_BYTES_MAX);
     assert_true(lines.n < 100);
+}
+
+static void the_last_line_that_the_rules_read_always_fits(void **state)
+{
+    const char *tmp = getenv("TMPDIR");
+    struct err err = ERR_INIT;
+    char folder[128], path[160];
+    FILE *file;
+
+    (void)state;
+    add("migrate=changed\n");
+    for (int i = 0; i < MESSAGE_REPLY_RESULTS_MAX + 10; i++)
+        add("n=1\n");
+    add("migrate=unknown\npending=1\nmigrate=unknown\n");
+    assert_true(result_lines_say(&lines, "migrate", "unknown"));
+    assert_true(result_lines_say(&lines, "pending", "1"));
+    assert_true(lines.n <= MESSAGE_REPLY_RESULTS_MAX);
+    lines = (struct result_lines){.n = 0};
+    snprintf(folder, sizeof(folder), "%.80s/slipway-result-XXXXXX", tmp != NULL ? tmp : "/tmp");
+    assert_non_null(mkdtemp(folder));
+    snprintf(path, sizeof(path), "%s/result", folder);
+    file = fopen(path, "w");
+    assert_non_null(file);
+    for (int i = 0; i < 50000; i++)
+        fprintf(file, "note=line %d of a script that talks a lot\n", i);
+    fputs("migrate=unknown", file);
+    assert_int_equal(fclose(file), 0);
+    assert_int_equal(result_lines_read(&arena, &lines, path, &err), 0);
+    assert_true(result_lines_say(&lines, "migrate", "unknown"));
+    assert_true(lines.n_odd > 40000);
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(rmdir(folder), 0);
+}
+
+static void a_line_without_an_end_is_no_line(void **state)
+{
+    const char *tmp = getenv("TMPDIR");
+    struct err err = ERR_INIT;
+    char folder[128], path[160];
+    FILE *file;
+
+    (void)state;
+    snprintf(folder, sizeof(folder), "%.80s/slipway-result-XXXXXX", tmp != NULL ? tmp : "/tmp");
+    assert_non_null(mkdtemp(folder));
+    snprintf(path, sizeof(path), "%s/result", folder);
+    file = fopen(path, "w");
+    assert_non_null(file);
+    fputs("a=1\nb=", file);
+    for (int i = 0; i < 200000; i++)
+        fputc('x', file);
+    fputs("\nmigrate=none\n", file);
+    assert_int_equal(fclose(file), 0);
+    assert_int_equal(result_lines_read(&arena, &lines, path, &err), 0);
+    assert_string_equal(lines.lines[0].key, "a");
+    assert_true(result_lines_say(&lines, "migrate", "none"));
+    assert_true(lines.n_odd > 0);
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(rmdir(folder), 0);
 }
 
 static void only_a_regular_file_is_read(void **state)
@@ -153,6 +211,8 @@ int main(void)
         TEST(values_are_clean_and_short),
         TEST(T40_a_value_is_hidden_before_it_is_cut),
         TEST(there_are_at_most_so_many_and_so_much),
+        TEST(the_last_line_that_the_rules_read_always_fits),
+        TEST(a_line_without_an_end_is_no_line),
         TEST(only_a_regular_file_is_read),
     };
 

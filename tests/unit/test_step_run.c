@@ -173,6 +173,57 @@ static void M5_kill_after_ends_a_check_that_hangs(void **state)
     close(w.run.lock_fds[1]);
 }
 
+/* A script that begins and cannot be watched would have an end that is guessed. */
+static void M7_a_script_that_cannot_be_watched_is_not_begun(void **state)
+{
+    struct rlimit before, few;
+    struct step_end end = {STEP_PENDING, -1};
+    struct err err = ERR_INIT;
+    int first = open("/dev/null", O_RDONLY | O_CLOEXEC);
+
+    (void)state;
+    w.run.script = "touch began; sleep 0.3; touch went-on";
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    few = before;
+    few.rlim_cur = (rlim_t)first + 4; /* its two pipes, and no more */
+    close(first);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+    assert_true(step_run_script(&w.run, &end, &err) < 0);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+    assert_non_null(strstr(err.text, "starting a script"));
+    (void)poll(NULL, 0, 200);
+    assert_int_equal(access(arena_printf(&w.arena, "%s/began", w.folder), F_OK), -1);
+}
+
+/* The wall clock, set back an hour by whoever likes, as soon as somebody printed. */
+static struct {
+    struct clock clock;
+    int n;
+} set_back;
+
+static time_ms now_back(struct clock *clock)
+{
+    (void)clock;
+    return clock_now(clock_system()) - (set_back.n++ > 0 ? 3600000 : 0);
+}
+
+static mono_ms mono_true(struct clock *clock)
+{
+    (void)clock;
+    return clock_mono(clock_system());
+}
+
+static void F9_output_does_not_wait_for_a_clock_that_was_set_back(void **state)
+{
+    struct step_end end;
+
+    (void)state;
+    set_back.clock = (struct clock){now_back, mono_true};
+    w.run.clock = &set_back.clock;
+    end = ran("echo seen; sleep 0.4; grep -q seen output"); /* the file that the agent tells from */
+    assert_int_equal(end.exit_code, 0);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -181,6 +232,8 @@ int main(void)
         TEST(P6_who_is_to_end_at_once_ends),
         TEST(G7_a_script_has_its_locks_or_does_not_run),
         TEST(M5_kill_after_ends_a_check_that_hangs),
+        TEST(M7_a_script_that_cannot_be_watched_is_not_begun),
+        TEST(F9_output_does_not_wait_for_a_clock_that_was_set_back),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
