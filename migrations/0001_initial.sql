@@ -633,8 +633,8 @@ CREATE TABLE invocations (                   -- one command on one host
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX invocations_by_job ON invocations (deployment_id, job_number);
 CREATE INDEX invocations_by_host ON invocations (host_id, deployment_id) WHERE deployment_id IS NOT NULL;
-CREATE INDEX invocations_to_offer ON invocations (host_id, released_at)
-    WHERE status = 'Pending' AND released_at IS NOT NULL;
+-- Not of those that are released: thousands are in one moment, and each would move here.
+CREATE INDEX invocations_to_offer ON invocations (host_id) WHERE status = 'Pending';
 CREATE INDEX invocations_taken_open ON invocations (command_id)
     WHERE status = 'Pending' AND acknowledged_at IS NOT NULL AND deployment_id IS NULL;
 CREATE UNIQUE INDEX invocations_by_cancel ON invocations (cancel_id) WHERE cancel_id IS NOT NULL;

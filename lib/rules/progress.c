@@ -64,7 +64,7 @@ bool progress_is_left_out(const struct progress_facts *f, const char *host_id)
 /* Later ones stand behind it. */
 bool progress_is_last_try(const struct progress_facts *f, size_t i)
 {
-    struct progress_index_tries tries = progress_index_tries(f, f->invocations[i].host_id);
+    struct progress_index_tries tries = progress_index_tries_like(f, i);
     size_t k;
 
     while (progress_index_next(&tries, &k))
@@ -75,7 +75,8 @@ bool progress_is_last_try(const struct progress_facts *f, size_t i)
 
 static size_t tries_of(const struct progress_facts *f, const struct invocation *inv)
 {
-    struct progress_index_tries tries = progress_index_tries(f, inv->host_id);
+    struct progress_index_tries tries =
+        progress_index_tries_like(f, (size_t)(inv - f->invocations));
     size_t n = 0, k;
 
     while (progress_index_next(&tries, &k))
@@ -155,7 +156,8 @@ static bool runs_earlier(const struct progress_facts *f, const struct invocation
 static bool track_is_busy(const struct round *r, const struct invocation *inv)
 {
     const struct progress_facts *f = r->facts;
-    struct progress_index_tries tries = progress_index_tries(f, inv->host_id);
+    struct progress_index_tries tries =
+        progress_index_tries_like(f, (size_t)(inv - f->invocations));
     size_t i;
 
     while (progress_index_next(&tries, &i)) {
@@ -189,9 +191,9 @@ static void wait_for_earlier(struct round *r, const struct job *job, const struc
 }
 
 /* What is unknown keeps its track, and the deployment stops over it anyway. */
-bool progress_is_out(const struct progress_facts *f, int job_number, const char *host_id)
+static bool is_out(const struct progress_facts *f, int job_number,
+                   struct progress_index_tries tries)
 {
-    struct progress_index_tries tries = progress_index_tries(f, host_id);
     size_t i;
 
     while (progress_index_next(&tries, &i)) {
@@ -205,7 +207,12 @@ bool progress_is_out(const struct progress_facts *f, int job_number, const char 
              (invocation_has_ended(other->status) && other->status != INVOCATION_SUCCESS)))
             return true;
     }
-    return progress_is_left_out(f, host_id);
+    return progress_is_left_out(f, tries.host_id);
+}
+
+bool progress_is_out(const struct progress_facts *f, int job_number, const char *host_id)
+{
+    return is_out(f, job_number, progress_index_tries(f, host_id));
 }
 
 /* Its host is there and never answered: it is asked for a moment, and proves that it never began, before it is called unknown. */
@@ -282,7 +289,7 @@ static void drive_hosts(struct round *r, const struct job *job, const struct tal
             continue;
         if (inv->released_at != 0) {
             judge_open(r, job, inv);
-        } else if (stopped || progress_is_out(f, inv->job_number, inv->host_id)) {
+        } else if (stopped || is_out(f, job->number, progress_index_tries_like(f, i))) {
             move_add(r, PROGRESS_LEAVE_OUT, job)->invocation = inv;
         } else if (free_places > 0 && !r->halted && !track_is_busy(r, inv)) {
             (void)release(r, job, inv);

@@ -12,6 +12,7 @@ struct entry {
 
 struct progress_index {
     struct entry *invocations; /* by host, then by number */
+    size_t *firsts;            /* of each invocation: where its host's entries begin */
     struct entry *hosts;       /* by host */
 };
 
@@ -25,6 +26,17 @@ static int by_host(const void *a, const void *b)
     return x->number < y->number ? -1 : x->number > y->number;
 }
 
+static void note_firsts(struct progress_index *index, size_t n)
+{
+    size_t first = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        if (strcmp(index->invocations[i].host_id, index->invocations[first].host_id) != 0)
+            first = i;
+        index->firsts[index->invocations[i].number] = first;
+    }
+}
+
 const struct progress_index *progress_index_make(const struct progress_facts *f,
                                                  struct arena *arena)
 {
@@ -35,6 +47,8 @@ const struct progress_index *progress_index_make(const struct progress_facts *f,
         index->invocations[i] = (struct entry){f->invocations[i].host_id, i};
     if (f->n_invocations > 0)
         qsort(index->invocations, f->n_invocations, sizeof(*index->invocations), by_host);
+    index->firsts = arena_array(arena, f->n_invocations, sizeof(*index->firsts));
+    note_firsts(index, f->n_invocations);
     index->hosts = arena_array(arena, f->n_hosts, sizeof(*index->hosts));
     for (size_t i = 0; i < f->n_hosts; i++)
         index->hosts[i] = (struct entry){f->hosts[i].id, i};
@@ -67,6 +81,14 @@ struct progress_index_tries progress_index_tries(const struct progress_facts *f,
                                          .at = f->index == NULL ? 0
                                                                 : find(f->index->invocations,
                                                                        f->n_invocations, host_id),
+                                         .end = f->n_invocations};
+}
+
+struct progress_index_tries progress_index_tries_like(const struct progress_facts *f, size_t number)
+{
+    return (struct progress_index_tries){.facts = f,
+                                         .host_id = f->invocations[number].host_id,
+                                         .at = f->index == NULL ? 0 : f->index->firsts[number],
                                          .end = f->n_invocations};
 }
 

@@ -26,6 +26,9 @@ struct progress_index_tries {
 };
 struct progress_index_tries progress_index_tries(const struct progress_facts *facts,
                                                  const char *host_id);
+/* Those of the host of this invocation, which needs no search. */
+struct progress_index_tries progress_index_tries_like(const struct progress_facts *facts,
+                                                      size_t number);
 bool progress_index_next(struct progress_index_tries *tries, size_t *ret_number);
 
 /* NULL = it is none of the deployment's. */

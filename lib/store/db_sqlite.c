@@ -406,8 +406,11 @@ const char *db_text(struct db_rows *rows, struct arena *arena, int column)
 void db_copy(struct db_rows *rows, int column, char *out, size_t size)
 {
     const char *text = (const char *)sqlite3_column_text((sqlite3_stmt *)rows, column);
+    size_t len = text == NULL ? 0 : strnlen(text, size - 1);
 
-    snprintf(out, size, "%s", text == NULL ? "" : text);
+    if (len > 0)
+        memcpy(out, text, len);
+    out[len] = '\0';
 }
 
 const void *db_blob(struct db_rows *rows, struct arena *arena, int column, size_t *ret_len)

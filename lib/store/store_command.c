@@ -1,6 +1,7 @@
 #include "lib/store/store_command.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "lib/base/arena.h"
@@ -99,39 +100,6 @@ int store_command_invoke(struct db *db, const struct invocation *i, struct err *
                : put_envelope(db, i->command_id, i->host_id, i->envelope, i->signature, err);
 }
 
-DB_STATEMENT(SQL_COMMAND_RELEASE,
-             "UPDATE invocations SET released_at = $1 WHERE command_id = $2 AND host_id = $3"
-             " AND status = 'Pending' AND released_at IS NULL");
-
-int store_command_release(struct db *db, const char *command_id, const char *host_id, time_ms now,
-                          struct err *err)
-{
-    return db_change(db, &SQL_COMMAND_RELEASE, err, "itt", now, command_id, host_id);
-}
-
-DB_STATEMENT(
-    SQL_COMMAND_HAND_OUT,
-    "UPDATE invocations SET released_at = $1, redeliver_at = $2,"
-    " offered_at = CASE WHEN $2 IS NOT NULL THEN $1 END"
-    " WHERE command_id = $3 AND host_id = $4 AND status = 'Pending' AND released_at IS NULL"
-    " AND (SELECT state FROM jobs WHERE deployment_id = $5 AND number = $6) = 'running'");
-
-int store_command_hand_out(struct db *db, const struct invocation *i, time_ms now,
-                           time_ms redeliver_at, struct err *err)
-{
-    return db_change(db, &SQL_COMMAND_HAND_OUT, err, "iIttii", now, redeliver_at, i->command_id,
-                     i->host_id, i->deployment_id, (int64_t)i->job_number);
-}
-
-DB_STATEMENT(SQL_COMMAND_NOT_TAKEN,
-             "UPDATE invocations SET redeliver_at = $1 WHERE command_id = $2 AND host_id = $3"
-             " AND status = 'Pending' AND acknowledged_at IS NULL");
-
-int store_command_not_taken(struct db *db, const struct invocation *i, time_ms now, struct err *err)
-{
-    return db_run(db, &SQL_COMMAND_NOT_TAKEN, err, "itt", now, i->command_id, i->host_id);
-}
-
 DB_STATEMENT(
     SQL_COMMAND_RESIGN,
     "UPDATE invocations SET start_by = $1"
@@ -183,128 +151,6 @@ static void fill(struct db_rows *rows, struct arena *arena, struct invocation *i
     db_copy(rows, 21, i->permit_nonce, sizeof(i->permit_nonce));
     db_copy(rows, 22, i->permit_boot_id, sizeof(i->permit_boot_id));
     i->permitted_at = db_int(rows, 23);
-}
-
-DB_STATEMENT(SQL_COMMAND_OFFERS,
-             "SELECT " COLUMNS
-             ", coalesce(e.text, ''), coalesce(e.signature, ''), coalesce(o.document_name, d.name),"
-             " d.content, CASE WHEN o.command_id IS NULL THEN NULL ELSE c.parameters END"
-             " FROM invocations i"
-             " LEFT JOIN envelopes e ON e.command_id = i.command_id AND e.host_id = i.host_id"
-             " JOIN hosts h ON h.id = i.host_id JOIN commands c ON c.id = i.command_id"
-             " JOIN documents d ON d.digest = c.document_digest"
-             " LEFT JOIN door_commands o ON o.command_id = i.command_id"
-             " WHERE i.host_id = $1 AND i.status = 'Pending' AND i.released_at IS NOT NULL"
-             " AND i.acknowledged_at IS NULL AND (i.redeliver_at IS NULL OR i.redeliver_at <= $2)"
-             " AND i.start_by > $2 ORDER BY i.released_at LIMIT $3");
-
-int store_command_offers(struct db *db, struct arena *arena, const char *host_id, time_ms now,
-                         size_t limit, struct offer **ret_items, size_t *ret_n, struct err *err)
-{
-    struct offer *items = NULL;
-    size_t n = 0, cap = 0;
-    struct db_rows *rows;
-    int rc = db_query(db, &SQL_COMMAND_OFFERS, &rows, err, "tii", host_id, now, (int64_t)limit);
-
-    if (rc < 0)
-        return rc;
-    while ((rc = db_next(rows, err)) > 0) {
-        struct offer *o = ARENA_PUSH(arena, items, n, cap);
-        fill(rows, arena, &o->invocation);
-        o->invocation.envelope = db_text(rows, arena, COLUMN_MORE);
-        o->invocation.signature = db_text(rows, arena, COLUMN_MORE + 1);
-        o->document_name = db_text(rows, arena, COLUMN_MORE + 2);
-        o->content = db_text(rows, arena, COLUMN_MORE + 3);
-        o->parameters = db_text(rows, arena, COLUMN_MORE + 4);
-        o->redact = NULL;
-    }
-    db_end(rows);
-    *ret_items = items;
-    *ret_n = n;
-    return rc;
-}
-
-DB_STATEMENT(
-    SQL_COMMAND_OFFER,
-    "SELECT coalesce(e.text, ''), coalesce(e.signature, ''), coalesce(o.document_name, d.name),"
-    " d.content, CASE WHEN o.command_id IS NULL THEN NULL ELSE c.parameters END, i.offered_at"
-    " FROM invocations i JOIN commands c ON c.id = i.command_id"
-    " LEFT JOIN envelopes e ON e.command_id = i.command_id AND e.host_id = i.host_id"
-    " JOIN documents d ON d.digest = c.document_digest"
-    " LEFT JOIN door_commands o ON o.command_id = i.command_id"
-    " WHERE i.command_id = $1 AND i.host_id = $2");
-
-int store_command_offer(struct db *db, struct arena *arena, const char *command_id,
-                        const char *host_id, struct offer *ret_offer, struct err *err)
-{
-    struct offer *o = ret_offer;
-    struct db_rows *rows;
-    int rc = db_query(db, &SQL_COMMAND_OFFER, &rows, err, "tt", command_id, host_id);
-
-    if (rc < 0)
-        return rc;
-    *o = (struct offer){.document_name = NULL};
-    rc = db_next(rows, err);
-    if (rc > 0) {
-        snprintf(o->invocation.command_id, sizeof(o->invocation.command_id), "%s", command_id);
-        snprintf(o->invocation.host_id, sizeof(o->invocation.host_id), "%s", host_id);
-        o->invocation.envelope = db_text(rows, arena, 0);
-        o->invocation.signature = db_text(rows, arena, 1);
-        o->document_name = db_text(rows, arena, 2);
-        o->content = db_text(rows, arena, 3);
-        o->parameters = db_text(rows, arena, 4);
-        o->invocation.offered_at = db_int(rows, 5);
-    } else if (rc == 0) {
-        rc = err_set(err, ERR_NOT_FOUND, "no command %s on host %s", command_id, host_id);
-    }
-    db_end(rows);
-    return rc < 0 ? rc : 0;
-}
-
-DB_STATEMENT(SQL_COMMAND_SIGNED,
-             "SELECT c.document_digest, e.text, e.signature FROM commands c"
-             " JOIN envelopes e ON e.command_id = c.id WHERE c.id = $1 AND e.host_id = $2");
-
-int store_command_signed(struct db *db, struct arena *arena, const struct invocation *i,
-                         char ret_document[65], const char **ret_envelope,
-                         const char **ret_signature, struct err *err)
-{
-    struct db_rows *rows;
-    int rc = db_query(db, &SQL_COMMAND_SIGNED, &rows, err, "tt", i->command_id, i->host_id);
-
-    if (rc < 0)
-        return rc;
-    rc = db_next(rows, err);
-    if (rc > 0) {
-        db_copy(rows, 0, ret_document, 65);
-        *ret_envelope = db_text(rows, arena, 1);
-        *ret_signature = db_text(rows, arena, 2);
-    } else if (rc == 0) {
-        rc = err_set(err, ERR_NOT_FOUND, "no envelope of command %s", i->command_id);
-    }
-    db_end(rows);
-    return rc < 0 ? rc : 0;
-}
-
-DB_STATEMENT(
-    SQL_COMMAND_OFFERED,
-    "UPDATE invocations SET offered_at = coalesce(offered_at, $1), redeliver_at = $2"
-    " WHERE command_id = $3 AND host_id = $4 AND status = 'Pending' AND released_at IS NOT NULL");
-
-int store_command_offered(struct db *db, const char *command_id, const char *host_id, time_ms now,
-                          time_ms redeliver_at, struct err *err)
-{
-    return db_change(db, &SQL_COMMAND_OFFERED, err, "iitt", now, redeliver_at, command_id, host_id);
-}
-
-DB_STATEMENT(SQL_COMMAND_ACKNOWLEDGED,
-             "UPDATE invocations SET acknowledged_at = $1, heard_at = $1 WHERE command_id = $2"
-             " AND host_id = $3 AND offered_at IS NOT NULL AND acknowledged_at IS NULL");
-
-int store_command_acknowledged(struct db *db, const char *command_id, const char *host_id,
-                               time_ms now, struct err *err)
-{
-    return db_change(db, &SQL_COMMAND_ACKNOWLEDGED, err, "itt", now, command_id, host_id);
 }
 
 DB_STATEMENT(SQL_COMMAND_HEARD,
@@ -444,10 +290,32 @@ static int many(struct db_rows *rows, struct arena *arena, struct invocation **r
     return rc;
 }
 
-DB_STATEMENT(SQL_COMMAND_INVOCATIONS,
-             "SELECT " COLUMNS " FROM invocations i JOIN hosts h ON h.id = i.host_id"
-             " JOIN commands c ON c.id = i.command_id WHERE i.deployment_id = $1"
-             " ORDER BY i.job_number, h.name, c.requested_at, i.command_id");
+/* By job and host, each host's tries in the order of writing: ids begin with their time. */
+static int by_job_and_host(const void *a, const void *b)
+{
+    const struct invocation *x = a, *y = b;
+    int order = x->job_number - y->job_number;
+
+    if (order == 0)
+        order = strcmp(x->host, y->host);
+    return order != 0 ? order : strcmp(x->command_id, y->command_id);
+}
+
+/* At the cut they are written so; only what is tried again lies elsewhere. */
+static void sort(struct invocation *items, size_t n)
+{
+    for (size_t i = 1; i < n; i++)
+        if (by_job_and_host(&items[i - 1], &items[i]) > 0) {
+            qsort(items, n, sizeof(*items), by_job_and_host);
+            return;
+        }
+}
+
+/* CROSS JOIN: in the order of the index. */
+DB_STATEMENT(
+    SQL_COMMAND_INVOCATIONS,
+    "SELECT " COLUMNS " FROM invocations i CROSS JOIN hosts h"
+    " WHERE i.deployment_id = $1 AND h.id = i.host_id ORDER BY i.job_number, i.command_id");
 
 int store_command_invocations(struct db *db, struct arena *arena, int64_t deployment_id,
                               struct invocation **ret_items, size_t *ret_n, struct err *err)
@@ -455,7 +323,11 @@ int store_command_invocations(struct db *db, struct arena *arena, int64_t deploy
     struct db_rows *rows;
     int rc = db_query(db, &SQL_COMMAND_INVOCATIONS, &rows, err, "i", deployment_id);
 
-    return rc < 0 ? rc : many(rows, arena, ret_items, ret_n, err);
+    if (rc == 0)
+        rc = many(rows, arena, ret_items, ret_n, err);
+    if (rc == 0)
+        sort(*ret_items, *ret_n);
+    return rc;
 }
 
 DB_STATEMENT(SQL_COMMAND_COUNT, "SELECT count(*) FROM invocations WHERE deployment_id = $1");

@@ -19,43 +19,11 @@ int store_command_exists(struct db *db, const char *id, bool *ret_exists, struct
 int store_command_insert(struct db *db, const struct command *command, struct err *err);
 int store_command_invoke(struct db *db, const struct invocation *invocation, struct err *err);
 
-/* From here on a poll may hand it out. ERR_CONFLICT: it was released before. Writer. */
-int store_command_release(struct db *db, const char *command_id, const char *host_id, time_ms now,
-                          struct err *err);
-/* The same for a command of a job that runs; `redeliver_at` other than 0: its host waits, and it is offered with this.
- * ERR_CONFLICT also where the job does not run. Writer. */
-int store_command_hand_out(struct db *db, const struct invocation *invocation, time_ms now,
-                           time_ms redeliver_at, struct err *err);
-/* It was offered and did not reach its host: offered again from now on. Writer. */
-int store_command_not_taken(struct db *db, const struct invocation *invocation, time_ms now,
-                            struct err *err);
 /* A new envelope for one that was never offered. Writer. */
 int store_command_resign(struct db *db, const char *command_id, const char *host_id,
                          const char *envelope, const char *signature, time_ms start_by,
                          struct err *err);
 
-/* What a host may be handed now: released, not acknowledged, start-by not past; with its document. */
-struct offer {
-    struct invocation invocation;
-    const char *document_name;
-    const char *content;
-    const char *parameters; /* of a command of the door, which has no envelope; else NULL */
-    const char *redact; /* the patterns that its envelope names, once they were looked for; NULL */
-};
-int store_command_offers(struct db *db, struct arena *arena, const char *host_id, time_ms now,
-                         size_t limit, struct offer **ret_items, size_t *ret_n, struct err *err);
-/* One of them, that was offered already: its ids, envelope, signature and when; the rest. ERR_NOT_FOUND. */
-int store_command_offer(struct db *db, struct arena *arena, const char *command_id,
-                        const char *host_id, struct offer *ret_offer, struct err *err);
-/* Of a command that is handed on the spot: the document's digest, the envelope and its signature. ERR_NOT_FOUND. */
-int store_command_signed(struct db *db, struct arena *arena, const struct invocation *invocation,
-                         char ret_document[65], const char **ret_envelope,
-                         const char **ret_signature, struct err *err);
-int store_command_offered(struct db *db, const char *command_id, const char *host_id, time_ms now,
-                          time_ms redeliver_at, struct err *err);
-/* ERR_CONFLICT: no such command of that host, or acknowledged before. Writer. */
-int store_command_acknowledged(struct db *db, const char *command_id, const char *host_id,
-                               time_ms now, struct err *err);
 /* A sign of life about it. Writer. */
 int store_command_heard(struct db *db, const char *command_id, const char *host_id, time_ms now,
                         struct err *err);

@@ -7,7 +7,7 @@
 #include "lib/base/arena.h"
 #include "lib/base/clock.h"
 #include "lib/base/json.h"
-#include "lib/store/store_command.h"
+#include "lib/store/store_offer.h"
 #include "server/api/api.h"
 #include "server/api/door_access.h"
 #include "server/api/door_activation.h"

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "lib/ssm/message.h"
-#include "lib/store/store_command.h"
+#include "lib/store/store_offer.h"
 #include "server/api/door_form.h"
 
 struct door_gift *door_gift_new(struct door_form_keep *forms, const struct offer *offer)

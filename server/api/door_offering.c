@@ -48,12 +48,12 @@ void door_offering_free(struct door_offering *offering)
 
 static int offer_commands(struct db *db, struct door_offering_place *p, struct err *err)
 {
-    int rc = store_command_offers(db, p->request->arena, p->host_id, p->at, OFFERS_MAX, &p->offers,
-                                  &p->n, err);
+    int rc = store_offer_list(db, p->request->arena, p->host_id, p->at, OFFERS_MAX, &p->offers,
+                              &p->n, err);
 
     for (size_t i = 0; i < p->n && rc == 0; i++)
-        rc = store_command_offered(db, p->offers[i].invocation.command_id, p->host_id, p->at,
-                                   p->at + COMMAND_VISIBILITY_MS, err);
+        rc = store_offer_made(db, p->offers[i].invocation.command_id, p->host_id, p->at,
+                              p->at + COMMAND_VISIBILITY_MS, err);
     return rc;
 }
 
@@ -68,7 +68,7 @@ static int offer_asks(struct db *db, struct door_offering_place *p, struct err *
     if (rc == 0 && n > 0)
         p->offers = arena_array(arena, n, sizeof(*p->offers));
     for (size_t i = 0; i < n && rc == 0; i++) {
-        rc = store_command_offer(db, arena, ids[i], p->host_id, &p->offers[p->n], err);
+        rc = store_offer_find(db, arena, ids[i], p->host_id, &p->offers[p->n], err);
         if (rc == 0)
             rc = store_ask_put_off(db, ids[i], p->host_id, p->at, err);
         p->n += rc == 0;

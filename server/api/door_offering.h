@@ -14,7 +14,7 @@
 
 #include "lib/base/err.h"
 #include "lib/store/store_cancel.h"
-#include "lib/store/store_command.h"
+#include "lib/store/store_offer.h"
 
 struct api;
 struct door_offering;

@@ -16,6 +16,7 @@
 #include "lib/store/store_ask.h"
 #include "lib/store/store_cancel.h"
 #include "lib/store/store_command.h"
+#include "lib/store/store_offer.h"
 #include "server/api/api.h"
 #include "server/api/door.h"
 #include "server/api/door_bell.h"
@@ -276,8 +277,7 @@ static int has_work(struct door_call *call, bool *ret_has, struct err *err)
     if (rc < 0)
         return rc;
     if (poll->place.room)
-        rc =
-            store_command_offers(db, call->request->arena, call->host.id, now, 1, &offers, &n, err);
+        rc = store_offer_list(db, call->request->arena, call->host.id, now, 1, &offers, &n, err);
     if (rc == 0 && n == 0)
         rc = store_cancel_offers(db, call->request->arena, call->host.id, now, 1, &cancels,
                                  &n_cancels, err);

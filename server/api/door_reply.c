@@ -13,6 +13,7 @@
 #include "lib/ssm/message_reply.h"
 #include "lib/store/store_cancel.h"
 #include "lib/store/store_command.h"
+#include "lib/store/store_offer.h"
 #include "lib/store/store_reply.h"
 #include "server/api/api.h"
 #include "server/api/api_events.h"
@@ -116,7 +117,7 @@ static int write_acknowledged(struct db *db, struct door_call *call, struct err 
         rc = check_word(db, call, word->command_id, &is_of_nothing, err);
     if (rc < 0 || was_cancel || is_of_nothing)
         return rc;
-    rc = store_command_acknowledged(db, word->command_id, call->host.id, call->now, err);
+    rc = store_offer_acknowledged(db, word->command_id, call->host.id, call->now, err);
     return rc == ERR_CONFLICT ? 0 : rc; /* again */
 }
 

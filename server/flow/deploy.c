@@ -1,6 +1,7 @@
 #include "server/flow/deploy.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "lib/base/arena.h"
@@ -159,9 +160,27 @@ static time_ms start_by_of(const struct cut *c, size_t number)
     return limit + c->jobs[number].start_within_ms;
 }
 
+static int by_id(const void *a, const void *b)
+{
+    return strcmp(a, b);
+}
+
+/* In the order of the hosts: what is released together lies together in the store. */
+static char (*make_ids(const struct cut *c, size_t n))[NAMES_UUID_SIZE]
+{
+    char(*ids)[NAMES_UUID_SIZE] = arena_array(c->arena, n, sizeof(*ids));
+
+    for (size_t i = 0; i < n; i++)
+        names_uuid_at(c->look->now, ids[i]);
+    if (n > 1)
+        qsort(ids, n, sizeof(*ids), by_id);
+    return ids;
+}
+
 static int make_rows(struct cut *c, size_t number, struct err *err)
 {
     const struct planned_job *planned = &c->plan->jobs[number];
+    char(*ids)[NAMES_UUID_SIZE] = make_ids(c, planned->n_hosts);
     int rc = 0;
 
     /* A migrate attempt is planned, signed and offered when its turn comes. */
@@ -174,10 +193,8 @@ static int make_rows(struct cut *c, size_t number, struct err *err)
                                            .roles = h->roles,
                                            .protocol = h->host->protocol,
                                            .start_by = start_by_of(c, number)};
-        char id[NAMES_UUID_SIZE];
-        names_uuid_at(c->look->now, id);
-        rc =
-            deploy_sign(c->look, &order, id, ARENA_PUSH(c->arena, c->rows, c->n_rows, c->cap), err);
+        rc = deploy_sign(c->look, &order, ids[i], ARENA_PUSH(c->arena, c->rows, c->n_rows, c->cap),
+                         err);
     }
     return rc;
 }

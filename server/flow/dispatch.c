@@ -18,11 +18,11 @@
 #include "lib/store/store_attempt.h"
 #include "lib/store/store_cancel.h"
 #include "lib/store/store_command.h"
+#include "lib/store/store_offer.h"
 #include "lib/store/store_config.h"
 #include "lib/store/store_deployment.h"
 #include "lib/store/store_host.h"
 #include "lib/store/store_probe.h"
-#include "lib/store/store_retry.h"
 #include "server/flow/agenda.h"
 #include "server/flow/bulk.h"
 #include "server/flow/deploy.h"
@@ -30,10 +30,9 @@
 #include "server/flow/handout.h"
 #include "server/flow/naming.h"
 #include "server/flow/rehearsal.h"
+#include "server/flow/run_facts.h"
 #include "server/flow/snapshot.h"
 
-#define EARLIER_MS                                                                                 \
-    60000 /* its host may still run a command of an earlier deployment, until that is too old */
 #define BATCH 16 /* followed on one snapshot, written by one post */
 
 /* One deployment in its turn, and what all of a look share. */
@@ -43,8 +42,6 @@ struct turn {
     struct bulk_item *item;
     const struct config_environment *environment; /* NULL = it left the configuration */
     const struct deployment *deployment;
-    struct host *hosts; /* that it has commands for */
-    size_t n_hosts;
     const struct progress_facts *facts; /* while its moves are made */
     struct handout handout;             /* its commands that are let go */
 };
@@ -86,12 +83,13 @@ static int withdraw(struct db *db, const struct dispatched *d, enum invocation_s
 static int release(struct db *db, const struct dispatched *d, struct err *err)
 {
     const struct invocation *inv = d->move->invocation;
+    const bool waits = false; /* the bell is rung, and its poll asks */
     int rc = 0;
 
     if (d->signed_anew != NULL)
         rc = store_command_resign(db, inv->command_id, inv->host_id, d->signed_anew->envelope,
                                   d->signed_anew->signature, d->signed_anew->start_by, err);
-    return rc < 0 ? rc : store_command_hand_out(db, inv, d->now, 0, err);
+    return rc < 0 ? rc : store_offer_hand_out(db, &inv, &waits, 1, d->now, 0, err);
 }
 
 /* The name of its database was looked up in the configuration of this look: it must still be the one in force. */
@@ -195,11 +193,17 @@ static int apply(struct db *db, void *arg, struct err *err)
     return rc < 0 || act == NULL ? rc : dispatch_line(db, d->now, &l, err);
 }
 
-static int64_t protocol_of(const struct turn *t, const char *host_id)
+static int find_protocol(struct turn *t, const char *host_id, int64_t *ret_protocol,
+                         struct err *err)
 {
-    const struct host *host = progress_index_host(t->facts, host_id);
+    const struct host *known = progress_index_host(t->facts, host_id);
+    struct host host;
+    int rc = known != NULL
+                 ? 0
+                 : store_host_by_id(t->look->flow->db, t->look->arena, host_id, &host, err);
 
-    return host != NULL ? host->protocol : 0;
+    *ret_protocol = known != NULL ? known->protocol : rc == 0 ? host.protocol : 0;
+    return rc;
 }
 
 /* Signing anew: same host, same job; what was in the old envelope stays, but for id, epoch, start-by. */
@@ -207,18 +211,20 @@ static int sign(struct look *look, struct dispatched *d, const struct invocation
                 const char *id, int64_t epoch, struct err *err)
 {
     struct invocation *inv = arena_alloc(look->arena, sizeof(*inv));
-    const struct deploy_order order = {.deployment = d->deployment,
-                                       .job = d->move->job,
-                                       .host_id = like->host_id,
-                                       .host = like->host,
-                                       .roles = like->roles,
-                                       .epoch = epoch,
-                                       .protocol = d->move->kind == PROGRESS_ATTEMPT_PLAN
-                                                       ? d->protocol
-                                                       : protocol_of(d->turn, like->host_id),
-                                       .start_by = look->now + d->move->job->start_within_ms};
-    int rc = deploy_sign(look, &order, id, inv, err);
+    struct deploy_order order = {.deployment = d->deployment,
+                                 .job = d->move->job,
+                                 .host_id = like->host_id,
+                                 .host = like->host,
+                                 .roles = like->roles,
+                                 .epoch = epoch,
+                                 .protocol = d->protocol,
+                                 .start_by = look->now + d->move->job->start_within_ms};
+    int rc = d->move->kind == PROGRESS_ATTEMPT_PLAN
+                 ? 0
+                 : find_protocol(d->turn, like->host_id, &order.protocol, err);
 
+    if (rc == 0)
+        rc = deploy_sign(look, &order, id, inv, err);
     if (rc == 0)
         d->signed_anew = inv;
     return rc;
@@ -455,11 +461,11 @@ static int again(struct dispatched *d, struct err *err)
 
 /* Less than its delivery limit is left: signed anew under the same id. An attempt was just signed, unless
  * its host was busy. Nobody was ever offered the old envelope. */
-static bool must_be_signed(const struct dispatched *d)
+static bool must_be_signed(const struct progress_move *m, time_ms now)
 {
-    int64_t limit = d->move->job->start_within_ms;
+    int64_t limit = m->job->start_within_ms;
 
-    return d->move->invocation->start_by < d->now + (d->move->attempt != NULL ? limit / 2 : limit);
+    return m->invocation->start_by < now + (m->attempt != NULL ? limit / 2 : limit);
 }
 
 static int release_one(struct dispatched *d, struct err *err)
@@ -468,7 +474,7 @@ static int release_one(struct dispatched *d, struct err *err)
     const struct invocation *inv = d->move->invocation;
     int rc;
 
-    if (!must_be_signed(d)) {
+    if (!must_be_signed(d->move, d->now)) {
         handout_add(&d->turn->handout, d->move->job, inv);
         return 0;
     }
@@ -577,70 +583,39 @@ static int do_move(struct turn *t, const struct progress_move *m, struct err *er
     return 0;
 }
 
-static bool has_unsettled(const struct attempt *attempts, size_t n)
+/* What was decided begins jobs and lets go commands, and nothing else: what follows is known, as if it were written. Hosts
+ * are read once, and not again while thousands of them are told. */
+static bool begins_only(const struct turn *t, const struct progress_plan *plan)
 {
-    for (size_t i = 0; i < n; i++)
-        if (attempts[i].settled_at == 0)
-            return true;
-    return false;
-}
-
-/* That a host took its command is written without a line; from then on it may be silent for so long (M5). */
-static bool waits_for_a_word(const struct progress_facts *f)
-{
-    for (size_t i = 0; i < f->n_invocations; i++)
-        if (f->invocations[i].released_at != 0 && f->invocations[i].acknowledged_at == 0 &&
-            f->invocations[i].status == INVOCATION_PENDING)
-            return true;
-    return false;
+    for (size_t i = 0; i < plan->n_moves; i++)
+        if (plan->moves[i].kind != PROGRESS_JOB_START &&
+            (plan->moves[i].kind != PROGRESS_RELEASE ||
+             must_be_signed(&plan->moves[i], t->look->now)))
+            return false;
+    return plan->n_moves > 0;
 }
 
 static int follow(struct turn *t, struct err *err)
 {
     struct look *look = t->look;
-    const struct deployment *deployment = t->deployment;
-    struct progress_facts f = {.deployment = deployment,
-                               .hosts = t->hosts,
-                               .n_hosts = t->n_hosts,
-                               .heard_since = look->flow->heard_since};
-    struct db *db = look->flow->db;
     struct progress_plan plan_made;
-    struct job *jobs;
-    struct invocation *invocations, *earlier;
-    struct attempt *attempts;
-    const char **left_out;
-    int rc;
+    struct run_facts f;
+    time_ms rest;
+    int rc = run_facts_load(look, t->deployment, &f, err);
 
-    if ((rc = store_deployment_jobs(db, look->arena, deployment->id, &jobs, &f.n_jobs, err)) < 0 ||
-        (rc = store_command_invocations(db, look->arena, deployment->id, &invocations,
-                                        &f.n_invocations, err)) < 0 ||
-        (rc = store_command_of_track(db, look->arena, deployment, look->now, &earlier, &f.n_earlier,
-                                     err)) < 0 ||
-        (rc = store_attempt_of_deployment(db, look->arena, deployment->id, &attempts, &f.n_attempts,
-                                          err)) < 0)
+    if (rc < 0)
         return rc;
-    if ((rc = store_retry_left_out(db, look->arena, deployment->id, &left_out, &f.n_left_out,
-                                   err)) < 0)
-        return rc;
-    f.left_out = left_out;
-    f.jobs = jobs;
-    f.invocations = invocations;
-    f.earlier = earlier;
-    f.attempts = attempts;
-    f.index = progress_index_make(&f, look->arena);
     agenda_wait_for_signs(look->flow->agenda, t->item->entry,
-                          has_unsettled(attempts, f.n_attempts));
-    t->facts = &f;
-    progress_make(&f, look->now, look->arena, &plan_made);
-    bulk_again(t->item, plan_made.next_change);
-    if (f.n_earlier > 0)
-        bulk_again(t->item, look->now + EARLIER_MS);
-    if (waits_for_a_word(&f))
-        bulk_again(t->item, look->now + HOST_UNKNOWN_AFTER_MS);
+                          run_facts_is_unsettled(f.known.attempts, f.known.n_attempts));
+    t->facts = &f.known;
+    progress_make(&f.known, look->now, look->arena, &plan_made);
+    bulk_again(t->item, run_facts_next(&f.known, &plan_made, look->now));
     for (size_t i = 0; i < plan_made.n_moves && rc == 0; i++)
         rc = do_move(t, &plan_made.moves[i], err);
     handout_post(&t->handout);
     t->facts = NULL;
+    if (rc == 0 && begins_only(t, &plan_made) && run_facts_play(look, &f, &plan_made, &rest))
+        bulk_rest(t->item, rest);
     return rc;
 }
 
@@ -655,7 +630,7 @@ static int is_followed(struct look *look, const struct deployment *d, bool *ret_
     if (*ret_is)
         return 0;
     rc = store_attempt_of_deployment(look->flow->db, look->arena, d->id, &attempts, &n, err);
-    *ret_is = rc == 0 && has_unsettled(attempts, n);
+    *ret_is = rc == 0 && run_facts_is_unsettled(attempts, n);
     return rc;
 }
 
@@ -684,9 +659,7 @@ static int follow_one(struct bulk *bulk, struct agenda_entry *entry, struct err 
     t->handout = (struct handout){.bulk = bulk, .item = t->item, .deployment = deployment};
     if (deployment->state == DEPLOYMENT_WAITING)
         return 0; /* until it starts it is the schedule's */
-    rc = store_host_of_deployment(look->flow->db, look->arena, deployment->id, &t->hosts,
-                                  &t->n_hosts, err);
-    return rc < 0 ? rc : follow(t, err);
+    return follow(t, err);
 }
 
 /* Up to BATCH of those that are due. */

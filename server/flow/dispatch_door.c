@@ -20,6 +20,7 @@
 #include "lib/store/store_access_key.h"
 #include "lib/store/store_cancel.h"
 #include "lib/store/store_command.h"
+#include "lib/store/store_offer.h"
 #include "lib/store/store_door_command.h"
 #include "lib/store/store_hold.h"
 #include "lib/store/store_host.h"
@@ -43,6 +44,7 @@ struct dispatched {
     const struct rules_command_plan *plan;
     time_ms now;
     bool state_changes;
+    bool torn;          /* what comes to its rows meanwhile is ended with it */
     const char *detail; /* of its journal line; NULL = none */
     struct signed_envelope
         *words; /* by the number of the move; NULL text = nothing is to be signed */
@@ -163,7 +165,7 @@ static int release(struct db *db, const struct dispatched *d, size_t number, str
 {
     const struct door_target *t = d->plan->moves[number].target;
     const struct signed_envelope *w = &d->words[number];
-    int rc = store_command_release(db, d->command->id, t->host_id, d->now, err);
+    int rc = store_offer_release(db, d->command->id, t->host_id, d->now, err);
 
     return rc < 0 || w->seal.text == NULL
                ? rc

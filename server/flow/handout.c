@@ -11,6 +11,7 @@
 #include "lib/model/command.h"
 #include "lib/model/deployment.h"
 #include "lib/store/store_command.h"
+#include "lib/store/store_offer.h"
 #include "lib/store/writer.h"
 #include "server/flow/bulk.h"
 #include "server/flow/flow.h"
@@ -70,14 +71,12 @@ static int release(struct db *db, void *arg, struct err *err)
 {
     struct handout_part *p = arg;
     time_ms now = p->look->now;
-    int rc = 0;
+    int rc;
 
-    for (size_t i = 0; i < p->n && rc == 0; i++) {
-        const struct invocation *c = p->commands[i];
-
-        p->waits[i] = handout_waits(p->look, c);
-        rc = store_command_hand_out(db, c, now, p->waits[i] ? now + COMMAND_VISIBILITY_MS : 0, err);
-    }
+    for (size_t i = 0; i < p->n; i++)
+        p->waits[i] = handout_waits(p->look, p->commands[i]);
+    rc = store_offer_hand_out(db, p->commands, p->waits, p->n, now, now + COMMAND_VISIBILITY_MS,
+                              err);
     return rc < 0 ? rc : add_line(db, p, err);
 }
 
@@ -96,7 +95,7 @@ static int put_back(struct db *db, void *arg, struct err *err)
     int rc = 0;
 
     for (size_t i = 0; i < m->n && rc == 0; i++)
-        rc = store_command_not_taken(db, &m->commands[i], m->now, err);
+        rc = store_offer_not_taken(db, &m->commands[i], m->now, err);
     return rc;
 }
 
@@ -136,9 +135,9 @@ static void put_back_missed(const struct handout_part *p, size_t n)
 /* What the commands of a part are handed with. It lives as long as their handing. */
 struct handing {
     struct look *look;
+    const struct job *job;
     struct arena arena;
-    char document[65]; /* digest of the one that was read last; "" = none yet */
-    const char *document_name;
+    const char *document_name; /* NULL = it was not read yet */
     const char *content;
     struct redaction redaction;
 };
@@ -148,18 +147,14 @@ static int load(struct handing *h, const struct invocation *c, struct offer *ret
 {
     struct db *db = h->look->flow->db;
     const char *version;
-    char document[65];
     int rc;
 
     *ret_offer = (struct offer){.invocation = *c};
     ret_offer->invocation.offered_at = h->look->now;
-    rc = store_command_signed(db, &h->arena, c, document, &ret_offer->invocation.envelope,
-                              &ret_offer->invocation.signature, err);
-    if (rc == 0 && strcmp(document, h->document) != 0) {
-        rc = store_command_content(db, &h->arena, document, &h->document_name, &version,
-                                   &h->content, err);
-        memcpy(h->document, document, sizeof(h->document));
-    }
+    rc = store_offer_signed(db, &h->arena, &ret_offer->invocation, err);
+    if (rc == 0 && h->document_name == NULL)
+        rc = store_command_content(db, &h->arena, h->job->document_digest, &h->document_name,
+                                   &version, &h->content, err);
     if (rc == 0)
         rc = redaction_find(db, &h->arena, ret_offer->invocation.envelope, &h->redaction,
                             &ret_offer->redact, err);
@@ -176,7 +171,6 @@ static bool hand(struct handing *h, const struct invocation *c)
     struct offer offer;
 
     if (load(h, c, &offer, &err) < 0) {
-        *h->document = '\0';
         log_warning("command.not-handed", "command=%s err=%s", c->command_id, LOG(err.text));
         return false;
     }
@@ -215,8 +209,8 @@ static bool some_wait(const struct handout_part *p)
 
 static void written(struct look *look, void *arg)
 {
-    struct handing h = {.look = look};
     struct handout_part *p = arg;
+    struct handing h = {.look = look, .job = p->job};
     size_t n_handed = 0, n_missed = 0;
     struct err err = ERR_INIT;
 

@@ -85,29 +85,30 @@ static bool is_plain(const struct cut *c)
 
 /* Once it has started its environment waits for its end, or for something that is heard of. Of an occurrence it is not
  * known here which one comes next. */
-static void find_rest(struct launch *l)
+bool launch_rests(struct look *look, const struct outlook *before,
+                  const struct config_environment *environment, const struct deployment *started,
+                  time_ms *ret_next)
 {
-    const struct cut *c = l->cut;
-    struct outlook *o = arena_alloc(c->arena, sizeof(*o));
+    struct outlook *o = arena_alloc(look->arena, sizeof(*o));
     const struct release_plan *p = &o->plan;
     struct gate_facts *g = &o->facts.gate;
     struct promise none = {.id = 0};
 
-    *o = *l->outlook;
-    if (o->facts.on == DEPLOYMENT_ON_SCHEDULE || c->outlook->lacks.n_voided > 0)
-        return;
-    o->open = c->deployment;
+    if (before->facts.on == DEPLOYMENT_ON_SCHEDULE || before->lacks.n_voided > 0 ||
+        started->kind != DEPLOYMENT_RELEASE)
+        return false;
+    *o = *before;
+    o->open = *started;
     o->facts.open = &o->open;
-    g->open_deployment = arena_printf(c->arena, "r%lld", (long long)o->open.release_number);
+    g->open_deployment = arena_printf(look->arena, "r%lld", (long long)o->open.release_number);
     g->open_state = o->open.state;
     g->open_since = o->open.started_at;
-    outlook_judge(o, c->look->snapshot, c->environment, c->look->now);
-    l->rests =
-        p->action == PLAN_WAIT && p->n_decisions == 0 && p->wish_ends == PLAN_GOES_ON &&
-        p->hotfix_ends == PLAN_GOES_ON && p->rollback_ends == PLAN_GOES_ON &&
-        !launch_waits_for_signs(&p->verdict) &&
-        rules_promise_judge(NULL, p, o->promised_at, c->look->now, &none) == RULES_PROMISE_STANDS;
-    l->next = p->wakes_at;
+    outlook_judge(o, look->snapshot, environment, look->now);
+    *ret_next = p->wakes_at;
+    return p->action == PLAN_WAIT && p->n_decisions == 0 && p->wish_ends == PLAN_GOES_ON &&
+           p->hotfix_ends == PLAN_GOES_ON && p->rollback_ends == PLAN_GOES_ON &&
+           !launch_waits_for_signs(&p->verdict) &&
+           rules_promise_judge(NULL, p, o->promised_at, look->now, &none) == RULES_PROMISE_STANDS;
 }
 
 /* The jobs that begin, and the commands that are free for their hosts then; false = something else is to be done. One
@@ -272,7 +273,8 @@ int launch_try(struct bulk *bulk, struct bulk_item *item, struct ground *ground,
     c->deployment.state = DEPLOYMENT_DEPLOYING;
     c->deployment.started_at = c->look->now;
     c->deployment.passed = l->start.passed;
-    find_rest(l);
+    l->rests = c->outlook->lacks.n_voided == 0 &&
+               launch_rests(c->look, l->outlook, c->environment, &c->deployment, &l->next);
     rc = find_commands(l, ground, err);
     if (rc < 0)
         return rc;

@@ -16,17 +16,28 @@
 #include <stdbool.h>
 
 #include "lib/base/err.h"
+#include "lib/base/timestamp.h"
 
 struct bulk;
 struct bulk_item;
-struct ground;
+struct config_environment;
 struct cut;
+struct deployment;
+struct ground;
+struct look;
 struct moves;
+struct outlook;
 struct verdict;
 
 /* `moves`: what was judged; `*ret_launched` false = it does not start now, and nothing was added to the bulk. */
 int launch_try(struct bulk *bulk, struct bulk_item *item, struct ground *ground, struct cut *cut,
                const struct moves *moves, bool *ret_launched, struct err *err);
+
+/* With this deployment started, as `before` was judged: nothing is to be done for its environment before `*ret_next`; false =
+ * that is not known without looking. */
+bool launch_rests(struct look *look, const struct outlook *before,
+                  const struct config_environment *environment, const struct deployment *started,
+                  time_ms *ret_next);
 
 /* Does it wait for a host that is silent, lacks something, or is not there? */
 bool launch_waits_for_signs(const struct verdict *verdict);

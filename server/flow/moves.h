@@ -18,6 +18,7 @@
 #include "lib/model/deployment.h"
 
 struct arena;
+struct bulk_item;
 struct config_environment;
 struct db;
 struct flow;
@@ -34,8 +35,11 @@ struct moves {
     const char *act;
     const char *subject; /* owner/name/environment */
     const char *cause;
-    const char *passed;     /* JSON, NULL = it passed nothing */
-    bool is_written;        /* with the cut, a moment ago: the deployment is where it goes */
+    const char *passed; /* JSON, NULL = it passed nothing */
+    bool is_written;    /* with the cut, a moment ago: the deployment is where it goes */
+    struct bulk_item *
+        rests; /* nothing is to be done for it after the start until ...; NULL = that is not known */
+    time_ms rests_until;
     bool goes_back;         /* it ends, and a rollback is asked for */
     const char *taken_back; /* " (#7, #6)": what a rollback takes back; NULL */
     time_ms now;

@@ -13,6 +13,7 @@
 #include "lib/ssm/envelope.h"
 #include "lib/store/store_attempt.h"
 #include "lib/store/store_command.h"
+#include "lib/store/store_offer.h"
 #include "lib/store/store_deployment.h"
 #include "lib/store/store_host.h"
 #include "lib/store/store_host_document.h"
@@ -141,7 +142,7 @@ static int write_sent(struct db *db, void *arg, struct err *err)
     if (rc == 0)
         rc = store_command_invoke(db, &p->invocation, err);
     if (rc == 0)
-        rc = store_command_release(db, p->command.id, p->invocation.host_id, p->look->now, err);
+        rc = store_offer_release(db, p->command.id, p->invocation.host_id, p->look->now, err);
     if (rc == 0)
         rc = store_probe_sent(db, p->probe->id, p->command.id, p->invocation.host_id, err);
     return rc;

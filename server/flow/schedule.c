@@ -62,6 +62,8 @@ static void started(struct look *look, void *arg)
     look->started = true;
     agenda_touch(agenda, agenda_run(agenda, s->outlook->open.id, s->config->repo, s->config));
     agenda_touch_needing(agenda, s->config);
+    if (s->rests != NULL)
+        bulk_rest(s->rests, s->rests_until);
 }
 
 /* What ends, or goes back, is a fact of its neighbours. */
@@ -86,6 +88,18 @@ static void move(struct turn *t, enum deployment_state to, const char *act, cons
                (long long)d->release_number, LOG(cause));
     bulk_add(t->bulk, t->item, moves_move, s, FLOW_DEPLOYMENTS,
              to == DEPLOYMENT_DEPLOYING ? started : ended);
+}
+
+/* Hosts are read once, and not again while thousands of them are told. */
+static void find_rest(struct turn *t)
+{
+    struct deployment d = t->outlook->open;
+
+    d.state = DEPLOYMENT_DEPLOYING;
+    d.started_at = t->look->now;
+    d.passed = t->moves->passed;
+    if (launch_rests(t->look, t->outlook, t->environment, &d, &t->moves->rests_until))
+        t->moves->rests = t->item;
 }
 
 /* A deployment that cannot be made of this configuration concerns this environment alone: said, and tried
@@ -187,6 +201,7 @@ static int act(struct turn *t, struct err *err)
             s->passed = moves_passed(t->look->arena, &plan->passed);
         if (plan->rollback && (rc = taken_back(t->look, t->outlook, &s->taken_back, err)) < 0)
             return rc;
+        find_rest(t);
         move(t, DEPLOYMENT_DEPLOYING, "deployment.start", NULL);
         break;
     case PLAN_UNDO:

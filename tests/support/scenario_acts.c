@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "lib/store/store_command.h"
+#include "lib/store/store_offer.h"
 #include "lib/store/store_deployment.h"
 #include "lib/store/store_release.h"
 #include "lib/store/writer.h"
@@ -159,9 +160,9 @@ static int succeed(struct db *db, void *arg, struct err *err)
     for (size_t i = 0; i < s->n && rc == 0; i++) {
         const struct invocation *inv = &s->invocations[i];
         if (inv->offered_at == 0)
-            rc = store_command_offered(db, inv->command_id, inv->host_id, now, now + 30000, err);
+            rc = store_offer_made(db, inv->command_id, inv->host_id, now, now + 30000, err);
         if (rc == 0 && inv->acknowledged_at == 0)
-            rc = store_command_acknowledged(db, inv->command_id, inv->host_id, now, err);
+            rc = store_offer_acknowledged(db, inv->command_id, inv->host_id, now, err);
         if (rc == 0)
             rc =
                 store_command_move(db, inv->command_id, inv->host_id, inv->status, &well, now, err);

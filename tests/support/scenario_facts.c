@@ -7,6 +7,7 @@
 #include "lib/base/str.h"
 #include "lib/store/store_activation.h"
 #include "lib/store/store_command.h"
+#include "lib/store/store_offer.h"
 #include "lib/store/store_deployment.h"
 #include "lib/store/store_host.h"
 #include "lib/store/store_host_document.h"
@@ -300,7 +301,7 @@ static int offer(struct db *db, const struct scenario_line *l, const struct invo
     if (inv->released_at == 0)
         return err_set(err, ERR_INVALID, "the command of job %s was not released to %s yet",
                        l->args[0].text, l->args[1].text);
-    return store_command_offered(db, inv->command_id, inv->host_id, now, now + REDELIVER_MS, err);
+    return store_offer_made(db, inv->command_id, inv->host_id, now, now + REDELIVER_MS, err);
 }
 
 static int acknowledge(struct db *db, const struct scenario_line *l, const struct invocation *inv,
@@ -310,8 +311,8 @@ static int acknowledge(struct db *db, const struct scenario_line *l, const struc
 
     return rc < 0 || inv->acknowledged_at != 0
                ? rc
-               : store_command_acknowledged(db, inv->command_id, inv->host_id, l->world->clock.now,
-                                            err);
+               : store_offer_acknowledged(db, inv->command_id, inv->host_id, l->world->clock.now,
+                                          err);
 }
 
 int scenario_command_offered(struct db *db, const struct scenario_line *l, struct err *err)

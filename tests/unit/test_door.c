@@ -31,6 +31,7 @@
 #include "lib/ssm/sigv4.h"
 #include "lib/store/store_activation.h"
 #include "lib/store/store_command.h"
+#include "lib/store/store_offer.h"
 #include "lib/store/store_host.h"
 #include "lib/store/store_host_document.h"
 #include "lib/store/store_journal.h"
@@ -714,13 +715,13 @@ static int put_command(struct db *db, void *arg, struct err *err)
     if (rc == 0)
         rc = store_command_invoke(db, &i, err);
     if (rc == 0 && s->release)
-        rc = store_command_release(db, COMMAND, s->host_id, 1, err);
+        rc = store_offer_release(db, COMMAND, s->host_id, 1, err);
     return rc;
 }
 
 static int release_command(struct db *db, void *arg, struct err *err)
 {
-    return store_command_release(db, COMMAND, arg, 1, err);
+    return store_offer_release(db, COMMAND, arg, 1, err);
 }
 
 static struct invocation invocation_of(const char *host_id)
@@ -827,8 +828,7 @@ static int offer_command(struct db *db, void *arg, struct err *err)
     time_ms now = moved_now(NULL);
     int rc = release_command(db, arg, err);
 
-    return rc < 0 ? rc
-                  : store_command_offered(db, COMMAND, arg, now, now + COMMAND_VISIBILITY_MS, err);
+    return rc < 0 ? rc : store_offer_made(db, COMMAND, arg, now, now + COMMAND_VISIBILITY_MS, err);
 }
 
 static bool waits(const struct guest *g)
@@ -845,7 +845,7 @@ static bool hand_it_to(const struct guest *g)
     struct db *db;
 
     assert_int_equal(db_pool_take(room.readers, &db, &err), 0);
-    assert_int_equal(store_command_offer(db, &arena, COMMAND, g->id, &offer, &err), 0);
+    assert_int_equal(store_offer_find(db, &arena, COMMAND, g->id, &offer, &err), 0);
     db_pool_give(room.readers, db);
     return door_hand(room.api.door, &offer);
 }

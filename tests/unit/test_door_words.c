@@ -25,6 +25,7 @@
 #include "lib/ssm/status.h"
 #include "lib/store/store_activation.h"
 #include "lib/store/store_command.h"
+#include "lib/store/store_offer.h"
 #include "lib/store/store_door_command.h"
 #include "lib/store/store_host.h"
 #include "lib/store/store_reply.h"
@@ -384,9 +385,9 @@ static int put_command(struct db *db, void *arg, struct err *err)
         memcpy(t.host_id, host_id(i), sizeof(t.host_id));
         rc = store_door_command_target(db, &c, &t, NULL, now, err);
         if (rc == 0)
-            rc = store_command_release(db, c.id, t.host_id, now, err);
+            rc = store_offer_release(db, c.id, t.host_id, now, err);
         if (rc == 0)
-            rc = store_command_offered(db, c.id, t.host_id, now, now + 10000, err);
+            rc = store_offer_made(db, c.id, t.host_id, now, now + 10000, err);
     }
     return rc < 0 ? rc : store_door_command_written(db, c.id, now, err);
 }
@@ -417,7 +418,7 @@ static void lay(const struct door_signer *caller, unsigned round)
 static int acknowledge(struct db *db, struct course *c, struct err *err)
 {
     struct err own = ERR_INIT;
-    int rc = store_command_acknowledged(db, c->command_id, c->host_id, door_room_now(), &own);
+    int rc = store_offer_acknowledged(db, c->command_id, c->host_id, door_room_now(), &own);
 
     c->acknowledged = true;
     if (rc < 0 && rc != ERR_CONFLICT)
