@@ -163,7 +163,7 @@ static void drive_pending(struct round *r, const struct door_target *t)
 
     if (c->cancel_at != 0 || f->torn)
         add(r, RULES_COMMAND_WITHDRAW, t, INVOCATION_CANCELLED, "Cancelled",
-            f->torn ? "the server stopped while it was being written" : NULL);
+            f->torn ? "it was not written to its end" : NULL);
     else if (f->revoked != NULL)
         add(r, RULES_COMMAND_WITHDRAW, t, INVOCATION_FAILED, "AccessDenied", f->revoked);
     else if (t->host_state == HOST_DEREGISTERED)
@@ -211,6 +211,12 @@ static void drive_offered(struct round *r, const struct door_target *t)
     look_again(r, c->expires_at);
 }
 
+bool rules_command_is_torn(const struct door_command *c, time_ms listening_since, time_ms now)
+{
+    return c->written_at == 0 &&
+           (c->requested_at < listening_since || now >= c->requested_at + RULES_COMMAND_WRITING_MS);
+}
+
 void rules_command_make(const struct rules_command_facts *facts, time_ms now, struct arena *arena,
                         struct rules_command_plan *ret_plan)
 {
@@ -226,6 +232,8 @@ void rules_command_make(const struct rules_command_facts *facts, time_ms now, st
     r.stopped = rate_is_exceeded(&rate, &tally.rate);
     r.start_by = c->requested_at + c->timeout_s * 1000;
     judge(facts, &tally, ret_plan);
+    if (c->written_at == 0 && !facts->torn)
+        look_again(&r, c->requested_at + RULES_COMMAND_WRITING_MS);
     for (size_t i = 0; i < facts->n_targets && ret_plan->n_moves < RULES_COMMAND_MOVES_MAX; i++) {
         const struct door_target *t = &facts->targets[i];
 

@@ -31,7 +31,7 @@ struct rules_command_facts {
     const struct door_target *targets;
     size_t n_targets;    /* those that are there */
     const char *revoked; /* its key ended: why nothing more is handed out; NULL */
-    bool torn;           /* a restart came while its rows were written: nobody has its id */
+    bool torn;           /* its rows will never be all there: nobody has its id */
 };
 
 struct rules_command_plan {
@@ -43,6 +43,12 @@ struct rules_command_plan {
     int64_t n_completed, n_errors, n_undelivered;
     bool ended;
 };
+
+/* Rows of many targets are written in slices, before anybody is told the id; what is not written to its end by then will
+ * not be: a slice failed. */
+#define RULES_COMMAND_WRITING_MS 60000
+bool rules_command_is_torn(const struct door_command *command, time_ms listening_since,
+                           time_ms now);
 
 /* At most so many moves at once; the next look brings the others. */
 #define RULES_COMMAND_MOVES_MAX 200

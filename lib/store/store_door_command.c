@@ -47,6 +47,21 @@ int store_door_command_target(struct db *db, const struct door_command *c,
                   invocation_has_ended(t->status) ? now : 0);
 }
 
+DB_STATEMENT(SQL_DOOR_COMMAND_GOES_ON,
+             "SELECT 1 FROM door_commands WHERE command_id = $1 AND ended_at IS NULL");
+
+int store_door_command_goes_on(struct db *db, const char *id, struct err *err)
+{
+    struct db_rows *rows;
+    int rc = db_query(db, &SQL_DOOR_COMMAND_GOES_ON, &rows, err, "t", id);
+
+    if (rc < 0)
+        return rc;
+    rc = db_next(rows, err);
+    db_end(rows);
+    return rc == 0 ? err_set(err, ERR_CONFLICT, "command %s has ended", id) : rc < 0 ? rc : 0;
+}
+
 DB_STATEMENT(SQL_DOOR_COMMAND_WRITTEN, "UPDATE door_commands SET written_at = $1"
                                        " WHERE command_id = $2 AND ended_at IS NULL");
 
@@ -304,6 +319,15 @@ DB_STATEMENT(SQL_DOOR_COMMAND_CANCEL,
 int store_door_command_cancel(struct db *db, const char *id, time_ms now, struct err *err)
 {
     return db_run(db, &SQL_DOOR_COMMAND_CANCEL, err, "it", now, id);
+}
+
+DB_STATEMENT(SQL_DOOR_COMMAND_TEAR,
+             "UPDATE door_commands SET cancel_at = coalesce(cancel_at, $1) WHERE command_id = $2"
+             " AND written_at IS NULL AND ended_at IS NULL");
+
+int store_door_command_tear(struct db *db, const char *id, time_ms now, struct err *err)
+{
+    return db_change(db, &SQL_DOOR_COMMAND_TEAR, err, "it", now, id);
 }
 
 DB_STATEMENT(SQL_DOOR_COMMAND_OUTPUT,

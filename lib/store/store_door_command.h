@@ -11,6 +11,8 @@ int store_door_command_put(struct db *db, const struct door_command *command, st
 int store_door_command_target(struct db *db, const struct door_command *command,
                               const struct door_target *target, const char *cause, time_ms now,
                               struct err *err);
+/* ERR_CONFLICT: it has ended. */
+int store_door_command_goes_on(struct db *db, const char *id, struct err *err);
 /* All its rows are there. ERR_CONFLICT: it ended meanwhile. Writer. */
 int store_door_command_written(struct db *db, const char *id, time_ms now, struct err *err);
 
@@ -55,6 +57,9 @@ int store_door_command_move(struct db *db, const struct door_command *command,
                             const struct door_command_state *to, struct err *err);
 /* The whole of it is to end; asked twice is asked once. Writer. */
 int store_door_command_cancel(struct db *db, const char *id, time_ms now, struct err *err);
+/* The same for one whose rows are not all there; a slice that comes yet is of a cancelled one. ERR_CONFLICT: they are, or it
+ * has ended. Writer. */
+int store_door_command_tear(struct db *db, const char *id, time_ms now, struct err *err);
 
 /* What an agent sent of a step's output; the longer text stays. Writer. */
 int store_door_command_output(struct db *db, const char *id, const char *host_id, int number,

@@ -375,6 +375,8 @@ static int write_slice(struct db *db, struct door_call *call, struct err *err)
             rc = store_door_command_put(db, c, err);
         if (rc == 0)
             rc = write_journal(db, call, err);
+    } else {
+        rc = store_door_command_goes_on(db, c->id, err);
     }
     for (; i < end && rc == 0; i++) {
         const struct host *host = &send->hosts[i].host;

@@ -231,7 +231,7 @@ static int apply(struct db *db, void *arg, struct err *err)
                                           .n_errors = p->n_errors,
                                           .n_undelivered = p->n_undelivered,
                                           .ended_at = p->ended ? d->now : 0};
-    int rc = 0;
+    int rc = d->torn ? store_door_command_tear(db, d->command->id, d->now, err) : 0;
 
     for (size_t i = 0; i < p->n_moves && rc == 0; i++)
         rc = move_one(db, d, i, err);
@@ -303,7 +303,7 @@ static int dispatch_one(struct look *look, const struct door_command *c, struct 
     if (rc < 0)
         return rc;
     f.targets = targets;
-    f.torn = c->written_at == 0 && c->requested_at < look->flow->heard_since;
+    f.torn = d.torn = rules_command_is_torn(c, look->flow->heard_since, look->now);
     rules_command_make(&f, look->now, look->arena, &plan);
     door_watch_put(watch, c->id, plan.next_change, waits || c->written_at == 0);
     d.state_changes = state_changes(c, &plan);

@@ -11,9 +11,11 @@
 #include <string.h>
 
 #include <cmocka.h>
+#include <sqlite3.h>
 
 #include "lib/base/json.h"
 #include "lib/base/log.h"
+#include "lib/rules/rules_command.h"
 #include "lib/store/db.h"
 #include "lib/store/store_access_key.h"
 #include "lib/store/store_hold.h"
@@ -865,6 +867,58 @@ static void restart_between_all_steps_loses_and_repeats_nothing(void **state)
     whole_is(command, "Success", "Success");
 }
 
+/* Rows of a command are written in slices of 200 -------------------------------------------------- */
+
+static void in_store(const char *sql)
+{
+    sqlite3 *sqlite;
+    char *error = NULL;
+
+    assert_int_equal(sqlite3_open(door_room.api.store.path, &sqlite), SQLITE_OK);
+    sqlite3_busy_timeout(sqlite, 5000);
+    if (sqlite3_exec(sqlite, sql, NULL, NULL, &error) != SQLITE_OK)
+        fail_msg("%s: %s", sql, error);
+    sqlite3_close(sqlite);
+}
+
+/* Of these the first is the guest's; the second slice has the last one alone. */
+#define LAY_201_HOSTS                                                                                      \
+    "WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 199)"                        \
+    " INSERT INTO hosts (id, name, state, activation_id, fingerprint, registered_at, seen_at,"             \
+    " platform_type) SELECT printf('mi-ffffffff%%09x', i), 'x-' || i, 'registered', h.activation_id, 'f'," \
+    " h.registered_at, h.registered_at, 'Linux' FROM n, hosts h WHERE h.id = '%s';"                        \
+    "INSERT INTO host_tags SELECT id, 'Crowd', 'many' FROM hosts"
+
+static const char *torn_send(void)
+{
+    struct door_answer a =
+        ask("SendCommand", "{" RUN ",'Targets':[{'Key':'tag:Crowd','Values':['many']}]}");
+
+    must_be(a, "InternalServerError");
+    door_room_look();
+    return text(ask("ListCommands", "{}"), "Commands.0.CommandId");
+}
+
+/* The caller was told that it failed: so it never runs anywhere, and comes to an end. */
+static void a_slice_that_cannot_be_written_ends_its_command(void **state)
+{
+    const struct door_guest *g = door_room_guest("web-1", "Role=web");
+    const char *command;
+
+    (void)state;
+    in_store(arena_printf(&door_room.arena, LAY_201_HOSTS, g->id));
+    in_store("CREATE TRIGGER full BEFORE INSERT ON invocations WHEN 200 <= (SELECT count(*) FROM"
+             " invocations) BEGIN SELECT RAISE(ABORT, 'the disk is full'); END");
+    command = torn_send();
+    in_store("DROP TRIGGER full");
+    whole_is(command, "Pending", "Pending");
+    assert_int_equal(number(door_room_poll(g), "Messages"), 0);
+    door_room_pass(RULES_COMMAND_WRITING_MS);
+    whole_is(command, "Cancelled", "Cancelled");
+    status_is(command, g, "Cancelled");
+    assert_int_equal(number(door_room_poll(g), "Messages"), 0);
+}
+
 /* As it was written it is described and given back; hosts get JSON. */
 static void S3_a_document_may_be_yaml(void **state)
 {
@@ -965,6 +1019,7 @@ int main(void)
         TEST(each_flaw_of_a_document_has_its_error),
         TEST(steps_of_several_are_asked_by_name),
         TEST(restart_between_all_steps_loses_and_repeats_nothing),
+        TEST(a_slice_that_cannot_be_written_ends_its_command),
         TEST(a_command_costs_the_same_however_many_are_open),
     };
 
