@@ -63,10 +63,10 @@ static size_t operations_of(const char *door, size_t family, const char *page)
 static size_t operations_told(const char *page)
 {
     const char *end = strstr(page, "\nAny other target");
+    char name[64];
     size_t n = 0;
 
     for (size_t i = 0; i < sizeof(families) / sizeof(families[0]); i++) {
-        char name[64];
         (void)snprintf(name, sizeof(name), "`%s.", families[i].family);
         for (const char *p = strstr(page, "\n## Operations");
              p != NULL && (p = strstr(p, name)) != NULL && p < end; p += strlen(name))

@@ -508,11 +508,11 @@ static void T37_what_a_host_took_is_not_given_back_by_a_start(void **state)
     }
 }
 
-/* A year of a host that gets a thousand commands a day, in the worst moment: just before it is written anew. */
+/* A year of a host that gets two hundred commands a day, in the worst moment: just before it is written anew. */
 static void C9_a_year_of_a_busy_host_fits(void **state)
 {
     const char *deep = getenv("SLIPWAY_DEEP");
-    const int a_day = deep != NULL && strcmp(deep, "1") == 0 ? 1000 : 2;
+    const int a_day = deep != NULL && strcmp(deep, "1") == 0 ? 200 : 2;
     struct old_journal old = {.state = folder, .step_ms = DAY / a_day};
     struct rusage before, after;
     struct agent_journal *j;
