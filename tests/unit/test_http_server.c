@@ -444,12 +444,24 @@ static void T04_bad_requests_never_reach_the_store(void **state)
 
 /* Sizes ------------------------------------------------------------------------------------------- */
 
+/* A room where nobody is hurried: a slow machine sends 25 MiB slowly. `webhooks` is its listener then. */
+static void patient_up(struct api_room *patient)
+{
+    const struct http_server_options options = {.body_budget = 40 * MIB, .body_ms = 100000};
+
+    api_room_up(patient, &options);
+    webhooks = http_server_address(patient->server, LISTENER_WEBHOOKS);
+}
+
 static void W2_25_MiB_are_taken_and_one_byte_more_is_413(void **state)
 {
+    const char *usual = webhooks;
     struct sent s = GOOD;
     char *body = malloc(26 * MIB);
+    struct api_room patient;
 
     (void)state;
+    patient_up(&patient);
     memset(body, ' ', 26 * MIB);
     s.guid = "w2-25-mib";
     s.body = body;
@@ -461,15 +473,8 @@ static void W2_25_MiB_are_taken_and_one_byte_more_is_413(void **state)
     s.body_len = 26 * MIB;
     assert_int_equal(status_of(&s), 413);
     free(body);
-}
-
-/* A room where nobody is hurried: a slow machine sends 25 MiB slowly. `webhooks` is its listener then. */
-static void patient_up(struct api_room *patient)
-{
-    const struct http_server_options options = {.body_budget = 40 * MIB, .body_ms = 100000};
-
-    api_room_up(patient, &options);
-    webhooks = http_server_address(patient->server, LISTENER_WEBHOOKS);
+    webhooks = usual;
+    api_room_down(&patient);
 }
 
 /* Two bodies of 25 MiB do not fit into the budget of 40 MiB at the same time. */
