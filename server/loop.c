@@ -101,6 +101,7 @@ static void *loop_main(void *arg)
         }
         sleep_until(loop, next);
     }
+    flow_end(loop->flow);
     return NULL;
 }
 

@@ -3,7 +3,7 @@
  *
  * An entry in hand is not judged again before its bulk was taken, so each environment sees its own moves; what the next
  * bulk does not see yet are moves of others, as within one bulk. Each move is a compare-and-set, and the writer runs
- * them in their order. The flow's thread owns it; at the end of flow_look() none is under way.
+ * them in their order. The flow's thread owns it; when the flow has come to rest none is under way.
  */
 #ifndef SLIPWAY_SERVER_FLOW_BULK_LINE_H
 #define SLIPWAY_SERVER_FLOW_BULK_LINE_H

@@ -133,6 +133,17 @@ static void announce(const struct look *look)
                                                         : next - clock_now(flow->clock));
 }
 
+/* By the machine's clock the loop comes back at once: what is written then is not waited for in between. */
+static bool goes_on(const struct look *look, int moved)
+{
+    return look->more && moved < ROUNDS_MAX && look->flow->clock == clock_system();
+}
+
+void flow_end(struct flow *flow)
+{
+    bulk_line_drop(flow);
+}
+
 int flow_look(struct flow *flow, time_ms *ret_next, struct err *err)
 {
     struct arena arena;
@@ -149,9 +160,10 @@ int flow_look(struct flow *flow, time_ms *ret_next, struct err *err)
             break;
         arena_reset(&arena);
     }
-    if (rc == 0)
+    if (rc == 0 && !goes_on(&look, moved))
         rc = bulk_line_clear(&look, err);
-    bulk_line_drop(flow);
+    if (rc < 0)
+        bulk_line_drop(flow);
     arena_deinit(&arena);
     if (rc == 0)
         *ret_next = moved == ROUNDS_MAX        ? look.now + BREATH_MS

@@ -97,8 +97,11 @@ struct flow {
 
 /* One look of all rooms, with the configuration in force now. `ret_next` = when to look again at the
  * latest, by the wall clock; VERDICT_NEVER = at an event. ERR_CONFLICT never leaves a room: it looks
- * again. Other errors end the server. */
+ * again. Other errors end the server. At rest all is written; as long as more is due, by the machine's clock, some of it
+ * may be under way (bulk_line.h). */
 int flow_look(struct flow *flow, time_ms *ret_next, struct err *err);
+/* There will be no look any more: nothing is left under way. */
+void flow_end(struct flow *flow);
 
 /* Judge everything, whatever the agenda says. Right after a flow_look() that came to rest nothing may move by it, and
  * nothing may change earlier than that said: for tests, which find by it what somebody forgot to touch. */
