@@ -190,7 +190,8 @@ struct deciding {
     const char *why;  /* NULL: none is needed */
 };
 
-static int decide(struct invoke *invoke, const struct deciding *d)
+/* `done`: what is said of it where the server says nothing more; NULL = nothing is. */
+static int decide(struct invoke *invoke, const struct deciding *d, const char *done)
 {
     struct client_answer answer;
     struct json_out out;
@@ -217,8 +218,14 @@ static int decide(struct invoke *invoke, const struct deciding *d)
         json_add_str(&out, "repository", d->repo);
     status = cli_repo_ask(invoke, "POST", arena_printf(&arena, "/api/v1/migrate/%s", d->verb), &out,
                           &answer);
-    if (status == 0)
+    if (status == 0) {
+        const char *follows = json_str(answer.json, "follows");
+
+        if (done != NULL && !invoke->json)
+            printf("%s: %s\n", invoke->argv[0],
+                   follows != NULL ? cli_repo_clean(&arena, follows) : done);
         client_answer_deinit(&answer);
+    }
     buf_deinit(&body);
     arena_deinit(&arena);
     return status;
@@ -247,9 +254,7 @@ static int with_reason(struct invoke *invoke, struct deciding *d, const char *do
     if (status == 0 && d->why == NULL)
         status = cli_command_usage(invoke, "say why: -m WHY");
     if (status == 0)
-        status = decide(invoke, d);
-    if (status == 0 && !invoke->json)
-        printf("%s: %s\n", invoke->argv[0], done);
+        status = decide(invoke, d, done);
     return status;
 }
 
@@ -259,7 +264,7 @@ int cli_migrate_mark(struct invoke *invoke)
 
     d.unprobed = cli_command_flag(invoke, "--unprobed");
     d.outcome = invoke->argc > 1 ? invoke->argv[1] : NULL;
-    return with_reason(invoke, &d, "settled; what waited for it goes on, or ends");
+    return with_reason(invoke, &d, "settled");
 }
 
 int cli_migrate_retry(struct invoke *invoke)
@@ -267,14 +272,14 @@ int cli_migrate_retry(struct invoke *invoke)
     struct deciding d = {.verb = "retry"};
 
     d.unprobed = cli_command_flag(invoke, "--unprobed");
-    return with_reason(invoke, &d, "settled; another attempt follows, with a higher epoch");
+    return with_reason(invoke, &d, "settled");
 }
 
 int cli_migrate_abandon(struct invoke *invoke)
 {
     struct deciding d = {.verb = "abandon"};
 
-    return with_reason(invoke, &d, "given up; its deployment ends as failed");
+    return with_reason(invoke, &d, "settled");
 }
 
 int cli_migrate_forget(struct invoke *invoke)
@@ -322,7 +327,7 @@ int cli_migrate_probe(struct invoke *invoke)
 
     invoke->json = false;
     if (status == 0)
-        status = decide(invoke, &d);
+        status = decide(invoke, &d, NULL);
     invoke->json = json;
     arena_init(&arena);
     for (int i = 0; status == 0 && !ended && i < PROBE_WAITS * 2; i++) {

@@ -4,6 +4,7 @@
 
 #include "lib/base/str.h"
 #include "lib/rules/migrate.h"
+#include "lib/rules/progress_attempts.h"
 #include "lib/rules/progress_cancel.h"
 #include "lib/rules/progress_index.h"
 #include "lib/rules/rate.h"
@@ -28,8 +29,9 @@ struct round {
     struct arena *arena;
     struct progress_plan *plan;
     size_t cap;
-    bool halted;    /* a migrate job ended badly: no other host is touched (M6) */
-    bool *released; /* by invocation: in this round */
+    const struct job *failed; /* says why it stops; NULL = nothing failed yet */
+    bool halted;              /* a migrate job ended badly: no other host is touched (M6) */
+    bool *released;           /* by invocation: in this round */
 };
 
 static struct progress_move *move_add(struct round *r, enum progress_kind kind,
@@ -200,7 +202,8 @@ static bool is_out(const struct progress_facts *f, int job_number,
         const struct invocation *other = &f->invocations[i];
         /* Whoever could not do a migrate job that another did, or a person settled, is as good as before. */
         if (f->jobs[other->job_number].database != NULL &&
-            f->jobs[other->job_number].state == JOB_SUCCEEDED)
+            (f->jobs[other->job_number].state == JOB_SUCCEEDED ||
+             progress_attempts_is_settled(f, other)))
             continue;
         if (other->job_number != job_number && progress_is_last_try(f, i) && other->again_at == 0 &&
             (other->status == INVOCATION_UNKNOWN ||
@@ -358,15 +361,6 @@ static void drive_job(struct round *r, const struct job *job)
         job_end(r, job, JOB_CANCELLED, halted_cause);
 }
 
-static const struct invocation *invocation_of(const struct progress_facts *f,
-                                              const struct attempt *attempt)
-{
-    for (size_t i = 0; i < f->n_invocations; i++)
-        if (strcmp(f->invocations[i].command_id, attempt->command_id) == 0)
-            return &f->invocations[i];
-    return NULL;
-}
-
 /* `timeout-minutes` of a migrate job tells people, and kills nothing (M5). */
 static void sound_alarm(struct round *r, const struct attempt *attempt,
                         const struct invocation *inv)
@@ -394,7 +388,7 @@ static bool follow_attempts(struct round *r)
 
     for (size_t i = 0; i < f->n_attempts; i++) {
         const struct attempt *attempt = &f->attempts[i];
-        const struct invocation *inv = invocation_of(f, attempt);
+        const struct invocation *inv = progress_attempts_invocation(f, attempt);
         enum attempt_state state;
         struct progress_move *m;
         if (inv == NULL || attempt->settled_at != 0)
@@ -413,31 +407,50 @@ static bool follow_attempts(struct round *r)
     return any;
 }
 
+/* Another attempt, if one may still begin. What failed of the other jobs stops one that nobody asked for. */
+static void plan_attempt(struct round *r, const struct job *job, bool wanted)
+{
+    if (r->halted)
+        job_end(r, job, JOB_CANCELLED, halted_cause);
+    else if (r->failed != NULL && !wanted)
+        job_end(r, job, JOB_CANCELLED,
+                arena_printf(r->arena, "stopped, since job %s failed", r->failed->name));
+    else
+        move_add(r, PROGRESS_ATTEMPT_PLAN, job);
+}
+
+/* Its command may run, or wait for its host. What was not let go yet goes no more where nothing may begin, and never to a
+ * host that is out: another one needs another attempt (M1). */
+static void drive_attempt(struct round *r, const struct job *job, const struct attempt *attempt,
+                          const struct invocation *inv)
+{
+    const struct progress_facts *f = r->facts;
+
+    if (inv->released_at != 0)
+        judge_open(r, job, inv);
+    else if (r->halted || progress_is_out(f, job->number, inv->host_id))
+        move_add(r, PROGRESS_LEAVE_OUT, job)->invocation = inv;
+    else if (!track_is_busy(r, inv))
+        release(r, job, inv)->attempt = attempt;
+    else if (runs_earlier(f, inv))
+        wait_for_earlier(r, job, inv, attempt->planned_at);
+}
+
 /* The migrate job: its one attempt is planned when its turn comes (M1), and follows its invocation. */
 static void drive_migrate(struct round *r, const struct job *job)
 {
-    const struct progress_facts *f = r->facts;
-    const struct attempt *attempt = NULL;
+    const struct attempt *attempt = progress_attempts_last(r->facts, job);
     const struct invocation *inv;
 
-    for (size_t i = 0; i < f->n_attempts; i++)
-        if (f->attempts[i].job_number == job->number)
-            attempt = &f->attempts[i];
     if (attempt == NULL) {
-        if (r->halted)
-            job_end(r, job, JOB_CANCELLED, halted_cause);
-        else
-            move_add(r, PROGRESS_ATTEMPT_PLAN, job);
+        plan_attempt(r, job, false);
         return;
     }
-    inv = invocation_of(f, attempt);
+    inv = progress_attempts_invocation(r->facts, attempt);
     if (inv == NULL)
         return; /* command and attempt are written together: cannot be */
-    /* A person wants another attempt, or the job tried again, and what was tried before is settled. */
-    if (str_eq(attempt->decision, "retry") ||
-        (attempt->settled_at != 0 && attempt->state != ATTEMPT_SUCCEEDED &&
-         attempt->planned_at < job->retried_at)) {
-        move_add(r, PROGRESS_ATTEMPT_PLAN, job);
+    if (progress_attempts_is_wanted(job, attempt)) {
+        plan_attempt(r, job, true);
         return;
     }
     switch (attempt->state) {
@@ -446,12 +459,14 @@ static void drive_migrate(struct round *r, const struct job *job)
         break;
     case ATTEMPT_NOT_STARTED:
         if (attempt->n < MIGRATE_TRIES_MAX)
-            move_add(r, PROGRESS_ATTEMPT_PLAN, job);
+            plan_attempt(r, job, false);
         else
             job_end(r, job, JOB_FAILED, why_of(r, inv));
         break;
+    case ATTEMPT_CANCELLED: /* before anybody was told of it */
+        plan_attempt(r, job, false);
+        break;
     case ATTEMPT_FAILED:
-    case ATTEMPT_CANCELLED:
     case ATTEMPT_UNKNOWN:
         job_end(r, job, JOB_FAILED, why_of(r, inv));
         break;
@@ -460,13 +475,7 @@ static void drive_migrate(struct round *r, const struct job *job)
     case ATTEMPT_ACCEPTED:
     case ATTEMPT_PERMITTED:
     case ATTEMPT_RUNNING:
-        if (inv->released_at == 0 && !track_is_busy(r, inv)) {
-            release(r, job, inv)->attempt = attempt;
-        } else if (inv->released_at != 0) {
-            judge_open(r, job, inv);
-        } else if (runs_earlier(f, inv)) {
-            wait_for_earlier(r, job, inv, attempt->planned_at);
-        }
+        drive_attempt(r, job, attempt, inv);
         break;
     case ATTEMPT_STATES_COUNT:
         break;
@@ -496,6 +505,7 @@ static void start_job(struct round *r, const struct job *job)
 /* Attention keeps everything as it is; a person, or `after-failure`, decides (P5). */
 static void end_deployment(struct round *r, const struct job *failed, bool all_done, bool all_well)
 {
+    const struct attempt *attempt;
     struct progress_move *m;
 
     if (failed == NULL && !all_done)
@@ -511,6 +521,11 @@ static void end_deployment(struct round *r, const struct job *failed, bool all_d
                                 failed->cause != NULL ? failed->cause : "failed");
     else if (!all_well)
         m->cause = "some hosts did not get it";
+    if ((attempt = progress_attempts_given_up(r->facts)) != NULL) {
+        m->deployment_state = DEPLOYMENT_FAILED;
+        m->cause = progress_attempts_cause(r->arena, attempt->decision, attempt->decided_by,
+                                           attempt->reason);
+    }
 }
 
 static void make(const struct progress_facts *facts, time_ms now, struct arena *arena,
@@ -531,12 +546,13 @@ static void make(const struct progress_facts *facts, time_ms now, struct arena *
         const struct job *job = &facts->jobs[i];
         any_running = any_running || job->state == JOB_RUNNING;
         all_done = all_done && job->state == JOB_SUCCEEDED;
-        r.halted = r.halted || (job->state == JOB_FAILED && job->database != NULL);
+        r.halted = r.halted || progress_attempts_halt(facts, job);
         /* The one that failed says why, not the one that was stopped for it. */
         if ((job->state == JOB_FAILED && (failed == NULL || failed->state != JOB_FAILED)) ||
             (job->state == JOB_CANCELLED && failed == NULL))
             failed = job;
     }
+    r.failed = failed;
     for (size_t i = 0; i < facts->n_invocations; i++)
         if (facts->jobs[facts->invocations[i].job_number].database == NULL &&
             progress_is_last_try(facts, i) && facts->invocations[i].status != INVOCATION_SUCCESS &&

@@ -88,6 +88,9 @@ static const char *unprobed_refusal(struct arena *arena, const struct settle_fac
 
 static const char *retry_refusal(struct arena *arena, const struct settle_facts *f)
 {
+    if (f->is_over)
+        return "its deployment has ended or is being cancelled, so no other attempt would follow. "
+               "Run: slipway migrate abandon; the next deployment may migrate then";
     if (f->probe != NULL && f->probe->ended_at != 0 && f->probe->holders > 0)
         return arena_printf(arena,
                             "the last probe saw %lld backends or lock holders in the database: it "

@@ -40,7 +40,8 @@ struct settle_facts {
     time_ms quiet_since;    /* its supervisor was gone, or was last heard: only a probe asked later
                                says that nobody is there any more */
     bool is_alive;          /* its host says now that it runs */
-    bool unprobed;          /* who decides looked himself, and takes it upon himself */
+    bool is_over;  /* its deployment has ended or is being cancelled: nothing of it follows */
+    bool unprobed; /* who decides looked himself, and takes it upon himself */
     time_ms now;
 };
 

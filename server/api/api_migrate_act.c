@@ -35,6 +35,7 @@ struct deciding {
     int64_t since;          /* forget */
     int64_t epoch;          /* of the attempt that the asker saw; 0 = he did not say */
     int64_t probe_id;
+    const char *follows; /* what becomes of its deployment; NULL = nothing was settled */
 };
 
 static int read_body(struct deciding *d, const char *const *keys, size_t n, bool needs_reason,
@@ -128,6 +129,8 @@ static enum request_next answer(struct deciding *d, struct reply *reply, int rc,
     json_out_init(&out, &buf);
     json_begin_object(&out, NULL);
     json_add_str(&out, "database", d->database);
+    if (d->follows != NULL)
+        json_add_str(&out, "follows", d->follows);
     json_end_object(&out);
     reply_json_buf(request, reply, status, &buf);
     return REQUEST_DONE;
@@ -153,7 +156,9 @@ static int write_settled(struct db *db, void *arg, struct err *err)
     why = settle_refusal(d->request->arena, &f.settle, d->act);
     if (why != NULL)
         return err_set(err, ERR_CONFLICT, "%s: %s", d->database, why);
-    return decide_write(db, d->request->arena, &f.attempt, d->act, &decision, &entry, err);
+    rc = decide_follows(db, d->request->arena, &f.attempt, d->act, &d->follows, err);
+    return rc < 0 ? rc
+                  : decide_write(db, d->request->arena, &f.attempt, d->act, &decision, &entry, err);
 }
 
 static int read_outcome(struct deciding *d, const struct cJSON *body, struct err *err)

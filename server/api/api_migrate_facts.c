@@ -19,6 +19,8 @@ static void judge(struct api_migrate_facts *f, time_ms now)
                                .permitted_at = inv->began_at == 0 ? inv->permitted_at : 0,
                                .quiet_since =
                                    f->attempt.gone_at != 0 ? f->attempt.gone_at : inv->heard_at,
+                               .is_over = !deployment_is_open(f->deployment.state) ||
+                                          f->deployment.cancel_at != 0,
                                .now = now};
     for (size_t i = 0; i < f->n_probes; i++) {
         const struct probe *p = &f->probes[i];

@@ -1,6 +1,8 @@
 #include "server/flow/decide.h"
 
-#include "lib/base/str.h"
+#include "lib/base/arena.h"
+#include "lib/rules/progress_attempts.h"
+#include "lib/store/store_attempt.h"
 #include "lib/store/store_command.h"
 #include "lib/store/store_deployment.h"
 #include "server/flow/evidence.h"
@@ -45,7 +47,8 @@ static int end_command(struct db *db, struct arena *arena, const struct attempt 
                               err);
 }
 
-/* Only what stopped over it: a deployment that was cancelled, or has ended otherwise, stays as it is. */
+/* It goes on, or ends as failed: at once where it stands, else when what still runs of it has ended (lib/rules/progress).
+ * One that is being cancelled, or has ended, stays as it is. */
 static int move_deployment(struct db *db, struct arena *arena, const struct attempt *a,
                            enum settle_act act, const struct attempt_decision *decision,
                            struct err *err)
@@ -54,21 +57,69 @@ static int move_deployment(struct db *db, struct arena *arena, const struct atte
     struct deployment d;
     int rc = store_deployment_by_id(db, arena, a->deployment_id, &d, err);
 
-    if (rc < 0 || d.state != DEPLOYMENT_ATTENTION || d.cancel_at != 0)
+    if (rc < 0 || !deployment_is_open(d.state) || d.cancel_at != 0)
         return rc;
     if (goes_on)
         rc = revive_jobs(db, arena, a, decision->at, err);
-    if (rc == 0)
-        rc = store_deployment_move(db, d.id, DEPLOYMENT_ATTENTION,
-                                   goes_on ? DEPLOYMENT_DEPLOYING : DEPLOYMENT_FAILED,
-                                   goes_on ? NULL
-                                           : arena_printf(arena, "its migrate job: %s by %s: %s",
-                                                          decision->decision, decision->by,
-                                                          decision->reason),
-                                   decision->at, err);
+    if (rc < 0 || d.state != DEPLOYMENT_ATTENTION)
+        return rc;
+    rc = store_deployment_move(db, d.id, DEPLOYMENT_ATTENTION,
+                               goes_on ? DEPLOYMENT_DEPLOYING : DEPLOYMENT_FAILED,
+                               goes_on ? NULL
+                                       : progress_attempts_cause(arena, decision->decision,
+                                                                 decision->by, decision->reason),
+                               decision->at, err);
     if (rc == 0 && !goes_on)
         rc = store_deployment_sweep(db, d.id, decision->at, err);
     return rc;
+}
+
+/* Another database of the deployment that waits for a decision; NULL = there is none. */
+static int find_other(struct db *db, struct arena *arena, const struct attempt *a,
+                      const char **ret_database, struct err *err)
+{
+    struct attempt *attempts;
+    size_t n;
+    int rc = store_attempt_of_deployment(db, arena, a->deployment_id, &attempts, &n, err);
+
+    *ret_database = NULL;
+    for (size_t i = 0; rc == 0 && i < n; i++)
+        if (attempts[i].id != a->id && attempts[i].settled_at == 0 &&
+            (attempts[i].state == ATTEMPT_FAILED || attempts[i].state == ATTEMPT_UNKNOWN))
+            *ret_database = attempts[i].database;
+    return rc;
+}
+
+int decide_follows(struct db *db, struct arena *arena, const struct attempt *a, enum settle_act act,
+                   const char **ret_text, struct err *err)
+{
+    bool retries = act == SETTLE_RETRY, goes_on = retries || act == SETTLE_SUCCEEDED;
+    const char *other;
+    struct deployment d;
+    int rc = store_deployment_by_id(db, arena, a->deployment_id, &d, err);
+
+    if (rc == 0)
+        rc = find_other(db, arena, a, &other, err);
+    if (rc < 0)
+        return rc;
+    if (!deployment_is_open(d.state))
+        *ret_text = "settled; its deployment has ended, and the next one may migrate";
+    else if (d.cancel_at != 0)
+        *ret_text = "settled; its deployment is being cancelled, and nothing more of it follows";
+    else if (!goes_on)
+        *ret_text = d.state == DEPLOYMENT_ATTENTION
+                        ? "settled; its deployment ends as failed"
+                        : "settled; its deployment ends as failed when what still runs of it has "
+                          "ended";
+    else if (other != NULL)
+        *ret_text = arena_printf(arena, "settled; %s when %s is decided, too",
+                                 retries ? "another attempt follows, with a higher epoch,"
+                                         : "its deployment goes on",
+                                 other);
+    else
+        *ret_text = retries ? "settled; another attempt follows, with a higher epoch"
+                            : "settled; its deployment goes on";
+    return 0;
 }
 
 int decide_write(struct db *db, struct arena *arena, const struct attempt *a, enum settle_act act,

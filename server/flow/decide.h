@@ -19,4 +19,8 @@ int decide_write(struct db *db, struct arena *arena, const struct attempt *attem
                  enum settle_act act, const struct attempt_decision *decision,
                  const struct journal_entry *entry, struct err *err);
 
+/* What becomes of its deployment once that is decided: for people, asked before it is written. */
+int decide_follows(struct db *db, struct arena *arena, const struct attempt *attempt,
+                   enum settle_act act, const char **ret_text, struct err *err);
+
 #endif

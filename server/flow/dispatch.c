@@ -60,6 +60,18 @@ static int release(struct db *db, const struct dispatched *d, struct err *err)
     return rc < 0 ? rc : store_offer_hand_out(db, &inv, &waits, 1, d->now, 0, err);
 }
 
+/* One that failed leaves nothing behind that waits. */
+static int end_deployment(struct db *db, const struct dispatched *d, struct err *err)
+{
+    const struct progress_move *m = d->move;
+    int rc = store_deployment_move(db, d->deployment->id, d->deployment->state, m->deployment_state,
+                                   m->cause, d->now, err);
+
+    if (rc == 0 && m->deployment_state == DEPLOYMENT_FAILED)
+        rc = store_deployment_sweep(db, d->deployment->id, d->now, err);
+    return rc;
+}
+
 /* The move itself; `act` names it in the journal, NULL = it needs no line of its own. */
 static int make_move(struct db *db, struct dispatched *d, const char **ret_act, struct err *err)
 {
@@ -107,8 +119,7 @@ static int make_move(struct db *db, struct dispatched *d, const char **ret_act, 
                                          m->job_state, m->cause, d->now, err);
     case PROGRESS_DEPLOYMENT_END:
         *ret_act = "deployment.end";
-        return store_deployment_move(db, d->deployment->id, d->deployment->state,
-                                     m->deployment_state, m->cause, d->now, err);
+        return end_deployment(db, d, err);
     }
     return 0;
 }

@@ -86,7 +86,9 @@ static void M6_retry_is_another_attempt_with_a_higher_epoch(void **state)
     story_pass(s, 5000);
     story_refused(s, "POST", "/api/v1/migrate/retry", ABOUT "}", 409,
                   "could not say who is in the database");
-    assert_int_equal(story_post(s, "/api/v1/migrate/retry", ABOUT ",\"unprobed\":true}"), 0);
+    assert_non_null(
+        strstr(story_ask(s, "POST", "/api/v1/migrate/retry", ABOUT ",\"unprobed\":true}"),
+               "another attempt follows"));
     story_pass(s, 5000);
     story_expect_attempt(s, DATABASE, "succeeded");
     story_expect_live(s, "acme/shop", "production", 2);
@@ -138,8 +140,13 @@ static void late_truth_after_a_decision_is_evidence(void **state)
     production_migrates(s, STORY_HOST_FALLS_SILENT);
     story_pass(s, 6 * 60000);
     story_expect_attempt(s, DATABASE, "unknown");
-    assert_int_equal(story_post(s, "/api/v1/migrate/abandon", ABOUT "}"), 0);
+    story_act(s, "POST", "/api/v1/repos/acme/shop/cancel", "{\"reason\":\"not today\"}");
     story_expect_last(s, "acme/shop", "production", 2, "failed");
+    /* Nothing of it follows any more, so that another attempt would be a promise that nobody keeps. */
+    story_refused(s, "POST", "/api/v1/migrate/retry", ABOUT ",\"unprobed\":true}", 409,
+                  "no other attempt would follow");
+    assert_non_null(strstr(story_ask(s, "POST", "/api/v1/migrate/abandon", ABOUT "}"),
+                           "its deployment has ended"));
     story_host_back(s, "batch-1");
     story_expect_attempt(s, DATABASE, "unknown"); /* what was decided stands */
     story_expect_told(s, "attempt.late", DATABASE, "\"end\":\"succeeded\"");

@@ -2,10 +2,13 @@
 
 #include "lib/base/str.h"
 #include "lib/rules/choices.h"
+#include "lib/rules/settle.h"
+#include "lib/store/store_attempt.h"
 #include "lib/store/store_cancel.h"
 #include "lib/store/store_deployment.h"
 #include "lib/store/store_rollback.h"
 #include "lib/store/store_wish.h"
+#include "server/flow/decide.h"
 #include "server/flow/outlook.h"
 #include "server/flow/way_back.h"
 #include "tests/support/scenario_text.h"
@@ -22,6 +25,39 @@ int scenario_cancelled(struct db *db, const struct scenario_line *l, struct err 
     int rc = scenario_world_deployment(l->world, l->args[0].environment, &open, err);
 
     return rc < 0 ? rc : store_cancel_deployment(db, &open, &cancel, &ended, err);
+}
+
+/* As the API does, but for what settle_refusal would say. */
+int scenario_decided(struct db *db, const struct scenario_line *l, struct err *err)
+{
+    struct scenario_world *w = l->world;
+    const struct attempt_decision decision = {.decision = l->args[2].text,
+                                              .by = l->args[3].text,
+                                              .reason = l->args[4].text,
+                                              .at = w->clock.now};
+    const struct journal_entry entry = {.at = w->clock.now, .actor = l->args[3].text, .way = "cli"};
+    struct deployment open;
+    struct attempt *attempts;
+    struct job *jobs;
+    size_t n, n_jobs;
+    int act = 0, rc = scenario_world_deployment(w, l->args[0].environment, &open, err);
+
+    while (act < SETTLE_ACTS_COUNT &&
+           !str_eq(settle_act_text((enum settle_act)act), decision.decision))
+        act++;
+    if (rc == 0 && act == SETTLE_ACTS_COUNT)
+        rc = err_set(err, ERR_INVALID, "nobody can decide \"%s\"", decision.decision);
+    if (rc == 0)
+        rc = store_deployment_jobs(db, &w->arena, open.id, &jobs, &n_jobs, err);
+    if (rc == 0)
+        rc = store_attempt_of_deployment(db, &w->arena, open.id, &attempts, &n, err);
+    for (size_t i = 0; rc == 0 && i < n; i++)
+        if (attempts[i].settled_at == 0 &&
+            str_eq(jobs[attempts[i].job_number].name, l->args[1].text))
+            return decide_write(db, &w->arena, &attempts[i], (enum settle_act)act, &decision,
+                                &entry, err);
+    return rc < 0 ? rc
+                  : err_set(err, ERR_INVALID, "no attempt of %s is to be decided", l->args[1].text);
 }
 
 /* As the API does: what is open is to end first, and the rollback is asked for. */

@@ -5,6 +5,6 @@
 #include "tests/support/scenario_words.h"
 
 scenario_fact_fn scenario_cancelled, scenario_rollback, scenario_rollback_to,
-    scenario_rollback_beside, scenario_asked_with;
+    scenario_rollback_beside, scenario_asked_with, scenario_decided;
 
 #endif

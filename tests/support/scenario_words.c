@@ -115,6 +115,9 @@ const struct scenario_word scenario_words[] = {
     /* what people choose */
     {"cancelled ENV by PERSON because WHY", "a person wants the open deployment ended",
      .fact = scenario_cancelled},
+    {"decided ENV JOB as ACT by PERSON because WHY",
+     "of the attempt of a migrate job: retry, abandon, \"mark succeeded\", \"mark failed\"",
+     .fact = scenario_decided},
     {"rollback ENV by PERSON because WHY",
      "a person wants the newest older release that succeeded back; what is open is to end first",
      .fact = scenario_rollback},

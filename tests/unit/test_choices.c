@@ -261,6 +261,11 @@ static void M6_a_probe_counts_that_was_asked_when_no_permit_could_be_used_any_mo
     p.asked_at = a.gone_at;
     f.quiet_since = a.gone_at;
     assert_null(settle_refusal(&arena, &f, SETTLE_RETRY));
+    f.is_over = true; /* nothing of its deployment follows any more, whatever was looked at */
+    f.unprobed = true;
+    assert_non_null(strstr(settle_refusal(&arena, &f, SETTLE_RETRY), "would follow"));
+    assert_null(settle_refusal(&arena, &f, SETTLE_ABANDON));
+    f.is_over = f.unprobed = false;
     f.permitted_at =
         a.gone_at -
         1000; /* ... more, but what it began in that second is not seen by a probe of before */
