@@ -18,6 +18,7 @@
 #include "lib/store/writer.h"
 #include "server/flow/signer.h"
 #include "server/flow/agenda.h"
+#include "server/flow/bulk_line.h"
 
 #define ROUNDS_MAX 100
 
@@ -278,6 +279,9 @@ int scenario_world_look(struct scenario_world *w, bool *ret_moved, struct err *e
     arena_init(&arena);
     if ((rc = schedule_look(&look, err)) == 0)
         rc = dispatch_look(&look, err);
+    if (rc == 0)
+        rc = bulk_line_clear(&look, err);
+    bulk_line_drop(&w->flow);
     arena_deinit(&arena);
     *ret_moved = look.moved || look.more;
     return rc;
