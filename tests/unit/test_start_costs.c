@@ -18,12 +18,13 @@
 #define PLACES 16        /* environments of each of two repositories */
 #define SHARED_MAX 24    /* statements of a look, however many start */
 #define STATEMENTS_MAX 6 /* ... and of each start: cut, started, its first commands released */
+#define CUT_OFF_MAX 33   /* of a start whose cut was earlier */
 #define REST_MAX 20      /* of a look at which only a host might have fallen silent */
 
 static struct stop_room room;
 
 /* `due` environments of a repository start ten minutes after a merge, the others hours later. */
-static void up(int due)
+static void up_with(int due, const char *on, const char *others_on)
 {
     struct buf yaml;
 
@@ -37,9 +38,9 @@ static void up(int due)
                  r == 0 ? "shop" : "site", r == 0 ? "shop" : "site");
         for (int e = 0; e < PLACES; e++)
             buf_addf(&yaml,
-                     "      e%d: { on: merge, delay: %s, roles: { web: { agent: { hosts: [web-1] } "
+                     "      e%d: { on: %s, roles: { web: { agent: { hosts: [web-1] } "
                      "} } }\n",
-                     e, e < due ? "10m" : "5h");
+                     e, e < due ? on : others_on);
         buf_adds(&yaml, "    jobs: { web: { runs-on: [web], steps: [{ run: \"true\" }] } }\n");
     }
     stop_room_up_as(&room, buf_str(&yaml));
@@ -49,6 +50,11 @@ static void up(int due)
         stop_room_release(&room, "acme/site", 0);
     }
     stop_room_look(&room); /* everything is judged once */
+}
+
+static void up(int due)
+{
+    up_with(due, "merge, delay: 10m", "merge, delay: 5h");
 }
 
 struct costs {
@@ -114,6 +120,29 @@ static void a_start_costs_the_same_among_few_and_among_many(void **state)
     assert_in_range(many.commits, 1, 32); /* ... and a commit has some of them */
 }
 
+/* With a cut-off between cut and start: what a start comes to is known by the facts that it was judged by. */
+static void after_a_start_nothing_is_read_again(void **state)
+{
+    struct costs c;
+
+    (void)state;
+    up_with(1, "release, cut-off: 5m", "release");
+    assert_int_equal(stop_room_status(&room, NULL, "POST",
+                                      "/api/v1/repos/acme/shop/releases/2/release",
+                                      "{\"environment\":\"e0\",\"at\":\"2026-11-24 14:10\"}"),
+                     202);
+    stop_room_look(&room);
+    (void)look_at("14:05");
+    assert_string_equal(stop_room_state(&room, "acme/shop", "e0"), "waiting");
+    c = look_at("14:10");
+    assert_string_equal(stop_room_state(&room, "acme/shop", "e0"), "deploying");
+    print_message("a start after a cut-off: %d statements\n", (int)c.statements);
+    assert_int_equal(c.lines, 3); /* start, job, command */
+    assert_in_range(c.statements, 1, CUT_OFF_MAX);
+    stop_room_look(&room); /* what was supposed of them is so */
+    stop_room_down(&room);
+}
+
 static void between_two_instants_nothing_is_read_or_written(void **state)
 {
     struct costs c;
@@ -133,6 +162,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_start_costs_the_same_among_few_and_among_many),
+        cmocka_unit_test(after_a_start_nothing_is_read_again),
         cmocka_unit_test(between_two_instants_nothing_is_read_or_written),
     };
 
