@@ -8,7 +8,7 @@
 #include "server/flow/bulk.h"
 
 #define BULKS_MAX 16
-#define MOVES_MAX 1024 /* a quarter of the writer's queue */
+#define MOVES_MAX 128 /* some commits: more would only make what was decided older */
 
 static void end(struct bulk *b)
 {
