@@ -212,7 +212,7 @@ static time_ms open_since(const struct gate_facts *f, time_ms now)
  * when the last freeze or hold was over. */
 static time_ms allowed_at(const struct gate_facts *f, time_ms now)
 {
-    time_ms at = f->start_at;
+    time_ms at = f->due_at != 0 ? f->due_at : f->start_at;
 
     if (f->limited && gate_binds(f, f->windows_of_calendar ? CAUSE_CALENDAR : CAUSE_WINDOW, false))
         at = open_since(f, now) > at ? open_since(f, now) : at;

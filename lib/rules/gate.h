@@ -89,6 +89,8 @@ struct gate_facts {
     time_ms horizon; /* windows and freezes are known up to here; 0 = for ever */
     const struct gate_hold *holds;
     size_t n_holds;
+    time_ms
+        due_at; /* of what was cut when its time had come: when that was; 0 = as `start_at` says */
     time_ms held_until; /* the last one that is over ended then; 0 = not known, or long ago */
     const struct gate_setting *not_built;
     size_t n_not_built;

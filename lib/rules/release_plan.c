@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "lib/rules/candidate.h"
+#include "lib/rules/rules_schedule.h"
 
 const char *const release_plan_ends[PLAN_ENDS] = {[PLAN_GOES_ON] = "",
                                                   [PLAN_PASSED] = "passed",
@@ -112,60 +113,6 @@ static struct verdict passed_by(const struct release_facts *f, const struct aske
 
 /* The plan ---------------------------------------------------------------------------------------- */
 
-static void plan_decide(struct release_plan *p, const struct plan_occurrence *at,
-                        const char *decision, const char *cause)
-{
-    if (p->n_decisions < RELEASE_PLAN_DECISIONS_MAX)
-        p->decisions[p->n_decisions++] =
-            (struct plan_decision){.occurrence = *at, .decision = decision, .cause = cause};
-}
-
-/* A cut that waits for it: undoing that decides it too, and may do so only once (I8). */
-static bool is_cut_for(const struct deployment *open, const struct plan_occurrence *at)
-{
-    return open != NULL && open->state == DEPLOYMENT_WAITING &&
-           strcmp(open->occurrence_date, at->date) == 0 &&
-           strcmp(open->occurrence_time, at->time) == 0;
-}
-
-/* What kept it from starting until the last instant of its interval, as far as that can still be known: a
- * freeze or a hold that was there, another deployment that is still open, a source that was not seen since; else
- * only that its time passed. */
-static const char *deferred_by(const struct release_facts *f, const struct plan_occurrence *at)
-{
-    time_ms last = at->due_at + f->grace_ms - 1;
-    const struct plan_release *newest = candidate_newest(f, at, last, false);
-
-    for (size_t i = 0; i < f->gate.n_freezes; i++)
-        if (f->gate.freezes[i].from <= last && last < f->gate.freezes[i].to)
-            return verdict_cause_key(CAUSE_FREEZE);
-    for (size_t i = 0; i < f->gate.n_holds; i++)
-        if (f->gate.holds[i].since <= last && last < f->gate.holds[i].until)
-            return verdict_cause_key(CAUSE_HOLD);
-    if (newest != NULL && candidate_newest(f, at, last, true) == NULL)
-        for (size_t i = 0; i < newest->n_lacks; i++)
-            if (newest->lacks[i].from <= last) /* it lacks it still: so it did then */
-                return verdict_cause_key(newest->lacks[i].kind);
-    if (f->open != NULL && f->open->state != DEPLOYMENT_WAITING && f->open->started_at <= last)
-        return verdict_cause_key(CAUSE_OPEN_DEPLOYMENT);
-    if (f->gate.source_seen_at != 0 && f->gate.source_seen_at + GATE_SOURCE_FRESH_MS <= last)
-        return verdict_cause_key(CAUSE_SOURCE_NOT_SEEN);
-    return verdict_cause_key(CAUSE_SCHEDULE);
-}
-
-/* Occurrences whose interval is over: deferred if there was something to bring, else skipped (F7). */
-static void plan_missed(const struct release_facts *f, struct release_plan *p)
-{
-    for (size_t i = 0; i < f->n_missed; i++) {
-        const struct plan_occurrence *at = &f->missed[i];
-        bool had = candidate_newest(f, at, at->due_at, false) != NULL ||
-                   (f->wish.release != NULL && f->wish.at == at->due_at);
-        if (is_cut_for(f->open, at))
-            continue;
-        plan_decide(p, at, had ? "deferred" : "skipped", had ? deferred_by(f, at) : NULL);
-    }
-}
-
 static time_ms wish_until(const struct release_facts *f, const struct plan_wish *wish)
 {
     if (wish->hotfix)
@@ -236,46 +183,6 @@ static void plan_times(const struct release_facts *f, const struct plan_wish *wi
     }
 }
 
-static bool is_pin_of(const struct plan_wish *wish, const struct plan_occurrence *at)
-{
-    return wish != NULL && at->date[0] != '\0' && (wish->at == 0 || wish->at == at->due_at);
-}
-
-/* On a schedule the target is for an occurrence: the current one, else the next. What is pinned to it
- * goes at it, and nothing else. Returns the wish that chose it, NULL = the rules did. */
-static const struct plan_wish *target_on_schedule(const struct release_facts *f,
-                                                  const struct plan_wish *wish,
-                                                  struct release_plan *p, time_ms now)
-{
-    const struct plan_occurrence none = {.due_at = 0};
-
-    if (f->current.date[0] != '\0') {
-        p->occurrence = f->current;
-        if (wish != NULL && is_pin_of(wish, &f->current)) {
-            p->target = wish->release;
-            return wish;
-        }
-        p->target =
-            candidate_choose(f, &f->current, now > f->current.due_at ? now : f->current.due_at);
-        if (p->target != NULL)
-            return NULL;
-        /* Nothing was there at its cut: nothing to wait for. */
-        plan_decide(p, &f->current, "skipped", NULL);
-    }
-    p->occurrence = f->next;
-    if (wish != NULL && is_pin_of(wish, &f->next)) {
-        p->target = wish->release;
-        return wish;
-    }
-    p->target = candidate_choose(f, &none, f->next.date[0] != '\0' ? f->next.due_at : now);
-    if (p->target != NULL || wish == NULL)
-        return NULL;
-    /* Nothing goes before the pin: the pin itself is what comes next. */
-    p->target = wish->release;
-    p->occurrence = none;
-    return wish;
-}
-
 /* Returns the wish by which it was chosen, NULL = by the rules alone. */
 static const struct plan_wish *plan_target(const struct release_facts *f, struct release_plan *p,
                                            time_ms now)
@@ -295,7 +202,7 @@ static const struct plan_wish *plan_target(const struct release_facts *f, struct
         return &f->hotfix;
     }
     if (f->on == DEPLOYMENT_ON_SCHEDULE)
-        return target_on_schedule(f, wish, p, now);
+        return rules_schedule_target(f, wish, p, now);
     p->target = wish != NULL ? wish->release : candidate_choose(f, &none, now);
     return wish;
 }
@@ -414,6 +321,22 @@ static const char *undo_reason(const struct release_facts *f, const struct relea
     return NULL;
 }
 
+/* When the time of what is open had come: a cut that is made at go has waited for its hosts already (P2). */
+static time_ms due_of_open(const struct release_facts *f, const struct plan_wish *wish)
+{
+    time_ms due = f->open->start_at;
+
+    if (f->open->occurrence_date[0] != '\0')
+        return due;
+    if (f->open->kind == DEPLOYMENT_ROLLBACK && f->open_rollback.release != NULL)
+        due = f->open_rollback.asked_at;
+    else if (wish != NULL)
+        due = wish->at != 0 && !wish->hotfix ? wish->at : wish->wished_at;
+    else if (f->on == DEPLOYMENT_ON_MERGE)
+        due = candidate_due_at(f, f->open_release);
+    return due < f->open->start_at ? due : f->open->start_at;
+}
+
 static void plan_waiting(const struct release_facts *f, struct release_plan *p, time_ms now)
 {
     const struct plan_wish *wish = f->open_wish.release != NULL ? &f->open_wish : NULL;
@@ -426,6 +349,7 @@ static void plan_waiting(const struct release_facts *f, struct release_plan *p, 
     ask(f, p->target, wish, false, p->start_at, p->start_until, now, &asked);
     asked.gate.not_asked = false;
     asked.gate.pinned = NULL; /* the pin came after the cut */
+    asked.gate.due_at = due_of_open(f, wish);
     p->rollback = f->open->kind == DEPLOYMENT_ROLLBACK;
     if (p->rollback)
         ask_as_rollback(&f->open_rollback, &asked);
@@ -564,7 +488,7 @@ void release_plan_make(const struct release_facts *facts, time_ms now,
                                       .hotfix_ends = wish_end(facts, &facts->hotfix, now),
                                       .rollback_ends = rollback_end(facts, now)};
 
-    plan_missed(facts, ret_plan);
+    rules_schedule_missed(facts, ret_plan);
     if (facts->open == NULL) {
         plan_without_open(facts, ret_plan, now);
         plan_late(facts, ret_plan, now);

@@ -39,12 +39,21 @@ static bool goes_out_now(const struct outlook *outlook, const struct plan_releas
            target->number <= outlook->open.release_number;
 }
 
+/* What the target was asked for by, NULL = nobody asked. */
+static const struct plan_wish *asked_by(const struct release_facts *f,
+                                        const struct release_plan *plan)
+{
+    if (f->open != NULL && f->open->state == DEPLOYMENT_WAITING && plan->target == f->open_release)
+        return f->open_wish.release != NULL ? &f->open_wish : NULL;
+    return plan->hotfix ? &f->hotfix : plan->wish ? &f->wish : NULL;
+}
+
 time_ms promises_start(const struct outlook *outlook, const struct snapshot *snapshot,
                        const struct config_environment *environment, time_ms now)
 {
     const struct release_plan *plan = &outlook->plan;
     struct gate_facts g = outlook->facts.gate;
-    bool on_schedule = outlook->facts.on == DEPLOYMENT_ON_SCHEDULE;
+    bool on_schedule = outlook->facts.on == DEPLOYMENT_ON_SCHEDULE && !plan->hotfix;
     struct gate_barrier barriers[RELEASE_PLAN_BARRIERS_MAX];
     time_ms at;
 
@@ -52,13 +61,15 @@ time_ms promises_start(const struct outlook *outlook, const struct snapshot *sna
         goes_out_now(outlook, plan->target))
         return VERDICT_NEVER;
     g.start_at = plan->start_at;
-    if (!plan->hotfix && !plan->rollback) { /* what may not go before T is promised no earlier */
+    if (plan->hotfix)
+        g.pass = GATE_HOTFIX; /* it waits for no time that it passes */
+    if (!plan->rollback) {    /* what may not go before T is promised no earlier */
         g.barriers = barriers;
         g.n_barriers = release_plan_barriers(&outlook->facts, plan->target,
-                                             plan->wish ? &outlook->facts.wish : NULL, barriers);
+                                             asked_by(&outlook->facts, plan), barriers);
     }
     /* What has no times of its own is cut anew when the grace of a cut is over. */
-    g.start_until = on_schedule ? plan->start_until : VERDICT_NEVER;
+    g.start_until = on_schedule || plan->hotfix ? plan->start_until : VERDICT_NEVER;
     if (soonest_start(&g, now, &at))
         return at;
     return on_schedule ? start_later(snapshot, environment, &g, at, now) : VERDICT_NEVER;

@@ -4,6 +4,7 @@
  *      build/dev/tests/scenarios/scenarios [PART OF A NAME...]      only those whose name contains one of them
  *      SLIPWAY_WRITE=1 build/dev/tests/scenarios/scenarios NAME     replace what is expected by what is found
  *
+ * What is promised at the end of a story is held to, too; with SLIPWAY_DEEP=1 at each of its expectations.
  * README.md beside it tells how to write one.
  */
 #include <dirent.h>
@@ -23,6 +24,8 @@
 
 #define FOLDER SLIPWAY_SOURCE_DIR "/tests/scenarios"
 
+static size_t n_promised; /* in all of them */
+
 static void scenario_holds(void **state)
 {
     struct scenario_report report;
@@ -32,7 +35,10 @@ static void scenario_holds(void **state)
 
     scenario_report_init(&report);
     rc = scenario_run(*state, getenv("SLIPWAY_WRITE") != NULL, &report, &err);
-    differs = report.n_differ > 0;
+    if (rc == 0 && report.n_differ == 0 && getenv("SLIPWAY_DEEP") != NULL)
+        rc = scenario_promises(*state, &report, &err);
+    n_promised += report.n_promised;
+    differs = report.n_differ > 0 || report.n_broken > 0;
     if (differs)
         print_error("%s", buf_str(&report.text));
     scenario_report_deinit(&report);
@@ -83,6 +89,7 @@ int main(int argc, char **argv)
     }
     free(entries);
     rc = _cmocka_run_group_tests("scenarios", tests, n_tests, NULL, NULL);
+    print_message("%zu promises were held to\n", n_promised);
     arena_deinit(&arena);
     return n_tests == 0 ? 1 : rc;
 }

@@ -1,10 +1,12 @@
 #include "tests/support/scenario.h"
 
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "lib/base/file.h"
 #include "lib/base/str.h"
+#include "tests/support/scenario_promise.h"
 #include "tests/support/scenario_text.h"
 #include "tests/support/scenario_time.h"
 #include "tests/support/scenario_words.h"
@@ -170,6 +172,40 @@ static int write_again(struct playing *p, struct err *err)
     return file_write_atomic(p->path, buf_str(&p->rewritten), p->rewritten.len, 0644, err);
 }
 
+/* As far as its expectation number `last`, from 1. */
+static int play_until(struct playing *p, size_t last, struct err *err)
+{
+    int rc = 0;
+
+    while (rc == 0 && p->at < p->n_lines && p->report->n_expected < last) {
+        size_t number = p->at + 1;
+        if ((rc = play_line(p, err)) < 0) {
+            err_wrap(err, "%s:%zu", p->path, number);
+            rc = ERR_INVALID;
+        }
+    }
+    return rc;
+}
+
+/* What is promised where the story stands. */
+static int hold(struct playing *p, struct scenario_report *report, struct err *err)
+{
+    struct buf broken;
+    size_t n = 0;
+    int rc;
+
+    buf_init(&broken, STORY_MAX);
+    rc = scenario_promise_hold(&p->world, &broken, &n, err);
+    report->n_promised += n;
+    if (broken.len > 0) {
+        report->n_broken++;
+        buf_addf(&report->text, "%s:%zu: what is promised here is not kept\n", p->path, p->at);
+        add_indented(&report->text, buf_str(&broken));
+    }
+    buf_deinit(&broken);
+    return rc;
+}
+
 int scenario_run(const char *folder, bool write, struct scenario_report *report, struct err *err)
 {
     struct playing p = {.report = report};
@@ -178,20 +214,50 @@ int scenario_run(const char *folder, bool write, struct scenario_report *report,
     scenario_world_init(&p.world, folder);
     buf_init(&p.rewritten, STORY_MAX * 2);
     rc = read_lines(&p, folder, err);
-    while (rc == 0 && p.at < p.n_lines) {
-        size_t number = p.at + 1;
-        if ((rc = play_line(&p, err)) < 0) {
-            err_wrap(err, "%s:%zu", p.path, number);
-            rc = ERR_INVALID;
-        }
-    }
+    if (rc == 0)
+        rc = play_until(&p, SIZE_MAX, err);
     if (rc == 0 && report->n_expected == 0)
         rc = err_set(err, ERR_INVALID, "%s: it expects nothing", p.path);
     if (rc == 0 && write && report->n_differ > 0) {
         report->n_differ = report->n_broken;
         rc = write_again(&p, err);
+    } else if (rc == 0 && report->n_differ == 0) {
+        rc = hold(&p, report, err);
     }
     buf_deinit(&p.rewritten);
     scenario_world_deinit(&p.world);
+    return rc;
+}
+
+/* `ret_more`: the story goes on behind it. */
+static int hold_at(const char *folder, size_t last, struct scenario_report *report, bool *ret_more,
+                   struct err *err)
+{
+    struct scenario_report own;
+    struct playing p = {.report = &own};
+    int rc;
+
+    scenario_report_init(&own);
+    scenario_world_init(&p.world, folder);
+    buf_init(&p.rewritten, STORY_MAX * 2);
+    rc = read_lines(&p, folder, err);
+    if (rc == 0)
+        rc = play_until(&p, last, err);
+    *ret_more = p.at < p.n_lines;
+    if (rc == 0)
+        rc = hold(&p, report, err);
+    buf_deinit(&p.rewritten);
+    scenario_world_deinit(&p.world);
+    scenario_report_deinit(&own);
+    return rc;
+}
+
+int scenario_promises(const char *folder, struct scenario_report *report, struct err *err)
+{
+    bool more = true;
+    int rc = 0;
+
+    for (size_t last = 1; more && rc == 0; last++)
+        rc = hold_at(folder, last, report, &more, err);
     return rc;
 }

@@ -22,16 +22,20 @@ struct scenario_report {
     size_t n_expected; /* expectations that were looked at */
     size_t n_differ;
     size_t n_broken; /* of those: the decision breaks a promise of its own, whatever is expected */
-    struct buf text; /* each difference: expected and found, as it would stand in the story */
+    size_t n_promised; /* promises that were held to */
+    struct buf text;   /* each difference: expected and found, as it would stand in the story */
 };
 
 void scenario_report_init(struct scenario_report *report);
 void scenario_report_deinit(struct scenario_report *report);
 
 /*
- * Play the story of `folder`. With `write` its expectations are replaced by what was found, and only what is
+ * Play the story of `folder`, and hold what is promised at its end (scenario_promise.h). With `write` its expectations are replaced by what was found, and only what is
  * broken differs. ERR_INVALID: a line that cannot be understood or cannot be; the text begins with file:line.
  */
 int scenario_run(const char *folder, bool write, struct scenario_report *report, struct err *err);
+
+/* Play it as far as each of its expectations, and hold what is promised there, too. */
+int scenario_promises(const char *folder, struct scenario_report *report, struct err *err);
 
 #endif

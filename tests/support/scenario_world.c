@@ -283,6 +283,7 @@ int scenario_world_look(struct scenario_world *w, bool *ret_moved, struct err *e
         rc = bulk_line_clear(&look, err);
     bulk_line_drop(&w->flow);
     arena_deinit(&arena);
+    w->next = look.next;
     *ret_moved = look.moved || look.more;
     return rc;
 }

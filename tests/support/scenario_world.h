@@ -54,6 +54,7 @@ struct scenario_world {
     const struct snapshot *snapshot; /* the one in force */
     struct flow flow;
     bool timed;                   /* only what is due is judged, as when nothing rang */
+    time_ms next;                 /* when the flow would wake, as the last look said */
     const char *repository;       /* that the story speaks of; NULL: several, none was named */
     struct scenario_names online; /* hosts that are heard */
     struct scenario_names seen;   /* repositories whose source is */

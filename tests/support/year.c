@@ -9,6 +9,9 @@
 #include "lib/rules/forecast.h"
 #include "lib/rules/release_plan.h"
 #include "lib/rules/rules_occurrence.h"
+#include "server/flow/outlook.h"
+#include "server/flow/promises.h"
+#include "server/flow/snapshot.h"
 
 #define DAY_MS INT64_C(86400000)
 #define HOUR_MS INT64_C(3600000)
@@ -28,6 +31,7 @@ struct promised {
     size_t place;
     int64_t number;
     time_ms made;  /* as time goes */
+    size_t before; /* starts of its environment by then */
     time_ms at;    /* by the clock */
     int missed_by; /* -1 = not known yet */
     bool over;
@@ -66,6 +70,8 @@ struct place {
     bool dirty;
     time_ms next; /* by the clock */
     int64_t promised_up_to;
+    int64_t told_number; /* of what the outlook promised last, and when */
+    time_ms told_at;
     struct year_start *starts; /* here */
     size_t n_starts, cap_starts;
 };
@@ -85,6 +91,7 @@ struct year {
     struct arena *arena;
     struct arena scratch;
     struct calendar *calendar;
+    struct snapshot snapshot; /* of configuration and calendar: what a promise is made with */
     struct year_report *r;
     struct place places[PLACES_MAX];
     size_t n_places;
@@ -520,6 +527,55 @@ static void check_wait(struct year *y, const struct place *p, const struct relea
         wrong(y, "nothing and nobody ends its wait", p);
 }
 
+/* Time alone stands against it, and people's stops that end by themselves. */
+static bool is_of_time_alone(const struct verdict *v)
+{
+    for (size_t i = 0; i < v->n_causes; i++)
+        switch (v->causes[i].kind) {
+        case CAUSE_SCHEDULE:
+        case CAUSE_WINDOW:
+        case CAUSE_CALENDAR:
+        case CAUSE_FREEZE:
+        case CAUSE_HOLD:
+            if (v->causes[i].until == VERDICT_NEVER)
+                return false;
+            break;
+        default:
+            return false;
+        }
+    return v->n_left_out == 0;
+}
+
+/* What the outlook promises, as page and feed show it: noted when it is another one. */
+static void tell(struct year *y, struct place *p, const struct release_facts *f,
+                 const struct release_plan *plan, time_ms now)
+{
+    struct outlook *o = arena_alloc(&y->scratch, sizeof(*o));
+    time_ms at = VERDICT_NEVER;
+
+    if (plan->target == NULL || plan->action != PLAN_WAIT || !is_of_time_alone(&plan->verdict)) {
+        p->told_number = 0;
+        return;
+    }
+    o->facts = *f;
+    o->plan = *plan;
+    o->has_open = p->open;
+    o->open = p->d;
+    at = promises_start(o, &y->snapshot, p->e, now);
+    if (at == VERDICT_NEVER)
+        wrong(y, "time alone stands against it, and no time is promised", p);
+    else if (plan->target->number != p->told_number || at != p->told_at)
+        *ARENA_PUSH(y->arena, y->promised, y->n_promised, y->cap_promised) =
+            (struct promised){.place = (size_t)(p - y->places),
+                              .number = plan->target->number,
+                              .made = y->t,
+                              .before = p->n_starts,
+                              .at = at,
+                              .missed_by = -1};
+    p->told_number = plan->target->number;
+    p->told_at = at;
+}
+
 /* One move of an environment; false: it rests. */
 static bool move(struct year *y, struct place *p, time_ms now)
 {
@@ -535,6 +591,7 @@ static bool move(struct year *y, struct place *p, time_ms now)
         p->wish = 0;
     p->next = plan->next_change;
     check_wait(y, p, plan);
+    tell(y, p, &f, plan, now);
     switch (plan->action) {
     case PLAN_CUT:
         cut(y, p, plan, now);
@@ -617,6 +674,7 @@ static void foresee(struct year *y, size_t repo)
                     (struct promised){.place = r->first + i,
                                       .number = r->newest,
                                       .made = y->t,
+                                      .before = p->n_starts,
                                       .at = starts[k].at,
                                       .missed_by = -1};
                 break;
@@ -673,7 +731,7 @@ static const struct year_start *start_of(const struct year *y, const struct prom
 {
     const struct place *p = &y->places[w->place];
 
-    for (size_t i = 0; i < p->n_starts; i++)
+    for (size_t i = w->before; i < p->n_starts; i++)
         if (p->starts[i].number >= w->number)
             return &p->starts[i];
     return NULL;
@@ -745,12 +803,14 @@ static void count(struct year *y)
         else if (w->missed_by >= 0)
             r->missed_by[w->missed_by]++;
         if (alone && !(is_followed(y, p, w->number, until) && w->missed_by >= 0))
-            wrong(y,
-                  arena_printf(y->arena,
-                               "r%lld was promised for %lld and started at %lld, undisturbed",
-                               (long long)w->number, (long long)w->at,
-                               s != NULL ? (long long)s->at : 0),
-                  p);
+            wrong(
+                y,
+                arena_printf(
+                    y->arena,
+                    "r%lld was promised for %lld, %lld min before, and started at %lld, undisturbed",
+                    (long long)w->number, (long long)w->at, (long long)(w->at - w->made) / 60000,
+                    s != NULL ? (long long)s->at : 0),
+                p);
         else if (w->missed_by < 0 && (s == NULL || s->at >= w->at))
             wrong(y, "a miss without a cause", p);
     }
@@ -989,6 +1049,8 @@ void year_play(const struct year_options *options, struct arena *arena,
         ret_report->wrong = arena_str(arena, err.text);
         return;
     }
+    y->snapshot.config = (struct config *)(uintptr_t)options->config; /* it is only read */
+    y->snapshot.calendar = y->calendar;
     set_up(y);
     make_events(y);
     while (ret_report->wrong == NULL) {

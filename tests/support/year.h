@@ -4,8 +4,8 @@
  * Merges, holds, freezes, silent hosts, lost sources, a server that is down, a clock that is set, deployments
  * that fail: all from one seed. An environment is judged when something about it changed and when its last
  * verdict said that it may change, and at no other time; so a verdict that changes earlier than it says is seen
- * as a start that comes late. At each merge the forecast is asked when the release will start, and later held to
- * it. One thread, no clock, no file.
+ * as a start that comes late. At each merge the forecast is asked when the release will start, and whatever the outlook
+ * promises beside is noted when it moves; both are held to it later. One thread, no clock, no file.
  */
 #ifndef SLIPWAY_TESTS_SUPPORT_YEAR_H
 #define SLIPWAY_TESTS_SUPPORT_YEAR_H

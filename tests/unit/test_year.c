@@ -118,7 +118,7 @@ static void play(uint64_t seed)
     if (report.wrong != NULL)
         fail_msg("%s", report.wrong);
     assert_true(report.n_promised > 5000);
-    assert_true(report.n_undisturbed > 1000);
+    assert_true(report.n_undisturbed > 5000);
     assert_true(report.n_kept >= report.n_undisturbed);
     arena_deinit(&arena);
     config_free(config);
