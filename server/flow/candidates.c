@@ -346,15 +346,21 @@ static bool needs(const struct config_environment *e, const struct config_enviro
     return false;
 }
 
-/* "Merge pull request #7 from ..." and "Sale (#7)" are GitHub's own forms. */
-static bool subject_names(struct arena *arena, const char *subject, int64_t pull)
+/* "Merge pull request #7 from ...": one commit that brings all of it. */
+static bool is_merge_of(struct arena *arena, const char *subject, int64_t pull)
 {
     const char *merge = arena_printf(arena, "Merge pull request #%lld ", (long long)pull);
+
+    return strncmp(subject, merge, strlen(merge)) == 0;
+}
+
+/* ... and "Sale (#7)", as GitHub calls what it squashed; but so may the last commit of a rebase be called. */
+static bool subject_names(struct arena *arena, const char *subject, int64_t pull)
+{
     const char *squash = arena_printf(arena, "(#%lld)", (long long)pull);
     size_t n = strlen(subject), m = strlen(squash);
 
-    return strncmp(subject, merge, strlen(merge)) == 0 ||
-           (n >= m && strcmp(subject + n - m, squash) == 0);
+    return is_merge_of(arena, subject, pull) || (n >= m && strcmp(subject + n - m, squash) == 0);
 }
 
 /* Releases of which no pull request is known, all above a number, newest first. */
@@ -364,13 +370,14 @@ struct nobodys {
 };
 
 /* The first release that holds some of the pull request. Merged by rebase it has several commits, and the
- * event names the last, whose subject is not GitHub's: those before it that came along and belong to
- * nobody else are taken for its own, so that not one byte goes out early. */
-static int64_t first_of(const struct nobodys *nobodys, const struct release *merged)
+ * event names the last: those before it that came along and belong to nobody else are taken for its own, so that
+ * not one byte goes out early. No subject but a merge's proves that there are none (0143). */
+static int64_t first_of(struct candidates *c, const struct nobodys *nobodys,
+                        const struct release *merged, int64_t pull)
 {
     int64_t number = merged->number;
 
-    for (size_t i = 0; i < nobodys->n; i++)
+    for (size_t i = 0; i < nobodys->n && !is_merge_of(c->arena, merged->subject, pull); i++)
         if (nobodys->items[i].number == number - 1 && nobodys->items[i].seen_at == merged->seen_at)
             number--;
     return number;
@@ -383,6 +390,7 @@ static void suspect(struct candidates *c, const struct nobodys *nobodys, const s
 {
     time_ms until = 0;
     bool named = false;
+    int64_t first;
 
     for (size_t i = 0; i < nobodys->n; i++) {
         const struct release *r = &nobodys->items[i];
@@ -390,7 +398,9 @@ static void suspect(struct candidates *c, const struct nobodys *nobodys, const s
         bool names = subject_names(c->arena, r->subject, b->pull_number);
         if (!names && c->now >= fresh)
             continue;
-        p->number = r->number;
+        first = names ? first_of(c, nobodys, r, b->pull_number) : r->number;
+        if (p->number == 0 || first < p->number)
+            p->number = first;
         named = named || names;
         until = fresh > until ? fresh : until;
     }
@@ -415,9 +425,7 @@ static int barrier_of(struct candidates *c, const struct nobodys *nobodys, const
         rc = store_release_by_number(c->db, c->arena, c->repository->id, b->release_number, &merged,
                                      err);
         if (rc == 0)
-            p.number = subject_names(c->arena, merged.subject, b->pull_number)
-                           ? merged.number
-                           : first_of(nobodys, &merged);
+            p.number = first_of(c, nobodys, &merged, b->pull_number);
         p.reverted_in =
             revert_cancelled_by(reverts, n_reverts, p.number - 1, INT64_MAX, b->release_number);
     } else {
