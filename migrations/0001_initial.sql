@@ -1029,6 +1029,27 @@ CREATE TABLE schedule_days (                 -- days with starts when a calendar
     PRIMARY KEY (repository_id, environment)
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE calendar_spans (                -- windows and freezes of the configuration in force, as the calendar feed tells of them (F9)
+    repository_id INTEGER NOT NULL REFERENCES repositories (id),
+    environment   TEXT NOT NULL,
+    spans         TEXT NOT NULL,             -- a line for each: kind, from, to in seconds, name
+    known_until   INTEGER NOT NULL,
+    sequence      INTEGER NOT NULL,          -- the highest of all is that of what the feed tells: it only goes up
+    PRIMARY KEY (repository_id, environment)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE calendar_dropped (              -- what another configuration dropped after the feed may have told of it
+    id            INTEGER PRIMARY KEY,
+    repository_id INTEGER NOT NULL REFERENCES repositories (id),
+    environment   TEXT NOT NULL,
+    kind          TEXT NOT NULL CHECK (kind IN ('window', 'freeze')),
+    name          TEXT NOT NULL,             -- of a freeze; '' of a window
+    from_at       INTEGER NOT NULL,
+    to_at         INTEGER NOT NULL,
+    dropped_at    INTEGER NOT NULL
+) STRICT;
+CREATE INDEX calendar_dropped_by_time ON calendar_dropped (dropped_at);
+
 CREATE TABLE holiday_years (                 -- years for which a list was imported: `holidays: jp` follows it there (F8)
     year          INTEGER PRIMARY KEY,
     source        TEXT NOT NULL,             -- name of the file

@@ -97,19 +97,22 @@ DB_STATEMENT(SQL_PROMISE_LIST,
              " UNION SELECT id FROM promises WHERE state <> 'open' AND changed_at >= $1)"
              " ORDER BY p.state = 'open' DESC, p.changed_at DESC, p.id DESC"
              " LIMIT $2");
+#define READ_MAX 20000 /* also of those that are not for who asks */
 
-int store_promise_list(struct db *db, struct arena *arena, time_ms since, size_t limit,
+int store_promise_list(struct db *db, struct arena *arena, time_ms since,
+                       const struct store_promise_filter *filter, size_t limit,
                        struct promise **ret_items, size_t *ret_n, struct err *err)
 {
     struct promise *items = NULL;
     struct db_rows *rows;
     size_t n = 0, cap = 0;
-    int rc = db_query(db, &SQL_PROMISE_LIST, &rows, err, "ii", since, (int64_t)limit);
+    int rc = db_query(db, &SQL_PROMISE_LIST, &rows, err, "ii", since, (int64_t)READ_MAX);
 
     if (rc < 0)
         return rc;
-    while ((rc = db_next(rows, err)) > 0)
-        *ARENA_PUSH(arena, items, n, cap) = read_row(rows, arena);
+    while (n < limit && (rc = db_next(rows, err)) > 0)
+        if (filter->shows(filter->arg, db_text(rows, arena, 2)))
+            *ARENA_PUSH(arena, items, n, cap) = read_row(rows, arena);
     db_end(rows);
     if (rc < 0)
         return rc;

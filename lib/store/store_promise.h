@@ -19,8 +19,15 @@ int store_promise_withdraw(struct db *db, int64_t id, time_ms now, struct err *e
 int store_promise_keep(struct db *db, int64_t repository_id, const char *environment,
                        int64_t deployment_id, time_ms now, struct err *err);
 
-/* Those that changed at `since` or later, oldest change first, at most `limit`. */
-int store_promise_list(struct db *db, struct arena *arena, time_ms since, size_t limit,
+/* Whose repository is to be listed? */
+struct store_promise_filter {
+    bool (*shows)(void *arg, const char *repository);
+    void *arg;
+};
+
+/* Open ones, and those that changed at `since` or later, the newest change first; at most `limit` of those that `filter` shows. */
+int store_promise_list(struct db *db, struct arena *arena, time_ms since,
+                       const struct store_promise_filter *filter, size_t limit,
                        struct promise **ret_items, size_t *ret_n, struct err *err);
 
 #endif

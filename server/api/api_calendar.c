@@ -24,12 +24,11 @@
 #include "server/api/api_view.h"
 #include "server/api/reply.h"
 #include "server/api/tries.h"
+#include "server/flow/calendar_spans.h"
 
 #define ANSWER_MAX ((size_t)8 << 20)
 #define DAY_MS INT64_C(86400000)
 #define PAST_DAYS 30              /* promises that ended; readers learn of what was cancelled */
-#define FUTURE_DAYS 60            /* freezes */
-#define WINDOWS_DAYS 14           /* windows: they are many, and always the same */
 #define START_MS (15 * 60 * 1000) /* how long a start is shown: a calendar knows no instants */
 #define DAYS_DEFAULT 14
 #define DAYS_MAX 62
@@ -128,8 +127,9 @@ static void add_event(struct feed *f, const struct api_calendar_entry *c)
 static int write_feed(struct feed *f)
 {
     const struct api_calendar_span span = {.from = f->view.now,
-                                           .to = f->view.now + FUTURE_DAYS * DAY_MS,
-                                           .windows_to = f->view.now + WINDOWS_DAYS * DAY_MS,
+                                           .to = f->view.now + CALENDAR_SPANS_FREEZE_DAYS * DAY_MS,
+                                           .windows_to =
+                                               f->view.now + CALENDAR_SPANS_WINDOW_DAYS * DAY_MS,
                                            .changed_from = f->view.now - PAST_DAYS * DAY_MS,
                                            .all = f->all};
     struct api_calendar_entry *items = NULL;

@@ -7,15 +7,16 @@
 #include "lib/calendar/interval.h"
 #include "lib/calendar/occurrence.h"
 #include "lib/calendar/zone.h"
+#include "lib/store/store_calendar.h"
 #include "lib/store/store_deployment.h"
 #include "lib/store/store_freeze.h"
 #include "lib/store/store_promise.h"
 #include "lib/store/store_pull_request.h"
+#include "server/flow/calendar_spans.h"
 #include "server/flow/snapshot.h"
 
 #define PROMISES_MAX 1000
 #define PULLS_MAX 20
-#define YEAR_2020_MS INT64_C(1577836800000)
 
 struct listing {
     struct api_view *view;
@@ -23,6 +24,7 @@ struct listing {
     struct arena *arena;
     struct api_calendar_entry *items;
     size_t n, cap;
+    int64_t sequence; /* of what comes from the configuration: it counts up when that differs */
     struct err *err;
 };
 
@@ -73,20 +75,25 @@ static const char *pulls_of(struct listing *l, const struct promise *p)
     return text;
 }
 
+static bool shows(void *arg, const char *repository)
+{
+    const struct listing *l = arg;
+
+    return api_calendar_list_shows(l->view, config_repo(l->view->config, repository), l->span->all);
+}
+
 static int add_starts(struct listing *l)
 {
+    const struct store_promise_filter filter = {shows, l};
     struct promise *items = NULL;
     size_t n = 0;
-    int rc = store_promise_list(l->view->db, l->arena, l->span->changed_from, PROMISES_MAX, &items,
-                                &n, l->err);
+    int rc = store_promise_list(l->view->db, l->arena, l->span->changed_from, &filter, PROMISES_MAX,
+                                &items, &n, l->err);
 
     for (size_t i = 0; rc == 0 && i < n; i++) {
         const struct promise *p = &items[i];
         bool kept = p->state == PROMISE_KEPT;
         time_ms at = kept && p->started_at != 0 ? p->started_at : p->start_at;
-        const struct config_repo *repo = config_repo(l->view->config, p->repository);
-        if (!api_calendar_list_shows(l->view, repo, l->span->all))
-            continue;
         add(l, (struct api_calendar_entry){.kind = API_CALENDAR_START,
                                            .key = arena_printf(l->arena, "promise-%" PRId64, p->id),
                                            .sequence = p->sequence,
@@ -108,10 +115,10 @@ static int add_starts(struct listing *l)
 
 /* Windows ------------------------------------------------------------------------------------------ */
 
-/* What comes from the configuration changes when another one is in force: that is its sequence. */
-static int64_t sequence_of(const struct listing *l)
+static const char *window_key(struct arena *arena, const char *repository, const char *environment,
+                              time_ms from)
 {
-    return (l->view->snapshot->made_at - YEAR_2020_MS) / 1000;
+    return arena_printf(arena, "window-%s-%s-%" PRId64, repository, environment, from / 1000);
 }
 
 static void add_windows(struct listing *l, const struct config_environment *e)
@@ -127,9 +134,8 @@ static void add_windows(struct listing *l, const struct config_environment *e)
     for (size_t i = 0; i < n; i++)
         add(l, (struct api_calendar_entry){
                    .kind = API_CALENDAR_WINDOW,
-                   .key = arena_printf(l->arena, "window-%s-%s-%" PRId64, e->repo->name, e->name,
-                                       spans[i].from / 1000),
-                   .sequence = sequence_of(l),
+                   .key = window_key(l->arena, e->repo->name, e->name, spans[i].from),
+                   .sequence = l->sequence,
                    .stamp = l->view->snapshot->made_at,
                    .from = spans[i].from,
                    .to = spans[i].to,
@@ -139,6 +145,19 @@ static void add_windows(struct listing *l, const struct config_environment *e)
 }
 
 /* Freezes ------------------------------------------------------------------------------------------ */
+
+/* Does it end with that place? Two events of one name and time are one freeze. */
+static bool ends_with(const char *list, const char *where)
+{
+    size_t n = strlen(list), m = strlen(where);
+
+    return n >= m && strcmp(list + n - m, where) == 0 && (n == m || list[n - m - 1] == ' ');
+}
+
+static const char *freeze_key(struct arena *arena, const char *name, time_ms from)
+{
+    return arena_printf(arena, "freeze-%s-%" PRId64, name, from / 1000);
+}
 
 /* One for all the environments that it covers at those instants. */
 static void note_freeze(struct listing *l, struct api_calendar_entry entry,
@@ -150,7 +169,8 @@ static void note_freeze(struct listing *l, struct api_calendar_entry entry,
         struct api_calendar_entry *known = &l->items[i];
         if (known->kind == API_CALENDAR_FREEZE && known->from == entry.from &&
             known->to == entry.to && str_eq(known->key, entry.key)) {
-            known->where = arena_printf(l->arena, "%s, %s", known->where, where);
+            if (!ends_with(known->where, where))
+                known->where = arena_printf(l->arena, "%s, %s", known->where, where);
             return;
         }
         if (known->kind == API_CALENDAR_FREEZE && str_eq(known->key, entry.key))
@@ -168,12 +188,11 @@ static void add_configured(struct listing *l, const struct config_environment *e
         interval_freezes(l->view->config, e, zone, l->span->from, l->span->to, l->arena, &spans);
 
     for (size_t i = 0; i < n; i++) {
-        const char *name = spans[i].name != NULL ? spans[i].name : "freeze";
+        const char *name = spans[i].name != NULL ? spans[i].name : CALENDAR_SPANS_UNNAMED;
         note_freeze(l,
                     (struct api_calendar_entry){.kind = API_CALENDAR_FREEZE,
-                                                .key = arena_printf(l->arena, "freeze-%s-%" PRId64,
-                                                                    name, spans[i].from / 1000),
-                                                .sequence = sequence_of(l),
+                                                .key = freeze_key(l->arena, name, spans[i].from),
+                                                .sequence = l->sequence,
                                                 .stamp = l->view->snapshot->made_at,
                                                 .from = spans[i].from,
                                                 .to = spans[i].to,
@@ -229,14 +248,60 @@ static int add_environments(struct listing *l)
     return rc;
 }
 
+/* Dropped ------------------------------------------------------------------------------------------ */
+
+static bool is_known(const struct listing *l, const char *key)
+{
+    for (size_t i = 0; i < l->n; i++)
+        if (str_eq(l->items[i].key, key))
+            return true;
+    return false;
+}
+
+/* What the feed told of another configuration, and what is not any more. */
+static int add_dropped(struct listing *l)
+{
+    struct calendar_dropped *items = NULL;
+    size_t n = 0;
+    int rc = store_calendar_dropped(l->view->db, l->arena, l->span->changed_from, l->view->now,
+                                    &items, &n, l->err);
+
+    for (size_t i = 0; rc == 0 && i < n; i++) {
+        const struct calendar_dropped *d = &items[i];
+        const char *key = d->freeze
+                              ? freeze_key(l->arena, d->name, d->from_at)
+                              : window_key(l->arena, d->repository, d->environment, d->from_at);
+        if (is_known(l, key) || (!l->span->all && !shows(l, d->repository)))
+            continue;
+        add(l, (struct api_calendar_entry){.kind = d->freeze ? API_CALENDAR_FREEZE
+                                                             : API_CALENDAR_WINDOW,
+                                           .key = key,
+                                           .sequence = l->sequence,
+                                           .stamp = d->dropped_at,
+                                           .from = d->from_at,
+                                           .to = d->to_at,
+                                           .cancelled = true,
+                                           .repository = d->freeze ? NULL : d->repository,
+                                           .environment = d->freeze ? NULL : d->environment,
+                                           .where = arena_printf(l->arena, "%s %s", d->repository,
+                                                                 d->environment),
+                                           .name = d->freeze ? d->name : NULL});
+    }
+    return rc;
+}
+
 int api_calendar_list_load(struct api_view *view, const struct api_calendar_span *span,
                            struct api_calendar_entry **ret_items, size_t *ret_n, struct err *err)
 {
     struct listing l = {.view = view, .span = span, .arena = view->request->arena, .err = err};
-    int rc = add_starts(&l);
+    int rc = store_calendar_sequence(view->db, &l.sequence, err);
 
     if (rc == 0)
+        rc = add_starts(&l);
+    if (rc == 0)
         rc = add_environments(&l);
+    if (rc == 0)
+        rc = add_dropped(&l);
     if (rc < 0)
         return rc;
     *ret_items = l.items;

@@ -16,6 +16,7 @@
 #include "lib/store/store_occurrence.h"
 #include "lib/store/store_repository.h"
 #include "server/flow/calendar_edit.h"
+#include "server/flow/calendar_spans.h"
 #include "server/flow/naming.h"
 #include "server/flow/renaming.h"
 
@@ -166,6 +167,8 @@ int snapshot_accept(struct db *db, const struct config *config, const char *by, 
         if (rc == 0)
             rc = snapshot_accept_repository(db, calendar, &arena, repo, now, err);
     }
+    if (rc == 0)
+        rc = calendar_spans_keep(db, calendar, config, now, err);
     if (rc == 0)
         rc = naming_check(db, &arena, config, err);
     arena_deinit(&arena);

@@ -111,6 +111,7 @@ static bool is_small(const char *table)
         "schedules",
         "hosts",
         "schedule_days",
+        "calendar_spans",
         "host_keys",
         "host_tags",
         "host_documents",
