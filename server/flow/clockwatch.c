@@ -12,6 +12,7 @@
 #include "server/flow/flow.h"
 
 #define JUMP_MS 30000
+#define SLEPT_MS 5000
 #define LAST_LINES 20
 
 struct jump {
@@ -77,6 +78,20 @@ static int look_back(struct look *look, struct err *err)
                : tell(look, &(struct jump){latest, look->now}, err);
 }
 
+/* The machine was suspended, or this process stopped: it looks much later than it meant to. Hosts could not report
+ * meanwhile, and the first look comes before they do. */
+static void look_late(struct look *look)
+{
+    struct flow *flow = look->flow;
+    time_ms due = flow->wakes_at > flow->looked_at ? flow->wakes_at : flow->looked_at;
+
+    if (flow->wakes_at == 0 || flow->looked_at == 0 || look->now - due <= SLEPT_MS)
+        return;
+    log_warning("flow.overslept", "seconds=%lld", (long long)(look->now - due) / 1000);
+    flow->woke_at = look->now;
+    flow->unattended = (struct flow_unattended){due, look->now, "server-slept"};
+}
+
 int clockwatch_look(struct look *look, struct err *err)
 {
     struct flow *flow = look->flow;
@@ -86,6 +101,9 @@ int clockwatch_look(struct look *look, struct err *err)
 
     flow->clock_skew = skew;
     flow->clock_known = true;
+    if (jump <= JUMP_MS && jump >= -JUMP_MS)
+        look_late(look);
+    flow->looked_at = look->now;
     if (first) {
         flow->unattended = (struct flow_unattended){0, flow->heard_since, "server-down"};
         return look_back(look, err);

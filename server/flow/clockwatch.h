@@ -5,7 +5,8 @@
  * written to the journal, logged, shown by doctor. Everything is judged again, which each look does anyway, and
  * nothing is run again, since each occurrence is decided once (F6). What the clock alone made old or new is put
  * right: nobody is silent because of it, and what was seen in a future that is none any more was seen now.
- * A machine that slept is no jump: the monotonic clock counts that.
+ * A machine that slept is no jump: the monotonic clock counts that. But nobody was heard meanwhile, and the first look comes
+ * before anybody can be: nobody is lost by it (0145).
  */
 #ifndef SLIPWAY_SERVER_FLOW_CLOCKWATCH_H
 #define SLIPWAY_SERVER_FLOW_CLOCKWATCH_H

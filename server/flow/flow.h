@@ -71,6 +71,11 @@ struct flow {
     time_ms
         heard_since; /* the server listens since, or the clock jumped then; nobody is silent before
                           * (migrate.md 4) */
+    time_ms
+        woke_at; /* the machine, or this process, slept until then and nobody was heard; 0 = it did not */
+    time_ms
+        wakes_at; /* the loop sleeps until then, by the machine's clock; 0 = there is no such loop */
+    time_ms looked_at;
     int64_t clock_skew; /* wall clock minus monotonic clock at the last look */
     bool clock_known;   /* there was a look */
     bool timed; /* nothing woke the loop but the time that the last look named: there are no news */
@@ -94,6 +99,12 @@ struct flow {
     size_t n_recording;
     size_t recording_pace; /* deliveries that one batch came to last time */
 };
+
+/* Nobody is called silent, or lost, for what it did not say before. */
+static inline time_ms flow_heard_since(const struct flow *flow)
+{
+    return flow->woke_at > flow->heard_since ? flow->woke_at : flow->heard_since;
+}
 
 /* One look of all rooms, with the configuration in force now. `ret_next` = when to look again at the
  * latest, by the wall clock; VERDICT_NEVER = at an event. ERR_CONFLICT never leaves a room: it looks

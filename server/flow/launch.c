@@ -143,7 +143,7 @@ static int find_commands(struct launch *l, struct ground *ground, struct err *er
                                .n_jobs = c->n_jobs,
                                .invocations = c->rows,
                                .n_invocations = c->n_rows,
-                               .heard_since = look->flow->heard_since};
+                               .heard_since = flow_heard_since(look->flow)};
     struct progress_plan plan;
     const struct standing *standing;
     struct invocation *earlier;

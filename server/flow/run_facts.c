@@ -44,7 +44,8 @@ int run_facts_load(struct look *look, const struct deployment *deployment,
     struct job *jobs;
     int rc;
 
-    *f = (struct progress_facts){.deployment = deployment, .heard_since = look->flow->heard_since};
+    *f = (struct progress_facts){.deployment = deployment,
+                                 .heard_since = flow_heard_since(look->flow)};
     if ((rc = store_deployment_jobs(db, arena, id, &jobs, &f->n_jobs, err)) < 0 ||
         (rc = store_command_invocations(db, arena, id, &ret_facts->invocations, &f->n_invocations,
                                         err)) < 0)
