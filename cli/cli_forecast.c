@@ -112,7 +112,7 @@ int cli_forecast_schedule(struct invoke *invoke)
     struct client_answer answer;
     struct table table;
     struct arena arena;
-    const char *path;
+    const char *path, *until;
     int status = cli_command_options_end(invoke);
 
     if (status == 0 && invoke->argc > 0)
@@ -127,6 +127,7 @@ int cli_forecast_schedule(struct invoke *invoke)
         arena_deinit(&arena);
         return status;
     }
+    until = json_str(answer.json, "known_until_text");
     table_init(&table, &arena, 4, heads);
     for (const struct cJSON *s = json_first(json_array(answer.json, "starts")); s != NULL;
          s = json_next(s)) {
@@ -142,6 +143,8 @@ int cli_forecast_schedule(struct invoke *invoke)
             "itself, or when somebody asks), or they are all stopped.\n");
     else
         table_print(&table);
+    if (!invoke->json && until != NULL && json_count(json_array(answer.json, "starts")) > 0)
+        printf("Those are all until %s. What somebody holds has no time.\n", until);
     client_answer_deinit(&answer);
     arena_deinit(&arena);
     return COMMAND_DONE;

@@ -23,10 +23,12 @@
 #include "server/flow/foresee.h"
 #include "server/flow/outlook.h"
 #include "server/flow/snapshot.h"
+#include "server/flow/times.h"
 
 #define ANSWER_MAX ((size_t)16 << 20)
 #define NEXT_DEFAULT 10
 #define NEXT_MAX 200
+#define DAY_MS INT64_C(86400000)
 
 struct asking {
     struct request *request;
@@ -252,6 +254,7 @@ struct opening {
 struct openings {
     struct opening *items;
     size_t n, cap;
+    time_ms known_until; /* where there are fewer than were asked for: so far it was looked */
 };
 
 static int by_time(const void *x, const void *y)
@@ -269,43 +272,88 @@ static int64_t release_at(const struct foreseen *f, size_t index, time_ms t)
     return 0;
 }
 
+/* One environment while its times are listed. */
+struct walk {
+    struct asking *a;
+    const struct config_environment *e;
+    struct outlook *outlook; /* of `from` */
+    time_ms from;
+    struct gate_facts gate;
+};
+
+/* Windows, freezes and people's stops up to behind `t`, if there are more. */
+static bool reach(struct walk *w, time_ms t)
+{
+    struct gate_facts *gate = &w->outlook->facts.gate;
+
+    if (!times_reach(w->a->view.snapshot, w->e, w->from, t, w->a->request->arena, gate))
+        return false;
+    stops_bind(&w->outlook->stops, w->a->request->arena, gate);
+    w->gate = *gate;
+    return true;
+}
+
+/* The next set time from `*t` on that can start; `*t` is behind it then. False: there is no more. */
+static bool next_set_time(struct walk *w, time_ms *t, time_ms *ret_at)
+{
+    struct gate_facts *g = &w->gate;
+    struct occurrence o;
+
+    while (occurrence_next(w->a->view.snapshot->calendar, w->e, *t, &o)) {
+        time_ms until = o.due_at + w->e->grace_ms;
+        while (reach(w, until))
+            ;
+        if (g->horizon != 0 && until > g->horizon)
+            return false;
+        *t = o.due_at + 1;
+        g->start_at = o.due_at;
+        g->start_until = until;
+        if (soonest_start(g, w->from, ret_at))
+            return true;
+        if (*ret_at == VERDICT_NEVER)
+            return false;
+        if (*t < *ret_at - w->e->grace_ms) /* none before that can */
+            *t = *ret_at - w->e->grace_ms;
+    }
+    return false;
+}
+
+/* ... of an environment without set times: the beginning of a window, where it can start. */
+static bool next_window(struct walk *w, time_ms *t, time_ms *ret_at)
+{
+    struct gate_facts *g = &w->gate;
+
+    do {
+        g->start_at = *t;
+        g->start_until = g->horizon;
+        if (!soonest_start(g, *t, ret_at))
+            continue;
+        *t = *ret_at + 1;
+        for (size_t i = 0; i < g->n_windows; i++)
+            if (g->windows[i].from <= *ret_at && *ret_at < g->windows[i].to)
+                *t = g->windows[i].to;
+        return true;
+    } while (reach(w, g->horizon));
+    return false;
+}
+
 /* Set times, each where it can start; without set times, the beginnings of windows. */
-static void add_openings(struct asking *a, const struct foreseen *f, size_t index,
-                         const struct gate_facts *gate, time_ms from, size_t max,
+static void add_openings(struct walk *w, const struct foreseen *f, size_t index, size_t max,
                          struct openings *list)
 {
-    const struct config_environment *e = &f->repo->environments[index];
-    struct gate_facts g = *gate;
-    struct occurrence o;
-    time_ms t = from;
+    time_ms t = w->from, at = 0, known = w->from + TIMES_DAYS_MAX * DAY_MS;
     size_t n = 0;
 
-    if (e->at.n == 0 && !g.limited)
+    w->gate = w->outlook->facts.gate;
+    if (w->e->at.n == 0 && !w->gate.limited)
         return; /* at each merge, or when somebody asks */
-    for (int tries = 0; tries < 1000 && n < max; tries++) {
-        time_ms at = 0;
-        if (e->at.n > 0) {
-            if (!occurrence_next(a->view.snapshot->calendar, e, t, &o))
-                break;
-            g.start_at = o.due_at;
-            g.start_until = o.due_at + e->grace_ms;
-            t = o.due_at + 1;
-            if (!soonest_start(&g, from, &at) || (g.horizon != 0 && at >= g.horizon))
-                continue;
-        } else {
-            g.start_at = t;
-            g.start_until = g.horizon;
-            if (!soonest_start(&g, t, &at))
-                break;
-            t = at + 1;
-            for (size_t i = 0; i < g.n_windows; i++)
-                if (g.windows[i].from <= at && at < g.windows[i].to)
-                    t = g.windows[i].to;
-        }
-        *ARENA_PUSH(a->request->arena, list->items, list->n, list->cap) =
-            (struct opening){e, at, release_at(f, index, at)};
+    while (n < max && (w->e->at.n > 0 ? next_set_time(w, &t, &at) : next_window(w, &t, &at))) {
+        *ARENA_PUSH(w->a->request->arena, list->items, list->n, list->cap) =
+            (struct opening){w->e, at, release_at(f, index, at)};
         n++;
     }
+    if (n < max && known < list->known_until)
+        list->known_until = known;
 }
 
 static int load_openings(struct asking *a, time_ms from, size_t max, struct openings *list)
@@ -331,10 +379,15 @@ static int load_openings(struct asking *a, time_ms from, size_t max, struct open
             struct outlook then = f.outlooks[k];
             /* Windows and freezes are known for some weeks: later ones are looked up there. */
             if (from > a->view.now)
-                rc = outlook_make(a->view.db, a->view.snapshot, &repository, &repo->environments[k],
-                                  from, a->request->arena, &then, &a->err);
+                rc = outlook_make_ahead(a->view.db, a->view.snapshot, &repository,
+                                        &repo->environments[k], from, a->request->arena, &then,
+                                        &a->err);
             if (rc == 0)
-                add_openings(a, &f, k, &then.facts.gate, from, max, list);
+                add_openings(&(struct walk){.a = a,
+                                            .e = &repo->environments[k],
+                                            .outlook = &then,
+                                            .from = from},
+                             &f, k, max, list);
         }
     }
     if (list->n > 0)
@@ -342,9 +395,24 @@ static int load_openings(struct asking *a, time_ms from, size_t max, struct open
     return rc;
 }
 
+/* The server's zone: it is about all environments. */
+static int add_known_until(struct asking *a, const struct openings *list, size_t next)
+{
+    bool fewer = list->n < next && list->known_until != VERDICT_NEVER;
+    char text[ZONE_TEXT_SIZE] = "";
+    const struct zone *zone;
+    int rc = zone_open(a->view.config->timezone, &zone, &a->err);
+
+    if (rc == 0 && fewer)
+        zone_text(zone, list->known_until, a->view.language, text);
+    json_add_time(&a->out, "known_until", fewer ? list->known_until : 0);
+    api_shape_text_or_null(&a->out, "known_until_text", fewer ? text : NULL);
+    return rc;
+}
+
 enum request_next api_forecast_schedule(struct request *request, struct reply *reply)
 {
-    struct openings list = {.n = 0};
+    struct openings list = {.known_until = VERDICT_NEVER};
     struct asking a;
     int64_t next = NEXT_DEFAULT;
     time_ms from = 0;
@@ -368,6 +436,8 @@ enum request_next api_forecast_schedule(struct request *request, struct reply *r
         json_end_object(&a.out);
     }
     json_end_array(&a.out);
+    if (rc == 0)
+        rc = add_known_until(&a, &list, (size_t)next);
     return ask_close(&a, reply, rc);
 }
 

@@ -34,6 +34,7 @@ struct candidates {
     time_ms now;
     struct arena *arena;
     struct outlook *outlook;
+    bool ahead; /* an instant to come is asked of: what is over by then was decided in its time */
     const struct wish *suppose; /* as if somebody had asked for this, NULL = what is stored alone */
     const struct stops_change
         *supposed; /* as if people's stops were changed so, NULL = as they are */

@@ -85,7 +85,8 @@ int foresee_outlook(struct db *db, const struct snapshot *snapshot,
                     const struct config_environment *environment, time_ms now, time_ms at,
                     struct arena *arena, struct outlook *ret_outlook, struct err *err)
 {
-    int rc = outlook_make(db, snapshot, repository, environment, at, arena, ret_outlook, err);
+    int rc = (at > now ? outlook_make_ahead : outlook_make)(db, snapshot, repository, environment,
+                                                            at, arena, ret_outlook, err);
     struct gate_facts *g = &ret_outlook->facts.gate;
     struct gate_host *hosts;
 

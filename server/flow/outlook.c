@@ -154,6 +154,8 @@ static int undecided_since(struct candidates *m, time_ms *ret_from, struct err *
         *ret_from = m->now - 30 * DAY_MS;
     if (*ret_from < ours)
         *ret_from = ours;
+    if (m->ahead && *ret_from <= m->now - m->environment->grace_ms)
+        *ret_from = m->now - m->environment->grace_ms + 1;
     return rc;
 }
 
@@ -223,15 +225,23 @@ static int load_unsettled(struct candidates *m, struct err *err)
     return 0;
 }
 
-/* Who is silent is waited for from the end of a hold on (P2): of those that are over, the last. */
+/* Who is silent is waited for from the end of a hold, or of people's freeze, on (P2): of those that are over, the last. */
 static int load_held(struct candidates *m, struct err *err)
 {
     struct gate_facts *g = &m->outlook->facts.gate;
+    const char *environment = m->environment->name;
+    time_ms since = m->now - g->start_within_ms;
+    int rc = 0;
 
-    for (size_t i = 0; i < g->n_hosts; i++)
-        if (m->now - g->hosts[i].seen_at >= HOST_SILENT_AFTER_MS || g->hosts[i].lacks != NULL)
-            return store_hold_ended(m->db, m->repository->id, m->environment->name,
-                                    m->now - g->start_within_ms, m->now, &g->held_until, err);
+    for (size_t i = 0; i < g->n_hosts; i++) {
+        if (m->now - g->hosts[i].seen_at < HOST_SILENT_AFTER_MS && g->hosts[i].lacks == NULL)
+            continue;
+        rc = store_hold_ended(m->db, m->repository->id, environment, since, m->now, &g->held_until,
+                              err);
+        return rc < 0 ? rc
+                      : stops_frozen_until(m->db, m->arena, m->repository, environment, since,
+                                           m->now, &g->held_until, err);
+    }
     return 0;
 }
 
@@ -358,6 +368,23 @@ int outlook_make(struct db *db, const struct snapshot *snapshot,
                            .now = now,
                            .arena = arena,
                            .outlook = ret_outlook};
+
+    return make_alone(&m, err);
+}
+
+int outlook_make_ahead(struct db *db, const struct snapshot *snapshot,
+                       const struct repository *repository,
+                       const struct config_environment *environment, time_ms at,
+                       struct arena *arena, struct outlook *ret_outlook, struct err *err)
+{
+    struct candidates m = {.db = db,
+                           .snapshot = snapshot,
+                           .repository = repository,
+                           .environment = environment,
+                           .now = at,
+                           .arena = arena,
+                           .outlook = ret_outlook,
+                           .ahead = true};
 
     return make_alone(&m, err);
 }

@@ -70,6 +70,12 @@ int outlook_make(struct db *db, const struct snapshot *snapshot,
                  const struct repository *repository, const struct config_environment *environment,
                  time_ms now, struct arena *arena, struct outlook *ret_outlook, struct err *err);
 
+/* The same of an instant to come, however far: set times that are over by then were decided when they came. */
+int outlook_make_ahead(struct db *db, const struct snapshot *snapshot,
+                       const struct repository *repository,
+                       const struct config_environment *environment, time_ms at,
+                       struct arena *arena, struct outlook *ret_outlook, struct err *err);
+
 /* The same at the instant of a ground that others are judged on, too. */
 int outlook_make_with(struct ground *ground, const struct snapshot *snapshot,
                       const struct repository *repository,

@@ -104,6 +104,27 @@ time_ms stops_end(const struct stops *stops, time_ms now)
     return end;
 }
 
+int stops_frozen_until(struct db *db, struct arena *arena, const struct repository *repository,
+                       const char *environment, time_ms since, time_ms now, time_ms *io_at,
+                       struct err *err)
+{
+    struct freeze *lists[2] = {NULL, NULL}; /* removed, and over by their time */
+    size_t n[2] = {0, 0};
+    int rc = store_freeze_removed(db, arena, since, &lists[0], &n[0], err);
+
+    if (rc == 0)
+        rc = store_freeze_list(db, arena, since, &lists[1], &n[1], err);
+    for (size_t k = 0; k < 2 && rc == 0; k++)
+        for (size_t i = 0; i < n[k]; i++) {
+            const struct freeze *f = &lists[k][i];
+            time_ms end = k == 0 ? f->removed_at : f->to_at;
+            if (end <= now && f->from_at < end && end > *io_at &&
+                store_freeze_covers(f, repository->name, environment))
+                *io_at = end;
+        }
+    return rc;
+}
+
 void stops_bind(const struct stops *stops, struct arena *arena, struct gate_facts *g)
 {
     struct gate_hold *holds = arena_array(arena, stops->n_holds, sizeof(*holds));

@@ -47,6 +47,12 @@ int stops_load(struct ground *ground, const struct repository *repository, const
 /* When the last of them that ends by itself is over; `now` if there is none. */
 time_ms stops_end(const struct stops *stops, time_ms now);
 
+/* When the last freeze of people there was over, by its time or because somebody removed it, if that was in [since, now];
+ * else `*io_at` stays. */
+int stops_frozen_until(struct db *db, struct arena *arena, const struct repository *repository,
+                       const char *environment, time_ms since, time_ms now, time_ms *io_at,
+                       struct err *err);
+
 /* Put them into the gate's facts, behind the freezes that are there. */
 void stops_bind(const struct stops *stops, struct arena *arena, struct gate_facts *facts);
 

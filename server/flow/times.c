@@ -55,15 +55,10 @@ void times_load(const struct snapshot *snapshot, const struct config_environment
     }
 }
 
-bool times_look_further(const struct snapshot *snapshot,
-                        const struct config_environment *environment, time_ms now,
-                        struct arena *arena, struct outlook *o)
+bool times_reach(const struct snapshot *snapshot, const struct config_environment *environment,
+                 time_ms now, time_ms reach, struct arena *arena, struct gate_facts *gate)
 {
-    struct gate_facts *gate = &o->facts.gate;
-    time_ms reach = o->promised_at != VERDICT_NEVER ? o->promised_at : o->plan.start_at;
-
-    if (gate->horizon == 0 || o->plan.target == NULL || reach == VERDICT_NEVER ||
-        reach < gate->horizon)
+    if (gate->horizon == 0 || reach < gate->horizon)
         return false;
     for (size_t i = 0; i < N_HORIZONS; i++) {
         time_ms horizon = now + horizons[i] * DAY_MS;
@@ -73,6 +68,16 @@ bool times_look_further(const struct snapshot *snapshot,
         return true;
     }
     return false;
+}
+
+bool times_look_further(const struct snapshot *snapshot,
+                        const struct config_environment *environment, time_ms now,
+                        struct arena *arena, struct outlook *o)
+{
+    time_ms reach = o->promised_at != VERDICT_NEVER ? o->promised_at : o->plan.start_at;
+
+    return o->plan.target != NULL && reach != VERDICT_NEVER &&
+           times_reach(snapshot, environment, now, reach, arena, &o->facts.gate);
 }
 
 /* Does anything else than time stand against it for ever? Then time is not what it waits for. */

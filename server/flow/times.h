@@ -20,6 +20,11 @@ struct snapshot;
 void times_load(const struct snapshot *snapshot, const struct config_environment *environment,
                 time_ms now, time_ms stopped_until, struct arena *arena, struct gate_facts *gate);
 
+/* Load windows and freezes of the configuration anew, up to behind `reach`, `now` being as it was when they were loaded; people's
+ * stops are to be bound again. False: they reach there already, or no further. */
+bool times_reach(const struct snapshot *snapshot, const struct config_environment *environment,
+                 time_ms now, time_ms reach, struct arena *arena, struct gate_facts *gate);
+
 /* Is what was judged about to be promised for an instant behind the horizon? Then windows and freezes of the configuration
  * are loaded up to there, if there are more; people's stops are to be bound and all is to be judged anew. */
 bool times_look_further(const struct snapshot *snapshot,

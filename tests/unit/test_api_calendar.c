@@ -1,4 +1,5 @@
 /* The calendar over HTTP: the feed with windows and freezes as two parsers read it, days, imported holidays. */
+#include <inttypes.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -13,7 +14,10 @@
 #include "lib/base/file.h"
 #include "lib/base/str.h"
 #include "lib/calendar/ics_read.h"
+#include "lib/base/arena.h"
+#include "lib/base/buf.h"
 #include "server/api/http_server.h"
+#include "server/flow/snapshot.h"
 #include "tests/support/raw_http.h"
 #include "tests/support/stop_room.h"
 
@@ -220,6 +224,127 @@ static void an_added_freeze_keeps_its_uid_and_is_cancelled_when_it_is_removed(vo
     free(ics);
 }
 
+static int accept_config(struct db *db, void *arg, struct err *err)
+{
+    return snapshot_accept(db, room.api.snapshots.current->config, "reload", *(const time_ms *)arg,
+                           err);
+}
+
+/* As a reload at that time does. */
+static void reload(const char *yaml, const char *time)
+{
+    time_ms now = stop_room_at(&room, time);
+
+    api_room_config(&room.api, yaml);
+    api_room_write(&room.api, accept_config, &now);
+}
+
+static const char *replaced(struct arena *arena, const char *text, const char *what,
+                            const char *with)
+{
+    const char *at = strstr(text, what);
+
+    assert_non_null(at);
+    return arena_printf(arena, "%.*s%s%s", (int)(at - text), text, with, at + strlen(what));
+}
+
+/* "SEQUENCE STATUS" of the event with that summary and begin, and its uid. */
+static int64_t sequence_of(const char *summary, const char *from, const char *status, char *ret_uid)
+{
+    char *ics = feed();
+    const char *line = event_of(as_ical_js_reads(ics), summary, from);
+    int64_t sequence = -1;
+    char state[16] = "";
+
+    assert_int_equal(sscanf(line, "%127s %" SCNd64 " %15s", ret_uid, &sequence, state), 3);
+    assert_string_equal(state, status);
+    free(ics);
+    return sequence;
+}
+
+/* Whoever read it before takes it out, and knows what is newer, also after the clock was set back. */
+static void F9_what_another_configuration_drops_is_cancelled_and_sequences_go_up(void **state)
+{
+    char uid[128], other[128];
+    int64_t before, dropped, window, again;
+    struct arena arena;
+    const char *yaml;
+
+    (void)state;
+    arena_init(&arena);
+    yaml = replaced(&arena, config, "name: Fair, from: 2026-11-27 10:00",
+                    "name: Late, from: 2026-11-27 11:00");
+    yaml = replaced(&arena, yaml, "from: \"13:00\"", "from: \"13:30\"");
+    reload(config, "14:00");
+    before = sequence_of("Freeze: Fair", "2026-11-27T01:00:00.000Z", "CONFIRMED", uid);
+    reload(config, "14:01"); /* it says the same */
+    assert_int_equal(sequence_of("Freeze: Fair", "2026-11-27T01:00:00.000Z", "CONFIRMED", other),
+                     before);
+    reload(yaml, "12:30"); /* the clock was set back, and the file is another */
+    dropped = sequence_of("Freeze: Fair", "2026-11-27T01:00:00.000Z", "CANCELLED", other);
+    assert_string_equal(uid, other);
+    assert_true(dropped > before);
+    window =
+        sequence_of("Open: acme/shop production", "2026-11-25T04:00:00.000Z", "CANCELLED", other);
+    assert_true(window > before);
+    assert_true(sequence_of("Open: acme/shop production", "2026-11-25T04:30:00.000Z", "CONFIRMED",
+                            other) > before);
+    reload(config, "12:40"); /* and back again */
+    again = sequence_of("Freeze: Fair", "2026-11-27T01:00:00.000Z", "CONFIRMED", other);
+    assert_string_equal(uid, other);
+    assert_true(again > dropped);
+    arena_deinit(&arena);
+}
+
+/* Times ---------------------------------------------------------------------------------------------- */
+
+static void the_schedule_goes_on_behind_what_is_known_at_once(void **state)
+{
+    struct stop_answer a = must("GET", "/api/v1/schedule?next=60", NULL, 200);
+
+    (void)state;
+    assert_int_equal(json_count(json_array(a.json, "starts")), 60);
+    assert_null(json_str(a.json, "known_until"));
+    stop_room_answered(&a);
+    done("POST", "/api/v1/freezes",
+         "{\"name\":\"long\",\"from\":\"2026-12-01\",\"to\":\"2028-03-01\",\"reason\":\"sold\"}",
+         201);
+    a = must("GET", "/api/v1/schedule?next=60", NULL, 200);
+    assert_int_equal(json_count(json_array(a.json, "starts")), 3); /* and says how far it looked */
+    assert_true(str_starts(json_str(a.json, "known_until"), "2027-12-29"));
+    stop_room_answered(&a);
+}
+
+/* Twenty-four times a day, asked of four days ahead. */
+static void F7_why_is_answered_behind_many_times(void **state)
+{
+    struct stop_answer a;
+    const char *yaml;
+    bool go = false;
+    struct arena arena;
+    struct buf hours;
+
+    (void)state;
+    arena_init(&arena);
+    buf_init(&hours, 1024);
+    for (int h = 0; h < 24; h++)
+        buf_addf(&hours, "%s\"%02d:00\"", h > 0 ? ", " : "at: [", h);
+    buf_adds(&hours, "]");
+    yaml = replaced(&arena, config, "at: [\"15:00\"]", buf_str(&hours));
+    yaml = replaced(&arena, yaml, "        calendar: business\n", "");
+    yaml = replaced(&arena, yaml,
+                    "        between: [{ from: \"09:00\", to: \"12:00\" }, { from: \"13:00\", "
+                    "to: \"18:00\" }]\n",
+                    "");
+    reload(yaml, "14:20");
+    a = must("GET", "/api/v1/repos/acme/shop/why?release=2&at=2026-11-30%2015:05", NULL, 200);
+    assert_true(json_bool(json_first(json_array(a.json, "environments")), "go", &go));
+    assert_true(go); /* that of 15:00 is due */
+    stop_room_answered(&a);
+    buf_deinit(&hours);
+    arena_deinit(&arena);
+}
+
 /* Days ---------------------------------------------------------------------------------------------- */
 
 static const struct cJSON *day(const struct cJSON *json, const char *date)
@@ -352,6 +477,11 @@ int main(void)
             F8_a_list_is_tried_then_imported_and_says_which_days_it_changes, up, down),
         cmocka_unit_test_setup_teardown(a_list_that_is_wrong_says_where_and_changes_nothing, up,
                                         down),
+        cmocka_unit_test_setup_teardown(
+            F9_what_another_configuration_drops_is_cancelled_and_sequences_go_up, up, down),
+        cmocka_unit_test_setup_teardown(the_schedule_goes_on_behind_what_is_known_at_once, up,
+                                        down),
+        cmocka_unit_test_setup_teardown(F7_why_is_answered_behind_many_times, up, down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
