@@ -226,8 +226,14 @@ struct agenda_entry *agenda_run(struct agenda *a, int64_t id, const struct confi
 void agenda_run_at(struct agenda *a, int64_t id, const struct config_repo *repo,
                    const struct config_environment *environment, time_ms next)
 {
-    struct agenda_entry *run = add_run(a, id, repo, environment);
+    struct agenda_entry *run =
+        run_of(a, id); /* a look may have met it before its commit was heard of */
 
+    if (run != NULL && run->next <= next)
+        return;
+    if (run == NULL)
+        run = add_run(a, id, repo, environment);
+    heap_take(&a->lines[AGENDA_RUNS], run);
     run->next = next;
     heap_put(&a->lines[AGENDA_RUNS], run);
 }
