@@ -94,7 +94,7 @@ int decide_follows(struct db *db, struct arena *arena, const struct attempt *a, 
                    const char **ret_text, struct err *err)
 {
     bool retries = act == SETTLE_RETRY, goes_on = retries || act == SETTLE_SUCCEEDED;
-    const char *other;
+    const char *other = NULL;
     struct deployment d;
     int rc = store_deployment_by_id(db, arena, a->deployment_id, &d, err);
 
