@@ -22,7 +22,6 @@
 #include "lib/base/zip.h"
 #include "lib/github/event.h"
 #include "lib/model/config.h"
-#include "lib/store/db.h"
 #include "lib/store/store_delivery.h"
 #include "lib/store/store_repository.h"
 #include "lib/store/writer.h"
@@ -390,16 +389,12 @@ static int record_batch(struct look *look, struct batch *batch, struct err *err)
 
     if (rc <= 0)
         return rc;
-    /* One snapshot of the store for all of them: what SQLite has read of it need not be read again. What is not read in
-     * time keeps its attempt and is the beginning of the next batch. */
-    rc = db_read_begin(look->flow->db, err);
-    while (rc == 0) {
+    /* What is not read in time keeps its attempt and is the beginning of the next batch. No snapshot for all of them: as
+     * long as somebody holds one, the log cannot begin anew. */
+    do {
         rc = read_one(look, &batch->items[n], err);
         n++;
-        if (n == batch->n || clock_mono(look->flow->clock) - began >= READING_MS)
-            break;
-    }
-    db_read_end(look->flow->db);
+    } while (rc == 0 && n < batch->n && clock_mono(look->flow->clock) - began < READING_MS);
     look->flow->recording_pace = n;
     return rc < 0 ? rc : close_all(look, batch->items, n, err);
 }
