@@ -4,7 +4,13 @@ enum floor_verdict floor_judge(const struct floor_facts *f, const struct floor_w
 {
     if (f->knows_command || w->epoch <= f->looked_epoch)
         return FLOOR_KNOWN;
-    return f->is_fenced && w->epoch <= f->fence_epoch ? FLOOR_STANDS : FLOOR_FORGOTTEN;
+    return f->is_fenced && floor_believed(f, w->epoch) <= f->fence_epoch ? FLOOR_STANDS
+                                                                         : FLOOR_FORGOTTEN;
+}
+
+int64_t floor_believed(const struct floor_facts *f, int64_t epoch)
+{
+    return epoch - f->epoch > FLOOR_AHEAD_MAX ? f->epoch + FLOOR_AHEAD_MAX : epoch;
 }
 
 bool floor_is_ahead(const struct floor_facts *f, int64_t epoch, int64_t floor)

@@ -40,6 +40,12 @@ enum floor_verdict {
 
 enum floor_verdict floor_judge(const struct floor_facts *facts, const struct floor_word *word);
 
+/* A store that forgot so many migrations is none: who says more lies, and may not use the numbers up for all others. */
+#define FLOOR_AHEAD_MAX (INT64_C(1) << 20)
+
+/* What of a host's epoch the database's next one has to be above: at most so far ahead of what the store gave. */
+int64_t floor_believed(const struct floor_facts *facts, int64_t epoch);
+
 /*
  * A host declined a command of epoch `epoch`, for it has seen `floor`: does that word alone prove it? Not where the store has
  * given that epoch since: then a late order met a later one. Whose it was is told by floor_word.

@@ -9,7 +9,7 @@
 #include "lib/base/buf.h"
 
 /*
- * The C library writes {m,n} out, and its time and memory go with the square of what is written out and may be left out;
+ * The C library writes {m,n} and + out, and its time and memory go with the square of what is written out and may be left out;
  * with more than that, and without an end, where what may be empty is written out. So both are counted before it sees any.
  */
 #define SIZE_MAX_ 4096    /* places for a character, written out */
@@ -178,11 +178,27 @@ static void brackets(struct translation *t)
         t->p++;
 }
 
+/* What the C library makes of the last atom: so many times itself, and those that may be left out behind it. */
+static void write_out(struct translation *t, unsigned long least, unsigned long most)
+{
+    struct extent *e = &t->last;
+
+    if (most > 1 && e->may_be_empty) {
+        t->flaw = "what may be empty is repeated";
+        return;
+    }
+    e->optional = e->optional * least + e->size * (most - least);
+    e->size *= most > 1 ? most : 1;
+    e->may_be_empty = e->may_be_empty || least == 0;
+    bound(t, e);
+}
+
 static void repeat(struct translation *t)
 {
     const char *p = t->p + 1;
     char *end;
     unsigned long least, most;
+    bool is_open = false;
 
     if (!isdigit((unsigned char)*p)) {
         t->flaw = "braces without a number";
@@ -191,19 +207,18 @@ static void repeat(struct translation *t)
     least = strtoul(p, &end, 10);
     most = least;
     if (*end == ',')
-        most = isdigit((unsigned char)end[1]) ? strtoul(end + 1, &end, 10) : (end++, least);
+        is_open = !isdigit((unsigned char)end[1]);
+    if (*end == ',')
+        most = is_open ? (end++, least) : strtoul(end + 1, &end, 10);
     if (*end != '}' || least > REPEAT_MAX || most > REPEAT_MAX || most < least) {
         t->flaw = "braces are odd, or their number is too high";
         return;
     }
-    if (!t->has_last || (most > 1 && t->last.may_be_empty)) {
-        t->flaw = "what may be empty is repeated";
+    if (!t->has_last || t->last.size == 0) {
+        t->flaw = "braces stand behind nothing";
         return;
     }
-    t->last.optional = t->last.optional * least + t->last.size * (most - least);
-    t->last.size *= most > 1 ? most : 1;
-    t->last.may_be_empty = t->last.may_be_empty || least == 0;
-    bound(t, &t->last);
+    write_out(t, least, is_open && least > 0 ? least + 1 : most);
     buf_add(&t->out, t->p, (size_t)(end + 1 - t->p));
     t->p = end + 1;
 }
@@ -247,11 +262,12 @@ static void quantifier(struct translation *t)
         t->flaw = "a quantifier stands behind nothing";
         return;
     }
-    if (*t->p == '?')
-        t->last.optional += t->last.size;
-    if (*t->p != '+')
+    if (*t->p == '+')
+        write_out(t, 1, 2); /* x+ becomes xx* */
+    else if (*t->p == '?')
+        write_out(t, 0, 1);
+    else
         t->last.may_be_empty = true;
-    bound(t, &t->last);
     buf_addc(&t->out, *t->p++);
     if (*t->p == '?' || *t->p == '+')
         t->p++;

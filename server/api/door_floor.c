@@ -65,9 +65,13 @@ int door_floor_hear(struct db *db, struct door_call *call, const struct host *ho
         rc = may_say(db, call, host, word->database, &may, err);
     if (rc < 0)
         return rc;
-    if (may)
-        return fence(db, call, host, word,
+    if (may) {
+        const struct floor_word believed = {word->database, floor_believed(&facts, word->epoch),
+                                            word->command_id};
+
+        return fence(db, call, host, &believed,
                      floor_why(call->request->arena, &facts, word, host->name), err);
+    }
     log_warning("floor.of-others", "database=%s host=%s epoch=%lld err=%s", LOG(word->database),
                 LOG(host->name), (long long)word->epoch,
                 LOG("it speaks of a database that no environment lets it migrate"));

@@ -47,7 +47,8 @@ struct collected {
     bool
         is_of_backup; /* it was handed out before the store was restored: the same, fence or none */
     const char *fence; /* a host has seen a higher epoch of this database; NULL */
-    const char *note;  /* why nothing changes, NULL */
+    int64_t fence_epoch;
+    const char *note; /* why nothing changes, NULL */
     time_ms now;
 };
 
@@ -110,8 +111,10 @@ static int find_ahead(struct look *look, struct collected *c, const char *databa
         rc = store_floor_facts(look->flow->db, &word, &facts, &own);
     if (rc < 0)
         *err = own;
-    else if (floor_is_ahead(&facts, attempt.epoch, c->reply.floor))
+    else if (floor_is_ahead(&facts, attempt.epoch, c->reply.floor)) {
         c->fence = database;
+        c->fence_epoch = floor_believed(&facts, c->reply.floor);
+    }
     return rc;
 }
 
@@ -244,7 +247,7 @@ static int put_steps(struct db *db, const struct collected *c, struct err *err)
 /* The host is ahead of the store, which was restored from a backup then: the database stands (G5). */
 static int fence(struct db *db, const struct collected *c, struct err *err)
 {
-    int rc = store_attempt_fence(db, c->fence, c->reply.floor, c->reply.reason, c->now, err);
+    int rc = store_attempt_fence(db, c->fence, c->fence_epoch, c->reply.reason, c->now, err);
 
     return rc < 0
                ? rc

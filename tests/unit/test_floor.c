@@ -69,6 +69,21 @@ static void G5_a_declined_order_proves_it_only_by_an_epoch_that_was_never_given(
     assert_false(floor_is_ahead(&facts, 41, 57));
 }
 
+/* One host's word must not use the numbers up for all others, who then could not be asked any more. */
+static void G5_a_host_that_says_too_much_is_believed_so_far(void **state)
+{
+    struct floor_facts facts = {.knows_database = true, .epoch = 41};
+    const struct floor_word lie = {.database = "d", .epoch = INT64_C(1) << 52, .command_id = "c"};
+
+    (void)state;
+    assert_int_equal(floor_believed(&facts, 57), 57);
+    assert_int_equal(floor_believed(&facts, lie.epoch), 41 + FLOOR_AHEAD_MAX);
+    assert_int_equal(floor_judge(&facts, &lie), FLOOR_FORGOTTEN);
+    facts.is_fenced = true;
+    facts.fence_epoch = floor_believed(&facts, lie.epoch);
+    assert_int_equal(floor_judge(&facts, &lie), FLOOR_STANDS); /* told once */
+}
+
 static void why_names_host_epoch_command_and_what_is_here(void **state)
 {
     struct floor_facts facts = {.knows_database = true, .epoch = 41};
@@ -93,6 +108,7 @@ int main(void)
         cmocka_unit_test(G5_what_somebody_has_looked_after_is_nothing_new),
         cmocka_unit_test(G5_what_stands_for_it_is_told_once),
         cmocka_unit_test(G5_a_declined_order_proves_it_only_by_an_epoch_that_was_never_given),
+        cmocka_unit_test(G5_a_host_that_says_too_much_is_believed_so_far),
         cmocka_unit_test(why_names_host_epoch_command_and_what_is_here),
     };
 
