@@ -51,8 +51,10 @@ static void sleep_until(struct loop *loop, time_ms next)
                             {.fd = loop->alarm, .events = POLLIN}};
     uint64_t rings;
 
-    if (loop->alarm >= 0)
+    if (loop->alarm >= 0) {
         loop->flow->wakes_at = next;
+        loop->flow->looked_at = clock_now(loop->flow->clock); /* a long look is no sleep */
+    }
     if (poll(fds, 3, wait_of(loop, next)) < 0 && errno != EINTR)
         abort();
     if (fds[0].revents != 0)

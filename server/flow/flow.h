@@ -75,7 +75,7 @@ struct flow {
         woke_at; /* the machine, or this process, slept until then and nobody was heard; 0 = it did not */
     time_ms
         wakes_at; /* the loop sleeps until then, by the machine's clock; 0 = there is no such loop */
-    time_ms looked_at;
+    time_ms looked_at;  /* when it began its last look; where a loop sleeps, when it came to rest */
     int64_t clock_skew; /* wall clock minus monotonic clock at the last look */
     bool clock_known;   /* there was a look */
     bool timed; /* nothing woke the loop but the time that the last look named: there are no news */
