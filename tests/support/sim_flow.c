@@ -61,7 +61,9 @@ static struct plan think(const struct sim_line *line)
 
 static void next_release(struct sim_line *line)
 {
-    line->deployment.release_number++;
+    if (!sim_world_once_in(
+            4)) /* else the same is deployed once more, and has nothing to migrate (I3) */
+        line->deployment.release_number++;
     line->deployment.cancel_at = 0;
     line->job.state = JOB_RUNNING;
     line->job.cause = NULL;

@@ -110,6 +110,8 @@ void sim_ledger_move_attempt(struct sim_place p, enum attempt_state to)
         sim_world_count(SIM_UNKNOWN);
     if (a->state == ATTEMPT_UNKNOWN)
         sim_world_count(to == ATTEMPT_NOT_STARTED ? SIM_ASKED_FOR_NOTHING : SIM_LATE_TRUTH);
+    if (to == ATTEMPT_SUCCEEDED)
+        sim_store_succeeds(p);
     a->state = to;
     if (attempt_settles(to))
         a->settled_at = now();
@@ -435,7 +437,7 @@ static void hear_probe(const struct sim_note *n)
     if (sim.truths[n->command].runs)
         sim_world_wrong("guessed: a probe proved the end of what runs", n->command);
     sim_history_decided(n->command, false);
-    p.attempt->state = ATTEMPT_SUCCEEDED;
+    sim_store_succeeds(p);
     p.attempt->settled_at = now();
     if (p.invocation->status == INVOCATION_UNKNOWN)
         sim_ledger_move_invocation(p, INVOCATION_SUCCESS, "Success");

@@ -117,7 +117,7 @@ static void settle(struct sim_place p)
     a->settled_at = a->decided_at = now();
     a->decision = act == SETTLE_SUCCEEDED ? settle_act_text(act) : "retry";
     if (act == SETTLE_SUCCEEDED)
-        a->state = ATTEMPT_SUCCEEDED;
+        sim_store_succeeds(p);
     if (p.invocation->status == INVOCATION_UNKNOWN)
         sim_ledger_move_invocation(p,
                                    act == SETTLE_SUCCEEDED ? INVOCATION_SUCCESS : INVOCATION_FAILED,

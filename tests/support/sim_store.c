@@ -71,6 +71,19 @@ const struct attempt *sim_store_success(const struct sim_line *line)
     return NULL;
 }
 
+void sim_store_succeeds(struct sim_place p)
+{
+    const struct attempt *other = NULL;
+
+    for (size_t i = 0; i < p.line->n && other == NULL; i++)
+        if (i != p.i && p.line->attempts[i].state == ATTEMPT_SUCCEEDED &&
+            p.line->attempts[i].release_number == p.attempt->release_number)
+            other = &p.line->attempts[i];
+    if (other != NULL)
+        sim_world_wrong("I3: its release succeeded there before", p.line->commands[p.i]);
+    p.attempt->state = ATTEMPT_SUCCEEDED;
+}
+
 time_ms sim_store_holder_seen_at(const struct sim_store *s, int database)
 {
     time_ms at = 0;

@@ -59,6 +59,8 @@ struct sim_place sim_store_place(struct sim_line *line, size_t i);
 const struct attempt *sim_store_unsettled(const struct sim_store *store, int database);
 /* The release of the line's deployment was migrated before; NULL = no. */
 const struct attempt *sim_store_success(const struct sim_line *line);
+/* Its attempt becomes a success, which is the only one of its release there (I3). */
+void sim_store_succeeds(struct sim_place place);
 /* When somebody was last seen in it by a probe. */
 time_ms sim_store_holder_seen_at(const struct sim_store *store, int database);
 
