@@ -144,7 +144,7 @@ const struct act *acts_of(const char *route)
     " 1, 1, 901, 0, '" command "', 'mi-00000000000000008', '" state "', 1, " settled ");"
 
 /* Two hosts, one of them barred, and a database that stands behind a fence; night has r2, and had r1 before;
- * in east a deployment has stopped. */
+ * in east a deployment has stopped, and in south one that migrates. */
 static const char migrate_world[] =
     "INSERT INTO activations (id, code_digest, prefix, registration_limit, created_at, created_by,"
     " expires_at) VALUES ('5b2f6d0e-0000-4000-8000-000000000009', 'x', 'batch-', 9, 1, 'uid:0', 2);"
@@ -174,8 +174,8 @@ static const char migrate_world[] =
 static const char attempts_world[] =
     "INSERT INTO deployments (id, repository_id, environment, kind, release_number, sha, lane,"
     " trigger, state, config_digest, plan_digest, rows_expected, cut_at, start_at) VALUES (901, 1,"
-    " 'production', 'release', 1, '1111111111111111111111111111111111111111', 'code', 'merge',"
-    " 'failed', (SELECT digest FROM configs LIMIT 1), 'x', 0, 1, 1);"
+    " 'south', 'release', 1, '1111111111111111111111111111111111111111', 'code', 'merge',"
+    " 'attention', (SELECT digest FROM configs LIMIT 1), 'x', 0, 1, 1);"
     "INSERT INTO jobs (deployment_id, number, name, needs, database, max_parallel, max_errors, ramp,"
     " start_within_ms, timeout_ms, proves_commit, touches, document_digest, candidates, state)"
     " VALUES (901, 0, 'migrate', '[]', 'main', 1, 0, 0, 1, 1, 0, 0, 'd', '', 'failed');" MIGRATED(
@@ -231,6 +231,7 @@ static const char config[] =
     "        on: release\n"
     "        timezone: Europe/Berlin\n"
     "        roles: { web: { agent: { hosts: [web-1] } } }\n"
+    "      south: { on: release, roles: { web: { agent: { hosts: [web-1] } } } }\n"
     "      looked: { on: release, check: required, roles: { web: { agent: { hosts: [web-1] } } } }\n"
     "      gated:\n"
     "        on: release\n"
