@@ -44,7 +44,7 @@ static bool is_of_time_alone(const struct outlook *o)
         case CAUSE_HOLD:
         case CAUSE_BARRIER:
         case CAUSE_PINNED:
-            if (v->causes[i].until == VERDICT_NEVER)
+            if (v->causes[i].until == VERDICT_NEVER || v->causes[i].until >= o->plan.start_until)
                 return false;
             break;
         default:

@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "agent/known.h"
 #include "agent/register.h"
 #include "agent/session.h"
 #include "lib/base/buf.h"
@@ -242,9 +243,9 @@ static const struct story_host_script *script_of(const struct story_host *host, 
 static struct message_floor *floors_of(struct story_host *host, const char *database, size_t *ret_n)
 {
     struct message_floor *floors = arena_array(&host->arena, host->n_runs, sizeof(*floors));
-    size_t n = 0;
+    size_t n = 0, most = database == NULL || *database == '\0' ? MESSAGE_FLOORS_MAX : KNOWN_EPOCHS;
 
-    for (size_t i = host->n_runs; i > 0 && n < MESSAGE_FLOORS_MAX; i--) {
+    for (size_t i = host->n_runs; i > 0 && n < most; i--) {
         const struct story_host_run *run = &host->runs[i - 1];
 
         if (run->database != NULL && database != NULL && run->floor == 0 &&
