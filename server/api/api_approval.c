@@ -14,6 +14,7 @@
 #include "server/api/api_events.h"
 #include "server/api/api_missing.h"
 #include "server/api/api_shape.h"
+#include "server/api/api_verdict.h"
 #include "server/api/api_write.h"
 #include "server/api/asker.h"
 #include "server/api/policy.h"
@@ -345,7 +346,7 @@ static int answer(struct approving *a, const struct lacks_change *said)
     json_add_str(out, "sha", a->release.sha);
     json_add_bool(out, "approved", rules_approval_judge(&a->facts, act->view.now).approved);
     add_changes(a);
-    api_environment_causes(out, "lacks", &act->view, NULL, &verdict);
+    api_verdict_causes(out, "lacks", &act->view, NULL, &verdict);
     json_add_time(out, "start_at", start);
     api_shape_text_or_null(out, "start_text", api_environment_time(&act->view, &env, start));
     json_add_bool(out, "dry_run", api_write_is_dry(act->request));

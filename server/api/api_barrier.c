@@ -11,6 +11,7 @@
 #include "server/api/api_act.h"
 #include "server/api/api_environment.h"
 #include "server/api/api_shape.h"
+#include "server/api/api_verdict.h"
 
 struct setting {
     struct api_act act;
@@ -174,7 +175,7 @@ enum request_next api_barrier_set(struct request *request, struct reply *reply)
         rc = api_environment_load(&act->view, &act->repository, act->environment, &env, &act->err);
     }
     if (rc == 0)
-        rc = api_environment_verdict(&act->out, "verdict", &act->view, &env, &act->err);
+        rc = api_verdict_shape(&act->out, "verdict", &act->view, &env, &act->err);
     return api_act_close(act, rc, 201);
 }
 

@@ -16,6 +16,7 @@
 #include "server/api/api_events.h"
 #include "server/api/api_missing.h"
 #include "server/api/api_shape.h"
+#include "server/api/api_verdict.h"
 #include "server/api/api_write.h"
 #include "server/api/asker.h"
 #include "server/api/policy.h"
@@ -185,7 +186,7 @@ static int add_verdicts(struct checking *c)
         json_begin_object(&act->out, NULL);
         json_add_str(&act->out, "environment", e->name);
         json_add_int(&act->out, "release", then->plan.target->number);
-        api_environment_causes(&act->out, "causes", &act->view, NULL, &then->plan.verdict);
+        api_verdict_causes(&act->out, "causes", &act->view, NULL, &then->plan.verdict);
         json_end_object(&act->out);
     }
     json_end_array(&act->out);

@@ -6,6 +6,7 @@
 #include "server/api/api_environment.h"
 #include "server/api/api_migrate_facts.h"
 #include "server/api/api_shape.h"
+#include "server/api/api_verdict.h"
 #include "server/api/policy.h"
 #include "server/flow/outlook.h"
 #include "server/flow/way_back.h"
@@ -142,7 +143,7 @@ static const char *why_not(struct stopped *s, const struct choice *c)
     case CHOICE_PROBED:
         return fill(s, c, "choice.no.probed");
     case CHOICE_GATE:
-        return api_environment_cause(s->view, c->cause);
+        return api_verdict_text(s->view, c->cause);
     case CHOICE_SETTLE:
         return c->why;
     case CHOICE_OPEN:

@@ -69,24 +69,8 @@ const char *api_environment_stop(struct api_view *view, const struct api_environ
 int api_environment_shape(struct json_out *out, const char *key, struct api_view *view,
                           const struct api_environment *env, struct err *err);
 
-/* The object `key` (Verdict), or null without a candidate. */
-int api_environment_verdict(struct json_out *out, const char *key, struct api_view *view,
-                            const struct api_environment *env, struct err *err);
-
-/* Why not yet, for one release that waits here; the object `key`, or null. */
-int api_environment_waits(struct json_out *out, const char *key, struct api_view *view,
-                          const struct api_environment *env, const struct release *release,
-                          struct err *err);
-
-/* The array `key` of causes (Cause). `env` NULL: without the text of when each ends. */
-void api_environment_causes(struct json_out *out, const char *key, struct api_view *view,
-                            const struct api_environment *env, const struct verdict *verdict);
-
 /* An instant in the environment's zone and the reader's language, for people; "" for 0. */
 const char *api_environment_time(struct api_view *view, const struct api_environment *env,
                                  time_ms t);
-
-/* A cause in the reader's language; when it ends is told beside it. */
-const char *api_environment_cause(struct api_view *view, const struct cause *cause);
 
 #endif

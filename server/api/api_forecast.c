@@ -19,6 +19,7 @@
 #include "server/api/api_missing.h"
 #include "server/api/api_rehearsal.h"
 #include "server/api/api_shape.h"
+#include "server/api/api_verdict.h"
 #include "server/api/reply.h"
 #include "server/flow/foresee.h"
 #include "server/flow/outlook.h"
@@ -174,7 +175,7 @@ static int add_environment(struct asking *a, const struct repository *repository
     if (rc == 0 && n == 0) {
         rc = api_environment_load(&a->view, repository, e, &env, &a->err);
         if (rc == 0)
-            rc = api_environment_verdict(&a->out, "waits", &a->view, &env, &a->err);
+            rc = api_verdict_shape(&a->out, "waits", &a->view, &env, &a->err);
     } else {
         json_add_null(&a->out, "waits");
     }
@@ -507,7 +508,7 @@ static int add_why(struct asking *a, const struct repository *repository, const 
     json_add_str(&a->out, "state", shown_key(api_environment_shows(&env, release->number, NULL)));
     json_add_bool(&a->out, "live", is_live);
     json_add_bool(&a->out, "go", !is_live && verdict.go && !goes_out(o, release->number));
-    api_environment_causes(&a->out, "causes", &a->view, &env, &verdict);
+    api_verdict_causes(&a->out, "causes", &a->view, &env, &verdict);
     add_instant(a, e, "start_at", "start_text", is_live || start == NULL ? 0 : start->at);
     api_shape_int_or_null(&a->out, "with_release",
                           is_live || start == NULL ? 0 : start->release_number);

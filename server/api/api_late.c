@@ -2,6 +2,7 @@
 
 #include "lib/base/arena.h"
 #include "lib/model/messages.h"
+#include "server/api/api_verdict.h"
 #include "server/flow/catch_up.h"
 #include "server/flow/outlook.h"
 
@@ -15,7 +16,7 @@ const char *api_late_text(struct api_view *view, const struct outlook *o,
         {"what", arena_printf(arena, "r%lld", (long long)o->live.release_number)},
         {"n", arena_printf(arena, "%d", late->n_failed)},
         {"why", plan->late_verdict.n_causes > 0
-                    ? api_environment_cause(view, &plan->late_verdict.causes[0])
+                    ? api_verdict_text(view, &plan->late_verdict.causes[0])
                     : NULL},
     };
     const char *key = arena_printf(arena, "late.%s", late_keys[late->why]);

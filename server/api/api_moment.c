@@ -12,6 +12,7 @@
 #include "server/api/api.h"
 #include "server/api/api_environment.h"
 #include "server/api/api_shape.h"
+#include "server/api/api_verdict.h"
 #include "server/api/reply.h"
 #include "server/flow/foresee.h"
 #include "server/flow/moment.h"
@@ -87,7 +88,7 @@ static int add_environment(struct telling *t, const struct moment *m)
     if (rc == 0)
         rc = add_release(t, "next", &m->next, "start_at", "start_text");
     api_shape_int_or_null(t->out, "waits", m->waits);
-    api_environment_causes(t->out, "stops", t->view, t->env, &m->stops);
+    api_verdict_causes(t->out, "stops", t->view, t->env, &m->stops);
     json_end_object(t->out);
     return rc;
 }

@@ -19,6 +19,7 @@
 #include "server/api/api_environment.h"
 #include "server/api/api_missing.h"
 #include "server/api/api_shape.h"
+#include "server/api/api_verdict.h"
 #include "server/api/reply.h"
 
 #define ANSWER_MAX ((size_t)16 << 20)
@@ -201,9 +202,9 @@ static int add_verdicts(struct scene *s, const struct release *release)
             continue;
         /* It does not go with the next one: what does it lack itself? (C1) */
         if (number > env->next->number)
-            rc = api_environment_waits(&s->out, NULL, &s->view, env, release, &s->err);
+            rc = api_verdict_waits(&s->out, NULL, &s->view, env, release, &s->err);
         else
-            rc = api_environment_verdict(&s->out, NULL, &s->view, env, &s->err);
+            rc = api_verdict_shape(&s->out, NULL, &s->view, env, &s->err);
     }
     json_end_array(&s->out);
     return rc;

@@ -11,6 +11,7 @@
 #include "server/api/api_body.h"
 #include "server/api/api_environment.h"
 #include "server/api/api_shape.h"
+#include "server/api/api_verdict.h"
 #include "server/api/api_wish.h"
 #include "server/api/api_write.h"
 #include "server/flow/outlook.h"
@@ -137,7 +138,7 @@ static int check_gate(struct retrying *r)
     if (v.go)
         return 0;
     return err_set(&act->err, ERR_CONFLICT, "not now: %s%s%s",
-                   api_environment_cause(&act->view, &v.causes[0]),
+                   api_verdict_text(&act->view, &v.causes[0]),
                    v.causes[0].until != VERDICT_NEVER ? "; possible from " : "",
                    v.causes[0].until != VERDICT_NEVER ? time_text(r, v.causes[0].until) : "");
 }

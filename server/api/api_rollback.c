@@ -9,6 +9,7 @@
 #include "server/api/api_cancel.h"
 #include "server/api/api_environment.h"
 #include "server/api/api_shape.h"
+#include "server/api/api_verdict.h"
 #include "server/api/api_write.h"
 #include "server/flow/outlook.h"
 #include "server/flow/way_back.h"
@@ -146,7 +147,7 @@ static int check_gate(struct rolling *r)
                            "(`slipway migrate`), or the same with --beside-unsettled",
                            c->what);
         return err_set(&r->act.err, ERR_CONFLICT, "not now: %s%s%s",
-                       api_environment_cause(&r->act.view, c),
+                       api_verdict_text(&r->act.view, c),
                        c->until != VERDICT_NEVER ? "; possible from " : "",
                        c->until != VERDICT_NEVER
                            ? api_environment_time(&r->act.view, &env, c->until)
@@ -242,8 +243,8 @@ static int answer(struct rolling *r)
     } else {
         json_add_null(out, "cancels");
     }
-    api_environment_causes(out, "passes", &r->act.view, NULL, &r->supposed->plan.passed);
-    api_environment_causes(out, "lacks", &r->act.view, NULL, &r->supposed->plan.verdict);
+    api_verdict_causes(out, "passes", &r->act.view, NULL, &r->supposed->plan.passed);
+    api_verdict_causes(out, "lacks", &r->act.view, NULL, &r->supposed->plan.verdict);
     return api_shape_pulls(out, "takes_back", &r->act.view, r->act.repository.id,
                            r->way.judged.target, r->way.judged.newest, &r->act.err);
 }

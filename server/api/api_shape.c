@@ -11,6 +11,7 @@
 #include "lib/store/store_pull_request.h"
 #include "lib/store/store_release.h"
 #include "server/api/api_environment.h"
+#include "server/api/api_verdict.h"
 
 void api_shape_int_or_null(struct json_out *out, const char *key, int64_t value)
 {
@@ -233,7 +234,7 @@ static void add_passed(struct json_out *out, struct api_view *view, const char *
                 verdict_bind(&passed, &cause);
             }
     }
-    api_environment_causes(out, "passed", view, NULL, &passed);
+    api_verdict_causes(out, "passed", view, NULL, &passed);
     json_free(json);
 }
 

@@ -13,6 +13,7 @@
 #include "server/api/api_clock.h"
 #include "server/api/api_environment.h"
 #include "server/api/api_shape.h"
+#include "server/api/api_verdict.h"
 #include "server/api/disk.h"
 #include "server/api/reply.h"
 
@@ -307,7 +308,7 @@ static void text_environment(struct buf *buf, struct board *board,
     for (size_t i = 0; i < env->verdict->n_causes; i++) {
         const struct cause *cause = &env->verdict->causes[i];
 
-        buf_addf(buf, "      - %s\n", api_environment_cause(&board->view, cause));
+        buf_addf(buf, "      - %s\n", api_verdict_text(&board->view, cause));
         if (cause->command != NULL)
             buf_addf(buf, "        %s\n", cause->command);
     }

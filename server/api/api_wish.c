@@ -12,6 +12,7 @@
 #include "server/api/api_environment.h"
 #include "server/api/api_missing.h"
 #include "server/api/api_shape.h"
+#include "server/api/api_verdict.h"
 #include "server/flow/outlook.h"
 #include "server/flow/snapshot.h"
 
@@ -247,12 +248,12 @@ static int answer(struct wishing *w)
         start = w->supposed->promised_at;
     json_add_time(out, "start_at", start);
     api_shape_text_or_null(out, "start_text", time_text(w, start));
-    api_environment_causes(out, "passes", &w->act.view, NULL, &w->supposed->plan.passed);
-    api_environment_causes(out, "lacks", &w->act.view, NULL, &w->supposed->plan.verdict);
+    api_verdict_causes(out, "passes", &w->act.view, NULL, &w->supposed->plan.passed);
+    api_verdict_causes(out, "lacks", &w->act.view, NULL, &w->supposed->plan.verdict);
     /* The verdict is as it is after the wish, so the environment is read again. */
     rc = api_environment_load(&w->act.view, &w->act.repository, w->act.environment, &env,
                               &w->act.err);
-    return rc < 0 ? rc : api_environment_verdict(out, "verdict", &w->act.view, &env, &w->act.err);
+    return rc < 0 ? rc : api_verdict_shape(out, "verdict", &w->act.view, &env, &w->act.err);
 }
 
 static enum request_next wish(struct wishing *w, int rc)
