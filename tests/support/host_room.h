@@ -58,7 +58,6 @@ struct host_room_guest {
 int host_room_run(const struct CMUnitTest *tests, size_t n);
 int host_room_set_up(void **state);
 int host_room_tear_down(void **state);
-#define HOST_ROOM_TEST(f) cmocka_unit_test_setup_teardown(f, host_room_set_up, host_room_tear_down)
 
 time_ms host_room_now(struct clock *clock);
 const char *host_room_address(void);

@@ -503,27 +503,29 @@ static void associations_and_parameters_are_answered_without_doing_anything(void
         "{\"Parameters\":[],\"InvalidParameters\":[\"a\",\"b\\\"\"]}");
 }
 
+#define TEST(f) cmocka_unit_test_setup_teardown(f, host_room_set_up, host_room_tear_down)
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        HOST_ROOM_TEST(host_gets_name_and_tags_from_its_activation),
-        HOST_ROOM_TEST(T33_activation_is_refused_by_its_reason),
-        HOST_ROOM_TEST(lost_answer_to_a_registration_gives_the_same_host),
-        HOST_ROOM_TEST(prefix_names_one_host_after_the_other),
-        HOST_ROOM_TEST(machine_made_anew_replaces_the_host_of_its_name),
-        HOST_ROOM_TEST(T34_nothing_but_registration_opens_unsigned),
-        HOST_ROOM_TEST(unknown_operations_are_said_to_be_unknown),
-        HOST_ROOM_TEST(websocket_channel_is_not_there),
-        HOST_ROOM_TEST(T33_each_flaw_of_a_session_signature_has_its_code),
-        HOST_ROOM_TEST(T33_each_changed_letter_of_a_session_token_is_refused),
-        HOST_ROOM_TEST(T33_each_flaw_of_a_hosts_own_signature_has_its_code),
-        HOST_ROOM_TEST(T33_changed_byte_of_an_rsa_signature_is_refused),
-        HOST_ROOM_TEST(both_keys_hold_until_the_new_one_is_seen),
-        HOST_ROOM_TEST(S9_a_key_that_a_host_goes_back_to_opens_again),
-        HOST_ROOM_TEST(S9_a_key_of_ninety_days_is_asked_to_be_replaced),
-        HOST_ROOM_TEST(libcurls_signature_is_verified),
-        HOST_ROOM_TEST(ping_makes_a_host_online_and_says_its_agent),
-        HOST_ROOM_TEST(associations_and_parameters_are_answered_without_doing_anything),
+        TEST(host_gets_name_and_tags_from_its_activation),
+        TEST(T33_activation_is_refused_by_its_reason),
+        TEST(lost_answer_to_a_registration_gives_the_same_host),
+        TEST(prefix_names_one_host_after_the_other),
+        TEST(machine_made_anew_replaces_the_host_of_its_name),
+        TEST(T34_nothing_but_registration_opens_unsigned),
+        TEST(unknown_operations_are_said_to_be_unknown),
+        TEST(websocket_channel_is_not_there),
+        TEST(T33_each_flaw_of_a_session_signature_has_its_code),
+        TEST(T33_each_changed_letter_of_a_session_token_is_refused),
+        TEST(T33_each_flaw_of_a_hosts_own_signature_has_its_code),
+        TEST(T33_changed_byte_of_an_rsa_signature_is_refused),
+        TEST(both_keys_hold_until_the_new_one_is_seen),
+        TEST(S9_a_key_that_a_host_goes_back_to_opens_again),
+        TEST(S9_a_key_of_ninety_days_is_asked_to_be_replaced),
+        TEST(libcurls_signature_is_verified),
+        TEST(ping_makes_a_host_online_and_says_its_agent),
+        TEST(associations_and_parameters_are_answered_without_doing_anything),
     };
 
     return host_room_tests(tests);

@@ -375,21 +375,23 @@ static void another_journal_bars_the_host_and_does_not_become_the_known_one(void
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
+#define TEST(f) cmocka_unit_test_setup_teardown(f, host_room_set_up, host_room_tear_down)
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        HOST_ROOM_TEST(observation_is_kept_and_tells_the_store),
-        HOST_ROOM_TEST(T35_a_word_of_the_boot_before_makes_no_second_machine),
-        HOST_ROOM_TEST(T37_what_a_strict_host_would_run_is_kept_and_only_news_is_written),
-        HOST_ROOM_TEST(T34_a_protocol_that_went_back_bars_the_host),
-        HOST_ROOM_TEST(what_an_observation_does_not_name_comes_again_and_ends_nothing),
-        HOST_ROOM_TEST(T35_an_observation_that_comes_late_suspends_nobody),
-        HOST_ROOM_TEST(T35_two_journals_under_one_key_suspend_it),
-        HOST_ROOM_TEST(permit_answer_lost),
-        HOST_ROOM_TEST(no_permit_for_what_is_not_released_or_was_cancelled),
-        HOST_ROOM_TEST(after_a_permit_nothing_is_simply_cancelled),
-        HOST_ROOM_TEST(journal_that_went_back_bars_the_host),
-        HOST_ROOM_TEST(another_journal_bars_the_host_and_does_not_become_the_known_one),
+        TEST(observation_is_kept_and_tells_the_store),
+        TEST(T35_a_word_of_the_boot_before_makes_no_second_machine),
+        TEST(T37_what_a_strict_host_would_run_is_kept_and_only_news_is_written),
+        TEST(T34_a_protocol_that_went_back_bars_the_host),
+        TEST(what_an_observation_does_not_name_comes_again_and_ends_nothing),
+        TEST(T35_an_observation_that_comes_late_suspends_nobody),
+        TEST(T35_two_journals_under_one_key_suspend_it),
+        TEST(permit_answer_lost),
+        TEST(no_permit_for_what_is_not_released_or_was_cancelled),
+        TEST(after_a_permit_nothing_is_simply_cancelled),
+        TEST(journal_that_went_back_bars_the_host),
+        TEST(another_journal_bars_the_host_and_does_not_become_the_known_one),
     };
 
     return host_room_tests(tests);

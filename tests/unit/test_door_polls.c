@@ -360,22 +360,24 @@ static void poll_for_another_host_is_refused(void **state)
         "InvalidDestinationException");
 }
 
+#define TEST(f) cmocka_unit_test_setup_teardown(f, host_room_set_up, host_room_tear_down)
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        HOST_ROOM_TEST(released_command_is_handed_out_with_envelope_and_document),
-        HOST_ROOM_TEST(command_that_is_not_released_waits_and_the_poll_ends_empty),
-        HOST_ROOM_TEST(bell_wakes_a_poll_at_once),
-        HOST_ROOM_TEST(S10_a_command_is_handed_to_the_poll_that_waits),
-        HOST_ROOM_TEST(S12_a_kept_form_is_of_one_document_with_its_parameters_and_patterns),
-        HOST_ROOM_TEST(a_poll_without_room_is_handed_nothing),
-        HOST_ROOM_TEST(S10_a_poll_is_no_error_while_its_caller_cannot_be_known),
-        HOST_ROOM_TEST(command_is_handed_out_again_until_it_is_acknowledged),
-        HOST_ROOM_TEST(T32_a_command_after_its_start_by_is_not_handed_out),
-        HOST_ROOM_TEST(newer_poll_sends_the_older_one_home),
-        HOST_ROOM_TEST(poll_that_hangs_up_is_forgotten),
-        HOST_ROOM_TEST(polls_end_when_the_server_stops),
-        HOST_ROOM_TEST(poll_for_another_host_is_refused),
+        TEST(released_command_is_handed_out_with_envelope_and_document),
+        TEST(command_that_is_not_released_waits_and_the_poll_ends_empty),
+        TEST(bell_wakes_a_poll_at_once),
+        TEST(S10_a_command_is_handed_to_the_poll_that_waits),
+        TEST(S12_a_kept_form_is_of_one_document_with_its_parameters_and_patterns),
+        TEST(a_poll_without_room_is_handed_nothing),
+        TEST(S10_a_poll_is_no_error_while_its_caller_cannot_be_known),
+        TEST(command_is_handed_out_again_until_it_is_acknowledged),
+        TEST(T32_a_command_after_its_start_by_is_not_handed_out),
+        TEST(newer_poll_sends_the_older_one_home),
+        TEST(poll_that_hangs_up_is_forgotten),
+        TEST(polls_end_when_the_server_stops),
+        TEST(poll_for_another_host_is_refused),
     };
 
     return host_room_tests(tests);

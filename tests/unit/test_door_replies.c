@@ -201,14 +201,16 @@ static void output_is_kept_once_and_a_heartbeat_is_heard(void **state)
     assert_true(kept[1].error_stream);
 }
 
+#define TEST(f) cmocka_unit_test_setup_teardown(f, host_room_set_up, host_room_tear_down)
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        HOST_ROOM_TEST(reply_is_stored_once_whatever_the_repeats),
-        HOST_ROOM_TEST(T36_nobody_speaks_for_another_host),
-        HOST_ROOM_TEST(odd_replies_are_refused_at_the_door),
-        HOST_ROOM_TEST(agent_that_refuses_a_message_is_a_failed_reply),
-        HOST_ROOM_TEST(output_is_kept_once_and_a_heartbeat_is_heard),
+        TEST(reply_is_stored_once_whatever_the_repeats),
+        TEST(T36_nobody_speaks_for_another_host),
+        TEST(odd_replies_are_refused_at_the_door),
+        TEST(agent_that_refuses_a_message_is_a_failed_reply),
+        TEST(output_is_kept_once_and_a_heartbeat_is_heard),
     };
 
     return host_room_tests(tests);
