@@ -373,8 +373,6 @@ static void another_journal_bars_the_host_and_does_not_become_the_known_one(void
     assert_string_equal(host_room_host_of(g.id).journal_id, HOST_ROOM_JOURNAL);
 }
 
-#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
-
 #define TEST(f) cmocka_unit_test_setup_teardown(f, host_room_set_up, host_room_tear_down)
 
 int main(void)
