@@ -56,4 +56,6 @@ void table_print(const struct table *table)
         }
         putchar('\n');
     }
+    if (table->n == 1)
+        printf("%*s(none)\n", table->indent, "");
 }

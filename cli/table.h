@@ -25,6 +25,7 @@ void table_init(struct table *table, struct arena *arena, size_t n_columns,
                 const char *const *heads);
 /* One row; NULL cells are "-". */
 void table_row(struct table *table, const char *const *cells);
+/* Heads and rows; without a row it says so. */
 void table_print(const struct table *table);
 
 /* How many columns of a terminal the text takes. */
