@@ -1,6 +1,7 @@
 /* log: see log.h. Its settings are written once, before threads start. */
 #include "lib/base/log.h"
 
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -122,23 +123,17 @@ bool log_says(enum log_level level)
     return level >= least;
 }
 
-void log_line(enum log_level level, const char *event, const char *fmt, ...)
+/* `raw`: its fields. */
+static void say(enum log_level level, const char *event, const char *raw)
 {
     char at[TIMESTAMP_SIZE];
-    char raw[LINE_MAX_BYTES];
     const char *fields;
     struct arena arena;
     struct buf line;
-    va_list args;
 
-    if (!log_says(level))
-        return;
-    va_start(args, fmt);
-    vsnprintf(raw, sizeof(raw), fmt, args);
-    va_end(args);
     arena_init(&arena);
     /* Once more as a whole: one line, even where LOG was forgotten. */
-    fields = str_clean(&arena, raw, strlen(raw), sizeof(raw));
+    fields = str_clean(&arena, raw, strlen(raw), LINE_MAX_BYTES);
     timestamp_format(clock_now(clock_system()), at);
     buf_init(&line, JSON_GROWTH * LINE_MAX_BYTES + 1024);
     if (format == LOG_JSON) {
@@ -160,4 +155,49 @@ void log_line(enum log_level level, const char *event, const char *fmt, ...)
     (void)!file_write_fd(STDERR_FILENO, line.data, line.len);
     buf_deinit(&line);
     arena_deinit(&arena);
+}
+
+void log_line(enum log_level level, const char *event, const char *fmt, ...)
+{
+    char raw[LINE_MAX_BYTES];
+    va_list args;
+
+    if (!log_says(level))
+        return;
+    va_start(args, fmt);
+    vsnprintf(raw, sizeof(raw), fmt, args);
+    va_end(args);
+    say(level, event, raw);
+}
+
+bool log_outside_says(struct log_outside *o, int64_t second, uint64_t *ret_unsaid)
+{
+    int_fast64_t was = atomic_load(&o->second);
+
+    *ret_unsaid = 0;
+    if (was != second && atomic_compare_exchange_strong(&o->second, &was, second))
+        atomic_store(&o->said, 0);
+    if (atomic_fetch_add(&o->said, 1) >= LOG_OUTSIDE) {
+        atomic_fetch_add(&o->unsaid, 1);
+        return false;
+    }
+    *ret_unsaid = atomic_exchange(&o->unsaid, 0);
+    return true;
+}
+
+void log_outside(struct log_outside *o, const char *event, const char *fmt, ...)
+{
+    char raw[LINE_MAX_BYTES];
+    uint64_t unsaid;
+    va_list args;
+    int n;
+
+    if (!log_says(LOG_NOTICE) || !log_outside_says(o, clock_mono(clock_system()) / 1000, &unsaid))
+        return;
+    va_start(args, fmt);
+    n = vsnprintf(raw, sizeof(raw), fmt, args);
+    va_end(args);
+    if (unsaid > 0 && n > 0 && (size_t)n < sizeof(raw))
+        snprintf(raw + n, sizeof(raw) - (size_t)n, " unsaid=%" PRIu64, unsaid);
+    say(LOG_NOTICE, event, raw);
 }

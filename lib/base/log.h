@@ -18,7 +18,9 @@
 #ifndef SLIPWAY_LIB_BASE_LOG_H
 #define SLIPWAY_LIB_BASE_LOG_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 enum log_level { LOG_DEBUG, LOG_NOTICE, LOG_WARNING, LOG_ERROR };
 enum log_format { LOG_AUTO, LOG_TEXT, LOG_LOGFMT, LOG_JSON };
@@ -42,6 +44,26 @@ void log_line(enum log_level level, const char *event, const char *fmt, ...)
 #define log_notice(event, ...) log_line(LOG_NOTICE, event, __VA_ARGS__)
 #define log_warning(event, ...) log_line(LOG_WARNING, event, __VA_ARGS__)
 #define log_error(event, ...) log_line(LOG_ERROR, event, __VA_ARGS__)
+
+/*
+ * Lines that strangers can cause as often as they like: LOG_OUTSIDE of one event in a second; those left out are counted,
+ * and the next one that is written says how many (`unsaid=N`).
+ *
+ *      static struct log_outside refusals;
+ *      log_outside(&refusals, "webhook.refused", "status=%d peer=%s", status, LOG(peer));
+ */
+#define LOG_OUTSIDE 20
+
+struct log_outside {
+    atomic_int_fast64_t second;
+    atomic_uint_fast64_t said, unsaid;
+};
+
+/* Is one more said in that second? `*ret_unsaid`: so many were not, since the last one. */
+bool log_outside_says(struct log_outside *o, int64_t second, uint64_t *ret_unsaid);
+
+void log_outside(struct log_outside *o, const char *event, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
 
 /* A foreign text as one token of a line. NULL is "-". */
 const char *log_token(const char *text);

@@ -79,12 +79,14 @@ static const char *target_of(const struct door_call *call)
     return call->operation != NULL ? call->operation->target : "-";
 }
 
+static struct log_outside refusals; /* whoever comes can cause them */
+
 static enum request_next refuse_as(struct door_call *call, struct reply *reply, int status,
                                    const char *code, const char *text)
 {
-    log_notice("door.refused", "call=%s who=%s code=%s err=%s peer=%s request=%s", target_of(call),
-               LOG(call->key.name != NULL ? call->key.name : call->host.name), code, LOG(text),
-               LOG(call->request->peer.address), call->request->id);
+    log_outside(&refusals, "door.refused", "call=%s who=%s code=%s err=%s peer=%s request=%s",
+                target_of(call), LOG(call->key.name != NULL ? call->key.name : call->host.name),
+                code, LOG(text), LOG(call->request->peer.address), call->request->id);
     answer_error(call, reply, status, code, text);
     return REQUEST_DONE;
 }

@@ -383,13 +383,15 @@ static void split_target(struct request *request)
     request->query = request->target[len] == '?' ? request->target + len + 1 : "";
 }
 
+static struct log_outside refusals; /* whoever comes can cause them */
+
 static void log_refusal(const struct http_exchange *x, int status, const char *why)
 {
     if (atomic_load(&x->listener->testing))
         return;
-    log_notice("http.refused", "listener=%s status=%d why=%s peer=%s request=%s",
-               listener_name(x->listener->listener), status, LOG(why), LOG(x->request.peer.address),
-               x->request.id);
+    log_outside(&refusals, "http.refused", "listener=%s status=%d why=%s peer=%s request=%s",
+                listener_name(x->listener->listener), status, LOG(why),
+                LOG(x->request.peer.address), x->request.id);
 }
 
 /* Find the route; 0, or the status to refuse with. */

@@ -71,13 +71,15 @@ static int media_type(const char *value)
     return -1;
 }
 
+static struct log_outside refusals; /* whoever comes can cause them */
+
 static enum request_next refuse(struct request *request, struct reply *reply, int status,
                                 const char *why)
 {
     const struct receiving *r = request->state;
 
-    log_notice("webhook.refused", "status=%d why=%s delivery=%s peer=%s request=%s", status,
-               LOG(why), LOG(r->delivery.guid), LOG(request->peer.address), request->id);
+    log_outside(&refusals, "webhook.refused", "status=%d why=%s delivery=%s peer=%s request=%s",
+                status, LOG(why), LOG(r->delivery.guid), LOG(request->peer.address), request->id);
     reply_refuse(request, reply, status, NULL);
     reply->close = true; /* whoever is refused gets no second try on the same connection (T07) */
     return REQUEST_DONE;

@@ -205,6 +205,36 @@ static void the_longest_line_is_still_one_valid_line(void **state)
     }
 }
 
+static void what_strangers_cause_is_said_so_often_in_a_second_and_the_rest_counted(void **state)
+{
+    struct log_outside o = {0};
+    uint64_t unsaid;
+
+    (void)state;
+    for (int i = 0; i < LOG_OUTSIDE; i++)
+        assert_true(log_outside_says(&o, 7, &unsaid));
+    for (int i = 0; i < 1000; i++)
+        assert_false(log_outside_says(&o, 7, &unsaid));
+    assert_true(log_outside_says(&o, 8, &unsaid));
+    assert_int_equal(unsaid, 1000);
+    assert_true(log_outside_says(&o, 8, &unsaid));
+    assert_int_equal(unsaid, 0);
+    capture(LOG_LOGFMT, LOG_NOTICE);
+    for (int i = 0; i < 10000; i++)
+        log_outside(&o, "http.refused", "peer=%s", LOG("192.0.2.1"));
+    assert_in_range(lines_of(released()), 1, 60); /* it may take some seconds */
+}
+
+static void what_was_not_said_is_told_by_the_next_line(void **state)
+{
+    struct log_outside o = {.unsaid = 41};
+
+    (void)state;
+    capture(LOG_LOGFMT, LOG_NOTICE);
+    log_outside(&o, "http.refused", "peer=%s", LOG("192.0.2.1"));
+    assert_non_null(strstr(released(), "event=http.refused peer=192.0.2.1 unsaid=41\n"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -217,6 +247,8 @@ int main(void)
         cmocka_unit_test(json_lines_have_the_fields_as_members),
         cmocka_unit_test(what_is_no_field_is_kept_as_text_in_json),
         cmocka_unit_test(the_longest_line_is_still_one_valid_line),
+        cmocka_unit_test(what_strangers_cause_is_said_so_often_in_a_second_and_the_rest_counted),
+        cmocka_unit_test(what_was_not_said_is_told_by_the_next_line),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
