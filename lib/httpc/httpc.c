@@ -202,6 +202,10 @@ static void set_up(struct httpc *h, const char *socket, const struct httpc_reque
     curl_easy_setopt(h->curl, CURLOPT_WRITEFUNCTION, take);
     curl_easy_setopt(h->curl, CURLOPT_WRITEDATA, s);
     curl_easy_setopt(h->curl, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+    if (r->once)
+        curl_easy_setopt(h->curl, CURLOPT_FRESH_CONNECT, 1L);
+    if (r->ca_file != NULL)
+        curl_easy_setopt(h->curl, CURLOPT_CAINFO, r->ca_file);
     if (socket != NULL)
         curl_easy_setopt(h->curl, CURLOPT_UNIX_SOCKET_PATH, socket);
     if (r->public_only && socket == NULL && !host_is_near(h->url)) {

@@ -37,6 +37,10 @@ struct httpc_request {
      * (T52), and a private one too unless `private_ok`. Does not bind the constants of rule 10. */
     bool public_only;
     bool private_ok;
+    /* It must not come twice: a connection of its own. One that was kept may end under a request, and libcurl would
+     * then send it again without a word. */
+    bool once;
+    const char *ca_file; /* whom to trust in the place of the system's list; NULL = that */
     /* Once true, the request ends within about a second, as ERR_TIMEOUT: whoever waits in a long poll can
      * be told to go home. NULL = never. */
     const atomic_bool *stop;

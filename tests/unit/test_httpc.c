@@ -6,72 +6,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <pthread.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
 #include "lib/base/clock.h"
 #include "lib/httpc/httpc.h"
-
-/* One that answers every connection with the same bytes, then closes. */
-struct canned {
-    pthread_t thread;
-    int fd;
-    char url[64];
-    const char *answer; /* NULL = never */
-    char asked[4096];   /* what came last */
-    int times;
-};
-
-static void *serve(void *arg)
-{
-    struct canned *c = arg;
-
-    for (;;) {
-        int fd = accept(c->fd, NULL, NULL);
-        ssize_t n;
-
-        if (fd < 0)
-            return NULL;
-        c->times++;
-        n = recv(fd, c->asked, sizeof(c->asked) - 1, 0);
-        c->asked[n > 0 ? n : 0] = '\0';
-        if (c->answer == NULL) {
-            char one;
-
-            (void)recv(fd, &one, 1, 0); /* until the other side gives up */
-        } else {
-            (void)send(fd, c->answer, strlen(c->answer), MSG_NOSIGNAL);
-        }
-        close(fd);
-    }
-}
-
-static void canned_up(struct canned *c, const char *answer)
-{
-    struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t len = sizeof(at);
-
-    *c = (struct canned){.answer = answer};
-    c->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    assert_int_equal(bind(c->fd, (struct sockaddr *)&at, sizeof(at)), 0);
-    assert_int_equal(listen(c->fd, 8), 0);
-    assert_int_equal(getsockname(c->fd, (struct sockaddr *)&at, &len), 0);
-    snprintf(c->url, sizeof(c->url), "http://127.0.0.1:%d/up", ntohs(at.sin_port));
-    assert_int_equal(pthread_create(&c->thread, NULL, serve, c), 0);
-}
-
-static void canned_down(struct canned *c)
-{
-    shutdown(c->fd, SHUT_RDWR);
-    pthread_join(c->thread, NULL);
-    close(c->fd);
-}
+#include "tests/support/canned.h"
 
 static struct httpc *httpc;
 
@@ -147,15 +89,15 @@ static void answer_and_status_come_back_whatever_the_status(void **state)
     struct canned c;
 
     (void)state;
-    canned_up(&c, "HTTP/1.1 503 Busy\r\nContent-Length: 5\r\nConnection: close\r\n\r\nlater");
+    canned_say(&c, "HTTP/1.1 503 Busy\r\nContent-Length: 5\r\nConnection: close\r\n\r\nlater");
     r.url = c.url;
     assert_int_equal(httpc_send(httpc, &r, &answer, &err), 0);
     assert_int_equal(answer.status, 503);
     assert_string_equal(answer.body, "later");
     assert_int_equal(answer.body_len, 5);
-    assert_non_null(strstr(c.asked, "POST /up HTTP/1.1\r\n"));
-    assert_non_null(strstr(c.asked, "X-One: 1\r\n"));
-    assert_null(strstr(c.asked, "Expect"));
+    assert_non_null(strstr(canned_asked(&c), "POST / HTTP/1.1\r\n"));
+    assert_non_null(strstr(canned_asked(&c), "X-One: 1\r\n"));
+    assert_null(strstr(canned_asked(&c), "Expect"));
     httpc_answer_deinit(&answer);
     canned_down(&c);
 }
@@ -167,8 +109,8 @@ static void redirects_are_not_followed(void **state)
     struct canned c;
 
     (void)state;
-    canned_up(&c, "HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n"
-                  "Connection: close\r\n\r\n");
+    canned_say(&c, "HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n"
+                   "Connection: close\r\n\r\n");
     assert_int_equal(get(c.url, &answer, &err), 0);
     assert_int_equal(answer.status, 302);
     assert_string_equal(answer.body, "");
@@ -186,7 +128,7 @@ static void proxies_of_the_environment_are_not_used(void **state)
     (void)state;
     setenv("http_proxy", "http://127.0.0.1:1/", 1);
     setenv("ALL_PROXY", "http://127.0.0.1:1/", 1);
-    canned_up(&c, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+    canned_say(&c, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
     assert_int_equal(get(c.url, &answer, &err), 0);
     httpc_answer_deinit(&answer);
     canned_down(&c);
@@ -202,7 +144,7 @@ static void answer_over_its_limit_is_refused(void **state)
     struct canned c;
 
     (void)state;
-    canned_up(&c, "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: close\r\n\r\nlarge");
+    canned_say(&c, "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: close\r\n\r\nlarge");
     request.url = c.url;
     assert_int_equal(httpc_send(httpc, &request, &answer, &err), ERR_INVALID);
     assert_non_null(strstr(err.text, "too large"));
@@ -235,7 +177,7 @@ static void silence_after_sending_is_a_timeout_and_nobody_there_is_unreachable(v
     struct canned c;
 
     (void)state;
-    canned_up(&c, NULL);
+    canned_say(&c, NULL);
     request.url = c.url;
     assert_int_equal(httpc_send(httpc, &request, &answer, &err), ERR_TIMEOUT);
     assert_true(clock_mono(clock_system()) - began < 2500);
@@ -251,7 +193,7 @@ static void answer_cut_off_is_a_timeout(void **state)
     struct canned c;
 
     (void)state;
-    canned_up(&c, "HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\nhalf");
+    canned_say(&c, "HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\nhalf");
     assert_int_equal(get(c.url, &answer, &err), ERR_TIMEOUT);
     canned_down(&c);
 }
@@ -262,7 +204,7 @@ static void health_names_both_statuses(void **state)
     struct canned c;
 
     (void)state;
-    canned_up(&c, "HTTP/1.1 503 Busy\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+    canned_say(&c, "HTTP/1.1 503 Busy\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
     assert_int_equal(httpc_health(httpc, c.url, 503, 1000, &err), 0);
     assert_int_equal(httpc_health(httpc, c.url, 200, 1000, &err), ERR_CONFLICT);
     assert_non_null(strstr(err.text, "answered 503, expected 200"));
@@ -273,28 +215,46 @@ static void health_names_both_statuses(void **state)
 
 static void unix_socket_is_asked_by_its_path(void **state)
 {
-    static const char answer_text[] =
-        "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok";
-    struct sockaddr_un at = {.sun_family = AF_UNIX};
-    struct canned c = {.answer = answer_text};
+    char path[64];
+    struct canned c = {
+        .answers = {"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok"},
+        .n_answers = 1,
+        .unix_path = path};
     struct httpc_request request = {.method = "GET", .url = "http://localhost/api/v1/status"};
     struct httpc_answer answer;
     struct err err = ERR_INIT;
 
     (void)state;
-    snprintf(at.sun_path, sizeof(at.sun_path), "/tmp/slipway-httpc-%d.sock", (int)getpid());
-    unlink(at.sun_path);
-    c.fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    assert_int_equal(bind(c.fd, (struct sockaddr *)&at, sizeof(at)), 0);
-    assert_int_equal(listen(c.fd, 8), 0);
-    assert_int_equal(pthread_create(&c.thread, NULL, serve, &c), 0);
-    assert_int_equal(httpc_send_unix(httpc, at.sun_path, &request, &answer, &err), 0);
+    (void)snprintf(path, sizeof(path), "/tmp/slipway-httpc-%d.sock", (int)getpid());
+    canned_up(&c);
+    assert_int_equal(httpc_send_unix(httpc, path, &request, &answer, &err), 0);
     assert_string_equal(answer.body, "ok");
     httpc_answer_deinit(&answer);
     canned_down(&c);
-    unlink(at.sun_path);
-    assert_int_equal(httpc_send_unix(httpc, at.sun_path, &request, &answer, &err), ERR_UNREACHABLE);
-    assert_non_null(strstr(err.text, at.sun_path));
+    assert_int_equal(httpc_send_unix(httpc, path, &request, &answer, &err), ERR_UNREACHABLE);
+    assert_non_null(strstr(err.text, path));
+}
+
+/* libcurl repeats a request when a connection that it kept ends under it; whoever asked would not hear of it. */
+static void what_must_not_come_twice_comes_once(void **state)
+{
+    static const char kept[] = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
+    struct canned c = {.answers = {kept}, .n_answers = 1, .keeps = true};
+    struct httpc_request r = {
+        .method = "POST", .body = "{}", .body_len = 2, .timeout_ms = 3000, .once = true};
+    struct httpc_answer answer;
+    struct err err = ERR_INIT;
+
+    (void)state;
+    canned_up(&c);
+    r.url = c.url;
+    assert_int_equal(get(c.url, &answer, &err), 0);
+    httpc_answer_deinit(&answer);
+    /* The kept one would take it, end, and leave it to be sent anew: three requests. */
+    assert_int_equal(httpc_send(httpc, &r, &answer, &err), 0);
+    httpc_answer_deinit(&answer);
+    assert_int_equal(c.times, 2);
+    canned_down(&c);
 }
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
@@ -312,6 +272,7 @@ int main(void)
         TEST(answer_cut_off_is_a_timeout),
         TEST(health_names_both_statuses),
         TEST(unix_socket_is_asked_by_its_path),
+        TEST(what_must_not_come_twice_comes_once),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
