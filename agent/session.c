@@ -13,12 +13,11 @@
 #include "lib/base/log.h"
 #include "lib/base/secret.h"
 #include "lib/base/str.h"
+#include "lib/ssm/aws_request.h"
 #include "lib/ssm/message.h"
 #include "lib/ssm/sigv4.h"
 
-#define CONTENT_TYPE "application/x-amz-json-1.1"
-#define DOOR_HEADER "x-amzn-RequestId" /* of each answer of the door */
-#define LONG_POLL_MS 40000             /* the door holds a poll for 15 s */
+#define LONG_POLL_MS 40000 /* the door holds a poll for 15 s */
 #define CALL_MS 20000
 #define LIFE_MIN_MS 60000 /* of credentials, whatever the clocks say */
 #define LIFE_MAX_MS ((int64_t)12 * 3600 * 1000)
@@ -104,46 +103,9 @@ struct asking {
     time_ms now;
 };
 
-/* host[:port], as it is sent and signed. */
-static const char *authority_of(const char *url)
-{
-    return strstr(url, "://") + 3;
-}
-
-static int add_signature(struct arena *arena, const struct asking *a, const char **headers,
-                         size_t n, struct err *err)
-{
-    char date[SIGV4_DATE_SIZE];
-    struct sigv4_header signed_headers[5] = {{"content-type", CONTENT_TYPE},
-                                             {"host", authority_of(a->url)}};
-    size_t n_signed = 2;
-    struct sigv4_request request = {.method = "POST",
-                                    .path = "/",
-                                    .query = "",
-                                    .headers = signed_headers,
-                                    .body = a->body,
-                                    .body_len = strlen(a->body)};
-    const char *authorization;
-
-    sigv4_date(a->now, date);
-    signed_headers[n_signed++] = (struct sigv4_header){"x-amz-date", date};
-    headers[n++] = arena_printf(arena, "X-Amz-Date: %s", date);
-    if (a->token != NULL) {
-        signed_headers[n_signed++] = (struct sigv4_header){"x-amz-security-token", a->token};
-        headers[n++] = arena_printf(arena, "X-Amz-Security-Token: %s", a->token);
-    }
-    signed_headers[n_signed++] = (struct sigv4_header){"x-amz-target", a->target};
-    request.n_headers = n_signed;
-    authorization = sigv4_authorize(arena, a->signer, &request, err);
-    if (authorization == NULL)
-        return ERR_INVALID;
-    headers[n++] = arena_printf(arena, "Authorization: %s", authorization);
-    headers[n] = NULL;
-    return 0;
-}
-
 /* Which of our codes an answer that is not 200 stands for. */
-static int judge(const struct asking *a, const struct httpc_answer *answer, struct err *err)
+static int judge(struct arena *arena, const struct asking *a, const struct httpc_answer *answer,
+                 struct err *err)
 {
     static const char *const denied[] = {
         "ExpiredTokenException",         "UnrecognizedClientException",
@@ -153,64 +115,54 @@ static int judge(const struct asking *a, const struct httpc_answer *answer, stru
     };
     static const char *const later[] = {"ThrottlingException", "TooManyRequestsException",
                                         "TooManyUpdates", "RequestTimeoutException"};
-    const struct json_limits limits = {.depth = 8, .nodes = 200};
-    struct err own = ERR_INIT;
-    struct cJSON *json = NULL;
-    const char *type = "", *text = "", *hash;
+    const struct aws_request_error said = aws_request_error(arena, answer->body, answer->body_len);
     enum err_code code = answer->status >= 500 || answer->status == 429 || answer->status == 408
                              ? ERR_BUSY
                              : ERR_INVALID;
 
-    if (json_parse(answer->body, answer->body_len, &limits, &json, &own) == 0) {
-        type = json_str(json, "__type") != NULL ? json_str(json, "__type") : "";
-        text = json_str(json, "message") != NULL ? json_str(json, "message") : "";
-    }
-    hash = strrchr(type, '#');
-    type = hash != NULL ? hash + 1 : type;
     for (size_t i = 0; i < sizeof(denied) / sizeof(denied[0]); i++)
-        code = str_eq(type, denied[i]) ? ERR_DENIED : code;
+        code = str_eq(said.type, denied[i]) ? ERR_DENIED : code;
     for (size_t i = 0; i < sizeof(later) / sizeof(later[0]); i++)
-        code = str_eq(type, later[i]) ? ERR_BUSY : code;
-    (void)err_set(err, code, "%s answered %d %.80s: %.300s", a->target, answer->status, type, text);
-    json_free(json);
-    return code;
+        code = str_eq(said.type, later[i]) ? ERR_BUSY : code;
+    return err_set(err, code, "%s answered %d %.80s: %.300s", a->target, answer->status, said.type,
+                   said.text);
 }
 
 static int ask(struct httpc *httpc, const struct asking *a, struct httpc_answer *ret_answer,
                struct err *err)
 {
     struct httpc_answer answer = {.status = 0};
-    const char *headers[8];
+    const struct aws_request request = {.url = a->url,
+                                        .target = a->target,
+                                        .body = a->body,
+                                        .signer = a->signer,
+                                        .token = a->token,
+                                        .now = a->now};
+    const char *headers[AWS_REQUEST_HEADERS];
     struct arena arena;
-    size_t n = 0;
-    int rc = 0;
+    int rc;
 
     arena_init(&arena);
-    headers[n++] = "Content-Type: " CONTENT_TYPE;
-    headers[n++] = arena_printf(&arena, "Host: %s", authority_of(a->url));
-    headers[n++] = arena_printf(&arena, "X-Amz-Target: %s", a->target);
-    headers[n] = NULL;
-    if (a->signer != NULL)
-        rc = add_signature(&arena, a, headers, n, err);
+    rc = aws_request_headers(&arena, &request, headers, err);
     if (rc == 0) {
-        const struct httpc_request request = {.method = "POST",
-                                              .url = arena_printf(&arena, "%s/", a->url),
-                                              .headers = headers,
-                                              .body = a->body,
-                                              .body_len = strlen(a->body),
-                                              .timeout_ms = a->timeout_ms,
-                                              .answer_max = a->answer_max,
-                                              .stop = a->stop};
-        rc = httpc_send(httpc, &request, &answer, err);
+        const struct httpc_request sent = {.method = "POST",
+                                           .url = arena_printf(&arena, "%s/", a->url),
+                                           .headers = headers,
+                                           .body = a->body,
+                                           .body_len = strlen(a->body),
+                                           .timeout_ms = a->timeout_ms,
+                                           .answer_max = a->answer_max,
+                                           .stop = a->stop};
+        rc = httpc_send(httpc, &sent, &answer, err);
     }
     /* A proxy has pages of its own, with any status. Only the server's word may end anything. */
-    if (rc == 0 && httpc_header(httpc, DOOR_HEADER) == NULL)
+    if (rc == 0 && httpc_header(httpc, AWS_REQUEST_ID) == NULL)
         rc = err_set(err, ERR_BUSY,
                      "%s: %d came from something in front of the server, or %s is not the address "
                      "of its agents' listener",
                      a->target, answer.status, a->url);
     else if (rc == 0 && answer.status != 200)
-        rc = judge(a, &answer, err);
+        rc = judge(&arena, a, &answer, err);
     if (rc == 0) {
         *ret_answer = answer;
         answer.body = NULL;
