@@ -64,19 +64,26 @@ enum migrate_turn migrate_turn(const struct migrate_ledger *l, time_ms now)
     return now < settle_clear_at(l->holder_seen_at) ? MIGRATE_NOT_CLEAR : MIGRATE_GO;
 }
 
+/* How far it came without a sign that it began. */
+static enum attempt_state before_it_began(const struct invocation *inv)
+{
+    return inv->permitted_at != 0      ? ATTEMPT_PERMITTED
+           : inv->acknowledged_at != 0 ? ATTEMPT_ACCEPTED
+           : inv->offered_at != 0      ? ATTEMPT_OFFERED
+                                       : ATTEMPT_PLANNED;
+}
+
 enum attempt_state migrate_state_of(enum attempt_state now, const struct invocation *inv)
 {
     if (attempt_settles(now) || now == ATTEMPT_FAILED)
         return now;
     switch (inv->status) {
     case INVOCATION_PENDING:
-        return inv->permitted_at != 0      ? ATTEMPT_PERMITTED
-               : inv->acknowledged_at != 0 ? ATTEMPT_ACCEPTED
-               : inv->offered_at != 0      ? ATTEMPT_OFFERED
-                                           : ATTEMPT_PLANNED;
+        return before_it_began(inv);
     case INVOCATION_IN_PROGRESS:
-    case INVOCATION_CANCELLING:
         return ATTEMPT_RUNNING;
+    case INVOCATION_CANCELLING: /* that somebody wants its end does not say that it ever began */
+        return inv->began_at != 0 ? ATTEMPT_RUNNING : before_it_began(inv);
     case INVOCATION_SUCCESS:
         return ATTEMPT_SUCCEEDED;
     case INVOCATION_FAILED:

@@ -293,9 +293,32 @@ static void M2_G1_nothing_is_planned_beside_what_holds_the_database(void **state
     assert_int_equal(migrate_turn(&l, NOW), MIGRATE_HELD);
 }
 
+/* Somebody wants its end before it began: it is not running by that, and the host's word that it never began settles it. */
+static void P6_a_cancel_does_not_say_that_it_began(void **state)
+{
+    struct invocation inv = {.status = INVOCATION_CANCELLING,
+                             .details = "Cancelling",
+                             .offered_at = 1};
+
+    (void)state;
+    assert_int_equal(migrate_state_of(ATTEMPT_PLANNED, &inv), ATTEMPT_OFFERED);
+    inv.acknowledged_at = 2;
+    assert_int_equal(migrate_state_of(ATTEMPT_OFFERED, &inv), ATTEMPT_ACCEPTED);
+    inv.permitted_at = 3;
+    assert_int_equal(migrate_state_of(ATTEMPT_ACCEPTED, &inv), ATTEMPT_PERMITTED);
+    inv.status = INVOCATION_CANCELLED;
+    inv.details = "NotStarted";
+    assert_int_equal(migrate_state_of(ATTEMPT_PERMITTED, &inv), ATTEMPT_NOT_STARTED);
+    assert_true(states_allows(attempt_states, ATTEMPT_PERMITTED, ATTEMPT_NOT_STARTED));
+    inv.status = INVOCATION_CANCELLING;
+    inv.began_at = 4;
+    assert_int_equal(migrate_state_of(ATTEMPT_PERMITTED, &inv), ATTEMPT_RUNNING);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(P6_a_cancel_does_not_say_that_it_began),
         cmocka_unit_test(M6_a_probe_counts_that_was_asked_when_no_permit_could_be_used_any_more),
         cmocka_unit_test(M2_G1_nothing_is_planned_beside_what_holds_the_database),
         cmocka_unit_test(G5_a_fence_stands_for_as_long_as_a_forgotten_permit_lives),
