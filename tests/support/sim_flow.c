@@ -6,6 +6,7 @@
 #include "lib/rules/progress.h"
 #include "lib/rules/settle.h"
 #include "tests/support/sim_history.h"
+#include "tests/support/sim_launch.h"
 #include "tests/support/sim_ledger.h"
 #include "tests/support/sim_machine.h"
 
@@ -32,7 +33,8 @@ static struct plan think(const struct sim_line *line)
     const struct sim_store *s = &sim_server.store;
     const struct sim_database *d = &s->databases[line->database];
     const struct migrate_ledger ledger = {.unsettled = sim_store_unsettled(s, line->database),
-                                          .success = sim_store_success(line),
+                                          .success =
+                                              sim.lacks == 3 ? NULL : sim_store_success(line),
                                           .is_fenced = d->is_fenced,
                                           .holder_seen_at =
                                               sim_store_holder_seen_at(s, line->database)};
@@ -59,22 +61,11 @@ static struct plan think(const struct sim_line *line)
     return plan;
 }
 
-static void next_release(struct sim_line *line)
-{
-    if (!sim_world_once_in(
-            4)) /* else the same is deployed once more, and has nothing to migrate (I3) */
-        line->deployment.release_number++;
-    line->deployment.cancel_at = 0;
-    line->job.state = JOB_RUNNING;
-    line->job.cause = NULL;
-    line->first = line->n;
-}
-
 static void end_job(struct sim_line *line, enum job_state state)
 {
     if (state == JOB_SUCCEEDED) {
         sim_world_count(SIM_RELEASED);
-        next_release(line);
+        sim_launch_end(line);
     } else {
         line->job.state = state;
     }
@@ -117,7 +108,8 @@ static void apply(struct sim_line *line, const struct progress_move *m, const st
         plan(line, thought);
         break;
     case PROGRESS_LOST:
-        sim_ledger_move_invocation(p, INVOCATION_UNKNOWN, "Unknown");
+        if (sim.lacks != 12)
+            sim_ledger_move_invocation(p, INVOCATION_UNKNOWN, "Unknown");
         break;
     case PROGRESS_UNDELIVERED:
         sim_ledger_move_invocation(p, INVOCATION_TIMED_OUT, "DeliveryTimedOut");
@@ -139,7 +131,7 @@ static void apply(struct sim_line *line, const struct progress_move *m, const st
     case PROGRESS_DEPLOYMENT_END:
         if (line->deployment.cancel_at != 0) {
             sim_world_count(SIM_CANCELLED);
-            next_release(line);
+            sim_launch_end(line);
         }
         break;
     default:
@@ -152,6 +144,7 @@ struct seen {
     enum invocation_status status;
     enum attempt_state state;
     enum job_state job;
+    enum deployment_state deployment;
     bool is_settled;
     int64_t release;
 };
@@ -163,6 +156,7 @@ static struct seen see(const struct sim_line *line, const struct progress_move *
                          .state = m->attempt != NULL ? m->attempt->state : ATTEMPT_PLANNED,
                          .is_settled = m->attempt != NULL && m->attempt->settled_at != 0,
                          .job = line->job.state,
+                         .deployment = line->deployment.state,
                          .release = line->deployment.release_number};
 }
 
@@ -170,11 +164,12 @@ static bool is_still_so(const struct seen *before, const struct seen *after)
 {
     return before->status == after->status && before->state == after->state &&
            before->is_settled == after->is_settled && before->job == after->job &&
-           before->release == after->release;
+           before->deployment == after->deployment && before->release == after->release;
 }
 
 /* One line at one look: all moves are decided first. */
 struct look {
+    struct sim_launch launch;
     struct progress_plan made;
     struct seen seen[MOVES_MAX];
     struct plan plans[MOVES_MAX];
@@ -193,7 +188,10 @@ static void decide(struct sim_line *line, struct look *look)
                                          .n_hosts = SIM_HOSTS,
                                          .heard_since = sim_server.heard_since};
 
+    sim_launch_decide(line, &look->launch);
     look->made.n_moves = 0;
+    if (line->deployment.state != DEPLOYMENT_DEPLOYING)
+        return;
     progress_make(&facts, now(), &sim.arena, &look->made);
     for (size_t i = 0; i < look->made.n_moves && i < MOVES_MAX; i++) {
         look->seen[i] = see(line, &look->made.moves[i]);
@@ -204,6 +202,7 @@ static void decide(struct sim_line *line, struct look *look)
 
 static void write(struct sim_line *line, const struct look *look)
 {
+    sim_launch_write(line, &look->launch);
     for (size_t i = 0; i < look->made.n_moves && i < MOVES_MAX; i++) {
         const struct seen after = see(line, &look->made.moves[i]);
 

@@ -27,7 +27,5 @@ void sim_ledger_hear(const struct sim_note *note);
 void sim_ledger_move_attempt(struct sim_place place, enum attempt_state to);
 void sim_ledger_move_invocation(struct sim_place place, enum invocation_status to,
                                 const char *details);
-/* I12: every attempt but the newest of its line is settled. */
-bool sim_ledger_is_settled(void);
 
 #endif

@@ -63,13 +63,19 @@ static bool record(struct sim_machine *m, int command, enum agent_journal_kind k
     struct sim_command *c = &m->commands[command];
     struct sim_truth *t = &sim.truths[command];
 
-    if (!guard_may_follow(c->last, kind))
+    if (!guard_may_follow(c->last, kind) && sim.lacks != 4)
         return false;
     c->last = kind;
     m->number++;
     if (nonce != 0)
         c->nonce = nonce;
     raise_floor(m->floors[t->database], epoch, command);
+    m->head = sim_journal_add(m->head, (struct sim_entry){.owner = number_of(m),
+                                                          .journal = m->journal,
+                                                          .act = SIM_ACT_RECORD,
+                                                          .command = command,
+                                                          .what = (int)kind,
+                                                          .more = c->nonce});
     if (kind != AGENT_JOURNAL_STARTED)
         return true;
     if (++t->journalled > 1)
@@ -134,9 +140,13 @@ static void ask(struct sim_machine *m, int command)
 
 /* Beginning and ending --------------------------------------------------------------------------- */
 
-static void end_client(struct sim_command *c, int exit_code)
+static void end_client(struct sim_machine *m, int command, int exit_code)
 {
+    struct sim_command *c = &m->commands[command];
+
     c->supervisor.exit_code = exit_code;
+    if (c->supervisor.runs)
+        sim_journal_saw(SIM_ACT_GONE, command, number_of(m));
     c->supervisor.runs = c->supervisor.is_held = c->supervisor.waits = false;
     c->supervisor.has_end = !c->supervisor.is_orphan;
 }
@@ -171,7 +181,7 @@ static void go(struct sim_machine *m, int command)
         sim.truths[command].ended = true;
         sim.truths[command].ok = false;
     }
-    end_client(c, 1);
+    end_client(m, command, 1);
     c->stage = SIM_RUNNING;
 }
 
@@ -186,11 +196,11 @@ static void come_to_an_end(struct sim_machine *m, int command)
         sim_world_count(SIM_CANCEL_RUNNING);
         sim_world_client_dies(command);
         c->supervisor.was_cancelled = true;
-        end_client(c, 143);
+        end_client(m, command, 143);
     } else if (sim.now >= c->supervisor.ends_at) {
         ok = !sim_world_once_in(4);
         sim_world_end(command, ok);
-        end_client(c, ok ? 0 : 1);
+        end_client(m, command, ok ? 0 : 1);
     }
 }
 
@@ -201,7 +211,7 @@ static void take_offer(struct sim_machine *m, const struct sim_note *n)
     struct sim_command *c = &m->commands[n->command];
     int database = sim.truths[n->command].database;
 
-    if (n->store != 0) { /* G3: another store's */
+    if (n->store != 0 && sim.lacks != 9) { /* G3: another store's */
         sim_world_count(SIM_SECOND_SERVER);
         return;
     }
@@ -238,7 +248,7 @@ static void take_answer(struct sim_machine *m, const struct sim_note *n)
         go(m, n->command);
         return;
     }
-    if (!n->yes || c->supervisor.is_cancelled) {
+    if ((!n->yes && sim.lacks != 5) || c->supervisor.is_cancelled) {
         decline(m, n->command, 0);
         return;
     }
@@ -351,7 +361,7 @@ static bool holds_database(const struct sim_machine *m, int database)
 {
     for (int i = 0; i < sim.n_commands; i++)
         if (m->commands[i].supervisor.is_held && sim.truths[i].database == database)
-            return true;
+            return sim.lacks != 11;
     return false;
 }
 
@@ -569,7 +579,7 @@ void sim_machine_kill_clients(struct sim_machine *m)
     for (int i = 0; i < sim.n_commands; i++)
         if (m->commands[i].supervisor.runs) {
             sim_world_client_dies(i);
-            end_client(&m->commands[i], 137);
+            end_client(m, i, 137);
         }
 }
 
@@ -582,6 +592,7 @@ static void stop_all(struct sim_machine *m, bool counts)
         if (s->runs && counts) {
             sim_world_count(SIM_REBOOTED);
             sim_world_client_dies(i);
+            sim_journal_saw(SIM_ACT_GONE, i, number_of(m));
         }
         s->runs = s->is_held = s->waits = s->is_orphan = false;
         m->commands[i].stage = SIM_NOWHERE;
@@ -607,6 +618,7 @@ void sim_machine_lose_journal(struct sim_machine *m, bool disk)
         sim_machine_kill_agent(m);
     sim_world_count(disk ? SIM_DISK_NEW : SIM_JOURNAL_LOST);
     m->number = 1;
+    m->head = sim.lacks == 10 ? m->head : 0;
     memset(m->floors, 0, sizeof(m->floors));
     m->journal = ++sim.next_journal;
     for (int i = 0; i < sim.n_commands; i++) {
@@ -650,8 +662,10 @@ bool sim_machine_resume(struct sim_machine *m, const struct sim_machine *snapsho
         if (old.commands[i].supervisor.runs || old.commands[i].supervisor.waits)
             return false;
     for (int i = 0; i < sim.n_commands; i++)
-        if (m->commands[i].supervisor.runs)
+        if (m->commands[i].supervisor.runs) {
             sim_world_client_dies(i);
+            sim_journal_saw(SIM_ACT_GONE, i, number_of(m));
+        }
     sim_world_count(SIM_RESUMED);
     old.exists = true;
     *m = old;

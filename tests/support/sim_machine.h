@@ -8,6 +8,7 @@
 #define SLIPWAY_TESTS_SUPPORT_SIM_MACHINE_H
 
 #include "agent/agent_journal.h"
+#include "tests/support/sim_journal.h"
 #include "tests/support/sim_world.h"
 
 enum sim_stage {
@@ -52,6 +53,7 @@ struct sim_machine {
     int host;           /* whose key it has */
     int journal, boot;
     int64_t number;
+    int head; /* the newest line of its journal */
     struct sim_floor floors[SIM_DATABASES]
                            [SIM_FLOORS]; /* highest epochs in the journal, the highest first */
     struct sim_command commands[SIM_COMMANDS];

@@ -4,6 +4,7 @@
 #include "lib/base/str.h"
 #include "lib/rules/settle.h"
 #include "tests/support/sim_history.h"
+#include "tests/support/sim_launch.h"
 #include "tests/support/sim_ledger.h"
 #include "tests/support/sim_machine.h"
 
@@ -116,6 +117,11 @@ static void settle(struct sim_place p)
     sim_history_decided(command, act == SETTLE_ABANDON);
     a->settled_at = a->decided_at = now();
     a->decision = act == SETTLE_SUCCEEDED ? settle_act_text(act) : "retry";
+    sim_store_write(&sim_server.store,
+                    (struct sim_entry){.act = SIM_ACT_DECIDE,
+                                       .command = command,
+                                       .what = act == SETTLE_SUCCEEDED ? (int)ATTEMPT_SUCCEEDED
+                                                                       : (int)a->state});
     if (act == SETTLE_SUCCEEDED)
         sim_store_succeeds(p);
     if (p.invocation->status == INVOCATION_UNKNOWN)
@@ -136,14 +142,18 @@ static bool is_open(const struct sim_line *line)
 
 static void look_after(struct sim_line *line)
 {
-    if (!sim.quiet && line->deployment.cancel_at == 0 && sim_world_once_in(60)) {
+    bool goes = line->deployment.state == DEPLOYMENT_DEPLOYING;
+
+    sim_launch_people(line);
+    if (!sim.quiet && goes && line->deployment.cancel_at == 0 && sim_world_once_in(60)) {
         line->deployment.cancel_at = now();
         line->deployment.cancel_by = "ann";
     }
     for (size_t i = 0; i < line->n; i++)
         if (sim.quiet || sim_world_once_in(3))
             settle(sim_store_place(line, i));
-    if (line->job.state == JOB_FAILED && !is_open(line) && line->deployment.cancel_at == 0) {
+    if (goes && line->job.state == JOB_FAILED && !is_open(line) &&
+        line->deployment.cancel_at == 0) {
         line->job.state = JOB_RUNNING; /* `slipway retry` */
         line->job.retried_at = now();
     }

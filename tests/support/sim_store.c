@@ -4,6 +4,17 @@
 #include <stdio.h>
 #include <string.h>
 
+void sim_store_write(struct sim_store *s, struct sim_entry entry)
+{
+    entry.owner = SIM_SERVER;
+    s->journal = sim_journal_add(s->journal, entry);
+}
+
+bool sim_store_has_delivery(const struct sim_store *s, int delivery)
+{
+    return (s->deliveries[delivery / 64] >> delivery % 64 & 1) != 0;
+}
+
 void sim_store_register(struct host *h, int number)
 {
     *h = (struct host){.name = sim_world_name('h', number), .state = HOST_REGISTERED};
@@ -23,8 +34,10 @@ void sim_store_reset(struct sim_store *s)
         l->deployment = (struct deployment){.id = i + 1,
                                             .repository = repositories[i],
                                             .environment = "production",
-                                            .release_number = 1,
-                                            .state = DEPLOYMENT_DEPLOYING};
+                                            .state = DEPLOYMENT_SUCCEEDED};
+        l->newest = 1;
+        l->digest = 1;
+        l->undecided = 1;
         l->job = (struct job){.name = "migrate",
                               .database = databases[l->database],
                               .state = JOB_RUNNING,
@@ -107,7 +120,9 @@ bool sim_store_plan(struct sim_store *s, struct sim_line *line, int command, int
 {
     size_t i = line->n;
 
-    if (is_refused(s, line, epoch))
+    if (sim.lacks == 2)
+        epoch = s->databases[line->database].epoch + 1;
+    else if (is_refused(s, line, epoch))
         return false;
     s->databases[line->database].epoch = epoch;
     line->n++;
@@ -129,5 +144,11 @@ bool sim_store_plan(struct sim_store *s, struct sim_line *line, int command, int
                                          .planned_at = now};
     snprintf(line->attempts[i].command_id, 37, "%s", sim_world_name('c', command));
     snprintf(line->attempts[i].host_id, 21, "%s", host->id);
+    sim_store_write(s, (struct sim_entry){.act = SIM_ACT_PLAN,
+                                          .command = command,
+                                          .line = (int)(line - s->lines),
+                                          .release = (int)line->deployment.release_number,
+                                          .what = (int)(host - s->hosts),
+                                          .more = (int)epoch});
     return true;
 }

@@ -12,9 +12,18 @@
 #include "lib/model/deployment.h"
 #include "lib/model/host.h"
 #include "lib/model/probe.h"
+#include "tests/support/sim_github.h"
+#include "tests/support/sim_journal.h"
 #include "tests/support/sim_world.h"
 
 #define SIM_LINE_COMMANDS 16
+#define SIM_APPROVALS 8
+
+struct sim_approval {
+    int who; /* 0 = there is none */
+    int release, digest;
+    time_ms granted_at;
+};
 
 struct sim_line {
     struct deployment deployment;
@@ -26,6 +35,11 @@ struct sim_line {
     time_ms holder_seen_at[SIM_LINE_COMMANDS]; /* by one of its probes */
     int commands[SIM_LINE_COMMANDS];           /* number of each */
     size_t n, first;                           /* those of the deployment are first.. */
+    int newest;                                /* release that a delivery told of */
+    bool again;                                /* what went out is deployed once more */
+    int digest, cut_digest; /* of the plan as it would be cut now, and as it was */
+    struct sim_approval approvals[SIM_APPROVALS];
+    int undecided; /* occurrences before that one are decided */
 };
 
 struct sim_database {
@@ -39,6 +53,9 @@ struct sim_store {
     struct sim_database databases[SIM_DATABASES];
     struct host hosts[SIM_HOSTS];
     time_ms restored_at; /* 0 = it was not */
+    uint64_t deliveries[SIM_DELIVERIES / 64 + 1];
+    time_ms watermark;
+    int journal; /* its newest line */
 };
 
 /* One command's place. */
@@ -50,6 +67,9 @@ struct sim_place {
 };
 
 void sim_store_reset(struct sim_store *store);
+/* A line of its journal. */
+void sim_store_write(struct sim_store *store, struct sim_entry entry);
+bool sim_store_has_delivery(const struct sim_store *store, int delivery);
 void sim_store_register(struct host *host, int number);
 /* False: the store does not know it. */
 bool sim_store_find(struct sim_store *store, int command, struct sim_place *ret_place);

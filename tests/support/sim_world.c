@@ -4,10 +4,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "tests/support/sim_journal.h"
+
 #define NOTES 256
 #define NAMES 4096
 #define SECOND INT64_C(1000)
-#define BEGIN_MS INT64_C(1000000000)
 
 struct sim sim;
 
@@ -31,10 +32,13 @@ const char *sim_world_text(enum sim_happening happening)
 void sim_world_reset(uint64_t seed)
 {
     struct arena arena = sim.arena;
+    int lacks = sim.lacks;
 
     memset(&sim, 0, sizeof(sim));
     sim.arena = arena;
-    sim.now = BEGIN_MS;
+    sim.lacks = lacks;
+    sim.now = SIM_BEGIN_MS;
+    sim_journal_reset();
     own.n_notes = 0;
     own.sequence = 0;
     memset(own.newest, 0, sizeof(own.newest));
@@ -78,14 +82,14 @@ void sim_world_wrong(const char *what, int command)
 {
     if (sim.trouble[0] == '\0')
         snprintf(sim.trouble, sizeof(sim.trouble), "%s (command %d, at %lld s)", what, command,
-                 (long long)((sim.now - BEGIN_MS) / SECOND));
+                 (long long)((sim.now - SIM_BEGIN_MS) / SECOND));
 }
 
 void sim_world_tell(const char *what, int machine, int command)
 {
     if (own.traces)
-        printf("%6lld machine %2d command %2d: %s\n", (long long)((sim.now - BEGIN_MS) / SECOND),
-               machine, command, what);
+        printf("%6lld machine %2d command %2d: %s\n",
+               (long long)((sim.now - SIM_BEGIN_MS) / SECOND), machine, command, what);
 }
 
 /* The truth -------------------------------------------------------------------------------------- */
@@ -143,6 +147,7 @@ void sim_world_begin(int command, int machine)
     t->starts++;
     t->runs = true;
     t->machine = machine;
+    sim_journal_saw(SIM_ACT_BEGAN, command, machine);
 }
 
 void sim_world_end(int command, bool ok)

@@ -1,12 +1,12 @@
 /*
  * sim_world: the small world in which the migrate machine is simulated: what is true, what is counted, the network.
  *
- * The rules that play are the product's own: of the server permit, doubt, status, migrate, progress, settle; of the host
- * guard and observe_decide. Stores, journals, processes and the network are models. What is true is kept apart from what
+ * The rules that play are the product's own: of the server permit, doubt, floor, status, migrate, progress, settle, approvals,
+ * occurrences and the watermark; of the host guard and observe_decide. Stores, journals, processes and the network are models. What is true is kept apart from what
  * anybody knows: at each start it is asked whether that start was right, at each end that the server believes by itself
- * whether it is true, and at each attempt whether another one was unsettled. One seed is one schedule. The parts: sim_machine
- * (hosts), sim_store (the server's disk), sim_ledger (what it hears), sim_flow (its looks), sim_people, sim_history (the
- * judge), sim_fault.
+ * whether it is true, and at each attempt whether another one was unsettled. One seed is one schedule. The parts: sim_github
+ * (deliveries), sim_machine (hosts), sim_store (the server's disk), sim_ledger (what it hears), sim_launch and sim_flow (its
+ * looks), sim_people, sim_fault; sim_history judges at the instant, sim_check all that sim_journal kept when it is over.
  */
 #ifndef SLIPWAY_TESTS_SUPPORT_SIM_WORLD_H
 #define SLIPWAY_TESTS_SUPPORT_SIM_WORLD_H
@@ -27,6 +27,7 @@
 #define SIM_FOREIGN (SIM_COMMANDS - 1) /* of the second server; the others are 1.. */
 #define SIM_RELEASES 128               /* of one line: each takes a command, or was cancelled */
 #define SIM_SERVER (-1)
+#define SIM_BEGIN_MS INT64_C(1000000000) /* when a schedule begins */
 #define SIM_HEARD 48
 #define SIM_FLOORS 4 /* epochs of a database that a host tells */
 
@@ -88,6 +89,12 @@
     X(SIM_DECISION_REFUSED, "a person's decision refused")                                         \
     X(SIM_DECIDED_WHILE_OTHERS_RUN, "a person decided while something ran elsewhere")              \
     X(SIM_REFUSED_WHILE_IT_RAN, "a person's decision refused while it ran in the database")        \
+    X(SIM_FOUND_IN_LIST, "delivery found in GitHub's list")                                        \
+    X(SIM_APPROVED, "a person approved")                                                           \
+    X(SIM_TAKEN_BACK, "an approval taken back")                                                    \
+    X(SIM_START_REFUSED, "start refused, its approvals or its time were no longer so")             \
+    X(SIM_MISSED, "occurrence that was missed")                                                    \
+    X(SIM_STARTED, "deployment started")                                                           \
     X(SIM_STARTS, "commands that began")                                                           \
     X(SIM_RELEASED, "releases that migrated")
 
@@ -152,7 +159,10 @@ struct sim_truth {
 
 struct sim {
     time_ms now;
-    bool quiet;     /* no more faults */
+    bool quiet;      /* no more faults */
+    bool is_over;    /* it was played to its end */
+    unsigned broken; /* what the checker says: bit n is In */
+    int lacks; /* what guards that invariant is left out: for the checker's own test; 0 = nothing */
     int n_commands; /* one more than the highest there was; nothing is kept of the foreign one */
     struct sim_truth truths[SIM_COMMANDS];
     bool migrated[SIM_LINES][SIM_RELEASES]; /* in the database */

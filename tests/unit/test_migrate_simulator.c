@@ -1,7 +1,7 @@
 /*
  * The migrate machine in a world in which all goes wrong (tests/support/sim_world.h): no second start, no guessed end, and
- * when faults stop everything ends or waits for a person. I2, I4, I5, I7, I11 and I12 are asked at each step over all
- * journals there ever were; I1, I3, I6, I8, I9, I10 need a real store (tests/support/invariants.h, in each story).
+ * when faults stop everything ends or waits for a person. I1 to I12 are asked of all journals there ever were
+ * (tests/support/sim_check.h); of a real store at the end of each story (tests/support/invariants.h).
  *
  * Some schedules here, with sanitizers, and 20,000 in the program `simulator` beside this one; SLIPWAY_SCHEDULES plays as
  * many as it says, from SLIPWAY_SEED on.
