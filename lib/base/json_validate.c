@@ -2,9 +2,9 @@
  * json_validate: the strict pass before cJSON (json.h; threats.md T09, 5.8).
  *
  * One loop over the bytes, no recursion: the stack of open containers is an array of the allowed
- * depth. Keys of open objects are kept unescaped on a stack; when an object closes its keys are
- * sorted and equal neighbours refused. Sorting has no bad input, where a hash table would have
- * colliding keys. Source: RFC 8259; RFC 3629 for UTF-8.
+ * depth. Keys of open objects are kept unescaped on a stack; when an object closes and two of its
+ * keys may be the same one, they are sorted and equal neighbours refused. Sorting has no bad input,
+ * where a hash table would have colliding keys. Source: RFC 8259; RFC 3629 for UTF-8.
  */
 #include "lib/base/json.h"
 
@@ -18,6 +18,7 @@
 #define DEPTH_DEFAULT 64
 #define NODES_DEFAULT 1000000
 #define FEW_KEYS 24
+#define MARK_BITS 13 /* an object of GitHub's has up to a hundred keys: they seldom fall together */
 /* Characters. cJSON 1.7.15 copies so many of a number and takes the rest for something else. */
 #define NUMBER_MAX 63
 
@@ -91,6 +92,35 @@ static int key_order(const void *left, const void *right, void *text)
     return memcmp(bytes + a->offset, bytes + b->offset, a->len);
 }
 
+/* A number of MARK_BITS that equal keys have in common, and others seldom. */
+static size_t mark_of(const struct key *key, const char *text)
+{
+    const uint64_t odd = UINT64_C(0x9e3779b97f4a7c15); /* 2^64 through the golden ratio */
+    uint64_t ends = 0;
+
+    if (key->len > sizeof(ends))
+        memcpy(&ends, text + key->offset + key->len - sizeof(ends), sizeof(ends));
+    return (size_t)((key->begins * odd ^ ends ^ key->len << 3) * odd >> (64 - MARK_BITS));
+}
+
+/* No two of them have one mark: so there is nothing to sort for. */
+static bool all_differ(const struct key *keys, size_t n, const char *text)
+{
+    uint64_t marked[((size_t)1 << MARK_BITS) / 64] = {0};
+
+    if (n > FEW_KEYS * 8)
+        return false;
+    for (size_t i = 0; i < n; i++) {
+        size_t mark = mark_of(&keys[i], text);
+        uint64_t bit = UINT64_C(1) << mark % 64;
+
+        if ((marked[mark / 64] & bit) != 0)
+            return false;
+        marked[mark / 64] |= bit;
+    }
+    return true;
+}
+
 /* By insertion: for few, and without the copies that the library makes. */
 static void sort_few(struct key *keys, size_t n, char *text)
 {
@@ -121,17 +151,19 @@ static int level_close(struct pass *s)
     struct key *keys = n == 0 ? NULL : s->keys + level->first_key;
 
     s->i++;
-    if (n > 1 && n <= FEW_KEYS)
+    s->n_keys = level->first_key;
+    s->text.len = level->text_len;
+    if (n < 2 || all_differ(keys, n, s->text.data))
+        return 0;
+    if (n <= FEW_KEYS)
         sort_few(keys, n, s->text.data);
-    else if (n > 1)
+    else
         qsort_r(keys, n, sizeof(*keys), key_order, s->text.data);
     for (size_t k = 1; k < n; k++)
         if (key_order(&keys[k - 1], &keys[k], s->text.data) == 0) {
             s->i = keys[k].at > keys[k - 1].at ? keys[k].at : keys[k - 1].at;
             return bad(s, "duplicate key");
         }
-    s->n_keys = level->first_key;
-    s->text.len = level->text_len;
     return 0;
 }
 

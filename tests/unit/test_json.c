@@ -354,6 +354,37 @@ static void T09_nodes_are_counted_with_their_keys(void **state)
     buf_deinit(&buf);
 }
 
+/* How many keys there are, and how alike they are, decides how they are compared. The last one is the middle one again,
+ * or one more. */
+static void T09_a_duplicate_is_found_among_any_number_of_keys(void **state)
+{
+    (void)state;
+    for (int n = 1; n <= 260; n++) {
+        for (int twice = 0; twice <= 1; twice++) {
+            int last = twice ? n / 2 : n;
+            struct err err = ERR_INIT;
+            struct buf text;
+            int rc;
+
+            buf_init(&text, 64 << 10);
+            buf_adds(&text, "{");
+            for (int i = 0; i < n; i++) /* one length, one beginning, one end */
+                buf_addf(&text, "\"same_beginning_%03d_same_ending\":%d,", i, i);
+            buf_addf(&text, "\"same_beginning_%03d_same_ending\":0}", last);
+            rc = json_validate(buf_str(&text), text.len, NULL, &err);
+            assert_int_equal(rc, twice ? ERR_INVALID : 0);
+            buf_reset(&text);
+            buf_adds(&text, "{");
+            for (int i = 0; i < n; i++)
+                buf_addf(&text, "\"%x\":%d,", i * 40503, i);
+            buf_addf(&text, "\"%x\":0}", last * 40503);
+            rc = json_validate(buf_str(&text), text.len, NULL, &err);
+            assert_int_equal(rc, twice ? ERR_INVALID : 0);
+            buf_deinit(&text);
+        }
+    }
+}
+
 static void T09_a_duplicate_is_found_at_any_distance_among_many_keys(void **state)
 {
     struct err err = ERR_INIT;
@@ -639,6 +670,7 @@ int main(void)
         cmocka_unit_test(errors_say_what_and_where),
         cmocka_unit_test(T09_depth_is_64_unless_told),
         cmocka_unit_test(T09_nodes_are_counted_with_their_keys),
+        cmocka_unit_test(T09_a_duplicate_is_found_among_any_number_of_keys),
         cmocka_unit_test(T09_a_duplicate_is_found_at_any_distance_among_many_keys),
         cmocka_unit_test(T09_look_ups_are_case_sensitive),
         cmocka_unit_test(T09_ids_are_whole_numbers_below_two_to_the_53),
