@@ -7,7 +7,7 @@
 #include "server/api/reaper.h"
 #include "server/api/shares.h"
 
-#define FIRST 16384 /* the buffer begins so and doubles */
+#define FIRST 32768 /* the buffer begins so and doubles; most of GitHub's bodies fit */
 #define SMALL ((size_t)1 << 20)
 #define HEAVY ((size_t)8 << 20) /* all bodies: after so much malloc is made to give back */
 
