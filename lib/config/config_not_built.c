@@ -7,7 +7,6 @@
 #include "lib/config/reader.h"
 
 const struct config_not_built config_not_built[] = {
-    {"top", "aws", false},
     {"top", "notify", false},
     {"top", "sign-in", false},
     {"top", "github.app-id", false},

@@ -193,6 +193,7 @@ static void read_top(struct reader *r, struct yaml_node *root)
     reader_path(r, yaml_tree_get(root, "state"), &c->state);
     reader_rights(r, yaml_tree_get(root, "rights"), &c->rights);
     read_github(r, yaml_tree_get(root, "github"));
+    config_aws_read(r, yaml_tree_get(root, "aws"));
     read_databases(r, yaml_tree_get(root, "databases"));
 }
 

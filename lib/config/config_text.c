@@ -227,6 +227,13 @@ void config_text_make(struct config *config)
     add_list(&o, "mirror_roots", &config->mirror_roots);
     if (config->redact != NULL)
         json_add_str(&o, "redact", config->redact);
+    if (config->aws_region != NULL) {
+        json_begin_object(&o, "aws");
+        json_add_str(&o, "region", config->aws_region);
+        json_add_str(&o, "endpoint", config->aws_endpoint);
+        json_add_str(&o, "profile", config->aws_profile);
+        json_end_object(&o);
+    }
     add_rights(&o, &config->rights);
     json_begin_object(&o, "databases");
     for (size_t i = 0; i < config->n_databases; i++)

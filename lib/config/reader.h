@@ -72,6 +72,8 @@ void config_calendar_read(struct reader *r, struct yaml_node *node);
 void config_freeze_read(struct reader *r, struct yaml_node *node);
 void config_when_read(struct reader *r, struct yaml_node *node,
                       struct config_environment *environment);
+/* `aws` */
+void config_aws_read(struct reader *r, struct yaml_node *node);
 /* `documents` */
 void config_document_read(struct reader *r, struct yaml_node *node);
 /* When everything was read: calendars that are meant by name; names in freezes. */

@@ -208,6 +208,9 @@ struct config {
     const char *github_web;
     const char *github_api;        /* base address of the REST API, no slash at its end */
     const char *github_token_file; /* absolute path; NULL = GitHub is not asked */
+    const char *aws_region;        /* of hosts by `ssm`; NULL = AWS is not asked */
+    const char *aws_endpoint;      /* SCHEME://HOST[:PORT]; NULL = AWS' own */
+    const char *aws_profile;       /* of AWS' shared files; NULL = as the environment says */
     struct config_rights rights;
     struct config_database *databases;
     size_t n_databases;

@@ -155,6 +155,54 @@ static void the_example_is_read_and_says_what_is_not_built(void **state)
     arena_deinit(&arena);
 }
 
+static void aws_is_a_region_and_perhaps_an_endpoint_that_nobody_can_listen_to(void **state)
+{
+    static const char *const endpoints[] = {"https://vpce-1.ssm.example:8443",
+                                            "http://127.0.0.1:8701", "http://localhost",
+                                            "http://[::1]:1", "https://h/"};
+    static const char *const plain[] = {"http://ssm.example", "http://127.0.0.1.example",
+                                        "http://localhost.example", "http://10.0.0.1"};
+    struct outcome o;
+    char text[512];
+
+    (void)state;
+    read_text(&o, HEAD REPO
+              "    environments:\n" STAGE JOBS
+              "aws: { region: eu-west-1, endpoint: \"https://h:1/\", profile: slipway }\n");
+    assert_int_equal(o.rc, 0);
+    assert_string_equal(o.config->aws_region, "eu-west-1");
+    assert_string_equal(o.config->aws_endpoint, "https://h:1");
+    assert_string_equal(o.config->aws_profile, "slipway");
+    assert_non_null(strstr(o.config->text, "\"region\":\"eu-west-1\""));
+    outcome_end(&o);
+    read_text(&o, HEAD REPO "    environments:\n" STAGE JOBS "aws: { region: eu-west-1 }\n");
+    assert_int_equal(o.rc, 0);
+    assert_int_equal(o.problems.n, 0);
+    assert_null(o.config->aws_endpoint);
+    outcome_end(&o);
+    for (size_t i = 0; i < sizeof(endpoints) / sizeof(endpoints[0]); i++) {
+        (void)snprintf(text, sizeof(text), "%saws: { region: eu-west-1, endpoint: \"%s\" }\n",
+                       HEAD REPO "    environments:\n" STAGE JOBS, endpoints[i]);
+        read_text(&o, text);
+        assert_int_equal(o.rc, 0);
+        outcome_end(&o);
+    }
+    for (size_t i = 0; i < sizeof(plain) / sizeof(plain[0]); i++) {
+        (void)snprintf(text, sizeof(text),
+                       "version: 1\naws: { region: eu-west-1, endpoint: \"%s\" }\n", plain[i]);
+        expect_error(text, "only this machine is asked by plain http", 2);
+    }
+    expect_error("version: 1\naws: { endpoint: \"https://h\" }\n", "`region` is missing", 2);
+    expect_error("version: 1\naws: { region: eu.west }\n", "ap-northeast-1 is expected", 2);
+    expect_error("version: 1\naws: { region: eu-west-1, endpoint: \"https://h/p\" }\n",
+                 "https://HOST[:PORT] is expected", 2);
+    expect_error("version: 1\naws: { region: eu-west-1, endpoint: \"https://u@h\" }\n",
+                 "https://HOST[:PORT] is expected", 2);
+    expect_error("version: 1\naws: { region: eu-west-1, profile: \"a]b\" }\n", "shared files", 2);
+    expect_error("version: 1\naws: { region: eu-west-1, regoin: x }\n", "unknown key \"regoin\"",
+                 2);
+}
+
 static void five_mistakes_are_told_in_one_run_with_line_column_and_excerpt(void **state)
 {
     struct outcome o;
@@ -449,6 +497,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(M2_what_is_one_database_and_one_place_is_no_mistake),
         cmocka_unit_test(the_example_is_read_and_says_what_is_not_built),
+        cmocka_unit_test(aws_is_a_region_and_perhaps_an_endpoint_that_nobody_can_listen_to),
         cmocka_unit_test(five_mistakes_are_told_in_one_run_with_line_column_and_excerpt),
         cmocka_unit_test(each_mistake_has_its_words_and_place),
         cmocka_unit_test(deep_and_large_files_are_refused),

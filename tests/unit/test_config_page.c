@@ -24,7 +24,8 @@
 #define NOTHING "**Not built, does nothing: `"
 
 /* Where lib/config says which keys there are: READER_KEYS(...), and the list of the top. */
-static const char *const sources[] = {"config_read.c", "config_repo_read.c", "config_job_read.c",
+static const char *const sources[] = {"config_read.c",      "config_aws_read.c",
+                                      "config_repo_read.c", "config_job_read.c",
                                       "config_not_built.c", "reader.c"};
 
 static char *read_text(const char *path)
