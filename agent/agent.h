@@ -15,6 +15,7 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 
 #include "agent/agent_config.h"
 #include "agent/agent_journal.h"
@@ -41,6 +42,7 @@ struct agent {
     /* Held from the look at the record number until the door has it, so that at the door it never seems
      * to go back. */
     pthread_mutex_t telling;
+    bool cancels_wait; /* of commands that never came, and that was said. Main thread */
     char heard
         [MESSAGE_OBSERVE_HEARD_SIZE]; /* what the door knows of this host, as it said last. Main thread */
 };

@@ -12,9 +12,9 @@
 
 #include "agent/compact.h"
 #include "agent/guard.h"
+#include "agent/intake.h"
 #include "agent/journal_line.h"
 #include "agent/known.h"
-#include "agent/pace.h"
 #include "lib/base/buf.h"
 #include "lib/base/file.h"
 #include "lib/base/json.h"
@@ -33,7 +33,7 @@ struct agent_journal {
     int64_t since; /* records behind them */
     pthread_mutex_t lock;
     struct known known;
-    struct pace pace;
+    struct intake intake;
 };
 
 #define KIND_TEXT(symbol, text) text,
@@ -334,8 +334,8 @@ static int add(struct agent_journal *j, const struct agent_journal_record *r, ti
     buf_deinit(&buf);
     if (rc == 0) {
         j->since++;
-        if (known_note(&j->known, r, now) && r->kind != AGENT_JOURNAL_CARRIED)
-            pace_take(&j->pace, now);
+        if (known_note(&j->known, r, now))
+            intake_take(&j->intake, r->kind, r->start_by, now);
     }
     return rc;
 }
@@ -486,27 +486,37 @@ bool agent_journal_forgot(struct agent_journal *j, time_ms start_by)
 
 void agent_journal_limit(struct agent_journal *j, const struct pace_limit *limit)
 {
-    struct agent_journal_entry entry;
+    struct agent_journal_entry e;
     time_ms at = 0;
 
     pthread_mutex_lock(&j->lock);
-    j->pace = (struct pace){.limit = *limit};
+    intake_begin(&j->intake, limit);
     for (size_t i = 0; i < j->known.n; i++) {
-        known_entry(&j->known, i, &entry);
-        if (entry.kind != AGENT_JOURNAL_CARRIED && entry.end != AGENT_JOURNAL_CARRIED)
-            pace_take(&j->pace, at = entry.at > at ? entry.at : at);
+        known_entry(&j->known, i, &e);
+        at = e.at > at ? e.at : at;
+        intake_take(&j->intake, e.end != AGENT_JOURNAL_NONE ? e.end : e.kind, e.start_by, at);
     }
     pthread_mutex_unlock(&j->lock);
 }
 
-int64_t agent_journal_room(struct agent_journal *j, time_ms now)
+static int64_t room_of(struct agent_journal *j, struct pace *pace, time_ms now)
 {
     int64_t room;
 
     pthread_mutex_lock(&j->lock);
-    room = pace_room(&j->pace, now);
+    room = pace_room(pace, now);
     pthread_mutex_unlock(&j->lock);
     return room;
+}
+
+int64_t agent_journal_room(struct agent_journal *j, time_ms now)
+{
+    return room_of(j, &j->intake.commands, now);
+}
+
+int64_t agent_journal_cancel_room(struct agent_journal *j, time_ms now)
+{
+    return room_of(j, &j->intake.cancels, now);
 }
 
 void agent_journal_floors(struct agent_journal *j, struct arena *arena, const char *database,

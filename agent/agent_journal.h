@@ -116,6 +116,8 @@ bool agent_journal_forgot(struct agent_journal *journal, time_ms start_by);
 /* How many commands a host may take (pace.h): what stands in the journal counts. Without it there is no limit. */
 void agent_journal_limit(struct agent_journal *journal, const struct pace_limit *limit);
 int64_t agent_journal_room(struct agent_journal *journal, time_ms now);
+/* The same of commands that were cancelled before they came: of each a line is kept for a month, and nobody signed it. */
+int64_t agent_journal_cancel_room(struct agent_journal *journal, time_ms now);
 
 /*
  * Write it anew if so many records came, and as many as were kept the last time. `is_over`: the command has ended, was told, and has

@@ -39,6 +39,21 @@ static void acknowledge(struct agent *agent, struct httpc *httpc, const char *me
     httpc_answer_deinit(&answer);
 }
 
+/* Each leaves a line for a month, and no order of the server's stands behind it. What is over it waits at the door. */
+static bool has_room(struct agent *agent)
+{
+    bool is_full = agent_journal_cancel_room(agent->journal, clock_now(agent->clock)) < 1;
+
+    if (is_full && !agent->cancels_wait)
+        log_error("cancels.limit-reached", "host=%s err=%s", agent->config->host_id,
+                  LOG("this host was told to end so many commands that never came here that it "
+                      "writes no more of them down; they wait at the door. Look who sends them"));
+    else if (!is_full && agent->cancels_wait)
+        log_notice("cancels.limit-over", "host=%s", agent->config->host_id);
+    agent->cancels_wait = is_full;
+    return !is_full;
+}
+
 /* It never came, and if it still does it is known. */
 static int never(struct agent *agent, const char *command_id, struct err *err)
 {
@@ -69,7 +84,8 @@ static int take(struct agent *agent, struct arena *arena, const char *command_id
     struct agent_journal_entry entry;
 
     if (!agent_journal_find(agent->journal, command_id, &entry))
-        return never(agent, command_id, err);
+        return has_room(agent) ? never(agent, command_id, err)
+                               : err_set(err, ERR_BUSY, "too many of those that never came");
     switch (entry.kind) {
     case AGENT_JOURNAL_ACCEPTED:
     case AGENT_JOURNAL_ASKING:
@@ -80,7 +96,7 @@ static int take(struct agent *agent, struct arena *arena, const char *command_id
     }
 }
 
-void cancel_message(struct agent *agent, struct httpc *httpc, const struct message *message)
+bool cancel_message(struct agent *agent, struct httpc *httpc, const struct message *message)
 {
     char command_id[37], host_id[21];
     struct err err = ERR_INIT;
@@ -99,10 +115,11 @@ void cancel_message(struct agent *agent, struct httpc *httpc, const struct messa
     } else if (take(agent, &arena, command_id, &err) == 0) {
         log_notice("command.cancel", "command=%s", command_id);
         acknowledge(agent, httpc, message->id);
-    } else {
-        log_error("cancel.waits", "command=%s err=%s", command_id, LOG(err.text)); /* comes again */
+    } else if (err.code != ERR_BUSY) { /* that was said, once for all of them */
+        log_error("cancel.waits", "command=%s err=%s", command_id, LOG(err.text));
     }
     arena_deinit(&arena);
+    return err.code != ERR_BUSY;
 }
 
 /* The supervisor's side -------------------------------------------------------------------------- */

@@ -2,7 +2,7 @@
  * cancel: somebody wants a command ended (P6).
  *
  *      the door hands a message       known here and running: a file `cancel` in its folder, then acknowledged
- *                                     not known: `declined`, so that it never runs
+ *                                     not known: `declined`, so that it never runs; but of those so many and no more (pace.h)
  *                                     ended: acknowledged; its end is told anyway
  *      its supervisor sees the file   kills the process group, waits until it is gone, writes the end
  *
@@ -18,8 +18,8 @@
 #include "lib/httpc/httpc.h"
 #include "lib/ssm/message.h"
 
-/* A message with the topic of a cancel. On the main thread. */
-void cancel_message(struct agent *agent, struct httpc *httpc, const struct message *message);
+/* A message with the topic of a cancel. On the main thread. False: it was not taken, and comes again. */
+bool cancel_message(struct agent *agent, struct httpc *httpc, const struct message *message);
 
 /* Was that command's folder told? */
 bool cancel_is_asked(struct arena *arena, const char *folder);

@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "agent/key_chain.h"
@@ -204,34 +203,18 @@ void command_folder_remove(const char *path)
 
 struct over {
     const char *id;
-    time_ms ended_at;
+    time_ms since;
 };
 
 static int newest_first(const void *a, const void *b)
 {
     const struct over *x = a, *y = b;
 
-    return x->ended_at < y->ended_at ? 1 : x->ended_at > y->ended_at ? -1 : 0;
-}
-
-/* When its end was written, else when it was claimed. Not when its folder changed: that is whenever something of it goes. */
-static bool end_of(struct arena *arena, int commands, const char *id, time_ms *ret_at)
-{
-    static const char *const names[] = {"/outcome", "/envelope", ""};
-    struct stat st;
-
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-        if (fstatat(commands, arena_printf(arena, "%s%s", id, names[i]), &st,
-                    AT_SYMLINK_NOFOLLOW) == 0) {
-            *ret_at = (time_ms)st.st_mtim.tv_sec * 1000;
-            return true;
-        }
-    }
-    return false;
+    return x->since < y->since ? 1 : x->since > y->since ? -1 : 0;
 }
 
 void command_folder_prune(struct arena *arena, const char *state, time_ms now,
-                          bool (*is_over)(void *arg, const char *command_id), void *arg)
+                          time_ms (*over_since)(void *arg, const char *command_id), void *arg)
 {
     int commands =
         open(arena_printf(arena, "%s/" COMMANDS, state), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -247,13 +230,12 @@ void command_folder_prune(struct arena *arena, const char *state, time_ms now,
     }
     all = arena_array(arena, n, sizeof(*all));
     for (size_t i = 0; i < n; i++) {
-        all[n_all].id = ids[i];
-        if (is_over(arg, ids[i]) && end_of(arena, commands, ids[i], &all[n_all].ended_at))
-            n_all++;
+        all[n_all] = (struct over){ids[i], over_since(arg, ids[i])};
+        n_all += all[n_all].since != 0;
     }
     qsort(all, n_all, sizeof(*all), newest_first);
     for (size_t i = 0; i < n_all; i++) {
-        if (now - all[i].ended_at > COMMAND_FOLDER_KEPT_MS)
+        if (now - all[i].since > COMMAND_FOLDER_KEPT_MS)
             remove_tree(commands, all[i].id, DEPTH_MAX);
         else if (i >= COMMAND_FOLDER_OUTPUT_KEPT)
             (void)unlinkat(commands, arena_printf(arena, "%s/output", all[i].id), 0);

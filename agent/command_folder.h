@@ -27,7 +27,7 @@
 struct key_chain;
 struct message_command;
 
-#define COMMAND_FOLDER_KEPT_MS ((int64_t)7 * 24 * 3600 * 1000) /* after its end */
+#define COMMAND_FOLDER_KEPT_MS ((int64_t)7 * 24 * 3600 * 1000) /* since it is over */
 #define COMMAND_FOLDER_OUTPUT_KEPT 20 /* reported commands that keep what they printed */
 
 /* STATE/commands/COMMAND-ID. */
@@ -69,10 +69,10 @@ int command_folder_all(struct arena *arena, const char *state, const char ***ret
 void command_folder_remove(const char *path);
 
 /*
- * Give back the room of commands that are over: `is_over` says which; the newest keep their output, the
- * rest their small files, until they are a week old. Best effort.
+ * Give back the room of commands that are over: `over_since` says since when; 0 = it is not. The newest keep their output, the
+ * rest their small files, until they are a week old. What the disk says of times counts for nothing. Best effort.
  */
 void command_folder_prune(struct arena *arena, const char *state, time_ms now,
-                          bool (*is_over)(void *arg, const char *command_id), void *arg);
+                          time_ms (*over_since)(void *arg, const char *command_id), void *arg);
 
 #endif

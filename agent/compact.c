@@ -22,8 +22,12 @@ enum compact_fate compact_judge(const struct agent_journal_entry *entry, bool is
 {
     if (!is_over)
         return COMPACT_WHOLE;
-    return now - entry->at > COMPACT_KEPT_MS && now > entry->start_by ? COMPACT_FORGOTTEN
-                                                                      : COMPACT_SHORT;
+    return now - compact_over_since(entry) > COMPACT_KEPT_MS ? COMPACT_FORGOTTEN : COMPACT_SHORT;
+}
+
+time_ms compact_over_since(const struct agent_journal_entry *entry)
+{
+    return entry->at > entry->start_by ? entry->at : entry->start_by;
 }
 
 /* Writing -------------------------------------------------------------------------------------- */

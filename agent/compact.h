@@ -9,7 +9,7 @@
  *      {"number":813,...}                                                                from here on it goes on as ever
  *
  * The id of the journal and its number stay. What is over has ended and was told, and has no folder any more. Of that a line
- * is left, so that the command stays known; thirty days after its last record, when its start-by has passed as well, it is
+ * is left, so that the command stays known; thirty days after its last record, or its start-by if that is later, it is
  * forgotten. The latest start-by of those stands in the first line: an order that had to begin by then may be one of them,
  * whatever the clock says now, and is answered with "unknown".
  *
@@ -39,8 +39,13 @@ enum compact_fate {
     COMPACT_FORGOTTEN, /* none */
 };
 
-/* `is_over`: it has ended, was told, and nothing of it lies on the disk. Pure. */
+/* `is_over`: it has ended, was told, and nothing of it lies on the disk. `now` is no word of this host's clock alone: what it says is
+ * forgotten is gone (tidy.h). Pure. */
 enum compact_fate compact_judge(const struct agent_journal_entry *entry, bool is_over, time_ms now);
+
+/* Since when one that is over is so. Its start-by is the server's: a record that was written by a clock that was behind makes it no
+ * older than that. Pure. */
+time_ms compact_over_since(const struct agent_journal_entry *entry);
 
 struct compact {
     const char *state; /* folder */

@@ -159,8 +159,7 @@ static size_t take(struct polling *p, const struct message *messages, size_t n)
 
     for (size_t i = 0; i < n && !atomic_load(agent->stop); i++) {
         if (str_starts(messages[i].topic, MESSAGE_TOPIC_CANCEL)) {
-            cancel_message(agent, p->httpc, &messages[i]);
-            taken++;
+            taken += cancel_message(agent, p->httpc, &messages[i]);
         } else { /* what finds no room is not acknowledged, so it comes again */
             taken += run_message(agent, p->httpc, &messages[i], has_place(p) && is_within(p, 1));
         }
@@ -225,8 +224,9 @@ void poll_run(struct agent *agent)
         int rc;
 
         arena_reset(&p.arena);
-        tidy(&p);
         rc = tell(&p, &err);
+        if (rc == 0)
+            tidy(&p);
         if (rc == 0 && !atomic_load(agent->stop))
             rc = poll_once(&p, &err);
         if (rc == 0)

@@ -59,8 +59,10 @@ struct session {
     const char *state;
     struct clock *clock;
     const atomic_bool *stop;
-    pthread_mutex_t lock; /* credentials and key */
+    pthread_mutex_t lock; /* what follows, and the key */
     struct credentials credentials;
+    time_ms agreed_at; /* the date of a call that the door took; 0 = none */
+    mono_ms agreed_mono;
 };
 
 struct session *session_new(const struct agent_config *config, const struct sign_rsa *rsa,
@@ -315,8 +317,27 @@ static int call_once(struct session *s, struct httpc *httpc, enum session_operat
                              .signer = &signer,
                              .token = c->token,
                              .now = clock_now(s->clock)};
+    mono_ms mono = clock_mono(s->clock);
+    int rc = ask(httpc, &a, ret_answer, err);
 
-    return ask(httpc, &a, ret_answer, err);
+    if (rc == 0) {
+        pthread_mutex_lock(&s->lock);
+        s->agreed_at = a.now;
+        s->agreed_mono = mono;
+        pthread_mutex_unlock(&s->lock);
+    }
+    return rc;
+}
+
+time_ms session_now(struct session *s)
+{
+    time_ms now = 0;
+
+    pthread_mutex_lock(&s->lock);
+    if (s->agreed_at != 0)
+        now = s->agreed_at + (clock_mono(s->clock) - s->agreed_mono);
+    pthread_mutex_unlock(&s->lock);
+    return now;
 }
 
 int session_call(struct session *s, struct httpc *httpc, enum session_operation operation,

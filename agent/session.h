@@ -45,6 +45,12 @@ enum session_operation {
 int session_call(struct session *session, struct httpc *httpc, enum session_operation operation,
                  const char *body, struct httpc_answer *ret_answer, struct err *err);
 
+/*
+ * What time it is by both clocks: the door takes a call only where its date lies within five minutes of the door's own, and from the
+ * last one that it took this counts on by the monotonic clock. So no step of this host's clock is in it. 0: it took none yet.
+ */
+time_ms session_now(struct session *session);
+
 /* May the same request be good later? */
 static inline bool session_is_later(int rc)
 {

@@ -4,6 +4,8 @@
 #include <unistd.h>
 
 #include "agent/command_folder.h"
+#include "agent/compact.h"
+#include "agent/session.h"
 #include "lib/base/log.h"
 #include "lib/base/str.h"
 
@@ -22,13 +24,15 @@ static bool has_ended(const struct tidying *t, const struct agent_journal_entry 
                : entry->kind == AGENT_JOURNAL_REPORTED;
 }
 
-static bool is_over(void *arg, const char *command_id)
+static time_ms over_since(void *arg, const char *command_id)
 {
     const struct tidying *t = arg;
     struct agent_journal_entry entry;
 
     return !str_eq(command_id, t->command_id) &&
-           agent_journal_find(t->agent->journal, command_id, &entry) && has_ended(t, &entry);
+                   agent_journal_find(t->agent->journal, command_id, &entry) && has_ended(t, &entry)
+               ? compact_over_since(&entry)
+               : 0;
 }
 
 static bool is_over_and_gone(void *arg, const struct agent_journal_entry *entry)
@@ -45,15 +49,14 @@ static bool is_over_and_gone(void *arg, const struct agent_journal_entry *entry)
     return is_gone;
 }
 
-static void tidy(struct tidying *t)
+static void tidy(struct tidying *t, time_ms now)
 {
     struct agent *agent = t->agent;
-    time_ms now = clock_now(agent->clock);
     struct err err = ERR_INIT;
     bool done;
     int rc;
 
-    command_folder_prune(t->arena, agent->state, now, is_over, t);
+    command_folder_prune(t->arena, agent->state, now, over_since, t);
     rc = agent_journal_compact(agent->journal, now,
                                &(struct agent_journal_rule){.after = TIDY_JOURNAL_AFTER,
                                                             .is_over = is_over_and_gone,
@@ -70,11 +73,19 @@ static void tidy(struct tidying *t)
 
 void tidy_disk(struct agent *agent, struct arena *arena)
 {
-    tidy(&(struct tidying){.agent = agent, .arena = arena});
+    struct tidying t = {.agent = agent, .arena = arena};
+    time_ms now = session_now(agent->session);
+
+    if (now != 0)
+        tidy(&t, now);
 }
 
 void tidy_disk_of_once(struct agent *agent, struct arena *arena, const char *command_id)
 {
-    tidy(&(
-        struct tidying){.agent = agent, .arena = arena, .is_once = true, .command_id = command_id});
+    struct tidying t = {.agent = agent, .arena = arena, .is_once = true, .command_id = command_id};
+    time_ms now = clock_now(agent->clock);
+    struct agent_journal_entry entry;
+
+    if (agent_journal_find(agent->journal, command_id, &entry))
+        tidy(&t, now < entry.start_by ? now : entry.start_by);
 }

@@ -68,16 +68,37 @@ void old_journal_forgot(struct old_journal *j, time_ms until)
     assert_int_equal(fclose(file), 0);
 }
 
+static void begin(struct old_journal *j, FILE *file)
+{
+    if (j->number != 0)
+        return;
+    j->number = 1;
+    put(file, "{\"number\":1,\"at\":\"2026-01-01T00:00:00Z\",\"kind\":\"journal\","
+              "\"id\":\"11111111-1111-4111-8111-111111111111\"}");
+}
+
+void old_journal_add_cancelled(struct old_journal *j, int64_t first, int64_t n, time_ms at)
+{
+    char id[NAMES_UUID_SIZE];
+    FILE *file = open_it(j);
+
+    begin(j, file);
+    for (int64_t i = first; i < first + n; i++) {
+        old_journal_command(i, id);
+        put_record(j, file, at, id, "\"kind\":\"declined\",\"why\":\"cancelled before it began\"");
+        put_record(j, file, at, id,
+                   "\"kind\":\"reported\",\"acknowledged\":8,"
+                   "\"why\":\"cancelled before it began\"");
+    }
+    assert_int_equal(fclose(file), 0);
+}
+
 void old_journal_add(struct old_journal *j, int64_t first, int64_t n, time_ms at)
 {
     char id[NAMES_UUID_SIZE], start_by[TIMESTAMP_SIZE], rest[512], database[128];
     FILE *file = open_it(j);
 
-    if (j->number == 0) {
-        j->number = 1;
-        put(file, "{\"number\":1,\"at\":\"2026-01-01T00:00:00Z\",\"kind\":\"journal\","
-                  "\"id\":\"11111111-1111-4111-8111-111111111111\"}");
-    }
+    begin(j, file);
     for (int64_t i = first; i < first + n; i++, at += j->step_ms) {
         old_journal_command(i, id);
         timestamp_format(at + 60000, start_by);

@@ -24,6 +24,9 @@ struct old_journal {
 };
 void old_journal_add(struct old_journal *journal, int64_t first, int64_t n, time_ms at);
 
+/* Append commands that were cancelled before they came, and that was told. */
+void old_journal_add_cancelled(struct old_journal *journal, int64_t first, int64_t n, time_ms at);
+
 /* Begin one that was written anew, and forgot commands that had to begin by then. */
 void old_journal_forgot(struct old_journal *journal, time_ms until);
 

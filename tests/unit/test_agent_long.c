@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "agent/intake.h"
 #include "lib/base/clock.h"
 #include "tests/support/agent_room.h"
 #include "tests/support/old_journal.h"
@@ -64,6 +65,36 @@ static void T37_a_host_takes_so_many_commands_and_no_more(void **state)
     agent_room_down();
 }
 
+/* Nobody signed a word that something is to end. What never came leaves a line here for a month: so many, and then it waits at the
+ * door, unacknowledged and unwritten, and is no end of what runs. */
+static void T37_a_host_keeps_so_many_cancels_of_what_never_came(void **state)
+{
+    static const char *const never = "aaaaaaaa-0000-4000-8000-000000000001";
+    static const char *const over = "aaaaaaaa-0000-4000-8000-000000000002";
+    struct old_journal old = {.state = agent_room.state};
+    const struct door_double_word *word;
+    const char *id;
+
+    (void)state;
+    agent_room_up(true);
+    old_journal_add_cancelled(&old, 0, INTAKE_CANCELS_AT_ONCE - 1, now_of());
+    agent_room_start();
+    (void)door_double_cancel(&agent_room.door, never);
+    word = door_double_wait(&agent_room.door, never, MESSAGE_REPLY_DECLINED, AGENT_ROOM_LONG_S);
+    assert_non_null(word);
+    (void)door_double_cancel(&agent_room.door, over);
+    assert_true(says_in_time(agent_room.folder, "log", "cancels.limit-reached"));
+    id = agent_room_send(AGENT_ROOM_COUNT "echo up; sleep 60");
+    assert_true(door_double_wait_output(&agent_room.door, "up", AGENT_ROOM_LONG_S));
+    (void)door_double_cancel(&agent_room.door, id);
+    word = door_double_wait(&agent_room.door, id, MESSAGE_REPLY_FINISHED, AGENT_ROOM_LONG_S);
+    assert_non_null(word);
+    assert_int_equal(word->reply.status, INVOCATION_CANCELLED);
+    assert_int_equal(door_double_count(&agent_room.door, over, MESSAGE_REPLY_DECLINED), 0);
+    assert_false(agent_room_says(agent_room.state, "journal", over));
+    agent_room_down();
+}
+
 /* What had to begin before the journal's memory may have been here: it is not begun, and nobody hears that it never was (G4). */
 static void G4_an_order_of_a_forgotten_time_is_unknown(void **state)
 {
@@ -102,7 +133,7 @@ static void C9_the_journal_is_written_anew_at_a_start(void **state)
     assert_non_null(word);
     assert_int_equal(word->record_number, 1251);
     assert_string_equal(word->journal_id, "11111111-1111-4111-8111-111111111111");
-    assert_true(agent_room_says(agent_room.folder, "log", "journal.anew"));
+    assert_true(says_in_time(agent_room.folder, "log", "journal.anew"));
     snprintf(path, sizeof(path), "%s/journal", agent_room.state);
     assert_int_equal(stat(path, &st), 0);
     assert_true(st.st_size < 1000);
@@ -124,6 +155,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(T37_a_host_takes_so_many_commands_and_no_more),
+        TEST(T37_a_host_keeps_so_many_cancels_of_what_never_came),
         TEST(G4_an_order_of_a_forgotten_time_is_unknown),
         TEST(C9_the_journal_is_written_anew_at_a_start),
     };

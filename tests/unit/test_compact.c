@@ -17,7 +17,7 @@
 
 #include "agent/agent_journal.h"
 #include "agent/compact.h"
-#include "agent/pace.h"
+#include "agent/intake.h"
 #include "lib/base/file.h"
 #include "tests/support/old_journal.h"
 
@@ -271,7 +271,7 @@ static void C9_what_is_over_leaves_a_line_and_after_thirty_days_none(void **stat
     agent_journal_free(j);
 }
 
-/* Thirty days count from its last record, and its start-by must be over: SSM's may lie a month ahead. */
+/* Thirty days count from its last record, or from its start-by if that is later: SSM's may lie a month ahead. */
 static void C9_thirty_days_are_thirty_days(void **state)
 {
     struct agent_journal_entry e = {.at = NOW - 30 * DAY, .start_by = NOW - 30 * DAY};
@@ -281,8 +281,8 @@ static void C9_thirty_days_are_thirty_days(void **state)
     assert_int_equal(compact_judge(&e, true, NOW + 1), COMPACT_FORGOTTEN);
     assert_int_equal(compact_judge(&e, false, NOW + 1), COMPACT_WHOLE);
     e.start_by = NOW + 1;
-    assert_int_equal(compact_judge(&e, true, NOW + 1), COMPACT_SHORT);
-    assert_int_equal(compact_judge(&e, true, NOW + 2), COMPACT_FORGOTTEN);
+    assert_int_equal(compact_judge(&e, true, NOW + 1 + 30 * DAY), COMPACT_SHORT);
+    assert_int_equal(compact_judge(&e, true, NOW + 2 + 30 * DAY), COMPACT_FORGOTTEN);
 }
 
 /* An order like one that was forgotten is not new, whatever the clock says: it may have been here (G4, G8). */
@@ -508,6 +508,35 @@ static void T37_what_a_host_took_is_not_given_back_by_a_start(void **state)
     }
 }
 
+/* What never came has a limit of its own, whatever that of commands is; the month around it is no matter (T37). */
+static void T37_cancels_of_what_never_came_are_counted(void **state)
+{
+    const struct pace_limit limit = {.at_once = 100000, .per_hour = 100};
+    struct old_journal old = {.state = folder, .step_ms = 0};
+    struct agent_journal *j;
+
+    (void)state;
+    old_journal_add(&old, 0, 50, NOW);
+    old_journal_add_cancelled(&old, 100, INTAKE_CANCELS_AT_ONCE - 2, NOW);
+    for (int round = 0; round < 3; round++) {
+        j = open_it();
+        agent_journal_limit(j, &limit);
+        assert_int_equal(agent_journal_cancel_room(j, NOW), 2 - round);
+        assert_int_equal(agent_journal_cancel_room(j, NOW + 2 * 3600000),
+                         2 - round + 2 * INTAKE_CANCELS_PER_HOUR);
+        if (round < 2)
+            assert_int_equal(add(j,
+                                 (struct agent_journal_record){.kind = AGENT_JOURNAL_DECLINED,
+                                                               .command_id = round == 0 ? A : B,
+                                                               .why = "cancelled before it began"},
+                                 NOW),
+                             0);
+        assert_int_equal(agent_journal_cancel_room(j, NOW), round < 2 ? 1 - round : 0);
+        (void)compact(j, NOW);
+        agent_journal_free(j);
+    }
+}
+
 /* A year of a host that gets two hundred commands a day, in the worst moment: just before it is written anew. */
 static void C9_a_year_of_a_busy_host_fits(void **state)
 {
@@ -560,6 +589,7 @@ int main(void)
         TEST(C9_what_was_kept_is_whole_or_damaged),
         TEST(C9_a_half_made_one_is_dropped),
         TEST(T37_what_a_host_took_is_not_given_back_by_a_start),
+        TEST(T37_cancels_of_what_never_came_are_counted),
         TEST(C9_a_year_of_a_busy_host_fits),
     };
 
