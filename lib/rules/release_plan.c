@@ -23,22 +23,33 @@ struct asked {
     struct gate_barrier barriers[RELEASE_PLAN_BARRIERS_MAX];
 };
 
+/* Those first that bind longest: of more than fit none is left out that something would pass by. */
+enum barrier_class { BARRIER_FOR_EVER, BARRIER_UNTIL, BARRIER_NAMED, BARRIER_CLASSES };
+
+static enum barrier_class class_of(const struct plan_wish *wish, const struct plan_barrier *b)
+{
+    return candidate_wish_names(wish, b) ? BARRIER_NAMED
+           : b->until == VERDICT_NEVER   ? BARRIER_FOR_EVER
+                                         : BARRIER_UNTIL;
+}
+
 size_t release_plan_barriers(const struct release_facts *f, const struct plan_release *target,
                              const struct plan_wish *wish, struct gate_barrier *ret_barriers)
 {
     size_t n = 0;
 
-    for (size_t i = 0; i < f->n_barriers && i < RELEASE_PLAN_BARRIERS_MAX; i++) {
-        const struct plan_barrier *b = &f->barriers[i];
-        if (candidate_has_barrier(f, b, target->number))
-            ret_barriers[n++] = (struct gate_barrier){.pull = b->name,
-                                                      .who = b->who,
-                                                      .why = b->why,
-                                                      .since = b->since,
-                                                      .until = b->until,
-                                                      .named = candidate_wish_names(wish, b),
-                                                      .rolled_back = b->rolled_back};
-    }
+    for (int class = 0; class < BARRIER_CLASSES; class ++)
+        for (size_t i = 0; i < f->n_barriers && n < RELEASE_PLAN_BARRIERS_MAX; i++) {
+            const struct plan_barrier *b = &f->barriers[i];
+            if (candidate_has_barrier(f, b, target->number) && (int)class_of(wish, b) == class)
+                ret_barriers[n++] = (struct gate_barrier){.pull = b->name,
+                                                          .who = b->who,
+                                                          .why = b->why,
+                                                          .since = b->since,
+                                                          .until = b->until,
+                                                          .named = class == BARRIER_NAMED,
+                                                          .rolled_back = b->rolled_back};
+        }
     return n;
 }
 

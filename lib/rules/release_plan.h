@@ -83,7 +83,7 @@ struct plan_barrier {
     time_ms since;
     time_ms until; /* VERDICT_NEVER = until a person lifts it */
 };
-#define RELEASE_PLAN_BARRIERS_MAX 64
+#define RELEASE_PLAN_BARRIERS_MAX 64 /* that are told of one by one */
 
 /* A hotfix is meant for now: after so long it ends, and says so (T26). */
 #define RELEASE_PLAN_HOTFIX_MS (60 * 60 * 1000)
@@ -118,7 +118,7 @@ struct release_facts {
     bool late_unapproved;  /* ... by a plan that is not the one that was approved: they wait (A1) */
     time_ms late_again_at; /* one that waits for what it runs is looked at then; 0 = none does */
     time_ms gone_at;       /* a host found by tags is gone from then on; 0 = none is */
-    const struct plan_barrier *barriers; /* here; at most RELEASE_PLAN_BARRIERS_MAX */
+    const struct plan_barrier *barriers; /* here, by number */
     size_t n_barriers;
     const struct plan_barrier *apart; /* of the environments that need this one, by number */
     size_t n_apart;
@@ -212,7 +212,7 @@ void release_plan_make(const struct release_facts *facts, time_ms now,
                        struct release_plan *ret_plan);
 
 /* The barriers in the range up to `target`, as the gate is asked with; `wish`: what it was asked for by, NULL. At most
- * RELEASE_PLAN_BARRIERS_MAX. Returns how many. */
+ * RELEASE_PLAN_BARRIERS_MAX, those first that it does not name. Returns how many. */
 size_t release_plan_barriers(const struct release_facts *facts, const struct plan_release *target,
                              const struct plan_wish *wish, struct gate_barrier *ret_barriers);
 

@@ -159,15 +159,15 @@ DB_STATEMENT(SQL_ROLLBACK_TAKEN_BACK,
              " ON r.repository_id = d.repository_id AND r.number > max(d.release_number, $1)"
              " AND r.number <= d.from_number WHERE d.repository_id = $2 AND d.environment = $3"
              " AND d.kind = 'rollback' AND d.state = 'succeeded' AND r.off_line = 0"
-             " GROUP BY r.number ORDER BY r.number LIMIT 200");
+             " GROUP BY r.number ORDER BY r.number LIMIT $4");
 
 int store_rollback_taken_back(struct db *db, struct arena *arena, int64_t repository_id,
                               const char *environment, int64_t live,
                               struct rollback_taken **ret_items, size_t *ret_n, struct err *err)
 {
     struct db_rows *rows;
-    int rc =
-        db_query(db, &SQL_ROLLBACK_TAKEN_BACK, &rows, err, "iit", live, repository_id, environment);
+    int rc = db_query(db, &SQL_ROLLBACK_TAKEN_BACK, &rows, err, "iiti", live, repository_id,
+                      environment, (int64_t)STORE_ROLLBACK_TAKEN_MAX);
 
     return rc < 0 ? rc : DB_LIST(rows, arena, fill_rollback_taken, ret_items, ret_n, err);
 }

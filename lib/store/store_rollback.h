@@ -56,6 +56,8 @@ int store_rollback_changes(struct db *db, struct arena *arena, int64_t repositor
                            const char *environment, int64_t from, int64_t to,
                            struct rollback_change **ret_items, size_t *ret_n, struct err *err);
 
+#define STORE_ROLLBACK_TAKEN_MAX 200 /* in one answer; the next ones are above the last of them */
+
 /* A release above `live` that a rollback took back (R4), oldest first. */
 struct rollback_taken {
     int64_t number;

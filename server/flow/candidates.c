@@ -481,63 +481,94 @@ static int load_barriers(struct candidates *c, struct err *err)
             rc = barrier_of(c, &nobodys, &open[i], reverts, n_reverts, &p, err);
         if (rc < 0 || p.number == 0 || p.number <= live)
             continue;
-        if (e == c->environment && f->n_barriers < RELEASE_PLAN_BARRIERS_MAX)
+        if (e == c->environment)
             insert_by_number(here, f->n_barriers++, &p);
-        else if (e != c->environment && p.reverted_in == 0)
+        else if (p.reverted_in == 0)
             insert_by_number(apart, f->n_apart++, &p);
     }
     return rc;
 }
 
-/* What was rolled back here is a barrier until somebody names it (R4): by its pull requests, or by its number. */
+/* A list that grows, by number. */
+struct grown {
+    struct plan_barrier *items;
+    size_t n, cap;
+};
+
+static void grow(struct candidates *c, struct grown *g, const struct plan_barrier *p)
+{
+    (void)ARENA_PUSH(c->arena, g->items, g->n, g->cap);
+    insert_by_number(g->items, g->n - 1, p);
+}
+
+/* What a person has to name: its pull requests. Its number where it has none, or more than can be told of. */
+static int add_taken(struct candidates *c, struct grown *g, const struct rollback_taken *taken,
+                     const struct revert *reverts, size_t n_reverts, struct err *err)
+{
+    struct plan_barrier p = {.number = taken->number,
+                             .reverted_in =
+                                 revert_cancelled_by(reverts, n_reverts, taken->number - 1,
+                                                     INT64_MAX, taken->number),
+                             .rolled_back = true,
+                             .name = arena_printf(c->arena, "r%lld", (long long)taken->number),
+                             .who = taken->actor,
+                             .why = taken->reason,
+                             .since = taken->at,
+                             .until = VERDICT_NEVER};
+    struct pull_in_release *pulls;
+    size_t n = 0;
+    int rc = store_pull_request_in_range(c->db, c->arena, c->repository->id, taken->number - 1,
+                                         taken->number, RELEASE_PLAN_BARRIERS_MAX, &pulls, &n, err);
+
+    if (rc == 0 && (n == 0 || n == RELEASE_PLAN_BARRIERS_MAX))
+        grow(c, g, &p);
+    for (size_t i = 0; rc == 0 && i < n; i++) {
+        p.pull = pulls[i].pull.number;
+        p.name = arena_printf(c->arena, "#%lld", (long long)p.pull);
+        grow(c, g, &p);
+    }
+    return rc;
+}
+
+static int add_page(struct candidates *c, struct grown *g, const struct rollback_taken *taken,
+                    size_t n, struct err *err)
+{
+    struct revert *reverts = NULL;
+    size_t n_reverts = 0;
+    int rc = store_release_reverts(c->db, c->arena, c->repository->id, 0, INT64_MAX, &reverts,
+                                   &n_reverts, err);
+
+    for (size_t i = 0; i < n && rc == 0; i++)
+        rc = add_taken(c, g, &taken[i], reverts, n_reverts, err);
+    return rc;
+}
+
+/* What was rolled back here is a barrier until somebody names it (R4). All of it: what keeps nothing back any more, or what
+ * people keep back, takes no place from it. */
 static int load_rolled_back(struct candidates *c, struct err *err)
 {
     struct release_facts *f = &c->outlook->facts;
-    struct plan_barrier *grown;
+    struct grown g = {.n = 0};
     const struct standing *standing;
     struct rollback_taken *taken;
-    struct revert *reverts = NULL;
-    size_t n = 0, n_reverts = 0;
+    int64_t after = f->live_number;
+    size_t n = STORE_ROLLBACK_TAKEN_MAX;
     int rc = ground_standing(c->ground, &standing, err);
 
-    if (rc == 0 && standing->taken_back)
-        rc = store_rollback_taken_back(c->db, c->arena, c->repository->id, c->environment->name,
-                                       f->live_number, &taken, &n, err);
-
-    if (rc < 0 || n == 0)
+    if (rc < 0 || !standing->taken_back)
         return rc;
-    rc = store_release_reverts(c->db, c->arena, c->repository->id, 0, INT64_MAX, &reverts,
-                               &n_reverts, err);
-    grown = arena_array(c->arena, RELEASE_PLAN_BARRIERS_MAX, sizeof(*grown));
-    if (f->n_barriers > 0)
-        memcpy(grown, f->barriers, f->n_barriers * sizeof(*grown));
-    f->barriers = grown;
-    for (size_t i = 0; i < n && rc == 0; i++) {
-        struct plan_barrier p = {.number = taken[i].number,
-                                 .reverted_in =
-                                     revert_cancelled_by(reverts, n_reverts, taken[i].number - 1,
-                                                         INT64_MAX, taken[i].number),
-                                 .rolled_back = true,
-                                 .name =
-                                     arena_printf(c->arena, "r%lld", (long long)taken[i].number),
-                                 .who = taken[i].actor,
-                                 .why = taken[i].reason,
-                                 .since = taken[i].at,
-                                 .until = VERDICT_NEVER};
-        struct pull_in_release *pulls;
-        size_t n_pulls = 0;
-        rc = store_pull_request_in_range(c->db, c->arena, c->repository->id, taken[i].number - 1,
-                                         taken[i].number, RELEASE_PLAN_BARRIERS_MAX, &pulls,
-                                         &n_pulls, err);
-        for (size_t k = 0; rc == 0 && k < n_pulls && f->n_barriers < RELEASE_PLAN_BARRIERS_MAX;
-             k++) {
-            p.pull = pulls[k].pull.number;
-            p.name = arena_printf(c->arena, "#%lld", (long long)p.pull);
-            insert_by_number(grown, f->n_barriers++, &p);
-        }
-        if (rc == 0 && n_pulls == 0 && f->n_barriers < RELEASE_PLAN_BARRIERS_MAX)
-            insert_by_number(grown, f->n_barriers++, &p);
+    for (size_t i = 0; i < f->n_barriers; i++)
+        grow(c, &g, &f->barriers[i]);
+    while (rc == 0 && n == STORE_ROLLBACK_TAKEN_MAX) {
+        rc = store_rollback_taken_back(c->db, c->arena, c->repository->id, c->environment->name,
+                                       after, &taken, &n, err);
+        if (rc < 0 || n == 0)
+            break;
+        rc = add_page(c, &g, taken, n, err);
+        after = taken[n - 1].number;
     }
+    f->barriers = g.items;
+    f->n_barriers = g.n;
     return rc;
 }
 

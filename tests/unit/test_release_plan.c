@@ -461,6 +461,34 @@ static void C3_the_release_stops_before_a_barrier_and_says_who_owns_it(void **st
     assert_int_equal(p.target->number, 4);
 }
 
+/* More than fit are asked about: one that the act does not name, or that nobody lifts, is among those that do. */
+static void R4_the_one_that_is_not_named_binds_behind_very_many_that_are(void **state)
+{
+    struct plan_barrier b[RELEASE_PLAN_BARRIERS_MAX + 2];
+    int64_t with[RELEASE_PLAN_BARRIERS_MAX + 2];
+    struct gate_barrier list[RELEASE_PLAN_BARRIERS_MAX];
+    struct plan_release r[] = {release(2, true), release(3, true)};
+    struct release_facts f = facts_on(DEPLOYMENT_ON_RELEASE, r, LENGTH(r));
+    struct plan_wish wish = {.release = &r[1], .with = with, .n_with = LENGTH(b) - 1};
+
+    (void)state;
+    for (size_t i = 0; i < LENGTH(b); i++) {
+        with[i] = (int64_t)i + 1;
+        b[i] = barrier(3, with[i], NOW + MINUTE);
+        b[i].rolled_back = true;
+    }
+    f.barriers = b;
+    f.n_barriers = LENGTH(b);
+    assert_int_equal(release_plan_barriers(&f, &r[1], &wish, list), LENGTH(list));
+    assert_false(list[0].named);
+    assert_true(list[1].named);
+    b[LENGTH(b) - 2].until = VERDICT_NEVER;
+    wish.n_with = 0;
+    assert_int_equal(release_plan_barriers(&f, &r[1], &wish, list), LENGTH(list));
+    assert_int_equal(list[0].until, VERDICT_NEVER);
+    assert_int_equal(list[1].until, NOW + MINUTE);
+}
+
 static void C3_a_barrier_that_ends_before_the_start_is_none(void **state)
 {
     struct plan_release r[] = {release(2, true), release(3, true)};
@@ -858,6 +886,7 @@ int main(void)
         cmocka_unit_test(C1_a_person_brings_out_what_failed),
         cmocka_unit_test(C1_a_newer_release_that_holds_it_brings_out_what_failed),
         cmocka_unit_test(C3_the_release_stops_before_a_barrier_and_says_who_owns_it),
+        cmocka_unit_test(R4_the_one_that_is_not_named_binds_behind_very_many_that_are),
         cmocka_unit_test(C3_a_barrier_that_ends_before_the_start_is_none),
         cmocka_unit_test(C3_a_barrier_that_comes_after_the_cut_undoes_it),
         cmocka_unit_test(C5_a_pull_request_and_its_revert_are_no_barrier),
