@@ -26,7 +26,7 @@
 #include "agent/outcome.h"
 #include "agent/output.h"
 #include "agent/platform.h"
-#include "agent/result_lines.h"
+#include "agent/result_file.h"
 #include "agent/script_environment.h"
 #include "agent/step_health.h"
 #include "agent/step_run.h"
@@ -282,7 +282,7 @@ static void take_results(struct supervisor *s, size_t number, const char *path,
     struct err err = ERR_INIT;
     char *slash;
 
-    if (result_lines_read(&s->arena, &s->results, path, &err) < 0)
+    if (result_file_read(&s->arena, &s->results, path, &err) < 0)
         say(s, number, arena_printf(&s->arena, "slipway: %s\n", err.text));
     if (s->results.n_odd > odd)
         say(s, number,

@@ -3,10 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "agent/result_lines.h"
 #include "lib/base/names.h"
 #include "lib/base/str.h"
 #include "lib/ssm/message_reply.h"
+#include "lib/ssm/result_lines.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 {

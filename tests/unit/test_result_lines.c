@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "agent/result_lines.h"
+#include "agent/result_file.h"
 #include "lib/base/file.h"
 #include "lib/base/redact.h"
 #include "lib/ssm/message_reply.h"
@@ -110,7 +110,7 @@ static void the_last_line_that_the_rules_read_always_fits(void **state)
         fprintf(file, "note=line %d of a script that talks a lot\n", i);
     fputs("migrate=unknown", file);
     assert_int_equal(fclose(file), 0);
-    assert_int_equal(result_lines_read(&arena, &lines, path, &err), 0);
+    assert_int_equal(result_file_read(&arena, &lines, path, &err), 0);
     assert_true(result_lines_say(&lines, "migrate", "unknown"));
     assert_true(lines.n_odd > 40000);
     assert_int_equal(unlink(path), 0);
@@ -135,7 +135,7 @@ static void a_line_without_an_end_is_no_line(void **state)
         fputc('x', file);
     fputs("\nmigrate=none\n", file);
     assert_int_equal(fclose(file), 0);
-    assert_int_equal(result_lines_read(&arena, &lines, path, &err), 0);
+    assert_int_equal(result_file_read(&arena, &lines, path, &err), 0);
     assert_string_equal(lines.lines[0].key, "a");
     assert_true(result_lines_say(&lines, "migrate", "none"));
     assert_true(lines.n_odd > 0);
@@ -153,16 +153,16 @@ static void only_a_regular_file_is_read(void **state)
     snprintf(folder, sizeof(folder), "%.80s/slipway-result-XXXXXX", tmp != NULL ? tmp : "/tmp");
     assert_non_null(mkdtemp(folder));
     snprintf(path, sizeof(path), "%s/result", folder);
-    assert_int_equal(result_lines_read(&arena, &lines, path, &err), 0); /* none: nothing was said */
+    assert_int_equal(result_file_read(&arena, &lines, path, &err), 0); /* none: nothing was said */
     assert_int_equal(symlink("/etc/passwd", path), 0);
-    assert_int_equal(result_lines_read(&arena, &lines, path, &err), ERR_INVALID);
+    assert_int_equal(result_file_read(&arena, &lines, path, &err), ERR_INVALID);
     assert_int_equal(unlink(path), 0);
     assert_int_equal(mkfifo(path, 0600), 0); /* and nobody waits for a writer */
-    assert_int_equal(result_lines_read(&arena, &lines, path, &err), ERR_INVALID);
+    assert_int_equal(result_file_read(&arena, &lines, path, &err), ERR_INVALID);
     assert_int_equal(unlink(path), 0);
     assert_int_equal(lines.n, 0);
     assert_int_equal(file_write_atomic(path, "a=1\nb=2", 7, 0600, &err), 0);
-    assert_int_equal(result_lines_read(&arena, &lines, path, &err), 0);
+    assert_int_equal(result_file_read(&arena, &lines, path, &err), 0);
     assert_int_equal(lines.n, 2);
     assert_int_equal(unlink(path), 0);
     assert_int_equal(rmdir(folder), 0);

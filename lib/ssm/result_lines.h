@@ -3,21 +3,21 @@
  *
  * Foreign bytes: bounded in bytes, lines and length of a value; keys are words; values are cleaned for
  * one line. What does not fit is left out and counted, never fatal: the end of a command must not be
- * lost over a line. The last line of a key that the rules read (message_reply_is_ruled) always fits. Pure but for result_lines_read. Texts lie in the arena.
+ * lost over a line. The last line of a key that the rules read (message_reply_is_ruled) always fits.
+ * Read by whoever runs the script: slipway-agent, slipway-once, or the server, of a host at AWS that has neither. Pure;
+ * texts lie in the arena.
  */
-#ifndef SLIPWAY_AGENT_RESULT_LINES_H
-#define SLIPWAY_AGENT_RESULT_LINES_H
+#ifndef SLIPWAY_LIB_SSM_RESULT_LINES_H
+#define SLIPWAY_LIB_SSM_RESULT_LINES_H
 
 #include <stdbool.h>
 #include <stddef.h>
 
 #include "lib/base/arena.h"
-#include "lib/base/err.h"
 #include "lib/model/command.h"
 
 /* Of all steps of a command. A quote is four bytes of what goes to the door: a string in the string of a body. */
 #define RESULT_LINES_BYTES_MAX ((size_t)32 * 1024)
-#define RESULT_LINES_FILE_MAX ((size_t)16 * 1024 * 1024) /* that is looked through */
 
 struct redact;
 
@@ -34,11 +34,6 @@ struct result_lines {
 /* Add the lines of one step's text. A last line without its end counts. */
 void result_lines_add(struct arena *arena, struct result_lines *lines, const char *text,
                       size_t len);
-
-/* The same of a file that a script may have replaced by anything: only a regular file is read, and no
- * more than the limit. None there is no error. */
-int result_lines_read(struct arena *arena, struct result_lines *lines, const char *path,
-                      struct err *err);
 
 /* Is the last line of that key this value? */
 bool result_lines_say(const struct result_lines *lines, const char *key, const char *value);
