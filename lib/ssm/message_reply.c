@@ -91,8 +91,10 @@ static void add_ours(struct json_out *out, const struct message_reply *r)
     json_add_str(out, "State", state_texts[r->state]);
     json_add_str(out, "Reason", r->reason != NULL ? r->reason : "");
     json_add_int(out, "RecordNumber", r->record_number);
-    json_add_str(out, "JournalId", r->journal_id);
-    json_add_str(out, "BootId", r->boot_id);
+    if (r->journal_id != NULL) {
+        json_add_str(out, "JournalId", r->journal_id);
+        json_add_str(out, "BootId", r->boot_id);
+    }
     if (r->nonce != NULL)
         json_add_str(out, "Nonce", r->nonce);
     if (r->floor > 0)
@@ -271,7 +273,8 @@ static int take_ours(struct arena *arena, const struct cJSON *json, struct messa
     r->reason = clean(arena, json_str(json, "Reason"), TEXT_MAX);
     r->journal_id = arena_str(arena, json_str(json, "JournalId"));
     r->boot_id = arena_str(arena, json_str(json, "BootId"));
-    if (!names_is_uuid(r->journal_id) || !names_is_uuid(r->boot_id))
+    if ((r->journal_id != NULL || r->boot_id != NULL) &&
+        (!names_is_uuid(r->journal_id) || !names_is_uuid(r->boot_id)))
         return err_set(err, ERR_INVALID, "reply: JournalId or BootId is no UUID");
     if (!json_int(json, "RecordNumber", &r->record_number) || r->record_number < 0 ||
         r->record_number > RECORD_MAX)

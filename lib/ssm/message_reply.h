@@ -51,9 +51,10 @@ struct message_reply {
     size_t n_steps;
 
     enum message_reply_state state;
-    const char *reason;     /* for people; "" */
-    int64_t record_number;  /* of its journal */
-    const char *journal_id; /* UUID; NULL from another agent */
+    const char *reason;    /* for people; "" */
+    int64_t record_number; /* of its journal */
+    const char
+        *journal_id; /* UUID; NULL from another agent, or of a script at AWS (aws_outcome.h) */
     const char *boot_id;
     const char *nonce; /* declined: of the permit it had asked for; NULL = it asked for none */
     int64_t floor; /* declined for its epoch: the highest this host has seen; 0 = not for that */

@@ -199,6 +199,9 @@ static int decide(struct look *look, struct collected *c, struct err *err)
     if ((rc = load_job(look, c, &facts.has_database, err)) < 0 ||
         (rc = journal_is_known(look, c, &facts.journal_is_known, err)) < 0)
         return rc;
+    /* Nor is a word without a journal proof of anything, where a database waits for it. */
+    if (facts.has_database && c->reply.journal_id == NULL)
+        facts.journal_is_known = false;
     if (c->is_fenced && c->reply.floor == 0)
         facts.disbelief = "the host says that it never began, but the store may have forgotten a "
                           "permit: its database stands behind a fence";
