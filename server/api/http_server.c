@@ -288,15 +288,17 @@ const char *http_server_address(const struct http_server *server, enum listener 
 
 /* The end --------------------------------------------------------------------------------------- */
 
-static void stop_accepting(struct http_server *server)
+/* Whoever connects from here on is refused. A thread of libmicrohttpd's may still be about to accept: until it has
+ * ended, the number of the socket must not become that of another file. */
+static void stop_accepting(struct http_server *server, int ret_fds[LISTENER_COUNT])
 {
     for (int i = 0; i < LISTENER_COUNT; i++) {
+        ret_fds[i] = -1;
         if (server->listeners[i].daemon == NULL)
             continue;
-        int fd = MHD_quiesce_daemon(server->listeners[i].daemon);
-
-        if (fd >= 0)
-            (void)close(fd);
+        ret_fds[i] = MHD_quiesce_daemon(server->listeners[i].daemon);
+        if (ret_fds[i] >= 0)
+            (void)shutdown(ret_fds[i], SHUT_RDWR);
         if (i == LISTENER_CLI)
             (void)unlink(server->listeners[i].address);
     }
@@ -304,9 +306,11 @@ static void stop_accepting(struct http_server *server)
 
 void http_server_stop(struct http_server *server, int64_t grace_ms)
 {
+    int fds[LISTENER_COUNT];
+
     if (server == NULL)
         return;
-    stop_accepting(server);
+    stop_accepting(server, fds);
     atomic_store(&server->shared.stopping, true);
     /* Long polls end at once; requests that wait for a commit look again and go on waiting. */
     for (int64_t waited = 0; waited < grace_ms; waited += STOP_STEP_MS) {
@@ -320,6 +324,8 @@ void http_server_stop(struct http_server *server, int64_t grace_ms)
     for (int i = 0; i < LISTENER_COUNT; i++) {
         if (server->listeners[i].daemon != NULL)
             MHD_stop_daemon(server->listeners[i].daemon);
+        if (fds[i] >= 0)
+            (void)close(fds[i]);
         shares_free(server->listeners[i].shares);
         shares_free(server->listeners[i].comers);
     }
