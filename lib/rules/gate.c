@@ -168,6 +168,7 @@ static void gate_proofs(struct verdict *v, const struct gate_facts *f)
                   (struct cause){.kind = CAUSE_UNSETTLED,
                                  .what = f->unsettled_database,
                                  .who = f->unsettled_host,
+                                 .command = f->unsettled_command,
                                  .since = f->unsettled_since,
                                  .until = VERDICT_NEVER});
     if (f->open_deployment != NULL)

@@ -111,6 +111,7 @@ struct gate_facts {
 
     const char *unsettled_database; /* an attempt on a database of this deployment, NULL */
     const char *unsettled_host;
+    const char *unsettled_command; /* the database stands behind a fence: what ends that; NULL */
     time_ms unsettled_since;
     const char *open_deployment; /* another one of this repository and environment, NULL */
     enum deployment_state open_state;

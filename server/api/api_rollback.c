@@ -141,6 +141,10 @@ static int check_gate(struct rolling *r)
         const struct cause *c = &v->causes[i];
         if (c->kind == CAUSE_HOST_SILENT || c->kind == CAUSE_HOST_LACKS_DOCUMENT)
             continue;
+        if (c->kind == CAUSE_UNSETTLED && c->command != NULL)
+            return err_set(&r->act.err, ERR_CONFLICT,
+                           "%s. Or the same with --beside-unsettled, which migrates nothing",
+                           api_verdict_text(&r->act.view, c));
         if (c->kind == CAUSE_UNSETTLED)
             return err_set(&r->act.err, ERR_CONFLICT,
                            "nobody knows yet how the migrate job on %s ended. Decide it first "

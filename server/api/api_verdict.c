@@ -25,6 +25,8 @@ static const char *cause_key(const struct cause *cause)
         return "check-refused";
     if (cause->kind == CAUSE_CI && cause->why != NULL)
         return cause->refused ? "ci-failed" : "ci-pending";
+    if (cause->kind == CAUSE_UNSETTLED && cause->command != NULL)
+        return "unsettled-fence";
     return verdict_cause_key(cause->kind);
 }
 

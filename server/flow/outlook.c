@@ -187,7 +187,7 @@ static int load_occurrences(struct candidates *m, struct err *err)
     return rc < 0 ? rc : load_next(m, cut_due, err);
 }
 
-/* An attempt that holds a database of this environment (M2). */
+/* An attempt that holds a database of this environment (M2), or the fence before it (G5). */
 static int load_unsettled(struct candidates *m, struct err *err)
 {
     const struct config_repo *repo = m->environment->repo;
@@ -209,7 +209,9 @@ static int load_unsettled(struct candidates *m, struct err *err)
             rc = store_attempt_is_fenced(m->db, database, &fenced, err);
             if (fenced) {
                 g->unsettled_database = database;
-                g->unsettled_host = "slipway fence advance";
+                g->unsettled_host = NULL;
+                g->unsettled_command =
+                    arena_printf(m->arena, "slipway fence advance %s -m WHY", database);
                 g->unsettled_since = 0;
             }
         }
@@ -220,6 +222,7 @@ static int load_unsettled(struct candidates *m, struct err *err)
             continue;
         g->unsettled_database = attempt.database;
         g->unsettled_host = attempt.host;
+        g->unsettled_command = NULL;
         g->unsettled_since = attempt.planned_at;
     }
     return 0;

@@ -399,7 +399,8 @@ static void G5_a_restored_store_lets_a_database_stand_that_it_never_knew(void **
     story_start(s);
     s->restored = false;
     story_pass(s, 60000);
-    story_expect_waits(s, "acme/shop", "production", "unsettled", DATABASE);
+    story_expect_waits(s, "acme/shop", "production", "unsettled",
+                       "Database " DATABASE " stands: the store may have forgotten");
     story_restart(s); /* no start forgets it */
     story_pass(s, 60000);
     story_expect_starts(s, "batch-2", "migrate", 2, 0);
