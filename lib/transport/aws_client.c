@@ -245,19 +245,16 @@ static enum aws_outcome counted(struct aws_client_call *c, enum aws_outcome outc
     return outcome;
 }
 
-/* Refused keys may have ended before their time, or been replaced: one look for others, and once more. */
+/* Refused keys may have ended before their time, or been replaced: it is asked once more with others, if there are. */
 enum aws_outcome aws_client_ask(struct aws_client_call *c, const char *body,
                                 struct httpc_answer *ret_answer, struct err *err)
 {
-    struct aws_credentials *credentials = c->client->credentials;
+    struct aws_client *client = c->client;
     enum aws_outcome outcome = ask_once(c, body, ret_answer, err);
 
-    if (outcome == AWS_CREDENTIALS && aws_credentials_source(credentials)[0] != '\0') {
-        aws_credentials_drop(credentials);
+    if (outcome == AWS_CREDENTIALS && aws_credentials_source(client->credentials)[0] != '\0' &&
+        aws_credentials_replace(client->credentials, client->httpc, now_of(c)))
         outcome = ask_once(c, body, ret_answer, err);
-        if (outcome == AWS_CREDENTIALS)
-            aws_credentials_drop(credentials);
-    }
     return outcome == AWS_OK ? AWS_OK : counted(c, outcome);
 }
 

@@ -1,7 +1,6 @@
 /* aws_credentials: see aws_credentials.h. Source: AWS' SDK and tools reference, "Standardized credential providers". */
 #include "lib/transport/aws_credentials.h"
 
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -54,12 +53,6 @@ void aws_credentials_free(struct aws_credentials *credentials)
     aws_keys_deinit(&credentials->keys);
     free(credentials->profile);
     free(credentials);
-}
-
-void aws_credentials_drop(struct aws_credentials *credentials)
-{
-    aws_keys_deinit(&credentials->keys);
-    credentials->look_at = 0;
 }
 
 const char *aws_credentials_source(const struct aws_credentials *credentials)
@@ -383,4 +376,15 @@ int aws_credentials_get(struct aws_credentials *credentials, struct httpc *httpc
     }
     *ret_keys = &c->keys;
     return rc;
+}
+
+bool aws_credentials_replace(struct aws_credentials *credentials, struct httpc *httpc, time_ms now)
+{
+    char refused[AWS_KEYS_ID_SIZE];
+    const struct aws_keys *keys;
+
+    memcpy(refused, credentials->keys.id, sizeof(refused));
+    aws_keys_deinit(&credentials->keys);
+    return aws_credentials_get(credentials, httpc, now, &keys, NULL) == 0 &&
+           !str_eq(keys->id, refused);
 }

@@ -17,6 +17,7 @@
 #define SLIPWAY_LIB_TRANSPORT_AWS_CREDENTIALS_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 
 #include "lib/ssm/aws_keys.h"
 
@@ -42,8 +43,8 @@ void aws_credentials_free(struct aws_credentials *credentials);
 int aws_credentials_get(struct aws_credentials *credentials, struct httpc *httpc, time_ms now,
                         const struct aws_keys **ret_keys, struct err *err);
 
-/* AWS refused them: the next question looks anew. */
-void aws_credentials_drop(struct aws_credentials *credentials);
+/* AWS refused them: they are forgotten and looked for anew. Are there others now? */
+bool aws_credentials_replace(struct aws_credentials *credentials, struct httpc *httpc, time_ms now);
 
 /* Where the last keys came from, for people: "environment", "profile NAME", "container",
  * "role NAME of this machine"; "" = there are none. */
