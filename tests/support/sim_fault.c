@@ -4,8 +4,8 @@
 #include "tests/support/sim_check.h"
 #include "tests/support/sim_flow.h"
 #include "tests/support/sim_github.h"
+#include "tests/support/sim_harm.h"
 #include "tests/support/sim_ledger.h"
-#include "tests/support/sim_machine.h"
 #include "tests/support/sim_people.h"
 #include "tests/support/sim_world.h"
 
@@ -32,19 +32,19 @@ static void fault_of_host(struct sim_machine *m, unsigned which)
         sim_machine_kill_agent(m);
         break;
     case 2:
-        sim_machine_stand_still(m);
+        sim_harm_stand_still(m);
         break;
     case 3:
-        sim_machine_kill_supervisors(m);
+        sim_harm_kill_supervisors(m);
         break;
     case 4:
-        sim_machine_kill_clients(m);
+        sim_harm_kill_clients(m);
         break;
     case 5:
-        sim_machine_reboot(m);
+        sim_harm_reboot(m);
         break;
     case 6:
-        sim_machine_lose_journal(m, sim_world_once_in(2));
+        sim_harm_lose_journal(m, sim_world_once_in(2));
         break;
     case 7:
         kept.snapshot = *m;
@@ -52,11 +52,11 @@ static void fault_of_host(struct sim_machine *m, unsigned which)
         break;
     case 8:
         if (kept.snapshot_of == number &&
-            !(sim_world_once_in(2) && sim_machine_resume(m, &kept.snapshot)))
-            sim_machine_restore(m, &kept.snapshot);
+            !(sim_world_once_in(2) && sim_harm_resume(m, &kept.snapshot)))
+            sim_harm_restore(m, &kept.snapshot);
         break;
     case 9:
-        sim_machine_copy(&sim_machines[SIM_MACHINES - 1], &sim_machines[0]);
+        sim_harm_copy(&sim_machines[SIM_MACHINES - 1], &sim_machines[0]);
         break;
     case 10:
         sim_world_cut_off(number, sim.now + 1000 + sim_world_dice(300000));

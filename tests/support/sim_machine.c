@@ -28,7 +28,7 @@ bool sim_machine_runs(int machine, int command)
     return sim_machines[machine].commands[command].supervisor.runs;
 }
 
-static int number_of(const struct sim_machine *m)
+int sim_machine_number(const struct sim_machine *m)
 {
     return (int)(m - sim_machines);
 }
@@ -38,7 +38,7 @@ static bool is_late(const struct sim_machine *m, int command)
     return guard_is_late(sim.now + m->wall_off, m->commands[command].start_by);
 }
 
-static bool has_open(const struct sim_machine *m)
+bool sim_machine_has_open(const struct sim_machine *m)
 {
     for (int i = 0; i < sim.n_commands; i++)
         if (m->commands[i].last != AGENT_JOURNAL_NONE && m->commands[i].stage != SIM_OVER)
@@ -56,9 +56,8 @@ static void raise_floor(struct sim_floor *floors, int64_t epoch, int command)
     floors[0] = (struct sim_floor){epoch, command};
 }
 
-/* False: it may not stand there. `nonce` of the one asked for, `epoch` of an order that is genuine; else 0. */
-static bool record(struct sim_machine *m, int command, enum agent_journal_kind kind, int nonce,
-                   int64_t epoch)
+bool sim_machine_record(struct sim_machine *m, int command, enum agent_journal_kind kind, int nonce,
+                        int64_t epoch)
 {
     struct sim_command *c = &m->commands[command];
     struct sim_truth *t = &sim.truths[command];
@@ -70,7 +69,7 @@ static bool record(struct sim_machine *m, int command, enum agent_journal_kind k
     if (nonce != 0)
         c->nonce = nonce;
     raise_floor(m->floors[t->database], epoch, command);
-    m->head = sim_journal_add(m->head, (struct sim_entry){.owner = number_of(m),
+    m->head = sim_journal_add(m->head, (struct sim_entry){.owner = sim_machine_number(m),
                                                           .journal = m->journal,
                                                           .act = SIM_ACT_RECORD,
                                                           .command = command,
@@ -89,9 +88,9 @@ static void decline(struct sim_machine *m, int command, int64_t epoch)
 {
     struct sim_command *c = &m->commands[command];
 
-    sim_world_tell("declined", number_of(m), command);
+    sim_world_tell("declined", sim_machine_number(m), command);
     c->supervisor.is_held = c->supervisor.waits = false;
-    if (record(m, command, AGENT_JOURNAL_DECLINED, 0, epoch))
+    if (sim_machine_record(m, command, AGENT_JOURNAL_DECLINED, 0, epoch))
         c->stage = SIM_DECLINED;
     else
         sim_machine_kill_agent(m); /* as it ends itself when its journal refuses a record */
@@ -104,7 +103,7 @@ static void say(struct sim_machine *m, int command, enum message_reply_state sta
     const struct sim_command *c = &m->commands[command];
 
     sim_world_post((struct sim_note){.kind = SIM_REPLY,
-                                     .from = number_of(m),
+                                     .from = sim_machine_number(m),
                                      .to = SIM_SERVER,
                                      .command = command,
                                      .state = state,
@@ -121,7 +120,7 @@ static void ask(struct sim_machine *m, int command)
 {
     struct sim_command *c = &m->commands[command];
     struct sim_note note = {.kind = SIM_START,
-                            .from = number_of(m),
+                            .from = sim_machine_number(m),
                             .to = SIM_SERVER,
                             .command = command,
                             .nonce = c->nonce,
@@ -140,13 +139,13 @@ static void ask(struct sim_machine *m, int command)
 
 /* Beginning and ending --------------------------------------------------------------------------- */
 
-static void end_client(struct sim_machine *m, int command, int exit_code)
+void sim_machine_client_ends(struct sim_machine *m, int command, int exit_code)
 {
     struct sim_command *c = &m->commands[command];
 
     c->supervisor.exit_code = exit_code;
     if (c->supervisor.runs)
-        sim_journal_saw(SIM_ACT_GONE, command, number_of(m));
+        sim_journal_saw(SIM_ACT_GONE, command, sim_machine_number(m));
     c->supervisor.runs = c->supervisor.is_held = c->supervisor.waits = false;
     c->supervisor.has_end = !c->supervisor.is_orphan;
 }
@@ -159,8 +158,8 @@ static void go(struct sim_machine *m, int command)
 
     c->supervisor.waits = false;
     if (!stale && !is_late(m, command)) {
-        sim_world_tell("begins", number_of(m), command);
-        sim_world_begin(command, number_of(m));
+        sim_world_tell("begins", sim_machine_number(m), command);
+        sim_world_begin(command, sim_machine_number(m));
         if (sim.now + m->wall_off >= c->start_by)
             sim_world_wrong("G8: it began after its start-by", command);
         c->supervisor.runs = true;
@@ -169,19 +168,19 @@ static void go(struct sim_machine *m, int command)
         return;
     }
     if (stale && c->stage == SIM_GOING && !is_late(m, command)) {
-        sim_world_tell("its permit is too old, it asks again", number_of(m), command);
+        sim_world_tell("its permit is too old, it asks again", sim_machine_number(m), command);
         c->supervisor.waits = true;
         c->stage = SIM_ASKING_AGAIN;
         c->asked_at = 0;
         return;
     }
     sim_world_count(SIM_NOT_BEGUN);
-    sim_world_tell("not begun", number_of(m), command);
+    sim_world_tell("not begun", sim_machine_number(m), command);
     if (sim.truths[command].starts == 0) {
         sim.truths[command].ended = true;
         sim.truths[command].ok = false;
     }
-    end_client(m, command, 1);
+    sim_machine_client_ends(m, command, 1);
     c->stage = SIM_RUNNING;
 }
 
@@ -196,11 +195,11 @@ static void come_to_an_end(struct sim_machine *m, int command)
         sim_world_count(SIM_CANCEL_RUNNING);
         sim_world_client_dies(command);
         c->supervisor.was_cancelled = true;
-        end_client(m, command, 143);
+        sim_machine_client_ends(m, command, 143);
     } else if (sim.now >= c->supervisor.ends_at) {
         ok = !sim_world_once_in(4);
         sim_world_end(command, ok);
-        end_client(m, command, ok ? 0 : 1);
+        sim_machine_client_ends(m, command, ok ? 0 : 1);
     }
 }
 
@@ -230,7 +229,7 @@ static void take_offer(struct sim_machine *m, const struct sim_note *n)
         decline(m, n->command, n->epoch);
     } else {
         c->supervisor = (struct sim_supervisor){.has_folder = true};
-        if (record(m, n->command, AGENT_JOURNAL_ACCEPTED, 0, n->epoch))
+        if (sim_machine_record(m, n->command, AGENT_JOURNAL_ACCEPTED, 0, n->epoch))
             c->stage = SIM_ACCEPTED;
     }
 }
@@ -255,7 +254,7 @@ static void take_answer(struct sim_machine *m, const struct sim_note *n)
     /* Too old: it is asked again, with the same nonce. */
     if (guard_is_stale(sim.now, c->asked_at) || is_late(m, n->command))
         return;
-    if (!record(m, n->command, AGENT_JOURNAL_STARTED, 0, 0)) {
+    if (!sim_machine_record(m, n->command, AGENT_JOURNAL_STARTED, 0, 0)) {
         sim_machine_kill_agent(m);
         return;
     }
@@ -291,7 +290,7 @@ static void take_receipt(struct sim_machine *m, const struct sim_note *n)
     } else if ((c->stage == SIM_ENDING && n->state == MESSAGE_REPLY_FINISHED) ||
                (c->stage == SIM_DECLINED && n->state == MESSAGE_REPLY_DECLINED) ||
                (c->stage == SIM_LOST && n->state == MESSAGE_REPLY_UNKNOWN)) {
-        (void)record(m, n->command, AGENT_JOURNAL_REPORTED, 0, 0);
+        (void)sim_machine_record(m, n->command, AGENT_JOURNAL_REPORTED, 0, 0);
         c->stage = SIM_OVER;
     }
 }
@@ -313,7 +312,7 @@ static void take_probe(struct sim_machine *m, const struct sim_note *n)
     struct sim_note answer = *n;
 
     answer.kind = SIM_PROBE_ANSWER;
-    answer.from = number_of(m);
+    answer.from = sim_machine_number(m);
     answer.to = SIM_SERVER;
     answer.pending = sim_world_is_migrated(n->command) ? 0 : 1;
     answer.holders = sim_world_runs(sim.truths[n->command].database) ? 1 : 0;
@@ -417,7 +416,7 @@ static void step_command(struct sim_machine *m, int command)
         }
         c->supervisor.is_held = c->supervisor.waits = true;
         c->asked_at = 0;
-        if (record(m, command, AGENT_JOURNAL_ASKING, ++sim.next_nonce, 0))
+        if (sim_machine_record(m, command, AGENT_JOURNAL_ASKING, ++sim.next_nonce, 0))
             c->stage = SIM_ASKING;
         break;
     case SIM_ASKING:
@@ -442,7 +441,7 @@ static void step_command(struct sim_machine *m, int command)
         step_running(m, command);
         break;
     case SIM_ENDING:
-        (void)record(m, command, AGENT_JOURNAL_FINISHED, 0, 0);
+        (void)sim_machine_record(m, command, AGENT_JOURNAL_FINISHED, 0, 0);
         say(m, command, MESSAGE_REPLY_FINISHED);
         break;
     case SIM_DECLINED:
@@ -471,7 +470,7 @@ static uint64_t open_commands(const struct sim_machine *m)
 static void observe(struct sim_machine *m)
 {
     struct sim_note note = {.kind = SIM_OBSERVE,
-                            .from = number_of(m),
+                            .from = sim_machine_number(m),
                             .to = SIM_SERVER,
                             .asked_at = sim.now,
                             .journal = m->journal,
@@ -546,7 +545,7 @@ void sim_machine_start_agent(struct sim_machine *m)
 /* The agent's process dies; who waits for its go ends with it. */
 void sim_machine_kill_agent(struct sim_machine *m)
 {
-    if (m->is_up && has_open(m))
+    if (m->is_up && sim_machine_has_open(m))
         sim_world_count(SIM_AGENT_KILLED);
     m->is_up = false;
     m->heard[0] = '\0';
@@ -556,130 +555,4 @@ void sim_machine_kill_agent(struct sim_machine *m)
         if (m->commands[i].supervisor.waits)
             m->commands[i].supervisor.is_held = m->commands[i].supervisor.waits = false;
     }
-}
-
-void sim_machine_stand_still(struct sim_machine *m)
-{
-    if (m->is_up && has_open(m))
-        sim_world_count(SIM_AGENT_STOOD);
-    m->still_until = sim.now + 1000 + sim_world_dice(900000);
-}
-
-void sim_machine_kill_supervisors(struct sim_machine *m)
-{
-    for (int i = 0; i < sim.n_commands; i++)
-        if (m->commands[i].supervisor.runs) {
-            sim_world_count(SIM_SUPERVISOR_KILLED);
-            m->commands[i].supervisor.is_orphan = true;
-        }
-}
-
-void sim_machine_kill_clients(struct sim_machine *m)
-{
-    for (int i = 0; i < sim.n_commands; i++)
-        if (m->commands[i].supervisor.runs) {
-            sim_world_client_dies(i);
-            end_client(m, i, 137);
-        }
-}
-
-/* Nothing of it runs; what it had sent to the database may. */
-static void stop_all(struct sim_machine *m, bool counts)
-{
-    for (int i = 0; i < sim.n_commands; i++) {
-        struct sim_supervisor *s = &m->commands[i].supervisor;
-
-        if (s->runs && counts) {
-            sim_world_count(SIM_REBOOTED);
-            sim_world_client_dies(i);
-            sim_journal_saw(SIM_ACT_GONE, i, number_of(m));
-        }
-        s->runs = s->is_held = s->waits = s->is_orphan = false;
-        m->commands[i].stage = SIM_NOWHERE;
-    }
-}
-
-void sim_machine_reboot(struct sim_machine *m)
-{
-    sim_machine_kill_agent(m);
-    stop_all(m, true);
-    m->boot = ++sim.next_boot;
-}
-
-/* What has a folder is carried over, unless the whole disk is new. A damaged journal is found by the next agent, and what it
- * had started may run on meanwhile. */
-void sim_machine_lose_journal(struct sim_machine *m, bool disk)
-{
-    if (disk)
-        sim_world_hang_up(number_of(m));
-    if (disk || sim_world_once_in(2))
-        sim_machine_reboot(m);
-    else
-        sim_machine_kill_agent(m);
-    sim_world_count(disk ? SIM_DISK_NEW : SIM_JOURNAL_LOST);
-    m->number = 1;
-    m->head = sim.lacks == 10 ? m->head : 0;
-    memset(m->floors, 0, sizeof(m->floors));
-    m->journal = ++sim.next_journal;
-    for (int i = 0; i < sim.n_commands; i++) {
-        struct sim_command *c = &m->commands[i];
-        bool carries = !disk && c->last != AGENT_JOURNAL_NONE && c->supervisor.has_folder;
-
-        c->last = AGENT_JOURNAL_NONE;
-        c->nonce = 0;
-        c->floor = 0;
-        if (disk)
-            c->supervisor = (struct sim_supervisor){.has_folder = false};
-        if (carries)
-            (void)record(m, i, AGENT_JOURNAL_CARRIED, 0, 0);
-    }
-}
-
-void sim_machine_restore(struct sim_machine *m, const struct sim_machine *snapshot)
-{
-    struct sim_machine old = *snapshot;
-
-    sim_world_hang_up(number_of(m));
-    sim_machine_reboot(m);
-    if (old.journal == m->journal && old.number < m->number)
-        sim_world_count(SIM_ROLLED_BACK);
-    old.boot = m->boot;
-    old.host = m->host;
-    old.exists = true;
-    old.is_up = false;
-    old.still_until = 0;
-    stop_all(&old, false);
-    *m = old;
-}
-
-bool sim_machine_resume(struct sim_machine *m, const struct sim_machine *snapshot)
-{
-    struct sim_machine old = *snapshot;
-
-    if (old.boot != m->boot || !old.is_up)
-        return false;
-    for (int i = 0; i < sim.n_commands; i++)
-        if (old.commands[i].supervisor.runs || old.commands[i].supervisor.waits)
-            return false;
-    for (int i = 0; i < sim.n_commands; i++)
-        if (m->commands[i].supervisor.runs) {
-            sim_world_client_dies(i);
-            sim_journal_saw(SIM_ACT_GONE, i, number_of(m));
-        }
-    sim_world_count(SIM_RESUMED);
-    old.exists = true;
-    *m = old;
-    return true;
-}
-
-void sim_machine_copy(struct sim_machine *copy, const struct sim_machine *machine)
-{
-    if (copy->exists)
-        return;
-    sim_world_count(SIM_COPIED);
-    *copy = *machine;
-    copy->boot = ++sim.next_boot;
-    copy->is_up = false;
-    copy->still_until = 0;
-    stop_all(copy, false);
 }

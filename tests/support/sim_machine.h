@@ -68,18 +68,17 @@ bool sim_machine_runs(int machine, int command);
 void sim_machine_step(struct sim_machine *machine);
 void sim_machine_take(struct sim_machine *machine, const struct sim_note *note);
 
-/* What can happen to one. */
+/* Its agent's process dies; who waits for its go ends with it. */
 void sim_machine_kill_agent(struct sim_machine *machine);
 void sim_machine_start_agent(struct sim_machine *machine);
-void sim_machine_stand_still(struct sim_machine *machine);
-void sim_machine_kill_supervisors(struct sim_machine *machine);
-void sim_machine_kill_clients(struct sim_machine *machine);
-void sim_machine_reboot(struct sim_machine *machine);
-void sim_machine_lose_journal(struct sim_machine *machine, bool disk);
-void sim_machine_restore(struct sim_machine *machine, const struct sim_machine *snapshot);
-/* A live snapshot goes on where it was, with what stood in memory. False: a command was between its question and its end,
- * which nothing outside the application's database can see (G10). */
-bool sim_machine_resume(struct sim_machine *machine, const struct sim_machine *snapshot);
-void sim_machine_copy(struct sim_machine *copy, const struct sim_machine *machine);
+
+int sim_machine_number(const struct sim_machine *machine);
+/* A command is not over, as far as its journal knows. */
+bool sim_machine_has_open(const struct sim_machine *machine);
+/* False: it may not stand there. `nonce` of the one asked for, `epoch` of an order that is genuine; else 0. */
+bool sim_machine_record(struct sim_machine *machine, int command, enum agent_journal_kind kind,
+                        int nonce, int64_t epoch);
+/* Its supervisor writes the end, unless it was killed before. */
+void sim_machine_client_ends(struct sim_machine *machine, int command, int exit_code);
 
 #endif

@@ -3,10 +3,10 @@
 
 #include "lib/base/str.h"
 #include "lib/rules/settle.h"
+#include "tests/support/sim_harm.h"
 #include "tests/support/sim_history.h"
 #include "tests/support/sim_launch.h"
 #include "tests/support/sim_ledger.h"
-#include "tests/support/sim_machine.h"
 
 static time_ms now(void)
 {
@@ -44,7 +44,7 @@ static void accept_journal(int host)
     struct sim_machine *copy = &sim_machines[SIM_MACHINES - 1];
 
     if (copy->exists && copy->host == host) {
-        sim_machine_reboot(copy); /* and what ran there ends */
+        sim_harm_reboot(copy); /* and what ran there ends */
         copy->exists = false;
     }
     sim_store_register(&sim_server.store.hosts[host], host);

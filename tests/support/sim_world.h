@@ -6,7 +6,7 @@
  * anybody knows: at each start it is asked whether that start was right, at each end that the server believes by itself
  * whether it is true, and at each attempt whether another one was unsettled. One seed is one schedule. The parts: sim_github
  * (deliveries), sim_machine (hosts), sim_store (the server's disk), sim_ledger (what it hears), sim_launch and sim_flow (its
- * looks), sim_people, sim_fault; sim_history judges at the instant, sim_check all that sim_journal kept when it is over.
+ * looks), sim_people, sim_harm, sim_fault; sim_history judges at the instant, sim_check all that sim_journal kept when it is over.
  */
 #ifndef SLIPWAY_TESTS_SUPPORT_SIM_WORLD_H
 #define SLIPWAY_TESTS_SUPPORT_SIM_WORLD_H
