@@ -356,6 +356,27 @@ static void I11_no_host_runs_two_commands_of_one_track(void)
     }
 }
 
+/* The simulator has no room for another attempt of it. */
+static bool is_played_out(const struct sim_line *line)
+{
+    return line->n == SIM_LINE_COMMANDS || sim_server.next_command + 1 == SIM_FOREIGN ||
+           line->deployment.release_number >= SIM_RELEASES;
+}
+
+/* It has begun and not ended, and nothing of it was planned or settled for so long. */
+static bool stands_still(const struct sim_line *line, time_ms since)
+{
+    time_ms at = line->deployment.started_at;
+
+    for (size_t i = line->first; i < line->n; i++) {
+        const struct attempt *a = &line->attempts[i];
+
+        at = a->planned_at > at ? a->planned_at : at;
+        at = a->settled_at > at ? a->settled_at : at;
+    }
+    return line->deployment.state == DEPLOYMENT_DEPLOYING && !is_played_out(line) && at < since;
+}
+
 /* I12: when faults stop, everything is terminal or waits for a named person. Here persons act: so nothing waits for long. */
 static void I12_when_faults_stop_everything_is_terminal_or_waits_for_a_person(void)
 {
@@ -371,6 +392,8 @@ static void I12_when_faults_stop_everything_is_terminal_or_waits_for_a_person(vo
                 broken(12, "an attempt never came to its end", line->commands[i]);
         if (line->deployment.state == DEPLOYMENT_WAITING && line->deployment.cut_at < since)
             broken(12, "a deployment waits for nobody", -l);
+        if (stands_still(line, since))
+            broken(12, "a deployment goes on for nobody", -l);
     }
     for (int d = 0; sim.is_over && d < SIM_DATABASES; d++)
         if (s->databases[d].is_fenced && s->databases[d].fenced_at < since)

@@ -193,7 +193,7 @@ const char *sim_fault_play(uint64_t seed)
     /* I12: when faults stop everything comes to its end, or to a person. */
     sim.quiet = true;
     for (int i = 0; i < SIM_MACHINES; i++)
-        sim_machines[i].wall_off = 0;
+        sim_machines[i].wall_off = sim_machines[i].still_until = 0;
     for (int i = 0; i < QUIET_STEPS && sim.trouble[0] == '\0'; i++)
         step();
     sim.is_over = sim.trouble[0] == '\0';

@@ -248,6 +248,7 @@ static void start(struct sim_line *line, const struct sim_launch *l)
     }
     sim_world_count(SIM_STARTED);
     line->deployment.state = DEPLOYMENT_DEPLOYING;
+    line->deployment.started_at = sim_ledger_now();
     line->deployment.cancel_at = 0;
     line->job.state = JOB_RUNNING;
     line->job.cause = NULL;
