@@ -12,6 +12,7 @@
 #include "agent/command_folder.h"
 #include "agent/database_lock.h"
 #include "agent/host_key.h"
+#include "agent/kept.h"
 #include "agent/key_chain.h"
 #include "agent/observe.h"
 #include "agent/order.h"
@@ -21,10 +22,12 @@
 #include "agent/state_folder.h"
 #include "agent/supervise.h"
 #include "agent/tidy.h"
+#include "lib/base/buf.h"
 #include "lib/base/file.h"
 #include "lib/base/json.h"
 #include "lib/base/log.h"
 #include "lib/base/str.h"
+#include "lib/ssm/aws_outcome.h"
 
 #define LOCK_TRIES 600 /* a tenth of a second each: another command asks for its permit */
 #define LOOK_MS 100
@@ -188,6 +191,15 @@ static void copy_output(struct once *o, struct output_reader *reader)
     arena_deinit(&arena);
 }
 
+/* The same at the end, before its folder may go. */
+static void keep_output(struct once *o, struct once_answer *ret)
+{
+    if (!o->options->tells_first)
+        return;
+    ret->kept = kept_output(o->arena, o->folder, &o->order.document, o->id, false);
+    ret->kept_error = kept_output(o->arena, o->folder, &o->order.document, o->id, true);
+}
+
 static int write_finished(struct once *o, const struct message_reply *reply, struct err *err)
 {
     struct agent_journal_record record = {.kind = AGENT_JOURNAL_FINISHED,
@@ -215,18 +227,19 @@ static int follow(struct once *o, struct once_answer *ret, struct err *err)
     give_journal(o);
     for (;;) {
         is_held = look_at(o, &reply, &ended);
-        copy_output(o, &reader);
+        if (!o->options->tells_first)
+            copy_output(o, &reader);
         if (ended || !is_held)
             break;
         (void)poll(NULL, 0, LOOK_MS);
     }
-    if (!ended) {
-        *ret = answer_of(MESSAGE_REPLY_UNKNOWN, UNPROVEN);
-        return 0;
-    }
-    *ret = answer_of(MESSAGE_REPLY_FINISHED, "");
-    ret->reply = reply;
+    *ret = answer_of(ended ? MESSAGE_REPLY_FINISHED : MESSAGE_REPLY_UNKNOWN, ended ? "" : UNPROVEN);
+    keep_output(o, ret);
+    if (ended)
+        ret->reply = reply;
     rc = take_journal(o, err);
+    if (rc == 0 && !ended)
+        return 0;
     if (rc == 0)
         rc = write_finished(o, &reply, err);
     if (rc == 0)
@@ -246,6 +259,30 @@ static int decline(struct once *o, const char *why, struct once_answer *ret, str
 }
 
 /* Running ---------------------------------------------------------------------------------------- */
+
+/* Whose word it is: without a journal the server believes none (migrate.md 5). */
+static void put_journal(struct once *o, struct once_answer *ret)
+{
+    struct agent_journal_entry entry;
+
+    memcpy(ret->id, o->id, sizeof(ret->id));
+    ret->reply.state = ret->state;
+    if (*ret->reason != '\0' || ret->reply.reason == NULL)
+        ret->reply.reason = ret->reason;
+    ret->reply.journal_id = NULL; /* of an end on disk nobody's */
+    if (o->options->tells_first && ret->kept == NULL)
+        ret->kept = "";
+    if (o->agent.journal == NULL)
+        return;
+    ret->reply.journal_id = arena_str(o->arena, agent_journal_id(o->agent.journal));
+    ret->reply.boot_id = arena_str(o->arena, o->agent.boot_id);
+    ret->reply.record_number = agent_journal_number(o->agent.journal);
+    if (ret->state != MESSAGE_REPLY_DECLINED ||
+        !agent_journal_find(o->agent.journal, o->id, &entry))
+        return;
+    ret->reply.floor = entry.floor;
+    ret->reply.nonce = entry.nonce[0] != '\0' ? arena_str(o->arena, entry.nonce) : NULL;
+}
 
 /* The way to the server's door, where there is one. */
 struct way {
@@ -416,6 +453,8 @@ int once_run(struct arena *arena, const struct once_options *options, struct onc
     if (rc == 0)
         rc = agent_journal_find(o.agent.journal, o.id, &entry) ? run_known(&o, &entry, ret, err)
                                                                : run_new(&o, ret, err);
+    if (rc == 0)
+        put_journal(&o, ret);
     close_once(&o);
     return rc;
 }
@@ -467,6 +506,8 @@ int once_revoke(struct arena *arena, const struct once_options *options, struct 
     *ret = (struct once_answer){.reason = ""};
     if (rc == 0)
         rc = take_back(&o, ret, err);
+    if (rc == 0)
+        put_journal(&o, ret);
     close_once(&o);
     return rc;
 }
@@ -501,17 +542,19 @@ int once_keys(struct arena *arena, const char *state, const char *json, size_t *
 
 /* Saying ----------------------------------------------------------------------------------------- */
 
-void once_print(FILE *out, const struct once_answer *a)
+void once_print(FILE *out, FILE *error, const struct once_answer *a)
 {
-    (void)fprintf(out, "\n" ONCE_BEGIN "\nstate=%s\n", message_reply_state_text(a->state));
-    if (*a->reason != '\0')
-        (void)fprintf(out, "reason=%s\n", a->reason);
-    if (a->state == MESSAGE_REPLY_FINISHED)
-        (void)fprintf(out, "status=%s\n", invocation_statuses[a->reply.status].text);
-    for (size_t i = 0; a->state == MESSAGE_REPLY_FINISHED && i < a->reply.n_results; i++)
-        (void)fprintf(out, "result.%s=%s\n", a->reply.results[i].key, a->reply.results[i].value);
-    (void)fprintf(out, ONCE_END "\n");
+    struct buf buf;
+
+    buf_init(&buf, MESSAGE_REPLY_MAX);
+    if (a->kept == NULL)
+        buf_addc(&buf, '\n'); /* what it printed stands above, perhaps without a line end */
+    aws_outcome_write(&buf, a->id, &a->reply);
+    (void)fprintf(out, "%s%s", buf_str(&buf), a->kept != NULL ? a->kept : "");
+    (void)fprintf(error, "%s", a->kept_error != NULL ? a->kept_error : "");
     (void)fflush(out);
+    (void)fflush(error);
+    buf_deinit(&buf);
 }
 
 int once_exit_code(const struct once_answer *a)

@@ -20,11 +20,8 @@
 
 #include "lib/base/arena.h"
 #include "lib/base/err.h"
+#include "lib/base/names.h"
 #include "lib/ssm/message_reply.h"
-
-#define ONCE_BEGIN                                                                                 \
-    "----- slipway result -----" /* P8: what the server reads of the script's output */
-#define ONCE_END "----- end of slipway result -----"
 
 #define ONCE_EXIT_UNKNOWN 75     /* it began, and nothing says how it ended */
 #define ONCE_EXIT_NOT_STARTED 76 /* it will never run here */
@@ -33,14 +30,19 @@ struct once_options {
     const char *state;    /* folder */
     const char *payload;  /* the order, as GetMessages carries it */
     const char *instance; /* AWS_SSM_INSTANCE_ID, NULL = not set */
-    FILE *out, *error;    /* what the command prints */
+    FILE *out,
+        *error; /* what the command prints, as it comes; of `tells_first` nothing before the end */
+    bool tells_first; /* how it ended, and behind that what is kept of its output (kept.h) */
 };
 
 struct once_answer {
     enum message_reply_state state; /* finished, declined, unknown; of a revoke also started */
-    struct message_reply reply;     /* finished: its end, and its results */
-    const char *reason;             /* for people; "" */
-    bool was_first;                 /* revoke: it never began, and never will */
+    struct message_reply
+        reply;          /* finished: its end, and its results; of all: whose journal says so */
+    const char *reason; /* for people; "" */
+    bool was_first;     /* revoke: it never began, and never will */
+    char id[NAMES_UUID_SIZE];      /* of the command */
+    const char *kept, *kept_error; /* `tells_first`: its output; NULL = none */
 };
 
 /* Claim it, run it, wait for its end. ERR: nothing was claimed and nothing said of it; try again later. Texts lie in
@@ -52,13 +54,13 @@ int once_run(struct arena *arena, const struct once_options *options,
 int once_revoke(struct arena *arena, const struct once_options *options,
                 struct once_answer *ret_answer, struct err *err);
 
-/* Between marker lines: state, reason, result lines. */
 /* Keys that the server announced, as `slipway signing-key --json` prints them: those that follow from what is believed here
  * are believed from now on. `*ret_n` were new. ERR_DENIED, ERR_TIMEOUT: one does not follow, or came too late. */
 int once_keys(struct arena *arena, const char *state, const char *json, size_t *ret_n,
               struct err *err);
 
-void once_print(FILE *out, const struct once_answer *answer);
+/* The block that the server reads (lib/ssm/aws_outcome.h), and what was kept for afterwards. */
+void once_print(FILE *out, FILE *error, const struct once_answer *answer);
 
 /* What the script ends with. Never one that another agent would take for a reboot or a kill (137, 168, 169, 194). */
 int once_exit_code(const struct once_answer *answer);

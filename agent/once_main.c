@@ -2,12 +2,13 @@
  * once_main: slipway-once, for hosts whose agent is Amazon's.
  *
  *      slipway-once --set-up --host ID --key KEY --store STORE [--state DIR]
- *      slipway-once run [--state DIR] < ORDER
- *      slipway-once revoke [--state DIR] < ORDER
+ *      slipway-once run [--ssm] [--state DIR] < ORDER
+ *      slipway-once revoke [--ssm] [--state DIR] < ORDER
  *      slipway-once keys [--state DIR] < ANNOUNCEMENTS
  *
  * ORDER is what a message of the door carries: envelope, signature, document. What the command prints goes to the
- * same streams; how it ended stands between marker lines at the end of the output (once.h). Exit codes: the
+ * same streams; how it ended stands between marker lines at the end of the output (lib/ssm/aws_outcome.h). With --ssm, which the
+ * server's own scripts say, that comes first and the output behind it, cut: Amazon keeps the beginning. Exit codes: the
  * command's own (1 for those that mean something to Amazon's agent), 75 nobody knows how it ended, 76 it will never
  * run here, 2 wrong usage, 77 the folder is open to others or the order is for another machine, 74 the journal cannot
  * be written, 78 set-up is missing or wrong, or the order cannot be read. A revoke ends with 0 when it was answered.
@@ -44,6 +45,8 @@ static int usage(FILE *out, int code)
         "slipway-once run [--state DIR] < ORDER           run it, at most once (DIR: " STATE ")\n"
         "slipway-once revoke [--state DIR] < ORDER        it is not to begin any more; says "
         "what came first\n"
+        "                                                 --ssm: tell first how it ended, then what "
+        "it printed, cut\n"
         "slipway-once keys [--state DIR] < ANNOUNCEMENTS  believe what `slipway signing-key "
         "--json` prints, if it follows\n"
         "slipway-once --set-up --host ID --key KEY --store STORE [--state DIR]\n"
@@ -75,9 +78,10 @@ static int fails(int rc, const struct err *err)
                                                   : EXIT_CONFIG;
 }
 
-static int act(const char *verb, const char *state)
+static int act(const char *verb, const char *state, bool tells_first)
 {
     struct once_options options = {.state = state,
+                                   .tells_first = tells_first,
                                    .instance = getenv("AWS_SSM_INSTANCE_ID"),
                                    .out = stdout,
                                    .error = stderr};
@@ -98,7 +102,7 @@ static int act(const char *verb, const char *state)
     else
         rc = once_revoke(&arena, &options, &answer, &err);
     if (rc == 0)
-        once_print(stdout, &answer);
+        once_print(stdout, stderr, &answer);
     code = rc < 0 ? fails(rc, &err) : str_eq(verb, "run") ? once_exit_code(&answer) : 0;
     buf_deinit(&buf);
     arena_deinit(&arena);
@@ -167,19 +171,20 @@ static int set_up(const char *state, const struct set_up *given)
 
 int main(int argc, char **argv)
 {
-    enum { STATE_OPTION = 1, SET_UP, HOST, KEY, STORE, SUPERVISE, VERSION, HELP };
+    enum { STATE_OPTION = 1, SET_UP, HOST, KEY, STORE, SUPERVISE, SSM, VERSION, HELP };
     static const struct option options[] = {{"state", required_argument, NULL, STATE_OPTION},
                                             {"set-up", no_argument, NULL, SET_UP},
                                             {"host", required_argument, NULL, HOST},
                                             {"key", required_argument, NULL, KEY},
                                             {"store", required_argument, NULL, STORE},
                                             {"supervise", required_argument, NULL, SUPERVISE},
+                                            {"ssm", no_argument, NULL, SSM},
                                             {"version", no_argument, NULL, VERSION},
                                             {"help", no_argument, NULL, HELP},
                                             {NULL, 0, NULL, 0}};
     const char *state = STATE, *supervise = NULL;
     struct set_up given = {NULL, NULL, NULL};
-    bool sets_up = false;
+    bool sets_up = false, tells_first = false;
     int option;
 
     while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
@@ -202,6 +207,9 @@ int main(int argc, char **argv)
         case SUPERVISE:
             supervise = optarg;
             break;
+        case SSM:
+            tells_first = true;
+            break;
         case VERSION:
             printf("slipway-once %s\n", SLIPWAY_VERSION);
             return 0;
@@ -222,6 +230,6 @@ int main(int argc, char **argv)
     if (optind + 1 == argc && str_eq(argv[optind], "keys"))
         return take_keys(state);
     if (optind + 1 == argc && (str_eq(argv[optind], "run") || str_eq(argv[optind], "revoke")))
-        return act(argv[optind], state);
+        return act(argv[optind], state, tells_first);
     return usage(stderr, EXIT_USAGE);
 }

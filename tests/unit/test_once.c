@@ -22,6 +22,9 @@
 #include "lib/base/json.h"
 #include "lib/base/str.h"
 #include "lib/ssm/announcement.h"
+#include "lib/ssm/aws_outcome.h"
+#include "lib/ssm/aws_script.h"
+#include "lib/ssm/output_cut.h"
 #include "tests/support/agent_room.h"
 #include "tests/support/old_journal.h"
 
@@ -45,7 +48,10 @@ static struct envelope order_of(void)
     return e;
 }
 
-static const char *write_order(struct envelope *e, const char *script, const struct sign_key *key)
+/* The order as a file, and as the server has it. */
+static const char *write_order_of(struct envelope *e, const char *script,
+                                  const struct sign_key *key, struct message_command *ret_command,
+                                  struct document *ret_document)
 {
     struct document_step step = agent_room_script("migrate", script);
     const struct document document = {.description = "", .steps = &step, .n_steps = 1};
@@ -66,7 +72,20 @@ static const char *write_order(struct envelope *e, const char *script, const str
     if (message_command_make(&arena, &command, &payload, &err) < 0 ||
         file_write_atomic(path, payload, strlen(payload), 0600, &err) < 0)
         fail_msg("%s", err.text);
+    command.signature = arena_str(&arena, signature);
+    *ret_command = command;
+    *ret_document = document;
+    ret_document->steps = arena_alloc(&arena, sizeof(step));
+    ret_document->steps[0] = step;
     return path;
+}
+
+static const char *write_order(struct envelope *e, const char *script, const struct sign_key *key)
+{
+    struct message_command command;
+    struct document document;
+
+    return write_order_of(e, script, key, &command, &document);
 }
 
 struct call {
@@ -260,6 +279,137 @@ static void what_was_revoked_first_never_begins(void **state)
     expect(&call, 0, "state=declined\n");
     call = call_once("run", order);
     expect(&call, ONCE_EXIT_NOT_STARTED, "state=declined\n");
+    assert_int_equal(agent_room_lines("runs"), 0);
+    agent_room_down();
+}
+
+/* As a script of the server's ------------------------------------------------------------------ */
+
+/* A wrapper in front of the program, as a package would have it in /usr/bin. */
+static void install(void)
+{
+    const char *bin = arena_printf(&arena, "%s/bin", agent_room.folder);
+    const char *path = arena_printf(&arena, "%s/slipway-once", bin);
+    const char *text =
+        arena_printf(&arena, "#!/bin/sh\nexec " PROGRAM " \"$@\" --state %s\n", state_folder);
+    struct err err = ERR_INIT;
+
+    assert_int_equal(file_mkdirs(bin, 0755, &err), 0);
+    assert_int_equal(file_write_atomic(path, text, strlen(text), 0755, &err), 0);
+    assert_int_equal(setenv("PATH", arena_printf(&arena, "%s:%s", bin, getenv("PATH")), 1), 0);
+    assert_int_equal(setenv("AWS_SSM_INSTANCE_ID", INSTANCE, 1), 0);
+}
+
+struct answer {
+    enum aws_outcome_word word;
+    struct message_reply reply;
+};
+
+static struct answer ask_aws(const struct message_command *command, const struct document *document,
+                             enum aws_script_verb verb)
+{
+    const char *out = arena_printf(&arena, "%s/aws-%d", agent_room.folder, calls++), *script;
+    struct aws_outcome_facts facts = {.command_id = command->command_id,
+                                      .document = document,
+                                      .is_order = true};
+    struct err err = ERR_INIT;
+    struct answer answer;
+    char *output;
+    int code;
+
+    if (aws_script_order(&arena, command, verb, &script, &err) < 0 ||
+        file_write_atomic(arena_printf(&arena, "%s.sh", out), script, strlen(script), 0600, &err) <
+            0)
+        fail_msg("%s", err.text);
+    code = system(arena_printf(&arena, "%s %s.sh > %s 2> %s.err",
+                               calls % 2 ? "dash" : "bash --posix", out, out, out));
+    output = agent_room_text(out);
+    assert_true(strlen(output) < OUTPUT_CUT_OUT);
+    facts.details = code == 0 ? "Success" : "Failed";
+    facts.output = arena_str(&arena, output);
+    free(output);
+    output = agent_room_text(arena_printf(&arena, "%s.err", out));
+    facts.error_output = arena_str(&arena, output);
+    free(output);
+    answer.word = aws_outcome_read(&arena, &facts, &answer.reply);
+    return answer;
+}
+
+static void what_the_server_sends_tells_first_and_is_believed_by_its_journal(void **state)
+{
+    struct message_command command;
+    struct document document;
+    struct answer run, again, revoke;
+    struct envelope e;
+
+    (void)state;
+    set_up_host();
+    install();
+    e = order_of();
+    (void)write_order_of(&e,
+                         AGENT_ROOM_COUNT
+                         "echo begins; yes x | head -c 6000000; echo ends; echo sorry >&2\n"
+                         "echo migrate=changed >> \"$SLIPWAY_RESULT\"; exit 3",
+                         NULL, &command, &document);
+    run = ask_aws(&command, &document, AWS_SCRIPT_RUN);
+    again = ask_aws(&command, &document, AWS_SCRIPT_RUN);
+    revoke = ask_aws(&command, &document, AWS_SCRIPT_REVOKE);
+    for (int i = 0; i < 3; i++) {
+        const struct answer *a = i == 0 ? &run : i == 1 ? &again : &revoke;
+
+        assert_int_equal(a->word, AWS_OUTCOME_TOLD);
+        assert_int_equal(a->reply.state, MESSAGE_REPLY_FINISHED);
+        assert_int_equal(a->reply.status, INVOCATION_FAILED);
+        assert_int_equal(a->reply.steps[0].exit_code, 3);
+        assert_string_equal(a->reply.results[0].key, "migrate");
+        assert_string_equal(a->reply.journal_id, run.reply.journal_id);
+        assert_true(a->reply.record_number > 0);
+    }
+    assert_true(str_starts(run.reply.steps[0].output, "begins\nx\n"));
+    assert_true(str_ends(run.reply.steps[0].output, "ends\n"));
+    assert_true(strlen(run.reply.steps[0].output) > 10000);
+    assert_string_equal(run.reply.steps[0].error_output, "sorry\n");
+    assert_int_equal(agent_room_lines("runs"), 1);
+    agent_room_down();
+}
+
+static void what_the_server_takes_back_first_is_declined_with_its_floor(void **state)
+{
+    struct message_command command;
+    struct document document;
+    struct answer a;
+    struct envelope e;
+
+    (void)state;
+    set_up_host();
+    install();
+    e = order_of();
+    e.epoch = 57;
+    (void)write_order_of(&e, AGENT_ROOM_COUNT, NULL, &command, &document);
+    for (int i = 0; i < 2; i++) {
+        a = ask_aws(&command, &document, AWS_SCRIPT_REVOKE);
+        assert_int_equal(a.reply.state, MESSAGE_REPLY_DECLINED);
+        assert_non_null(a.reply.journal_id);
+    }
+    a = ask_aws(&command, &document, AWS_SCRIPT_RUN);
+    assert_int_equal(a.word, AWS_OUTCOME_TOLD);
+    assert_int_equal(a.reply.state, MESSAGE_REPLY_DECLINED);
+    e = order_of();
+    e.epoch = 58;
+    (void)write_order_of(&e, "true", NULL, &command, &document);
+    a = ask_aws(&command, &document, AWS_SCRIPT_RUN);
+    assert_int_equal(a.reply.status, INVOCATION_SUCCESS);
+    e = order_of();
+    e.epoch = 41;
+    (void)write_order_of(&e, AGENT_ROOM_COUNT, NULL, &command, &document);
+    a = ask_aws(&command, &document, AWS_SCRIPT_RUN);
+    assert_int_equal(a.reply.state, MESSAGE_REPLY_DECLINED);
+    assert_int_equal(a.reply.floor, 58);
+    /* Where it is not installed nothing is proven, and its sentence is told. */
+    assert_int_equal(unlink(arena_printf(&arena, "%s/bin/slipway-once", agent_room.folder)), 0);
+    a = ask_aws(&command, &document, AWS_SCRIPT_RUN);
+    assert_int_equal(a.word, AWS_OUTCOME_ASK);
+    assert_non_null(strstr(a.reply.reason, "slipway-once is not installed on this host"));
     assert_int_equal(agent_room_lines("runs"), 0);
     agent_room_down();
 }
@@ -539,6 +689,8 @@ int main(void)
         TEST(ssm_call_timed_out),
         TEST(ssm_revoke_after_start),
         TEST(what_was_revoked_first_never_begins),
+        TEST(what_the_server_sends_tells_first_and_is_believed_by_its_journal),
+        TEST(what_the_server_takes_back_first_is_declined_with_its_floor),
         TEST(T31_what_was_not_signed_for_this_machine_is_refused),
         TEST(a_damaged_journal_or_an_open_folder_stops_everything),
         TEST(a_journal_that_was_moved_away_begins_nothing_again),
