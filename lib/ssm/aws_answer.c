@@ -160,6 +160,8 @@ static void take_status(struct arena *arena, const struct cJSON *json, struct aw
         if (*p != ' ')
             packed[n++] = *p;
     packed[n] = '\0';
+    if (str_eq(packed, "Canceled")) /* its documentation has both spellings */
+        packed = arena_str(arena, "Cancelled");
     i->status_text = text_of(arena, json, "Status");
     i->details = packed;
     i->status = INVOCATION_IN_PROGRESS;

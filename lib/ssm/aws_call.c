@@ -113,9 +113,9 @@ static int check_send(const struct aws_send *s, struct err *err)
     if (s->timeout_s < AWS_CALL_START_MIN_S || s->timeout_s > 2592000)
         return err_set(err, ERR_INVALID, "AWS gives a command %d s to 30 days to start, not %lld s",
                        AWS_CALL_START_MIN_S, (long long)s->timeout_s);
-    if (s->execution_s < 1 || s->execution_s > AWS_CALL_EXECUTION_MAX_S)
-        return err_set(err, ERR_INVALID, "AWS lets a command run 1 s to 48 hours, not %lld s",
-                       (long long)s->execution_s);
+    if (s->execution_s < AWS_CALL_EXECUTION_MIN_S || s->execution_s > AWS_CALL_EXECUTION_MAX_S)
+        return err_set(err, ERR_INVALID, "AWS lets a command run %d s to 48 hours, not %lld s",
+                       AWS_CALL_EXECUTION_MIN_S, (long long)s->execution_s);
     return check_ids(s->instance_ids, s->n_instances, err);
 }
 

@@ -21,6 +21,7 @@
 #define AWS_CALL_SCRIPT_MAX (60 * 1024)
 #define AWS_CALL_COMMENT_MAX 100
 #define AWS_CALL_START_MIN_S 30
+#define AWS_CALL_EXECUTION_MIN_S 5 /* less is an hour to Amazon's agent */
 #define AWS_CALL_EXECUTION_MAX_S 172800
 
 enum aws_call {
@@ -56,7 +57,7 @@ struct aws_send {
         *script; /* UTF-8; {{ssm:NAME}} in it is refused: AWS would put a value in its place */
     const char *comment; /* printable ASCII; what the command is found by */
     int64_t timeout_s;   /* to start within, AWS_CALL_START_MIN_S or more */
-    int64_t execution_s; /* to run, at most AWS_CALL_EXECUTION_MAX_S */
+    int64_t execution_s; /* to run, AWS_CALL_EXECUTION_MIN_S to _MAX_S */
 };
 
 struct aws_filter {

@@ -108,6 +108,7 @@ static void what_aws_would_refuse_or_alter_is_not_written(void **state)
     send = usual(), send.comment = large, must_refuse(send, "comment");
     send = usual(), send.timeout_s = 29, must_refuse(send, "not 29 s");
     send = usual(), send.execution_s = 172801, must_refuse(send, "48 hours");
+    send = usual(), send.execution_s = 4, must_refuse(send, "not 4 s");
     /* Braces of other tools are nobody's business. */
     buf_reset(&buf);
     send = usual(), send.script = "docker ps --format '{{.Names}}'\n";
@@ -251,6 +252,7 @@ static void each_word_of_aws_is_one_of_ours_and_an_unknown_one_never_an_end(void
         {"TimedOut", "Execution Timed Out", INVOCATION_TIMED_OUT},
         {"TimedOut", "DeliveryTimedOut", INVOCATION_TIMED_OUT},
         {"Cancelled", "Cancelled", INVOCATION_CANCELLED},
+        {"Cancelled", "Canceled", INVOCATION_CANCELLED},
         {"Failed", "Undeliverable", INVOCATION_FAILED},
         {"Cancelled", "Terminated", INVOCATION_CANCELLED},
         {"Failed", "InvalidPlatform", INVOCATION_FAILED},

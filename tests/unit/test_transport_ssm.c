@@ -449,7 +449,7 @@ static enum aws_outcome send_alone(const char **ret_id)
                                   .script = "true\n",
                                   .comment = COMMENT,
                                   .timeout_s = 30,
-                                  .execution_s = 1};
+                                  .execution_s = 5};
 
     return transport_ssm_send(ssm, &own, &send, NOW, ret_id, &err);
 }
@@ -526,7 +526,7 @@ static void what_aws_would_not_take_is_not_sent(void **state)
     const struct aws_send send = {.script = "true\n",
                                   .comment = "c",
                                   .timeout_s = 30,
-                                  .execution_s = 1};
+                                  .execution_s = 5};
     const char *id = NULL;
     struct canned c;
 
