@@ -133,14 +133,20 @@ static struct ran run_as_aws(const char *const *shell, const struct document *do
     return ran;
 }
 
-static struct message_reply run_by_agent(const struct document *document)
+/* By slipway-agent; its end is asked for later, so that several go on at once. */
+static const char *send_to_agent(const struct document *document)
 {
     struct envelope e = door_double_envelope(&agent_room.door);
-    const struct door_double_word *word;
 
     door_double_send(&agent_room.door, &e, document);
-    word =
-        door_double_wait(&agent_room.door, e.command_id, MESSAGE_REPLY_FINISHED, AGENT_ROOM_LONG_S);
+    return e.command_id;
+}
+
+static struct message_reply end_of(const char *command_id)
+{
+    const struct door_double_word *word =
+        door_double_wait(&agent_room.door, command_id, MESSAGE_REPLY_FINISHED, AGENT_ROOM_LONG_S);
+
     assert_non_null(word);
     return word->reply;
 }
@@ -164,16 +170,23 @@ static void expect_same(const struct message_reply *a, const struct message_repl
     }
 }
 
-static void expect_same_as_agent(const struct document *document)
+static void expect_same_as_agent(const struct document *const *documents, size_t n)
 {
-    struct message_reply wanted = run_by_agent(document);
+    const char *ids[16];
 
-    for (size_t i = 0; i < LENGTH(shells); i++) {
-        struct ran ran = run_as_aws(shells[i], document);
+    assert_true(n <= LENGTH(ids));
+    for (size_t i = 0; i < n; i++)
+        ids[i] = send_to_agent(documents[i]);
+    for (size_t i = 0; i < n; i++) {
+        struct ran by_dash = run_as_aws(dash, documents[i]);
+        struct ran by_bash = run_as_aws(bash, documents[i]);
+        struct message_reply wanted = end_of(ids[i]);
 
-        assert_int_equal(ran.word, AWS_OUTCOME_TOLD);
-        expect_same(&ran.reply, &wanted);
-        assert_true((ran.code == 0) == (wanted.status == INVOCATION_SUCCESS));
+        assert_int_equal(by_dash.word, AWS_OUTCOME_TOLD);
+        expect_same(&by_dash.reply, &wanted);
+        expect_same(&by_bash.reply, &wanted);
+        assert_true((by_dash.code == 0) == (wanted.status == INVOCATION_SUCCESS));
+        assert_int_equal(by_dash.code, by_bash.code);
     }
 }
 
@@ -220,11 +233,10 @@ static void order_results_and_ends_are_those_of_slipway_agent(void **state)
     const struct document lost =
         STEPS(agent_room_script("one", "rm \"$SLIPWAY_RESULT\"; mkfifo \"$SLIPWAY_RESULT\""));
 
+    const struct document *const all[] = {&good, &bad, &unset, &lost};
+
     (void)state;
-    expect_same_as_agent(&good);
-    expect_same_as_agent(&bad);
-    expect_same_as_agent(&unset);
-    expect_same_as_agent(&lost);
+    expect_same_as_agent(all, LENGTH(all));
     assert_int_equal(agent_room_lines("runs"), 0);
     agent_room_down();
 }
@@ -235,11 +247,19 @@ static void exit_codes_are_told_and_never_leak(void **state)
                                        "exit 168", "exit 169", "exit 194",     "exit 255",
                                        "false",    "kill $$",  "kill -SEGV $$"};
 
+    struct document_step steps[LENGTH(ends)];
+    struct document documents[LENGTH(ends)];
+    const char *ids[LENGTH(ends)];
+
     (void)state;
     for (size_t i = 0; i < LENGTH(ends); i++) {
-        const struct document document = STEPS(agent_room_script("one", ends[i]));
-        struct message_reply wanted = run_by_agent(&document);
-        struct ran ran = run_as_aws(shells[i % 2], &document);
+        steps[i] = agent_room_script("one", ends[i]);
+        documents[i] = (struct document){.description = "", .steps = &steps[i], .n_steps = 1};
+        ids[i] = send_to_agent(&documents[i]);
+    }
+    for (size_t i = 0; i < LENGTH(ends); i++) {
+        struct ran ran = run_as_aws(shells[i % 2], &documents[i]);
+        struct message_reply wanted = end_of(ids[i]);
 
         expect_same(&ran.reply, &wanted);
         assert_true(ran.code != 0 && ran.code != 137 && ran.code != 168 && ran.code != 169 &&
@@ -260,18 +280,21 @@ static void environment_and_place_are_those_of_slipway_agent(void **state)
         "{ env | grep -vE '^(SLIPWAY_RESULT|FOLDER|_)=' | sort; umask; pwd; echo \"$0 $# $-\"; } "
         "| base64 -w 0 | cut -b -1000 | sed 's/^/note=/' >> \"$SLIPWAY_RESULT\"\n"
         "touch \"$FOLDER/made\"; stat -c mode=%a \"$FOLDER/made\" >> \"$SLIPWAY_RESULT\"");
-    struct config_pair all[8];
-    struct document document = {.description = "", .steps = &step, .n_steps = 1};
+    struct document_step lost;
+    struct config_pair pairs[8];
+    const struct document documents[] = {{.description = "", .steps = &step, .n_steps = 1},
+                                         {.description = "", .steps = &lost, .n_steps = 1}};
+    const struct document *const all[] = {&documents[0], &documents[1]};
 
     (void)state;
-    all[0] = step.environment.items[0]; /* FOLDER */
-    memcpy(all + 1, env, sizeof(env));
-    step.environment = (struct config_pairs){all, 1 + LENGTH(env)};
+    pairs[0] = step.environment.items[0]; /* FOLDER */
+    memcpy(pairs + 1, env, sizeof(env));
+    step.environment = (struct config_pairs){pairs, 1 + LENGTH(env)};
     step.working_directory = folder("app place");
     assert_int_equal(mkdir(step.working_directory, 0755), 0);
-    expect_same_as_agent(&document);
-    step.working_directory = folder("not there");
-    expect_same_as_agent(&document);
+    lost = step;
+    lost.working_directory = folder("not there");
+    expect_same_as_agent(all, LENGTH(all));
     agent_room_down();
 }
 
@@ -292,7 +315,7 @@ static void steps_run_as_their_user(void **state)
     }
     assert_int_equal(chmod(agent_room.folder, 0711), 0);
     steps[0].run_as = "daemon";
-    expect_same_as_agent(&document);
+    expect_same_as_agent((const struct document *const[]){&document}, 1);
     /* What it put in the place of its result is read by its own rights. */
     steps[0].script =
         "rm \"$SLIPWAY_RESULT\"; ln /etc/shadow \"$SLIPWAY_RESULT\" 2>/dev/null || :\n"
@@ -311,29 +334,31 @@ static void steps_run_as_their_user(void **state)
 
 static void health_is_asked_until_it_is_well(void **state)
 {
-    struct document_step health = {.action = DOCUMENT_HEALTH,
-                                   .name = "health",
-                                   .within_s = 5,
-                                   .script = "test -e tried || { touch tried; exit 1; }; rm tried",
-                                   .run_as = "",
-                                   .working_directory = agent_room.folder};
+    struct document_step health = {
+        .action = DOCUMENT_HEALTH,
+        .name = "health",
+        .within_s = 5,
+        .script =
+            "f=$(dirname \"$SLIPWAY_RESULT\")/tried; test -e \"$f\" || { touch \"$f\"; exit 1; }",
+        .run_as = "",
+        .working_directory = agent_room.folder};
     struct document_step http = {.action = DOCUMENT_HEALTH, .name = "health", .within_s = 5};
-    struct document document = {.description = "", .steps = &health, .n_steps = 1};
+    const struct document by_script = {.description = "", .steps = &health, .n_steps = 1};
+    const struct document by_http = {.description = "", .steps = &http, .n_steps = 1};
+    const struct document *const all[] = {&by_script, &by_http};
     struct ran ran;
 
     (void)state;
-    expect_same_as_agent(&document);
     http.http = arena_printf(&arena, "%s/up", agent_room.door.url);
     http.expect = 200;
-    document.steps = &http;
     atomic_store(&agent_room.door.sick, 1);
-    ran = run_as_aws(dash, &document);
+    ran = run_as_aws(dash, &by_http);
     assert_int_equal(ran.reply.status, INVOCATION_SUCCESS);
     assert_non_null(strstr(ran.reply.steps[0].error_output, "/up answered 503, expected 200\n"));
     assert_non_null(strstr(ran.reply.steps[0].output, "/up answered 200\n"));
     http.expect = 204;
     http.within_s = 1;
-    expect_same_as_agent(&document);
+    expect_same_as_agent(all, LENGTH(all));
     agent_room_down();
 }
 
