@@ -320,7 +320,9 @@ static int from_metadata(struct aws_credentials *c, struct httpc *httpc, struct 
     if (rc == 0)
         rc = take_answer(&answer, ret_keys, err);
     if (rc < 0)
-        return err_wrap(err, "credentials of this machine's role");
+        return err_wrap(err,
+                        "no credentials for AWS in the environment, shared files or container, and "
+                        "none of this machine's role");
     (void)snprintf(c->source, sizeof(c->source), "role %s of this machine", role);
     return 0;
 }

@@ -273,6 +273,7 @@ static void a_machine_without_a_role_and_old_keys_are_told(void **state)
     put("AWS_EC2_METADATA_SERVICE_ENDPOINT", c.url);
     assert_int_equal(get(NULL, NOW), ERR_DENIED);
     assert_non_null(strstr(err.text, "answered 404"));
+    assert_non_null(strstr(err.text, "no credentials for AWS in the environment"));
     assert_int_equal(get(NULL, NOW), ERR_DENIED);
     assert_non_null(strstr(err.text, "this machine has no role"));
     assert_int_equal(get(NULL, NOW), ERR_BUSY);
