@@ -10,6 +10,8 @@
 #include "lib/base/json.h"
 
 #define DEPTH (JSON_OUT_DEPTH - 1)
+/* Values, for each fourth length: the usual limit is more than a short text can hold. */
+#define FEW 100
 #define TEXT_MAX ((size_t)64 << 20)
 
 static void copy(struct json_out *out, const char *key, const struct cJSON *item)
@@ -58,7 +60,7 @@ static void compare(const struct cJSON *ours, const struct cJSON *cjsons)
 
 static void compare_with_cjson(const char *bytes, size_t n)
 {
-    struct json_limits limits = {.depth = DEPTH};
+    const struct json_limits limits = {.depth = DEPTH};
     char *text = malloc(n + 1);
     struct cJSON *ours = NULL;
     cJSON *cjsons;
@@ -91,7 +93,7 @@ static void write_again(const char *bytes, size_t n, struct buf *buf)
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 {
-    struct json_limits limits = {.depth = DEPTH};
+    const struct json_limits limits = {.depth = DEPTH, .nodes = n % 4 == 0 ? FEW : 0};
     static struct buf once,
         twice; /* taken once: what is taken for each run costs more than the run */
     struct err err = ERR_INIT;
