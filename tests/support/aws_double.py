@@ -379,14 +379,17 @@ class AwsDouble:
 
     def _seen(self, words):
         """Commands that are listed, newest first."""
-        after = 0
+        after, documents = 0, {"AWS-RunShellScript"}
         for f in words.get("Filters", []):
-            if f["key"] != "InvokedAfter":
-                raise Refused("InvalidFilterKey")
-            after = datetime.fromisoformat(f["value"].replace("Z", "+00:00")).timestamp()
+            if f["key"] == "InvokedAfter":
+                after = datetime.fromisoformat(f["value"].replace("Z", "+00:00")).timestamp()
+            elif f["key"] == "DocumentName":
+                documents &= {f["value"]}
+            else:
+                raise Refused("InvalidFilterKey", f["key"])
         if "CommandId" in words and not re.fullmatch(r".{36}", words["CommandId"]):
             raise Refused("InvalidCommandId")
-        return [c for c in reversed(self.commands) if c["RequestedDateTime"] > after and
+        return [c for c in reversed(self.commands) if c["RequestedDateTime"] > after and c["DocumentName"] in documents and
                 words.get("CommandId", c["CommandId"]) == c["CommandId"] and time.time() - c["RequestedDateTime"] >= self.hidden_s]
 
     @staticmethod
@@ -463,6 +466,8 @@ class AwsDouble:
     def _matches(host, f):
         if f["Key"] == "InstanceIds":
             return host.id in f["Values"]
+        if f["Key"] == "tag-key":
+            return any(name in f["Values"] for name in host.tags)
         if f["Key"].startswith("tag:"):
             return host.tags.get(f["Key"][4:]) in f["Values"]
         if f["Key"] == "PingStatus":

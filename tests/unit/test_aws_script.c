@@ -685,7 +685,7 @@ static void the_time_that_AWS_gives_is_longer_than_its_own(void **state)
 }
 
 #define BESIDE_AGENT(f) cmocka_unit_test_setup_teardown(f, up, agent_room_tear_down)
-#define ALONE(f) cmocka_unit_test_setup_teardown(f, up_alone, agent_room_tear_down)
+#define TEST(f) cmocka_unit_test_setup_teardown(f, up_alone, agent_room_tear_down)
 
 int main(void)
 {
@@ -695,16 +695,16 @@ int main(void)
         BESIDE_AGENT(environment_and_place_are_those_of_slipway_agent),
         BESIDE_AGENT(steps_run_as_their_user),
         BESIDE_AGENT(health_is_asked_until_it_is_well),
-        ALONE(what_takes_too_long_is_ended_with_all_that_it_began),
-        ALONE(who_is_ended_from_outside_told_how_far_it_came),
-        ALONE(ssm_runs_a_plain_script_twice),
-        ALONE(what_comes_late_or_to_another_machine_begins_nothing),
-        ALONE(hosts_that_differ_share_a_script),
-        ALONE(much_output_pushes_nothing_out),
-        ALONE(T30_no_value_is_ever_interpreted),
-        ALONE(bytes_that_AWS_would_change_are_refused),
-        ALONE(what_does_not_fit_into_64_KB_is_refused_with_its_sentence),
-        ALONE(the_time_that_AWS_gives_is_longer_than_its_own),
+        TEST(what_takes_too_long_is_ended_with_all_that_it_began),
+        TEST(who_is_ended_from_outside_told_how_far_it_came),
+        TEST(ssm_runs_a_plain_script_twice),
+        TEST(what_comes_late_or_to_another_machine_begins_nothing),
+        TEST(hosts_that_differ_share_a_script),
+        TEST(much_output_pushes_nothing_out),
+        TEST(T30_no_value_is_ever_interpreted),
+        TEST(bytes_that_AWS_would_change_are_refused),
+        TEST(what_does_not_fit_into_64_KB_is_refused_with_its_sentence),
+        TEST(the_time_that_AWS_gives_is_longer_than_its_own),
     };
     int failed;
 
