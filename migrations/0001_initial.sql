@@ -799,13 +799,14 @@ CREATE TABLE activation_tags (
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE hosts (
-    id            TEXT PRIMARY KEY,          -- mi- and 17 hex digits, issued at registration
-    name          TEXT NOT NULL,             -- as in the configuration
+    id            TEXT PRIMARY KEY,          -- mi- and 17 hex digits, issued at registration; of AWS its instance id
+    name          TEXT NOT NULL,             -- as in the configuration; of AWS the id
     state         TEXT NOT NULL CHECK (state = 'registered' OR state = 'barred' OR state = 'deregistered'),
-    activation_id TEXT NOT NULL REFERENCES activations (id),
-    fingerprint   TEXT NOT NULL,             -- the agent's own, kept over registrations
-    registered_at INTEGER NOT NULL,
-    seen_at       INTEGER,                   -- last ping, poll or reply
+    transport     TEXT NOT NULL DEFAULT 'agent' CHECK (transport = 'agent' OR transport = 'ssm'),  -- it polls here, or AWS carries
+    activation_id TEXT REFERENCES activations (id),  -- NULL = AWS told of it
+    fingerprint   TEXT NOT NULL,             -- the agent's own, kept over registrations; '' of AWS
+    registered_at INTEGER NOT NULL,          -- of AWS: when it was first told of
+    seen_at       INTEGER,                   -- last ping, poll or reply; of AWS: when it last said that it is online
     came_at       INTEGER,                   -- heard again after a silence, none earlier than those before it; NULL = it never was silent
     drained_at    INTEGER,                   -- a person took it out: in no snapshot from then on; NULL = it is not drained
     put_back_at   INTEGER,                   -- a person undrained it or accepted its journal
@@ -823,9 +824,11 @@ CREATE TABLE hosts (
     doubt_journal_id TEXT,                   -- the other journal that spoke under its key
     signing_key   TEXT,                      -- the newest of the server's that it says to believe, base64url
     suspended_at  INTEGER,                   -- its key opens nothing until a person accepts its journal (T35)
-    strict        TEXT                       -- it runs only host_documents: the digest of their list; NULL = what is signed
+    strict        TEXT,                      -- it runs only host_documents: the digest of their list; NULL = what is signed
+    CHECK ((activation_id IS NULL) = (transport = 'ssm'))
 ) STRICT, WITHOUT ROWID;
 CREATE UNIQUE INDEX hosts_one_name ON hosts (name) WHERE state <> 'deregistered';
+CREATE INDEX hosts_of_aws ON hosts (id) WHERE transport = 'ssm';
 CREATE INDEX hosts_by_coming ON hosts (came_at) WHERE came_at IS NOT NULL;
 
 CREATE TABLE signing_keys (                  -- by which this server signs for its hosts; the private halves are files
@@ -863,6 +866,25 @@ CREATE TABLE host_documents (                -- what a host in strict mode runs:
     digest      TEXT NOT NULL,               -- of its exact bytes
     PRIMARY KEY (host_id, digest)
 ) STRICT, WITHOUT ROWID;
+
+-- Hosts by AWS SSM ------------------------------------------------------------------------------
+
+CREATE TABLE sends (                         -- one SendCommand of ours at AWS: committed before it is asked for
+    id          TEXT PRIMARY KEY,            -- UUID; AWS has it in Comment, as slipway:ID. Of a run the command's own: one at most
+    act         TEXT NOT NULL CHECK (act = 'run' OR act = 'revoke'),
+    command_id  TEXT NOT NULL REFERENCES commands (id),
+    host_id     TEXT NOT NULL REFERENCES hosts (id),
+    state       TEXT NOT NULL CHECK (state = 'intended' OR state = 'unclear' OR state = 'sent' OR state = 'ended' OR state = 'refused' OR state = 'given-up' OR state = 'lost'),
+    aws_id      TEXT,                        -- the command's id at AWS; NULL = not known
+    intended_at INTEGER NOT NULL,
+    tried_at    INTEGER,                     -- a call for it began then that may have been heard; NULL = none, AWS has nothing of it
+    word        TEXT,                        -- what AWS said last: its StatusDetails; NULL = nothing yet
+    word_at     INTEGER,                     -- since when
+    note        TEXT,                        -- for people: why it is not sent, not clear or lost
+    CHECK (act = 'revoke' OR id = command_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX sends_open ON sends (id) WHERE state = 'intended' OR state = 'unclear' OR state = 'sent';
+CREATE INDEX sends_by_command ON sends (command_id, id);
 
 -- AWS callers at the door ------------------------------------------------------------------------
 

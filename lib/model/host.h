@@ -33,10 +33,11 @@ extern const struct state_entry host_states[HOST_STATES_COUNT];
 #define HOST_PROTOCOL_DOOR 2
 
 struct host {
-    char id[21]; /* mi- and 17 hex digits */
+    char id[21]; /* mi- and 17 hex digits; of AWS i-... or mi-... */
     const char *name;
     enum host_state state;
-    const char *activation_id;
+    bool by_ssm;               /* AWS carries what is said to it; else it polls here */
+    const char *activation_id; /* NULL by ssm */
     time_ms registered_at;
     time_ms drained_at;        /* in no snapshot from then on; 0 = it is not drained */
     time_ms seen_at;           /* 0 = never heard */

@@ -84,7 +84,7 @@ static const char *odd_door_member(const struct envelope *e)
     const struct check checks[] = {
         {"StoreId", e->store_id, names_is_uuid},
         {"CommandId", e->command_id, names_is_uuid},
-        {"Host", e->host_id, names_is_host_id},
+        {"Host", e->host_id, names_is_machine_id},
         {"HostName", e->host, names_is_word},
         {"Document", e->document, is_door_document},
         {"DocumentDigest", e->document_digest, is_digest},

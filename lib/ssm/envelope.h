@@ -43,7 +43,7 @@ struct envelope {
     int64_t protocol;       /* in which it is written; 0 = the newest */
     const char *store_id;   /* UUID */
     const char *command_id; /* UUID */
-    const char *host_id;    /* mi-...: member Host */
+    const char *host_id;    /* mi-..., of AWS also i-...: member Host */
     const char *host;       /* its name: member HostName */
     const char *repository; /* owner/name */
     const char *environment;

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "lib/base/arena.h"
+#include "lib/base/names.h"
 #include "lib/store/db_list.h"
 
 DB_STATEMENT(
@@ -22,9 +23,13 @@ DB_STATEMENT(
 int store_host_register(struct db *db, const struct host *h, const char *fingerprint,
                         const char *spki, struct err *err)
 {
-    int rc = db_run(db, &SQL_HOST_REGISTER, err, "ttttII", h->id, h->name, h->activation_id,
-                    fingerprint, h->registered_at, h->drained_at);
+    int rc;
 
+    if (names_is_machine_id(h->name))
+        return err_set(err, ERR_CONFLICT, "the name %s is an instance id: it stays AWS' own",
+                       h->name);
+    rc = db_run(db, &SQL_HOST_REGISTER, err, "ttttII", h->id, h->name, h->activation_id,
+                fingerprint, h->registered_at, h->drained_at);
     if (rc == 0)
         rc = db_run(db, &SQL_HOST_KEY, err, "tti", h->id, spki, h->registered_at);
     return rc < 0 ? rc : db_run(db, &SQL_HOST_INHERIT, err, "tt", h->id, h->activation_id);
@@ -99,7 +104,7 @@ int store_host_fingerprint(struct db *db, struct arena *arena, const char *id,
 #define COLUMNS                                                                                      \
     "id, name, state, activation_id, registered_at, seen_at, agent, platform, protocol, journal_id," \
     " boot_id, record_number, platform_type, computer_name, ip_address, earlier_boot_id, doubt,"     \
-    " doubt_journal_id, suspended_at, drained_at, came_at, put_back_at, strict"
+    " doubt_journal_id, suspended_at, drained_at, came_at, put_back_at, strict, transport = 'ssm'"
 
 static void fill(struct db_rows *rows, struct arena *arena, void *item)
 {
@@ -131,6 +136,7 @@ static void fill(struct db_rows *rows, struct arena *arena, void *item)
     h->came_at = db_int(rows, 20);
     h->put_back_at = db_int(rows, 21);
     h->strict = db_text(rows, arena, 22);
+    h->by_ssm = db_int(rows, 23) != 0;
     h->tags = (struct config_pairs){.n = 0};
 }
 
@@ -240,7 +246,8 @@ int store_host_described(struct db *db, const struct host *h, struct err *err)
 }
 
 DB_STATEMENT(SQL_HOST_PAGE, "SELECT " COLUMNS " FROM hosts WHERE id > $1"
-                            " AND state <> 'deregistered' ORDER BY id LIMIT $2");
+                            " AND state <> 'deregistered' AND transport = 'agent'"
+                            " ORDER BY id LIMIT $2");
 
 DB_STATEMENT(SQL_HOST_OF_DEPLOYMENT, "SELECT " COLUMNS " FROM hosts WHERE id IN"
                                      " (SELECT host_id FROM invocations WHERE deployment_id = $1)");

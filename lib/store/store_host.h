@@ -60,7 +60,7 @@ int store_host_mark_tagged(struct db *db, struct arena *arena, const struct conf
                            struct host *hosts, size_t n, struct err *err);
 /* What it says of its machine: platform type, computer name, address; NULL = as before. Writer. */
 int store_host_described(struct db *db, const struct host *host, struct err *err);
-/* Those not deregistered with an id behind `after`, by id. */
+/* Those not deregistered that poll here, with an id behind `after`, by id. */
 int store_host_page(struct db *db, struct arena *arena, const char *after, size_t limit,
                     struct host **ret_items, size_t *ret_n, struct err *err);
 /* Those not deregistered that have a tag `key`, with that value unless it is NULL; by id. */

@@ -22,6 +22,7 @@
 #include "lib/model/host.h"
 #include "lib/model/promise.h"
 #include "lib/model/pull_request.h"
+#include "lib/model/send.h"
 #include "lib/model/states.h"
 #include "lib/store/db.h"
 #include "lib/store/store.h"
@@ -347,6 +348,8 @@ static void states_of_the_model_and_of_the_schema_are_the_same(void **state)
         {"invocations", "status", invocation_statuses, INVOCATION_STATUSES_COUNT},
         {"steps", "status", step_statuses, STEP_STATUSES_COUNT},
         {"hosts", "state", host_states, HOST_STATES_COUNT},
+        {"sends", "state", send_states, SEND_STATES_COUNT},
+        {"sends", "act", send_acts, SEND_ACTS_COUNT},
         {"pull_requests", "state", pull_request_states, PULL_REQUEST_STATES_COUNT},
         {"commit_checks", "state", commit_check_states, COMMIT_CHECK_STATES_COUNT},
         {"commit_checks", "kind", commit_check_kinds, COMMIT_CHECK_KINDS_COUNT},
