@@ -18,7 +18,6 @@ const struct config_not_built config_not_built[] = {
     {"environment", "on: pull-request", true},
     {"environment", "merge: before", false},
     {"environment", "merge: on-release", true},
-    {"environment", "roles by ssm", true},
 };
 const size_t n_config_not_built = sizeof(config_not_built) / sizeof(*config_not_built);
 
@@ -82,11 +81,6 @@ void config_not_built_environment(struct reader *r, struct yaml_node *node,
         note(r, "environment",
              reader_choice(r, merge, merges, 0) == 0 ? "merge: on-release" : "merge: before", merge,
              e);
-    for (size_t i = 0; i < e->n_roles; i++) {
-        struct yaml_node *role = yaml_tree_get(yaml_tree_get(node, "roles"), e->roles[i].name);
-        if (role != NULL && e->roles[i].ssm)
-            note(r, "environment", "roles by ssm", role, e);
-    }
 }
 
 void config_not_built_repo(struct reader *r, struct yaml_node *node, struct config_repo *repo)

@@ -60,6 +60,11 @@ static void read_role(struct reader *r, struct yaml_node *node, struct config_ro
     }
     by = agent != NULL ? agent : ssm;
     role->ssm = ssm != NULL;
+    if (role->ssm && r->config->aws_region == NULL)
+        problems_error(r->problems, role->place.line, role->place.column,
+                       "role %s is by `ssm`, and nothing says where: write aws: { region: REGION } "
+                       "at the top of the file",
+                       role->name);
     if (!reader_map(r, by, "hosts of a role", READER_KEYS("hosts", "tags")))
         return;
     reader_words(r, yaml_tree_get(by, "hosts"), "the name of a host", &role->hosts);
@@ -67,11 +72,19 @@ static void read_role(struct reader *r, struct yaml_node *node, struct config_ro
     if ((role->hosts.n == 0) == (role->tags.n == 0))
         problems_error(r->problems, by->line, by->column, "role %s has either `hosts` or `tags`",
                        role->name);
-    for (size_t i = 0; i < role->hosts.n; i++)
+    for (size_t i = 0; i < role->hosts.n; i++) {
+        if (names_is_machine_id(role->hosts.items[i]) != role->ssm)
+            problems_error(r->problems, by->line, by->column,
+                           role->ssm ? "host %s of role %s is by ssm: its instance id at AWS is "
+                                       "expected (i-... or mi-...)"
+                                     : "host %s of role %s has an instance id as its name: such "
+                                       "hosts are by `ssm`",
+                           role->hosts.items[i], role->name);
         for (size_t k = 0; k < i; k++)
             if (strcmp(role->hosts.items[i], role->hosts.items[k]) == 0)
                 problems_error(r->problems, by->line, by->column, "host %s stands twice in role %s",
                                role->hosts.items[i], role->name);
+    }
 }
 
 static void read_roles(struct reader *r, struct yaml_node *node, struct config_environment *e)

@@ -5,6 +5,7 @@
 #include <strings.h>
 
 #include "lib/base/arena.h"
+#include "lib/base/names.h"
 #include "lib/base/str.h"
 
 const char *const config_right_names[CONFIG_RIGHTS] = {"view",    "approve-content", "approve-code",
@@ -80,7 +81,7 @@ const struct config_step *config_job_asked(const struct config_job *job)
 bool config_role_finds(const struct config_role *r, const char *name,
                        const struct config_pairs *tags)
 {
-    if (r->ssm)
+    if (r->ssm != names_is_machine_id(name))
         return false;
     if (r->tags.n == 0)
         return list_has(&r->hosts, name);

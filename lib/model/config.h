@@ -246,7 +246,8 @@ bool config_step_migrates(const struct config_step *step);
 /* The step of a job with `once` in whose place a probe asks: the one with `uses: migrate`, else the first script. */
 const struct config_step *config_job_asked(const struct config_job *job);
 
-/* Does the role find a host of that name, with these tags? One by `ssm` finds none of ours. */
+/* Does the role find a host of that name, with these tags? A role by `ssm` finds those whose name is an instance id, and
+ * no other does: no agent's host has such a name. */
 bool config_role_finds(const struct config_role *role, const char *name,
                        const struct config_pairs *tags);
 /* ... any of the environment's roles? */
