@@ -17,6 +17,7 @@
 #include "lib/httpc/httpc.h"
 #include "lib/model/config.h"
 #include "lib/repo/keeper.h"
+#include "lib/transport/aws_client.h"
 #include "lib/store/db.h"
 #include "lib/store/store.h"
 #include "lib/store/store_attempt.h"
@@ -35,12 +36,14 @@
 #include "server/flow/agenda.h"
 #include "server/flow/flow.h"
 #include "server/flow/recovery.h"
+#include "server/flow/carrier.h"
 #include "server/flow/roster.h"
 #include "server/flow/signer.h"
 #include "server/flow/snapshot.h"
 #include "server/loop.h"
 #include "server/upkeep.h"
 
+#define AWS_FILES_MAX 5
 #define SECRETS_MAX 8
 #define SECRET_MIN 32
 #define EXIT_CONFIG 78
@@ -70,6 +73,8 @@ struct server {
     struct upkeep *upkeep;
     struct api api;
     struct http_server *http;
+    struct aws_client_counts aws_counts;
+    int64_t aws_settle_ms;
     atomic_bool failed;
     atomic_bool rung; /* by hand: somebody rang since the last look ... */
     time_ms next;     /* ... which wants the next one then */
@@ -92,6 +97,7 @@ static void ring_host(void *arg, const char *host_id)
     struct server *s = arg;
 
     door_ring(s->api.door, host_id);
+    carrier_ring(s->api.carrier);
 }
 
 static bool host_waits(void *arg, const char *host_id)
@@ -280,6 +286,36 @@ static int start_recovery(struct server *s, const struct config *config, struct 
     return rc;
 }
 
+static void carrier_told(void *arg, bool hosts, bool output)
+{
+    struct server *s = arg;
+
+    if (hosts)
+        api_events_publish(s->api.events, API_EVENTS_HOSTS);
+    if (output)
+        api_events_publish(s->api.events, API_EVENTS_OUTPUT);
+}
+
+/* Hosts by SSM. It sleeps where the configuration has none; one that gets some by a reload needs no restart. */
+static int start_carrier(struct server *s, struct err *err)
+{
+    const struct carrier_options options = {.store = s->store.path,
+                                            .clock = s->clock,
+                                            .writer = s->writer,
+                                            .snapshots = &s->snapshots,
+                                            .ring = ring_flow,
+                                            .tell = carrier_told,
+                                            .arg = s,
+                                            .counts = &s->aws_counts,
+                                            .settle_ms = s->aws_settle_ms};
+    struct carrier *carrier = NULL;
+    int rc = carrier_start(&options, &carrier, err);
+
+    s->api.aws_counts = &s->aws_counts;
+    s->api.carrier = carrier;
+    return rc;
+}
+
 static int start_flow(struct server *s, bool by_hand, struct err *err)
 {
     int rc = db_open_read(s->store.path, &s->flow_db, err);
@@ -316,12 +352,31 @@ static void tell_addresses(const struct server *s)
     }
 }
 
+/* Where AWS' own tools keep credentials (lib/transport/aws_credentials.h). */
+static void add_aws_files(const char **readable, size_t *n)
+{
+    static const char *const names[AWS_FILES_MAX - 1] = {"AWS_SHARED_CREDENTIALS_FILE",
+                                                         "AWS_CONFIG_FILE",
+                                                         "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
+                                                         "AWS_CA_BUNDLE"};
+    static char folder[4096];
+    const char *home = getenv("HOME");
+
+    for (size_t i = 0; i < AWS_FILES_MAX - 1; i++)
+        if (getenv(names[i]) != NULL)
+            readable[(*n)++] = getenv(names[i]);
+    if (home == NULL)
+        return;
+    (void)snprintf(folder, sizeof(folder), "%s/.aws", home);
+    readable[(*n)++] = folder;
+}
+
 /* Hands off everything but our own folders, what the configuration names, and what libraries read. Before
  * any thread; a kernel without Landlock is a warning that doctor repeats. */
 static int hold_files(const struct server *s, const struct config *config, struct err *err)
 {
-    const char *readable[17 + SECRETS_MAX] = {"/etc", "/usr/share/zoneinfo", "/usr/lib", "/lib",
-                                              "/proc"};
+    const char *readable[17 + AWS_FILES_MAX + SECRETS_MAX] = {"/etc", "/usr/share/zoneinfo",
+                                                              "/usr/lib", "/lib", "/proc"};
     char config_folder[4096], socket_folder[4096];
     const char *writable[] = {config->state, socket_folder, "/dev/null"};
     size_t n = 5;
@@ -337,6 +392,8 @@ static int hold_files(const struct server *s, const struct config *config, struc
         readable[n++] = config->webhook_secret_files.items[i];
     if (config->github_token_file != NULL)
         readable[n++] = config->github_token_file;
+    if (config->aws_region != NULL)
+        add_aws_files(readable, &n);
     rc = cage_files(readable, n, writable, sizeof(writable) / sizeof(*writable), &held, err);
     if (rc == 0 && !held)
         log_warning("cage.files", "text=%s", LOG("this kernel has no Landlock"));
@@ -442,6 +499,8 @@ static int start_acting(struct server *s, struct config *config, bool by_hand, i
     if (rc == 0)
         rc = start_flow(s, by_hand, err);
     if (rc == 0)
+        rc = start_carrier(s, err);
+    if (rc == 0)
         rc = upkeep_start(&s->upkeep, s->store.path, s->writer, s->api.chain, s->clock,
                           store_damaged, s, err);
     return rc;
@@ -470,8 +529,8 @@ int server_start(const struct server_options *options, struct server **ret_serve
     if ((rc = configuration_read(&s->configuration, true, &config, err)) < 0)
         goto out;
     rc = read_secrets(s, config, err);
-    if (rc == 0 &&
-        config->github_token_file != NULL) /* while its library can be read from anywhere */
+    if (rc == 0 && (config->github_token_file != NULL ||
+                    config->aws_region != NULL)) /* while its library can be read from anywhere */
         rc = httpc_begin(err);
     if (rc == 0 && !options->uncaged)
         rc = hold_files(s, config, err);
@@ -557,6 +616,7 @@ void server_stop(struct server *s)
     http_server_stop(s->http, 3000);
     upkeep_stop(s->upkeep);
     recovery_stop(s->api.recovery);
+    carrier_stop(s->api.carrier);
     loop_stop(s->loop);
     roster_stop(s->api.roster);
     reconcile_free(s->flow.reconcile);

@@ -22,6 +22,8 @@ struct disk;
 struct door;
 struct metrics;
 struct recovery;
+struct aws_client_counts;
+struct carrier;
 struct roster;
 struct secret;
 struct signer;
@@ -54,6 +56,8 @@ struct api {
     struct tries *tries;       /* who guesses tokens; tries.h */
     struct recovery *_Atomic
         recovery; /* what GitHub said and we did not hear; NULL = it is not asked, or not yet */
+    struct carrier *_Atomic carrier;            /* to hosts by SSM; NULL = not yet */
+    const struct aws_client_counts *aws_counts; /* how its questions ended; NULL = there is none */
     struct roster *roster; /* what GitHub says of people; NULL = it is not asked */
 
     /* The state of things outside this room, as short texts for doctor and readyz. Optional. */

@@ -16,26 +16,32 @@ static void courier_free(struct courier *c)
     free(c->base);
 }
 
-int courier_start(struct courier *c, const struct courier_options *options, const char *whose,
-                  void *(*run)(void *), void *arg, struct err *err)
+static void open_github(struct courier *c, const struct courier_options *options)
 {
-    pthread_condattr_t attr;
-
     c->token = options->token;
     c->base = strdup(options->api);
     if (c->base == NULL)
         abort();
-    pthread_mutex_init(&c->mutex, NULL);
-    pthread_condattr_init(&attr);
-    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    pthread_cond_init(&c->bell, &attr);
-    pthread_condattr_destroy(&attr);
     c->api = github_api_new(&(struct github_api_options){.base = c->base,
                                                          .token = c->token,
                                                          .agent = options->agent,
                                                          .timeout_ms = options->timeout_ms,
                                                          .answer_max = options->answer_max,
                                                          .stop = &c->stopping});
+}
+
+int courier_start(struct courier *c, const struct courier_options *options, const char *whose,
+                  void *(*run)(void *), void *arg, struct err *err)
+{
+    pthread_condattr_t attr;
+
+    pthread_mutex_init(&c->mutex, NULL);
+    pthread_condattr_init(&attr);
+    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+    pthread_cond_init(&c->bell, &attr);
+    pthread_condattr_destroy(&attr);
+    if (options != NULL)
+        open_github(c, options);
     if (pthread_create(&c->thread, NULL, run, arg) == 0)
         return 0;
     courier_free(c);

@@ -1,7 +1,8 @@
 /*
- * courier: a thread that asks GitHub, one question at a time, and for which nobody waits.
+ * courier: a thread that asks GitHub or AWS, one question at a time, and for which nobody waits.
  *
- * The roster (who people are) and recovery (what was missed) have one each. It brings the connection, a mutex for what
+ * The roster (who people are) and recovery (what was missed) have one each that asks GitHub; the carrier has one for AWS,
+ * and brings its own connection. It brings the connection, a mutex for what
  * its owner shares with other threads, and a bell that ends a wait. Waits are in real time, also where the clock of the
  * rules is a test's: it is GitHub and the network that are waited for.
  */
@@ -28,7 +29,7 @@ struct courier_options {
 };
 
 struct courier {
-    struct github_api *api; /* the thread's own */
+    struct github_api *api; /* the thread's own; NULL = it does not ask GitHub */
     pthread_mutex_t mutex;
     pthread_cond_t bell;
     atomic_bool stopping;
@@ -37,7 +38,8 @@ struct courier {
     struct secret *token;
 };
 
-/* `run(arg)` on a thread of its own, until courier_stop(). `whose` says in an error whose thread it is. */
+/* `run(arg)` on a thread of its own, until courier_stop(). `whose` says in an error whose thread it is. `options` NULL: it
+ * asks somebody else than GitHub. */
 int courier_start(struct courier *courier, const struct courier_options *options, const char *whose,
                   void *(*run)(void *), void *arg, struct err *err);
 /* Within about a second, also in the middle of a question. */

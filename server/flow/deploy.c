@@ -11,6 +11,7 @@
 #include "lib/base/log.h"
 #include "lib/base/names.h"
 #include "lib/base/str.h"
+#include "lib/model/send.h"
 #include "lib/rules/lane.h"
 #include "lib/ssm/envelope.h"
 #include "lib/store/store_command.h"
@@ -28,6 +29,7 @@
 #include "server/flow/snapshot.h"
 
 #define MIGRATE_START_BY_MS 60000
+#define MIGRATE_START_BY_SSM_MS (INT64_C(10) * 60 * 1000) /* migrate.md 4 */
 
 /* Some of its rows. */
 struct slice {
@@ -84,6 +86,8 @@ static int make_job(struct cut *c, size_t number, struct err *err)
     if (!config->start_within_set)
         job->start_within_ms = MIGRATE_START_BY_MS;
     for (size_t i = 0; i < planned->n_hosts; i++) {
+        if (!config->start_within_set && planned->hosts[i].host->by_ssm)
+            job->start_within_ms = MIGRATE_START_BY_SSM_MS;
         job->candidates = arena_printf(arena, "%s%s%s", job->candidates, i > 0 ? "," : "",
                                        planned->hosts[i].name);
         if (str_eq(config->primary, planned->hosts[i].name))
@@ -121,7 +125,7 @@ int deploy_sign(struct look *look, const struct deploy_order *order, const char 
                                .deployment_id = d->id,
                                .job_number = order->job->number,
                                .roles = order->roles,
-                               .start_by = order->start_by};
+                               .start_by = order->start_by + (order->by_ssm ? SEND_GRACE_MS : 0)};
     snprintf(inv->command_id, sizeof(inv->command_id), "%s", command_id);
     snprintf(inv->host_id, sizeof(inv->host_id), "%s", order->host_id);
     rc = seal_make(look, &envelope, &seal, err);
@@ -192,6 +196,7 @@ static int make_rows(struct cut *c, size_t number, struct err *err)
                                            .host = h->name,
                                            .roles = h->roles,
                                            .protocol = h->host->protocol,
+                                           .by_ssm = h->host->by_ssm,
                                            .start_by = start_by_of(c, number)};
         rc = deploy_sign(c->look, &order, ids[i], ARENA_PUSH(c->arena, c->rows, c->n_rows, c->cap),
                          err);

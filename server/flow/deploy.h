@@ -74,7 +74,8 @@ struct deploy_order {
     const char *roles;
     int64_t epoch;    /* of a migrate job, else 0 */
     int64_t protocol; /* that the host speaks; 0 = the newest */
-    time_ms start_by;
+    bool by_ssm;      /* AWS carries it: its word comes later (SEND_GRACE_MS) */
+    time_ms start_by; /* of the envelope */
 };
 int deploy_sign(struct look *look, const struct deploy_order *order, const char *command_id,
                 struct invocation *ret_invocation, struct err *err);

@@ -8,6 +8,8 @@
 #include "lib/base/log.h"
 #include "lib/base/str.h"
 #include "lib/model/config.h"
+#include "lib/model/host.h"
+#include "lib/model/send.h"
 #include "lib/rules/progress.h"
 #include "lib/rules/progress_index.h"
 #include "lib/rules/verdict.h"
@@ -158,17 +160,22 @@ static int apply(struct db *db, void *arg, struct err *err)
     return rc < 0 || act == NULL ? rc : dispatch_line(db, d->now, &l, err);
 }
 
-static int find_protocol(struct dispatch_turn *t, const char *host_id, int64_t *ret_protocol,
-                         struct err *err)
+/* What its host speaks, and who carries it there. */
+static int find_way(struct dispatch_turn *t, struct deploy_order *order, struct err *err)
 {
-    const struct host *known = progress_index_host(t->facts, host_id);
-    struct host host;
-    int rc = known != NULL
-                 ? 0
-                 : store_host_by_id(t->look->flow->db, t->look->arena, host_id, &host, err);
+    const struct host *host = progress_index_host(t->facts, order->host_id);
+    struct host read;
+    int rc = 0;
 
-    *ret_protocol = known != NULL ? known->protocol : rc == 0 ? host.protocol : 0;
-    return rc;
+    if (host == NULL) {
+        rc = store_host_by_id(t->look->flow->db, t->look->arena, order->host_id, &read, err);
+        host = &read;
+    }
+    if (rc < 0)
+        return rc;
+    order->protocol = host->protocol;
+    order->by_ssm = host->by_ssm;
+    return 0;
 }
 
 int dispatch_sign(struct look *look, struct dispatched *d, const struct invocation *like,
@@ -181,11 +188,8 @@ int dispatch_sign(struct look *look, struct dispatched *d, const struct invocati
                                  .host = like->host,
                                  .roles = like->roles,
                                  .epoch = epoch,
-                                 .protocol = d->protocol,
                                  .start_by = look->now + d->move->job->start_within_ms};
-    int rc = d->move->kind == PROGRESS_ATTEMPT_PLAN
-                 ? 0
-                 : find_protocol(d->turn, like->host_id, &order.protocol, err);
+    int rc = find_way(d->turn, &order, err);
 
     if (rc == 0)
         rc = deploy_sign(look, &order, id, inv, err);
@@ -255,11 +259,14 @@ static int again(struct dispatched *d, struct err *err)
 
 /* Less than its delivery limit is left: signed anew under the same id. An attempt was just signed, unless
  * its host was busy. Nobody was ever offered the old envelope. */
-static bool must_be_signed(const struct progress_move *m, time_ms now)
+static bool must_be_signed(const struct dispatch_turn *t, const struct progress_move *m)
 {
+    const struct host *host = progress_index_host(t->facts, m->invocation->host_id);
     int64_t limit = m->job->start_within_ms;
+    int64_t grace = host != NULL && host->by_ssm ? SEND_GRACE_MS : 0;
 
-    return m->invocation->start_by < now + (m->attempt != NULL ? limit / 2 : limit);
+    return m->invocation->start_by - grace <
+           t->look->now + (m->attempt != NULL ? limit / 2 : limit);
 }
 
 static int release_one(struct dispatched *d, struct err *err)
@@ -268,7 +275,7 @@ static int release_one(struct dispatched *d, struct err *err)
     const struct invocation *inv = d->move->invocation;
     int rc;
 
-    if (!must_be_signed(d->move, d->now)) {
+    if (!must_be_signed(d->turn, d->move)) {
         handout_add(&d->turn->handout, d->move->job, inv);
         return 0;
     }
@@ -327,8 +334,7 @@ static bool begins_only(const struct dispatch_turn *t, const struct progress_pla
 {
     for (size_t i = 0; i < plan->n_moves; i++)
         if (plan->moves[i].kind != PROGRESS_JOB_START &&
-            (plan->moves[i].kind != PROGRESS_RELEASE ||
-             must_be_signed(&plan->moves[i], t->look->now)))
+            (plan->moves[i].kind != PROGRESS_RELEASE || must_be_signed(t, &plan->moves[i])))
             return false;
     return plan->n_moves > 0;
 }
@@ -351,9 +357,9 @@ static int follow(struct dispatch_turn *t, struct err *err)
     for (size_t i = 0; i < plan_made.n_moves && rc == 0; i++)
         rc = do_move(t, &plan_made.moves[i], err);
     handout_post(&t->handout);
-    t->facts = NULL;
     if (rc == 0 && begins_only(t, &plan_made) && run_facts_play(look, &f, &plan_made, &rest))
         bulk_rest(t->item, rest);
+    t->facts = NULL;
     return rc;
 }
 

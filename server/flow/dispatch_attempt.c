@@ -8,12 +8,14 @@
 #include "lib/model/config.h"
 #include "lib/model/host.h"
 #include "lib/rules/migrate.h"
+#include "lib/rules/progress_attempts.h"
 #include "lib/rules/settle.h"
 #include "lib/store/store_attempt.h"
 #include "lib/store/store_command.h"
 #include "lib/store/store_config.h"
 #include "lib/store/store_host.h"
 #include "lib/store/store_probe.h"
+#include "lib/store/store_send.h"
 #include "server/flow/agenda.h"
 #include "server/flow/bulk.h"
 #include "server/flow/deploy.h"
@@ -149,6 +151,28 @@ static int check_ledger(struct dispatched *d, bool *ret_go, struct err *err)
     return 0;
 }
 
+/* Until when a command that slipway-once was handed, and that never began, might still arrive: it asks for no permit, so
+ * its start-by must have passed, too (migrate.md 6). 0 = it cannot. */
+static int find_clear_of_aws(struct dispatched *d, time_ms *ret_at, struct err *err)
+{
+    const struct progress_facts *facts = d->turn->facts;
+    const struct attempt *last = progress_attempts_last(facts, d->move->job);
+    const struct invocation *inv = last != NULL ? progress_attempts_invocation(facts, last) : NULL;
+    struct look *look = d->turn->look;
+    struct send *sends;
+    size_t n = 0;
+    int rc = 0;
+
+    *ret_at = 0;
+    if (inv != NULL && last->state == ATTEMPT_NOT_STARTED)
+        rc = store_send_of_command(look->flow->db, look->arena, inv->command_id, &sends, &n, err);
+    for (size_t i = 0; i < n && rc == 0; i++)
+        if (sends[i].act == SEND_RUN && sends[i].state != SEND_REFUSED &&
+            sends[i].state != SEND_GIVEN_UP)
+            *ret_at = inv->start_by; /* it is put off by the five minutes (SEND_GRACE_MS) */
+    return rc;
+}
+
 int dispatch_attempt_plan(struct dispatched *d, struct err *err)
 {
     struct look *look = d->turn->look;
@@ -160,10 +184,17 @@ int dispatch_attempt_plan(struct dispatched *d, struct err *err)
     int64_t epoch;
     size_t n = 0, n_hosts;
     bool go, primary_is_out = false;
+    time_ms clear_at = 0;
     int rc = check_ledger(d, &go, err);
 
     if (rc < 0 || !go)
         return rc;
+    if ((rc = find_clear_of_aws(d, &clear_at, err)) < 0)
+        return rc;
+    if (look->now < clear_at) {
+        bulk_again(d->turn->item, clear_at);
+        return 0;
+    }
     if ((rc = store_host_list(look->flow->db, look->arena, &hosts, &n_hosts, err)) < 0)
         return rc;
     candidates = arena_array(look->arena, n_hosts, sizeof(*candidates));
@@ -185,7 +216,6 @@ int dispatch_attempt_plan(struct dispatched *d, struct err *err)
     names_uuid_at(look->now, id);
     memcpy(like.host_id, host->id, sizeof(like.host_id));
     like.host = host->name;
-    d->protocol = host->protocol;
     like.roles = job->name;
     if ((rc = dispatch_sign(look, d, &like, id, epoch, err)) < 0)
         return rc;

@@ -39,7 +39,6 @@ struct dispatched {
     struct attempt attempt;               /* ATTEMPT_PLAN */
     int changed;                          /* ATTEMPT_MOVE */
     char cancel_id[NAMES_UUID_SIZE];      /* CANCEL: of the message */
-    int64_t protocol;                     /* ATTEMPT_PLAN: that its host speaks */
     time_ms now;
 };
 

@@ -7,6 +7,7 @@
 #include "lib/base/arena.h"
 #include "lib/base/digest.h"
 #include "lib/rules/progress_cancel.h"
+#include "lib/ssm/aws_script.h"
 #include "lib/store/store_command.h"
 #include "lib/store/store_deployment.h"
 #include "lib/store/store_host.h"
@@ -175,15 +176,42 @@ static int load_fleet(struct candidates *m, struct err *err)
     int rc = 0;
 
     for (size_t i = 0; i < e->n_roles && rc == 0; i++)
-        if (!e->roles[i].ssm)
-            rc = e->roles[i].tags.n > 0 ? load_tagged(m, &e->roles[i], &cap, err)
-                                        : load_named(m, &e->roles[i], &cap, err);
+        rc = e->roles[i].tags.n > 0 ? load_tagged(m, &e->roles[i], &cap, err)
+                                    : load_named(m, &e->roles[i], &cap, err);
     sort_hosts(o);
     for (size_t i = 0; i < e->n_roles && rc == 0; i++)
-        for (size_t k = 0; k < e->roles[i].tags.n && !e->roles[i].ssm && rc == 0; k++)
+        for (size_t k = 0; k < e->roles[i].tags.n && rc == 0; k++)
             rc = store_host_mark_tagged(m->db, m->arena, &e->roles[i].tags.items[k], o->hosts,
                                         o->n_hosts, err);
     return rc;
+}
+
+/* Would AWS take what it runs? It is longer there than for an agent. */
+static bool fits_aws(struct candidates *m, const struct planned_job *job)
+{
+    char digest[DIGEST_HEX_SIZE];
+    struct err err = ERR_INIT;
+    const char *text;
+
+    return job_document_make(m->arena, m->environment->repo, job->job, &text, digest, &err) < 0 ||
+           aws_script_check(m->arena, text, job->job->once != NULL, &err) == 0;
+}
+
+/* Why AWS could not carry a job to its hosts; NULL = it can. A migrate job needs one with slipway-once (migrate.md 9). */
+static const char *lack_at_aws(struct candidates *m, const struct planned_job *job)
+{
+    bool is_carried = false, has_once = false;
+
+    for (size_t i = 0; i < job->n_hosts; i++) {
+        const struct host *h = job->hosts[i].host;
+
+        is_carried = is_carried || (h != NULL && h->by_ssm);
+        has_once = has_once || h == NULL || !h->by_ssm || h->protocol >= HOST_PROTOCOL_PERMIT;
+    }
+    if (is_carried && job->job->once != NULL && !has_once)
+        return arena_printf(m->arena, "%s (slipway-once)", job->job->name);
+    return is_carried && !fits_aws(m, job) ? arena_printf(m->arena, "%s (60 KB)", job->job->name)
+                                           : NULL;
 }
 
 int outlook_hosts_load(struct candidates *m, struct err *err)
@@ -203,6 +231,8 @@ int outlook_hosts_load(struct candidates *m, struct err *err)
     deployment_plan_make(e, &fleet, m->arena, plan);
     o->facts.gone_at = plan->gone_at;
     g->role_without_host = plan->role_without_host;
+    for (size_t j = 0; j < plan->n_jobs && g->role_without_host == NULL; j++)
+        g->role_without_host = lack_at_aws(m, &plan->jobs[j]);
     if (plan->n_jobs == 0 && g->role_without_host == NULL)
         g->role_without_host = "any job";
     return gate_hosts(m, plan, &g->hosts, &g->n_hosts, err);

@@ -8,6 +8,7 @@
 #include "lib/base/log.h"
 #include "lib/base/names.h"
 #include "lib/base/str.h"
+#include "lib/model/send.h"
 #include "lib/rules/migrate.h"
 #include "lib/rules/settle.h"
 #include "lib/ssm/envelope.h"
@@ -235,7 +236,7 @@ static int sign(struct probing *p, const struct host *host, struct err *err)
     p->invocation.envelope = seal.text;
     p->invocation.signature = seal.signature;
     p->invocation.roles = p->job->name;
-    p->invocation.start_by = envelope.start_by;
+    p->invocation.start_by = envelope.start_by + (host->by_ssm ? SEND_GRACE_MS : 0);
     memcpy(p->invocation.command_id, p->command.id, sizeof(p->invocation.command_id));
     memcpy(p->invocation.host_id, host->id, sizeof(p->invocation.host_id));
     return 0;

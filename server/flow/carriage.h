@@ -1,0 +1,107 @@
+/*
+ * carriage: one round of the carrier: what it works on, and what it found out (carrier.h).
+ *
+ * carriage_hosts asks who is there, carriage_sends hands commands over to AWS, carriage_words brings back what AWS says of
+ * them. Each asks AWS one question at a time; the first that gets no answer ends the round, and AWS is left alone for a
+ * while. Nothing of a round is remembered but when each send is looked at again.
+ */
+#ifndef SLIPWAY_SERVER_FLOW_CARRIAGE_H
+#define SLIPWAY_SERVER_FLOW_CARRIAGE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/base/err.h"
+#include "lib/base/timestamp.h"
+#include "lib/model/send.h"
+#include "lib/model/command.h"
+#include "lib/ssm/aws_call.h"
+#include "lib/ssm/document.h"
+#include "lib/ssm/envelope.h"
+#include "lib/store/store_offer.h"
+
+struct arena;
+struct db;
+struct snapshot;
+struct transport_ssm;
+struct writer;
+
+/* When a send is looked at again. The machine's clock: AWS is waited for. */
+#define CARRIAGE_FIRST_LOOK_MS 1500 /* after AWS was asked for something */
+
+struct carriage_place {
+    char id[37];
+    mono_ms next;
+    mono_ms absent_since; /* AWS answers, and knows nothing of it since; 0 = it does */
+    time_ms heard_at;     /* that AWS said it runs was written last */
+    bool seen;            /* in this round */
+};
+
+struct carriage {
+    struct db *db; /* read-only */
+    struct writer *writer;
+    const struct snapshot *snapshot;
+    struct arena *arena;
+    struct transport_ssm *aws;
+    time_ms now; /* by the clock of the rules */
+    mono_ms mono;
+    int64_t settle_ms; /* what AWS knows nothing of for so long it never had */
+
+    struct carriage_place *places;
+    size_t n_places, cap_places;
+
+    bool moved;   /* something for the flow to look at */
+    bool hosts;   /* ... for the pages */
+    bool printed; /* ... for who reads output */
+    bool over;    /* AWS is asked nothing more in this round */
+    bool answered;
+    bool more;         /* to be sent: the next round is at once */
+    char trouble[256]; /* why it is over; "" = it is not */
+};
+
+/* Did AWS answer? If it did not, the round is over. */
+bool carriage_answered(struct carriage *carriage, const char *what, enum aws_outcome outcome,
+                       const struct err *err);
+/* It answered no. The round goes on; people are told. */
+void carriage_refused(struct carriage *carriage, const char *what, const struct err *err);
+/* The store cannot be read or written: the round is over, too. Always false. */
+bool carriage_failed(struct carriage *carriage, const char *what, const struct err *err);
+
+/* About so long: not everybody comes back at once. */
+int64_t carriage_jitter(int64_t ms);
+
+struct carriage_place *carriage_place(struct carriage *carriage, const char *id);
+
+/* Who is there: the roles by ssm of the configuration. False: it is not whole. */
+bool carriage_hosts(struct carriage *carriage);
+/* Commands that wait for a host of AWS; then those that AWS does not have yet, or is not known to have. */
+void carriage_sends_begin(struct carriage *carriage);
+void carriage_sends_go_on(struct carriage *carriage, const struct send *send);
+/* Commands that are to be ended. */
+void carriage_cancels(struct carriage *carriage);
+/* What a send carries: the command as it was signed, and what it runs. */
+struct carriage_order {
+    struct invocation invocation; /* with its envelope */
+    struct offer offer;
+    struct envelope envelope;
+    struct document document;
+    bool is_once; /* of a migrate job: slipway-once runs it */
+};
+int carriage_order_load(struct carriage *carriage, const char *command_id, const char *host_id,
+                        struct carriage_order *ret_order, struct err *err);
+
+/* What AWS says of one that it has. */
+void carriage_words(struct carriage *carriage, const struct send *send);
+
+/* Nothing of this send runs, or ever will: said as its host would. The send moves to `state`. */
+void carriage_words_never(struct carriage *carriage, const struct send *send, enum send_state state,
+                          const char *why);
+
+/* Of a migrate job: this send is over (`state`), and slipway-once on its host is to be asked what became of the command. */
+void carriage_words_ask(struct carriage *carriage, const struct send *send, enum send_state state,
+                        const char *why);
+/* AWS is asked to end the command's own send. */
+void carriage_cancels_run(struct carriage *carriage, const char *command_id, const char *host_id);
+
+#endif
