@@ -4,6 +4,7 @@ import { getLogs } from "./api.js";
 import { html } from "./parts.js";
 import { clock, t } from "./format.js";
 
+const ofAws = (host) => /^m?i-[0-9a-f]{8,17}$/.test(host); // no other host is called like that
 const KEPT = 4000; // chunks that stay on the page
 const AGAIN_MS = 2000; // while something runs
 
@@ -77,7 +78,7 @@ export function Log({ repo, number, environment, host }) {
         ${error && html`<p class="muted">${error.message}</p>`}
         <div class="log" ref=${pane} role="log" aria-live=${follow ? "polite" : "off"} aria-label=${name} tabindex="0">
           ${cut && html`<p class="muted">${t("page.log-cut")}</p>`}
-          ${chunks.length === 0 && !error && html`<p class="muted">${t("page.log-empty")}</p>`}
+          ${chunks.length === 0 && !error && html`<p class="muted">${t(ofAws(host) ? "page.log-empty-aws" : "page.log-empty")}</p>`}
           ${pieces(chunks).map((p) => html`
             ${p.first && html`<p class="muted step-name">${p.step} · ${clock(new Date(p.at))}</p>`}
             <pre class=${p.stream}>${p.text}</pre>`)}

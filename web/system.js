@@ -78,7 +78,7 @@ const Host = ({ host, now }) => html`
     <th scope="row">${host.name}</th>
     <${Cell} label=${t("page.state")}><${Pill} look=${hostStateLook(host.state)} /><//>
     <${Cell} label=${t("page.heard")}>${host.seen_at ? ago(host.seen_at, now) : "–"}<//>
-    <${Cell} label=${t("page.agent")}>${host.agent || "–"} <span class="muted">${host.platform}</span><//>
+    <${Cell} label=${t("page.agent")}>${host.agent || "–"} <span class="muted">${host.platform}${host.transport === "ssm" && html` · ${t("page.by-aws")}`}</span><//>
     <${Cell} label=${t("page.misses")} kind=${host.misses.length || host.doubt ? "" : "none"}>
       ${host.doubt && html`<p class="bad">${host.doubt}</p>`}
       ${host.misses.map((m) => html`<p>${m.text}</p>`)}

@@ -180,6 +180,10 @@ static int write_revoke(struct db *db, void *arg, struct err *err)
     struct host host;
     int rc = find_host(db, d, &host, err);
 
+    if (rc == 0 && host.by_ssm)
+        rc = err_set(err, ERR_CONFLICT,
+                     "%s is AWS' own and has no key here: take it out of its role, or drain it",
+                     host.name);
     if (rc == 0)
         rc = store_host_end_keys(db, host.id, d->now, err);
     if (rc == 0)

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "lib/base/names.h"
 #include "lib/base/arena.h"
 #include "lib/base/cage.h"
 #include "lib/base/clock.h"
@@ -22,6 +23,7 @@
 #include "server/api/api_clock.h"
 #include "server/api/chain.h"
 #include "server/api/disk.h"
+#include "server/api/doctor_aws.h"
 #include "server/api/doctor_github.h"
 #include "server/api/examination.h"
 #include "server/api/reply.h"
@@ -196,7 +198,7 @@ static int check_host(struct examination *x, const struct config_environment *en
                       const char *name)
 {
     struct host host = {0};
-    struct finding f = {.name = "host", .about = name};
+    struct finding f = {.name = names_is_machine_id(name) ? "aws-host" : "host", .about = name};
     int rc = store_host_by_name(x->view->db, x->view->request->arena, name, &host, x->err);
 
     if (rc < 0 && rc != ERR_NOT_FOUND)
@@ -234,7 +236,7 @@ static int check_tagged(struct examination *x, const struct config_environment *
     }
     if (rc == 0 && !some)
         examination_say(x,
-                        &(struct finding){.name = "role",
+                        &(struct finding){.name = role->ssm ? "aws-role" : "role",
                                           .about = role->name,
                                           .state = CHECK_WARN,
                                           .values = {{"who", role->name},
@@ -250,13 +252,13 @@ static int check_hosts_of(struct examination *x, const struct config_environment
     for (size_t i = 0; i < environment->n_roles; i++) {
         const struct config_role *role = &environment->roles[i];
 
-        if (!role->ssm && role->tags.n > 0) {
+        if (role->tags.n > 0) {
             int rc = check_tagged(x, environment, role);
 
             if (rc < 0)
                 return rc;
         }
-        for (size_t k = 0; !role->ssm && k < role->hosts.n; k++) {
+        for (size_t k = 0; k < role->hosts.n; k++) {
             int rc = check_host(x, environment, role->hosts.items[k]);
 
             if (rc < 0)
@@ -414,10 +416,10 @@ static int check_clock(struct examination *x)
 }
 
 static int (*const checks[])(struct examination *x) = {
-    check_store,       check_disk,    check_config,    check_holidays,
-    check_people,      check_journal, check_approvals, doctor_github_check,
-    check_signing_key, check_hosts,   check_databases, check_fences,
-    check_settings,    check_listen,  check_cage,      check_clock,
+    check_store,   check_disk,      check_config,        check_holidays,   check_people,
+    check_journal, check_approvals, doctor_github_check, doctor_aws_check, check_signing_key,
+    check_hosts,   check_databases, check_fences,        check_settings,   check_listen,
+    check_cage,    check_clock,
 };
 
 enum request_next api_doctor_get(struct request *request, struct reply *reply)

@@ -138,6 +138,7 @@ static int add_host(struct listing *l, const struct host *host, struct err *err)
     json_begin_object(out, NULL);
     json_add_str(out, "id", host->id);
     json_add_str(out, "name", host->name);
+    json_add_str(out, "transport", host->by_ssm ? "ssm" : "agent");
     json_add_str(out, "state", state_of(view->config, host, &tags, view->now));
     json_add_time(out, "seen_at", host->seen_at);
     json_add_bool(out, "drained", host->drained_at != 0); /* also of a barred one */

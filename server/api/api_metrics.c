@@ -13,6 +13,7 @@
 #include "lib/store/store_host.h"
 #include "lib/store/store_repository.h"
 #include "lib/store/writer.h"
+#include "lib/transport/aws_client.h"
 #include "server/api/api.h"
 #include "server/api/api_view.h"
 #include "server/api/policy.h"
@@ -147,6 +148,22 @@ static int mirrors_fetched(struct metrics_page *page)
     return rc;
 }
 
+/* Questions to AWS by operation and outcome; none is shown that never came up. */
+static int aws_calls_total(struct metrics_page *page)
+{
+    const struct aws_client_counts *counts = page->view->request->api->aws_counts;
+
+    for (int call = 0; counts != NULL && call < AWS_CALL_COUNT; call++)
+        for (int o = 0; o < AWS_OUTCOME_COUNT; o++) {
+            unsigned long long n = atomic_load(&counts->calls[call][o]);
+            if (n > 0)
+                sample(page, (double)n,
+                       (const char *const[]){"call", aws_call_name((enum aws_call)call), "outcome",
+                                             aws_call_outcome_name((enum aws_outcome)o), NULL});
+        }
+    return 0;
+}
+
 /* Those under way, by environment: what an operator watches. */
 static int deployments_open(struct metrics_page *page)
 {
@@ -173,6 +190,8 @@ const struct metrics_row metrics_table[] = {
      "Deployments waiting, deploying or in attention.", deployments_open},
     {"slipway_agent_last_seen_timestamp_seconds", "gauge", "host", "When a host was last heard.",
      agents_seen},
+    {"slipway_aws_calls_total", "counter", "call, outcome",
+     "Questions to AWS Systems Manager by how they ended.", aws_calls_total},
     {"slipway_mirror_fetched_timestamp_seconds", "gauge", "repository",
      "When a repository was last read.", mirrors_fetched},
     {"slipway_writer_jobs_total", "counter", "", "Transactions executed since the start.",

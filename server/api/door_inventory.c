@@ -358,7 +358,7 @@ static int find_host(struct door_call *call, const char *id, struct host *ret_ho
         rc = door_access_map_make(db, arena, snapshot->config, call->now, &map, err);
     if (rc == 0) {
         facts = door_access_host(map, arena, ret_host, &tags);
-        if (ret_host->state == HOST_DEREGISTERED ||
+        if (ret_host->state == HOST_DEREGISTERED || ret_host->by_ssm ||
             access_refuses_host(arena, &call->key, &facts) != NULL)
             rc = err_set(err, ERR_NOT_FOUND, "no such host");
     }

@@ -108,6 +108,8 @@ static int by_id(struct found *f, const char *id, struct host *ret_host, struct 
     struct err own = ERR_INIT;
     int rc = store_host_by_id(f->db, f->arena, id, ret_host, &own);
 
+    if (rc == 0 && ret_host->by_ssm)
+        rc = ERR_NOT_FOUND; /* AWS' own: who wants to tell it something asks AWS */
     if (rc == ERR_NOT_FOUND) {
         *ret_host = (struct host){.name = "", .state = HOST_DEREGISTERED};
         memcpy(ret_host->id, id, strlen(id) < sizeof(ret_host->id) ? strlen(id) : 20);
@@ -175,7 +177,8 @@ static int add_run(struct found *f, const struct door_targets *t, const char *va
     for (size_t i = 0; i < n && rc == 0; i++) {
         bool wanted = true;
 
-        if (hosts[i].state == HOST_DEREGISTERED || has(f, t->n_ids, runs, n_runs, hosts[i].id))
+        if (hosts[i].state == HOST_DEREGISTERED || hosts[i].by_ssm ||
+            has(f, t->n_ids, runs, n_runs, hosts[i].id))
             continue;
         rc = add(f, &hosts[i], err);
         for (size_t k = 1; k < t->n_entries; k++)
