@@ -15,6 +15,7 @@ build beside it. Signatures are checked here by a few lines of their own. In a P
         deaf       a cancel does not reach it: it goes on to its end
         says       a status that nobody knows, until it has ended
     double.failing["ListCommandInvocations"] = "500"    each call of that operation, until it is taken away
+    double.slow_s = 3                                   the next SendCommand is taken at once, and answered so much later
     double.hidden_s = 30                                nothing of a command is listed for so long
 """
 import hashlib
@@ -210,7 +211,7 @@ class AwsDouble:
         self.once_program = once or os.path.join(os.environ.get("SLIPWAY_BIN", ""), "slipway-once")
         self.lock = threading.RLock()
         self.hosts, self.commands, self.calls = {}, [], []
-        self.fates, self.failing, self.hidden_s, self.reboots, self.closed = [], {}, 0, 0, False
+        self.fates, self.failing, self.hidden_s, self.slow_s, self.reboots, self.closed = [], {}, 0, 0, 0, False
         double = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -319,7 +320,11 @@ class AwsDouble:
         except ValueError:
             raise Refused("SerializationException") from None
         with self.lock:
-            return verb(words)
+            answer = verb(words)
+        if operation == "SendCommand" and self.slow_s:
+            slow, self.slow_s = self.slow_s, 0
+            time.sleep(slow)
+        return answer
 
     @staticmethod
     def _fail(how):
