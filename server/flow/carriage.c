@@ -4,8 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/base/clock.h"
 #include "lib/base/digest.h"
 #include "lib/store/store_command.h"
+#include "server/flow/courier.h"
 
 int carriage_order_load(struct carriage *c, const char *command_id, const char *host_id,
                         struct carriage_order *o, struct err *err)
@@ -31,21 +33,75 @@ bool carriage_failed(struct carriage *c, const char *what, const struct err *err
     return false;
 }
 
-void carriage_refused(struct carriage *c, const char *what, const struct err *err)
+void carriage_refused(struct carriage *c, enum carriage_kind kind, const char *what,
+                      const struct err *err)
 {
-    (void)snprintf(c->trouble, sizeof(c->trouble), "%s: %s", what, err->text);
+    struct carriage_rest *r = &c->rests[kind];
+
+    (void)snprintf(r->refused, sizeof(r->refused), "%s: %s", what, err->text);
 }
 
-bool carriage_answered(struct carriage *c, const char *what, enum aws_outcome outcome,
-                       const struct err *err)
+const char *carriage_trouble(const struct carriage *c)
+{
+    const char *why = c->trouble;
+
+    for (int kind = 0; kind < CARRIAGE_KINDS && *why == '\0'; kind++)
+        if (courier_now() < c->rests[kind].until)
+            why = c->rests[kind].why;
+    for (int kind = 0; kind < CARRIAGE_KINDS && *why == '\0'; kind++)
+        why = c->rests[kind].refused;
+    return why;
+}
+
+void carriage_tick(struct carriage *c)
+{
+    c->now = clock_now(c->clock);
+    c->mono = courier_now();
+}
+
+bool carriage_may(const struct carriage *c, enum carriage_kind kind)
+{
+    return !c->over && c->mono >= c->rests[kind].until;
+}
+
+bool carriage_may_now(const struct carriage *c, enum carriage_kind kind,
+                      struct carriage_place *place)
+{
+    if (place->next < c->rests[kind].until)
+        place->next = c->rests[kind].until;
+    return !c->over && c->mono >= place->next;
+}
+
+/* Twice as long as the last time. */
+static void rest(struct carriage *c, enum carriage_kind kind, const char *what,
+                 const struct err *err)
+{
+    struct carriage_rest *r = &c->rests[kind];
+
+    r->patience_ms = r->patience_ms == 0                         ? CARRIAGE_PATIENCE_MS
+                     : r->patience_ms * 2 < CARRIAGE_REST_MAX_MS ? r->patience_ms * 2
+                                                                 : CARRIAGE_REST_MAX_MS;
+    r->until = courier_now() + carriage_jitter(r->patience_ms);
+    (void)snprintf(r->why, sizeof(r->why), "%s: %s", what, err->text);
+}
+
+bool carriage_answered(struct carriage *c, enum carriage_kind kind, const char *what,
+                       enum aws_outcome outcome, const struct err *err)
 {
     switch (outcome) {
     case AWS_OK:
     case AWS_ABSENT:
     case AWS_REFUSED:
         c->answered = true;
+        c->rests[kind].patience_ms = 0;
+        if (kind == CARRIAGE_LOOK)
+            *c->rests[kind].refused = '\0';
         return true;
     case AWS_AGAIN:
+        if (err->code != ERR_BUSY) /* nobody was reached */
+            break;
+        rest(c, kind, what, err);
+        return false;
     case AWS_UNCLEAR:
     case AWS_CREDENTIALS:
     case AWS_OUTCOME_COUNT:

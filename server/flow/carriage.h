@@ -22,6 +22,7 @@
 #include "lib/store/store_offer.h"
 
 struct arena;
+struct clock;
 struct db;
 struct snapshot;
 struct transport_ssm;
@@ -29,6 +30,25 @@ struct writer;
 
 /* When a send is looked at again. The machine's clock: AWS is waited for. */
 #define CARRIAGE_FIRST_LOOK_MS 1500 /* after AWS was asked for something */
+
+#define CARRIAGE_PATIENCE_MS 1000  /* AWS is left alone so long; then twice as long ... */
+#define CARRIAGE_REST_MAX_MS 15000 /* ... up to that, for one kind of question */
+
+/* Kinds of questions that AWS counts apart: where it throttles one the others go on. */
+enum carriage_kind {
+    CARRIAGE_SEND,
+    CARRIAGE_CANCEL,
+    CARRIAGE_LOOK,
+    CARRIAGE_HOSTS,
+    CARRIAGE_KINDS
+};
+
+struct carriage_rest {
+    mono_ms until;       /* AWS is asked none of these before; 0 = it is asked */
+    int64_t patience_ms; /* for how long it was left alone last */
+    char why[256];
+    char refused[256]; /* it was answered no last, until it is answered otherwise; "" */
+};
 
 struct carriage_place {
     char id[37];
@@ -44,10 +64,13 @@ struct carriage {
     const struct snapshot *snapshot;
     struct arena *arena;
     struct transport_ssm *aws;
-    time_ms now; /* by the clock of the rules */
+    struct clock *clock;
+    time_ms now; /* by the clock of the rules; both of the last carriage_tick() */
     mono_ms mono;
     int64_t settle_ms; /* what AWS knows nothing of for so long it never had */
 
+    struct carriage_rest rests[CARRIAGE_KINDS];
+    int64_t look_ms; /* how long AWS takes to say how a command goes */
     struct carriage_place *places;
     size_t n_places, cap_places;
 
@@ -60,11 +83,21 @@ struct carriage {
     char trouble[256]; /* why it is over; "" = it is not */
 };
 
-/* Did AWS answer? If it did not, the round is over. */
-bool carriage_answered(struct carriage *carriage, const char *what, enum aws_outcome outcome,
-                       const struct err *err);
-/* It answered no. The round goes on; people are told. */
-void carriage_refused(struct carriage *carriage, const char *what, const struct err *err);
+/* It is later now: before each question, for each may take seconds, and is signed with `now`. */
+void carriage_tick(struct carriage *carriage);
+/* May AWS be asked this now? */
+bool carriage_may(const struct carriage *carriage, enum carriage_kind kind);
+/* The same about this one, which then waits until it may. */
+bool carriage_may_now(const struct carriage *carriage, enum carriage_kind kind,
+                      struct carriage_place *place);
+/* Did AWS answer? If it said "later", this kind of question rests, longer each time; if nothing, the round is over. */
+bool carriage_answered(struct carriage *carriage, enum carriage_kind kind, const char *what,
+                       enum aws_outcome outcome, const struct err *err);
+/* It answered no. The round goes on; people are told until such a question is answered otherwise. */
+void carriage_refused(struct carriage *carriage, enum carriage_kind kind, const char *what,
+                      const struct err *err);
+/* Why not all went well, for people; "" = it did. */
+const char *carriage_trouble(const struct carriage *carriage);
 /* The store cannot be read or written: the round is over, too. Always false. */
 bool carriage_failed(struct carriage *carriage, const char *what, const struct err *err);
 
@@ -101,7 +134,7 @@ void carriage_words_never(struct carriage *carriage, const struct send *send, en
 /* Of a migrate job: this send is over (`state`), and slipway-once on its host is to be asked what became of the command. */
 void carriage_words_ask(struct carriage *carriage, const struct send *send, enum send_state state,
                         const char *why);
-/* AWS is asked to end the command's own send. */
-void carriage_cancels_run(struct carriage *carriage, const char *command_id, const char *host_id);
+/* AWS is asked to end the command's own send. False: it was not heard. */
+bool carriage_cancels_run(struct carriage *carriage, const char *command_id, const char *host_id);
 
 #endif

@@ -27,7 +27,7 @@ static const struct send *run_of(const struct send *sends, size_t n)
     return NULL;
 }
 
-void carriage_cancels_run(struct carriage *c, const char *command_id, const char *host_id)
+bool carriage_cancels_run(struct carriage *c, const char *command_id, const char *host_id)
 {
     const char *ids[] = {host_id};
     const struct send *run;
@@ -35,19 +35,20 @@ void carriage_cancels_run(struct carriage *c, const char *command_id, const char
     struct send *sends;
     size_t n = 0;
 
-    if (store_send_of_command(c->db, c->arena, command_id, &sends, &n, &err) < 0) {
-        (void)carriage_failed(c, command_id, &err);
-        return;
-    }
+    if (store_send_of_command(c->db, c->arena, command_id, &sends, &n, &err) < 0)
+        return carriage_failed(c, command_id, &err);
     run = run_of(sends, n);
     if (run == NULL || run->state != SEND_SENT)
-        return;
+        return true;
+    if (!carriage_may(c, CARRIAGE_CANCEL))
+        return false;
     log_notice("aws.cancel", "command=%s host=%s", command_id, host_id);
-    (void)carriage_answered(c, "that a command is to end",
-                            transport_ssm_cancel(c->aws, c->arena, run->aws_id, ids, 1, c->now,
-                                                 &err),
-                            &err);
+    carriage_tick(c);
     carriage_place(c, run->id)->next = c->mono + CARRIAGE_FIRST_LOOK_MS;
+    return carriage_answered(c, CARRIAGE_CANCEL, "that a command is to end",
+                             transport_ssm_cancel(c->aws, c->arena, run->aws_id, ids, 1, c->now,
+                                                  &err),
+                             &err);
 }
 
 /* One of a migrate job is taken back first: only if it began, AWS is asked to end it (migrate.md 6). */
@@ -58,6 +59,7 @@ static void cancel(struct carriage *c, struct send_cancel *what)
     struct err err = ERR_INIT;
     struct send *sends;
     size_t n = 0;
+    bool heard = true;
     int rc = store_send_of_command(c->db, c->arena, what->command_id, &sends, &n, &err);
 
     if (rc == 0)
@@ -70,8 +72,8 @@ static void cancel(struct carriage *c, struct send_cancel *what)
     if (run->state == SEND_SENT && o.is_once)
         carriage_words_ask(c, run, SEND_SENT, NULL);
     else if (run->state == SEND_SENT)
-        carriage_cancels_run(c, what->command_id, what->host_id);
-    if (c->over)
+        heard = carriage_cancels_run(c, what->command_id, what->host_id);
+    if (!heard || c->over)
         return;
     what->now = c->now;
     if (writer_do(c->writer, write_taken, what, &err) < 0)
@@ -86,6 +88,6 @@ void carriage_cancels(struct carriage *c)
 
     if (store_send_cancels(c->db, c->arena, c->now, DUE_MAX, &items, &n, &err) < 0)
         (void)carriage_failed(c, "what is to be ended", &err);
-    for (size_t i = 0; i < n && !c->over; i++)
+    for (size_t i = 0; i < n && carriage_may(c, CARRIAGE_CANCEL); i++)
         cancel(c, &items[i]);
 }

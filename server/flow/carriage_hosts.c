@@ -149,25 +149,27 @@ static bool ask(struct carriage *c, const struct aws_filter *filter, const struc
     struct told t = {.now = c->now, .tag = tag, .once = once, .arena = c->arena};
     struct aws_host *hosts = NULL;
     struct err err = ERR_INIT;
-    enum aws_outcome outcome =
-        transport_ssm_hosts(c->aws, c->arena, filter, 1, c->now, &hosts, &t.n, &err);
+    enum aws_outcome outcome;
 
+    carriage_tick(c);
+    outcome = transport_ssm_hosts(c->aws, c->arena, filter, 1, c->now, &hosts, &t.n, &err);
     t.hosts = hosts;
-    if (!carriage_answered(c, "which hosts there are", outcome, &err))
+    if (!carriage_answered(c, CARRIAGE_HOSTS, "which hosts there are", outcome, &err))
         return false;
     if (outcome != AWS_REFUSED)
         return tell(c, &t);
     if (tag != NULL || once || filter->n_values == 1) { /* what is known of them stays */
-        carriage_refused(c, "which hosts there are", &err);
+        carriage_refused(c, CARRIAGE_HOSTS, "which hosts there are", &err);
         return false;
     }
-    for (size_t i = 0; i < filter->n_values && !c->over; i++) { /* one that is none spoils all */
+    for (size_t i = 0; i < filter->n_values && carriage_may(c, CARRIAGE_HOSTS);
+         i++) { /* one that is none spoils all */
         const struct aws_filter one = {.key = filter->key,
                                        .values = filter->values + i,
                                        .n_values = 1};
         (void)ask(c, &one, NULL, false);
     }
-    return !c->over;
+    return carriage_may(c, CARRIAGE_HOSTS);
 }
 
 bool carriage_hosts(struct carriage *c)
@@ -175,26 +177,27 @@ bool carriage_hosts(struct carriage *c)
     const struct config *config = c->snapshot->config;
     struct selection s = {.n_ids = 0};
 
+    *c->rests[CARRIAGE_HOSTS].refused = '\0';
     for (size_t i = 0; i < config->n_repos; i++)
         for (size_t k = 0; k < config->repos[i].n_environments; k++)
             add_roles(c->arena, &s, &config->repos[i].environments[k]);
-    for (size_t from = 0; from < s.n_ids && !c->over; from += IDS_MAX) {
+    for (size_t from = 0; from < s.n_ids && carriage_may(c, CARRIAGE_HOSTS); from += IDS_MAX) {
         const struct aws_filter filter = {.key = "InstanceIds",
                                           .values = s.ids + from,
                                           .n_values =
                                               s.n_ids - from < IDS_MAX ? s.n_ids - from : IDS_MAX};
         (void)ask(c, &filter, NULL, false);
     }
-    for (size_t i = 0; i < s.n_tags && !c->over; i++) {
+    for (size_t i = 0; i < s.n_tags && carriage_may(c, CARRIAGE_HOSTS); i++) {
         const struct aws_filter filter = {.key = arena_printf(c->arena, "tag:%s", s.tags[i]->key),
                                           .values = &s.tags[i]->value,
                                           .n_values = 1};
         (void)ask(c, &filter, s.tags[i], false);
     }
-    if (!c->over && s.migrates) {
+    if (carriage_may(c, CARRIAGE_HOSTS) && s.migrates) {
         const char *const value = ONCE_TAG;
         const struct aws_filter filter = {.key = "tag-key", .values = &value, .n_values = 1};
         (void)ask(c, &filter, NULL, true);
     }
-    return !c->over;
+    return carriage_may(c, CARRIAGE_HOSTS);
 }

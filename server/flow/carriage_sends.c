@@ -155,7 +155,7 @@ static void call(struct carriage *c, const struct send *send, const struct cargo
     enum aws_outcome outcome = transport_ssm_send(c->aws, c->arena, &body, c->now, &aws_id, &err);
     const char *why = arena_str(c->arena, err.text);
 
-    c->answered = c->answered || outcome == AWS_OK;
+    (void)carriage_answered(c, CARRIAGE_SEND, "sending", outcome, &err);
     switch (outcome) {
     case AWS_OK:
         log_notice("aws.sent", "command=%s host=%s aws=%s", send->command_id, send->host_id,
@@ -166,7 +166,6 @@ static void call(struct carriage *c, const struct send *send, const struct cargo
     case AWS_REFUSED:
         log_error("aws.refused", "command=%s host=%s err=%s", send->command_id, send->host_id,
                   LOG(why));
-        c->answered = true;
         why = arena_printf(c->arena, "AWS refused it: %s", why);
         if (send->act == SEND_RUN)
             carriage_words_never(c, send, SEND_REFUSED, why);
@@ -176,14 +175,12 @@ static void call(struct carriage *c, const struct send *send, const struct cargo
     case AWS_AGAIN:
     case AWS_CREDENTIALS: /* nothing came of it */
         (void)try_it(c, send, 0);
-        (void)carriage_failed(c, "sending", &err);
         break;
     case AWS_UNCLEAR:
     case AWS_OUTCOME_COUNT:
         log_warning("aws.unclear", "command=%s host=%s err=%s", send->command_id, send->host_id,
                     LOG(why));
         (void)move(c, send, SEND_UNCLEAR, NULL, why);
-        (void)carriage_failed(c, "sending", &err);
         break;
     }
 }
@@ -215,15 +212,13 @@ static int write_intent(struct db *db, void *arg, struct err *err)
 
 static void begin(struct carriage *c, const struct send_due *due)
 {
-    struct intending i = {.send = {.act = SEND_RUN,
-                                   .state = SEND_INTENDED,
-                                   .intended_at = c->now,
-                                   .tried_at = c->now},
-                          .now = c->now};
+    struct intending i = {.send = {.act = SEND_RUN, .state = SEND_INTENDED}};
     struct err err = ERR_INIT;
     struct cargo cargo;
     int rc;
 
+    carriage_tick(c);
+    i.now = i.send.intended_at = i.send.tried_at = c->now;
     memcpy(i.send.id, due->command_id, sizeof(i.send.id));
     memcpy(i.send.command_id, due->command_id, sizeof(i.send.command_id));
     memcpy(i.send.host_id, due->host_id, sizeof(i.send.host_id));
@@ -252,9 +247,9 @@ void carriage_sends_begin(struct carriage *c)
 
     if (store_send_due(c->db, c->arena, c->now, DUE_MAX, &due, &n, &err) < 0)
         (void)carriage_failed(c, "what is to be sent", &err);
-    for (size_t i = 0; i < n && !c->over; i++)
+    for (size_t i = 0; i < n && carriage_may(c, CARRIAGE_SEND); i++)
         begin(c, &due[i]);
-    c->more = c->more || n == DUE_MAX;
+    c->more = c->more || (n == DUE_MAX && carriage_may(c, CARRIAGE_SEND));
 }
 
 /* Those that AWS does not have yet, or is not known to have ---------------------------------------------- */
@@ -356,15 +351,13 @@ static void go_on_unclear(struct carriage *c, const struct send *send, struct ca
     struct err err = ERR_INIT;
     enum aws_outcome outcome;
 
-    if (c->mono < place->next)
-        return;
     outcome = transport_ssm_find(c->aws, c->arena, comment_of(c, send), send->intended_at, c->now,
                                  &aws_id, &err);
-    if (!carriage_answered(c, "whether a command was sent", outcome, &err))
+    if (!carriage_answered(c, CARRIAGE_LOOK, "whether a command was sent", outcome, &err))
         return;
     place->next = c->mono + carriage_jitter(c->settle_ms < FIND_MS ? c->settle_ms / 4 : FIND_MS);
     if (outcome == AWS_REFUSED) {
-        carriage_refused(c, "whether a command was sent", &err);
+        carriage_refused(c, CARRIAGE_LOOK, "whether a command was sent", &err);
     } else if (aws_id != NULL) {
         log_notice("aws.found", "command=%s host=%s aws=%s", send->command_id, send->host_id,
                    LOG(aws_id));
@@ -383,10 +376,9 @@ void carriage_sends_go_on(struct carriage *c, const struct send *send)
     struct carriage_place *place = carriage_place(c, send->id);
 
     place->seen = true;
-    if (c->over)
-        return;
-    if (send->state == SEND_INTENDED)
+    carriage_tick(c);
+    if (send->state == SEND_INTENDED && carriage_may_now(c, CARRIAGE_SEND, place))
         go_on_intended(c, send, place);
-    else
+    else if (send->state == SEND_UNCLEAR && carriage_may_now(c, CARRIAGE_LOOK, place))
         go_on_unclear(c, send, place);
 }

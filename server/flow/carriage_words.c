@@ -310,8 +310,16 @@ static void fill_order(struct carriage *c, struct words *w, const struct carriag
     w->journal = is_first_journal(c, w->send->host_id, reply) ? reply : NULL;
     w->asks = word == AWS_OUTCOME_ASK || !settles(reply);
     if (o->invocation.status == INVOCATION_CANCELLING && reply->state == MESSAGE_REPLY_STARTED)
-        carriage_cancels_run(c, w->send->command_id, w->send->host_id);
+        (void)carriage_cancels_run(c, w->send->command_id, w->send->host_id);
 }
+
+/* AWS' own clock is over for one that it had brought: no end was heard of it, and its script has ended itself by then. */
+static const struct invocation_change no_end = {
+    .status = INVOCATION_TIMED_OUT,
+    .details = "ExecutionTimedOut",
+    .cause = "it began, and AWS heard no end of it within its limits",
+    .exit_code = -1,
+    .commit_sha = ""};
 
 static void say_end(struct carriage *c, const struct send *send, const struct carriage_order *o,
                     const struct aws_invocation *i)
@@ -324,6 +332,8 @@ static void say_end(struct carriage *c, const struct send *send, const struct ca
     enum aws_outcome_word word;
 
     w.end = o->is_once ? NULL : never_reached(i->details);
+    if (w.end != NULL && o->invocation.acknowledged_at != 0)
+        w.end = &no_end;
     if (w.end == NULL) {
         word = read_outcome(c, o, i, &reply);
         if (word == AWS_OUTCOME_NOTHING)
@@ -374,14 +384,17 @@ static void wait_for_sight(struct carriage *c, const struct send *send,
         (void)put(c, &w);
 }
 
+/* Half of the time is for them, the rest for what is to be sent. */
 static mono_ms next_look(const struct carriage *c)
 {
-    int64_t all = (int64_t)c->n_places * LOOK_EACH_MS;
+    int64_t each = 2 * c->look_ms > LOOK_EACH_MS ? 2 * c->look_ms : LOOK_EACH_MS;
+    int64_t all = (int64_t)c->n_places * each;
 
     return c->mono + carriage_jitter(all > LOOK_MS ? all : LOOK_MS);
 }
 
-/* All of its output is in an answer of its own. False: it could not be had. */
+/* All of its output is in an answer of its own; the list cuts it, and with it what the script told. False: it could not be
+ * had yet, or AWS does not know there that it ended. */
 static bool read_whole(struct carriage *c, const struct send *send, struct aws_invocation *i)
 {
     struct aws_invocation whole = *i;
@@ -389,12 +402,15 @@ static bool read_whole(struct carriage *c, const struct send *send, struct aws_i
     enum aws_outcome outcome =
         transport_ssm_text(c->aws, c->arena, send->aws_id, send->host_id, c->now, &whole, &err);
 
-    if (!carriage_answered(c, "what it printed", outcome, &err))
+    if (!carriage_answered(c, CARRIAGE_LOOK, "what it printed", outcome, &err))
         return false;
-    if (outcome == AWS_OK && invocation_has_ended(whole.status)) {
-        whole.trace = i->trace;
-        *i = whole;
-    }
+    if (outcome == AWS_REFUSED)
+        carriage_refused(c, CARRIAGE_LOOK, "what it printed", &err);
+    if (outcome != AWS_OK || (whole.known && !invocation_has_ended(whole.status)))
+        return false;
+    i->response_code = whole.response_code;
+    i->output = whole.output;
+    i->error_output = whole.error_output;
     return true;
 }
 
@@ -405,17 +421,22 @@ void carriage_words(struct carriage *c, const struct send *send)
     struct carriage_order o;
     struct err err = ERR_INIT;
     enum aws_outcome outcome;
+    mono_ms began;
     size_t n = 0;
 
     place->seen = true;
-    if (c->over || c->mono < place->next)
+    carriage_tick(c);
+    if (!carriage_may_now(c, CARRIAGE_LOOK, place))
         return;
+    began = c->mono;
     outcome = transport_ssm_look(c->aws, c->arena, send->aws_id, c->now, &items, &n, &err);
-    if (!carriage_answered(c, "how a command goes", outcome, &err))
+    carriage_tick(c);
+    c->look_ms = (c->look_ms * 7 + (c->mono - began)) / 8;
+    if (!carriage_answered(c, CARRIAGE_LOOK, "how a command goes", outcome, &err))
         return;
     place->next = next_look(c);
     if (outcome == AWS_REFUSED) {
-        carriage_refused(c, "how a command goes", &err);
+        carriage_refused(c, CARRIAGE_LOOK, "how a command goes", &err);
         return;
     }
     for (size_t i = 0; i < n; i++)

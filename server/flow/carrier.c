@@ -22,7 +22,7 @@
 #define LOOK_MS 1000         /* the clock of the rules may have moved on by then */
 #define HOSTS_EVERY_MS 25000 /* a host is silent after a minute: one question may be lost */
 #define SETTLE_MS 60000
-#define PATIENCE_MS 1000 /* after a question without an answer; then twice as long ... */
+#define ROUND_MS 2000 /* of looks: then what waits to be sent has its turn */
 #define PATIENCE_MAX_MS 60000
 #define OPEN_MAX 1000
 
@@ -75,7 +75,8 @@ static void open_aws(struct carrier *c, const struct config *config)
     c->aws = NULL;
     memcpy(c->asked, asked, sizeof(c->asked));
     c->not_before = c->hosts_at = 0;
-    c->patience_ms = PATIENCE_MS;
+    memset(c->carriage.rests, 0, sizeof(c->carriage.rests));
+    c->patience_ms = CARRIAGE_PATIENCE_MS;
     if (*asked != '\0' && transport_ssm_open(&options, &c->aws, &err) < 0) {
         log_error("aws.not-opened", "err=%s", LOG(err.text));
         (void)snprintf(c->carriage.trouble, sizeof(c->carriage.trouble), "%s", err.text);
@@ -112,23 +113,37 @@ static void forget(struct carriage *c)
         c->places[i].seen = false;
 }
 
+/* They come in the next round: what is known of them stays. */
+static void keep_rest(struct carriage *c, const struct send *open, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        carriage_place(c, open[i].id)->seen = true;
+}
+
 /* `*ret_open`: how many AWS has, or may have. */
 static void ask(struct carrier *c, bool wanted, size_t *ret_open)
 {
     struct carriage *w = &c->carriage;
     struct err err = ERR_INIT;
+    mono_ms began;
     struct send *open;
     size_t n = 0;
 
-    if (w->mono >= c->hosts_at && wanted && carriage_hosts(w))
+    if (w->mono >= c->hosts_at && wanted && carriage_may(w, CARRIAGE_HOSTS) && carriage_hosts(w))
         c->hosts_at = w->mono + carriage_jitter(HOSTS_EVERY_MS);
     if (!w->over)
-        carriage_sends_begin(w);
-    if (!w->over)
         carriage_cancels(w);
+    if (carriage_may(w, CARRIAGE_SEND))
+        carriage_sends_begin(w);
     if (store_send_open(c->db, w->arena, OPEN_MAX, &open, &n, &err) < 0)
         (void)carriage_failed(w, "what was sent", &err);
+    began = courier_now();
     for (size_t i = 0; i < n; i++) {
+        if (courier_now() - began > ROUND_MS) {
+            keep_rest(w, open + i, n - i);
+            w->more = true;
+            break;
+        }
         if (open[i].state == SEND_SENT)
             carriage_words(w, &open[i]);
         else
@@ -166,19 +181,20 @@ static void say(struct carrier *c, bool wanted, size_t open)
 {
     struct carriage *w = &c->carriage;
     struct carrier_report *r = &c->report;
+    const char *trouble = carriage_trouble(w);
 
     if (atomic_load(&c->courier.stopping))
         return;
     pthread_mutex_lock(&c->courier.mutex);
-    if (*w->trouble != '\0' && !is_same(w->trouble, r->trouble))
-        log_warning("aws.trouble", "err=%s", LOG(w->trouble));
+    if (*trouble != '\0' && !is_same(trouble, r->trouble))
+        log_warning("aws.trouble", "err=%s", LOG(trouble));
     r->wanted = wanted;
     r->open = open;
     if (w->answered)
         r->answered_at = w->now;
     (void)snprintf(r->endpoint, sizeof(r->endpoint), "%s",
                    c->aws != NULL ? transport_ssm_endpoint(c->aws) : "");
-    (void)snprintf(r->trouble, sizeof(r->trouble), "%s", w->trouble);
+    (void)snprintf(r->trouble, sizeof(r->trouble), "%s", trouble);
     pthread_mutex_unlock(&c->courier.mutex);
     if (w->hosts || w->printed)
         c->options.tell(c->options.arg, w->hosts, w->printed);
@@ -191,7 +207,6 @@ static bool make_round(struct carrier *c, struct arena *arena)
 {
     struct carriage *w = &c->carriage;
     const struct snapshot *snapshot = snapshots_take(c->options.snapshots);
-    mono_ms mono = courier_now();
     bool wanted = wants_hosts(snapshot->config);
     size_t open = 0;
 
@@ -199,20 +214,20 @@ static bool make_round(struct carrier *c, struct arena *arena)
     w->writer = c->options.writer;
     w->snapshot = snapshot;
     w->arena = arena;
-    w->now = clock_now(c->options.clock);
-    w->mono = mono;
+    w->clock = c->options.clock;
+    carriage_tick(w);
     w->settle_ms = c->options.settle_ms != 0 ? c->options.settle_ms : SETTLE_MS;
     w->moved = w->hosts = w->printed = w->over = w->answered = w->more = false;
     open_aws(c, snapshot->config);
     w->aws = c->aws;
-    if (mono >= c->not_before && c->aws != NULL) {
+    if (w->mono >= c->not_before && c->aws != NULL) {
         *w->trouble = '\0';
         if (begin(c))
             ask(c, wanted, &open);
         if (w->over)
             leave_alone(c);
         else
-            c->patience_ms = PATIENCE_MS;
+            c->patience_ms = CARRIAGE_PATIENCE_MS;
     } else {
         count_open(c, &open);
     }
@@ -282,7 +297,7 @@ int carrier_start(const struct carrier_options *options, struct carrier **ret_ca
     if (c == NULL)
         abort();
     c->options = *options;
-    c->patience_ms = PATIENCE_MS;
+    c->patience_ms = CARRIAGE_PATIENCE_MS;
     rc = db_open_read(options->store, &c->db, err);
     if (rc == 0)
         rc = courier_start(&c->courier, NULL, "the carrier", carrier_main, c, err);
