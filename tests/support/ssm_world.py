@@ -2,8 +2,10 @@
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
+import tempfile
 import time
 
 from aws_double import KEY_ID, REGION, SECRET, AwsDouble
@@ -29,7 +31,10 @@ repos:
         with open(self.config, encoding="utf-8") as f:
             text = f.read().replace("PORT", str(self.aws.port))
         self.write("slipway.yml", text)
-        os.environ.update(AWS_ACCESS_KEY_ID=KEY_ID, AWS_SECRET_ACCESS_KEY=SECRET)
+        self.keys = tempfile.mkdtemp(prefix="slipway-aws-keys-")  # no folder of the server's: its cage has to know of it
+        with open(f"{self.keys}/credentials", "w", encoding="utf-8") as f:
+            f.write(f"[default]\naws_access_key_id = {KEY_ID}\naws_secret_access_key = {SECRET}\n")
+        os.environ["AWS_SHARED_CREDENTIALS_FILE"] = f"{self.keys}/credentials"
         self.pulls = 0
         for host in HOSTS:
             self.aws.host(host, {"Role": "web"})
@@ -97,3 +102,4 @@ repos:
     def end(self):
         super().end()
         self.aws.close()
+        shutil.rmtree(self.keys)
