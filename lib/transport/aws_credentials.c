@@ -1,9 +1,11 @@
 /* aws_credentials: see aws_credentials.h. Source: AWS' SDK and tools reference, "Standardized credential providers". */
 #include "lib/transport/aws_credentials.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "lib/base/file.h"
 #include "lib/base/secret.h"
@@ -106,11 +108,15 @@ static int from_file(struct aws_credentials *c, enum aws_keys_file file, const c
     static const char *const names[] = {"credentials", "config"};
     char path[PATH_SIZE];
     char *bytes = NULL;
+    struct stat st;
     size_t len = 0;
     int rc = file_path(c, variables[file], names[file], path);
 
     if (rc < 0)
         return rc;
+    if (env(c, variables[file]) == NULL &&
+        stat(path, &st) < 0) /* perhaps homes are hidden from us */
+        return err_set(err, ERR_NOT_FOUND, "%s: %s", path, strerror(errno));
     rc = file_read_all(path, AWS_KEYS_FILE_MAX, &bytes, &len, err);
     if (rc < 0)
         return rc;

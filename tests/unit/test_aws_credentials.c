@@ -168,6 +168,22 @@ static void what_was_set_up_and_fails_is_told_and_not_passed_over(void **state)
     assert_non_null(strstr(err.text, ".aws/credentials"));
 }
 
+/* Homes are hidden from the unit: that sets up nothing. One that lies there and may not be read does. */
+static void a_home_that_is_hidden_is_none_and_a_file_that_is_locked_is_told(void **state)
+{
+    (void)state;
+    write_file("hidden", ""); /* nobody looks behind it, not even root */
+    put("HOME", path_of("hidden"));
+    assert_int_equal(get(NULL, NOW), ERR_NOT_FOUND);
+    assert_non_null(strstr(err.text, "no credentials for AWS"));
+    aws_credentials_free(credentials), credentials = NULL;
+    put("HOME", folder);
+    assert_int_equal(file_mkdirs(path_of(".aws/credentials"), 0700, &err),
+                     0); /* unreadable, also by root */
+    assert_true(get(NULL, NOW) < 0 && strstr(err.text, "no credentials") == NULL);
+    assert_non_null(strstr(err.text, ".aws/credentials"));
+}
+
 /* A build of tests has no endpoint and no keys: nothing is sent anywhere. */
 static void without_any_source_nothing_is_asked(void **state)
 {
@@ -290,6 +306,7 @@ int main(void)
         TEST(a_file_under_home_is_found_and_read_again_when_it_changed),
         TEST(a_profile_that_is_a_role_in_one_file_is_not_taken_from_the_other),
         TEST(what_was_set_up_and_fails_is_told_and_not_passed_over),
+        TEST(a_home_that_is_hidden_is_none_and_a_file_that_is_locked_is_told),
         TEST(without_any_source_nothing_is_asked),
         TEST(a_container_is_asked_with_its_token_and_anew_before_the_keys_end),
         TEST(a_container_elsewhere_is_not_asked_in_the_clear),
