@@ -363,18 +363,27 @@ static bool is_played_out(const struct sim_line *line)
            line->deployment.release_number >= SIM_RELEASES;
 }
 
-/* It has begun and not ended, and nothing of it was planned or settled for so long. */
+/* When an attempt on that database was last planned or settled: who waits for his turn there waits for them. */
+static time_ms last_turn(int database)
+{
+    const struct sim_store *s = &sim_server.store;
+    time_ms at = 0;
+
+    for (int l = 0; l < SIM_LINES; l++)
+        for (size_t i = 0; s->lines[l].database == database && i < s->lines[l].n; i++) {
+            const struct attempt *a = &s->lines[l].attempts[i];
+
+            at = a->planned_at > at ? a->planned_at : at;
+            at = a->settled_at > at ? a->settled_at : at;
+        }
+    return at;
+}
+
+/* It has begun and not ended, and its database was nobody's turn for so long. */
 static bool stands_still(const struct sim_line *line, time_ms since)
 {
-    time_ms at = line->deployment.started_at;
-
-    for (size_t i = line->first; i < line->n; i++) {
-        const struct attempt *a = &line->attempts[i];
-
-        at = a->planned_at > at ? a->planned_at : at;
-        at = a->settled_at > at ? a->settled_at : at;
-    }
-    return line->deployment.state == DEPLOYMENT_DEPLOYING && !is_played_out(line) && at < since;
+    return line->deployment.state == DEPLOYMENT_DEPLOYING && !is_played_out(line) &&
+           line->deployment.started_at < since && last_turn(line->database) < since;
 }
 
 /* I12: when faults stop, everything is terminal or waits for a named person. Here persons act: so nothing waits for long. */
