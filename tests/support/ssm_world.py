@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
 
 from aws_double import KEY_ID, REGION, SECRET, AwsDouble
 from aws_world import World, bin_, top
@@ -18,7 +19,8 @@ class SsmWorld(World):
     """`jobs`: of acme/site, whose environment production is on merge; {folder} is the world's own."""
 
     def __init__(self, name, jobs):
-        super().__init__(name, """aws: { region: REGION, endpoint: "http://127.0.0.1:PORT" }
+        super().__init__(name, """metrics-from: ["127.0.0.1"]
+aws: { region: REGION, endpoint: "http://127.0.0.1:PORT" }
 repos:
   acme/site:
     mirror: file://{folder}/hub/git/acme/site.git
@@ -94,6 +96,14 @@ repos:
     def doctor(self):
         return subprocess.run([os.path.join(bin_, "slipway"), "--config", self.config, "doctor"], capture_output=True, text=True,
                               timeout=30, check=False).stdout
+
+    def calls(self, call, outcome):
+        """How many questions to AWS ended so, as the server counts them."""
+        with open(self.config, encoding="utf-8") as f:
+            web = re.search(r'web: "([0-9.:]+)"', f.read()).group(1)
+        with urllib.request.urlopen(f"http://{web}/metrics", timeout=10) as page:
+            found = re.search(f'slipway_aws_calls_total{{call="{call}",outcome="{outcome}"}} ([0-9]+)', page.read().decode())
+        return int(found.group(1)) if found else 0
 
     def comments(self):
         """Of all that AWS took, each as often as it did."""
