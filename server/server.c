@@ -460,6 +460,7 @@ static void configuration_changed(void *arg)
 
     api_events_publish(s->api.events, API_EVENTS_CONFIG);
     ring_flow(s);
+    carrier_ring(s->api.carrier);
 }
 
 /* Takes `config` over. */

@@ -12,10 +12,11 @@ static void fill_due(struct db_rows *rows, struct arena *arena, void *item)
     (void)arena;
     db_copy(rows, 0, d->command_id, sizeof(d->command_id));
     db_copy(rows, 1, d->host_id, sizeof(d->host_id));
+    d->released_at = db_int(rows, 2);
 }
 
 DB_STATEMENT(SQL_SEND_DUE,
-             "SELECT i.command_id, i.host_id FROM hosts CROSS JOIN invocations i"
+             "SELECT i.command_id, i.host_id, i.released_at FROM hosts CROSS JOIN invocations i"
              " ON i.host_id = hosts.id WHERE hosts.transport = 'ssm' AND i.status = 'Pending'"
              " AND i.released_at IS NOT NULL AND i.offered_at IS NULL AND i.start_by > $1"
              " ORDER BY i.released_at, i.command_id LIMIT $2");
@@ -31,12 +32,13 @@ int store_send_due(struct db *db, struct arena *arena, time_ms now, size_t limit
 
 DB_STATEMENT(SQL_SEND_INSERT,
              "INSERT INTO sends (id, act, command_id, host_id, state, intended_at, tried_at)"
-             " VALUES ($1, $2, $3, $4, 'intended', $5, $6)");
+             " VALUES ($1, $2, $3, $4, $5, $6, $7)");
 
 int store_send_intend(struct db *db, const struct send *s, struct err *err)
 {
-    int rc = db_run(db, &SQL_SEND_INSERT, err, "ttttiI", s->id, send_acts[s->act].text,
-                    s->command_id, s->host_id, s->intended_at, s->tried_at);
+    int rc =
+        db_run(db, &SQL_SEND_INSERT, err, "tttttiI", s->id, send_acts[s->act].text, s->command_id,
+               s->host_id, send_states[s->state].text, s->intended_at, s->tried_at);
 
     return rc < 0 || s->act != SEND_RUN
                ? rc

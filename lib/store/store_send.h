@@ -6,15 +6,16 @@
 #include "lib/model/send.h"
 #include "lib/store/db.h"
 
-/* Commands that are released to hosts by SSM and that nobody was handed: to be carried. Their ids, oldest first. */
+/* Commands that are released to hosts by SSM and that nobody was handed: to be carried. Oldest first. */
 struct send_due {
     char command_id[37];
     char host_id[21];
+    time_ms released_at;
 };
 int store_send_due(struct db *db, struct arena *arena, time_ms now, size_t limit,
                    struct send_due **ret_items, size_t *ret_n, struct err *err);
 
-/* It is to be sent. With a run its command counts as offered. ERR_CONFLICT: it was before, or is not to be sent any more.
+/* It is to be sent; or, unclear, it is looked for first. With a run its command counts as offered. ERR_CONFLICT: it was before, or is not to be sent any more.
  * Writer. */
 int store_send_intend(struct db *db, const struct send *send, struct err *err);
 /* A call for it begins (`now`), or the last was provably not heard (0). ERR_CONFLICT: it is not intended any more. Writer. */

@@ -29,7 +29,7 @@ struct transport_ssm;
 struct writer;
 
 /* When a send is looked at again. The machine's clock: AWS is waited for. */
-#define CARRIAGE_FIRST_LOOK_MS 1500 /* after AWS was asked for something */
+#define CARRIAGE_FIRST_LOOK_MS 1000 /* after AWS was asked for something */
 
 #define CARRIAGE_PATIENCE_MS 1000  /* AWS is left alone so long; then twice as long ... */
 #define CARRIAGE_REST_MAX_MS 15000 /* ... up to that, for one kind of question */

@@ -136,9 +136,9 @@ static bool try_it(struct carriage *c, const struct send *send, time_ms at)
     return write_it(c, &m);
 }
 
-static const char *comment_of(struct carriage *c, const struct send *send)
+static const char *comment_of(struct carriage *c, const char *id)
 {
-    return arena_printf(c->arena, "slipway:%s", send->id);
+    return arena_printf(c->arena, "slipway:%s", id);
 }
 
 /* It is written down that a call begins: now it does. */
@@ -148,7 +148,7 @@ static void call(struct carriage *c, const struct send *send, const struct cargo
     const struct aws_send body = {.instance_ids = ids,
                                   .n_instances = 1,
                                   .script = cargo->script,
-                                  .comment = comment_of(c, send),
+                                  .comment = comment_of(c, send->id),
                                   .timeout_s = cargo->timeout_s,
                                   .execution_s = cargo->execution_s};
     struct err err = ERR_INIT;
@@ -210,15 +210,46 @@ static int write_intent(struct db *db, void *arg, struct err *err)
                                  i->why, err);
 }
 
-static void begin(struct carriage *c, const struct send_due *due)
+/* Released before the store was a backup: whoever wrote on then may have sent it. What AWS has is taken up, and what it does
+ * not show it never had. False: that is not known yet. */
+static bool find_earlier(struct carriage *c, const struct send_due *due, time_ms restored_at,
+                         enum send_state *ret_state)
 {
-    struct intending i = {.send = {.act = SEND_RUN, .state = SEND_INTENDED}};
+    struct carriage_place *place = carriage_place(c, due->command_id);
+    const char *aws_id = NULL;
+    struct err err = ERR_INIT;
+    enum aws_outcome outcome;
+
+    *ret_state = SEND_INTENDED;
+    place->seen = true;
+    if (due->released_at > restored_at)
+        return true;
+    carriage_tick(c);
+    if (!carriage_may_now(c, CARRIAGE_LOOK, place))
+        return false;
+    place->next = c->mono + carriage_jitter(FIND_MS);
+    outcome = transport_ssm_find(c->aws, c->arena, comment_of(c, due->command_id), due->released_at,
+                                 c->now, &aws_id, &err);
+    if (!carriage_answered(c, CARRIAGE_LOOK, "whether a command was sent", outcome, &err))
+        return false;
+    if (aws_id != NULL) { /* where it is found again */
+        *ret_state = SEND_UNCLEAR;
+        place->next = c->mono;
+    }
+    return aws_id != NULL || c->now - due->released_at >= c->settle_ms;
+}
+
+static void begin(struct carriage *c, const struct send_due *due, enum send_state state)
+{
+    struct intending i = {.send = {.act = SEND_RUN, .state = state}};
     struct err err = ERR_INIT;
     struct cargo cargo;
     int rc;
 
     carriage_tick(c);
     i.now = i.send.intended_at = i.send.tried_at = c->now;
+    if (state == SEND_UNCLEAR)
+        i.send.intended_at = due->released_at; /* it is looked for since then */
     memcpy(i.send.id, due->command_id, sizeof(i.send.id));
     memcpy(i.send.command_id, due->command_id, sizeof(i.send.command_id));
     memcpy(i.send.host_id, due->host_id, sizeof(i.send.host_id));
@@ -231,7 +262,7 @@ static void begin(struct carriage *c, const struct send_due *due)
         i.why = arena_printf(c->arena, "it cannot be sent by AWS: %s", err.text);
     rc = writer_do(c->writer, write_intent, &i, &err);
     c->moved = true;
-    if (rc == 0 && i.why == NULL) {
+    if (rc == 0 && i.why == NULL && state == SEND_INTENDED) {
         carriage_place(c, i.send.id)->next = c->mono + CARRIAGE_FIRST_LOOK_MS;
         call(c, &i.send, &cargo);
     } else if (rc < 0 && rc != ERR_CONFLICT) {
@@ -242,13 +273,18 @@ static void begin(struct carriage *c, const struct send_due *due)
 void carriage_sends_begin(struct carriage *c)
 {
     struct err err = ERR_INIT;
+    enum send_state state;
     struct send_due *due;
+    time_ms restored_at = 0;
     size_t n = 0;
 
     if (store_send_due(c->db, c->arena, c->now, DUE_MAX, &due, &n, &err) < 0)
         (void)carriage_failed(c, "what is to be sent", &err);
+    if (n > 0 && store_attempt_restored_at(c->db, &restored_at, &err) < 0)
+        (void)carriage_failed(c, "since when the store is there", &err);
     for (size_t i = 0; i < n && carriage_may(c, CARRIAGE_SEND); i++)
-        begin(c, &due[i]);
+        if (find_earlier(c, &due[i], restored_at, &state))
+            begin(c, &due[i], state);
     c->more = c->more || (n == DUE_MAX && carriage_may(c, CARRIAGE_SEND));
 }
 
@@ -351,7 +387,7 @@ static void go_on_unclear(struct carriage *c, const struct send *send, struct ca
     struct err err = ERR_INIT;
     enum aws_outcome outcome;
 
-    outcome = transport_ssm_find(c->aws, c->arena, comment_of(c, send), send->intended_at, c->now,
+    outcome = transport_ssm_find(c->aws, c->arena, comment_of(c, send->id), send->intended_at, c->now,
                                  &aws_id, &err);
     if (!carriage_answered(c, CARRIAGE_LOOK, "whether a command was sent", outcome, &err))
         return;

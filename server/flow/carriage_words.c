@@ -21,7 +21,7 @@
 #include "server/flow/flow.h"
 #include "server/flow/snapshot.h"
 
-#define LOOK_MS 2500
+#define LOOK_MS 2000
 #define LOOK_EACH_MS                                                                               \
     150 /* ... and so long for each that is open: at most seven questions a second */
 #define HEARD_EVERY_MS 15000
@@ -109,7 +109,10 @@ static int put_question(struct db *db, const struct words *w, struct err *err)
     names_uuid_at(ask.intended_at, ask.id);
     memcpy(ask.command_id, w->send->command_id, sizeof(ask.command_id));
     memcpy(ask.host_id, w->send->host_id, sizeof(ask.host_id));
-    return store_send_intend(db, &ask, err);
+    rc = store_send_intend(db, &ask, err);
+    return rc < 0 ? rc
+                  : look_journal(db, w->carriage->now, "attempt.revoke", w->send->command_id, NULL,
+                                 w->said != NULL ? w->said : w->send_change.note, err);
 }
 
 static int write_words(struct db *db, void *arg, struct err *err)

@@ -19,6 +19,7 @@
 #include "server/flow/snapshot.h"
 
 #define REST_MS 50
+#define IDLE_MS 60000        /* without AWS, unless it is rung for */
 #define LOOK_MS 1000         /* the clock of the rules may have moved on by then */
 #define HOSTS_EVERY_MS 25000 /* a host is silent after a minute: one question may be lost */
 #define SETTLE_MS 60000
@@ -39,7 +40,8 @@ struct carrier {
     bool has_begun;
     int64_t patience_ms;
     mono_ms not_before; /* AWS is left alone until then */
-    mono_ms hosts_at;   /* who is there is asked again then */
+    time_ms configured_at;
+    mono_ms hosts_at; /* who is there is asked again then */
 };
 
 /* A round ------------------------------------------------------------------------------------------ */
@@ -218,6 +220,9 @@ static bool make_round(struct carrier *c, struct arena *arena)
     carriage_tick(w);
     w->settle_ms = c->options.settle_ms != 0 ? c->options.settle_ms : SETTLE_MS;
     w->moved = w->hosts = w->printed = w->over = w->answered = w->more = false;
+    if (snapshot->made_at != c->configured_at)
+        c->hosts_at = 0; /* other roles, perhaps */
+    c->configured_at = snapshot->made_at;
     open_aws(c, snapshot->config);
     w->aws = c->aws;
     if (w->mono >= c->not_before && c->aws != NULL) {
@@ -241,7 +246,7 @@ static bool make_round(struct carrier *c, struct arena *arena)
 /* When the next of what is open is looked at. */
 static mono_ms soonest(const struct carrier *c)
 {
-    mono_ms at = courier_now() + LOOK_MS;
+    mono_ms at = courier_now() + (c->aws != NULL ? LOOK_MS : IDLE_MS);
 
     for (size_t i = 0; i < c->carriage.n_places && c->aws != NULL; i++)
         if (c->carriage.places[i].next < at)
