@@ -387,8 +387,8 @@ static void go_on_unclear(struct carriage *c, const struct send *send, struct ca
     struct err err = ERR_INIT;
     enum aws_outcome outcome;
 
-    outcome = transport_ssm_find(c->aws, c->arena, comment_of(c, send->id), send->intended_at, c->now,
-                                 &aws_id, &err);
+    outcome = transport_ssm_find(c->aws, c->arena, comment_of(c, send->id), send->intended_at,
+                                 c->now, &aws_id, &err);
     if (!carriage_answered(c, CARRIAGE_LOOK, "whether a command was sent", outcome, &err))
         return;
     place->next = c->mono + carriage_jitter(c->settle_ms < FIND_MS ? c->settle_ms / 4 : FIND_MS);
