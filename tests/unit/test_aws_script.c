@@ -26,6 +26,7 @@
 
 static struct arena arena;
 static int calls; /* each has files of its own for what it prints */
+static char open_folder[64]; /* one that every user may enter, where TMPDIR is not; "" = the room's own */
 
 static const char *const dash[] = {"dash", NULL};
 static const char *const bash[] = {"bash", "--posix", NULL};
@@ -46,7 +47,8 @@ static struct ran begin(const char *const *shell, const char *script)
     struct ran ran = {.out = arena_printf(&arena, "%s/out-%d", agent_room.folder, calls),
                       .err = arena_printf(&arena, "%s/err-%d", agent_room.folder, calls)};
     const char *path = arena_printf(&arena, "%s/script-%d", agent_room.folder, calls++);
-    const char *run_dir = arena_printf(&arena, "%s/run", agent_room.folder);
+    const char *run_dir = arena_printf(
+        &arena, "%s/run", *open_folder != '\0' ? open_folder : agent_room.folder);
     struct err err = ERR_INIT;
     char *words[4];
     int n = 0;
@@ -190,6 +192,14 @@ static void expect_same_as_agent(const struct document *const *documents, size_t
     }
 }
 
+static int down(void **state)
+{
+    if (*open_folder != '\0')
+        (void)system(arena_printf(&arena, "rm -rf %s", open_folder));
+    open_folder[0] = '\0';
+    return agent_room_tear_down(state);
+}
+
 static int up(void **state)
 {
     (void)state;
@@ -313,7 +323,9 @@ static void steps_run_as_their_user(void **state)
         agent_room_down();
         skip();
     }
-    assert_int_equal(chmod(agent_room.folder, 0711), 0);
+    strcpy(open_folder, "/tmp/slipway-aws-script-XXXXXX");
+    assert_non_null(mkdtemp(open_folder));
+    assert_int_equal(chmod(open_folder, 0711), 0);
     steps[0].run_as = "daemon";
     expect_same_as_agent((const struct document *const[]){&document}, 1);
     /* What it put in the place of its result is read by its own rights. */
@@ -684,8 +696,8 @@ static void the_time_that_AWS_gives_is_longer_than_its_own(void **state)
     agent_room_down();
 }
 
-#define BESIDE_AGENT(f) cmocka_unit_test_setup_teardown(f, up, agent_room_tear_down)
-#define TEST(f) cmocka_unit_test_setup_teardown(f, up_alone, agent_room_tear_down)
+#define BESIDE_AGENT(f) cmocka_unit_test_setup_teardown(f, up, down)
+#define TEST(f) cmocka_unit_test_setup_teardown(f, up_alone, down)
 
 int main(void)
 {
