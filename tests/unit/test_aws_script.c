@@ -26,7 +26,8 @@
 
 static struct arena arena;
 static int calls; /* each has files of its own for what it prints */
-static char open_folder[64]; /* one that every user may enter, where TMPDIR is not; "" = the room's own */
+static char
+    open_folder[64]; /* one that every user may enter, where TMPDIR is not; "" = the room's own */
 
 static const char *const dash[] = {"dash", NULL};
 static const char *const bash[] = {"bash", "--posix", NULL};
@@ -47,8 +48,8 @@ static struct ran begin(const char *const *shell, const char *script)
     struct ran ran = {.out = arena_printf(&arena, "%s/out-%d", agent_room.folder, calls),
                       .err = arena_printf(&arena, "%s/err-%d", agent_room.folder, calls)};
     const char *path = arena_printf(&arena, "%s/script-%d", agent_room.folder, calls++);
-    const char *run_dir = arena_printf(
-        &arena, "%s/run", *open_folder != '\0' ? open_folder : agent_room.folder);
+    const char *run_dir =
+        arena_printf(&arena, "%s/run", *open_folder != '\0' ? open_folder : agent_room.folder);
     struct err err = ERR_INIT;
     char *words[4];
     int n = 0;
