@@ -93,8 +93,8 @@ rights: {{ view: [anyone] }}
             raise RuntimeError(f"slipway {args}: {r.stderr}")
         return r.stdout
 
-    def start(self):
-        self.server = subprocess.Popen([os.path.join(bin_, "slipwayd"), "--config", self.config],
+    def start(self, *options):
+        self.server = subprocess.Popen([os.path.join(bin_, "slipwayd"), "--config", self.config, *options],
                                        stderr=open(os.path.join(self.folder, "log"), "a", encoding="utf-8"))
         for _ in range(200):
             try:
