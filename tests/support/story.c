@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include <cmocka.h>
+#include <sqlite3.h>
 
 #include "cli/client.h"
 #include "lib/base/file.h"
@@ -26,8 +27,9 @@
 #define ROUNDS_MAX 2000
 #define TICK_MS 1000
 #define HANDED_OUT_MS 11000 /* the hosts ask for a visibility of 10 s */
-#define STRIDE_MS 40000     /* hosts are heard so often: nobody is silent before 60 s */
-#define POLL_HOLD_MS (-1)   /* hosts ask again at their next turn */
+#define QUIET_MAX 4
+#define STRIDE_MS 40000   /* hosts are heard so often: nobody is silent before 60 s */
+#define POLL_HOLD_MS (-1) /* hosts ask again at their next turn */
 
 /* The server forks for each question to git, which takes the longer the more memory is mapped: freed memory is
  * kept aside for a shorter time than the address sanitizer usually does. */
@@ -68,12 +70,20 @@ static void start(struct story *s)
 
     must(server_start(&options, &s->server, &status, &err), &err);
     must(db_open_read(path_of(s, "state/slipway.db"), &s->db, &err), &err);
+    assert_int_equal(sqlite3_open_v2(path_of(s, "state/slipway.db"), &s->watch,
+                                     SQLITE_OPEN_READONLY, NULL),
+                     SQLITE_OK);
+    assert_int_equal(sqlite3_prepare_v2(s->watch, "PRAGMA data_version", -1, &s->version, NULL),
+                     SQLITE_OK);
+    s->rested_at = -1;
     for (size_t i = 0; i < s->n_hosts; i++)
         story_host_finds(&s->hosts[i], door_url(s));
 }
 
 static void stop(struct story *s)
 {
+    sqlite3_finalize(s->version);
+    sqlite3_close(s->watch);
     db_close(s->db);
     server_stop(s->server);
     s->db = NULL;
@@ -247,10 +257,19 @@ static time_ms now_of(const struct story *s)
     return atomic_load(&s->clock.now);
 }
 
-/* One turn of the world. After how many ms somebody wants another; 0 = all rest. */
-static int64_t turn(struct story *s)
+/* Rises with each commit. */
+static int64_t version_of(struct story *s)
 {
-    struct err err = ERR_INIT;
+    int64_t version;
+
+    assert_int_equal(sqlite3_step(s->version), SQLITE_ROW);
+    version = sqlite3_column_int64(s->version, 0);
+    (void)sqlite3_reset(s->version);
+    return version;
+}
+
+static int64_t hosts_turn(struct story *s)
+{
     int64_t wait = 0;
 
     for (size_t i = 0; i < s->n_hosts; i++) {
@@ -258,6 +277,30 @@ static int64_t turn(struct story *s)
         if (its != 0 && (wait == 0 || its < wait))
             wait = its;
     }
+    return wait;
+}
+
+/* The turns of all hosts, but for those that were just there, at this time, before anything else was written. */
+static int64_t hosts_turn_once(struct story *s)
+{
+    int64_t wait;
+
+    if (s->server == NULL || s->crash_max > 0 || s->crash_once > 0)
+        return hosts_turn(s);
+    if (s->rested_at == now_of(s) && s->rested_version == version_of(s))
+        return 0;
+    wait = hosts_turn(s);
+    s->rested_at = wait == 0 ? now_of(s) : -1;
+    s->rested_version = version_of(s);
+    return wait;
+}
+
+/* One turn of the world. After how many ms somebody wants another; 0 = all rest. */
+static int64_t turn(struct story *s)
+{
+    struct err err = ERR_INIT;
+    int64_t wait = hosts_turn_once(s);
+
     if (s->between != NULL && wait != 0)
         s->between(s);
     if (s->server != NULL) {
@@ -290,6 +333,8 @@ void story_settle(struct story *s)
 {
     bool lost = false;
     int idle = 0;
+
+    s->rested_at = -1; /* of what the step did to them they know nothing yet */
 
     /* What the flow released in a round is taken in the next one. */
     for (int i = 0; idle < 2; i++) {
@@ -333,13 +378,33 @@ void story_at(struct story *s, const char *text)
     story_settle(s);
 }
 
+/* Nothing is due, and nobody is busy: hosts say that they are there, and that is all. */
+static bool is_quiet(struct story *s)
+{
+    if (s->server == NULL || s->between != NULL || s->crash_max > 0 || s->crash_once > 0 ||
+        s->next <= now_of(s))
+        return false;
+    for (size_t i = 0; i < s->n_hosts; i++)
+        if (!story_host_rests(&s->hosts[i]))
+            return false;
+    return true;
+}
+
+/* Where it is quiet each fifth stride settles, and so does each thing that is due, and the last. */
 static void pass_until(struct story *s, time_ms end)
 {
+    int quiet = 0;
+
     while (now_of(s) < end) {
         time_ms to = s->server != NULL && s->next > now_of(s) ? s->next : end;
         if (to > now_of(s) + STRIDE_MS)
             to = now_of(s) + STRIDE_MS;
         story_clock_pass(&s->clock, (to < end ? to : end) - now_of(s));
+        if (now_of(s) < end && quiet < QUIET_MAX && is_quiet(s)) {
+            quiet++;
+            continue;
+        }
+        quiet = 0;
         story_settle(s);
     }
 }
@@ -359,6 +424,7 @@ void story_amid(struct story *s, const char *text)
 {
     time_ms end = story_time(s, text);
 
+    s->rested_at = -1;
     while (now_of(s) < end) {
         int64_t wait = turn(s);
         if (wait == 0 || wait > STRIDE_MS)

@@ -33,6 +33,8 @@
 
 struct db;
 struct server;
+struct sqlite3;
+struct sqlite3_stmt;
 
 struct story {
     struct arena arena;
@@ -45,6 +47,11 @@ struct story {
     struct server *server; /* NULL = it is down */
     struct db *db;         /* read-only, while it is up */
     time_ms next;          /* when the flow wants to look again */
+    struct sqlite3 *watch; /* says whether anything was written */
+    struct sqlite3_stmt *version;
+    time_ms
+        rested_at; /* all hosts had their turns then, and nothing came of it; -1 = that is not so */
+    int64_t rested_version;
     /* Called after the turns of the hosts and after the look that follows, whenever somebody is busy; NULL =
      * nobody. For restarts at odd moments. */
     void (*between)(struct story *s);

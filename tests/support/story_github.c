@@ -152,9 +152,13 @@ static const char *behind_object(const char *p)
 /* Where the object in [p, end) begins whose first member is `member`: "name": "push". NULL = there is none. */
 static const char *object_with(const char *p, const char *end, const char *member)
 {
+    size_t len = strlen(member);
+
     while ((p = memchr(p, '{', (size_t)(end - p))) != NULL) {
-        const char *first = p + 1 + strspn(p + 1, " \n");
-        if (strncmp(first, member, strlen(member)) == 0)
+        const char *first = p + 1;
+        while (first < end && (*first == ' ' || *first == '\n'))
+            first++;
+        if ((size_t)(end - first) >= len && memcmp(first, member, len) == 0)
             return p;
         p = behind_object(p);
     }

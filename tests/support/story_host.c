@@ -539,6 +539,19 @@ int64_t story_host_turn(struct story_host *host)
     return wait == INT64_MAX ? 0 : wait;
 }
 
+bool story_host_rests(struct story_host *host)
+{
+    if (host->silent)
+        return true;
+    for (size_t i = 0; i < host->n_runs; i++)
+        if (host->runs[i].told <= STORY_HOST_ENDED)
+            return false;
+    if (host->misses != NULL || clock_now(host->clock) < host->mute_until)
+        return false;
+    observe(host);
+    return host->observed_at == clock_now(host->clock);
+}
+
 size_t story_host_starts(const struct story_host *host, const char *job, int64_t release)
 {
     size_t n = 0;

@@ -142,6 +142,9 @@ void story_host_restore(struct story_host *host);
  * door that does not answer is tried again at the next turn. */
 int64_t story_host_turn(struct story_host *host);
 
+/* It has nothing to run or to tell, is handed nothing, and says that it is there; false: that is not so, it wants its turn. */
+bool story_host_rests(struct story_host *host);
+
 /* How often that job of that release was started on it (any environment). */
 size_t story_host_starts(const struct story_host *host, const char *job, int64_t release);
 
