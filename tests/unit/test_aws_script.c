@@ -173,23 +173,32 @@ static void expect_same(const struct message_reply *a, const struct message_repl
     }
 }
 
+/* All at once: most of the time they wait. */
 static void expect_same_as_agent(const struct document *const *documents, size_t n)
 {
-    const char *ids[16];
+    struct ran ran[8][LENGTH(shells)];
+    const char *ids[8], *aws_ids[8][LENGTH(shells)];
 
     assert_true(n <= LENGTH(ids));
-    for (size_t i = 0; i < n; i++)
-        ids[i] = send_to_agent(documents[i]);
     for (size_t i = 0; i < n; i++) {
-        struct ran by_dash = run_as_aws(dash, documents[i]);
-        struct ran by_bash = run_as_aws(bash, documents[i]);
+        ids[i] = send_to_agent(documents[i]);
+        for (size_t k = 0; k < LENGTH(shells); k++) {
+            struct envelope e = envelope();
+
+            aws_ids[i][k] = e.command_id;
+            ran[i][k] = begin(shells[k], script_of(documents[i], &e, 1));
+        }
+    }
+    for (size_t i = 0; i < n; i++) {
         struct message_reply wanted = end_of(ids[i]);
 
-        assert_int_equal(by_dash.word, AWS_OUTCOME_TOLD);
-        expect_same(&by_dash.reply, &wanted);
-        expect_same(&by_bash.reply, &wanted);
-        assert_true((by_dash.code == 0) == (wanted.status == INVOCATION_SUCCESS));
-        assert_int_equal(by_dash.code, by_bash.code);
+        for (size_t k = 0; k < LENGTH(shells); k++) {
+            end(&ran[i][k]);
+            read_it(&ran[i][k], aws_ids[i][k], documents[i], NULL);
+            assert_int_equal(ran[i][k].word, AWS_OUTCOME_TOLD);
+            expect_same(&ran[i][k].reply, &wanted);
+            assert_true((ran[i][k].code == 0) == (wanted.status == INVOCATION_SUCCESS));
+        }
     }
 }
 
@@ -249,7 +258,6 @@ static void order_results_and_ends_are_those_of_slipway_agent(void **state)
     (void)state;
     expect_same_as_agent(all, LENGTH(all));
     assert_int_equal(agent_room_lines("runs"), 0);
-    agent_room_down();
 }
 
 static void exit_codes_are_told_and_never_leak(void **state)
@@ -276,7 +284,6 @@ static void exit_codes_are_told_and_never_leak(void **state)
         assert_true(ran.code != 0 && ran.code != 137 && ran.code != 168 && ran.code != 169 &&
                     ran.code != 194);
     }
-    agent_room_down();
 }
 
 /* Steps find the same folder, umask and variables, and nothing of the agent's own. */
@@ -306,7 +313,6 @@ static void environment_and_place_are_those_of_slipway_agent(void **state)
     lost = step;
     lost.working_directory = folder("not there");
     expect_same_as_agent(all, LENGTH(all));
-    agent_room_down();
 }
 
 static void steps_run_as_their_user(void **state)
@@ -321,7 +327,6 @@ static void steps_run_as_their_user(void **state)
 
     (void)state;
     if (geteuid() != 0) {
-        agent_room_down();
         skip();
     }
     strcpy(open_folder, "/tmp/slipway-aws-script-XXXXXX");
@@ -342,7 +347,6 @@ static void steps_run_as_their_user(void **state)
     assert_string_equal(ran.reply.reason, "not begun: step two: it is to run as nobody-at-all, and "
                                           "this host has no such user");
     assert_int_equal(agent_room_lines("runs"), 0);
-    agent_room_down();
 }
 
 static void health_is_asked_until_it_is_well(void **state)
@@ -372,7 +376,6 @@ static void health_is_asked_until_it_is_well(void **state)
     http.expect = 204;
     http.within_s = 1;
     expect_same_as_agent(all, LENGTH(all));
-    agent_room_down();
 }
 
 /* Of its own ----------------------------------------------------------------------------------- */
@@ -697,17 +700,18 @@ static void the_time_that_AWS_gives_is_longer_than_its_own(void **state)
     agent_room_down();
 }
 
-#define BESIDE_AGENT(f) cmocka_unit_test_setup_teardown(f, up, down)
 #define TEST(f) cmocka_unit_test_setup_teardown(f, up_alone, down)
 
 int main(void)
 {
+    const struct CMUnitTest beside[] = {
+        cmocka_unit_test(order_results_and_ends_are_those_of_slipway_agent),
+        cmocka_unit_test(exit_codes_are_told_and_never_leak),
+        cmocka_unit_test(environment_and_place_are_those_of_slipway_agent),
+        cmocka_unit_test(steps_run_as_their_user),
+        cmocka_unit_test(health_is_asked_until_it_is_well),
+    };
     const struct CMUnitTest tests[] = {
-        BESIDE_AGENT(order_results_and_ends_are_those_of_slipway_agent),
-        BESIDE_AGENT(exit_codes_are_told_and_never_leak),
-        BESIDE_AGENT(environment_and_place_are_those_of_slipway_agent),
-        BESIDE_AGENT(steps_run_as_their_user),
-        BESIDE_AGENT(health_is_asked_until_it_is_well),
         TEST(what_takes_too_long_is_ended_with_all_that_it_began),
         TEST(who_is_ended_from_outside_told_how_far_it_came),
         TEST(ssm_runs_a_plain_script_twice),
@@ -722,7 +726,8 @@ int main(void)
     int failed;
 
     arena_init(&arena);
-    failed = cmocka_run_group_tests(tests, NULL, NULL);
+    failed = cmocka_run_group_tests_name("beside slipway-agent", beside, up, down);
+    failed += cmocka_run_group_tests(tests, NULL, NULL);
     arena_deinit(&arena);
     return failed;
 }
