@@ -39,7 +39,8 @@ repos:
         os.environ["AWS_SHARED_CREDENTIALS_FILE"] = f"{self.keys}/credentials"
         self.pulls = 0
         for host in HOSTS:
-            self.aws.host(host, {"Role": "web"})
+            made = self.aws.host(host, {"Role": "web"})
+            made.environment["SLIPWAY_HOST_ROOT"] = made.folder
         os.makedirs(f"{self.folder}/site")
         self.write("site/page.html", "0")
         webhooks = re.search(r"webhooks: .127.0.0.1:([0-9]+)", text).group(1)
