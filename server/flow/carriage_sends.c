@@ -276,6 +276,7 @@ void carriage_sends_begin(struct carriage *c)
     enum send_state state;
     struct send_due *due;
     time_ms restored_at = 0;
+    bool any = false;
     size_t n = 0;
 
     if (store_send_due(c->db, c->arena, c->now, DUE_MAX, &due, &n, &err) < 0)
@@ -283,9 +284,11 @@ void carriage_sends_begin(struct carriage *c)
     if (n > 0 && store_attempt_restored_at(c->db, &restored_at, &err) < 0)
         (void)carriage_failed(c, "since when the store is there", &err);
     for (size_t i = 0; i < n && carriage_may(c, CARRIAGE_SEND); i++)
-        if (find_earlier(c, &due[i], restored_at, &state))
+        if (find_earlier(c, &due[i], restored_at, &state)) {
             begin(c, &due[i], state);
-    c->more = c->more || (n == DUE_MAX && carriage_may(c, CARRIAGE_SEND));
+            any = true;
+        }
+    c->more = c->more || (any && n == DUE_MAX && carriage_may(c, CARRIAGE_SEND));
 }
 
 /* Those that AWS does not have yet, or is not known to have ---------------------------------------------- */

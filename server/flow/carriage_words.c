@@ -25,6 +25,9 @@
 #define LOOK_EACH_MS                                                                               \
     150 /* ... and so long for each that is open: at most seven questions a second */
 #define HEARD_EVERY_MS 15000
+#define BEGUN_AFTER_MS 60000
+#define ANSWERS_FROM                                                                               \
+    100 /* numbers of chunks: what slipway-once was asked for stands behind what the run printed */
 #define ASK_AGAIN_MS INT64_C(5000) /* doubled each time, up to a minute */
 #define ASK_AGAIN_TURNS 4
 #define ASK_AGAIN_MAX_MS 60000
@@ -177,7 +180,8 @@ static void add_chunk(struct carriage *c, struct words *w, const struct message_
         return;
     copy = arena_str(c->arena, text);
     chunk = ARENA_PUSH(c->arena, w->chunks, w->n_chunks, *cap);
-    *chunk = (struct output_chunk){.number = (int64_t)w->n_chunks - 1,
+    *chunk = (struct output_chunk){.number = (int64_t)w->n_chunks - 1 +
+                                             (w->send->act == SEND_REVOKE ? ANSWERS_FROM : 0),
                                    .step = step->name,
                                    .error_stream = error_stream,
                                    .at = step->ended_at != 0 ? step->ended_at : c->now,
@@ -269,21 +273,33 @@ static enum aws_outcome_word read_outcome(struct carriage *c, const struct carri
     return aws_outcome_read(c->arena, &facts, ret_reply);
 }
 
+/* slipway-once ends at once where it does not begin: whose script runs for so long has begun. From then on people are told
+ * when it takes longer than it should (M5). */
+static bool runs_on(const struct carriage *c, const struct send *send,
+                    const struct carriage_order *o, const struct aws_invocation *i)
+{
+    return o->is_once && send->act == SEND_RUN && str_eq(send->word, "InProgress") &&
+           str_eq(i->details, "InProgress") && o->invocation.status == INVOCATION_PENDING &&
+           c->now - send->word_at >= BEGUN_AFTER_MS;
+}
+
 static void say_running(struct carriage *c, const struct send *send, struct carriage_place *place,
                         const struct carriage_order *o, const struct aws_invocation *i)
 {
     struct words w = {.carriage = c, .send = send, .send_change = {.state = send->state}};
-    bool is_new = !str_eq(send->word, i->details);
+    bool is_new = !str_eq(send->word, i->details), begins = runs_on(c, send, o, i);
     struct message_reply reply;
 
     w.reached = read_outcome(c, o, i, &reply) == AWS_OUTCOME_TOLD;
     w.lives = w.reached && c->now - place->heard_at >= HEARD_EVERY_MS && is_there(c, send->host_id);
-    if (!is_new && !w.lives)
+    if (!is_new && !w.lives && !begins)
         return;
     w.said = is_new ? i->details : NULL;
     if (w.lives)
         place->heard_at = c->now;
-    if (is_new && w.reached && !make_payload(c, &w, &reply))
+    if (begins)
+        reply.state = MESSAGE_REPLY_STARTED;
+    if (((is_new && w.reached && send->act == SEND_RUN) || begins) && !make_payload(c, &w, &reply))
         return;
     (void)put(c, &w);
 }
@@ -344,7 +360,8 @@ static void say_end(struct carriage *c, const struct send *send, const struct ca
         w.reached = word == AWS_OUTCOME_TOLD && reply.state != MESSAGE_REPLY_DECLINED;
         if (o->is_once)
             fill_order(c, &w, o, word, &reply);
-        take_output(c, &w, &reply);
+        if (send->act == SEND_RUN || settles(&reply))
+            take_output(c, &w, &reply);
         /* Whoever is asked says it better; who cannot be asked either says that nobody knows. */
         if ((word == AWS_OUTCOME_TOLD || send->act == SEND_REVOKE) && !make_payload(c, &w, &reply))
             return;
