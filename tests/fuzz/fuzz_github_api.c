@@ -32,7 +32,6 @@ static void read_history(const struct cJSON *json)
     char *text;
     size_t n;
 
-    arena_reset(&arena);
     (void)github_hook_read_list(json, &arena, &hooks, &n, &err);
     if (github_hook_read_deliveries(json, &arena, &deliveries, &n, &err) == 0)
         for (size_t i = 0; i < n; i++)
@@ -44,6 +43,7 @@ static void read_history(const struct cJSON *json)
         reread(text);
     if (github_pull_read_payload(json, &text, &err) == 0)
         reread(text);
+    arena_reset(&arena); /* behind it: what is given back counts for the run that took it */
 }
 
 /* A cursor is a part of a path: nothing in it ends one. */

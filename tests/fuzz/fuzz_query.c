@@ -39,7 +39,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
     const char *value;
     int64_t number = -1;
 
-    arena_reset(&arena);
     target = arena_strn(&arena, (const char *)bytes, strnlen((const char *)bytes, n));
     key = strlen(target) < n
               ? arena_strn(&arena, (const char *)bytes + strlen(target) + 1, n - strlen(target) - 1)
@@ -56,5 +55,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
         assert(number >= 1 && number <= 500);
     else
         assert(value != NULL && err.text[0] != '\0');
+    arena_reset(&arena); /* behind it: what is given back counts for the run that took it */
     return 0;
 }

@@ -359,7 +359,7 @@ static void T09_nodes_are_counted_with_their_keys(void **state)
 static void T09_a_duplicate_is_found_among_any_number_of_keys(void **state)
 {
     (void)state;
-    for (int n = 1; n <= 260; n++) {
+    for (int n = 1; n <= 260; n += n < 30 ? 1 : 23) {
         for (int twice = 0; twice <= 1; twice++) {
             int last = twice ? n / 2 : n;
             struct err err = ERR_INIT;
