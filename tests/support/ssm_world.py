@@ -11,14 +11,16 @@ import urllib.request
 
 from aws_double import KEY_ID, REGION, SECRET, AwsDouble
 from aws_world import World, bin_, top
+from real_world import Counter
 
 HOSTS = [f"i-0aaaaaaaaaaaaaaa{n}" for n in (1, 2, 3)]
 
 
 class SsmWorld(World):
-    """`jobs`: of acme/site, whose environment production is on merge; {folder} is the world's own."""
+    """`jobs`: of acme/site, whose environment production is on merge; {folder} is the world's own. `kill_at`: the server dies where
+    `counter` says (kill_at_preload.c)."""
 
-    def __init__(self, name, jobs):
+    def __init__(self, name, jobs, kill_at=False):
         super().__init__(name, """metrics-from: ["127.0.0.1"]
 aws: { region: REGION, endpoint: "http://127.0.0.1:PORT" }
 repos:
@@ -38,6 +40,7 @@ repos:
             f.write(f"[default]\naws_access_key_id = {KEY_ID}\naws_secret_access_key = {SECRET}\n")
         os.environ["AWS_SHARED_CREDENTIALS_FILE"] = f"{self.keys}/credentials"
         self.pulls = 0
+        self.counter = Counter(f"{self.folder}/kill.daemon") if kill_at else None
         for host in HOSTS:
             made = self.aws.host(host, {"Role": "web"})
             made.environment["SLIPWAY_HOST_ROOT"] = made.folder
@@ -50,6 +53,13 @@ repos:
     def github(self, *args):
         subprocess.run([sys.executable, f"{top}/tests/support/fake_github.py", "--home", f"{self.folder}/hub", *args], check=True,
                        capture_output=True)
+
+    def start(self, *options):
+        if self.counter:
+            os.environ.update(LD_PRELOAD=f"{top}/build/dev/tests/support/kill_at.so", KILL_AT=f"{self.folder}/kill")
+        super().start(*options)
+        for name in ("LD_PRELOAD", "KILL_AT"):
+            os.environ.pop(name, None)
 
     def begin(self):
         """It serves, and knows hosts and a first release."""
