@@ -1019,7 +1019,7 @@ CREATE TABLE journal (                       -- each act and each decision, chai
     id          INTEGER PRIMARY KEY,
     at          INTEGER NOT NULL,
     actor       TEXT NOT NULL,               -- github:ID:LOGIN, token:NAME, uid:N, host:ID, slipway
-    way         TEXT NOT NULL,               -- cli, api, webhook, door, timer
+    way         TEXT NOT NULL,               -- cli, api, webhook, door, ssm, timer
     act         TEXT NOT NULL,               -- noun.verb: deployment.start, token.add ...
     subject     TEXT NOT NULL,               -- what it was done to: repo/environment/rN, host id, command id
     detail      TEXT NOT NULL,               -- JSON object

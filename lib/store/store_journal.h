@@ -14,7 +14,7 @@ struct journal_entry {
     int64_t id;
     time_ms at;
     const char *actor; /* github:ID:LOGIN, token:NAME, uid:N, host:ID, slipway */
-    const char *way;   /* cli, api, webhook, door, timer */
+    const char *way;   /* cli, api, webhook, door, ssm, timer */
     const char *act;   /* noun.verb */
     const char *subject;
     const char *detail; /* JSON object; NULL = {} */

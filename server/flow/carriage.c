@@ -7,6 +7,7 @@
 #include "lib/base/clock.h"
 #include "lib/base/digest.h"
 #include "lib/store/store_command.h"
+#include "lib/store/store_journal.h"
 #include "server/flow/courier.h"
 
 int carriage_order_load(struct carriage *c, const char *command_id, const char *host_id,
@@ -108,6 +109,19 @@ bool carriage_answered(struct carriage *c, enum carriage_kind kind, const char *
         break;
     }
     return carriage_failed(c, what, err);
+}
+
+int carriage_journal(struct db *db, time_ms now, const char *act, const char *command_id,
+                     const char *reason, struct err *err)
+{
+    const struct journal_entry entry = {.at = now,
+                                        .actor = "slipway",
+                                        .way = "ssm",
+                                        .act = act,
+                                        .subject = command_id,
+                                        .reason = reason};
+
+    return store_journal_add(db, &entry, err);
 }
 
 int64_t carriage_jitter(int64_t ms)

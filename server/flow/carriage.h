@@ -101,6 +101,10 @@ const char *carriage_trouble(const struct carriage *carriage);
 /* The store cannot be read or written: the round is over, too. Always false. */
 bool carriage_failed(struct carriage *carriage, const char *what, const struct err *err);
 
+/* A line of the journal, inside its transaction. Not of the flow's own: it is news there. */
+int carriage_journal(struct db *db, time_ms now, const char *act, const char *command_id,
+                     const char *reason, struct err *err);
+
 /* About so long: not everybody comes back at once. */
 int64_t carriage_jitter(int64_t ms);
 
@@ -111,6 +115,8 @@ bool carriage_hosts(struct carriage *carriage);
 /* Commands that wait for a host of AWS; then those that AWS does not have yet, or is not known to have. */
 void carriage_sends_begin(struct carriage *carriage);
 void carriage_sends_go_on(struct carriage *carriage, const struct send *send);
+/* AWS has nothing of it, and nobody wants it sent any more: it is over, without asking AWS. False: it is not. */
+bool carriage_sends_end(struct carriage *carriage, const struct send *send);
 /* Commands that are to be ended. */
 void carriage_cancels(struct carriage *carriage);
 /* What a send carries: the command as it was signed, and what it runs. */
@@ -130,6 +136,9 @@ void carriage_words(struct carriage *carriage, const struct send *send);
 /* Nothing of this send runs, or ever will: said as its host would. The send moves to `state`. */
 void carriage_words_never(struct carriage *carriage, const struct send *send, enum send_state state,
                           const char *why);
+
+/* The same of one that AWS did not take within its limit: its host counts as not reached. */
+void carriage_words_late(struct carriage *carriage, const struct send *send, const char *why);
 
 /* Of a migrate job: this send is over (`state`), and slipway-once on its host is to be asked what became of the command. */
 void carriage_words_ask(struct carriage *carriage, const struct send *send, enum send_state state,

@@ -17,13 +17,13 @@
 #include "lib/store/writer.h"
 #include "lib/transport/transport_ssm.h"
 #include "server/flow/carriage.h"
-#include "server/flow/flow.h"
 #include "server/flow/redaction.h"
 #include "server/flow/snapshot.h"
 
 #define DUE_MAX 50 /* in one round */
 #define FIND_MS 5000
 #define WAIT_MS 1000
+#define LIMIT_MAX_MS (INT64_C(48) * 3600 * 1000)
 #define REVOKE_START_S 600 /* it may be asked for as long as the order may begin */
 #define REVOKE_S 600
 
@@ -36,19 +36,30 @@ struct cargo {
     int64_t execution_s;
 };
 
-/* Within the limit of its job, and never behind its start-by. */
-static int find_timeout(struct carriage *c, const struct invocation *inv, time_ms start_by,
-                        int64_t *ret_s, struct err *err)
+/* `start-within` of its job; a probe has none. */
+static int find_limit(struct carriage *c, const struct invocation *inv, int64_t *ret_ms,
+                      struct err *err)
 {
-    int64_t left = start_by - c->now;
     struct job *jobs;
     size_t n = 0;
     int rc = inv->deployment_id == 0
                  ? 0
                  : store_deployment_jobs(c->db, c->arena, inv->deployment_id, &jobs, &n, err);
 
-    if (rc == 0 && (size_t)inv->job_number < n && jobs[inv->job_number].start_within_ms < left)
-        left = jobs[inv->job_number].start_within_ms;
+    *ret_ms = rc == 0 && (size_t)inv->job_number < n ? jobs[inv->job_number].start_within_ms
+                                                     : LIMIT_MAX_MS;
+    return rc;
+}
+
+/* Within the limit of its job, and never behind its start-by. */
+static int find_timeout(struct carriage *c, const struct invocation *inv, time_ms start_by,
+                        int64_t *ret_s, struct err *err)
+{
+    int64_t left;
+    int rc = find_limit(c, inv, &left, err);
+
+    if (start_by - c->now < left)
+        left = start_by - c->now;
     *ret_s = left / 1000 < AWS_CALL_START_MIN_S ? AWS_CALL_START_MIN_S : left / 1000;
     return rc;
 }
@@ -206,8 +217,8 @@ static int write_intent(struct db *db, void *arg, struct err *err)
         return store_send_intend(db, &i->send, err);
     rc = store_command_withdraw(db, i->send.command_id, i->send.host_id, &never, i->now, err);
     return rc < 0 ? rc
-                  : look_journal(db, i->now, "invocation.undelivered", i->send.command_id, NULL,
-                                 i->why, err);
+                  : carriage_journal(db, i->now, "invocation.undelivered", i->send.command_id,
+                                     i->why, err);
 }
 
 /* Released before the store was a backup: whoever wrote on then may have sent it. What AWS has is taken up, and what it does
@@ -293,18 +304,30 @@ void carriage_sends_begin(struct carriage *c)
 
 /* Those that AWS does not have yet, or is not known to have ---------------------------------------------- */
 
-/* A run that somebody cancelled, or whose time is over; NULL = it is to be sent. */
-static const char *why_not_run(const struct carriage *c, const struct invocation *inv)
+/* Why it is not to be sent any more. */
+struct ending {
+    const char *why; /* NULL = it is */
+    bool is_late;    /* nobody took it in time */
+};
+
+static int why_not_run(struct carriage *c, const struct invocation *inv, struct ending *ret,
+                       struct err *err)
 {
+    int64_t limit;
+    int rc = find_limit(c, inv, &limit, err);
+
+    if (rc < 0)
+        return rc;
     if (inv->status == INVOCATION_CANCELLING)
-        return "it was cancelled before AWS had it";
-    if (inv->status != INVOCATION_PENDING || c->now >= inv->start_by - SEND_GRACE_MS)
-        return "expired: its start-by passed before AWS had it";
-    return NULL;
+        ret->why = "it was cancelled before AWS had it";
+    else if (inv->status != INVOCATION_PENDING || c->now >= inv->released_at + limit ||
+             c->now >= inv->start_by - SEND_GRACE_MS)
+        *ret = (struct ending){"AWS did not take its command in time", true};
+    return 0;
 }
 
 /* A question whose answer is known, or that nobody waits for any more. */
-static int why_not_ask(struct carriage *c, const struct invocation *inv, const char **ret_why,
+static int why_not_ask(struct carriage *c, const struct invocation *inv, struct ending *ret,
                        struct err *err)
 {
     struct err own = ERR_INIT;
@@ -312,7 +335,7 @@ static int why_not_ask(struct carriage *c, const struct invocation *inv, const c
     int rc;
 
     if (invocation_has_ended(inv->status)) {
-        *ret_why = "its end is known";
+        ret->why = "its end is known";
         return 0;
     }
     rc = store_attempt_of_command(c->db, c->arena, inv->command_id, &attempt, &own);
@@ -321,47 +344,55 @@ static int why_not_ask(struct carriage *c, const struct invocation *inv, const c
         return rc;
     }
     if (rc == ERR_NOT_FOUND || attempt.settled_at != 0)
-        *ret_why = "a person decided";
+        ret->why = "a person decided";
     return 0;
 }
 
-static int find_why_not(struct carriage *c, const struct send *send, const char **ret_why,
+static int find_why_not(struct carriage *c, const struct send *send, struct ending *ret,
                         struct err *err)
 {
     struct invocation inv;
     int rc = store_command_invocation(c->db, c->arena, send->command_id, send->host_id, &inv, err);
 
-    *ret_why = NULL;
-    if (rc == 0 && send->act == SEND_REVOKE)
-        return why_not_ask(c, &inv, ret_why, err);
-    if (rc == 0)
-        *ret_why = why_not_run(c, &inv);
-    return rc;
+    *ret = (struct ending){.why = NULL};
+    if (rc < 0)
+        return rc;
+    return send->act == SEND_REVOKE ? why_not_ask(c, &inv, ret, err)
+                                    : why_not_run(c, &inv, ret, err);
+}
+
+bool carriage_sends_end(struct carriage *c, const struct send *send)
+{
+    struct err err = ERR_INIT;
+    struct ending e;
+
+    if (send->state != SEND_INTENDED)
+        return false;
+    if (send->tried_at != 0) { /* whatever came of that call was not written down */
+        (void)move(c, send, SEND_UNCLEAR, NULL, "what came of it could not be written down");
+        return true;
+    }
+    if (find_why_not(c, send, &e, &err) < 0)
+        return carriage_failed(c, send->command_id, &err);
+    if (e.is_late)
+        carriage_words_late(c, send, e.why);
+    else if (e.why != NULL)
+        carriage_words_never(c, send, SEND_GIVEN_UP, e.why);
+    return e.why != NULL;
 }
 
 static void go_on_intended(struct carriage *c, const struct send *send,
                            struct carriage_place *place)
 {
     struct err err = ERR_INIT;
-    const char *why = NULL;
     struct cargo cargo;
-    int rc;
 
-    if (send->tried_at != 0) { /* whatever came of that call was not written down */
-        (void)move(c, send, SEND_UNCLEAR, NULL, "what came of it could not be written down");
-        return;
-    }
     place->next = c->mono + WAIT_MS;
     if (c->now < send->intended_at)
         return;
-    rc = find_why_not(c, send, &why, &err);
-    if (rc == 0 && why == NULL)
-        rc = load_cargo(c, send, &cargo, &err);
-    if (rc < 0)
+    if (load_cargo(c, send, &cargo, &err) < 0) {
         (void)carriage_failed(c, send->command_id, &err);
-    else if (why != NULL)
-        carriage_words_never(c, send, SEND_GIVEN_UP, why);
-    else if (try_it(c, send, c->now)) {
+    } else if (try_it(c, send, c->now)) {
         place->next = c->mono + CARRIAGE_FIRST_LOOK_MS;
         call(c, send, &cargo);
     }
@@ -416,6 +447,8 @@ void carriage_sends_go_on(struct carriage *c, const struct send *send)
 
     place->seen = true;
     carriage_tick(c);
+    if (carriage_sends_end(c, send))
+        return;
     if (send->state == SEND_INTENDED && carriage_may_now(c, CARRIAGE_SEND, place))
         go_on_intended(c, send, place);
     else if (send->state == SEND_UNCLEAR && carriage_may_now(c, CARRIAGE_LOOK, place))

@@ -18,7 +18,6 @@
 #include "lib/store/writer.h"
 #include "lib/transport/transport_ssm.h"
 #include "server/flow/carriage.h"
-#include "server/flow/flow.h"
 #include "server/flow/snapshot.h"
 
 #define LOOK_MS 2000
@@ -69,8 +68,8 @@ static int end_command(struct db *db, const struct words *w, struct err *err)
         rc = store_command_move(db, s->command_id, s->host_id, inv.status, &to, w->carriage->now,
                                 err);
         if (rc == 0)
-            rc = look_journal(db, w->carriage->now, "invocation.move", s->command_id, NULL,
-                              to.details, err);
+            rc = carriage_journal(db, w->carriage->now, "invocation.move", s->command_id,
+                                  to.details, err);
     }
     arena_deinit(&arena);
     return rc;
@@ -114,8 +113,8 @@ static int put_question(struct db *db, const struct words *w, struct err *err)
     memcpy(ask.host_id, w->send->host_id, sizeof(ask.host_id));
     rc = store_send_intend(db, &ask, err);
     return rc < 0 ? rc
-                  : look_journal(db, w->carriage->now, "attempt.revoke", w->send->command_id, NULL,
-                                 w->said != NULL ? w->said : w->send_change.note, err);
+                  : carriage_journal(db, w->carriage->now, "attempt.revoke", w->send->command_id,
+                                     w->said != NULL ? w->said : w->send_change.note, err);
 }
 
 static int write_words(struct db *db, void *arg, struct err *err)
@@ -219,6 +218,28 @@ void carriage_words_never(struct carriage *c, const struct send *send, enum send
                       .send_change = {.state = state, .note = why}};
 
     (void)put(c, &w);
+}
+
+void carriage_words_late(struct carriage *c, const struct send *send, const char *why)
+{
+    const struct invocation_change late = {.status = INVOCATION_TIMED_OUT,
+                                           .details = "DeliveryTimedOut",
+                                           .cause = why,
+                                           .exit_code = -1,
+                                           .commit_sha = ""};
+    struct words w = {.carriage = c,
+                      .send = send,
+                      .end = &late,
+                      .send_change = {.state = SEND_GIVEN_UP, .note = why}};
+    struct carriage_order o;
+    struct err err = ERR_INIT;
+
+    if (carriage_order_load(c, send->command_id, send->host_id, &o, &err) < 0)
+        (void)carriage_failed(c, send->command_id, &err);
+    else if (o.is_once) /* an attempt that timed out is unknown; this one AWS never had */
+        carriage_words_never(c, send, SEND_GIVEN_UP, why);
+    else
+        (void)put(c, &w);
 }
 
 /* Looking -------------------------------------------------------------------------------------------- */

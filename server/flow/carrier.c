@@ -155,13 +155,16 @@ static void ask(struct carrier *c, bool wanted, size_t *ret_open)
     *ret_open = n;
 }
 
-static void count_open(struct carrier *c, size_t *ret_open)
+/* While AWS is left alone: what it has nothing of may be over all the same. */
+static void wait_on(struct carrier *c, size_t *ret_open)
 {
     struct err err = ERR_INIT;
     struct send *open;
 
     if (store_send_open(c->db, c->carriage.arena, OPEN_MAX, &open, ret_open, &err) < 0)
         (void)carriage_failed(&c->carriage, "what was sent", &err);
+    for (size_t i = 0; i < *ret_open; i++)
+        (void)carriage_sends_end(&c->carriage, &open[i]);
 }
 
 static void leave_alone(struct carrier *c)
@@ -234,7 +237,7 @@ static bool make_round(struct carrier *c, struct arena *arena)
         else
             c->patience_ms = CARRIAGE_PATIENCE_MS;
     } else {
-        count_open(c, &open);
+        wait_on(c, &open);
     }
     say(c, wanted || open > 0, open);
     snapshots_give(snapshot);
