@@ -40,14 +40,15 @@ struct cargo {
 static int find_limit(struct carriage *c, const struct invocation *inv, int64_t *ret_ms,
                       struct err *err)
 {
-    struct job *jobs;
+    struct job *jobs = NULL;
     size_t n = 0;
     int rc = inv->deployment_id == 0
                  ? 0
                  : store_deployment_jobs(c->db, c->arena, inv->deployment_id, &jobs, &n, err);
 
-    *ret_ms = rc == 0 && (size_t)inv->job_number < n ? jobs[inv->job_number].start_within_ms
-                                                     : LIMIT_MAX_MS;
+    *ret_ms = jobs != NULL && rc == 0 && (size_t)inv->job_number < n
+                  ? jobs[inv->job_number].start_within_ms
+                  : LIMIT_MAX_MS;
     return rc;
 }
 
