@@ -44,9 +44,9 @@ struct words {
     size_t n_chunks;
     const struct invocation_change *end; /* it never reached its host; NULL */
     struct send_change send_change;      /* .state as it is: none */
-    const struct message_reply
-        *journal; /* whose journal is the first that is heard of its host; NULL */
-    bool asks;    /* slipway-once is to be asked what became of it: at once, then later and later */
+    const struct message_reply *journal; /* a word that names the journal it is from; NULL */
+    bool proves;                         /* ... and a record of this very command in it */
+    bool asks; /* slipway-once is to be asked what became of it: at once, then later and later */
 };
 
 /* Writing ----------------------------------------------------------------------------------------- */
@@ -87,13 +87,41 @@ static int put_reply(struct db *db, const struct words *w, struct err *err)
                            err);
 }
 
-/* From here on another one is another: a declining word from it is not believed. */
+/* Another journal than the known one: nothing is begun there until a person accepts it. What is under way has its own words. */
+static int bar(struct db *db, const struct words *w, const struct host *host, struct err *err)
+{
+    static const char why[] = "slipway-once has another journal there than the one that is known";
+    const char *other = w->journal->journal_id;
+    int rc;
+
+    if (host->state == HOST_DEREGISTERED ||
+        (host->state == HOST_BARRED && str_eq(host->doubt_journal_id, other)))
+        return 0; /* as before */
+    log_error("host.barred", "host=%s id=%s suspended=0 err=%s", LOG(host->name), host->id, why);
+    rc = store_host_doubt(db, host->id, why, other, false, w->carriage->now, err);
+    if (rc == 0 && host->state != HOST_BARRED)
+        rc = store_host_move(db, host->id, host->state, HOST_BARRED, err);
+    return rc < 0 ? rc : carriage_journal(db, w->carriage->now, "host.bar", host->id, why, err);
+}
+
+/* From here on another one is another: a declining word from it is not believed. One that knows nothing of the command
+ * becomes the known one by nobody's word: it may be the second, on a disk that was made anew (migrate.md 3). */
 static int know_journal(struct db *db, const struct words *w, struct err *err)
 {
     const struct message_reply *r = w->journal;
+    struct arena arena;
+    struct host host;
+    int rc;
 
-    return store_host_observed(db, w->send->host_id, HOST_PROTOCOL_PERMIT, r->journal_id,
-                               r->boot_id, r->record_number, err);
+    arena_init(&arena);
+    rc = store_host_by_id(db, &arena, w->send->host_id, &host, err);
+    if (rc == 0 && host.journal_id == NULL && w->proves)
+        rc = store_host_observed(db, host.id, HOST_PROTOCOL_PERMIT, r->journal_id, r->boot_id,
+                                 r->record_number, err);
+    else if (rc == 0 && host.journal_id != NULL && !str_eq(host.journal_id, r->journal_id))
+        rc = bar(db, w, &host, err);
+    arena_deinit(&arena);
+    return rc;
 }
 
 static int put_question(struct db *db, const struct words *w, struct err *err)
@@ -332,25 +360,39 @@ static bool settles(const struct message_reply *reply)
            reply->state == MESSAGE_REPLY_UNKNOWN;
 }
 
-/* The first word of slipway-once on that host says which journal is the known one. */
-static bool is_first_journal(struct carriage *c, const char *host_id,
-                             const struct message_reply *reply)
+/* Did AWS say that the run itself had begun, or how its script ended? Also where that cannot be read. */
+static bool has_begun(struct carriage *c, const struct carriage_order *o)
 {
+    static const char *const words[] = {"InProgress", "Success", "Failed", "ExecutionTimedOut"};
     struct err err = ERR_INIT;
-    struct host host;
+    struct send *sends;
+    size_t n = 0;
 
-    return reply->journal_id != NULL &&
-           store_host_by_id(c->db, c->arena, host_id, &host, &err) == 0 && host.journal_id == NULL;
+    if (o->invocation.acknowledged_at != 0 ||
+        store_send_of_command(c->db, c->arena, o->invocation.command_id, &sends, &n, &err) < 0)
+        return true;
+    for (size_t i = 0; i < n; i++)
+        for (size_t k = 0; k < sizeof(words) / sizeof(words[0]); k++)
+            if (sends[i].act == SEND_RUN && str_eq(sends[i].word, words[k]))
+                return true;
+    return false;
 }
 
-/* Of a migrate job: what slipway-once said, or that it has to be asked. */
+/* Of a migrate job: what slipway-once said, or that it has to be asked. A journal that takes back what AWS had begun may be one that
+ * was restored to before (migrate.md 5): its record number alone does not show that. */
 static void fill_order(struct carriage *c, struct words *w, const struct carriage_order *o,
-                       enum aws_outcome_word word, const struct message_reply *reply)
+                       enum aws_outcome_word word, struct message_reply *reply)
 {
-    w->journal = is_first_journal(c, w->send->host_id, reply) ? reply : NULL;
+    w->journal = reply->journal_id != NULL ? reply : NULL;
+    w->proves = reply->state == MESSAGE_REPLY_FINISHED || reply->state == MESSAGE_REPLY_STARTED;
     w->asks = word == AWS_OUTCOME_ASK || !settles(reply);
     if (o->invocation.status == INVOCATION_CANCELLING && reply->state == MESSAGE_REPLY_STARTED)
         (void)carriage_cancels_run(c, w->send->command_id, w->send->host_id);
+    if (w->send->act == SEND_REVOKE && reply->state == MESSAGE_REPLY_DECLINED && has_begun(c, o)) {
+        reply->state = MESSAGE_REPLY_UNKNOWN;
+        reply->reason = "slipway-once says that it never began, and AWS said that its script had: "
+                        "its journal may have been lost or restored";
+    }
 }
 
 /* AWS' own clock is over for one that it had brought: no end was heard of it, and its script has ended itself by then. */

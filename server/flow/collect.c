@@ -82,17 +82,21 @@ static int check_commit(struct look *look, struct collected *c, struct err *err)
     return 0;
 }
 
-/* The journal a reply speaks of must be the one that is known of its host. */
-static int journal_is_known(struct look *look, const struct collected *c, bool *ret_known,
-                            struct err *err)
+/* The journal a reply speaks of must be the one that is known of its host. A host with an agent told of its own before it was
+ * handed anything; by AWS none is known until one had a record of a migrate job that began, and until then none is believed. */
+static int journal_is_known(struct look *look, const struct collected *c, bool has_database,
+                            bool *ret_known, struct err *err)
 {
     struct host host;
     int rc = store_host_by_id(look->flow->db, look->arena, c->row->host_id, &host, err);
 
-    if (rc == 0)
-        *ret_known = host.journal_id == NULL || c->reply.journal_id == NULL ||
-                     str_eq(host.journal_id, c->reply.journal_id);
-    return rc;
+    if (rc < 0)
+        return rc;
+    if (host.journal_id == NULL || c->reply.journal_id == NULL)
+        *ret_known = !(has_database && (host.by_ssm || c->reply.journal_id == NULL));
+    else
+        *ret_known = str_eq(host.journal_id, c->reply.journal_id);
+    return 0;
 }
 
 /* It was declined for its epoch. */
@@ -197,11 +201,8 @@ static int decide(struct look *look, struct collected *c, struct err *err)
     facts.went_back = c->reply.journal_id != NULL && c->reply.record_number < c->row->host_record;
     facts.disbelief = permit_disbelief(&c->invocation, c->reply.nonce, c->reply.boot_id);
     if ((rc = load_job(look, c, &facts.has_database, err)) < 0 ||
-        (rc = journal_is_known(look, c, &facts.journal_is_known, err)) < 0)
+        (rc = journal_is_known(look, c, facts.has_database, &facts.journal_is_known, err)) < 0)
         return rc;
-    /* Nor is a word without a journal proof of anything, where a database waits for it. */
-    if (facts.has_database && c->reply.journal_id == NULL)
-        facts.journal_is_known = false;
     if (c->is_fenced && c->reply.floor == 0)
         facts.disbelief = "the host says that it never began, but the store may have forgotten a "
                           "permit: its database stands behind a fence";
