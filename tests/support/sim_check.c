@@ -13,10 +13,11 @@
 #define OCCURRENCES 1024
 #define WAITS_MS 700000 /* so long something may be under way when nothing fails any more */
 
-/* The ledger's journal as it is now, oldest line first; what an old store forgot is not in it. */
+/* The ledger's journal as it is now, oldest line first; what an old store forgot was asked when it was forgotten. */
 static struct {
     const struct sim_entry *lines[SIM_LINES_MAX];
     size_t n;
+    unsigned *ret_broken;
 } ledger;
 
 static void broken(int which, const char *what, int command)
@@ -25,7 +26,7 @@ static void broken(int which, const char *what, int command)
 
     snprintf(text, sizeof(text), "I%d: %s", which, what);
     sim_world_wrong(text, command);
-    sim.broken |= 1U << which;
+    *ledger.ret_broken |= 1U << which;
 }
 
 static const struct sim_entry *line_at(size_t i)
@@ -188,14 +189,22 @@ struct told {
     enum sim_act lines[SIM_LINES];
 };
 
+/* What is unknown comes to nothing else by itself. */
+static bool is_true_end(enum attempt_state s)
+{
+    return s == ATTEMPT_SUCCEEDED || s == ATTEMPT_FAILED || s == ATTEMPT_NOT_STARTED;
+}
+
 static void tell_attempt(struct told *t, const struct sim_entry *e)
 {
     enum attempt_state *is = &t->attempts[e->command], to = (enum attempt_state)e->what;
 
     if (t->is_settled[e->command])
         broken(7, "a settled attempt was changed", e->command);
-    if (*is == ATTEMPT_FAILED && to != ATTEMPT_SUCCEEDED && e->act != SIM_ACT_DECIDE)
+    if (*is == ATTEMPT_FAILED && e->act != SIM_ACT_DECIDE)
         broken(7, "a failed attempt became another one", e->command);
+    if (*is == ATTEMPT_UNKNOWN && e->act != SIM_ACT_DECIDE && !is_true_end(to))
+        broken(7, "an unknown attempt came to no end", e->command);
     t->is_settled[e->command] = settles(e);
     *is = to;
 }
@@ -409,17 +418,29 @@ static void I12_when_faults_stop_everything_is_terminal_or_waits_for_a_person(vo
             broken(12, "a fence stands for nobody", -d);
 }
 
-void sim_check_schedule(void)
+/* Those that the ledger's journal and its rows tell of. */
+static void check_ledger(unsigned *ret_broken)
 {
     ledger.n = sim_journal_read(sim_server.store.journal, ledger.lines);
+    ledger.ret_broken = ret_broken;
     I1_each_2xx_delivery_has_a_row_synced_before_the_reply();
     I2_at_most_one_unsettled_attempt_per_database();
     I3_at_most_one_success_per_database_and_release();
-    I4_each_command_id_has_at_most_one_started_over_all_journals();
-    I5_no_started_without_a_permit_for_its_nonce();
     I6_each_start_has_its_approvals_for_the_same_digest();
     I7_terminal_states_never_change_except_unknown_to_a_true_end();
     I8_one_decision_per_occurrence();
+}
+
+void sim_check_forgotten(void)
+{
+    check_ledger(&sim.forgotten);
+}
+
+void sim_check_schedule(void)
+{
+    check_ledger(&sim.broken);
+    I4_each_command_id_has_at_most_one_started_over_all_journals();
+    I5_no_started_without_a_permit_for_its_nonce();
     I9_nothing_is_seen_outside_but_what_was_meant_and_that_once();
     I10_the_journals_chain_verifies();
     I11_no_host_runs_two_commands_of_one_track();

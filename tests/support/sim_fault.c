@@ -94,6 +94,7 @@ static void fault_of_server(unsigned which)
             kept.backup = sim_server.store;
             kept.has_backup = true;
         } else {
+            sim_check_forgotten();
             sim_ledger_restore(&kept.backup, !kept.is_forgetful);
             kill_server(1000);
         }

@@ -203,7 +203,7 @@ void sim_launch_decide(const struct sim_line *line, struct sim_launch *l)
     if (line->deployment.state != DEPLOYMENT_WAITING) {
         l->release = candidate(line);
         l->move = l->release != 0 ? SIM_LAUNCH_CUT : SIM_LAUNCH_NOTHING;
-    } else if (line->cut_digest != line->digest) {
+    } else if (line->cut_digest != line->digest && sim.lacks != SIM_LACKS_PLAN) {
         l->move = SIM_LAUNCH_UNDO;
     } else if (is_approved(line, &l->approvals) && (!is_timed || l->occurrence != 0)) {
         l->move = SIM_LAUNCH_START;
@@ -240,7 +240,8 @@ static bool take_approvals(const struct sim_line *line, unsigned which)
 
 static void start(struct sim_line *line, const struct sim_launch *l)
 {
-    if (line->deployment.state != DEPLOYMENT_WAITING || line->cut_digest != l->digest ||
+    if (line->deployment.state != DEPLOYMENT_WAITING ||
+        (line->cut_digest != l->digest && sim.lacks != SIM_LACKS_PLAN) ||
         line->deployment.release_number != l->release || !take_approvals(line, l->approvals) ||
         (l->occurrence != 0 && !decide_occurrence(line, l->occurrence, l->release))) {
         sim_world_count(SIM_START_REFUSED);
@@ -253,7 +254,7 @@ static void start(struct sim_line *line, const struct sim_launch *l)
     line->job.state = JOB_RUNNING;
     line->job.cause = NULL;
     line->first = line->n;
-    write_line(line, SIM_ACT_START, line->cut_digest, l->occurrence);
+    write_line(line, SIM_ACT_START, l->digest, l->occurrence);
 }
 
 void sim_launch_write(struct sim_line *line, const struct sim_launch *l)

@@ -94,7 +94,8 @@ void sim_ledger_move_attempt(struct sim_place p, enum attempt_state to)
     struct attempt *a = p.attempt;
     int command = p.line->commands[p.i];
 
-    if (!states_allows(attempt_states, (int)a->state, (int)to) || a->settled_at != 0)
+    if ((!states_allows(attempt_states, (int)a->state, (int)to) && sim.lacks != SIM_LACKS_END) ||
+        a->state == to || a->settled_at != 0)
         return;
     sim_world_tell(attempt_states[to].text, SIM_SERVER, command);
     sim_history_believed(command, to);
@@ -305,7 +306,9 @@ static void judge_reply(const struct sim_note *n, struct sim_place p, struct hos
                                             .exit_code = n->exit_code};
     const struct message_reply reply = reply_of(n, &step);
     const struct status_facts facts = {
-        .now = sim.lacks == 7 ? INVOCATION_PENDING : inv->status,
+        .now = sim.lacks == 7 || (sim.lacks == SIM_LACKS_END && inv->status == INVOCATION_UNKNOWN)
+                   ? INVOCATION_PENDING
+                   : inv->status,
         .began = inv->began_at != 0,
         .has_database = true,
         .journal_is_known = h->journal_id == NULL || str_eq(h->journal_id, reply.journal_id),
@@ -431,7 +434,9 @@ static void hear_probe(const struct sim_note *n)
             p.line->holder_seen_at[p.i] = now();
         sim_history_seen(p.line->database, now());
     }
-    if (!settle_is_proved(p.attempt, &probe))
+    if (!settle_is_proved(p.attempt, &probe) &&
+        (sim.lacks != SIM_LACKS_ASKED || p.attempt->state != ATTEMPT_FAILED ||
+         p.attempt->settled_at != 0))
         return;
     sim_world_count(SIM_PROVED);
     sim_world_tell("proved by a probe", SIM_SERVER, n->command);

@@ -157,11 +157,18 @@ struct sim_truth {
     bool abandoned; /* and took it upon himself that it may still run */
 };
 
+/* More that may be left out: SIM_LACKS(n, i) is the i-th other guard of In. */
+#define SIM_LACKS(invariant, other) ((invariant) + 16 * (other))
+#define SIM_LACKS_PLAN SIM_LACKS(6, 1)  /* a start is of the plan that was cut */
+#define SIM_LACKS_ASKED SIM_LACKS(7, 1) /* a probe speaks of what is unknown alone */
+#define SIM_LACKS_END SIM_LACKS(7, 2)   /* what is unknown comes to its end alone */
+
 struct sim {
     time_ms now;
-    bool quiet;      /* no more faults */
-    bool is_over;    /* it was played to its end */
-    unsigned broken; /* what the checker says: bit n is In */
+    bool quiet;         /* no more faults */
+    bool is_over;       /* it was played to its end */
+    unsigned broken;    /* what the checker says: bit n is In */
+    unsigned forgotten; /* the same, of what an old store forgot */
     int lacks; /* what guards that invariant is left out: for the checker's own test; 0 = nothing */
     int n_commands; /* one more than the highest there was; nothing is kept of the foreign one */
     struct sim_truth truths[SIM_COMMANDS];
