@@ -625,6 +625,7 @@ void server_stop(struct server *s)
     db_close(s->flow_db);
     db_pool_free(s->api.readers);
     writer_stop(s->writer);
+    carrier_free(s->api.carrier);
     door_free(s->api.door);
     disk_free(s->api.disk);
     api_events_free(s->api.events);

@@ -288,12 +288,12 @@ static void *carrier_main(void *arg)
     return NULL;
 }
 
-static void carrier_free(struct carrier *c)
+static void close_all(struct carrier *c)
 {
     transport_ssm_close(c->aws);
+    c->aws = NULL;
     db_close(c->db);
-    free(c->carriage.places);
-    free(c);
+    c->db = NULL;
 }
 
 int carrier_start(const struct carrier_options *options, struct carrier **ret_carrier,
@@ -309,10 +309,12 @@ int carrier_start(const struct carrier_options *options, struct carrier **ret_ca
     rc = db_open_read(options->store, &c->db, err);
     if (rc == 0)
         rc = courier_start(&c->courier, NULL, "the carrier", carrier_main, c, err);
-    if (rc < 0)
-        carrier_free(c);
-    else
+    if (rc == 0) {
         *ret_carrier = c;
+        return 0;
+    }
+    close_all(c);
+    free(c);
     return rc;
 }
 
@@ -321,7 +323,16 @@ void carrier_stop(struct carrier *c)
     if (c == NULL)
         return;
     courier_stop(&c->courier);
-    carrier_free(c);
+    close_all(c);
+}
+
+void carrier_free(struct carrier *c)
+{
+    if (c == NULL)
+        return;
+    courier_free(&c->courier);
+    free(c->carriage.places);
+    free(c);
 }
 
 void carrier_ring(struct carrier *c)

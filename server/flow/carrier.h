@@ -40,8 +40,10 @@ struct carrier_options {
 
 int carrier_start(const struct carrier_options *options, struct carrier **ret_carrier,
                   struct err *err);
-/* Ends its thread within about a second. Accepts NULL. */
+/* Ends its thread within about a second; it may still be rung. Accepts NULL. */
 void carrier_stop(struct carrier *carrier);
+/* After that, when nobody is left who rings: neither the flow nor the writer. Accepts NULL. */
+void carrier_free(struct carrier *carrier);
 
 /* A command was released, or is to be ended. Any thread, never waits. Accepts NULL. */
 void carrier_ring(struct carrier *carrier);

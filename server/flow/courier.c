@@ -7,7 +7,7 @@
 #include "lib/base/secret.h"
 #include "lib/github/github_api.h"
 
-static void courier_free(struct courier *c)
+void courier_free(struct courier *c)
 {
     github_api_free(c->api);
     secret_free(c->token);
@@ -55,7 +55,6 @@ void courier_stop(struct courier *c)
     courier_ring(c);
     pthread_mutex_unlock(&c->mutex);
     pthread_join(c->thread, NULL);
-    courier_free(c);
 }
 
 void courier_ring(struct courier *c)

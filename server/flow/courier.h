@@ -44,6 +44,8 @@ int courier_start(struct courier *courier, const struct courier_options *options
                   void *(*run)(void *), void *arg, struct err *err);
 /* Within about a second, also in the middle of a question. */
 void courier_stop(struct courier *courier);
+/* After that, when nobody is left who rings. */
+void courier_free(struct courier *courier);
 
 /* The next wait, or the present one, ends. With the mutex held. */
 void courier_ring(struct courier *courier);

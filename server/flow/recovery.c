@@ -270,6 +270,7 @@ void recovery_stop(struct recovery *r)
     if (r == NULL)
         return;
     courier_stop(&r->courier);
+    courier_free(&r->courier);
     while (r->places != NULL) {
         struct place *p = r->places;
         r->places = p->next;

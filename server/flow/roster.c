@@ -252,6 +252,7 @@ void roster_stop(struct roster *r)
     if (r == NULL)
         return;
     courier_stop(&r->courier);
+    courier_free(&r->courier);
     free(r);
 }
 
