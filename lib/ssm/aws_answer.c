@@ -7,19 +7,21 @@
 #include "lib/base/names.h"
 #include "lib/base/str.h"
 #include "lib/ssm/aws_call.h"
+#include "lib/ssm/message_reply.h"
 
 #define TOKEN_MAX 8192 /* of a page */
 #define DEPTH_MAX 16
 #define NODES_MAX 50000
 #define LATEST_S INT64_C(253402300799) /* the year 9999 */
 
-static int parse(enum aws_call call, const char *body, size_t len, struct cJSON **ret_json,
-                 struct err *err)
+static int parse(enum aws_call call, struct arena *arena, const char *body, size_t len,
+                 struct cJSON **ret_json, struct err *err)
 {
     const struct json_limits limits = {.depth = DEPTH_MAX, .nodes = NODES_MAX};
-    int rc = len > AWS_ANSWER_MAX
-                 ? err_set(err, ERR_INVALID, "it has more than %zu bytes", AWS_ANSWER_MAX)
-                 : json_parse(body, len, &limits, ret_json, err);
+    int rc =
+        len > AWS_ANSWER_MAX
+            ? err_set(err, ERR_INVALID, "it has more than %zu bytes", AWS_ANSWER_MAX)
+            : json_parse(message_reply_without_nul(arena, body, len), len, &limits, ret_json, err);
 
     return rc < 0 ? err_wrap(err, "AWS' answer to %s", aws_call_name(call)) : 0;
 }
@@ -68,7 +70,7 @@ static int parse_page(enum aws_call call, struct arena *arena, const char *body,
                       const char **ret_token, struct err *err)
 {
     struct cJSON *json = NULL;
-    int rc = parse(call, body, len, &json, err);
+    int rc = parse(call, arena, body, len, &json, err);
 
     if (rc == 0 && (*ret_list = json_array(json, list)) == NULL)
         rc = err_set(err, ERR_INVALID, "AWS' answer to %s has no %s", aws_call_name(call), list);
@@ -86,7 +88,7 @@ int aws_answer_send(struct arena *arena, const char *body, size_t len, const cha
 {
     struct cJSON *json = NULL;
     const char *id;
-    int rc = parse(AWS_CALL_SEND, body, len, &json, err);
+    int rc = parse(AWS_CALL_SEND, arena, body, len, &json, err);
 
     if (rc < 0)
         return rc;
@@ -230,7 +232,7 @@ int aws_answer_invocation(struct arena *arena, const char *body, size_t len,
 {
     struct aws_invocation i;
     struct cJSON *json = NULL;
-    int rc = parse(AWS_CALL_INVOCATION, body, len, &json, err);
+    int rc = parse(AWS_CALL_INVOCATION, arena, body, len, &json, err);
 
     if (rc < 0)
         return rc;

@@ -153,9 +153,7 @@ int message_reply_make(struct arena *arena, const struct message_reply *r, const
 
 /* Reading ------------------------------------------------------------------------------------- */
 
-/* A script may print a NUL; Amazon's agent sends it as an escape, which no JSON of ours may hold.
- * The same bytes with the replacement character in its place. */
-static char *without_nul(struct arena *arena, const char *payload, size_t len)
+char *message_reply_without_nul(struct arena *arena, const char *payload, size_t len)
 {
     char *copy = arena_strn(arena, payload, len);
 
@@ -317,7 +315,7 @@ int message_reply_parse(struct arena *arena, const char *payload, size_t len,
 
     if (len > MESSAGE_REPLY_MAX)
         return err_set(err, ERR_INVALID, "reply: %zu bytes, at most %d", len, MESSAGE_REPLY_MAX);
-    rc = json_parse(without_nul(arena, payload, len), len, &limits, &json, err);
+    rc = json_parse(message_reply_without_nul(arena, payload, len), len, &limits, &json, err);
     if (rc < 0)
         return err_wrap(err, "reply");
     rc = take(arena, json, &reply, err);

@@ -74,6 +74,10 @@ struct redact;
 const char *message_reply_hide(struct arena *arena, const char *payload,
                                const struct redact *redact);
 
+/* A script may print a NUL; Amazon's agent, and AWS, send it as an escape, which no JSON of ours may hold.
+ * The same bytes with the replacement character in its place. */
+char *message_reply_without_nul(struct arena *arena, const char *payload, size_t len);
+
 int message_reply_parse(struct arena *arena, const char *payload, size_t len,
                         struct message_reply *ret_reply, struct err *err);
 

@@ -10,6 +10,9 @@
 #include "lib/store/store_journal.h"
 #include "server/flow/courier.h"
 
+#define LATER_MS 5000
+#define LATER_MAX_MS 60000
+
 int carriage_order_load(struct carriage *c, const char *command_id, const char *host_id,
                         struct carriage_order *o, struct err *err)
 {
@@ -73,6 +76,25 @@ bool carriage_may_now(const struct carriage *c, enum carriage_kind kind,
     return !c->over && c->mono >= place->next;
 }
 
+void carriage_later(struct carriage_place *place)
+{
+    place->patience_ms = place->patience_ms == 0                 ? LATER_MS
+                         : place->patience_ms * 2 < LATER_MAX_MS ? place->patience_ms * 2
+                                                                 : LATER_MAX_MS;
+    place->next = courier_now() + carriage_jitter(place->patience_ms);
+}
+
+void carriage_unreadable(struct carriage *c, enum carriage_kind kind, const char *id,
+                         const struct err *err)
+{
+    if (err->code != ERR_INVALID && err->code != ERR_NOT_FOUND) {
+        (void)carriage_failed(c, id, err);
+        return;
+    }
+    carriage_refused(c, kind, id, err);
+    carriage_later(carriage_place(c, id));
+}
+
 /* Twice as long as the last time. */
 static void rest(struct carriage *c, enum carriage_kind kind, const char *what,
                  const struct err *err)
@@ -99,6 +121,11 @@ bool carriage_answered(struct carriage *c, enum carriage_kind kind, const char *
             *c->rests[kind].refused = '\0';
         return true;
     case AWS_AGAIN:
+        if (err->code == ERR_INVALID) { /* somebody was, and it is this one that cannot be read */
+            c->answered = true;
+            carriage_refused(c, kind, what, err);
+            return false;
+        }
         if (err->code != ERR_BUSY) /* nobody was reached */
             break;
         rest(c, kind, what, err);

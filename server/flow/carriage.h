@@ -53,6 +53,7 @@ struct carriage_rest {
 struct carriage_place {
     char id[37];
     mono_ms next;
+    int64_t patience_ms;  /* how long it was put off last, for want of an answer; 0 = it had one */
     mono_ms absent_since; /* AWS answers, and knows nothing of it since; 0 = it does */
     time_ms heard_at;     /* that AWS said it runs was written last */
     bool seen;            /* in this round */
@@ -90,7 +91,8 @@ bool carriage_may(const struct carriage *carriage, enum carriage_kind kind);
 /* The same about this one, which then waits until it may. */
 bool carriage_may_now(const struct carriage *carriage, enum carriage_kind kind,
                       struct carriage_place *place);
-/* Did AWS answer? If it said "later", this kind of question rests, longer each time; if nothing, the round is over. */
+/* Did AWS answer? If it said "later", this kind of question rests, longer each time; if nothing, the round is over. An
+ * answer that cannot be read is none to this question, and ends nothing else. */
 bool carriage_answered(struct carriage *carriage, enum carriage_kind kind, const char *what,
                        enum aws_outcome outcome, const struct err *err);
 /* It answered no. The round goes on; people are told until such a question is answered otherwise. */
@@ -98,6 +100,11 @@ void carriage_refused(struct carriage *carriage, enum carriage_kind kind, const 
                       const struct err *err);
 /* Why not all went well, for people; "" = it did. */
 const char *carriage_trouble(const struct carriage *carriage);
+/* Nothing came of asking for this one: others have their turn first, longer each time. */
+void carriage_later(struct carriage_place *place);
+/* What the store has of one cannot be used: it alone is put off. If the store itself fails, the round is over. */
+void carriage_unreadable(struct carriage *carriage, enum carriage_kind kind, const char *id,
+                         const struct err *err);
 /* The store cannot be read or written: the round is over, too. Always false. */
 bool carriage_failed(struct carriage *carriage, const char *what, const struct err *err);
 

@@ -66,7 +66,7 @@ static void cancel(struct carriage *c, struct send_cancel *what)
         rc = carriage_order_load(c, what->command_id, what->host_id, &o, &err);
     run = rc == 0 ? run_of(sends, n) : NULL;
     if (rc < 0)
-        (void)carriage_failed(c, what->command_id, &err);
+        carriage_unreadable(c, CARRIAGE_CANCEL, what->command_id, &err);
     if (run == NULL || run->state == SEND_INTENDED || run->state == SEND_UNCLEAR)
         return; /* first it must be known whether AWS has it */
     if (run->state == SEND_SENT && o.is_once)

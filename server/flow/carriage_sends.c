@@ -242,8 +242,14 @@ static bool find_earlier(struct carriage *c, const struct send_due *due, time_ms
     place->next = c->mono + carriage_jitter(FIND_MS);
     outcome = transport_ssm_find(c->aws, c->arena, comment_of(c, due->command_id), due->released_at,
                                  c->now, &aws_id, &err);
-    if (!carriage_answered(c, CARRIAGE_LOOK, "whether a command was sent", outcome, &err))
+    if (!carriage_answered(c, CARRIAGE_LOOK, "whether a command was sent", outcome, &err)) {
+        carriage_later(place);
         return false;
+    }
+    if (outcome != AWS_OK) { /* a refusal to say is no answer */
+        carriage_refused(c, CARRIAGE_LOOK, "whether a command was sent", &err);
+        return false;
+    }
     if (aws_id != NULL) { /* where it is found again */
         *ret_state = SEND_UNCLEAR;
         place->next = c->mono;
@@ -392,7 +398,7 @@ static void go_on_intended(struct carriage *c, const struct send *send,
     if (c->now < send->intended_at)
         return;
     if (load_cargo(c, send, &cargo, &err) < 0) {
-        (void)carriage_failed(c, send->command_id, &err);
+        carriage_unreadable(c, CARRIAGE_SEND, send->id, &err);
     } else if (try_it(c, send, c->now)) {
         place->next = c->mono + CARRIAGE_FIRST_LOOK_MS;
         call(c, send, &cargo);
@@ -409,7 +415,7 @@ static void give_up(struct carriage *c, const struct send *send)
     log_warning("aws.lost", "command=%s host=%s act=%s", send->command_id, send->host_id,
                 send_acts[send->act].text);
     if (carriage_order_load(c, send->command_id, send->host_id, &o, &err) < 0)
-        (void)carriage_failed(c, send->command_id, &err);
+        carriage_unreadable(c, CARRIAGE_LOOK, send->id, &err);
     else if (o.is_once)
         carriage_words_ask(c, send, SEND_LOST, why);
     else
@@ -424,8 +430,11 @@ static void go_on_unclear(struct carriage *c, const struct send *send, struct ca
 
     outcome = transport_ssm_find(c->aws, c->arena, comment_of(c, send->id), send->intended_at,
                                  c->now, &aws_id, &err);
-    if (!carriage_answered(c, CARRIAGE_LOOK, "whether a command was sent", outcome, &err))
+    if (!carriage_answered(c, CARRIAGE_LOOK, "whether a command was sent", outcome, &err)) {
+        carriage_later(place);
         return;
+    }
+    place->patience_ms = 0;
     place->next = c->mono + carriage_jitter(c->settle_ms < FIND_MS ? c->settle_ms / 4 : FIND_MS);
     if (outcome == AWS_REFUSED) {
         carriage_refused(c, CARRIAGE_LOOK, "whether a command was sent", &err);

@@ -478,15 +478,18 @@ static mono_ms next_look(const struct carriage *c)
 
 /* All of its output is in an answer of its own; the list cuts it, and with it what the script told. False: it could not be
  * had yet, or AWS does not know there that it ended. */
-static bool read_whole(struct carriage *c, const struct send *send, struct aws_invocation *i)
+static bool read_whole(struct carriage *c, const struct send *send, struct carriage_place *place,
+                       struct aws_invocation *i)
 {
     struct aws_invocation whole = *i;
     struct err err = ERR_INIT;
     enum aws_outcome outcome =
         transport_ssm_text(c->aws, c->arena, send->aws_id, send->host_id, c->now, &whole, &err);
 
-    if (!carriage_answered(c, CARRIAGE_LOOK, "what it printed", outcome, &err))
+    if (!carriage_answered(c, CARRIAGE_LOOK, "what it printed", outcome, &err)) {
+        carriage_later(place);
         return false;
+    }
     if (outcome == AWS_REFUSED)
         carriage_refused(c, CARRIAGE_LOOK, "what it printed", &err);
     if (outcome != AWS_OK || (whole.known && !invocation_has_ended(whole.status)))
@@ -515,8 +518,10 @@ void carriage_words(struct carriage *c, const struct send *send)
     outcome = transport_ssm_look(c->aws, c->arena, send->aws_id, c->now, &items, &n, &err);
     carriage_tick(c);
     c->look_ms = (c->look_ms * 7 + (c->mono - began)) / 8;
-    if (!carriage_answered(c, CARRIAGE_LOOK, "how a command goes", outcome, &err))
+    if (!carriage_answered(c, CARRIAGE_LOOK, "how a command goes", outcome, &err)) {
+        carriage_later(place);
         return;
+    }
     place->next = next_look(c);
     if (outcome == AWS_REFUSED) {
         carriage_refused(c, CARRIAGE_LOOK, "how a command goes", &err);
@@ -526,9 +531,11 @@ void carriage_words(struct carriage *c, const struct send *send)
         if (strcmp(items[i].instance_id, send->host_id) == 0)
             found = &items[i];
     if (carriage_order_load(c, send->command_id, send->host_id, &o, &err) < 0) {
-        (void)carriage_failed(c, send->command_id, &err);
+        carriage_unreadable(c, CARRIAGE_LOOK, send->id, &err);
         return;
     }
+    if (found == NULL || !invocation_has_ended(found->status))
+        place->patience_ms = 0;
     if (found == NULL) {
         wait_for_sight(c, send, place, o.is_once);
         return;
@@ -536,6 +543,7 @@ void carriage_words(struct carriage *c, const struct send *send)
     place->absent_since = 0;
     if (!found->known || !invocation_has_ended(found->status))
         say_running(c, send, place, &o, found);
-    else if ((!o.is_once && never_reached(found->details) != NULL) || read_whole(c, send, found))
+    else if ((!o.is_once && never_reached(found->details) != NULL) ||
+             read_whole(c, send, place, found))
         say_end(c, send, &o, found);
 }

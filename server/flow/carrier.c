@@ -22,6 +22,7 @@
 #define IDLE_MS 60000        /* without AWS, unless it is rung for */
 #define LOOK_MS 1000         /* the clock of the rules may have moved on by then */
 #define HOSTS_EVERY_MS 25000 /* a host is silent after a minute: one question may be lost */
+#define HOSTS_AGAIN_MS 10000 /* where nobody answered */
 #define SETTLE_MS 60000
 #define ROUND_MS 2000 /* of looks: then what waits to be sent has its turn */
 #define PATIENCE_MAX_MS 60000
@@ -131,8 +132,11 @@ static void ask(struct carrier *c, bool wanted, size_t *ret_open)
     struct send *open;
     size_t n = 0;
 
-    if (w->mono >= c->hosts_at && wanted && carriage_may(w, CARRIAGE_HOSTS) && carriage_hosts(w))
+    if (w->mono >= c->hosts_at && wanted && carriage_may(w, CARRIAGE_HOSTS)) {
         c->hosts_at = w->mono + carriage_jitter(HOSTS_EVERY_MS);
+        if (!carriage_hosts(w)) /* in the rounds until then it is the others' turn */
+            c->hosts_at = w->over ? courier_now() + carriage_jitter(HOSTS_AGAIN_MS) : w->mono;
+    }
     if (!w->over)
         carriage_cancels(w);
     if (carriage_may(w, CARRIAGE_SEND))

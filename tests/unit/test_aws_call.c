@@ -315,6 +315,31 @@ static void an_invocation_has_its_code_its_output_and_its_times(void **state)
     assert_int_equal(aws_answer_invocation(&arena, "{}", 2, &got, &err), ERR_INVALID);
 }
 
+/* A script may print any byte, and AWS hands it on as an escape that no JSON of ours may hold. */
+static void a_printed_NUL_costs_no_answer(void **state)
+{
+    static const char one[] = "{\"CommandId\":\"" COMMAND "\",\"InstanceId\":\"" HOST
+                              "\",\"Status\":\"Success\",\"StatusDetails\":\"Success\","
+                              "\"StandardOutputContent\":\"a\\u0000b\\\\u0000\"}";
+    static const char list[] =
+        "{\"CommandInvocations\":[{\"CommandId\":\"" COMMAND "\",\"InstanceId\":\"" OTHER
+        "\",\"Status\":\"Failed\",\"StatusDetails\":\"Failed\","
+        "\"CommandPlugins\":[{\"ResponseCode\":3,\"Output\":\"\\u0000\"}]}]}";
+    struct aws_invocation *found = NULL, got;
+    const char *token = NULL;
+    struct err err = ERR_INIT;
+    size_t n = 0;
+
+    (void)state;
+    assert_int_equal(aws_answer_invocation(&arena, one, strlen(one), &got, &err), 0);
+    assert_string_equal(got.output, "a\xef\xbf\xbd"
+                                    "b\\u0000");
+    assert_int_equal(aws_answer_invocations(&arena, list, strlen(list), &found, &n, &token, &err),
+                     0);
+    assert_int_equal(n, 1);
+    assert_string_equal(found[0].output, "\xef\xbf\xbd");
+}
+
 static void hosts_without_a_usable_id_are_left_out(void **state)
 {
     static const char page[] =
@@ -399,6 +424,7 @@ int main(void)
         TEST(commands_come_with_their_comments_and_a_page_more),
         TEST(each_word_of_aws_is_one_of_ours_and_an_unknown_one_never_an_end),
         TEST(an_invocation_has_its_code_its_output_and_its_times),
+        TEST(a_printed_NUL_costs_no_answer),
         TEST(hosts_without_a_usable_id_are_left_out),
         TEST(an_error_says_whether_a_send_may_have_been_taken),
     };

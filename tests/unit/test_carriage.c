@@ -78,6 +78,36 @@ static void who_reaches_nobody_or_has_no_keys_asks_nothing_more(void **state)
     }
 }
 
+/* One command whose answer is odd, or that AWS never answers for, holds up nobody else. */
+static void what_cannot_be_read_is_put_off_alone(void **state)
+{
+    struct carriage_place *place = carriage_place(&c, "x");
+    struct err err = ERR_INIT;
+    int64_t last = 0;
+
+    (void)state;
+    assert_false(answered(CARRIAGE_LOOK, AWS_AGAIN, ERR_INVALID));
+    assert_false(c.over);
+    assert_true(c.answered);
+    assert_true(carriage_may(&c, CARRIAGE_LOOK));
+    assert_string_equal(carriage_trouble(&c), "sending: Rate exceeded");
+    (void)err_set(&err, ERR_INVALID, "envelope: odd");
+    carriage_unreadable(&c, CARRIAGE_SEND, "x", &err);
+    assert_false(c.over);
+    assert_false(carriage_may_now(&c, CARRIAGE_LOOK, place));
+    for (int times = 0; times < 6; times++) {
+        carriage_later(place);
+        assert_true(place->patience_ms > last || place->patience_ms == 60000);
+        assert_true(place->next >= c.mono + place->patience_ms / 2);
+        last = place->patience_ms;
+    }
+    assert_int_equal(last, 60000);
+    (void)err_set(&err, ERR_INTERNAL, "disk I/O error");
+    carriage_unreadable(&c, CARRIAGE_SEND, "x", &err);
+    assert_true(c.over);
+    free(c.places);
+}
+
 static void a_refusal_is_told_until_it_is_answered_otherwise(void **state)
 {
     struct err err = ERR_INIT;
@@ -97,6 +127,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(what_aws_throttles_rests_alone_and_longer_each_time, set_up),
+        cmocka_unit_test_setup(what_cannot_be_read_is_put_off_alone, set_up),
         cmocka_unit_test_setup(a_refusal_is_told_until_it_is_answered_otherwise, set_up),
         cmocka_unit_test_setup(who_reaches_nobody_or_has_no_keys_asks_nothing_more, set_up),
     };
