@@ -241,7 +241,7 @@ void aws_call_write_hosts(struct buf *buf, const struct aws_filter *filter, cons
 
 /* Errors --------------------------------------------------------------------------------------- */
 
-/* Names of AWS' errors that are not tied to one operation; each is said before anything was done. */
+/* Names of AWS' errors that are not tied to one operation; each is said before anything was done, where it is no fault. */
 static const struct {
     const char *type; /* also with "Exception" behind it */
     enum aws_outcome is;
@@ -278,6 +278,8 @@ enum aws_outcome aws_call_judge(enum aws_call call, int status, const char *type
     /* Whether a fault of theirs came before or after it was taken, nobody says. */
     const enum aws_outcome fault = call == AWS_CALL_SEND ? AWS_UNCLEAR : AWS_AGAIN;
 
+    if (fault == AWS_UNCLEAR && status >= 500) /* whatever name it has */
+        return fault;
     for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]); i++)
         if (type_is(type, errors[i].type))
             return errors[i].is;

@@ -301,9 +301,10 @@ static int check_job(struct arena *arena, const char *text, struct err *err)
     return rc < 0 ? rc : aws_script_job(arena, &document, &longest, 1, &script, err);
 }
 
-int aws_script_check(struct arena *arena, const char *text, bool has_database, struct err *err)
+int aws_script_check(struct arena *arena, const char *text, bool has_database, const char *redact,
+                     struct err *err)
 {
-    struct message_command command = {.document_name = "", .document = text};
+    struct message_command command = {.document_name = "", .document = text, .redact = redact};
     const char *script;
     char *envelope;
 
@@ -314,5 +315,5 @@ int aws_script_check(struct arena *arena, const char *text, bool has_database, s
     memset(envelope, '0', REST_MAX);
     command.command_id = command.signature = "00000000-0000-0000-0000-000000000000";
     command.envelope = envelope;
-    return aws_script_order(arena, &command, AWS_SCRIPT_RUN, &script, err);
+    return aws_script_order(arena, &command, AWS_SCRIPT_REVOKE, &script, err); /* the longer word */
 }

@@ -38,8 +38,10 @@ struct message_command;
 int aws_script_order(struct arena *arena, const struct message_command *command,
                      enum aws_script_verb verb, const char **ret_script, struct err *err);
 
-/* Would that document fit, before any host is known? Asked by config check and at the cut. `text` is the document's. */
-int aws_script_check(struct arena *arena, const char *text, bool has_database, struct err *err);
+/* Would that document fit, before any host is known? Asked by config check and at the cut. `text` is the document's;
+ * `redact` the patterns of the configuration, which an order carries; NULL = none. */
+int aws_script_check(struct arena *arena, const char *text, bool has_database, const char *redact,
+                     struct err *err);
 
 /* `executionTimeout` of a job without `once`: its script ends by itself before. At most DOCUMENT_TIMEOUT_MAX_S. */
 int64_t aws_script_execution_s(const struct document *document);

@@ -194,7 +194,8 @@ static bool fits_aws(struct candidates *m, const struct planned_job *job)
     const char *text;
 
     return job_document_make(m->arena, m->environment->repo, job->job, &text, digest, &err) < 0 ||
-           aws_script_check(m->arena, text, job->job->once != NULL, &err) == 0;
+           aws_script_check(m->arena, text, job->job->once != NULL, m->snapshot->config->redact,
+                            &err) == 0;
 }
 
 /* Why AWS could not carry a job to its hosts; NULL = it can. A migrate job needs one with slipway-once (migrate.md 9). */
