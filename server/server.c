@@ -22,6 +22,7 @@
 #include "lib/store/store.h"
 #include "lib/store/store_attempt.h"
 #include "lib/store/store_journal.h"
+#include "lib/store/store_send.h"
 #include "lib/store/writer.h"
 #include "server/api/api.h"
 #include "server/api/api_events.h"
@@ -411,6 +412,8 @@ static int write_restored(struct db *db, void *arg, struct err *err)
                                         .subject = s->store.store_id};
     int rc = store_attempt_fence_all(db, "the store was restored from a backup", entry.at, err);
 
+    if (rc == 0)
+        rc = store_send_restored(db, err);
     return rc < 0 ? rc : store_journal_add(db, &entry, err);
 }
 

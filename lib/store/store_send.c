@@ -61,6 +61,15 @@ int store_send_interrupted(struct db *db, struct err *err)
     return db_run(db, &SQL_SEND_INTERRUPTED, err, "");
 }
 
+DB_STATEMENT(SQL_SEND_RESTORED,
+             "UPDATE sends SET state = 'unclear', note = 'it may have been sent after the backup'"
+             " WHERE state = 'intended' AND act = 'run'");
+
+int store_send_restored(struct db *db, struct err *err)
+{
+    return db_run(db, &SQL_SEND_RESTORED, err, "");
+}
+
 DB_STATEMENT(SQL_SEND_MOVE,
              "UPDATE sends SET state = $1, aws_id = coalesce($2, aws_id), note = coalesce($3, note)"
              " WHERE id = $4 AND state = $5");

@@ -22,6 +22,8 @@ int store_send_intend(struct db *db, const struct send *send, struct err *err);
 int store_send_try(struct db *db, const char *id, time_ms now, struct err *err);
 /* What was being called when the process ended: nobody knows whether it was heard. Writer. */
 int store_send_interrupted(struct db *db, struct err *err);
+/* The store is a backup: whoever wrote on after it may have sent what it still has to send. Writer. */
+int store_send_restored(struct db *db, struct err *err);
 
 struct send_change {
     enum send_state state;

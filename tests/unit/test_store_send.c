@@ -163,6 +163,26 @@ static void I4_what_was_asked_when_the_server_ended_is_unclear(void **state)
     assert_int_equal(store_send_move(db, COMMAND, SEND_ENDED, &sent, &err), ERR_INTERNAL);
 }
 
+/* What the backup was about to send, whoever wrote on may have sent: AWS is asked first. A question harms nobody twice. */
+static void I4_what_a_restored_store_was_to_send_is_looked_for(void **state)
+{
+    struct send ask = {.id = ASK, .act = SEND_REVOKE, .command_id = COMMAND, .host_id = HOST};
+    struct room *room = *state;
+    struct db *db = room->store.db;
+    struct err err = ERR_INIT;
+    struct send *items;
+    size_t n;
+
+    assert_int_equal(store_send_intend(db, &run_of_it, &err), 0);
+    assert_int_equal(store_send_try(db, COMMAND, 0, &err), 0);
+    assert_int_equal(store_send_intend(db, &ask, &err), 0);
+    assert_int_equal(store_send_restored(db, &err), 0);
+    assert_int_equal(store_send_open(db, &room->arena, 10, &items, &n, &err), 0);
+    assert_int_equal(n, 2);
+    assert_int_equal(items[0].state, SEND_UNCLEAR);
+    assert_int_equal(items[1].state, SEND_INTENDED);
+}
+
 static void a_revoke_is_asked_one_at_a_time(void **state)
 {
     struct send ask = {.id = ASK, .act = SEND_REVOKE, .command_id = COMMAND, .host_id = HOST};
@@ -264,6 +284,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(I4_a_command_is_sent_once),
         TEST(I4_what_was_asked_when_the_server_ended_is_unclear),
+        TEST(I4_what_a_restored_store_was_to_send_is_looked_for),
         TEST(a_revoke_is_asked_one_at_a_time),
         TEST(a_host_of_aws_is_heard_when_it_is_online),
         TEST(tags_are_those_that_aws_has),
