@@ -21,7 +21,7 @@ export PATH
 slipway_path=${SLIPWAY_PATH:-/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin}
 slipway_systemctl=${SLIPWAY_SYSTEMCTL:-/usr/bin/systemctl}
 slipway_root=${SLIPWAY_HOST_ROOT:-}
-slipway_base=${SLIPWAY_RUN_DIR:-/run/slipway-ssm}
+slipway_base=${SLIPWAY_RUN_DIR:-/var/lib/slipway-ssm}
 slipway_n=0
 slipway_kill=
 slipway_reason=
@@ -43,6 +43,11 @@ slipway_up() {
     slipway_seconds=${slipway_seconds%%.*}
 }
 
+# Another each time that the host is booted.
+slipway_boot() {
+    cat /proc/sys/kernel/random/boot_id
+}
+
 # Nothing was begun, and nothing will be: a definite end. Without the folder.
 slipway_refuse() {
     printf '%s\n' '----- slipway result -----' "command=$slipway_id" state=finished status=Failed \
@@ -55,6 +60,8 @@ slipway_again() {
     slipway_tries=0
     while [ ! -f "$slipway_dir/ended" ]; do
         slipway_first=$(cat "$slipway_dir/pid" 2>/dev/null) || slipway_first=
+        # Its number may be another's since the host was booted.
+        [ -z "$slipway_first" ] || [ "$(cat "$slipway_dir/boot")" = "$(slipway_boot)" ] || slipway_first=gone
         slipway_tries=$((slipway_tries + 1))
         if { [ -n "$slipway_first" ] && ! kill -0 "$slipway_first" 2>/dev/null; } ||
             { [ -z "$slipway_first" ] && [ "$slipway_tries" -gt 5 ]; }; then
@@ -73,13 +80,13 @@ slipway_again() {
     exit "$(cat "$slipway_dir/ended")"
 }
 
-# What ended a week ago is forgotten.
+# What began a week ago is forgotten: AWS ends what runs after two days, and some never say that they ended.
 slipway_tidy() {
     touch -d '7 days ago' "$slipway_base/.week" || return 0
-    for slipway_old in "$slipway_base"/*/ended; do
+    for slipway_old in "$slipway_base"/*/pid; do
         # shellcheck disable=SC3013
         if [ "$slipway_old" -ot "$slipway_base/.week" ]; then
-            rm -rf "${slipway_old%/ended}"
+            rm -rf "${slipway_old%/pid}"
         fi
     done
 }
@@ -109,6 +116,7 @@ slipway_open() {
         [ -d "$slipway_dir" ] || slipway_refuse "$slipway_dir cannot be made on this host"
         slipway_again
     fi
+    slipway_boot >"$slipway_dir/boot"
     printf '%s\n' "$$" >"$slipway_dir/pid"
     slipway_tidy
     slipway_say '----- slipway result -----'
@@ -351,8 +359,8 @@ slipway_close() {
     slipway_say "status=$slipway_status"
     [ -z "$slipway_reason" ] || slipway_say "reason=$slipway_reason"
     slipway_say '----- end of slipway result -----'
-    slipway_show out "$slipway_room_out" >"$slipway_dir/shown.out"
-    slipway_show err "$slipway_room_err" >"$slipway_dir/shown.err"
+    slipway_show out "$slipway_room_out" | tr -d '\000' >"$slipway_dir/shown.out"
+    slipway_show err "$slipway_room_err" | tr -d '\000' >"$slipway_dir/shown.err"
     case $slipway_exit in
     137 | 168 | 169 | 194) slipway_exit=1 ;;
     esac

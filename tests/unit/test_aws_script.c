@@ -413,6 +413,15 @@ static void what_takes_too_long_is_ended_with_all_that_it_began(void **state)
     agent_room_down();
 }
 
+static void put(const char *place, const char *name, const char *text)
+{
+    struct err err = ERR_INIT;
+
+    if (file_write_atomic(arena_printf(&arena, "%s/%s", place, name), text, strlen(text), 0600,
+                          &err) < 0)
+        fail_msg("%s", err.text);
+}
+
 /* Amazon's agent ends the group: what was known stands there already. */
 static void who_is_ended_from_outside_told_how_far_it_came(void **state)
 {
@@ -421,6 +430,7 @@ static void who_is_ended_from_outside_told_how_far_it_came(void **state)
               agent_room_script("two", AGENT_ROOM_COUNT "sleep 2; echo late >> \"$FOLDER/late\""),
               agent_room_script("three", AGENT_ROOM_COUNT));
     struct envelope e = envelope();
+    const char *place;
     struct ran ran = begin(dash, script_of(&document, &e, 1));
 
     (void)state;
@@ -441,14 +451,23 @@ static void who_is_ended_from_outside_told_how_far_it_came(void **state)
     assert_int_equal(ran.reply.state, MESSAGE_REPLY_UNKNOWN);
     assert_int_equal(agent_room_lines("runs"), 1);
     assert_int_equal(agent_room_lines("late"), 0);
+    /* Also after the host was booted, when its number is somebody else's. */
+    place = arena_printf(&arena, "%s/run/%s", agent_room.folder, e.command_id);
+    put(place, "pid", arena_printf(&arena, "%ld\n", (long)getpid()));
+    put(place, "boot", "00000000-0000-4000-8000-000000000000\n");
+    ran = begin(dash, script_of(&document, &e, 1));
+    end(&ran);
+    read_it(&ran, e.command_id, &document, NULL);
+    assert_int_equal(ran.reply.state, MESSAGE_REPLY_UNKNOWN);
+    assert_int_equal(agent_room_lines("runs"), 1);
     agent_room_down();
 }
 
 static void ssm_runs_a_plain_script_twice(void **state)
 {
-    const struct document document =
-        STEPS(agent_room_script("one", AGENT_ROOM_COUNT
-                                "echo said; echo note=x >> \"$SLIPWAY_RESULT\"; sleep 1; exit 3"));
+    const struct document document = STEPS(agent_room_script(
+        "one", AGENT_ROOM_COUNT
+        "printf 'sa\\000id\\n'; echo note=x >> \"$SLIPWAY_RESULT\"; sleep 1; exit 3"));
     struct envelope e = envelope();
     const char *script = script_of(&document, &e, 1);
     struct ran ran[3];
@@ -665,21 +684,30 @@ static void what_does_not_fit_into_64_KB_is_refused_with_its_sentence(void **sta
     const struct document document = {.description = "web of acme/shop",
                                       .steps = &step,
                                       .n_steps = 1};
+    char patterns[4097] = "";
     struct err err = ERR_INIT;
 
     (void)state;
+    memset(patterns, 'x', sizeof(patterns) - 1);
     for (size_t kib = 8; kib <= 60; kib += 4) {
         char *script = arena_alloc(&arena, kib * 1024 + 1);
 
         memset(script, 'x', kib * 1024);
         step.script = script;
-        assert_int_equal(aws_script_check(&arena, text_of(&document), false, &err),
+        assert_int_equal(aws_script_check(&arena, text_of(&document), false, NULL, &err),
                          kib <= 48 ? 0 : ERR_INVALID);
-        assert_int_equal(aws_script_check(&arena, text_of(&document), true, &err),
+        assert_int_equal(aws_script_check(&arena, text_of(&document), true, NULL, &err),
                          kib <= 40 ? 0 : ERR_INVALID);
+        /* The patterns to hide go with an order, and with no plain job. */
+        if (kib == 40) {
+            assert_int_equal(aws_script_check(&arena, text_of(&document), true, patterns, &err),
+                             ERR_INVALID);
+            assert_int_equal(aws_script_check(&arena, text_of(&document), false, patterns, &err),
+                             0);
+        }
     }
     err = (struct err)ERR_INIT;
-    assert_int_equal(aws_script_check(&arena, text_of(&document), false, &err), ERR_INVALID);
+    assert_int_equal(aws_script_check(&arena, text_of(&document), false, NULL, &err), ERR_INVALID);
     assert_non_null(strstr(err.text, "web of acme/shop: the script for AWS has "));
     assert_non_null(strstr(err.text, " bytes, and AWS takes 61440; make its steps shorter, or put "
                                      "them into files of the repository"));
