@@ -31,6 +31,7 @@ struct writer;
 /* When a send is looked at again. The machine's clock: AWS is waited for. */
 #define CARRIAGE_FIRST_LOOK_MS 1000 /* after AWS was asked for something */
 
+#define CARRIAGE_ROUND_MS 2000     /* of one thing; then the others have their turn */
 #define CARRIAGE_PATIENCE_MS 1000  /* AWS is left alone so long; then twice as long ... */
 #define CARRIAGE_REST_MAX_MS 15000 /* ... up to that, for one kind of question */
 

@@ -8,6 +8,7 @@
 #include "lib/store/writer.h"
 #include "lib/transport/transport_ssm.h"
 #include "server/flow/carriage.h"
+#include "server/flow/courier.h"
 
 #define DUE_MAX 50 /* in one round */
 
@@ -84,10 +85,16 @@ void carriage_cancels(struct carriage *c)
 {
     struct send_cancel *items;
     struct err err = ERR_INIT;
+    mono_ms began = courier_now();
     size_t n = 0;
 
     if (store_send_cancels(c->db, c->arena, c->now, DUE_MAX, &items, &n, &err) < 0)
         (void)carriage_failed(c, "what is to be ended", &err);
-    for (size_t i = 0; i < n && carriage_may(c, CARRIAGE_CANCEL); i++)
+    for (size_t i = 0; i < n && carriage_may(c, CARRIAGE_CANCEL); i++) {
+        if (courier_now() - began > CARRIAGE_ROUND_MS) {
+            c->more = true;
+            break;
+        }
         cancel(c, &items[i]);
+    }
 }

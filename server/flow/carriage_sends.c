@@ -17,6 +17,7 @@
 #include "lib/store/writer.h"
 #include "lib/transport/transport_ssm.h"
 #include "server/flow/carriage.h"
+#include "server/flow/courier.h"
 #include "server/flow/redaction.h"
 #include "server/flow/snapshot.h"
 
@@ -294,19 +295,22 @@ void carriage_sends_begin(struct carriage *c)
     enum send_state state;
     struct send_due *due;
     time_ms restored_at = 0;
-    bool any = false;
+    bool any = false, is_late = false;
+    mono_ms began = courier_now();
     size_t n = 0;
 
     if (store_send_due(c->db, c->arena, c->now, DUE_MAX, &due, &n, &err) < 0)
         (void)carriage_failed(c, "what is to be sent", &err);
     if (n > 0 && store_attempt_restored_at(c->db, &restored_at, &err) < 0)
         (void)carriage_failed(c, "since when the store is there", &err);
-    for (size_t i = 0; i < n && carriage_may(c, CARRIAGE_SEND); i++)
+    for (size_t i = 0; i < n && carriage_may(c, CARRIAGE_SEND) && !is_late; i++) {
         if (find_earlier(c, &due[i], restored_at, &state)) {
             begin(c, &due[i], state);
             any = true;
         }
-    c->more = c->more || (any && n == DUE_MAX && carriage_may(c, CARRIAGE_SEND));
+        is_late = courier_now() - began > CARRIAGE_ROUND_MS;
+    }
+    c->more = c->more || (any && (n == DUE_MAX || is_late) && carriage_may(c, CARRIAGE_SEND));
 }
 
 /* Those that AWS does not have yet, or is not known to have ---------------------------------------------- */

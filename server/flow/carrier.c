@@ -24,7 +24,6 @@
 #define HOSTS_EVERY_MS 25000 /* a host is silent after a minute: one question may be lost */
 #define HOSTS_AGAIN_MS 10000 /* where nobody answered */
 #define SETTLE_MS 60000
-#define ROUND_MS 2000 /* of looks: then what waits to be sent has its turn */
 #define PATIENCE_MAX_MS 60000
 #define OPEN_MAX 1000
 
@@ -145,7 +144,7 @@ static void ask(struct carrier *c, bool wanted, size_t *ret_open)
         (void)carriage_failed(w, "what was sent", &err);
     began = courier_now();
     for (size_t i = 0; i < n; i++) {
-        if (courier_now() - began > ROUND_MS) {
+        if (courier_now() - began > CARRIAGE_ROUND_MS) {
             keep_rest(w, open + i, n - i);
             w->more = true;
             break;
