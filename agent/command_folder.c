@@ -203,18 +203,19 @@ void command_folder_remove(const char *path)
 
 struct over {
     const char *id;
-    time_ms since;
+    struct command_folder_end end;
 };
 
 static int newest_first(const void *a, const void *b)
 {
     const struct over *x = a, *y = b;
 
-    return x->since < y->since ? 1 : x->since > y->since ? -1 : 0;
+    return x->end.at < y->end.at ? 1 : x->end.at > y->end.at ? -1 : 0;
 }
 
 void command_folder_prune(struct arena *arena, const char *state, time_ms now,
-                          time_ms (*over_since)(void *arg, const char *command_id), void *arg)
+                          struct command_folder_end (*end_of)(void *arg, const char *command_id),
+                          void *arg)
 {
     int commands =
         open(arena_printf(arena, "%s/" COMMANDS, state), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -230,12 +231,12 @@ void command_folder_prune(struct arena *arena, const char *state, time_ms now,
     }
     all = arena_array(arena, n, sizeof(*all));
     for (size_t i = 0; i < n; i++) {
-        all[n_all] = (struct over){ids[i], over_since(arg, ids[i])};
-        n_all += all[n_all].since != 0;
+        all[n_all] = (struct over){ids[i], end_of(arg, ids[i])};
+        n_all += all[n_all].end.since != 0;
     }
     qsort(all, n_all, sizeof(*all), newest_first);
     for (size_t i = 0; i < n_all; i++) {
-        if (now - all[i].since > COMMAND_FOLDER_KEPT_MS)
+        if (now - all[i].end.since > COMMAND_FOLDER_KEPT_MS)
             remove_tree(commands, all[i].id, DEPTH_MAX);
         else if (i >= COMMAND_FOLDER_OUTPUT_KEPT)
             (void)unlinkat(commands, arena_printf(arena, "%s/output", all[i].id), 0);

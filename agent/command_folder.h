@@ -68,11 +68,17 @@ int command_folder_all(struct arena *arena, const char *state, const char ***ret
 /* Remove a folder and what is in it; links are not followed. Best effort. */
 void command_folder_remove(const char *path);
 
+struct command_folder_end {
+    time_ms since; /* it is over; 0 = it is not */
+    time_ms at;    /* its last record was written, whatever its start-by */
+};
+
 /*
- * Give back the room of commands that are over: `over_since` says since when; 0 = it is not. The newest keep their output, the
- * rest their small files, until they are a week old. What the disk says of times counts for nothing. Best effort.
+ * Give back the room of commands that are over. Those that ended last keep their output, the rest their small files, until they are
+ * over for a week. What the disk says of times counts for nothing. Best effort.
  */
 void command_folder_prune(struct arena *arena, const char *state, time_ms now,
-                          time_ms (*over_since)(void *arg, const char *command_id), void *arg);
+                          struct command_folder_end (*end_of)(void *arg, const char *command_id),
+                          void *arg);
 
 #endif

@@ -91,6 +91,19 @@ static int expired(time_ms now, time_ms start_by, struct err *err)
                    "expired: it had to begin by %s, and by this host's clock it is %s", last, here);
 }
 
+/* No server waits so long: until then its folder would lie here, and a week more. */
+static int too_far(time_ms now, time_ms start_by, struct err *err)
+{
+    char here[TIMESTAMP_SIZE], last[TIMESTAMP_SIZE];
+
+    timestamp_format(now, here);
+    timestamp_format(start_by, last);
+    return err_set(err, ERR_DENIED,
+                   "it may begin until %s, more than 31 days from now: by this host's clock it is "
+                   "%s",
+                   last, here);
+}
+
 int order_check(struct arena *arena, const struct order_host *host, time_ms now,
                 struct order *order, struct err *err)
 {
@@ -98,6 +111,8 @@ int order_check(struct arena *arena, const struct order_host *host, time_ms now,
 
     if (rc == 0 && guard_is_late(now, order->envelope.start_by))
         rc = expired(now, order->envelope.start_by, err);
+    if (rc == 0 && order->envelope.start_by - now > ORDER_AHEAD_MS)
+        rc = too_far(now, order->envelope.start_by, err);
     if (rc == 0)
         rc = strict_check(arena, host->config, host->state, order->envelope.document,
                           order->command.document, err);

@@ -41,6 +41,9 @@ struct order_host {
 int order_open(struct arena *arena, const struct order_host *host, const char *payload, time_ms now,
                struct order *order, struct err *err);
 
+/* The longest that an order may wait (TimeoutSeconds, 30 days), and a day for clocks. */
+#define ORDER_AHEAD_MS ((time_ms)31 * 24 * 3600 * 1000)
+
 /* May it begin now? ERR_TIMEOUT: start-by has passed. */
 int order_check(struct arena *arena, const struct order_host *host, time_ms now,
                 struct order *order, struct err *err);

@@ -24,15 +24,15 @@ static bool has_ended(const struct tidying *t, const struct agent_journal_entry 
                : entry->kind == AGENT_JOURNAL_REPORTED;
 }
 
-static time_ms over_since(void *arg, const char *command_id)
+static struct command_folder_end end_of(void *arg, const char *command_id)
 {
     const struct tidying *t = arg;
     struct agent_journal_entry entry;
 
-    return !str_eq(command_id, t->command_id) &&
-                   agent_journal_find(t->agent->journal, command_id, &entry) && has_ended(t, &entry)
-               ? compact_over_since(&entry)
-               : 0;
+    if (str_eq(command_id, t->command_id) ||
+        !agent_journal_find(t->agent->journal, command_id, &entry) || !has_ended(t, &entry))
+        return (struct command_folder_end){.since = 0};
+    return (struct command_folder_end){.since = compact_over_since(&entry), .at = entry.at};
 }
 
 static bool is_over_and_gone(void *arg, const struct agent_journal_entry *entry)
@@ -56,7 +56,7 @@ static void tidy(struct tidying *t, time_ms now)
     bool done;
     int rc;
 
-    command_folder_prune(t->arena, agent->state, now, over_since, t);
+    command_folder_prune(t->arena, agent->state, now, end_of, t);
     rc = agent_journal_compact(agent->journal, now,
                                &(struct agent_journal_rule){.after = TIDY_JOURNAL_AFTER,
                                                             .is_over = is_over_and_gone,

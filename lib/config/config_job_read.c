@@ -9,6 +9,7 @@
 
 #define KILL_AFTER_MIN_MS 5000
 #define MINUTE_MS 60000
+#define START_WITHIN_MAX_MS (INT64_C(30) * 24 * 60 * MINUTE_MS)
 #define STEPS_MAX 64
 
 static const char *const shipped[] = {"fetch", "migrate", "activate", "restart", "publish", NULL};
@@ -264,6 +265,10 @@ void config_job_read(struct reader *r, struct config_repo *repo, struct yaml_nod
     reader_int(r, yaml_tree_get(node, "max-errors"), 0, 1000000, &job->max_errors);
     job->start_within_set = yaml_tree_get(node, "start-within") != NULL;
     reader_duration(r, yaml_tree_get(node, "start-within"), 1000, &job->start_within_ms);
+    if (job->start_within_ms > START_WITHIN_MAX_MS)
+        problems_error(r->problems, job->place.line, job->place.column,
+                       "job %s: `start-within` is 30d at most: hosts keep no order for longer",
+                       job->name);
     reader_int(r, yaml_tree_get(node, "timeout-minutes"), 1, 2880, &minutes);
     job->timeout_ms = minutes * MINUTE_MS;
     if (yaml_tree_get(node, "health") != NULL)

@@ -114,9 +114,9 @@ static const char *path_of(int i, const char *file)
     return arena_printf(&arena, "%s/commands/00000000-0000-4000-8000-%012d/%s", folder, i, file);
 }
 
-static time_ms since[32]; /* of the i-th one; 0 = it is not over */
+static struct command_folder_end ends[32]; /* of the i-th one */
 
-static void make(int i, time_ms over_since)
+static void make(int i, time_ms at)
 {
     static const char *const files[] = {"envelope", "output", "outcome"};
     struct err err = ERR_INIT;
@@ -124,13 +124,13 @@ static void make(int i, time_ms over_since)
     assert_int_equal(file_mkdirs(path_of(i, ""), 0700, &err), 0);
     for (int f = 0; f < 3; f++)
         assert_int_equal(file_write_atomic(path_of(i, files[f]), "x", 1, 0600, &err), 0);
-    since[i] = over_since;
+    ends[i] = (struct command_folder_end){.since = at, .at = at};
 }
 
-static time_ms over_since(void *arg, const char *command_id)
+static struct command_folder_end end_of(void *arg, const char *command_id)
 {
     (void)arg;
-    return since[strtol(strrchr(command_id, '-') + 1, NULL, 10)];
+    return ends[strtol(strrchr(command_id, '-') + 1, NULL, 10)];
 }
 
 /* Also when it is asked again: what lost its output changed then, and is no newer for that. */
@@ -140,10 +140,24 @@ static void the_newest_keep_their_output_at_each_look(void **state)
     for (int i = 0; i < 30; i++)
         make(i, NOW - (40 - i) * HOUR);
     for (int look = 0; look < 3; look++) {
-        command_folder_prune(&arena, folder, NOW, over_since, NULL);
+        command_folder_prune(&arena, folder, NOW, end_of, NULL);
         for (int i = 0; i < 30; i++)
             assert_int_equal(access(path_of(i, "output"), F_OK) == 0, i >= 10);
     }
+}
+
+/* One that might have begun until next month is no newer for that. */
+static void what_ended_last_keeps_its_output_whatever_its_start_by(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 30; i++) {
+        make(i, NOW - (40 - i) * HOUR);
+        if (i < 15)
+            ends[i].since = NOW + 30 * 24 * HOUR;
+    }
+    command_folder_prune(&arena, folder, NOW, end_of, NULL);
+    for (int i = 0; i < 30; i++)
+        assert_int_equal(access(path_of(i, "output"), F_OK) == 0, i >= 10);
 }
 
 /* Whatever its files say of when they were written: here they are all of this minute. */
@@ -154,11 +168,11 @@ static void a_folder_goes_a_week_after_it_is_over(void **state)
     make(2, NOW - COMMAND_FOLDER_KEPT_MS - 1000);
     make(3, NOW - HOUR);
     make(4, 0);
-    command_folder_prune(&arena, folder, NOW, over_since, NULL);
+    command_folder_prune(&arena, folder, NOW, end_of, NULL);
     assert_int_equal(access(path_of(1, ""), F_OK), 0);
     assert_int_equal(access(path_of(2, ""), F_OK), -1);
     assert_int_equal(access(path_of(3, ""), F_OK), 0);
-    command_folder_prune(&arena, folder, NOW + COMMAND_FOLDER_KEPT_MS, over_since, NULL);
+    command_folder_prune(&arena, folder, NOW + COMMAND_FOLDER_KEPT_MS, end_of, NULL);
     assert_int_equal(access(path_of(3, ""), F_OK), -1);
     assert_int_equal(access(path_of(4, "output"), F_OK), 0);
 }
@@ -171,6 +185,7 @@ int main(void)
         TEST(G7_a_lock_is_held_free_or_cannot_be_seen),
         TEST(an_end_that_cannot_be_read_now_is_not_none),
         TEST(the_newest_keep_their_output_at_each_look),
+        TEST(what_ended_last_keeps_its_output_whatever_its_start_by),
         TEST(a_folder_goes_a_week_after_it_is_over),
     };
 

@@ -215,6 +215,17 @@ static void G8_nothing_begins_after_its_start_by(void **state)
         "by this host's clock it is 1970-01-01T00:16:40"); /* often it is a clock that is wrong */
 }
 
+static void G8_nothing_waits_for_longer_than_a_month(void **state)
+{
+    (void)state;
+    w.envelope.start_by = NOW + ORDER_AHEAD_MS;
+    expect("");
+    w.envelope.start_by = NOW + ORDER_AHEAD_MS + 1000;
+    expect("it may begin until 1970-02-01T00:16:41");
+    w.envelope.start_by = INT64_C(253402300799000); /* the last second of the year 9999 */
+    expect("more than 31 days from now: by this host's clock it is 1970-01-01T00:16:40");
+}
+
 static void G6_a_permit_is_good_for_ten_seconds(void **state)
 {
     (void)state;
@@ -307,6 +318,7 @@ int main(void)
         TEST(G3_a_signed_command_is_not_carried_as_another_one),
         TEST(G3_the_document_is_the_one_that_was_signed),
         TEST(G8_nothing_begins_after_its_start_by),
+        TEST(G8_nothing_waits_for_longer_than_a_month),
         TEST(G6_a_permit_is_good_for_ten_seconds),
         TEST(G5_nothing_goes_below_the_floor_nor_beside_it),
         TEST(T37_strict_mode_wants_the_very_bytes_on_disk),
