@@ -253,6 +253,10 @@ static void each_mistake_has_its_words_and_place(void **state)
     expect_error(HEAD REPO "    environments:\n" STAGE "    jobs:\n"
                            "      web: { runs-on: [wbe], steps: [{ run: x }] }\n",
                  "wbe", 11);
+    expect_error(HEAD REPO
+                 "    environments:\n" STAGE "    jobs:\n"
+                 "      web: { runs-on: [web], start-within: 31d, steps: [{ run: x }] }\n",
+                 "`start-within` is 30d at most", 11);
     expect_error(HEAD REPO "    environments:\n" STAGE "    jobs:\n"
                            "      x: { needs: [y], runs-on: [web], steps: [{ run: x }] }\n"
                            "      y: { needs: [x], runs-on: [web], steps: [{ run: x }] }\n",
