@@ -185,6 +185,18 @@ bool log_outside_says(struct log_outside *o, int64_t second, uint64_t *ret_unsai
     return true;
 }
 
+/* Only whole: a number that was cut off would be another one. */
+static bool has_added(char raw[LINE_MAX_BYTES], int n, uint64_t unsaid)
+{
+    char text[40];
+    int len = snprintf(text, sizeof(text), " unsaid=%" PRIu64, unsaid);
+
+    if (n < 0 || n + len >= LINE_MAX_BYTES)
+        return false;
+    memcpy(raw + n, text, (size_t)len + 1);
+    return true;
+}
+
 void log_outside(struct log_outside *o, const char *event, const char *fmt, ...)
 {
     char raw[LINE_MAX_BYTES];
@@ -197,7 +209,7 @@ void log_outside(struct log_outside *o, const char *event, const char *fmt, ...)
     va_start(args, fmt);
     n = vsnprintf(raw, sizeof(raw), fmt, args);
     va_end(args);
-    if (unsaid > 0 && n > 0 && (size_t)n < sizeof(raw))
-        snprintf(raw + n, sizeof(raw) - (size_t)n, " unsaid=%" PRIu64, unsaid);
+    if (unsaid > 0 && !has_added(raw, n, unsaid))
+        atomic_fetch_add(&o->unsaid, unsaid);
     say(LOG_NOTICE, event, raw);
 }

@@ -235,6 +235,20 @@ static void what_was_not_said_is_told_by_the_next_line(void **state)
     assert_non_null(strstr(released(), "event=http.refused peer=192.0.2.1 unsaid=41\n"));
 }
 
+static void a_line_that_is_full_leaves_it_to_the_next_one(void **state)
+{
+    struct log_outside o = {.unsaid = 41};
+    char text[20000];
+
+    (void)state;
+    memset(text, 'x', sizeof(text) - 1);
+    text[sizeof(text) - 1] = '\0';
+    capture(LOG_LOGFMT, LOG_NOTICE);
+    log_outside(&o, "http.refused", "peer=%s", text);
+    assert_null(strstr(released(), "unsaid="));
+    assert_int_equal(o.unsaid, 41);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -249,6 +263,7 @@ int main(void)
         cmocka_unit_test(the_longest_line_is_still_one_valid_line),
         cmocka_unit_test(what_strangers_cause_is_said_so_often_in_a_second_and_the_rest_counted),
         cmocka_unit_test(what_was_not_said_is_told_by_the_next_line),
+        cmocka_unit_test(a_line_that_is_full_leaves_it_to_the_next_one),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
