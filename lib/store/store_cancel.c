@@ -57,7 +57,7 @@ DB_STATEMENT(SQL_CANCEL_OFFERS,
              "SELECT command_id, cancel_id, cancel_at FROM invocations WHERE host_id = $1"
              " AND status = 'Cancelling' AND cancel_taken_at IS NULL"
              " AND (cancel_redeliver_at IS NULL OR cancel_redeliver_at <= $2)"
-             " ORDER BY cancel_at LIMIT $3");
+             " ORDER BY coalesce(cancel_redeliver_at, 0), cancel_at LIMIT $3");
 
 int store_cancel_offers(struct db *db, struct arena *arena, const char *host_id, time_ms now,
                         size_t limit, struct cancel_offer **ret_items, size_t *ret_n,
