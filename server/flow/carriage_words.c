@@ -383,12 +383,16 @@ static bool has_begun(struct carriage *c, const struct carriage_order *o)
 static void fill_order(struct carriage *c, struct words *w, const struct carriage_order *o,
                        enum aws_outcome_word word, struct message_reply *reply)
 {
-    w->journal = reply->journal_id != NULL ? reply : NULL;
+    struct message_reply *told = arena_alloc(c->arena, sizeof(*told));
+
+    *told = *reply;
+    w->journal = told->journal_id != NULL ? told : NULL;
     w->proves = reply->state == MESSAGE_REPLY_FINISHED || reply->state == MESSAGE_REPLY_STARTED;
     w->asks = word == AWS_OUTCOME_ASK || !settles(reply);
     if (o->invocation.status == INVOCATION_CANCELLING && reply->state == MESSAGE_REPLY_STARTED)
         (void)carriage_cancels_run(c, w->send->command_id, w->send->host_id);
     if (w->send->act == SEND_REVOKE && reply->state == MESSAGE_REPLY_DECLINED && has_begun(c, o)) {
+        reply->journal_id = NULL; /* nor does it say that its supervisor is gone */
         reply->state = MESSAGE_REPLY_UNKNOWN;
         reply->reason = "slipway-once says that it never began, and AWS said that its script had: "
                         "its journal may have been lost or restored";
