@@ -152,6 +152,19 @@ int store_send_asks(struct db *db, const char *command_id, int64_t *ret_n, bool 
     return rc < 0 ? rc : db_exists(db, &SQL_SEND_ASKS, ret_asks, err, "t", command_id);
 }
 
+DB_STATEMENT(SQL_SEND_CLEAR_AT,
+             "SELECT coalesce(max(i.start_by), 0) FROM attempts a"
+             " CROSS JOIN sends s ON s.id = a.command_id"
+             " CROSS JOIN invocations i ON i.command_id = a.command_id AND i.host_id = a.host_id"
+             " WHERE a.database = $1 AND a.gone_at IS NULL AND i.status <> 'Success'"
+             " AND coalesce(i.exit_code, -1) < 0"
+             " AND s.state <> 'refused' AND s.state <> 'given-up'");
+
+int store_send_clear_at(struct db *db, const char *database, time_ms *ret_at, struct err *err)
+{
+    return db_number(db, &SQL_SEND_CLEAR_AT, ret_at, err, "t", database);
+}
+
 static void fill_cancel(struct db_rows *rows, struct arena *arena, void *item)
 {
     struct send_cancel *c = item;

@@ -40,6 +40,10 @@ int store_send_said(struct db *db, const char *id, const char *word, time_ms now
 int store_send_asks(struct db *db, const char *command_id, int64_t *ret_n, bool *ret_asks,
                     struct err *err);
 
+/* Until when an order of that database might still begin on a host by SSM: AWS may have it, and no journal says that it began and is over,
+ * whatever was decided about it. 0 = there is none. */
+int store_send_clear_at(struct db *db, const char *database, time_ms *ret_at, struct err *err);
+
 /* Intended, unclear, sent: the oldest ones. */
 int store_send_open(struct db *db, struct arena *arena, size_t limit, struct send **ret_items,
                     size_t *ret_n, struct err *err);

@@ -2,6 +2,7 @@
 
 #include "lib/base/arena.h"
 #include "lib/base/log.h"
+#include "lib/base/str.h"
 #include "lib/model/send.h"
 #include "lib/store/store_cancel.h"
 #include "lib/store/store_send.h"
@@ -52,7 +53,14 @@ bool carriage_cancels_run(struct carriage *c, const char *command_id, const char
                              &err);
 }
 
-/* One of a migrate job is taken back first: only if it began, AWS is asked to end it (migrate.md 6). */
+/* AWS has not brought it to its host yet, as far as it says. */
+static bool waits_at_aws(const struct send *run)
+{
+    return run->word == NULL || str_eq(run->word, "Pending") || str_eq(run->word, "Delayed");
+}
+
+/* One of a migrate job is taken back first: only if it began, AWS is asked to end its script (migrate.md 6). While it still waits at
+ * AWS, that is not to bring it any more: it may come behind the revoke. */
 static void cancel(struct carriage *c, struct send_cancel *what)
 {
     const struct send *run;
@@ -72,7 +80,7 @@ static void cancel(struct carriage *c, struct send_cancel *what)
         return; /* first it must be known whether AWS has it */
     if (run->state == SEND_SENT && o.is_once)
         carriage_words_ask(c, run, SEND_SENT, NULL);
-    else if (run->state == SEND_SENT)
+    if (run->state == SEND_SENT && (!o.is_once || waits_at_aws(run)))
         heard = carriage_cancels_run(c, what->command_id, what->host_id);
     if (!heard || c->over)
         return;

@@ -337,7 +337,8 @@ static int why_not_run(struct carriage *c, const struct invocation *inv, struct 
     return 0;
 }
 
-/* A question whose answer is known, or that nobody waits for any more. */
+/* A question whose answer is known, or that nobody waits for any more. Until its start-by the order may still begin, whatever a
+ * person decided: it is taken back all the same. */
 static int why_not_ask(struct carriage *c, const struct invocation *inv, struct ending *ret,
                        struct err *err)
 {
@@ -354,7 +355,7 @@ static int why_not_ask(struct carriage *c, const struct invocation *inv, struct 
         *err = own;
         return rc;
     }
-    if (rc == ERR_NOT_FOUND || attempt.settled_at != 0)
+    if (rc == ERR_NOT_FOUND || (attempt.settled_at != 0 && c->now >= inv->start_by))
         ret->why = "a person decided";
     return 0;
 }

@@ -151,28 +151,6 @@ static int check_ledger(struct dispatched *d, bool *ret_go, struct err *err)
     return 0;
 }
 
-/* Until when a command that slipway-once was handed, and that never began, might still arrive: it asks for no permit, so
- * its start-by must have passed, too (migrate.md 6). 0 = it cannot. */
-static int find_clear_of_aws(struct dispatched *d, time_ms *ret_at, struct err *err)
-{
-    const struct progress_facts *facts = d->turn->facts;
-    const struct attempt *last = progress_attempts_last(facts, d->move->job);
-    const struct invocation *inv = last != NULL ? progress_attempts_invocation(facts, last) : NULL;
-    struct look *look = d->turn->look;
-    struct send *sends;
-    size_t n = 0;
-    int rc = 0;
-
-    *ret_at = 0;
-    if (inv != NULL && last->state == ATTEMPT_NOT_STARTED)
-        rc = store_send_of_command(look->flow->db, look->arena, inv->command_id, &sends, &n, err);
-    for (size_t i = 0; i < n && rc == 0; i++)
-        if (sends[i].act == SEND_RUN && sends[i].state != SEND_REFUSED &&
-            sends[i].state != SEND_GIVEN_UP)
-            *ret_at = inv->start_by; /* it is put off by the five minutes (SEND_GRACE_MS) */
-    return rc;
-}
-
 int dispatch_attempt_plan(struct dispatched *d, struct err *err)
 {
     struct look *look = d->turn->look;
@@ -189,7 +167,9 @@ int dispatch_attempt_plan(struct dispatched *d, struct err *err)
 
     if (rc < 0 || !go)
         return rc;
-    if ((rc = find_clear_of_aws(d, &clear_at, err)) < 0)
+    /* slipway-once asks for no permit: what AWS was handed for this database, and may still bring, is waited for (migrate.md 6). Put
+     * off by the five minutes (SEND_GRACE_MS). */
+    if ((rc = store_send_clear_at(look->flow->db, job->database, &clear_at, err)) < 0)
         return rc;
     if (look->now < clear_at) {
         bulk_again(d->turn->item, clear_at);

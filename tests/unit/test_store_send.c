@@ -262,6 +262,47 @@ static void tags_are_those_that_aws_has(void **state)
     assert_true(changed && host.protocol == 0);
 }
 
+static time_ms clear_at(struct room *room, const char *database)
+{
+    struct err err = ERR_INIT;
+    time_ms at = -1;
+
+    assert_int_equal(store_send_clear_at(room->store.db, database, &at, &err), 0);
+    return at;
+}
+
+/* Whoever decided what about it, and in whichever deployment (migrate.md 6). */
+static void M2_an_order_that_aws_may_still_bring_is_waited_for(void **state)
+{
+    static const char *const none[] = {"UPDATE attempts SET gone_at = 3",
+                                       "UPDATE invocations SET status = 'Success'",
+                                       "UPDATE sends SET state = 'refused'",
+                                       "UPDATE sends SET state = 'given-up'",
+                                       "UPDATE invocations SET exit_code = 1"};
+    const time_ms start_by = 1795500100000;
+    struct room *room = *state;
+    struct err err = ERR_INIT;
+
+    run(room, "INSERT INTO attempts (database, repository_id, release_number, n, epoch,"
+              " deployment_id, job_number, command_id, host_id, state, planned_at, settled_at,"
+              " decision) VALUES ('shop', 1, 1, 1, 1, 1, 0, '" COMMAND "', '" HOST "', 'failed', 1,"
+              " 2, 'abandon')");
+    assert_int_equal(clear_at(room, "shop"), 0); /* AWS never had it */
+    assert_int_equal(store_send_intend(room->store.db, &run_of_it, &err), 0);
+    assert_int_equal(clear_at(room, "shop"), start_by);
+    assert_int_equal(clear_at(room, "another"), 0);
+    run(room, "UPDATE sends SET state = 'lost'");
+    assert_int_equal(clear_at(room, "shop"), start_by);
+    for (size_t i = 0; i < sizeof(none) / sizeof(none[0]); i++) {
+        run(room, none[i]);
+        assert_int_equal(clear_at(room, "shop"), 0);
+        run(room, "UPDATE attempts SET gone_at = NULL, state = 'succeeded'"); /* so it was marked */
+        run(room, "UPDATE sends SET state = 'sent'");
+        run(room, "UPDATE invocations SET exit_code = -1, status = 'Unknown'");
+        assert_int_equal(clear_at(room, "shop"), start_by);
+    }
+}
+
 static void no_agent_takes_the_name_of_an_instance(void **state)
 {
     struct host host = {.id = "mi-0123456789abcdef0", .name = OTHER, .activation_id = "x"};
@@ -288,6 +329,7 @@ int main(void)
         TEST(a_revoke_is_asked_one_at_a_time),
         TEST(a_host_of_aws_is_heard_when_it_is_online),
         TEST(tags_are_those_that_aws_has),
+        TEST(M2_an_order_that_aws_may_still_bring_is_waited_for),
         TEST(no_agent_takes_the_name_of_an_instance),
     };
 
