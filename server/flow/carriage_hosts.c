@@ -8,6 +8,7 @@
 #include "lib/model/config.h"
 #include "lib/model/host.h"
 #include "lib/store/store_aws_host.h"
+#include "lib/store/store_send.h"
 #include "lib/store/writer.h"
 #include "lib/transport/transport_ssm.h"
 #include "server/flow/carriage.h"
@@ -15,6 +16,7 @@
 
 #define IDS_MAX 50 /* in one question */
 #define TEXT_MAX 150
+#define OPEN_MAX 1000
 #define ONCE_TAG "slipway-once" /* whoever installed it on an instance says so by this tag */
 
 /* What the roles by ssm of all environments ask for, each once. */
@@ -172,6 +174,19 @@ static bool ask(struct carriage *c, const struct aws_filter *filter, const struc
     return carriage_may(c, CARRIAGE_HOSTS);
 }
 
+/* Whatever the configuration says by now: whether what is under way there lives is known by them alone. */
+static void add_open(struct carriage *c, struct selection *s)
+{
+    struct err err = ERR_INIT;
+    struct send *open;
+    size_t n = 0;
+
+    if (store_send_open(c->db, c->arena, OPEN_MAX, &open, &n, &err) < 0)
+        (void)carriage_failed(c, "what was sent", &err);
+    for (size_t i = 0; i < n; i++)
+        add_id(c->arena, s, open[i].host_id);
+}
+
 bool carriage_hosts(struct carriage *c)
 {
     const struct config *config = c->snapshot->config;
@@ -181,6 +196,7 @@ bool carriage_hosts(struct carriage *c)
     for (size_t i = 0; i < config->n_repos; i++)
         for (size_t k = 0; k < config->repos[i].n_environments; k++)
             add_roles(c->arena, &s, &config->repos[i].environments[k]);
+    add_open(c, &s);
     for (size_t from = 0; from < s.n_ids && carriage_may(c, CARRIAGE_HOSTS); from += IDS_MAX) {
         const struct aws_filter filter = {.key = "InstanceIds",
                                           .values = s.ids + from,
