@@ -123,7 +123,7 @@ static void keep_rest(struct carriage *c, const struct send *open, size_t n)
 }
 
 /* `*ret_open`: how many AWS has, or may have. */
-static void ask(struct carrier *c, bool wanted, size_t *ret_open)
+static void ask(struct carrier *c, size_t *ret_open)
 {
     struct carriage *w = &c->carriage;
     struct err err = ERR_INIT;
@@ -131,7 +131,7 @@ static void ask(struct carrier *c, bool wanted, size_t *ret_open)
     struct send *open;
     size_t n = 0;
 
-    if (w->mono >= c->hosts_at && wanted && carriage_may(w, CARRIAGE_HOSTS)) {
+    if (w->mono >= c->hosts_at && carriage_may(w, CARRIAGE_HOSTS)) {
         c->hosts_at = w->mono + carriage_jitter(HOSTS_EVERY_MS);
         if (!carriage_hosts(w)) /* in the rounds until then it is the others' turn */
             c->hosts_at = w->over ? courier_now() + carriage_jitter(HOSTS_AGAIN_MS) : w->mono;
@@ -234,7 +234,7 @@ static bool make_round(struct carrier *c, struct arena *arena)
     if (w->mono >= c->not_before && c->aws != NULL) {
         *w->trouble = '\0';
         if (begin(c))
-            ask(c, wanted, &open);
+            ask(c, &open);
         if (w->over)
             leave_alone(c);
         else
