@@ -72,12 +72,13 @@ static char *end_of(struct stop_room *r)
                                      SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, NULL),
                      SQLITE_OK);
     assert_int_equal(
-        sqlite3_prepare_v2(db,
-                           "SELECT name FROM sqlite_schema WHERE type = 'table'"
-                           " AND name NOT LIKE 'sqlite_%'"
-                           " AND name NOT IN ('incarnations', 'journal', 'deployments',"
-                           " 'jobs', 'commands', 'invocations', 'envelopes') ORDER BY name",
-                           -1, &tables, NULL),
+        sqlite3_prepare_v2(
+            db,
+            "SELECT name FROM sqlite_schema WHERE type = 'table'"
+            " AND name NOT LIKE 'sqlite_%'"
+            " AND name NOT IN ('incarnations', 'journal', 'deployments',"
+            " 'deployment_plans', 'jobs', 'commands', 'invocations', 'envelopes') ORDER BY name",
+            -1, &tables, NULL),
         SQLITE_OK);
     while (sqlite3_step(tables) == SQLITE_ROW) {
         (void)snprintf(sql, sizeof(sql), "SELECT '%s', count(*) FROM %s",
@@ -87,6 +88,7 @@ static char *end_of(struct stop_room *r)
     sqlite3_finalize(tables);
     add_rows(db,
              "SELECT environment, kind, release_number, state, cause,"
+             " (SELECT count(*) FROM deployment_plans p WHERE p.deployment_id = d.id),"
              " (SELECT count(*) FROM jobs j WHERE j.deployment_id = d.id),"
              " (SELECT count(*) FROM invocations i WHERE i.deployment_id = d.id)"
              " FROM deployments d WHERE state <> 'superseded'"
