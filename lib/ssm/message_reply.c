@@ -407,7 +407,8 @@ const char *message_reply_hide(struct arena *arena, const char *payload,
 
     if (redact == NULL)
         return payload;
-    if (json_parse(payload, strlen(payload), &limits, &json, &err) < 0) {
+    if (json_parse(message_reply_without_nul(arena, payload, strlen(payload)), strlen(payload),
+                   &limits, &json, &err) < 0) {
         char *copy = arena_str(arena, payload);
         copy[redact_bytes(redact, copy, strlen(copy))] = '\0';
         return copy;

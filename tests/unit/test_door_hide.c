@@ -156,6 +156,24 @@ static void T40_replies_are_hidden_before_they_are_stored(void **state)
     assert_string_equal(door_room_text(a, "StandardErrorContent"), "***");
 }
 
+/* A NUL in what a step printed: the reply is read as it is elsewhere, and what is spelled otherwise in JSON is found. */
+static void T40_a_nul_in_a_reply_hides_nothing_from_the_patterns(void **state)
+{
+    struct door_answer a;
+
+    (void)state;
+    door_room_reply(g, message,
+                    "{'documentStatus':'Failed','documentTraceOutput':'\\u0000',"
+                    "'runtimeStatus':{'aws:runShellScript':{'status':'Failed','code':1,"
+                    "'standardOutput':'one \\u0074oken=hunter2\\nand token=\\u0068unter2',"
+                    "'standardError':'\\u0000'}}}");
+    door_room_look();
+    a = door_room_call(&caller, "GetCommandInvocation", "{'CommandId':'%s','InstanceId':'%s'}",
+                       command, g->id);
+    assert_string_equal(door_room_text(a, "Status"), "Failed");
+    assert_string_equal(door_room_text(a, "StandardOutputContent"), "one ***\nand ***");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -164,7 +182,13 @@ int main(void)
         cmocka_unit_test(a_chunk_that_comes_again_takes_nothing_off_the_one_before),
         cmocka_unit_test(T40_replies_are_hidden_before_they_are_stored),
     };
+    /* A command ends once: a room of its own. */
+    const struct CMUnitTest another[] = {
+        cmocka_unit_test(T40_a_nul_in_a_reply_hides_nothing_from_the_patterns),
+    };
+    int failed;
 
     log_init(LOG_AUTO, LOG_ERROR);
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    failed = cmocka_run_group_tests(tests, set_up, tear_down);
+    return failed + cmocka_run_group_tests(another, set_up, tear_down);
 }
