@@ -176,7 +176,7 @@ CREATE TABLE comments (                      -- on pull requests; what they mean
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX comments_by_number ON comments (repository_id, number, created_at);
 
-CREATE TABLE pushes (                        -- to the base branch
+CREATE TABLE pushes (                        -- to any branch or tag; those to the base branch say who brought its commits (A2)
     id            INTEGER PRIMARY KEY,
     repository_id INTEGER NOT NULL REFERENCES repositories (id),
     ref           TEXT NOT NULL,

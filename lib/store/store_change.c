@@ -16,12 +16,13 @@ DB_STATEMENT(SQL_CHANGE_PUSHER_OF_PULL,
              " WHERE repository_id = $1 AND number = $2 AND kind = 'pull_request.synchronize'"
              " AND at = (SELECT max(at) FROM pull_request_timeline WHERE repository_id = $1"
              " AND number = $2 AND kind = 'pull_request.synchronize')");
-/* A push brings several commits, and names its ends. */
+/* A push brings several commits, and names its ends. One of a tag or another branch may end there, too, and brings none. */
 DB_STATEMENT(SQL_CHANGE_PUSHER,
-             "SELECT DISTINCT p.pusher_id, p.pusher FROM pushes p"
+             "SELECT DISTINCT p.pusher_id, p.pusher FROM repositories t"
+             " JOIN pushes p ON p.repository_id = t.id AND p.ref = 'refs/heads/' || t.branch"
              " JOIN releases b ON b.repository_id = p.repository_id AND b.sha = p.after_sha"
              " LEFT JOIN releases a ON a.repository_id = p.repository_id AND a.sha = p.before_sha"
-             " WHERE p.repository_id = $1 AND b.number >= $2 AND b.number < $2 + 1000"
+             " WHERE t.id = $1 AND b.number >= $2 AND b.number < $2 + 1000"
              " AND coalesce(a.number, $2 - 1) < $2");
 
 /* Who else wrote what the release brings, and whose the address is, where GitHub said so. */
