@@ -21,12 +21,14 @@ DB_STATEMENT(
     " opened_at = excluded.opened_at, updated_at = excluded.updated_at,"
     " closed_at = excluded.closed_at, merged_at = coalesce(excluded.merged_at, merged_at)"
     " WHERE excluded.updated_at >= updated_at AND (state <> 'merged' OR excluded.state = 'merged')");
-/* What is known is later than the merge: it stays, but for what the merge alone can tell (W4). */
+/* What is known is later than the merge: it stays, but for what the merge alone can tell (W4). Which commit came of it may
+ * be told late, too. */
 DB_STATEMENT(SQL_PULL_MERGED,
              "UPDATE pull_requests SET state = 'merged', merge_sha = coalesce($1, merge_sha),"
              " merged_by_id = coalesce($2, merged_by_id), merged_by = coalesce($3, merged_by),"
              " closed_at = coalesce($4, closed_at), merged_at = coalesce($5, merged_at)"
-             " WHERE repository_id = $6 AND number = $7 AND state <> 'merged'");
+             " WHERE repository_id = $6 AND number = $7"
+             " AND (state <> 'merged' OR (merge_sha IS NULL AND $1 IS NOT NULL))");
 
 int store_pull_request_put(struct db *db, const struct pull_request *p, bool *ret_taken,
                            struct err *err)

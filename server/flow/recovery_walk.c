@@ -212,7 +212,7 @@ static bool is_known_so(const struct pull_request *known, const struct github_pu
                                     : pull->open ? PULL_REQUEST_OPEN
                                                  : PULL_REQUEST_CLOSED;
 
-    if (pull->merged && known->state != PULL_REQUEST_MERGED)
+    if (pull->merged && (known->state != PULL_REQUEST_MERGED || known->merge_sha[0] == '\0'))
         return false; /* final, whatever was told later and of the same second (W4) */
     return known->updated_at > pull->updated_at ||
            (known->state == state && known->draft == pull->draft &&

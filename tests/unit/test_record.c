@@ -36,6 +36,8 @@
 #define SHA "4f2c9e1bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
 #define SHOP_ID "9"
 #define SHOP "\"repository\":{\"id\":" SHOP_ID ",\"full_name\":\"acme/shop\"}"
+#define NONE "0000000000000000000000000000000000000000"
+#define LI "{\"id\":6,\"login\":\"li\",\"type\":\"User\"}"
 #define ANA "{\"id\":5,\"login\":\"ana\",\"type\":\"User\"}"
 
 struct room {
@@ -421,6 +423,22 @@ static void W4_a_merge_that_comes_late_sets_nothing_else_back(void **state)
     assert_true(p.merged_at == p.updated_at - 240000);
     assert_string_equal(p.title, "New");
     assert_int_equal(rows(room, "labels"), 2);
+}
+
+/* What came last has no commit: who merged, and what came of it, is told by the one that comes late. */
+static void W4_a_merge_commit_that_is_told_late_is_taken_over(void **state)
+{
+    struct room *room = *state;
+    const char *whole = closed(room, "true", "New", "", AT("2:05:00"), AT("2:09:00"));
+    const char *at = strstr(whole, "\"" SHA "\"");
+
+    recorded(room, "pull_request",
+             arena_printf(&room->arena, "%.*snull%s", (int)(at - whole), whole, at + 42));
+    assert_int_equal(pull_of(room, 7).state, PULL_REQUEST_MERGED);
+    assert_string_equal(pull_of(room, 7).merge_sha, "");
+    recorded(room, "pull_request", closed(room, "true", "Old", "", AT("2:05:00"), AT("2:05:00")));
+    assert_string_equal(pull_of(room, 7).merge_sha, SHA);
+    assert_string_equal(pull_of(room, 7).title, "New");
 }
 
 static void W4_a_review_of_what_was_merged_tells_the_merge(void **state)
@@ -832,6 +850,15 @@ static void T05_a_label_added_removed_and_added_within_a_second_is_there_at_the_
     assert_int_equal(rows(room, "labels"), 1);
 }
 
+static const char *pushed(struct room *room, const char *ref, const char *before, const char *after,
+                          const char *sender)
+{
+    return arena_printf(&room->arena,
+                        "{\"ref\":\"%s\",\"before\":\"%s\",\"after\":\"%s\",\"commits\":[]," SHOP
+                        ",\"sender\":%s}",
+                        ref, before, after, sender);
+}
+
 /* A2: whose an address is, GitHub says with the commits of a push. */
 static int add_makers(struct db *db, void *arg, struct err *err)
 {
@@ -874,6 +901,40 @@ static void A2_makers_are_known_by_what_github_said_of_their_addresses(void **st
     }
 }
 
+static bool is_maker(const struct change *c, const char *login)
+{
+    for (size_t i = 0; i < c->n_makers; i++)
+        if (strcmp(c->makers[i].login, login) == 0)
+            return true;
+    return false;
+}
+
+/* A tag or another branch that is put on a commit of the base branch is a push that ends there, too. */
+static void A2_who_tags_a_commit_or_begins_a_branch_at_it_did_not_push_it(void **state)
+{
+    struct room *room = *state;
+    struct release *releases;
+    struct change *changes;
+    struct err err = ERR_INIT;
+    bool more;
+    size_t n;
+
+    stop_room_release(&room->stop, "acme/shop", 0);
+    assert_int_equal(store_release_list(room->stop.flow.db, &room->arena, 1, 0, 1, &releases, &n,
+                                        &err),
+                     0);
+    assert_int_equal(n, 1);
+    recorded(room, "push", pushed(room, "refs/heads/main", SHA, releases[0].sha, LI));
+    recorded(room, "push", pushed(room, "refs/tags/v1", NONE, releases[0].sha, ANA));
+    recorded(room, "push", pushed(room, "refs/heads/topic", NONE, releases[0].sha, ANA));
+    assert_int_equal(store_change_in_range(room->stop.flow.db, &room->arena, 1, 0, 1, 10, &changes,
+                                           &n, &more, &err),
+                     0);
+    assert_int_equal(n, 1);
+    assert_true(is_maker(&changes[0], "li"));
+    assert_false(is_maker(&changes[0], "ana"));
+}
+
 /* A process that died over a batch read the row under suspicion first, when it had just started, and died again ... */
 static int died_over(struct db *db, void *arg, struct err *err)
 {
@@ -914,6 +975,7 @@ int main(void)
         IN_ROOM(a_conclusion_without_an_end_is_no_pass),
         IN_ROOM(W4_a_queued_run_without_a_time_that_comes_late_undoes_no_end),
         IN_ROOM(W4_a_merge_that_comes_late_sets_nothing_else_back),
+        IN_ROOM(W4_a_merge_commit_that_is_told_late_is_taken_over),
         IN_ROOM(W4_a_review_of_what_was_merged_tells_the_merge),
         IN_ROOM(a_comment_is_kept_as_it_was_created),
         IN_ROOM(W4_an_edit_that_arrives_before_the_comment_does_not_become_its_text),
@@ -934,6 +996,7 @@ int main(void)
         IN_ROOM(an_installation_that_is_suspended_or_loses_a_repository_is_missed),
         IN_ROOM(what_nothing_depends_on_is_acknowledged_with_its_reason),
         IN_ROOM(A2_makers_are_known_by_what_github_said_of_their_addresses),
+        IN_ROOM(A2_who_tags_a_commit_or_begins_a_branch_at_it_did_not_push_it),
         IN_ROOM(T05_a_repeat_leaves_nothing_new),
         IN_ROOM(W7_a_young_process_reads_what_is_good_and_waits_with_what_may_have_killed_it),
         IN_ROOM(T05_a_label_added_removed_and_added_within_a_second_is_there_at_the_end),

@@ -282,13 +282,13 @@ static int know_pull(struct db *db, void *arg, struct err *err)
     return store_pull_request_put(db, &pull, &taken, err);
 }
 
-/* As a review says it that came last: it has no `merged`. */
-static int know_closed(struct db *db, void *arg, struct err *err)
+/* As an event says it that came last; a review has no `merged`. */
+static int know_ended(struct db *db, int64_t number, enum pull_request_state state, struct err *err)
 {
     struct pull_request pull = {.repository_id = 1,
-                                .number = *(int64_t *)arg,
+                                .number = number,
                                 .github_id = 2000000000000,
-                                .state = PULL_REQUEST_CLOSED,
+                                .state = state,
                                 .title = "Spring",
                                 .url = "",
                                 .base_ref = "main",
@@ -299,6 +299,16 @@ static int know_closed(struct db *db, void *arg, struct err *err)
     bool taken;
 
     return store_pull_request_put(db, &pull, &taken, err);
+}
+
+static int know_closed(struct db *db, void *arg, struct err *err)
+{
+    return know_ended(db, *(int64_t *)arg, PULL_REQUEST_CLOSED, err);
+}
+
+static int know_merged(struct db *db, void *arg, struct err *err)
+{
+    return know_ended(db, *(int64_t *)arg, PULL_REQUEST_MERGED, err);
 }
 
 static const char push[] =
@@ -458,6 +468,19 @@ static void W5_a_lost_merge_is_found_also_if_something_later_was_told(void **sta
     api_room_write(&room, know_closed, &numbers[1]);
     github_double_pull(&github, 12, "", pull_json(12, "Spring", true, ago(MINUTE)));
     github_double_pull(&github, 13, "", pull_json(13, "Spring", false, ago(MINUTE))); /* older */
+    assert_int_equal(walk().found, 1);
+    assert_int_equal(github.n_looked_up, 1);
+}
+
+/* Whatever told of it, the commit that came of it was not there: it is to be looked up, and once. */
+static void W5_a_merge_without_its_commit_is_looked_up(void **state)
+{
+    int64_t number = 12;
+
+    (void)state;
+    api_room_write(&room, know_merged, &number);
+    github_double_pull(&github, 12, "", pull_json(12, "Spring", true, ago(MINUTE)));
+    assert_int_equal(walk().found, 1);
     assert_int_equal(walk().found, 1);
     assert_int_equal(github.n_looked_up, 1);
 }
@@ -627,6 +650,7 @@ int main(void)
                                         up, down),
         cmocka_unit_test_setup_teardown(W5_a_lost_merge_is_found_also_if_something_later_was_told,
                                         up, down),
+        cmocka_unit_test_setup_teardown(W5_a_merge_without_its_commit_is_looked_up, up, down),
         cmocka_unit_test_setup_teardown(W5_at_first_sight_the_newest_page_of_pull_requests_is_known,
                                         up_with_pull_requests, down),
         cmocka_unit_test_setup_teardown(
