@@ -20,10 +20,13 @@ static size_t budget_of(const struct http_body *body)
     return body->expected > SMALL ? budget / 4 * 3 : budget;
 }
 
-/* Large bodies of one address have a part of the budget only. */
+/* The bodies of one address have a part of the budget only; where hosts and people come in, its large ones: a whole fleet
+ * may lie behind one. */
 static struct share *share_of(const struct http_body *body)
 {
-    return body->expected > SMALL ? body->share : NULL;
+    bool counts = body->expected > SMALL || body->listener->listener == LISTENER_WEBHOOKS;
+
+    return counts ? body->share : NULL;
 }
 
 static bool budget_take(struct http_body *body, size_t bytes)

@@ -17,7 +17,7 @@
 struct share;
 struct shares;
 
-/* `requests` at once, and `bytes` of large bodies, are one address's at most. */
+/* `requests` at once, and `bytes` of bodies, are one address's at most. */
 struct shares *shares_new(unsigned requests, size_t bytes);
 void shares_free(struct shares *shares); /* accepts NULL; everything must have been given back */
 
@@ -28,7 +28,7 @@ bool shares_have_room(struct shares *shares, const char *address);
 /* Its request is over. Accepts NULL. */
 void shares_give(struct shares *shares, struct share *share);
 
-/* So many bytes more, or less, of large bodies. False: nothing was taken. `share` NULL: always true. */
+/* So many bytes more, or less, of bodies. False: nothing was taken. `share` NULL: always true. */
 bool shares_take_bytes(const struct shares *shares, struct share *share, size_t bytes);
 void shares_give_bytes(struct share *share, size_t bytes);
 

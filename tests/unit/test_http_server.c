@@ -871,21 +871,22 @@ static void T08_who_is_idle_makes_room_before_who_delivers(void **state)
     api_room_down(&small);
 }
 
+static const char behind_a_proxy[] =
+    "version: 1\n"
+    "trusted-proxies: [127.0.0.1]\n"
+    "github: { webhook-secret-files: [webhook-secret] }\n"
+    "repos:\n"
+    "  acme/shop:\n"
+    "    mirror: https://github.com/acme/shop.git\n"
+    "    root: /srv/shop\n"
+    "    environments:\n"
+    "      production: { on: release, roles: { web: { agent: { hosts: [web-1] } } } }\n"
+    "    jobs: { publish: { runs-on: [web], steps: [{ uses: fetch }, { uses: publish }] } }\n";
+
 /* One address behind a proxy has its share, and the rest of the house is for others (rule 8). */
 static void T08_an_address_that_a_proxy_names_has_its_share_and_no_more(void **state)
 {
     enum { SHARE = 8 };
-    static const char house[] =
-        "version: 1\n"
-        "trusted-proxies: [127.0.0.1]\n"
-        "github: { webhook-secret-files: [webhook-secret] }\n"
-        "repos:\n"
-        "  acme/shop:\n"
-        "    mirror: https://github.com/acme/shop.git\n"
-        "    root: /srv/shop\n"
-        "    environments:\n"
-        "      production: { on: release, roles: { web: { agent: { hosts: [web-1] } } } }\n"
-        "    jobs: { publish: { runs-on: [web], steps: [{ uses: fetch }, { uses: publish }] } }\n";
     static const char from[] =
         HEAD "X-Forwarded-For: 203.0.113.7\r\n"
              "Content-Type: application/json\r\n"
@@ -902,7 +903,7 @@ static void T08_an_address_that_a_proxy_names_has_its_share_and_no_more(void **s
 
     (void)state;
     options.listeners[LISTENER_WEBHOOKS] = (struct http_server_listener){.max_per_address = SHARE};
-    api_room_up_with(&behind, &options, house);
+    api_room_up_with(&behind, &options, behind_a_proxy);
     webhooks = http_server_address(behind.server, LISTENER_WEBHOOKS);
     for (int i = 0; i < SHARE; i++) { /* their bodies do not come */
         fds[i] = raw_http_open(webhooks);
@@ -930,6 +931,77 @@ static void T08_an_address_that_a_proxy_names_has_its_share_and_no_more(void **s
         free(a);
     }
     assert_int_equal(status, 401);
+    webhooks = usual;
+    api_room_down(&behind);
+}
+
+/* All of a delivery but its last byte, from an address that the proxy names. */
+static int held_of(const char *address, size_t n)
+{
+    struct sent s = GOOD;
+    char *body = malloc(n), more[64];
+    int fd = raw_http_open(webhooks);
+    size_t len;
+    char *bytes;
+
+    memset(body, ' ', n);
+    snprintf(more, sizeof(more), "X-Forwarded-For: %s\r\n", address);
+    s.more = more;
+    s.body = body;
+    s.body_len = n;
+    bytes = lay_down(&s, &len);
+    raw_http_send(fd, bytes, len - 1);
+    free(bytes);
+    free(body);
+    return fd;
+}
+
+/* All of it. */
+static int status_of_address(const char *address, const char *guid, size_t n)
+{
+    struct sent s = GOOD;
+    char *body = malloc(n), more[64];
+    int status;
+
+    memset(body, ' ', n);
+    snprintf(more, sizeof(more), "X-Forwarded-For: %s\r\n", address);
+    s.more = more;
+    s.guid = guid;
+    s.body = body;
+    s.body_len = n;
+    status = status_of(&s);
+    free(body);
+    return status;
+}
+
+/* Half of the memory for bodies, of whatever size: bodies as small as GitHub's are no way around it. */
+static void T08_one_address_has_half_of_the_room_for_bodies(void **state)
+{
+    const struct http_server_options options = {.body_budget = 40 * MIB, .body_ms = 100000};
+    const char *usual = webhooks;
+    struct api_room behind;
+    int fds[21], status = 0;
+
+    (void)state;
+    api_room_up_with(&behind, &options, behind_a_proxy);
+    webhooks = http_server_address(behind.server, LISTENER_WEBHOOKS);
+    fds[0] = held_of("203.0.113.7", 10 * MIB); /* and as much in small ones */
+    for (int i = 1; i < 21; i++)
+        fds[i] = held_of("203.0.113.7", MIB / 2 - 1024);
+    for (int i = 0; i < 500 && status != 503; i++) {
+        usleep(20000); /* until all of them have come */
+        status = status_of_address("203.0.113.7", "one-more", 900 * 1024);
+    }
+    assert_int_equal(status, 503);
+    assert_int_equal(status_of_address("203.0.113.8", "small", 900 * 1024), 202);
+    assert_int_equal(status_of_address("203.0.113.8", "large", 3 * MIB), 202);
+    for (int i = 0; i < 21; i++)
+        close(fds[i]);
+    for (int i = 0; i < 500 && status != 202; i++) {
+        usleep(20000); /* until it was given back */
+        status = status_of_address("203.0.113.7", "again", 900 * 1024);
+    }
+    assert_int_equal(status, 202);
     webhooks = usual;
     api_room_down(&behind);
 }
@@ -1179,6 +1251,7 @@ int main(void)
         cmocka_unit_test(T08_what_waits_for_its_commit_counts_as_a_body),
         cmocka_unit_test(T08_who_is_idle_makes_room_before_who_delivers),
         cmocka_unit_test(T08_an_address_that_a_proxy_names_has_its_share_and_no_more),
+        cmocka_unit_test(T08_one_address_has_half_of_the_room_for_bodies),
         cmocka_unit_test(I1_each_202_of_many_at_once_has_its_row),
         cmocka_unit_test(T47_an_outsider_sees_one_word_on_each_listener),
         cmocka_unit_test(T46_other_spellings_and_methods_reach_nothing_on_web),
