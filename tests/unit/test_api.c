@@ -670,6 +670,63 @@ static void each_metric_of_the_table_is_served_with_its_type_and_labels(void **s
     done(&a);
 }
 
+/* How often the front door came to this end, as the page of metrics says it. */
+static int counted(const char *token, const char *result)
+{
+    struct asked a = ask(LISTENER_WEB, "GET", "/metrics", token, NULL);
+    char begin[80];
+    const char *line;
+    int n;
+
+    (void)snprintf(begin, sizeof(begin), "slipway_webhook_deliveries_total{result=\"%s\"} ",
+                   result);
+    line = strstr(a.answer->body, begin);
+    n = line != NULL ? atoi(line + strlen(begin)) : 0;
+    done(&a);
+    return n;
+}
+
+static int deliver(const char *guid, const char *body)
+{
+    char bytes[1024], hex[DIGEST_HEX_SIZE];
+    unsigned char digest[DIGEST_SIZE];
+    struct raw_answer *a;
+    int status_there, len;
+
+    digest_hmac_sha256(API_ROOM_SECRET, strlen(API_ROOM_SECRET), body, strlen(body), digest);
+    digest_hex(digest, sizeof(digest), hex);
+    len = snprintf(bytes, sizeof(bytes),
+                   "POST /webhooks/github HTTP/1.1\r\nHost: h\r\nX-GitHub-Event: push\r\n"
+                   "X-GitHub-Delivery: %s\r\nContent-Type: application/json\r\n"
+                   "Content-Length: %zu\r\nX-Hub-Signature-256: sha256=%s\r\n\r\n%s",
+                   guid, strlen(body), hex, body);
+    a = raw_http_ask(http_server_address(room.server, LISTENER_WEBHOOKS), bytes, (size_t)len);
+    status_there = a->status;
+    free(a);
+    return status_there;
+}
+
+/* The GUID is not signed: whoever sends another body under a known one is answered like everybody, and it is told. */
+static void W3_another_body_under_a_known_guid_is_not_taken_and_told(void **state)
+{
+    int64_t rows;
+    char viewer[128];
+
+    (void)state;
+    make_token("counts", "[\"view\"]", viewer);
+    assert_int_equal(deliver("guid-other", "{\"a\":1}"), 202);
+    rows = api_room_deliveries(&room);
+    assert_int_equal(counted(viewer, "known"), 0);
+    assert_int_equal(deliver("guid-other", "{\"a\":1}"), 202);
+    assert_int_equal(counted(viewer, "known"), 1);
+    assert_int_equal(counted(viewer, "other"), 0);
+    assert_int_equal(deliver("guid-other", "{\"a\":2}"), 202);
+    assert_int_equal(counted(viewer, "other"), 1);
+    assert_int_equal(counted(viewer, "known"), 1);
+    assert_int_equal(counted(viewer, "stored"), 1);
+    assert_int_equal(api_room_deliveries(&room), rows);
+}
+
 static void hosts_and_doctor_answer(void **state)
 {
     struct asked a = ask(LISTENER_CLI, "GET", "/api/v1/hosts", NULL, NULL);
@@ -728,6 +785,7 @@ int main(void)
         cmocka_unit_test(an_activation_prints_the_line_for_the_host),
         cmocka_unit_test(output_of_an_environment_or_host_that_is_none_is_a_mistake),
         cmocka_unit_test(hosts_and_doctor_answer),
+        cmocka_unit_test(W3_another_body_under_a_known_guid_is_not_taken_and_told),
         cmocka_unit_test(each_metric_of_the_table_is_served_with_its_type_and_labels),
         cmocka_unit_test(T41_the_page_comes_with_its_policy_and_a_tag),
     };

@@ -503,6 +503,10 @@ static void T09_odd_ids_and_letters_are_not_taken_for_near_ones(void **state)
         "\",\"repository\":{\"id\":9007199254740993,\"full_name\":\"acme/shop\"}}",
         "{\"ref\":\"refs/heads/main\",\"before\":\"" A40 "\",\"after\":\"" B40
         "\",\"repository\":{\"id\":9.5,\"full_name\":\"acme/shop\"}}",
+        "{\"ref\":\"refs/heads/main\",\"before\":\"" A40 "\",\"after\":\"" B40
+        "\",\"repository\":{\"id\":0,\"full_name\":\"acme/shop\"}}",
+        "{\"ref\":\"refs/heads/main\",\"before\":\"" A40 "\",\"after\":\"" B40
+        "\",\"repository\":{\"id\":-9,\"full_name\":\"acme/shop\"}}",
         "{\"Ref\":\"refs/heads/main\",\"before\":\"" A40 "\",\"after\":\"" B40 "\"," REPOSITORY "}",
         "{\"ref\":\"refs/heads/main\\u0000x\",\"before\":\"" A40 "\",\"after\":\"" B40
         "\"," REPOSITORY "}",

@@ -134,8 +134,14 @@ static void chunked_passes_only_where_it_is_taken(void **state)
     static const char raw[] = "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: Chunked\r\n\r\n";
     static const char gzip[] =
         "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: gzip, chunked\r\n\r\n";
+    static const char both[] = "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n"
+                               "Transfer-Encoding: chunked\r\n\r\n";
+    static const char twice[] = "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n"
+                                "Transfer-Encoding: chunked\r\n\r\n";
 
     (void)state;
+    assert_non_null(judge_bytes(both, sizeof(both) - 1, true));
+    assert_non_null(judge_bytes(twice, sizeof(twice) - 1, true));
     assert_null(judge_bytes(raw, sizeof(raw) - 1, true));
     assert_non_null(judge_bytes(raw, sizeof(raw) - 1, false));
     assert_non_null(judge_bytes(gzip, sizeof(gzip) - 1, true));
