@@ -42,14 +42,18 @@ static void peer_of_process(struct http_connection *c, int fd)
     c->peer.n_groups = n + 1;
 }
 
+/* A socket for both kinds of addresses calls 10.0.0.9 ::ffff:10.0.0.9; people and their configuration do not. */
 static void write_address(const struct sockaddr *address, char *text, size_t size)
 {
+    const struct in6_addr *six = &((const struct sockaddr_in6 *)address)->sin6_addr;
+
     if (address->sa_family == AF_INET)
         (void)inet_ntop(AF_INET, &((const struct sockaddr_in *)address)->sin_addr, text,
                         (socklen_t)size);
+    else if (IN6_IS_ADDR_V4MAPPED(six))
+        (void)inet_ntop(AF_INET, &six->s6_addr[12], text, (socklen_t)size);
     else
-        (void)inet_ntop(AF_INET6, &((const struct sockaddr_in6 *)address)->sin6_addr, text,
-                        (socklen_t)size);
+        (void)inet_ntop(AF_INET6, six, text, (socklen_t)size);
 }
 
 static void peer_of_address(struct http_connection *c, struct MHD_Connection *connection, int fd)

@@ -1081,6 +1081,46 @@ static void T47_an_outsider_sees_one_word_on_each_listener(void **state)
                      401);
 }
 
+static bool has_ipv6(void)
+{
+    struct sockaddr_in6 any = {.sin6_family = AF_INET6};
+    int fd = socket(AF_INET6, SOCK_STREAM, 0);
+    bool has = fd >= 0 && bind(fd, (struct sockaddr *)&any, sizeof(any)) == 0;
+
+    if (fd >= 0)
+        close(fd);
+    return has;
+}
+
+/* A socket for both kinds of addresses says ::ffff:127.0.0.1, and the configuration says 127.0.0.1. */
+static void T47_an_address_is_the_same_on_a_socket_for_both_kinds(void **state)
+{
+    static const char house[] =
+        "version: 1\n"
+        "metrics-from: [127.0.0.1]\n"
+        "github: { webhook-secret-files: [webhook-secret] }\n"
+        "repos:\n"
+        "  acme/shop:\n"
+        "    mirror: https://github.com/acme/shop.git\n"
+        "    root: /srv/shop\n"
+        "    environments:\n"
+        "      production: { on: release, roles: { web: { agent: { hosts: [web-1] } } } }\n"
+        "    jobs: { publish: { runs-on: [web], steps: [{ uses: fetch }, { uses: publish }] } }\n";
+    struct http_server_options options = {0};
+    struct api_room both;
+    int status;
+
+    (void)state;
+    if (!has_ipv6())
+        skip();
+    options.listeners[LISTENER_WEB] = (struct http_server_listener){.address = "[::]:0"};
+    api_room_up_with(&both, &options, house);
+    status = STATUS(http_server_address(both.server, LISTENER_WEB),
+                    "GET /metrics HTTP/1.1\r\nHost: h\r\n\r\n");
+    api_room_down(&both);
+    assert_int_equal(status, 200);
+}
+
 static void T46_other_spellings_and_methods_reach_nothing_on_web(void **state)
 {
     const char *web = http_server_address(room.server, LISTENER_WEB);
@@ -1254,6 +1294,7 @@ int main(void)
         cmocka_unit_test(T08_one_address_has_half_of_the_room_for_bodies),
         cmocka_unit_test(I1_each_202_of_many_at_once_has_its_row),
         cmocka_unit_test(T47_an_outsider_sees_one_word_on_each_listener),
+        cmocka_unit_test(T47_an_address_is_the_same_on_a_socket_for_both_kinds),
         cmocka_unit_test(T46_other_spellings_and_methods_reach_nothing_on_web),
         cmocka_unit_test(sse_tells_what_changed_and_ends_with_the_server),
         cmocka_unit_test(T48_the_cli_socket_is_0660_and_knows_its_peer),
