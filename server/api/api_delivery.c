@@ -136,9 +136,9 @@ static int add_body(struct api_view *view, const struct delivery *d, struct json
         rc = zip_expand(zip_of_thread(), packed, packed_len, BODY_STORED_MAX, &body, &len, err);
     if (rc < 0)
         return rc;
+    hide_tokens(body, len); /* first: what is left of one that is cut is no token any more */
     if (len > BODY_SHOWN_MAX)
         len = BODY_SHOWN_MAX;
-    hide_tokens(body, len);
     json_add_strn(out, "body", body, len);
     json_add_bool(out, "body_cut", len < size);
     free(body);

@@ -241,6 +241,24 @@ static void T40_a_body_is_shown_to_who_may_operate_and_without_tokens(void **sta
     assert_true(stop_room_status(&room->stop, "", "POST", LIST "/b/replay", "{}") >= 401);
 }
 
+/* What is shown ends after 256 KiB, and a token that begins before the end is one. */
+static void T40_a_token_at_the_end_of_what_is_shown_is_hidden(void **state)
+{
+    struct room *room = *state;
+    size_t shown = (size_t)256 << 10, before = shown - 30 - strlen("{\"said\":\"");
+    char *padding = arena_alloc(&room->arena, before + 1);
+    const char *body;
+
+    memset(padding, ' ', before);
+    padding[before] = '\0';
+    deliver(room, "long", "star",
+            arena_printf(&room->arena, "{\"said\":\"%s" SECRET_TOKEN "\"}", padding));
+    body = told(room, LIST "/long?body=1", "body");
+    assert_int_equal(strlen(body), shown);
+    assert_non_null(strstr(body, "ghp_***"));
+    assert_null(strstr(body, "0123456789"));
+}
+
 static void the_list_pages_from_the_newest_back(void **state)
 {
     struct room *room = *state;
@@ -269,6 +287,7 @@ int main(void)
         IN_ROOM(what_waits_already_is_not_read_twice_at_once),
         IN_ROOM(a_body_that_is_no_longer_kept_cannot_be_read_again_and_this_is_said),
         IN_ROOM(W3_what_was_recorded_is_the_same_after_it_was_read_again),
+        IN_ROOM(T40_a_token_at_the_end_of_what_is_shown_is_hidden),
         IN_ROOM(T40_a_body_is_shown_to_who_may_operate_and_without_tokens),
         IN_ROOM(the_list_pages_from_the_newest_back),
     };
