@@ -632,6 +632,38 @@ static void W5_after_a_delivery_was_turned_away_it_is_compared_soon(void **state
     room.api.disk = NULL;
 }
 
+/* More come than there is room for; the oldest is cut off, and it may have been GitHub. */
+static void W5_after_one_was_cut_off_for_want_of_room_it_is_compared_soon(void **state)
+{
+    static const char half[] = "POST /webhooks/github HTTP/1.1\r\nHost: h\r\n";
+    struct http_server_options options = {.headers_ms = 60000};
+    struct http_server *small;
+    struct err err = ERR_INIT;
+    int fds[4];
+    time_ms when;
+
+    (void)state;
+    options.listeners[LISTENER_WEBHOOKS] =
+        (struct http_server_listener){.address = "127.0.0.1:0", .max_connections = 3};
+    assert_int_equal(http_server_start(&small, &options, &room.api, &err), 0);
+    when = wall_now(NULL) + 1;
+    usleep(2000);
+    for (int i = 0; i < 4; i++) {
+        if (i == 3) {
+            struct recovery_report report;
+            usleep(100000); /* there was room for these */
+            recovery_report(room.api.recovery, "acme/shop", &report);
+            assert_true(report.compared_at < when);
+        }
+        fds[i] = raw_http_open(http_server_address(small, LISTENER_WEBHOOKS));
+        raw_http_send(fds[i], half, sizeof(half) - 1);
+    }
+    wait_for(when);
+    for (int i = 0; i < 4; i++)
+        close(fds[i]);
+    http_server_stop(small, 1000);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -668,6 +700,8 @@ int main(void)
                                         up, down),
         cmocka_unit_test_setup_teardown(W5_after_a_delivery_was_turned_away_it_is_compared_soon, up,
                                         down),
+        cmocka_unit_test_setup_teardown(
+            W5_after_one_was_cut_off_for_want_of_room_it_is_compared_soon, up, down),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
