@@ -633,7 +633,7 @@ static void W5_after_a_delivery_was_turned_away_it_is_compared_soon(void **state
 }
 
 /* More come than there is room for; the oldest is cut off, and it may have been GitHub. */
-static void W5_after_one_was_cut_off_for_want_of_room_it_is_compared_soon(void **state)
+static void W5_after_one_was_cut_off_for_room_it_is_compared_soon(void **state)
 {
     static const char half[] = "POST /webhooks/github HTTP/1.1\r\nHost: h\r\n";
     struct http_server_options options = {.headers_ms = 60000};
@@ -700,8 +700,8 @@ int main(void)
                                         up, down),
         cmocka_unit_test_setup_teardown(W5_after_a_delivery_was_turned_away_it_is_compared_soon, up,
                                         down),
-        cmocka_unit_test_setup_teardown(
-            W5_after_one_was_cut_off_for_want_of_room_it_is_compared_soon, up, down),
+        cmocka_unit_test_setup_teardown(W5_after_one_was_cut_off_for_room_it_is_compared_soon, up,
+                                        down),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
