@@ -4,30 +4,36 @@
 #include <strings.h>
 
 /* Fields that have one value. A second one is how two programs come to read two requests. */
-static const char *const single[] = {
-    "Host",
-    "Content-Length",
-    "Transfer-Encoding",
-    "Content-Type",
-    "Content-Encoding",
-    "Expect",
-    "X-Hub-Signature-256",
-    "X-GitHub-Event",
-    "X-GitHub-Delivery",
-    "Authorization",
-    "X-Amz-Target",
-    "X-Amz-Date",
-    "X-Amz-Security-Token",
-    "X-Amz-Content-Sha256",
-    "X-Forwarded-For",
-    "Cookie",
-    "Origin",
-    "Referer",
-    "User-Agent",
-    "If-None-Match",
-    "If-Modified-Since",
-    "Last-Event-ID",
-    "Range",
+#define SINGLE(name)                                                                               \
+    {                                                                                              \
+        name, name " came twice"                                                                   \
+    }
+static const struct single {
+    const char *name, *why;
+} single[] = {
+    SINGLE("Host"),
+    SINGLE("Content-Length"),
+    SINGLE("Transfer-Encoding"),
+    SINGLE("Content-Type"),
+    SINGLE("Content-Encoding"),
+    SINGLE("Expect"),
+    SINGLE("X-Hub-Signature-256"),
+    SINGLE("X-GitHub-Event"),
+    SINGLE("X-GitHub-Delivery"),
+    SINGLE("Authorization"),
+    SINGLE("X-Amz-Target"),
+    SINGLE("X-Amz-Date"),
+    SINGLE("X-Amz-Security-Token"),
+    SINGLE("X-Amz-Content-Sha256"),
+    SINGLE("X-Forwarded-For"),
+    SINGLE("Cookie"),
+    SINGLE("Origin"),
+    SINGLE("Referer"),
+    SINGLE("User-Agent"),
+    SINGLE("If-None-Match"),
+    SINGLE("If-Modified-Since"),
+    SINGLE("Last-Event-ID"),
+    SINGLE("Range"),
 };
 
 #define N_SINGLE (sizeof(single) / sizeof(single[0]))
@@ -142,8 +148,8 @@ static const char *judge_counts(const struct request_filter_input *in)
         const struct request_header *h = &in->headers[i];
 
         for (size_t k = 0; k < N_SINGLE; k++) {
-            if (header_is(h, single[k]) && ++seen[k] > 1)
-                return "a header that has one value came twice";
+            if (header_is(h, single[k].name) && ++seen[k] > 1)
+                return single[k].why;
         }
         if (header_is(h, "Content-Length"))
             length = h;

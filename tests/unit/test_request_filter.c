@@ -74,6 +74,16 @@ static void T07_framing_that_two_programs_read_differently_is_refused(void **sta
     assert_non_null(JUDGE("POST / HTTP/1.1\r\nX: no host\r\n\r\n"));
 }
 
+/* Who reads the log can tell which program on the way wrote it. */
+static void a_header_that_came_twice_is_named(void **state)
+{
+    (void)state;
+    assert_string_equal(JUDGE(POST
+                              "X-Forwarded-For: 10.0.0.1\r\nx-forwarded-for: 10.0.0.2\r\n\r\n"),
+                        "X-Forwarded-For came twice");
+    assert_string_equal(JUDGE(POST "host: other\r\n\r\n"), "Host came twice");
+}
+
 /* The library shows nothing of what lies behind the last value but its length. */
 static void T07_the_headers_end_where_everybody_sees_their_end(void **state)
 {
@@ -194,6 +204,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_usual_delivery_passes),
         cmocka_unit_test(T07_framing_that_two_programs_read_differently_is_refused),
+        cmocka_unit_test(a_header_that_came_twice_is_named),
         cmocka_unit_test(T07_the_headers_end_where_everybody_sees_their_end),
         cmocka_unit_test(T07_a_name_that_is_not_where_it_was_received_is_refused),
         cmocka_unit_test(a_length_is_digits_and_nothing_else),
