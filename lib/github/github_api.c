@@ -6,6 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "lib/base/clock.h"
 #include "lib/base/json.h"
 #include "lib/base/names.h"
 #include "lib/base/secret.h"
@@ -15,14 +16,16 @@
 #define TIMEOUT_MS 10000 /* GitHub cancels its calls after about ten seconds */
 #define ANSWER_MAX ((size_t)4 << 20)
 #define URL_MAX_BYTES 1024
-#define WAIT_USUAL_MS (INT64_C(60) * 1000)
-#define WAIT_MAX_MS (INT64_C(60) * 60 * 1000)
+#define WAIT_MIN_S 1
+#define WAIT_USUAL_S 60
+#define WAIT_MAX_S (60 * 60)
 
 struct github_api {
     struct github_api_options options;
     struct httpc *httpc;
     bool is_public; /* GitHub's own: no private network can be meant */
     int64_t wait_ms;
+    int64_t patience_s; /* where the next refusal does not say for how long */
 };
 
 struct github_api *github_api_new(const struct github_api_options *options)
@@ -32,6 +35,9 @@ struct github_api *github_api_new(const struct github_api_options *options)
     if (api == NULL)
         abort();
     api->options = *options;
+    if (api->options.clock == NULL)
+        api->options.clock = clock_system();
+    api->patience_s = WAIT_USUAL_S;
     api->httpc = httpc_new();
     api->is_public = str_eq(options->base, "https://api.github.com");
     return api;
@@ -93,7 +99,21 @@ static int64_t header_number(struct github_api *api, const char *name)
     return text != NULL && str_parse_int64(text, &value) == 0 && value >= 0 ? value : -1;
 }
 
-/* github-wire.md 4, Rate limits: 403 or 429; Retry-After, else the reset, else a minute. */
+/* github-wire.md 4, Rate limits: Retry-After, else the reset of what is used up, else a minute, and then longer. */
+static int64_t seconds_to_wait(struct github_api *api, int64_t after, int64_t remaining)
+{
+    int64_t now = clock_now(api->options.clock) / 1000;
+    int64_t reset = header_number(api, "x-ratelimit-reset");
+
+    if (after < 0 && remaining == 0 && reset > now)
+        after = reset - now;
+    if (after < 0) {
+        after = api->patience_s;
+        api->patience_s *= 2;
+    }
+    return after < WAIT_MIN_S ? WAIT_MIN_S : after > WAIT_MAX_S ? WAIT_MAX_S : after;
+}
+
 static bool is_over_limit(struct github_api *api, int status, const struct cJSON *json)
 {
     int64_t after = header_number(api, "retry-after");
@@ -102,11 +122,13 @@ static bool is_over_limit(struct github_api *api, int status, const struct cJSON
 
     if (status != 429 &&
         (status != 403 || (after < 0 && remaining != 0 &&
-                           (message == NULL || strstr(message, "rate limit") == NULL))))
+                           (message == NULL || strstr(message, "rate limit") == NULL)))) {
+        api->patience_s = WAIT_USUAL_S;
         return false;
-    api->wait_ms = after >= 0 ? after * 1000 : WAIT_USUAL_MS;
-    if (api->wait_ms > WAIT_MAX_MS)
-        api->wait_ms = WAIT_MAX_MS;
+    }
+    api->wait_ms = seconds_to_wait(api, after, remaining) * 1000;
+    if (api->patience_s > WAIT_MAX_S)
+        api->patience_s = WAIT_MAX_S;
     return true;
 }
 

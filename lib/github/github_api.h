@@ -19,6 +19,7 @@
 #include "lib/base/err.h"
 
 struct cJSON;
+struct clock;
 struct github_api;
 struct secret;
 
@@ -31,6 +32,7 @@ struct github_api_options {
     int64_t timeout_ms;         /* of one question; 0 = 10,000 */
     size_t answer_max;          /* bytes of one answer; 0 = 4 MiB */
     const atomic_bool *stop;    /* NULL = never; as httpc has it */
+    struct clock *clock;        /* for GitHub's limits; NULL = the machine's */
 };
 
 struct github_api *github_api_new(const struct github_api_options *options);

@@ -90,8 +90,9 @@ static void say_by_the_day(struct github_double *d, struct answer *a, const char
         say(a, 502, "<html>bad gateway</html>");
         break;
     case GITHUB_DOUBLE_OVER:
-        say(a, 429, "{\"message\":\"API rate limit exceeded\"}");
-        (void)snprintf(a->head, sizeof(a->head), "Retry-After: 7\r\n");
+        say(a, d->over != NULL ? 403 : 429, "{\"message\":\"API rate limit exceeded\"}");
+        (void)snprintf(a->head, sizeof(a->head), "%s",
+                       d->over != NULL ? d->over : "Retry-After: 7\r\n");
         break;
     case GITHUB_DOUBLE_FORBIDDEN:
         say(a, 403, "{\"message\":\"Resource not accessible by personal access token\"}");

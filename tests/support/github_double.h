@@ -20,7 +20,7 @@
 enum github_double_day {
     GITHUB_DOUBLE_WELL,
     GITHUB_DOUBLE_BROKEN,    /* 502 to everything */
-    GITHUB_DOUBLE_OVER,      /* 429, Retry-After: 7 */
+    GITHUB_DOUBLE_OVER,      /* 429, Retry-After: 7; or 403 with the headers `over` */
     GITHUB_DOUBLE_FORBIDDEN, /* 403 */
     GITHUB_DOUBLE_ODD,       /* 200 and no JSON */
     GITHUB_DOUBLE_MOVED,     /* 301 to /api/v3 + path on the same host, which answers */
@@ -30,7 +30,8 @@ enum github_double_day {
 
 struct github_double {
     int fd;
-    char url[64]; /* http://127.0.0.1:N */
+    char url[64];     /* http://127.0.0.1:N */
+    const char *over; /* header lines */
     pthread_t thread;
     pthread_mutex_t mutex;
     struct {

@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "lib/base/clock.h"
 #include "lib/base/json.h"
 #include "lib/base/secret.h"
 #include "lib/github/github_api.h"
@@ -133,6 +134,56 @@ static void bad_days_are_told_apart(void **state)
     }
 }
 
+static time_ms seven_o_clock(struct clock *clock)
+{
+    (void)clock;
+    return 1795503600000;
+}
+
+/* For so long it wants to be left alone, when it answers with these headers. */
+static int64_t left_alone(const char *headers)
+{
+    struct github_api_account a;
+    struct err err = ERR_INIT;
+
+    github.over = headers;
+    atomic_store(&github.day, GITHUB_DOUBLE_OVER);
+    assert_int_equal(github_api_user(api, "ana", &a, &err), ERR_BUSY);
+    return github_api_wait_ms(api);
+}
+
+/* Retry-After, else the reset, else a minute and then longer; an hour at the most, and never at once. */
+static void who_is_over_a_limit_waits_as_long_as_github_says(void **state)
+{
+    static struct clock clock = {.now = seven_o_clock};
+    const struct github_api_options options = {.base = github.url,
+                                               .token = token,
+                                               .agent = "slipway/test",
+                                               .clock = &clock};
+    struct github_api_account a;
+    struct err err = ERR_INIT;
+
+    (void)state;
+    github_api_free(api);
+    api = github_api_new(&options);
+    assert_int_equal(left_alone("Retry-After: 90\r\nX-RateLimit-Remaining: 0\r\n"), 90000);
+    assert_int_equal(left_alone("Retry-After: 0\r\n"), 1000);
+    assert_int_equal(left_alone("Retry-After: 9223372036854775807\r\n"), 3600000);
+    assert_int_equal(left_alone("X-RateLimit-Remaining: 0\r\nX-RateLimit-Reset: 1795504200\r\n"),
+                     600000);
+    assert_int_equal(left_alone(
+                         "X-RateLimit-Remaining: 0\r\nX-RateLimit-Reset: 9223372036854775807\r\n"),
+                     3600000);
+    /* It is over, and still it says so. */
+    assert_int_equal(left_alone("X-RateLimit-Remaining: 0\r\nX-RateLimit-Reset: 1795503600\r\n"),
+                     60000);
+    assert_int_equal(left_alone(""), 120000);
+    assert_int_equal(left_alone("X-RateLimit-Remaining: 4000\r\n"), 240000);
+    atomic_store(&github.day, GITHUB_DOUBLE_WELL);
+    assert_int_equal(github_api_user(api, "ana", &a, &err), 0);
+    assert_int_equal(left_alone(""), 60000);
+}
+
 static void T52_a_redirect_is_repeated_once_and_only_on_the_configured_host(void **state)
 {
     struct github_api_account a;
@@ -240,6 +291,7 @@ int main(void)
         ROOM(only_an_active_member_is_in_a_team),
         ROOM(T52_no_name_from_outside_becomes_another_path),
         ROOM(bad_days_are_told_apart),
+        ROOM(who_is_over_a_limit_waits_as_long_as_github_says),
         ROOM(T52_a_redirect_is_repeated_once_and_only_on_the_configured_host),
         ROOM(another_token_is_denied),
         cmocka_unit_test(T52_where_a_public_name_may_lead),
