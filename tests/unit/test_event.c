@@ -306,10 +306,13 @@ static bool is_read(const char *name)
     return false;
 }
 
-/* Each member of a payload of each event that we read, changed in turn: an answer, no crash, and a reason. */
+/* Each member of a payload of each event that we read, changed in turn: an answer, no crash, and a reason. With
+ * SLIPWAY_DEEP=1 of every payload. */
 static void T10_any_field_removed_nulled_retyped_or_huge_is_survived(void **state)
 {
     struct buf buf;
+    const char *value = getenv("SLIPWAY_DEEP");
+    bool deep = value != NULL && strcmp(value, "1") == 0;
     size_t refused = 0;
     size_t read = 0;
 
@@ -320,7 +323,7 @@ static void T10_any_field_removed_nulled_retyped_or_huge_is_survived(void **stat
         const char *name = json_str(group, "name");
         size_t n;
 
-        if (!is_read(name) || payload != json_first(json_array(group, "examples")))
+        if (!is_read(name) || (!deep && payload != json_first(json_array(group, "examples"))))
             continue;
         n = write_payload(payload, CHANGE_NONE, 0, &buf);
         for (size_t at = 0; at < n; at++) {

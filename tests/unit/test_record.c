@@ -19,6 +19,7 @@
 #include "lib/store/store_commit_check.h"
 #include "lib/store/store_delivery.h"
 #include "lib/store/store_hook.h"
+#include "lib/store/store_person.h"
 #include "tests/support/record_room.h"
 
 /* CI -------------------------------------------------------------------------------------------- */
@@ -220,6 +221,42 @@ static void comments_on_issues_are_ignored(void **state)
     assert_int_equal(record_room_count(room, "comments"), 0);
 }
 
+/* Logins ---------------------------------------------------------------------------------------- */
+
+static int64_t bound_to(struct record_room *room, const char *login)
+{
+    struct person person = {.github_id = 0};
+    struct err err = ERR_INIT;
+    int rc = store_person_by_login(room->stop.flow.db, &room->arena, login, &person, &err);
+
+    return rc == 0 ? person.github_id : 0;
+}
+
+/* Whoever a delivery names, in whatever part: whose a login is, is known before he does something himself. */
+static void A4_everybody_whom_a_delivery_names_is_known_by_his_id(void **state)
+{
+    struct record_room *room = *state;
+
+    record_room_reads(
+        room, "pull_request_review",
+        "{\"action\":\"submitted\",\"review\":{\"id\":90,\"state\":\"approved\",\"user\":{\"id\":11,"
+        "\"login\":\"kei\"}},\"pull_request\":{\"id\":70,\"number\":7,\"state\":\"closed\",\"merged\":true,"
+        "\"user\":" ANA ",\"merged_by\":{\"id\":12,\"login\":\"mori\"},\"created_at\":" AT(
+            "1:00:00") ",\"updated_at\":" AT("2:00:00") ",\"base\":{\"ref\":\"main\"},"
+                                                        "\"head\":{\"ref\":\"sale\",\"sha\":\"" SHA
+                                                        "\"}}," SHOP ",\"sender\":" LI "}");
+    assert_int_equal(bound_to(room, "ana"), 5);
+    assert_int_equal(bound_to(room, "li"), 6);
+    assert_int_equal(bound_to(room, "kei"), 11);
+    assert_int_equal(bound_to(room, "mori"), 12);
+    record_room_reads(
+        room, "issue_comment",
+        "{\"action\":\"created\",\"issue\":{\"number\":7,\"pull_request\":{}},\"comment\":{"
+        "\"id\":81,\"body\":\"x\",\"user\":{\"id\":13,\"login\":\"nao\"},\"created_at\":" AT(
+            "2:00:00") ",\"updated_at\":" AT("2:00:00") "}," SHOP "}");
+    assert_int_equal(bound_to(room, "nao"), 13);
+}
+
 /* Reviews --------------------------------------------------------------------------------------- */
 
 static const char *review(struct record_room *room, const char *action, const char *is,
@@ -379,6 +416,10 @@ static void T05_a_label_added_removed_and_added_within_a_second_is_there_at_the_
     assert_int_equal(record_room_count(room, "labels"), 0);
     record_room_reads(room, "pull_request", with);
     assert_int_equal(record_room_count(room, "labels"), 1);
+    /* A list that is not there says nothing of it. */
+    record_room_reads(room, "pull_request_review",
+                      review(room, "submitted", "approved", "2026-11-24T01:00:00Z"));
+    assert_int_equal(record_room_count(room, "labels"), 1);
 }
 
 /* A process that died over a batch read the row under suspicion first, when it had just started, and died again ... */
@@ -424,6 +465,7 @@ int main(void)
         IN_ROOM(W4_an_edit_that_arrives_before_the_comment_does_not_become_its_text),
         IN_ROOM(a_long_first_line_is_cut_between_characters),
         IN_ROOM(comments_on_issues_are_ignored),
+        IN_ROOM(A4_everybody_whom_a_delivery_names_is_known_by_his_id),
         IN_ROOM(W4_a_dismissed_review_stays_dismissed),
         IN_ROOM(a_webhook_that_is_removed_is_missed_until_another_one_serves),
         IN_ROOM(an_installation_that_is_suspended_or_loses_a_repository_is_missed),
