@@ -33,7 +33,7 @@ extern const char *const delivery_origins[DELIVERY_ORIGINS_COUNT];
 
 struct delivery {
     int64_t id;
-    char guid[129]; /* looked up: OWNER/NAME#N@updated_at */
+    char guid[129]; /* looked up: looked-up-REPOSITORY-NUMBER-TIME */
     char event[65];
     enum delivery_origin origin;
     time_ms received_at;
