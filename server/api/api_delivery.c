@@ -27,7 +27,7 @@
 #define REASON_MAX 500
 #define BODY_STORED_MAX ((size_t)25 << 20) /* what the front door takes */
 #define BODY_SHOWN_MAX ((size_t)256 << 10)
-#define TOKEN_MIN 36 /* letters behind `ghX_` (github-wire.md 4) */
+#define TOKEN_MIN 36 /* letters behind its beginning (github-wire.md 4) */
 
 /* Shapes ---------------------------------------------------------------------------------------- */
 
@@ -101,18 +101,31 @@ static bool is_token_letter(char c)
            c == '_' || c == '-';
 }
 
-/* Somebody may have pasted a token into a comment: the letters behind `ghX_` are hidden (T40). */
+/* How many letters of `text` are what GitHub's tokens begin with: ghp_, ghs_ ... or github_pat_; 0 = it begins none. */
+static size_t token_prefix(const char *text, size_t n)
+{
+    static const char fine[] = "github_pat_";
+
+    if (n > sizeof(fine) - 1 && memcmp(text, fine, sizeof(fine) - 1) == 0)
+        return sizeof(fine) - 1;
+    return n > 4 && text[0] == 'g' && text[1] == 'h' && text[2] >= 'a' && text[2] <= 'z' &&
+                   text[3] == '_'
+               ? 4
+               : 0;
+}
+
+/* Somebody may have pasted a token into a comment: the letters behind its beginning are hidden (T40). */
 static void hide_tokens(char *text, size_t n)
 {
-    for (size_t i = 0; i + 4 < n; i++) {
-        size_t end = i + 4;
-        if (text[i] != 'g' || text[i + 1] != 'h' || text[i + 2] < 'a' || text[i + 2] > 'z' ||
-            text[i + 3] != '_')
+    for (size_t i = 0; i < n; i++) {
+        size_t prefix = token_prefix(text + i, n - i), end = i + prefix;
+
+        if (prefix == 0)
             continue;
         while (end < n && is_token_letter(text[end]))
             end++;
-        if (end - i - 4 >= TOKEN_MIN)
-            memset(text + i + 4, '*', end - i - 4);
+        if (end - i - prefix >= TOKEN_MIN)
+            memset(text + i + prefix, '*', end - i - prefix);
         i = end - 1;
     }
 }

@@ -259,6 +259,21 @@ static void T40_a_token_at_the_end_of_what_is_shown_is_hidden(void **state)
     assert_null(strstr(body, "0123456789"));
 }
 
+/* Of one person's for some repositories: GitHub calls it otherwise. */
+static void T40_a_fine_grained_token_is_hidden_too(void **state)
+{
+    struct room *room = *state;
+    const char *body;
+
+    deliver(room, "pat", "star",
+            "{\"said\":\"github_pat_11ABCDEFG0abcdefghijkl_0123456789abcdefghijABCDEFGHIJ and "
+            "github_pat_short\"}");
+    body = told(room, LIST "/pat?body=1", "body");
+    assert_non_null(strstr(body, "github_pat_****"));
+    assert_null(strstr(body, "ABCDEFG"));
+    assert_non_null(strstr(body, "**** and github_pat_short"));
+}
+
 static void the_list_pages_from_the_newest_back(void **state)
 {
     struct room *room = *state;
@@ -288,6 +303,7 @@ int main(void)
         IN_ROOM(a_body_that_is_no_longer_kept_cannot_be_read_again_and_this_is_said),
         IN_ROOM(W3_what_was_recorded_is_the_same_after_it_was_read_again),
         IN_ROOM(T40_a_token_at_the_end_of_what_is_shown_is_hidden),
+        IN_ROOM(T40_a_fine_grained_token_is_hidden_too),
         IN_ROOM(T40_a_body_is_shown_to_who_may_operate_and_without_tokens),
         IN_ROOM(the_list_pages_from_the_newest_back),
     };
