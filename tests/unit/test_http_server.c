@@ -73,6 +73,11 @@ static void W2_a_signed_delivery_is_stored_and_then_answered_202(void **state)
     assert_int_equal(api_room_deliveries(&room), before + 1);
     assert_int_equal(atomic_load(&room.rung), rung + 1);
     free(a);
+    good.guid = "w2-blanks \t"; /* behind a value they are not of it (RFC 9110, 5.5) */
+    assert_int_equal(sent_status(webhooks, &good), 202);
+    good.guid = "w2-blanks";
+    assert_int_equal(sent_status(webhooks, &good), 202);
+    assert_int_equal(api_room_deliveries(&room), before + 2);
     good.type = "application/x-www-form-urlencoded; charset=utf-8";
     good.guid = "w2-form";
     good.body = "payload=%7B%7D";

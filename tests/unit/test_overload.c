@@ -18,6 +18,7 @@
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
 #include "lib/store/writer.h"
+#include "server/api/api_events.h"
 #include "server/api/http_server.h"
 #include "tests/support/api_room.h"
 #include "tests/support/raw_http.h"
@@ -394,6 +395,40 @@ static void T08_the_oldest_drip_makes_room_for_whoever_comes(void **state)
     api_room_down(&small);
 }
 
+/* Between two requests a connection has its time, too. */
+static void T08_an_idle_connection_ends(void **state)
+{
+    const char *usual = webhooks;
+    const struct http_server_options options = {.idle_ms = 300};
+    struct clock *clock = clock_system();
+    struct api_room idle;
+    struct sent s = SENT_GOOD;
+    mono_ms began;
+    size_t len;
+    char *bytes, one;
+    int fd;
+
+    (void)state;
+    api_room_up(&idle, &options);
+    webhooks = http_server_address(idle.server, LISTENER_WEBHOOKS);
+    fd = raw_http_open(webhooks);
+    bytes = sent_bytes(&s, &len);
+    for (int i = 0; i < 2; i++) { /* the second one on the same connection */
+        struct raw_answer *a;
+        raw_http_send(fd, bytes, len);
+        a = raw_http_read(fd, 10);
+        assert_int_equal(a->status, 202);
+        free(a);
+    }
+    began = clock_mono(clock);
+    assert_int_equal(recv(fd, &one, 1, 0), 0);
+    assert_in_range(clock_mono(clock) - began, 200, 5000);
+    close(fd);
+    free(bytes);
+    webhooks = usual;
+    api_room_down(&idle);
+}
+
 /* As many as there is room for have delivered and do nothing: who delivers slowly beside them is not cut off for it. */
 static void T08_who_is_idle_makes_room_before_who_delivers(void **state)
 {
@@ -440,6 +475,48 @@ static void T08_who_is_idle_makes_room_before_who_delivers(void **state)
     assert_true(a->closed); /* nobody without the secret can be idle here */
     free(a);
     webhooks = usual;
+    api_room_down(&small);
+}
+
+/* Nobody can go: all of them wait for something of ours. Whoever comes is told so, and may come again. */
+static void T08_where_nobody_can_make_room_the_answer_is_503(void **state)
+{
+    enum { ROOM = 3 };
+    static const char events[] = "GET /api/v1/events HTTP/1.1\r\nHost: h\r\n\r\n";
+    static const char health[] = "GET /healthz HTTP/1.1\r\nHost: h\r\n\r\n";
+    struct http_server_options options = {.headers_ms = 60000};
+    struct api_room small;
+    struct raw_answer *a;
+    const char *web;
+    int fds[ROOM], status = 0;
+
+    (void)state;
+    options.listeners[LISTENER_WEB] = (struct http_server_listener){.max_connections = ROOM};
+    api_room_up(&small, &options);
+    web = http_server_address(small.server, LISTENER_WEB);
+    for (int i = 0; i < ROOM; i++) {
+        char text[4096];
+        size_t len = 0;
+        fds[i] = raw_http_open(web);
+        raw_http_send(fds[i], events, sizeof(events) - 1);
+        while (len < sizeof(text) && memmem(text, len, "retry:", 6) == NULL)
+            len += (size_t)recv(fds[i], text + len, sizeof(text) - len, 0);
+    }
+    usleep(100000); /* until they wait for more */
+    a = raw_http_ask(web, health, sizeof(health) - 1);
+    assert_int_equal(a->status, 503);
+    assert_non_null(raw_http_header(a, "Retry-After"));
+    assert_true(a->closed);
+    free(a);
+    close(fds[0]);
+    for (int i = 0; i < 500 && status != 200; i++) {
+        usleep(10000); /* until it is seen to be gone */
+        api_events_publish(small.api.events, API_EVENTS_HOSTS);
+        status = sent_status_of_bytes(web, health, sizeof(health) - 1);
+    }
+    assert_int_equal(status, 200);
+    for (int i = 1; i < ROOM; i++)
+        close(fds[i]);
     api_room_down(&small);
 }
 
@@ -589,6 +666,8 @@ int main(void)
         cmocka_unit_test(T08_many_that_drip_do_not_keep_others_out),
         cmocka_unit_test(T08_the_oldest_drip_makes_room_for_whoever_comes),
         cmocka_unit_test(T08_what_waits_for_its_commit_counts_as_a_body),
+        cmocka_unit_test(T08_an_idle_connection_ends),
+        cmocka_unit_test(T08_where_nobody_can_make_room_the_answer_is_503),
         cmocka_unit_test(T08_who_is_idle_makes_room_before_who_delivers),
         cmocka_unit_test(T08_an_address_that_a_proxy_names_has_its_share_and_no_more),
         cmocka_unit_test(T08_one_address_has_half_of_the_room_for_bodies),
