@@ -93,6 +93,15 @@ static void ring_flow(void *arg)
         atomic_store(&s->rung, true);
 }
 
+/* Who rests looks by himself when his rest is over. */
+static void ring_record(void *arg)
+{
+    struct server *s = arg;
+
+    if (record_pace_rest(&s->flow.record_pace, clock_mono(s->clock)) == 0)
+        ring_flow(s);
+}
+
 static void ring_host(void *arg, const char *host_id)
 {
     struct server *s = arg;
@@ -198,6 +207,7 @@ static int open_front_door(struct server *s, const struct config *config, struct
     s->api.webhook_secrets = s->secret_list;
     s->api.n_webhook_secrets = s->n_secrets;
     s->api.ring_flow = ring_flow;
+    s->api.ring_record = ring_record;
     s->api.flow = s;
     s->api.disk = disk_new(config->state, 0);
     s->api.metrics = metrics_new();

@@ -38,7 +38,7 @@ struct writer {
     size_t queue_max, group_max;
     bool stopping;
     atomic_bool broken;
-    atomic_uint_fast64_t jobs, commits;
+    atomic_uint_fast64_t jobs, commits, ahead;
     atomic_int_fast64_t due_at; /* something is, on the monotonic clock */
     int64_t put_off_max;        /* of the log, by the room that there was ... */
     mono_ms room_at;            /* ... then */
@@ -395,6 +395,7 @@ int writer_post_ahead(struct writer *w, writer_fn *fn, void *arg, writer_done *d
     struct task *task = task_new(fn, arg, done, true);
 
     task->ahead = true;
+    atomic_fetch_add(&w->ahead, 1);
     return post(w, task, err);
 }
 
@@ -594,7 +595,8 @@ void writer_on_broken(struct writer *writer, void (*tell)(void *arg), void *arg)
 struct writer_counts writer_counts(const struct writer *writer)
 {
     return (struct writer_counts){.jobs = atomic_load(&writer->jobs),
-                                  .commits = atomic_load(&writer->commits)};
+                                  .commits = atomic_load(&writer->commits),
+                                  .ahead = atomic_load(&writer->ahead)};
 }
 
 void writer_stop(struct writer *writer)

@@ -93,6 +93,7 @@ void writer_on_broken(struct writer *writer, void (*tell)(void *arg), void *arg)
 struct writer_counts {
     uint64_t jobs;
     uint64_t commits;
+    uint64_t ahead; /* that were to go ahead, since they were queued */
 };
 struct writer_counts writer_counts(const struct writer *writer);
 

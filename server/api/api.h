@@ -45,7 +45,8 @@ struct api {
     const struct secret *const *webhook_secrets; /* each at least 32 bytes (W1) */
     size_t n_webhook_secrets;
 
-    void (*ring_flow)(void *flow); /* there is something new; any thread, after the commit */
+    void (*ring_flow)(void *flow);   /* there is something new; any thread, after the commit */
+    void (*ring_record)(void *flow); /* there is a delivery; the same */
     void *flow;
 
     struct door *door;         /* agents' listener; door.h */

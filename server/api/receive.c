@@ -176,7 +176,7 @@ static void put_done(void *arg, int rc, const struct err *err)
         metrics_count_delivery(api->metrics, !r->same   ? METRICS_DELIVERY_OTHER
                                              : r->known ? METRICS_DELIVERY_KNOWN
                                                         : METRICS_DELIVERY_STORED);
-        api->ring_flow(api->flow);
+        api->ring_record(api->flow);
     }
     atomic_store(&r->stored, true);
     request_resume(r->request);

@@ -105,7 +105,7 @@ static int look_once(struct flow *flow, struct arena *arena, bool rung, bool who
         rc = clockwatch_look(look, err);
     if (rc == 0 && work.replies)
         rc = collect_look(look, err);
-    if (rc == 0 && work.deliveries)
+    if (rc == 0 && !record_rests(look) && work.deliveries)
         rc = record_look(look, err);
     if (rc == 0 && (rc = news_look(look, rung, err)) == 0 &&
         (rc = reconcile_look(look, err)) == 0 && (rc = schedule_look(look, err)) == 0)

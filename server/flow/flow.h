@@ -28,6 +28,7 @@
 #include "lib/base/err.h"
 #include "lib/base/timestamp.h"
 #include "server/flow/news.h"
+#include "server/flow/record_pace.h"
 
 struct agenda;
 struct arena;
@@ -49,8 +50,6 @@ enum flow_topic {
     FLOW_DEPLOYMENTS = 1u << 2,
     FLOW_HOSTS = 1u << 3,
 };
-
-#define FLOW_RECORDING_MAX 128
 
 /* A span in which nobody looked: the server was down, or the clock went over it. */
 struct flow_unattended {
@@ -95,9 +94,9 @@ struct flow {
 
     struct reconcile *reconcile; /* mirrors being asked; owned */
     /* Deliveries whose attempt is counted and did not end in this process. */
-    int64_t recording[FLOW_RECORDING_MAX];
+    int64_t recording[RECORD_PACE_MAX];
     size_t n_recording;
-    size_t recording_pace; /* deliveries that one batch came to last time */
+    struct record_pace record_pace;
 };
 
 /* Nobody is called silent, or lost, for what it did not say before. */
@@ -150,6 +149,7 @@ int look_journal(struct db *db, time_ms now, const char *act, const char *subjec
                  const char *detail, const char *reason, struct err *err);
 
 int collect_look(struct look *look, struct err *err);
+bool record_rests(struct look *look); /* ... and looks again when that is over */
 int record_look(struct look *look, struct err *err);
 int reconcile_look(struct look *look, struct err *err);
 int schedule_look(struct look *look, struct err *err);

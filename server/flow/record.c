@@ -33,7 +33,6 @@
 
 #define CRASHES_MAX 3
 #define SUSPECT_MS 3000 /* of the process, before it reads what it may have died of */
-#define BATCH_MIN 16
 #define READING_MS                                                                                 \
     20 /* of one batch: who waits for other rooms waits no longer for bodies of any size */
 
@@ -383,20 +382,28 @@ static int close_all(struct look *look, struct recorded *items, size_t n, struct
 
 static int record_batch(struct look *look, struct batch *batch, struct err *err)
 {
-    mono_ms began = clock_mono(look->flow->clock);
+    struct flow *flow = look->flow;
+    mono_ms began;
     size_t n = 0;
     int rc = count_attempts(look, batch, err);
 
     if (rc <= 0)
         return rc;
+    began = clock_mono(flow->clock);
+    record_pace_begin(&flow->record_pace, began, writer_counts(flow->writer).ahead);
     /* What is not read in time keeps its attempt and is the beginning of the next batch. No snapshot for all of them: as
      * long as somebody holds one, the log cannot begin anew. */
     do {
         rc = read_one(look, &batch->items[n], err);
         n++;
-    } while (rc == 0 && n < batch->n && clock_mono(look->flow->clock) - began < READING_MS);
-    look->flow->recording_pace = n;
-    return rc < 0 ? rc : close_all(look, batch->items, n, err);
+    } while (rc == 0 && n < batch->n && clock_mono(flow->clock) - began < READING_MS);
+    record_pace_read(&flow->record_pace, clock_mono(flow->clock), n);
+    if (rc == 0)
+        rc = close_all(look, batch->items, n, err);
+    record_pace_end(&flow->record_pace, clock_mono(flow->clock), writer_counts(flow->writer).ahead,
+                    batch->items[0].delivery->received_at, look->now);
+    (void)record_rests(look);
+    return rc;
 }
 
 /* A row that brought three processes down. What it said is not known, and it may well be innocent (a disk that
@@ -413,14 +420,6 @@ static int set_aside(struct look *look, struct recorded *r, struct err *err)
 static time_ms grown_at(const struct look *look)
 {
     return look->flow->heard_since + SUSPECT_MS;
-}
-
-/* Somewhat more than was come to last time: a row that is listed and not read costs as much as one that is. */
-static size_t batch_size(const struct look *look)
-{
-    size_t pace = look->flow->recording_pace, more = pace + pace / 4 + BATCH_MIN / 4;
-
-    return more < BATCH_MIN ? BATCH_MIN : more > FLOW_RECORDING_MAX ? FLOW_RECORDING_MAX : more;
 }
 
 /* Which of the rows are read together; true = some were passed over. */
@@ -448,11 +447,21 @@ static bool choose(struct look *look, const struct delivery *items, size_t n, st
     return passed_over;
 }
 
+/* Also where nothing waits: what comes meanwhile rings nobody. */
+bool record_rests(struct look *look)
+{
+    int64_t rest = record_pace_rest(&look->flow->record_pace, clock_mono(look->flow->clock));
+
+    if (rest > 0)
+        look_again(look, look->now + rest);
+    return rest > 0;
+}
+
 int record_look(struct look *look, struct err *err)
 {
     const struct flow *flow = look->flow;
     struct batch batch = {.n = 0};
-    size_t size = batch_size(look), n;
+    size_t size = record_pace_wanted(&flow->record_pace), n;
     bool passed_over = true;
 
     /* What is good stands behind those that are passed over. */
@@ -463,8 +472,8 @@ int record_look(struct look *look, struct err *err)
         if (rc < 0 || n == 0)
             return rc;
         batch.items = arena_array(look->arena, n, sizeof(*batch.items));
-        passed_over = choose(look, items, n, &batch) && size < FLOW_RECORDING_MAX;
-        size = FLOW_RECORDING_MAX;
+        passed_over = choose(look, items, n, &batch) && size < RECORD_PACE_MAX;
+        size = RECORD_PACE_MAX;
     }
     if (batch.n == 0)
         return 0;

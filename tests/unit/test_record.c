@@ -4,6 +4,7 @@
  */
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -452,6 +453,30 @@ static void W7_a_young_process_reads_what_is_good_and_waits_with_what_may_have_k
     assert_int_equal(n, 0);
 }
 
+/* Nobody rings for a delivery that comes then (0198). */
+static void W2_reading_rests_and_looks_by_itself_when_its_rest_is_over(void **state)
+{
+    struct record_room *room = *state;
+    struct flow *flow = &room->stop.flow;
+    const char *star = "{\"action\":\"created\"," SHOP "}";
+    struct delivery *items;
+    struct err err = ERR_INIT;
+    size_t n = 9;
+    time_ms now = stop_room_at(&room->stop, "10:00:00");
+
+    stop_room_look(&room->stop);
+    atomic_store(&flow->record_pace.rests_until, clock_mono(flow->clock) + 1000);
+    room->stop.next = now;
+    stop_room_look(&room->stop); /* nothing waits yet */
+    assert_int_equal(room->stop.next, now + 1000);
+    assert_int_equal(record_room_deliver(room, "star", star).state, DELIVERY_RECEIVED);
+    assert_int_equal(room->stop.next, now + 1000);
+    (void)stop_room_at(&room->stop, "10:00:01");
+    record_room_ignores(room, "star", "{\"action\":\"deleted\"," SHOP "}", "nothing here depends");
+    assert_int_equal(store_delivery_open(flow->db, &room->arena, 5, &items, &n, &err), 0);
+    assert_int_equal(n, 0);
+}
+
 #define IN_ROOM(name) cmocka_unit_test_setup_teardown(name, record_room_up, record_room_down)
 
 int main(void)
@@ -471,6 +496,7 @@ int main(void)
         IN_ROOM(an_installation_that_is_suspended_or_loses_a_repository_is_missed),
         IN_ROOM(what_nothing_depends_on_is_acknowledged_with_its_reason),
         IN_ROOM(T05_a_repeat_leaves_nothing_new),
+        IN_ROOM(W2_reading_rests_and_looks_by_itself_when_its_rest_is_over),
         IN_ROOM(W7_a_young_process_reads_what_is_good_and_waits_with_what_may_have_killed_it),
         IN_ROOM(T05_a_label_added_removed_and_added_within_a_second_is_there_at_the_end),
     };
