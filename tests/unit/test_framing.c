@@ -22,7 +22,7 @@
 static struct api_room room;
 static const char *webhooks;
 
-/* `@` stands for the lines of a good delivery of `{}`: event, id, media type, signature. */
+/* `@` stands for the lines of a good delivery of `{}`: event, id, media type, signature; `~` for the same without CR. */
 struct framing {
     const char *name;
     const char *bytes;
@@ -60,7 +60,7 @@ static const struct framing framings[] = {
     FRAMING(T07_bare_line_feed_behind_the_first_line,
             "POST /webhooks/github HTTP/1.1\nHost: h\r\n@" LENGTH BODY),
     FRAMING(T07_bare_line_feeds_alone,
-            "POST /webhooks/github HTTP/1.1\nHost: h\nContent-Length: 0\n\n"),
+            "POST /webhooks/github HTTP/1.1\nHost: h\n~Content-Length: 2\n\n{}"),
     FRAMING(T07_carriage_return_in_a_header_value, HEAD "X-A: a\rX-B: b\r\n" LENGTH BODY),
     FRAMING(T07_folded_header, HEAD "X-A: a\r\n b\r\n" LENGTH BODY),
     FRAMING(T07_folded_header_with_a_tab, HEAD "X-A: a\r\n\tb\r\n" LENGTH BODY),
@@ -113,7 +113,8 @@ static int room_down(void **state)
 /* The answer to `f` with its mark replaced. */
 static struct raw_answer *ask(const struct framing *f)
 {
-    const char *mark = memchr(f->bytes, '@', f->len);
+    const char *crlf = memchr(f->bytes, '@', f->len), *lf = memchr(f->bytes, '~', f->len);
+    const char *mark = crlf != NULL ? crlf : lf, *end = crlf != NULL ? "\r\n" : "\n";
     size_t before = mark != NULL ? (size_t)(mark - f->bytes) : f->len, len = before;
     unsigned char digest[DIGEST_SIZE];
     char bytes[2048], hex[DIGEST_HEX_SIZE];
@@ -123,9 +124,9 @@ static struct raw_answer *ask(const struct framing *f)
     memcpy(bytes, f->bytes, before);
     if (mark != NULL) {
         len += (size_t)snprintf(bytes + len, sizeof(bytes) - len,
-                                "X-GitHub-Event: push\r\nX-GitHub-Delivery: %s\r\nContent-Type: "
-                                "application/json\r\nX-Hub-Signature-256: sha256=%s\r\n",
-                                f->name, hex);
+                                "X-GitHub-Event: push%sX-GitHub-Delivery: %s%sContent-Type: "
+                                "application/json%sX-Hub-Signature-256: sha256=%s%s",
+                                end, f->name, end, end, hex, end);
         memcpy(bytes + len, mark + 1, f->len - before - 1);
         len += f->len - before - 1;
     }
