@@ -98,7 +98,8 @@ static void ring_record(void *arg)
 {
     struct server *s = arg;
 
-    if (record_pace_rest(&s->flow.record_pace, clock_mono(s->clock)) == 0)
+    /* Before there is a loop the flow is being made. */
+    if (s->loop == NULL || record_pace_rest(&s->flow.record_pace, clock_mono(s->clock)) == 0)
         ring_flow(s);
 }
 
