@@ -57,26 +57,6 @@ static void read_address(struct reader *r, struct yaml_node *node, const char **
         *value = text;
 }
 
-/* https, or plain http to this machine; what it leads to is judged at each question (lib/httpc). */
-static void read_api(struct reader *r, struct yaml_node *node)
-{
-    const char *text = NULL;
-    size_t len;
-
-    reader_text(r, node, &text);
-    if (text == NULL)
-        return;
-    len = strlen(text);
-    while (len > 0 && text[len - 1] == '/')
-        len--;
-    if (strncmp(text, "https://", 8) != 0 && strncmp(text, "http://127.", 11) != 0)
-        problems_error(
-            r->problems, node->line, node->column,
-            "api: an address such as https://api.github.com is expected, this is \"%.60s\"", text);
-    else
-        r->config->github_api = arena_printf(r->arena, "%.*s", (int)len, text);
-}
-
 static void read_github(struct reader *r, struct yaml_node *node)
 {
     struct config_list files = {.n = 0};
@@ -93,7 +73,7 @@ static void read_github(struct reader *r, struct yaml_node *node)
             files.items[i] = arena_printf(r->arena, "%s/%s", r->folder, files.items[i]);
     r->config->webhook_secret_files = files;
     reader_text(r, yaml_tree_get(node, "web"), &r->config->github_web);
-    read_api(r, yaml_tree_get(node, "api"));
+    reader_server(r, yaml_tree_get(node, "api"), "api", true, &r->config->github_api);
     reader_text(r, yaml_tree_get(node, "token-file"), &token_file);
     if (token_file != NULL)
         r->config->github_token_file = token_file[0] == '/'

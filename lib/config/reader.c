@@ -86,6 +86,40 @@ void reader_path(struct reader *r, struct yaml_node *node, const char **value)
     *value = text[0] == '/' ? text : arena_printf(r->arena, "%s/%s", r->folder, text);
 }
 
+static bool is_this_machine(const char *host)
+{
+    size_t n = host[0] == '[' ? strcspn(host, "]") + 1 : strcspn(host, ":/");
+
+    return (n == 9 && str_starts(host, "localhost")) || (n == 5 && str_starts(host, "[::1]")) ||
+           (str_starts(host, "127.") && strspn(host, "0123456789.") == n);
+}
+
+void reader_server(struct reader *r, struct yaml_node *node, const char *key, bool path,
+                   const char **value)
+{
+    const char *text = NULL, *host;
+    size_t len;
+
+    reader_text(r, node, &text);
+    if (text == NULL)
+        return;
+    len = strlen(text);
+    while (len > 0 && text[len - 1] == '/')
+        len--;
+    text = arena_strn(r->arena, text, len);
+    host = str_starts(text, "https://") ? text + 8 : str_starts(text, "http://") ? text + 7 : "";
+    if (*host == '\0' || *host == '/' || strpbrk(host, path ? "?#@ " : "/?#@ ") != NULL)
+        problems_error(r->problems, node->line, node->column,
+                       "%s: https://HOST[:PORT]%s is expected, this is \"%.100s\"", key,
+                       path ? "[/PATH]" : "", text);
+    else if (str_starts(text, "http://") && !is_this_machine(host))
+        problems_error(r->problems, node->line, node->column,
+                       "%s: only this machine is asked by plain http; write https://%.100s", key,
+                       host);
+    else
+        *value = text;
+}
+
 void reader_int(struct reader *r, struct yaml_node *node, int64_t min, int64_t max, int64_t *value)
 {
     int64_t v;

@@ -46,6 +46,10 @@ void reader_text(struct reader *r, struct yaml_node *node, const char **value);
 void reader_word(struct reader *r, struct yaml_node *node, const char *what, const char **value);
 void reader_path(struct reader *r, struct yaml_node *node,
                  const char **value); /* absolute, from folder */
+/* A server that is asked: https://HOST[:PORT], or plain http to this machine, without its last slashes; `path`: one may
+ * follow. */
+void reader_server(struct reader *r, struct yaml_node *node, const char *key, bool path,
+                   const char **value);
 void reader_int(struct reader *r, struct yaml_node *node, int64_t min, int64_t max, int64_t *value);
 void reader_bool(struct reader *r, struct yaml_node *node, bool *value);
 void reader_duration(struct reader *r, struct yaml_node *node, int64_t min_ms, int64_t *value);

@@ -193,6 +193,14 @@ static void aws_is_a_region_and_perhaps_an_endpoint_that_nobody_can_listen_to(vo
                  "https://HOST[:PORT] is expected", 2);
     expect_error("version: 1\naws: { region: eu-west-1, endpoint: \"https://u@h\" }\n",
                  "https://HOST[:PORT] is expected", 2);
+    for (size_t i = 0; i < sizeof(plain) / sizeof(plain[0]); i++) {
+        (void)snprintf(text, sizeof(text), "version: 1\ngithub: { api: \"%s/api/v3\" }\n",
+                       plain[i]);
+        expect_error(text, "api: only this machine is asked by plain http", 2);
+    }
+    expect_error("version: 1\ngithub: { api: \"https://u@h/api/v3\" }\n",
+                 "api: https://HOST[:PORT][/PATH] is expected", 2);
+    expect_error("version: 1\ngithub: { api: \"https:///api/v3\" }\n", "is expected", 2);
     expect_error("version: 1\naws: { region: eu-west-1, profile: \"a]b\" }\n", "shared files", 2);
     expect_error("version: 1\naws: { region: eu-west-1, regoin: x }\n", "unknown key \"regoin\"",
                  2);
