@@ -188,9 +188,14 @@ static int read_body(struct look *look, const struct delivery *d, struct event *
     int rc;
 
     arena_init(&packed_arena);
-    rc =
-        store_delivery_body(look->flow->db, &packed_arena, d->id, &packed, &packed_len, &size, err);
-    if (rc == 0) {
+    rc = store_delivery_body(look->flow->db, &packed_arena, d->id, &packed, &packed_len, &size,
+                             &own);
+    if (rc == ERR_NOT_FOUND) { /* nothing brings it back, and the others wait behind it */
+        *ret_note = arena_str(look->arena, own.text);
+        rc = 0;
+    } else if (rc < 0) {
+        *err = own;
+    } else {
         int read =
             zip_expand_kept(zip_of_thread(), packed, packed_len, EVENT_BODY_MAX, &body, &len, &own);
         if (read == 0)

@@ -453,6 +453,30 @@ static void W7_a_young_process_reads_what_is_good_and_waits_with_what_may_have_k
     assert_int_equal(n, 0);
 }
 
+static int lose_the_first_body(struct db *db, void *arg, struct err *err)
+{
+    (void)arg;
+    return db_exec(db,
+                   "UPDATE deliveries SET state = 'received' WHERE id = 1;"
+                   " DELETE FROM delivery_bodies WHERE delivery_id = 1",
+                   err);
+}
+
+/* It cannot come about by what we do; by what somebody does to the file it can. */
+static void W7_a_delivery_without_its_body_is_unreadable_and_stops_nothing(void **state)
+{
+    struct record_room *room = *state;
+    struct delivery first;
+    struct err err = ERR_INIT;
+
+    record_room_ignores(room, "star", "{\"action\":\"created\"," SHOP "}", "nothing here depends");
+    stop_room_write(&room->stop, lose_the_first_body, NULL);
+    record_room_ignores(room, "star", "{\"action\":\"deleted\"," SHOP "}", "nothing here depends");
+    assert_int_equal(store_delivery_by_id(room->stop.flow.db, &room->arena, 1, &first, &err), 0);
+    assert_int_equal(first.state, DELIVERY_UNREADABLE);
+    assert_non_null(strstr(first.note, "no longer kept"));
+}
+
 /* Nobody rings for a delivery that comes then (0198). */
 static void W2_reading_rests_and_looks_by_itself_when_its_rest_is_over(void **state)
 {
@@ -496,6 +520,7 @@ int main(void)
         IN_ROOM(an_installation_that_is_suspended_or_loses_a_repository_is_missed),
         IN_ROOM(what_nothing_depends_on_is_acknowledged_with_its_reason),
         IN_ROOM(T05_a_repeat_leaves_nothing_new),
+        IN_ROOM(W7_a_delivery_without_its_body_is_unreadable_and_stops_nothing),
         IN_ROOM(W2_reading_rests_and_looks_by_itself_when_its_rest_is_over),
         IN_ROOM(W7_a_young_process_reads_what_is_good_and_waits_with_what_may_have_killed_it),
         IN_ROOM(T05_a_label_added_removed_and_added_within_a_second_is_there_at_the_end),
