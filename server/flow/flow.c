@@ -89,6 +89,7 @@ static int look_once(struct flow *flow, struct arena *arena, bool rung, bool who
                      struct look *look, struct err *err)
 {
     struct standing_work work;
+    bool rests;
     int rc;
 
     *look = (struct look){.flow = flow,
@@ -99,13 +100,14 @@ static int look_once(struct flow *flow, struct arena *arena, bool rung, bool who
                           .whole = whole};
     rc = agenda_is_of(flow->agenda, look->snapshot) ? 0 : bulk_line_clear(look, err);
     agenda_open(&flow->agenda, look->snapshot);
+    rests = record_rests(look); /* asked first: who comes later than what is read now then rings */
     if (rc == 0)
         rc = store_standing_work(flow->db, &work, err);
     if (rc == 0)
         rc = clockwatch_look(look, err);
     if (rc == 0 && work.replies)
         rc = collect_look(look, err);
-    if (rc == 0 && !record_rests(look) && work.deliveries)
+    if (rc == 0 && work.deliveries && !rests)
         rc = record_look(look, err);
     if (rc == 0 && (rc = news_look(look, rung, err)) == 0 &&
         (rc = reconcile_look(look, err)) == 0 && (rc = schedule_look(look, err)) == 0)

@@ -427,10 +427,12 @@ static time_ms grown_at(const struct look *look)
     return look->flow->heard_since + SUSPECT_MS;
 }
 
-/* Which of the rows are read together; true = some were passed over. */
+/* Which of the rows are read together; true = some were passed over. Those whose attempt is counted are among the rows that
+ * wait, but what is replayed stands in front of them: where there is no room to count more, they are come to first. */
 static bool choose(struct look *look, const struct delivery *items, size_t n, struct batch *batch)
 {
     const struct flow *flow = look->flow;
+    size_t room = RECORD_PACE_MAX - flow->n_recording;
     bool passed_over = false;
 
     for (size_t i = 0; i < n; i++) {
@@ -442,8 +444,13 @@ static bool choose(struct look *look, const struct delivery *items, size_t n, st
             passed_over = true;
             continue;
         }
+        if (!counted && room == 0) {
+            passed_over = true;
+            continue;
+        }
         if (alone && batch->n > 0)
             break;
+        room -= counted ? 0 : 1;
         batch->items[batch->n++] =
             (struct recorded){.delivery = d, .now = look->now, .state = DELIVERY_UNREADABLE};
         if (alone)
@@ -477,8 +484,8 @@ int record_look(struct look *look, struct err *err)
         if (rc < 0 || n == 0)
             return rc;
         batch.items = arena_array(look->arena, n, sizeof(*batch.items));
-        passed_over = choose(look, items, n, &batch) && size < RECORD_PACE_MAX;
-        size = RECORD_PACE_MAX;
+        passed_over = choose(look, items, n, &batch) && n == size;
+        size = size < RECORD_PACE_MAX ? RECORD_PACE_MAX : 2 * size;
     }
     if (batch.n == 0)
         return 0;

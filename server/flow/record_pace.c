@@ -29,10 +29,11 @@ void record_pace_read(struct record_pace *pace, mono_ms now, size_t read)
 void record_pace_end(struct record_pace *pace, mono_ms now, uint64_t came, time_ms oldest,
                      time_ms wall)
 {
-    int64_t rest = pace->took * REST_TIMES;
+    int64_t rest = pace->took * REST_TIMES, age = wall - oldest;
 
     pace->pressed = (came - pace->came_before) * 2 >= pace->read;
-    if (pace->pressed && wall - oldest < PATIENCE_MS)
+    /* The clock was set back where it came much later than now: it may have waited for as long as one likes. */
+    if (pace->pressed && age < PATIENCE_MS && age > -PATIENCE_MS)
         atomic_store(&pace->rests_until, now + (rest < REST_MAX_MS ? rest : REST_MAX_MS));
 }
 

@@ -2,6 +2,7 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -58,13 +59,10 @@ static int put(struct db *db, void *arg, struct err *err)
     return rc;
 }
 
-struct delivery record_room_deliver(struct record_room *room, const char *event, const char *body)
+int64_t record_room_put(struct record_room *room, const char *event, const char *body)
 {
     struct delivering d = {.body = body};
-    struct delivery *items = NULL;
-    struct err err = ERR_INIT;
     unsigned char digest[DIGEST_SIZE];
-    size_t n = 0;
 
     snprintf(d.delivery.guid, sizeof(d.delivery.guid), "guid-%d", ++room->n);
     snprintf(d.delivery.event, sizeof(d.delivery.event), "%s", event);
@@ -72,13 +70,20 @@ struct delivery record_room_deliver(struct record_room *room, const char *event,
     digest_hex(digest, sizeof(digest), d.delivery.body_digest);
     d.delivery.received_at = 1795500000000 + room->n;
     d.delivery.form = room->form;
-    stop_room_write(&room->stop, put, &d);
+    api_room_write(&room->stop.api, put, &d);
+    return d.delivery.id;
+}
+
+struct delivery record_room_deliver(struct record_room *room, const char *event, const char *body)
+{
+    struct delivery d;
+    struct err err = ERR_INIT;
+    int64_t id = record_room_put(room, event, body);
+
+    atomic_fetch_add(&room->stop.api.rung, 1);
     stop_room_look(&room->stop);
-    assert_int_equal(store_delivery_list(room->stop.flow.db, &room->arena, d.delivery.id + 1, 1,
-                                         &items, &n, &err),
-                     0);
-    assert_int_equal(n, 1);
-    return items[0];
+    assert_int_equal(store_delivery_by_id(room->stop.flow.db, &room->arena, id, &d, &err), 0);
+    return d;
 }
 
 void record_room_reads(struct record_room *room, const char *event, const char *body)

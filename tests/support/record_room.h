@@ -35,7 +35,9 @@ struct record_room {
 int record_room_up(void **state);
 int record_room_down(void **state);
 
-/* One more delivery, read; the state and note that it ended with. */
+/* One more delivery, of which nobody rings; its id. */
+int64_t record_room_put(struct record_room *room, const char *event, const char *body);
+/* One more, read; the state and note that it ended with. */
 struct delivery record_room_deliver(struct record_room *room, const char *event, const char *body);
 /* The same, and it must end so. */
 void record_room_reads(struct record_room *room, const char *event, const char *body);

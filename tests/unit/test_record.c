@@ -501,6 +501,145 @@ static void W2_reading_rests_and_looks_by_itself_when_its_rest_is_over(void **st
     assert_int_equal(n, 0);
 }
 
+/* A rest that ends within a look: behind the first time that is asked for, somebody delivers, rings nobody, and the rest
+ * is over. */
+static struct record_room *ending;
+
+static time_ms ending_now(struct clock *clock)
+{
+    (void)clock;
+    return clock_now(ending->stop.api.api.clock);
+}
+
+static mono_ms ending_mono(struct clock *clock)
+{
+    static bool over;
+    mono_ms now = clock_mono(ending->stop.api.api.clock);
+
+    (void)clock;
+    if (!over) {
+        over = true;
+        (void)record_room_put(ending, "star", "{\"action\":\"created\"," SHOP "}");
+        (void)stop_room_at(&ending->stop, "10:00:01");
+    }
+    return now;
+}
+
+static void W2_what_comes_while_a_rest_ends_is_read_without_another_ring(void **state)
+{
+    struct clock clock = {.now = ending_now, .mono = ending_mono};
+    struct record_room *room = ending = *state;
+    struct flow *flow = &room->stop.flow;
+    struct clock *usual = flow->clock;
+    struct delivery *items;
+    struct err err = ERR_INIT;
+    size_t n = 9;
+    time_ms next, now = stop_room_at(&room->stop, "10:00:00");
+
+    stop_room_look(&room->stop);
+    atomic_store(&flow->record_pace.rests_until, clock_mono(usual) + 1000);
+    flow->timed = true;
+    flow->clock = &clock;
+    assert_int_equal(flow_look(flow, &next, &err), 0);
+    flow->clock = usual;
+    assert_true(next <= now + 1000);
+    assert_int_equal(flow_look(flow, &next, &err), 0);
+    assert_int_equal(store_delivery_open(flow->db, &room->arena, 5, &items, &n, &err), 0);
+    assert_int_equal(n, 0);
+}
+
+/* So many more as the first one is. */
+static int repeat(struct db *db, void *arg, struct err *err)
+{
+    char sql[600];
+
+    snprintf(sql, sizeof(sql),
+             "WITH RECURSIVE k (n) AS (SELECT max(id) + 1 FROM deliveries UNION ALL"
+             " SELECT n + 1 FROM k WHERE n < (SELECT max(id) FROM deliveries) + %d)"
+             " INSERT INTO deliveries (guid, event, received_at, state, form, body_digest,"
+             " guid_key, body_key, repeat_of) SELECT 'r-' || n, event, received_at, 'received',"
+             " form, body_digest, '0r-' || n, body_key, 1 FROM k, deliveries WHERE id = 1",
+             *(int *)arg);
+    return db_exec(db, sql, err);
+}
+
+static size_t n_open(struct record_room *room)
+{
+    struct delivery *items;
+    struct err err = ERR_INIT;
+    size_t n;
+
+    assert_int_equal(store_delivery_open(room->stop.flow.db, &room->arena, 5000, &items, &n, &err),
+                     0);
+    return n;
+}
+
+/* Of a machine on which a batch has time for one delivery only. */
+static mono_ms slow_mono(struct clock *clock)
+{
+    static mono_ms passed;
+
+    (void)clock;
+    return clock_mono(ending->stop.api.api.clock) + (passed += 25);
+}
+
+static int replay_the_first_hundred(struct db *db, void *arg, struct err *err)
+{
+    (void)arg;
+    return db_exec(db, "UPDATE deliveries SET state = 'received', crashes = 0 WHERE id <= 100",
+                   err);
+}
+
+/* They come in front of those whose attempt is counted, and are read behind them: there is no more room to count. */
+static void W7_old_deliveries_that_are_replayed_in_front_of_a_full_batch_are_read(void **state)
+{
+    struct clock slow = {.now = ending_now, .mono = slow_mono};
+    struct record_room *room = ending = *state;
+    struct flow *flow = &room->stop.flow;
+    struct clock *usual = flow->clock;
+    struct err err = ERR_INIT;
+    int some = 100, many = RECORD_PACE_MAX;
+    time_ms next;
+
+    record_room_ignores(room, "star", "{\"action\":\"created\"," SHOP "}", "nothing here depends");
+    stop_room_write(&room->stop, repeat, &some);
+    stop_room_look(&room->stop);
+    assert_int_equal(n_open(room), 0);
+    api_room_write(&room->stop.api, repeat, &many);
+    flow->clock = &slow;
+    flow->record_pace.pressed = true;
+    assert_int_equal(flow_look(flow, &next, &err), 0);
+    assert_in_range(flow->n_recording, RECORD_PACE_MAX - 60, RECORD_PACE_MAX - 1);
+    api_room_write(&room->stop.api, replay_the_first_hundred, NULL);
+    flow->record_pace.pressed = true;
+    for (int i = 0; i < 20 && n_open(room) > 0; i++) {
+        assert_int_equal(flow_look(flow, &next, &err), 0);
+        assert_true(flow->n_recording <= RECORD_PACE_MAX);
+    }
+    flow->clock = usual;
+    assert_int_equal(n_open(room), 0);
+    assert_int_equal(flow->n_recording, 0);
+}
+
+static int all_died(struct db *db, void *arg, struct err *err)
+{
+    (void)arg;
+    return db_exec(db, "UPDATE deliveries SET crashes = 1 WHERE state = 'received'", err);
+}
+
+static void W7_what_is_good_is_read_behind_more_than_a_batch_of_what_may_have_killed(void **state)
+{
+    struct record_room *room = *state;
+    int many = RECORD_PACE_MAX + 50;
+
+    record_room_ignores(room, "star", "{\"action\":\"created\"," SHOP "}", "nothing here depends");
+    api_room_write(&room->stop.api, repeat, &many);
+    api_room_write(&room->stop.api, all_died, NULL);
+    room->stop.flow.heard_since = clock_now(room->stop.flow.clock);
+    record_room_ignores(room, "star", "{\"action\":\"deleted\"," SHOP "}", "nothing here depends");
+    assert_in_range(n_open(room), RECORD_PACE_MAX, RECORD_PACE_MAX + 100);
+}
+
 #define IN_ROOM(name) cmocka_unit_test_setup_teardown(name, record_room_up, record_room_down)
 
 int main(void)
@@ -522,6 +661,9 @@ int main(void)
         IN_ROOM(T05_a_repeat_leaves_nothing_new),
         IN_ROOM(W7_a_delivery_without_its_body_is_unreadable_and_stops_nothing),
         IN_ROOM(W2_reading_rests_and_looks_by_itself_when_its_rest_is_over),
+        IN_ROOM(W2_what_comes_while_a_rest_ends_is_read_without_another_ring),
+        IN_ROOM(W7_old_deliveries_that_are_replayed_in_front_of_a_full_batch_are_read),
+        IN_ROOM(W7_what_is_good_is_read_behind_more_than_a_batch_of_what_may_have_killed),
         IN_ROOM(W7_a_young_process_reads_what_is_good_and_waits_with_what_may_have_killed_it),
         IN_ROOM(T05_a_label_added_removed_and_added_within_a_second_is_there_at_the_end),
     };

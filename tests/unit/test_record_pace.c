@@ -43,7 +43,8 @@ static void W2_what_waited_for_ten_seconds_waits_no_more_for_answers_to_others(v
     assert_int_equal(rest_after(100, 100, 20, 9999), 120);
     assert_int_equal(rest_after(100, 100, 20, 10000), 0);
     assert_int_equal(rest_after(100, 100, 20, 86400000), 0);
-    assert_int_equal(rest_after(100, 100, 20, -86400000), 120); /* the clock was set back */
+    assert_int_equal(rest_after(100, 100, 20, -9999), 120); /* the clock was set back ... */
+    assert_int_equal(rest_after(100, 100, 20, -10000), 0);  /* ... and its age is not known */
 }
 
 static void W2_a_batch_of_large_bodies_rests_for_a_second_and_no_longer(void **state)
