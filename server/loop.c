@@ -79,7 +79,8 @@ static int audit(struct loop *loop, time_ms *next, struct err *err)
     if (*next > now && now >= loop->audit_at) {
         if ((rc = flow_look_at_all(loop->flow, &moved, &whole, err)) < 0)
             return rc;
-        if (moved && clock_now(loop->flow->clock) < *next)
+        /* Who rang since the last look, rang for what moved. */
+        if (moved && clock_now(loop->flow->clock) < *next && !atomic_load(&loop->rung))
             log_error("flow.missed", "text=%s",
                       LOG("something changed that nobody had been told of; it was found now"));
         loop->audit_at = now + AUDIT_MS;

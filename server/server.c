@@ -349,8 +349,10 @@ static int start_flow(struct server *s, bool by_hand, struct err *err)
                             .hand_to_host = hand_to_host,
                             .tell = tell,
                             .arg = s};
-    if (!by_hand && (rc = loop_start(&loop, &s->flow, flow_failed, s, err)) == 0)
+    if (!by_hand && (rc = loop_start(&loop, &s->flow, flow_failed, s, err)) == 0) {
         s->loop = loop;
+        loop_ring(loop); /* whoever rang between its first look and now rang at nothing */
+    }
     return rc;
 }
 

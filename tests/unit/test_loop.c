@@ -3,12 +3,15 @@
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
 #include "lib/base/clock.h"
+#include "lib/base/log.h"
 #include "server/flow/flow.h"
 #include "server/loop.h"
 
@@ -42,7 +45,9 @@ static struct {
     int rc;
     time_ms looked_at, wakes_at, began_at, ended_at;
 } looks[LOOKS_MAX];
-static atomic_int n_looks, n_ended, n_failed;
+static atomic_int n_looks, n_ended, n_failed, n_audits;
+static struct loop *_Atomic rung_by_audit; /* somebody rings while everything is judged */
+static atomic_bool audit_moves;
 
 int flow_look(struct flow *flow, time_ms *ret_next, struct err *err)
 {
@@ -62,9 +67,14 @@ int flow_look(struct flow *flow, time_ms *ret_next, struct err *err)
 
 int flow_look_at_all(struct flow *flow, bool *ret_moved, time_ms *ret_next, struct err *err)
 {
+    struct loop *loop = atomic_load(&rung_by_audit);
+
     (void)err;
-    *ret_moved = false;
+    if (loop != NULL)
+        loop_ring(loop);
+    *ret_moved = atomic_load(&audit_moves);
     *ret_next = clock_now(flow->clock) + HOUR_MS;
+    atomic_fetch_add(&n_audits, 1);
     return 0;
 }
 
@@ -105,6 +115,9 @@ static int set_up(void **state)
     atomic_store(&n_looks, 0);
     atomic_store(&n_ended, 0);
     atomic_store(&n_failed, 0);
+    atomic_store(&n_audits, 0);
+    atomic_store(&audit_moves, false);
+    atomic_store(&rung_by_audit, NULL);
     atomic_store(&passed, 0);
     return 0;
 }
@@ -177,6 +190,48 @@ static void a_look_that_fails_is_said_and_is_the_last(void **state)
     assert_int_equal(atomic_load(&n_looks), 1);
 }
 
+/* How often the audit says that nobody was told of what moved, after it ran once. */
+static int missed(bool moves, bool rings)
+{
+    struct flow flow = {.clock = clock_system()};
+    FILE *log = tmpfile();
+    int to = dup(STDERR_FILENO), n = 0;
+    struct loop *loop;
+    char line[512];
+
+    assert_non_null(log);
+    log_init(LOG_LOGFMT, LOG_ERROR);
+    (void)dup2(fileno(log), STDERR_FILENO);
+    (void)set_up(NULL);
+    atomic_store(&audit_moves, moves);
+    looks[1].takes_ms = HOUR_MS;
+    loop = start(&flow);
+    atomic_store(&rung_by_audit, rings ? loop : NULL);
+    wait_for(&n_looks, 1);
+    loop_ring(loop);
+    wait_for(&n_audits, 1);
+    if (moves)
+        wait_for(&n_looks,
+                 3); /* it is said before the next look, and before this test rings to stop */
+    loop_stop(loop);
+    (void)dup2(to, STDERR_FILENO);
+    close(to);
+    rewind(log);
+    while (fgets(line, sizeof(line), log) != NULL)
+        n += strstr(line, "flow.missed") != NULL;
+    fclose(log);
+    return n;
+}
+
+static void what_moves_by_the_audit_was_missed_unless_somebody_rang_meanwhile(void **state)
+{
+    (void)state;
+    assert_int_equal(missed(true, false), 1);
+    assert_int_equal(missed(false, false), 0);
+    assert_int_equal(missed(true, true),
+                     0); /* it came just now: a delivery, an answer to a person */
+}
+
 #define TEST(name) cmocka_unit_test_setup(name, set_up)
 
 int main(void)
@@ -185,6 +240,7 @@ int main(void)
         TEST(F9_a_long_look_is_no_sleep),
         TEST(F9_what_passes_behind_a_look_is_sleep),
         TEST(its_time_wakes_it_and_nobody_need_ring),
+        TEST(what_moves_by_the_audit_was_missed_unless_somebody_rang_meanwhile),
         TEST(a_look_that_fails_is_said_and_is_the_last),
     };
 
