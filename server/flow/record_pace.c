@@ -9,7 +9,7 @@ size_t record_pace_wanted(const struct record_pace *pace)
 {
     size_t more = pace->read + pace->read / 4 + WANTED_MIN / 4;
 
-    if (pace->pressed)
+    if (pace->rested)
         return RECORD_PACE_MAX;
     return more < WANTED_MIN ? WANTED_MIN : more > RECORD_PACE_MAX ? RECORD_PACE_MAX : more;
 }
@@ -30,11 +30,14 @@ void record_pace_end(struct record_pace *pace, mono_ms now, uint64_t came, time_
                      time_ms wall)
 {
     int64_t rest = pace->took * REST_TIMES, age = wall - oldest;
+    bool pressed = (came - pace->came_before) * 2 >= pace->read;
 
-    pace->pressed = (came - pace->came_before) * 2 >= pace->read;
-    /* The clock was set back where it came much later than now: it may have waited for as long as one likes. */
-    if (pace->pressed && age < PATIENCE_MS && age > -PATIENCE_MS)
-        atomic_store(&pace->rests_until, now + (rest < REST_MAX_MS ? rest : REST_MAX_MS));
+    if (age < 0)
+        age = -age; /* the clock was set back: so much it may have waited, or more */
+    rest = rest < REST_MAX_MS ? rest : REST_MAX_MS;
+    pace->rested = pressed && age < PATIENCE_MS;
+    if (pace->rested)
+        atomic_store(&pace->rests_until, now + rest * (PATIENCE_MS - age) / PATIENCE_MS);
 }
 
 int64_t record_pace_rest(const struct record_pace *pace, mono_ms now)

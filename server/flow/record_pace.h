@@ -3,9 +3,9 @@
  *
  * Whoever sends waits for his 202, and nobody waits for a delivery to be read within the second. Both want the same
  * processors and the same commits; so, as long as deliveries come about as quickly as they are read, reading makes a pause
- * of several times as long as it took, and reads more at once behind it. When no more come it goes on without pauses. No
- * delivery waits for the sake of others for longer than some seconds: then reading and answering share alike. It is the
- * record room only that rests; what starts at a time does not wait (docs/decisions/0198).
+ * of several times as long as it took, and reads more at once behind it. When no more come it goes on without pauses. The
+ * longer the oldest delivery has waited the shorter they are; behind ten seconds there are none, and reading and answering
+ * share alike. It is the record room only that rests; what starts at a time does not wait (docs/decisions/0198).
  */
 #ifndef SLIPWAY_SERVER_FLOW_RECORD_PACE_H
 #define SLIPWAY_SERVER_FLOW_RECORD_PACE_H
@@ -25,7 +25,7 @@ struct record_pace {
     uint64_t came_before;
     size_t read;                     /* by the last batch ... */
     int64_t took;                    /* ... in ms, without the commit of what it said */
-    bool pressed;                    /* meanwhile others came no less than half as quickly */
+    bool rested;                     /* behind it, since others came no less than half as quickly */
     atomic_int_fast64_t rests_until; /* mono_ms */
 };
 

@@ -607,11 +607,11 @@ static void W7_old_deliveries_that_are_replayed_in_front_of_a_full_batch_are_rea
     assert_int_equal(n_open(room), 0);
     api_room_write(&room->stop.api, repeat, &many);
     flow->clock = &slow;
-    flow->record_pace.pressed = true;
+    flow->record_pace.rested = true;
     assert_int_equal(flow_look(flow, &next, &err), 0);
     assert_in_range(flow->n_recording, RECORD_PACE_MAX - 60, RECORD_PACE_MAX - 1);
     api_room_write(&room->stop.api, replay_the_first_hundred, NULL);
-    flow->record_pace.pressed = true;
+    flow->record_pace.rested = true;
     for (int i = 0; i < 20 && n_open(room) > 0; i++) {
         assert_int_equal(flow_look(flow, &next, &err), 0);
         assert_true(flow->n_recording <= RECORD_PACE_MAX);

@@ -40,11 +40,13 @@ static void W2_when_no_more_come_the_rest_is_read_without_a_pause(void **state)
 static void W2_what_waited_for_ten_seconds_waits_no_more_for_answers_to_others(void **state)
 {
     (void)state;
-    assert_int_equal(rest_after(100, 100, 20, 9999), 120);
+    assert_int_equal(rest_after(100, 100, 20, 1000), 108);
+    assert_int_equal(rest_after(100, 100, 20, 5000), 60);
+    assert_int_equal(rest_after(2, 60, 60000, 9000), 100);
     assert_int_equal(rest_after(100, 100, 20, 10000), 0);
     assert_int_equal(rest_after(100, 100, 20, 86400000), 0);
-    assert_int_equal(rest_after(100, 100, 20, -9999), 120); /* the clock was set back ... */
-    assert_int_equal(rest_after(100, 100, 20, -10000), 0);  /* ... and its age is not known */
+    assert_int_equal(rest_after(100, 100, 20, -5000), 60);    /* the clock was set back ... */
+    assert_int_equal(rest_after(100, 100, 20, -86400000), 0); /* ... and its age is not known */
 }
 
 static void W2_a_batch_of_large_bodies_rests_for_a_second_and_no_longer(void **state)
@@ -87,6 +89,9 @@ static void W2_a_batch_is_somewhat_more_than_the_last_and_all_that_fits_behind_a
         assert_true(record_pace_wanted(&pace) > read || read == RECORD_PACE_MAX);
         record_pace_end(&pace, 5011, read, WALL, WALL);
         assert_int_equal(record_pace_wanted(&pace), RECORD_PACE_MAX);
+        /* No rest, since the oldest has waited: what is listed and not read costs as much as what is. */
+        record_pace_end(&pace, 5011, read, WALL - 10000, WALL);
+        assert_true(read > 200 || record_pace_wanted(&pace) < RECORD_PACE_MAX);
     }
 }
 
