@@ -151,6 +151,12 @@ void loop_stop(struct loop *loop)
     atomic_store(&loop->stopping, true);
     loop_ring(loop);
     pthread_join(loop->thread, NULL);
+}
+
+void loop_free(struct loop *loop)
+{
+    if (loop == NULL)
+        return;
     close(loop->bell);
     if (loop->alarm >= 0)
         close(loop->alarm);

@@ -16,9 +16,11 @@ struct loop;
 /* `flow` must outlive it. `failed` is called on the loop's thread when a look fails: the server ends. */
 int loop_start(struct loop **ret_loop, struct flow *flow,
                void (*failed)(void *arg, const struct err *err), void *arg, struct err *err);
-/* Look soon. Any thread. */
+/* Look soon. Any thread, until loop_free(). */
 void loop_ring(struct loop *loop);
-/* Ends the thread after its present look. Accepts NULL. */
+/* Ends the thread after its present look. Who rings then rings at nothing. Accepts NULL. */
 void loop_stop(struct loop *loop);
+/* After loop_stop(), when nobody rings any more. Accepts NULL. */
+void loop_free(struct loop *loop);
 
 #endif

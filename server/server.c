@@ -641,6 +641,7 @@ void server_stop(struct server *s)
     db_close(s->flow_db);
     db_pool_free(s->api.readers);
     writer_stop(s->writer);
+    loop_free(s->loop); /* rung by what was still written */
     carrier_free(s->api.carrier);
     door_free(s->api.door);
     disk_free(s->api.disk);

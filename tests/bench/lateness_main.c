@@ -514,6 +514,7 @@ int main(int argc, char **argv)
     of_flow = thread_us("flow") - of_flow;
     of_writer = thread_us("writer") - of_writer;
     loop_stop(loop);
+    loop_free(loop);
     statements = db_count(flow.db) - statements;
     read_journal(&m);
     printf("started %d\nearly %d\ncpu_us_per_start %lld\n", m.n, m.early,

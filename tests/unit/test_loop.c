@@ -137,6 +137,8 @@ static void F9_a_long_look_is_no_sleep(void **state)
     assert_in_range(looks[1].looked_at, looks[0].ended_at, looks[1].began_at);
     assert_int_equal(looks[1].wakes_at, looks[0].ended_at + HOUR_MS / 2);
     loop_stop(loop);
+    loop_ring(loop); /* a commit that ends later does */
+    loop_free(loop);
     assert_int_equal(atomic_load(&n_ended), 1);
 }
 
@@ -159,6 +161,7 @@ static void F9_what_passes_behind_a_look_is_sleep(void **state)
     }
     assert_true(seen);
     loop_stop(loop);
+    loop_free(loop);
 }
 
 static void its_time_wakes_it_and_nobody_need_ring(void **state)
@@ -173,6 +176,7 @@ static void its_time_wakes_it_and_nobody_need_ring(void **state)
     assert_true(looks[1].began_at >= looks[1].wakes_at);
     assert_true(flow.timed);
     loop_stop(loop);
+    loop_free(loop);
 }
 
 static void a_look_that_fails_is_said_and_is_the_last(void **state)
@@ -187,6 +191,7 @@ static void a_look_that_fails_is_said_and_is_the_last(void **state)
     wait_for(&n_ended, 1);
     loop_ring(loop);
     loop_stop(loop);
+    loop_free(loop);
     assert_int_equal(atomic_load(&n_looks), 1);
 }
 
@@ -210,10 +215,10 @@ static int missed(bool moves, bool rings)
     wait_for(&n_looks, 1);
     loop_ring(loop);
     wait_for(&n_audits, 1);
-    if (moves)
-        wait_for(&n_looks,
-                 3); /* it is said before the next look, and before this test rings to stop */
+    if (moves) /* it is said before the next look, and before this test rings to stop */
+        wait_for(&n_looks, 3);
     loop_stop(loop);
+    loop_free(loop);
     (void)dup2(to, STDERR_FILENO);
     close(to);
     rewind(log);

@@ -154,6 +154,7 @@ static void what_nobody_was_told_of_is_found_within_the_hour(void **state)
     stop_room_at(&room, "15:52");
     found = site_deploys_soon(loop);
     loop_stop(loop);
+    loop_free(loop);
     assert_true(found);
     assert_true(late); /* or the test shows nothing */
 }
