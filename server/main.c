@@ -84,8 +84,8 @@ int main(int argc, char **argv)
 
     /* Large bodies come and go. glibc would raise both limits after the first one and then keep what it was given back:
      * after a flood the server stayed five times as large. */
-    (void)mallopt(M_MMAP_THRESHOLD, 64 * 1024);
-    (void)mallopt(M_TRIM_THRESHOLD, 1024 * 1024);
+    (void)mallopt(M_MMAP_THRESHOLD, 2 * 1024 * 1024);
+    (void)mallopt(M_TRIM_THRESHOLD, 2 * 1024 * 1024);
 
     while ((option = getopt_long(argc, argv, "c:l:vh", options, NULL)) != -1) {
         if (option == 'c')

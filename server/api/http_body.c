@@ -7,7 +7,7 @@
 #include "server/api/reaper.h"
 #include "server/api/shares.h"
 
-#define FIRST 32768 /* the buffer begins so and doubles; most of GitHub's bodies fit */
+#define FIRST 32768 /* the buffer begins so and grows fourfold; most of GitHub's bodies fit */
 #define SMALL ((size_t)1 << 20)
 #define HEAVY ((size_t)8 << 20) /* all bodies: after so much malloc is made to give back */
 
@@ -80,7 +80,7 @@ static int reserve(struct http_body *body, size_t more)
     if (wanted <= body->size)
         return 0;
     while (size < wanted)
-        size *= 2;
+        size *= 4;
     if (size > body->expected + 1)
         size = body->expected + 1;
     if (!budget_take(body, size - body->size))
