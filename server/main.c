@@ -1,6 +1,5 @@
 /* slipwayd: starts the server, waits for signals, stops it. SIGHUP reads the configuration again. */
 #include <getopt.h>
-#include <malloc.h>
 #include <signal.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -11,6 +10,7 @@
 #include <unistd.h>
 
 #include "lib/base/err.h"
+#include "lib/base/heap.h"
 #include "lib/base/log.h"
 #include "server/server.h"
 
@@ -82,11 +82,7 @@ int main(int argc, char **argv)
     bool failed;
     sigset_t set;
 
-    /* Large bodies come and go. glibc would raise both limits after the first one and then keep what it was given back:
-     * after a flood the server stayed five times as large. */
-    (void)mallopt(M_MMAP_THRESHOLD, 2 * 1024 * 1024);
-    (void)mallopt(M_TRIM_THRESHOLD, 2 * 1024 * 1024);
-
+    heap_begin();
     while ((option = getopt_long(argc, argv, "c:l:vh", options, NULL)) != -1) {
         if (option == 'c')
             how.config = optarg;

@@ -12,6 +12,7 @@
 #include "lib/base/cage.h"
 #include "lib/base/clock.h"
 #include "lib/base/file.h"
+#include "lib/base/heap.h"
 #include "lib/base/log.h"
 #include "lib/base/secret.h"
 #include "lib/httpc/httpc.h"
@@ -542,6 +543,7 @@ int server_start(const struct server_options *options, struct server **ret_serve
     /* Before any thread, library or secret. */
     if ((rc = keeper_spawn(&s->keeper, err)) < 0 || (rc = cage_basics(err)) < 0)
         goto out;
+    heap_take();
     *ret_exit = EXIT_CONFIG;
     if ((rc = configuration_read(&s->configuration, true, &config, err)) < 0)
         goto out;

@@ -154,6 +154,16 @@ int zip_expand_kept(struct zip *zip, const void *bytes, size_t n, size_t max, ch
     return 0;
 }
 
+int zip_first(const void *bytes, size_t n, size_t *ret_len, struct err *err)
+{
+    size_t len = ZSTD_findFrameCompressedSize(bytes, n);
+
+    if (ZSTD_isError(len))
+        return err_set(err, ERR_INVALID, "not a whole zstd frame");
+    *ret_len = len;
+    return 0;
+}
+
 void zip_let_go(struct zip *zip)
 {
     if (zip->kept_size <= KEPT_MAX)

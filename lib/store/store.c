@@ -15,7 +15,7 @@
 #include "lib/store/db.h"
 #include "lib/store/schema.h"
 
-#define EMPTY_MAX ((size_t)16 << 20)
+#define PIECE_MAX ((size_t)1 << 20) /* of the empty store, unpacked */
 
 extern const struct embedded_file empty_store[];
 
@@ -72,30 +72,44 @@ static int identify(struct db *db, time_ms now, char ret_id[NAMES_UUID_SIZE], st
     return rc < 0 ? rc : db_run(db, &SQL_STORE_FIRST, err, "i", now);
 }
 
-/* What every store begins with is part of the program: written under another name, synced, and then named. A crash
- * leaves a `.new` that the next start writes again. */
+/* What every store begins with is part of the program, in pieces: the whole of it in memory would be two hundred pages,
+ * and the first touch of each takes longer than what is written there. */
+static int write_empty(int fd, struct err *err)
+{
+    const unsigned char *at = empty_store->bytes, *end = at + empty_store->len;
+    struct zip *zip = zip_new();
+    size_t len = 0, n = 0;
+    char *bytes = NULL;
+    int rc = 0;
+
+    for (; rc == 0 && at < end; at += len) {
+        if ((rc = zip_first(at, (size_t)(end - at), &len, err)) == 0)
+            rc = zip_expand_kept(zip, at, len, PIECE_MAX, &bytes, &n, err);
+        if (rc < 0)
+            rc = err_wrap(err, "the empty store of this program");
+        else if ((rc = file_write_fd(fd, bytes, n)) < 0)
+            rc = err_set(err, ERR_INTERNAL, "%s", strerror(-rc));
+    }
+    zip_free(zip);
+    return rc;
+}
+
+/* Written under another name, synced, and then named. A crash leaves a `.new` that the next start writes again. */
 static int make_file(const char *path, const char *folder, struct err *err)
 {
-    struct zip *zip = zip_new();
-    char draft[4200], *bytes = NULL;
-    size_t n = 0;
+    char draft[4200];
     int fd = -1, rc;
 
-    rc = zip_expand(zip, empty_store->bytes, empty_store->len, EMPTY_MAX, &bytes, &n, err);
-    zip_free(zip);
-    if (rc < 0)
-        return err_wrap(err, "the empty store of this program");
     snprintf(draft, sizeof(draft), "%s.new", path);
     if ((unlink(draft) < 0 && errno != ENOENT) ||
         (fd = open(draft, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600)) < 0)
         rc = err_set(err, ERR_DENIED, "store %s: %s", draft, strerror(errno));
-    else if ((rc = file_write_fd(fd, bytes, n)) < 0)
-        rc = err_set(err, ERR_INTERNAL, "store %s: %s", draft, strerror(-rc));
+    else if ((rc = write_empty(fd, err)) < 0)
+        rc = err_wrap(err, "store %s", draft);
     else if (fsync(fd) < 0 || rename(draft, path) < 0)
         rc = err_set(err, ERR_INTERNAL, "store %s: %s", draft, strerror(errno));
     if (fd >= 0)
         close(fd);
-    free(bytes);
     return rc < 0 ? rc : file_sync_dir(folder, err);
 }
 

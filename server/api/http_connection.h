@@ -7,12 +7,12 @@
 #ifndef SLIPWAY_SERVER_API_HTTP_CONNECTION_H
 #define SLIPWAY_SERVER_API_HTTP_CONNECTION_H
 
-#include <microhttpd.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
+#include "server/api/http_library.h"
 #include "server/api/http_server.h"
 #include "server/api/reaper.h"
 #include "server/api/request.h"

@@ -14,10 +14,10 @@
 #ifndef SLIPWAY_SERVER_API_HTTP_EXCHANGE_H
 #define SLIPWAY_SERVER_API_HTTP_EXCHANGE_H
 
-#include <microhttpd.h>
 #include <stddef.h>
 
 #include "server/api/http_connection.h"
+#include "server/api/http_library.h"
 
 /* libmicrohttpd's callbacks; `cls` is the struct http_listener. */
 void *http_exchange_begin(void *cls, const char *uri, struct MHD_Connection *connection);

@@ -2,7 +2,6 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <microhttpd.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <stdio.h>
@@ -18,6 +17,7 @@
 #include "lib/base/log.h"
 #include "server/api/api.h"
 #include "server/api/http_exchange.h"
+#include "server/api/http_library.h"
 #include "server/api/http_selftest.h"
 #include "server/api/reaper.h"
 #include "server/api/shares.h"
@@ -260,9 +260,12 @@ int http_server_open(struct http_server *server, enum listener which,
 int http_server_start(struct http_server **ret_server, const struct http_server_options *options,
                       struct api *api, struct err *err)
 {
-    struct http_server *server = calloc(1, sizeof(*server));
-    int rc;
+    struct http_server *server;
+    int rc = http_library_load(err);
 
+    if (rc < 0)
+        return rc;
+    server = calloc(1, sizeof(*server));
     if (server == NULL)
         abort();
     server->shared.api = api;
