@@ -11,6 +11,7 @@ struct signature {
     unsigned char claimed[SIGNATURE_SIZE];
     struct digest_hmac *hmacs[SIGNATURE_SECRETS_MAX];
     size_t n;
+    unsigned char marks[SIGNATURE_SECRETS_MAX][SIGNATURE_MARK_SIZE];
 };
 
 bool signature_parse(const char *header, unsigned char ret_claimed[SIGNATURE_SIZE])
@@ -71,6 +72,16 @@ enum signature_verdict signature_judge(struct signature *s)
 
         digest_hmac_final(s->hmacs[i], made);
         right |= digest_equal(made, s->claimed, SIGNATURE_SIZE) ? 1u : 0u;
+        memcpy(s->marks[i], made, SIGNATURE_MARK_SIZE);
     }
     return right != 0 ? SIGNATURE_RIGHT : SIGNATURE_WRONG;
+}
+
+bool signature_mark(const struct signature *s, size_t nth,
+                    unsigned char ret_mark[SIGNATURE_MARK_SIZE])
+{
+    if (nth >= s->n)
+        return false;
+    memcpy(ret_mark, s->marks[nth], SIGNATURE_MARK_SIZE);
+    return true;
 }

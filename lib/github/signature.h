@@ -16,6 +16,7 @@ struct secret;
 
 #define SIGNATURE_SECRETS_MAX 8
 #define SIGNATURE_SIZE 32
+#define SIGNATURE_MARK_SIZE 16
 #define SIGNATURE_HEADER_LEN 71 /* "sha256=" and 64 lower-case hex digits */
 
 struct signature;
@@ -37,5 +38,11 @@ void signature_feed(struct signature *signature, const void *bytes, size_t len);
 /* At the end of the body; once. */
 enum signature_verdict signature_judge(struct signature *signature)
     __attribute__((warn_unused_result));
+
+/* Once it was judged right: the first half of what the nth secret makes of the body, whichever it was signed with; false =
+ * there are not so many. Equal for equal bodies, and who does not know the secret cannot make two that have the same. Half
+ * a signature signs nothing, so it may be kept. */
+bool signature_mark(const struct signature *signature, size_t nth,
+                    unsigned char ret_mark[SIGNATURE_MARK_SIZE]);
 
 #endif

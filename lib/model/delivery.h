@@ -31,6 +31,8 @@ enum delivery_origin {
 };
 extern const char *const delivery_origins[DELIVERY_ORIGINS_COUNT];
 
+#define DELIVERY_MARK_SIZE 33 /* 32 hex digits and a NUL */
+
 struct delivery {
     int64_t id;
     char guid[129]; /* looked up: looked-up-REPOSITORY-NUMBER-TIME */
@@ -38,8 +40,8 @@ struct delivery {
     enum delivery_origin origin;
     time_ms received_at;
     enum delivery_state state;
-    bool form;            /* url-encoded: the JSON is in the field `payload` */
-    char body_digest[65]; /* SHA-256 of the raw body */
+    bool form;                          /* url-encoded: the JSON is in the field `payload` */
+    char body_mark[DELIVERY_MARK_SIZE]; /* equal for equal bodies (lib/github/signature) */
     time_ms body_at;   /* the latest time in it, whole seconds; 0 = none (lib/github/body_time.h) */
     int64_t repeat_of; /* 0 = its body was never seen before */
     int crashes;
@@ -48,5 +50,8 @@ struct delivery {
     const char *note;
     time_ms recorded_at;
 };
+
+/* The mark of a body that nobody signed. */
+void delivery_mark(const void *body, size_t n, char ret_mark[DELIVERY_MARK_SIZE]);
 
 #endif

@@ -6,8 +6,8 @@
 #include "lib/base/str.h"
 #include "lib/store/db_list.h"
 
-#define COLUMNS                                                                                       \
-    "id, guid, event, received_at, state, form, body_digest, repeat_of, crashes, action, repository," \
+#define COLUMNS                                                                                     \
+    "id, guid, event, received_at, state, form, body_mark, repeat_of, crashes, action, repository," \
     " note, recorded_at, origin, body_key >> 31"
 
 /*
@@ -43,15 +43,15 @@ static void guid_key(const char *guid, enum delivery_origin origin, char key[GUI
 }
 
 /*
- * Of a body: its second in front, 31 bits of its digest (in hex) behind it. Equal bodies have equal keys, whenever they
+ * Of a body: its second in front, 31 bits of its mark (in hex) behind it. Equal bodies have equal keys, whenever they
  * come, and keys grow as GUIDs do.
  */
 static int64_t body_key(const struct delivery *d)
 {
     uint64_t bits = 0;
 
-    for (size_t i = 0; i < 8 && d->body_digest[i] != '\0'; i++) {
-        const char c = d->body_digest[i];
+    for (size_t i = 0; i < 8 && d->body_mark[i] != '\0'; i++) {
+        const char c = d->body_mark[i];
         bits = bits << 4 | (uint64_t)(c >= 'a' && c <= 'f' ? c - 'a' + 10 : (c - '0') & 15);
     }
     return d->body_at / 1000 << 31 | (int64_t)(bits & 0x7fffffff);
@@ -59,10 +59,10 @@ static int64_t body_key(const struct delivery *d)
 
 DB_STATEMENT(SQL_DELIVERY_BY_GUID, "SELECT id FROM deliveries WHERE guid_key = $1");
 DB_STATEMENT(SQL_DELIVERY_BY_BODY, "SELECT id FROM deliveries WHERE body_key = $1"
-                                   " AND body_digest = $2 AND event = $3 ORDER BY id LIMIT 1");
+                                   " AND body_mark = $2 AND event = $3 ORDER BY id LIMIT 1");
 DB_STATEMENT(
     SQL_DELIVERY_PUT,
-    "INSERT INTO deliveries (guid, event, received_at, state, form, body_digest, repeat_of,"
+    "INSERT INTO deliveries (guid, event, received_at, state, form, body_mark, repeat_of,"
     " guid_key, body_key, origin) VALUES ($1, $2, $3, 'received', $4, $5, $6, $7, $8, $9)");
 /* An equal body is kept once, with the first that brought it; if its time was over, it is there again. */
 DB_STATEMENT(SQL_DELIVERY_BODY_PUT,
@@ -73,9 +73,10 @@ static int find_guid(struct db *db, const char *key, int64_t *ret_id, struct err
     return db_number(db, &SQL_DELIVERY_BY_GUID, ret_id, err, "t", key);
 }
 
-static int find_body(struct db *db, const struct delivery *d, int64_t *ret_id, struct err *err)
+int store_delivery_by_body(struct db *db, const struct delivery *d, int64_t *ret_id,
+                           struct err *err)
 {
-    return db_number(db, &SQL_DELIVERY_BY_BODY, ret_id, err, "itt", body_key(d), d->body_digest,
+    return db_number(db, &SQL_DELIVERY_BY_BODY, ret_id, err, "itt", body_key(d), d->body_mark,
                      d->event);
 }
 
@@ -83,7 +84,7 @@ int store_delivery_put(struct db *db, const struct delivery *d, const void *zstd
                        size_t size, int64_t *ret_id, bool *ret_known, struct err *err)
 {
     char key[GUID_KEY_SIZE];
-    int64_t id, repeat_of;
+    int64_t id, repeat_of = d->repeat_of;
     int rc;
 
     guid_key(d->guid, d->origin, key);
@@ -95,10 +96,11 @@ int store_delivery_put(struct db *db, const struct delivery *d, const void *zstd
         *ret_known = true;
         return 0;
     }
-    rc = find_body(db, d, &repeat_of, err);
+    if (repeat_of == 0)
+        rc = store_delivery_by_body(db, d, &repeat_of, err);
     if (rc == 0)
         rc = db_run(db, &SQL_DELIVERY_PUT, err, "ttibtItit", d->guid, d->event, d->received_at,
-                    (int)d->form, d->body_digest, repeat_of, key, body_key(d),
+                    (int)d->form, d->body_mark, repeat_of, key, body_key(d),
                     delivery_origins[d->origin]);
     if (rc < 0)
         return rc;
@@ -112,13 +114,13 @@ int store_delivery_put(struct db *db, const struct delivery *d, const void *zstd
     return 0;
 }
 
-DB_STATEMENT(SQL_DELIVERY_SAYS, "SELECT id FROM deliveries WHERE id = $1 AND body_digest = $2"
+DB_STATEMENT(SQL_DELIVERY_SAYS, "SELECT id FROM deliveries WHERE id = $1 AND body_mark = $2"
                                 " AND event = $3");
 
 int store_delivery_says(struct db *db, int64_t id, const struct delivery *d, bool *ret_same,
                         struct err *err)
 {
-    return db_exists(db, &SQL_DELIVERY_SAYS, ret_same, err, "itt", id, d->body_digest, d->event);
+    return db_exists(db, &SQL_DELIVERY_SAYS, ret_same, err, "itt", id, d->body_mark, d->event);
 }
 
 static void fill(struct db_rows *rows, struct arena *arena, void *item)
@@ -134,7 +136,7 @@ static void fill(struct db_rows *rows, struct arena *arena, void *item)
     db_copy(rows, 4, state, sizeof(state));
     d->state = (enum delivery_state)states_find(delivery_states, DELIVERY_STATES_COUNT, state);
     d->form = db_int(rows, 5) != 0;
-    db_copy(rows, 6, d->body_digest, sizeof(d->body_digest));
+    db_copy(rows, 6, d->body_mark, sizeof(d->body_mark));
     d->repeat_of = db_int(rows, 7);
     d->crashes = (int)db_int(rows, 8);
     d->action = db_text(rows, arena, 9);

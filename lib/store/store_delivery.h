@@ -6,11 +6,15 @@
 #include "lib/store/db.h"
 
 /* Store one with its compressed body. A GUID that is known changes nothing and gives that row's id
- * (W3). Fills `repeat_of` itself by the body's digest and time. What it writes does not grow with what is
+ * (W3). Where `repeat_of` is 0 it is found by the body's mark and time. What it writes does not grow with what is
  * there already, and an equal body is kept once. Writer. */
 int store_delivery_put(struct db *db, const struct delivery *delivery, const void *zstd,
                        size_t zstd_len, size_t size, int64_t *ret_id, bool *ret_known,
                        struct err *err);
+
+/* The first with that event and body, by its mark and time; 0 = there is none. */
+int store_delivery_by_body(struct db *db, const struct delivery *delivery, int64_t *ret_id,
+                           struct err *err);
 
 /* Is what is stored as `id` that event with that body? Of a GUID that was known. */
 int store_delivery_says(struct db *db, int64_t id, const struct delivery *delivery, bool *ret_same,

@@ -7,6 +7,7 @@
 #include "lib/base/arena.h"
 #include "lib/base/buf.h"
 #include "lib/base/clock.h"
+#include "lib/base/digest.h"
 #include "lib/base/err.h"
 #include "lib/base/json.h"
 #include "lib/base/str.h"
@@ -130,17 +131,18 @@ static void hide_tokens(char *text, size_t n)
     }
 }
 
-/* The body as text; what is no UTF-8 is shown as such, long ones are cut. */
+/* The body as text, and the digest of what came; what is no UTF-8 is shown as such, long ones are cut. */
 static int add_body(struct api_view *view, const struct delivery *d, struct json_out *out,
                     struct err *err)
 {
     const void *packed;
     size_t packed_len, size, len = 0;
-    char *body = NULL;
+    char digest[DIGEST_HEX_SIZE], *body = NULL;
     int rc = store_delivery_body(view->db, view->request->arena, d->id, &packed, &packed_len, &size,
                                  err);
 
     if (rc == ERR_NOT_FOUND) {
+        json_add_null(out, "body_digest");
         json_add_null(out, "body");
         json_add_bool(out, "body_cut", false);
         return 0;
@@ -149,6 +151,8 @@ static int add_body(struct api_view *view, const struct delivery *d, struct json
         rc = zip_expand(zip_of_thread(), packed, packed_len, BODY_STORED_MAX, &body, &len, err);
     if (rc < 0)
         return rc;
+    digest_sha256_hex(body, len, digest);
+    json_add_str(out, "body_digest", digest);
     hide_tokens(body, len); /* first: what is left of one that is cut is no token any more */
     if (len > BODY_SHOWN_MAX)
         len = BODY_SHOWN_MAX;
@@ -174,7 +178,6 @@ static int add_one(struct api_view *view, struct json_out *out, struct err *err)
     if (rc < 0)
         return rc;
     add_delivery(out, &d);
-    json_add_str(out, "body_digest", d.body_digest);
     json_add_int(out, "attempts", d.crashes);
     return body ? add_body(view, &d, out, err) : 0;
 }

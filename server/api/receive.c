@@ -25,9 +25,8 @@
 struct receiving {
     struct request *request;
     struct delivery delivery;
-    struct signature *signature; /* freed with the request, as is `digest` */
-    struct digest *digest;
-    char *zstd; /* freed with the request */
+    struct signature *signature; /* freed with the request, as is `zstd` */
+    char *zstd;
     size_t zstd_len;
     size_t size; /* of the body, before compression */
 
@@ -90,7 +89,6 @@ static void receiving_end(struct request *request)
     struct receiving *r = request->state;
 
     signature_free(r->signature);
-    digest_free(r->digest);
     free(r->zstd);
 }
 
@@ -132,7 +130,6 @@ enum request_next receive_begin(struct request *request, struct reply *reply)
                                    (unsigned long long)room.needed_mib));
     r->signature =
         signature_new(claimed, request->api->webhook_secrets, request->api->n_webhook_secrets);
-    r->digest = digest_new();
     return REQUEST_WAITS;
 }
 
@@ -141,19 +138,52 @@ void receive_piece(struct request *request, const char *bytes, size_t len)
     struct receiving *r = request->state;
 
     signature_feed(r->signature, bytes, len);
-    digest_add(r->digest, bytes, len);
 }
 
 /* Storing --------------------------------------------------------------------------------------- */
 
+static bool take_mark(struct receiving *r, size_t nth)
+{
+    unsigned char mark[SIGNATURE_MARK_SIZE];
+
+    if (!signature_mark(r->signature, nth, mark))
+        return false;
+    digest_hex(mark, sizeof(mark), r->delivery.body_mark);
+    return true;
+}
+
+/* When secrets are exchanged the first one is another than when it came before. */
+static int find_by_other_marks(struct db *db, struct receiving *r, struct err *err)
+{
+    int rc = 0;
+
+    r->delivery.repeat_of = 0;
+    for (size_t i = 1; rc == 0 && r->delivery.repeat_of == 0 && take_mark(r, i); i++)
+        rc = store_delivery_by_body(db, &r->delivery, &r->delivery.repeat_of, err);
+    (void)take_mark(r, 0);
+    return rc;
+}
+
+static int says_the_same(struct db *db, struct receiving *r, struct err *err)
+{
+    int rc = 0;
+
+    r->same = false;
+    for (size_t i = 0; rc == 0 && !r->same && take_mark(r, i); i++)
+        rc = store_delivery_says(db, r->id, &r->delivery, &r->same, err);
+    return rc;
+}
+
 static int put(struct db *db, void *arg, struct err *err)
 {
     struct receiving *r = arg;
-    int rc =
-        store_delivery_put(db, &r->delivery, r->zstd, r->zstd_len, r->size, &r->id, &r->known, err);
+    int rc = find_by_other_marks(db, r, err);
 
+    if (rc == 0)
+        rc = store_delivery_put(db, &r->delivery, r->zstd, r->zstd_len, r->size, &r->id, &r->known,
+                                err);
     r->same = true;
-    return rc == 0 && r->known ? store_delivery_says(db, r->id, &r->delivery, &r->same, err) : rc;
+    return rc == 0 && r->known ? says_the_same(db, r, err) : rc;
 }
 
 /* On the writer's thread, after the commit. The sender may be gone by now; the row is there. */
@@ -170,9 +200,9 @@ static void put_done(void *arg, int rc, const struct err *err)
         log_debug("webhook.stored", "delivery=%s event=%s bytes=%zu request=%s",
                   LOG(r->delivery.guid), LOG(r->delivery.event), r->size, r->request->id);
         if (!r->same) /* the first one counts (W3); the header is not signed */
-            log_warning("webhook.other-under-known-guid",
-                        "delivery=%s event=%s digest=%s request=%s", LOG(r->delivery.guid),
-                        LOG(r->delivery.event), r->delivery.body_digest, r->request->id);
+            log_warning("webhook.other-under-known-guid", "delivery=%s event=%s mark=%s request=%s",
+                        LOG(r->delivery.guid), LOG(r->delivery.event), r->delivery.body_mark,
+                        r->request->id);
         metrics_count_delivery(api->metrics, !r->same   ? METRICS_DELIVERY_OTHER
                                              : r->known ? METRICS_DELIVERY_KNOWN
                                                         : METRICS_DELIVERY_STORED);
@@ -198,7 +228,6 @@ static enum request_next receive_stored(struct request *request, struct reply *r
 enum request_next receive_delivery(struct request *request, struct reply *reply)
 {
     struct receiving *r = request->state;
-    unsigned char digest[DIGEST_SIZE];
     struct err err = ERR_INIT;
     int rc;
 
@@ -207,8 +236,6 @@ enum request_next receive_delivery(struct request *request, struct reply *reply)
                       "signature mismatch; check the secret in GitHub's settings");
 
     /* From here on it is GitHub that speaks. */
-    digest_final(r->digest, digest);
-    digest_hex(digest, sizeof(digest), r->delivery.body_digest);
     r->delivery.state = DELIVERY_RECEIVED;
     r->delivery.received_at = clock_now(request->api->clock);
     r->delivery.body_at = body_time(request->body, request->body_len, r->delivery.form);

@@ -7,7 +7,6 @@
 
 #include "lib/base/arena.h"
 #include "lib/base/clock.h"
-#include "lib/base/digest.h"
 #include "lib/base/log.h"
 #include "lib/base/str.h"
 #include "lib/base/zip.h"
@@ -114,7 +113,7 @@ static int take_in(struct recovery_walk *w, const char *guid, const char *event,
     (void)snprintf(t.delivery.guid, sizeof(t.delivery.guid), "%s", guid);
     (void)snprintf(t.delivery.event, sizeof(t.delivery.event), "%s", event);
     t.delivery.received_at = clock_now(w->clock);
-    digest_sha256_hex(payload, t.size, t.delivery.body_digest);
+    delivery_mark(payload, t.size, t.delivery.body_mark);
     t.delivery.body_at = body_time(payload, t.size, false);
     t.zstd = zstd = zip_compress(zip_of_thread(), payload, t.size, &t.zstd_len);
     rc = writer_do(w->writer, put, &t, err);

@@ -190,7 +190,7 @@ static int add_delivery(struct db *db, struct err *err)
     const struct delivery d = {.guid = "one",
                                .event = "push",
                                .received_at = 1795500000000,
-                               .body_digest = "x"};
+                               .body_mark = "x"};
     struct zip *zip = zip_new();
     size_t len;
     char *packed = zip_compress(zip, "{}", 2, &len);

@@ -11,7 +11,6 @@
 
 #include <cmocka.h>
 
-#include "lib/base/digest.h"
 #include "lib/base/zip.h"
 #include "lib/store/store_delivery.h"
 #include "lib/store/store_pull_request.h"
@@ -62,12 +61,10 @@ static int put(struct db *db, void *arg, struct err *err)
 int64_t record_room_put(struct record_room *room, const char *event, const char *body)
 {
     struct delivering d = {.body = body};
-    unsigned char digest[DIGEST_SIZE];
 
     snprintf(d.delivery.guid, sizeof(d.delivery.guid), "guid-%d", ++room->n);
     snprintf(d.delivery.event, sizeof(d.delivery.event), "%s", event);
-    digest_sha256(body, strlen(body), digest);
-    digest_hex(digest, sizeof(digest), d.delivery.body_digest);
+    delivery_mark(body, strlen(body), d.delivery.body_mark);
     d.delivery.received_at = 1795500000000 + room->n;
     d.delivery.form = room->form;
     api_room_write(&room->stop.api, put, &d);

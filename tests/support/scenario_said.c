@@ -68,7 +68,7 @@ static int heard(struct db *db, const struct scenario_line *l, int64_t *ret_deli
     bool known = false;
 
     snprintf(d.guid, sizeof(d.guid), "scenario-%d", ++n);
-    memset(d.body_digest, '0', 64);
+    memset(d.body_mark, '0', 32);
     return store_delivery_put(db, &d, "", 0, 0, ret_delivery, &known, err);
 }
 

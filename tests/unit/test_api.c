@@ -15,6 +15,7 @@
 
 #include "lib/base/digest.h"
 #include "lib/base/json.h"
+#include "lib/base/secret.h"
 #include "lib/base/log.h"
 #include "lib/model/command.h"
 #include "lib/store/store_activation.h"
@@ -727,6 +728,48 @@ static void W3_another_body_under_a_known_guid_is_not_taken_and_told(void **stat
     assert_int_equal(api_room_deliveries(&room), rows);
 }
 
+static int64_t repeat_of(const char *guid)
+{
+    char target[64];
+    struct asked a;
+    int64_t id = 0;
+
+    snprintf(target, sizeof(target), "/api/v1/deliveries/%s", guid);
+    a = ask(LISTENER_CLI, "GET", target, NULL, NULL);
+    assert_int_equal(a.status, 200);
+    (void)json_int(a.json, "repeat_of", &id);
+    done(&a);
+    return id;
+}
+
+/* While secrets are exchanged another one is the first: what came before under the old one is known by its mark still. */
+static void T05_W3_an_equal_body_is_known_when_secrets_were_exchanged(void **state)
+{
+    struct secret *fresh = secret_new("another webhook secret, 32 bytes", 32);
+    const struct secret *const both[] = {fresh, room.secret};
+    char viewer[128];
+    int known;
+
+    (void)state;
+    make_token("turns", "[\"view\"]", viewer);
+    assert_int_equal(deliver("guid-turned", "{\"a\":3}"), 202);
+    known = counted(viewer, "known");
+    room.api.webhook_secrets = both;
+    room.api.n_webhook_secrets = 2;
+    assert_int_equal(deliver("guid-turned", "{\"a\":3}"), 202);
+    assert_int_equal(counted(viewer, "known"), known + 1);
+    known = counted(viewer, "other");
+    assert_int_equal(deliver("guid-turned", "{\"a\":4}"), 202);
+    assert_int_equal(counted(viewer, "other"), known + 1);
+    assert_int_equal(repeat_of("guid-turned"), 0);
+    assert_int_equal(deliver("guid-turned-new", "{\"a\":3}"),
+                     202); /* T05: headers are not signed */
+    assert_true(repeat_of("guid-turned-new") > 0);
+    room.api.webhook_secrets = room.secrets;
+    room.api.n_webhook_secrets = 1;
+    secret_free(fresh);
+}
+
 static void hosts_and_doctor_answer(void **state)
 {
     struct asked a = ask(LISTENER_CLI, "GET", "/api/v1/hosts", NULL, NULL);
@@ -786,6 +829,7 @@ int main(void)
         cmocka_unit_test(output_of_an_environment_or_host_that_is_none_is_a_mistake),
         cmocka_unit_test(hosts_and_doctor_answer),
         cmocka_unit_test(W3_another_body_under_a_known_guid_is_not_taken_and_told),
+        cmocka_unit_test(T05_W3_an_equal_body_is_known_when_secrets_were_exchanged),
         cmocka_unit_test(each_metric_of_the_table_is_served_with_its_type_and_labels),
         cmocka_unit_test(T41_the_page_comes_with_its_policy_and_a_tag),
     };

@@ -556,9 +556,9 @@ static int repeat(struct db *db, void *arg, struct err *err)
     snprintf(sql, sizeof(sql),
              "WITH RECURSIVE k (n) AS (SELECT max(id) + 1 FROM deliveries UNION ALL"
              " SELECT n + 1 FROM k WHERE n < (SELECT max(id) FROM deliveries) + %d)"
-             " INSERT INTO deliveries (guid, event, received_at, state, form, body_digest,"
+             " INSERT INTO deliveries (guid, event, received_at, state, form, body_mark,"
              " guid_key, body_key, repeat_of) SELECT 'r-' || n, event, received_at, 'received',"
-             " form, body_digest, '0r-' || n, body_key, 1 FROM k, deliveries WHERE id = 1",
+             " form, body_mark, '0r-' || n, body_key, 1 FROM k, deliveries WHERE id = 1",
              *(int *)arg);
     return db_exec(db, sql, err);
 }

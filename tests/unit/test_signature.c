@@ -39,6 +39,48 @@ static bool verifies(const char *header, const char *const *keys, size_t n_keys,
     return right;
 }
 
+/* The mark by the nth secret of a body that was signed with the last of `keys`; false = there is none. */
+static bool marked(const char *const *keys, size_t n_keys, const char *body, size_t nth,
+                   unsigned char ret_mark[SIGNATURE_MARK_SIZE])
+{
+    struct secret *secrets[SIGNATURE_SECRETS_MAX];
+    unsigned char claimed[SIGNATURE_SIZE];
+    struct signature *s;
+    bool is_there;
+
+    digest_hmac_sha256(keys[n_keys - 1], strlen(keys[n_keys - 1]), body, strlen(body), claimed);
+    for (size_t i = 0; i < n_keys; i++)
+        secrets[i] = secret_new(keys[i], strlen(keys[i]));
+    s = signature_new(claimed, (const struct secret *const *)secrets, n_keys);
+    signature_feed(s, body, strlen(body));
+    assert_int_equal(signature_judge(s), SIGNATURE_RIGHT);
+    is_there = signature_mark(s, nth, ret_mark);
+    signature_free(s);
+    for (size_t i = 0; i < n_keys; i++)
+        secret_free(secrets[i]);
+    return is_there;
+}
+
+/* An organisation's hook and a repository's may have secrets of their own, and bring the same body. */
+static void W3_equal_bodies_have_one_mark_whichever_secret_signed_them(void **state)
+{
+    static const char *const both[] = {SECRET, "another one"}, *const turned[] = {"another one",
+                                                                                  SECRET};
+    unsigned char first[SIGNATURE_MARK_SIZE], second[SIGNATURE_MARK_SIZE], whole[SIGNATURE_SIZE];
+
+    (void)state;
+    assert_true(marked(both, 1, BODY, 0, first)); /* signed with the first, then with the second */
+    assert_true(marked(both, 2, BODY, 0, second));
+    assert_memory_equal(first, second, sizeof(first));
+    assert_true(marked(both, 2, "Hello, World?", 0, second));
+    assert_memory_not_equal(first, second, sizeof(first));
+    assert_true(marked(turned, 2, BODY, 1, second)); /* the other has become the first meanwhile */
+    assert_memory_equal(first, second, sizeof(first));
+    assert_false(marked(both, 2, BODY, 2, second));
+    digest_hmac_sha256(SECRET, strlen(SECRET), BODY, strlen(BODY), whole);
+    assert_memory_equal(first, whole, sizeof(first)); /* half of a signature, and no more */
+}
+
 static bool one(const char *header, const char *key, const char *body, size_t len)
 {
     return verifies(header, &key, 1, body, len, 4);
@@ -134,6 +176,7 @@ int main(void)
         cmocka_unit_test(T01_each_flipped_bit_of_the_signature_is_refused),
         cmocka_unit_test(T01_each_flipped_bit_of_the_body_or_secret_is_refused),
         cmocka_unit_test(T02_absent_malformed_or_sha1_headers_are_no_signature),
+        cmocka_unit_test(W3_equal_bodies_have_one_mark_whichever_secret_signed_them),
         cmocka_unit_test(W1_several_secrets_are_valid_at_once_in_any_order),
     };
 

@@ -91,7 +91,7 @@ static void deliveries(struct room *room, int n, time_ms youngest)
     snprintf(
         sql, sizeof(sql),
         "BEGIN; WITH RECURSIVE k(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM k WHERE i < %d)"
-        " INSERT INTO deliveries (guid, event, received_at, state, form, body_digest,"
+        " INSERT INTO deliveries (guid, event, received_at, state, form, body_mark,"
         " guid_key, body_key)"
         " SELECT 'g' || i, 'push', %lld - (%d - i) * 3600000, 'recorded', 0, 'x', 'g' || i, i FROM k;"
         " INSERT INTO delivery_bodies SELECT id, 1, x'00' FROM deliveries; COMMIT",
@@ -158,7 +158,7 @@ static void a_body_is_as_old_as_its_last_repeat(void **state)
     deliveries(room, 3, 60 * DAY);
     for (int i = 1; i < 3; i++) {
         snprintf(sql, sizeof(sql),
-                 "INSERT INTO deliveries (guid, event, received_at, state, form, body_digest,"
+                 "INSERT INTO deliveries (guid, event, received_at, state, form, body_mark,"
                  " guid_key, body_key, repeat_of) VALUES ('r%d', 'push', %lld, '%s', 0, 'x', 'r%d',"
                  " %d, %d)",
                  i, (long long)(NOW - (i == 1 ? 2 : 50) * DAY), i == 1 ? "recorded" : "received", i,

@@ -111,6 +111,38 @@ static void text_behind_the_frame_is_refused(void **state)
     zip_free(zip);
 }
 
+static void of_several_in_a_row_each_is_found_and_what_is_cut_is_refused(void **state)
+{
+    static const char *const texts[] = {"one", "", "three three three three three"};
+    struct zip *zip = zip_new();
+    char row[300], *back;
+    size_t ends[4] = {0}, n = 0, len;
+    struct err err = ERR_INIT;
+
+    (void)state;
+    for (int i = 0; i < 3; i++) {
+        char *packed = zip_compress(zip, texts[i], strlen(texts[i]), &len);
+        assert_true(n + len <= sizeof(row));
+        memcpy(row + n, packed, len);
+        ends[i + 1] = n += len;
+        free(packed);
+    }
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(zip_first(row + ends[i], n - ends[i], &len, &err), 0);
+        assert_int_equal(len, ends[i + 1] - ends[i]);
+        assert_int_equal(zip_expand_kept(zip, row + ends[i], len, 100, &back, &len, &err), 0);
+        assert_string_equal(back, texts[i]);
+    }
+    for (size_t cut = 0; cut < ends[1]; cut++) {
+        char *exact = malloc(cut + 1); /* so that the sanitizer sees one byte too many */
+        memcpy(exact, row, cut);
+        exact = realloc(exact, cut == 0 ? 1 : cut);
+        assert_int_equal(zip_first(exact, cut, &len, &err), ERR_INVALID);
+        free(exact);
+    }
+    zip_free(zip);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -118,6 +150,7 @@ int main(void)
         cmocka_unit_test(T08_a_bomb_is_refused_by_the_size_in_its_head),
         cmocka_unit_test(each_cut_and_each_flipped_byte_is_survived),
         cmocka_unit_test(text_behind_the_frame_is_refused),
+        cmocka_unit_test(of_several_in_a_row_each_is_found_and_what_is_cut_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
