@@ -29,18 +29,17 @@ DB_STATEMENT(SQL_GENERATE_REPOSITORY,
 
 /* GitHub's ids begin with their time, lowest part first; the key turns it around, and that of a body begins with the
  * time in it (store_delivery). */
-DB_STATEMENT(
-    SQL_GENERATE_DELIVERIES,
-    "WITH RECURSIVE n (i) AS (SELECT $1 UNION ALL SELECT i + 1 FROM n WHERE i < $2),"
-    " made (i, low, mid, rest) AS (SELECT i, printf('%08x', (i * 10000000) & 4294967295),"
-    "   printf('%04x', (i * 10000000) >> 32), '-' || lower(hex(randomblob(2))) || '-'"
-    "   || lower(hex(randomblob(6))) FROM n)"
-    " INSERT INTO deliveries (guid, guid_key, event, received_at, state, form, body_mark,"
-    "   body_key, action, repository, recorded_at)"
-    " SELECT low || '-' || mid || '-11f0' || rest, '11f0' || mid || low || rest,"
-    "   'pull_request', $3 + i * 1000, 'recorded', 0, lower(hex(randomblob(16))),"
-    "   ($3 / 1000 + i) << 31 | random() & 2147483647,"
-    "   'synchronize', 'acme/shop', $3 + i * 1000 + 20 FROM made");
+DB_STATEMENT(SQL_GENERATE_DELIVERIES,
+             "WITH RECURSIVE n (i) AS (SELECT $1 UNION ALL SELECT i + 1 FROM n WHERE i < $2),"
+             " made (i, low, mid, rest) AS (SELECT i, printf('%08x', (i * 10000000) & 4294967295),"
+             "   printf('%04x', (i * 10000000) >> 32), '-' || lower(hex(randomblob(2))) || '-'"
+             "   || lower(hex(randomblob(6))) FROM n)"
+             " INSERT INTO deliveries (guid, guid_key, event, received_at, state, form, body_mark,"
+             "   body_key, action, repository, recorded_at)"
+             " SELECT low || '-' || mid || '-11f0' || rest, '11f0' || mid || low || rest,"
+             "   'pull_request', $3 + i * 1000, 'recorded', 0, lower(hex(randomblob(16))),"
+             "   ($3 / 1000 + i) << 31 | random() & 2147483647,"
+             "   'synchronize', 'acme/shop', $3 + i * 1000 + 20 FROM made");
 
 DB_STATEMENT(
     SQL_GENERATE_PULLS,
