@@ -49,7 +49,7 @@ CREATE TABLE deliveries (
     received_at  INTEGER NOT NULL,
     state        TEXT NOT NULL CHECK (state = 'received' OR state = 'recorded' OR state = 'ignored' OR state = 'unreadable' OR state = 'quarantined'),
     form         INTEGER NOT NULL CHECK (form IN (0, 1)),  -- 1 = url-encoded, the JSON is in the field `payload`
-    body_mark    TEXT NOT NULL,              -- equal for equal bodies, to find repeats under a new GUID
+    body_mark    TEXT NOT NULL,              -- 32 hex digits: half of the HMAC by the secret that signed it, to find repeats under a new GUID
     body_key     INTEGER NOT NULL,           -- the latest second in it << 31, then 31 bits of the mark, which decides: new ones come at the index's end
     repeat_of    INTEGER REFERENCES deliveries (id),
     crashes      INTEGER NOT NULL DEFAULT 0, -- times work on it began and did not end (W7)

@@ -32,6 +32,7 @@
 #include "server/api/disk.h"
 #include "server/api/door.h"
 #include "server/api/door_keys.h"
+#include "server/api/http_library.h"
 #include "server/api/http_server.h"
 #include "server/api/tries.h"
 #include "server/configuration.h"
@@ -287,6 +288,7 @@ static int start_recovery(struct server *s, const struct config *config, struct 
     struct recovery_options options = {.clock = s->clock,
                                        .writer = s->writer,
                                        .readers = s->api.readers,
+                                       .secret = s->secret_list[0],
                                        .snapshots = &s->snapshots,
                                        .ring = ring_flow,
                                        .has_room = has_room,
@@ -543,7 +545,9 @@ int server_start(const struct server_options *options, struct server **ret_serve
     /* Before any thread, library or secret. */
     if ((rc = keeper_spawn(&s->keeper, err)) < 0 || (rc = cage_basics(err)) < 0)
         goto out;
-    heap_take();
+    heap_populate();
+    if ((rc = http_library_load(err)) < 0) /* while it can be read from anywhere */
+        goto out;
     *ret_exit = EXIT_CONFIG;
     if ((rc = configuration_read(&s->configuration, true, &config, err)) < 0)
         goto out;

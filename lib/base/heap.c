@@ -20,7 +20,7 @@ void heap_begin(void)
     (void)mallopt(M_TRIM_THRESHOLD, LARGE);
 }
 
-void heap_take(void)
+void heap_populate(void)
 {
     size_t page = (size_t)sysconf(_SC_PAGESIZE);
     char *first = malloc(FIRST);

@@ -12,6 +12,6 @@ void heap_begin(void);
 
 /* The first megabyte in one call: a start touches all of it, page by page. Behind a fork, which would make each of the
  * pages one to be copied. Where the kernel does not know how, nothing happens. */
-void heap_take(void);
+void heap_populate(void);
 
 #endif

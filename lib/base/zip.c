@@ -158,7 +158,8 @@ int zip_first(const void *bytes, size_t n, size_t *ret_len, struct err *err)
 {
     size_t len = ZSTD_findFrameCompressedSize(bytes, n);
 
-    if (ZSTD_isError(len))
+    *ret_len = 0;
+    if (ZSTD_isError(len) || len == 0)
         return err_set(err, ERR_INVALID, "not a whole zstd frame");
     *ret_len = len;
     return 0;

@@ -27,7 +27,7 @@ int zip_expand_kept(struct zip *zip, const void *bytes, size_t n, size_t max, ch
                     size_t *ret_len, struct err *err);
 void zip_let_go(struct zip *zip);
 
-/* How long the first one is, where several lie one behind the other. ERR_INVALID if there is no whole one. */
+/* How long the first one is, where several lie one behind the other. ERR_INVALID, and 0, if there is no whole one. */
 int zip_first(const void *bytes, size_t n, size_t *ret_len, struct err *err);
 
 #endif

@@ -7,11 +7,15 @@
 #include "lib/base/digest.h"
 #include "lib/base/secret.h"
 
+#define MARK_BYTES 16
+_Static_assert(2 * MARK_BYTES + 1 == DELIVERY_MARK_SIZE, "a mark is all of its digits");
+
 struct signature {
     unsigned char claimed[SIGNATURE_SIZE];
     struct digest_hmac *hmacs[SIGNATURE_SECRETS_MAX];
     size_t n;
-    unsigned char marks[SIGNATURE_SECRETS_MAX][SIGNATURE_MARK_SIZE];
+    unsigned char marks[SIGNATURE_SECRETS_MAX][MARK_BYTES];
+    size_t fitting;
 };
 
 bool signature_parse(const char *header, unsigned char ret_claimed[SIGNATURE_SIZE])
@@ -64,24 +68,39 @@ void signature_feed(struct signature *s, const void *bytes, size_t len)
 
 enum signature_verdict signature_judge(struct signature *s)
 {
-    unsigned right = 0;
+    size_t right = 0, fits;
 
     /* All of them, whatever the first one says: time must not tell which secret is in use. */
     for (size_t i = 0; i < s->n; i++) {
         unsigned char made[DIGEST_SIZE];
 
         digest_hmac_final(s->hmacs[i], made);
-        right |= digest_equal(made, s->claimed, SIGNATURE_SIZE) ? 1u : 0u;
-        memcpy(s->marks[i], made, SIGNATURE_MARK_SIZE);
+        fits = digest_equal(made, s->claimed, SIGNATURE_SIZE) ? 1u : 0u;
+        right |= fits;
+        s->fitting = (s->fitting & ~(0 - fits)) | (i & (0 - fits));
+        memcpy(s->marks[i], made, MARK_BYTES);
     }
     return right != 0 ? SIGNATURE_RIGHT : SIGNATURE_WRONG;
 }
 
-bool signature_mark(const struct signature *s, size_t nth,
-                    unsigned char ret_mark[SIGNATURE_MARK_SIZE])
+bool signature_mark(const struct signature *s, size_t nth, char ret_mark[DELIVERY_MARK_SIZE])
 {
     if (nth >= s->n)
         return false;
-    memcpy(ret_mark, s->marks[nth], SIGNATURE_MARK_SIZE);
+    digest_hex(s->marks[nth], MARK_BYTES, ret_mark);
     return true;
+}
+
+size_t signature_fitting(const struct signature *s)
+{
+    return s->fitting;
+}
+
+void signature_mark_unsigned(const struct secret *secret, const void *body, size_t n,
+                             char ret_mark[DELIVERY_MARK_SIZE])
+{
+    unsigned char made[DIGEST_SIZE];
+
+    digest_hmac_sha256(secret_bytes(secret), secret_len(secret), body, n, made);
+    digest_hex(made, MARK_BYTES, ret_mark);
 }

@@ -12,11 +12,12 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "lib/model/delivery.h"
+
 struct secret;
 
 #define SIGNATURE_SECRETS_MAX 8
 #define SIGNATURE_SIZE 32
-#define SIGNATURE_MARK_SIZE 16
 #define SIGNATURE_HEADER_LEN 71 /* "sha256=" and 64 lower-case hex digits */
 
 struct signature;
@@ -39,10 +40,18 @@ void signature_feed(struct signature *signature, const void *bytes, size_t len);
 enum signature_verdict signature_judge(struct signature *signature)
     __attribute__((warn_unused_result));
 
-/* Once it was judged right: the first half of what the nth secret makes of the body, whichever it was signed with; false =
- * there are not so many. Equal for equal bodies, and who does not know the secret cannot make two that have the same. Half
- * a signature signs nothing, so it may be kept. */
+/*
+ * Once it was judged right: the mark of the body by the nth secret; false = there are not so many. It is the first half of
+ * that secret's HMAC, in hex: equal for equal bodies, and who does not know the secret cannot make two that have the
+ * same. Half a signature signs nothing, so it may be kept (decision 0201).
+ */
 bool signature_mark(const struct signature *signature, size_t nth,
-                    unsigned char ret_mark[SIGNATURE_MARK_SIZE]);
+                    char ret_mark[DELIVERY_MARK_SIZE]);
+/* Which one it was signed with. */
+size_t signature_fitting(const struct signature *signature);
+
+/* The mark of a body that came otherwise than signed. */
+void signature_mark_unsigned(const struct secret *secret, const void *body, size_t n,
+                             char ret_mark[DELIVERY_MARK_SIZE]);
 
 #endif

@@ -40,8 +40,9 @@ struct delivery {
     enum delivery_origin origin;
     time_ms received_at;
     enum delivery_state state;
-    bool form;                          /* url-encoded: the JSON is in the field `payload` */
-    char body_mark[DELIVERY_MARK_SIZE]; /* equal for equal bodies (lib/github/signature) */
+    bool form; /* url-encoded: the JSON is in the field `payload` */
+    char body_mark
+        [DELIVERY_MARK_SIZE]; /* of its body, by the secret that signed it (lib/github/signature) */
     time_ms body_at;   /* the latest time in it, whole seconds; 0 = none (lib/github/body_time.h) */
     int64_t repeat_of; /* 0 = its body was never seen before */
     int crashes;
@@ -50,8 +51,5 @@ struct delivery {
     const char *note;
     time_ms recorded_at;
 };
-
-/* The mark of a body that nobody signed. */
-void delivery_mark(const void *body, size_t n, char ret_mark[DELIVERY_MARK_SIZE]);
 
 #endif

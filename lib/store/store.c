@@ -76,20 +76,22 @@ static int identify(struct db *db, time_ms now, char ret_id[NAMES_UUID_SIZE], st
  * and the first touch of each takes longer than what is written there. */
 static int write_empty(int fd, struct err *err)
 {
-    const unsigned char *at = empty_store->bytes, *end = at + empty_store->len;
+    const unsigned char *at = empty_store->bytes;
     struct zip *zip = zip_new();
-    size_t len = 0, n = 0;
+    size_t left = empty_store->len, len = 0, n = 0;
     char *bytes = NULL;
-    int rc = 0;
+    int rc;
 
-    for (; rc == 0 && at < end; at += len) {
-        if ((rc = zip_first(at, (size_t)(end - at), &len, err)) == 0)
+    do {
+        if ((rc = zip_first(at, left, &len, err)) == 0)
             rc = zip_expand_kept(zip, at, len, PIECE_MAX, &bytes, &n, err);
         if (rc < 0)
             rc = err_wrap(err, "the empty store of this program");
         else if ((rc = file_write_fd(fd, bytes, n)) < 0)
             rc = err_set(err, ERR_INTERNAL, "%s", strerror(-rc));
-    }
+        at += len;
+        left -= len;
+    } while (rc == 0 && left > 0);
     zip_free(zip);
     return rc;
 }

@@ -58,8 +58,9 @@ static int64_t body_key(const struct delivery *d)
 }
 
 DB_STATEMENT(SQL_DELIVERY_BY_GUID, "SELECT id FROM deliveries WHERE guid_key = $1");
-DB_STATEMENT(SQL_DELIVERY_BY_BODY, "SELECT id FROM deliveries WHERE body_key = $1"
-                                   " AND body_mark = $2 AND event = $3 ORDER BY id LIMIT 1");
+DB_STATEMENT(SQL_DELIVERY_BY_BODY,
+             "SELECT coalesce(repeat_of, id) FROM deliveries WHERE body_key = $1"
+             " AND body_mark = $2 AND event = $3 ORDER BY id LIMIT 1");
 DB_STATEMENT(
     SQL_DELIVERY_PUT,
     "INSERT INTO deliveries (guid, event, received_at, state, form, body_mark, repeat_of,"

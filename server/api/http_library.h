@@ -1,5 +1,5 @@
 /*
- * http_library: libmicrohttpd, loaded when the first listener is opened (lib/base/library.h).
+ * http_library: libmicrohttpd, loaded behind the fork of the git keeper (lib/base/library.h).
  *
  * It brings GnuTLS and eight more, of which nothing is called here: TLS ends at the proxy. Files that speak HTTP include
  * this in the place of <microhttpd.h>.
@@ -15,8 +15,8 @@
 #define HTTP_LIBRARY(X)                                                                            \
     X(MHD_add_response_header) X(MHD_create_response_from_buffer)                                  \
     X(MHD_create_response_from_callback) X(MHD_destroy_response) X(MHD_get_connection_info)        \
-    X(MHD_get_connection_values_n) X(MHD_queue_response) X(MHD_quiesce_daemon)                     \
-    X(MHD_resume_connection) X(MHD_start_daemon) X(MHD_stop_daemon) X(MHD_suspend_connection)
+    X(MHD_get_connection_values_n) X(MHD_queue_response) X(MHD_resume_connection)                  \
+    X(MHD_start_daemon) X(MHD_stop_daemon) X(MHD_suspend_connection)
 /* clang-format on */
 
 struct http_library {
@@ -38,7 +38,6 @@ const struct http_library *http_library(void);
 #define MHD_get_connection_info(...) (http_library()->MHD_get_connection_info(__VA_ARGS__))
 #define MHD_get_connection_values_n(...) (http_library()->MHD_get_connection_values_n(__VA_ARGS__))
 #define MHD_queue_response(...) (http_library()->MHD_queue_response(__VA_ARGS__))
-#define MHD_quiesce_daemon(...) (http_library()->MHD_quiesce_daemon(__VA_ARGS__))
 #define MHD_resume_connection(...) (http_library()->MHD_resume_connection(__VA_ARGS__))
 #define MHD_start_daemon(...) (http_library()->MHD_start_daemon(__VA_ARGS__))
 #define MHD_stop_daemon(...) (http_library()->MHD_stop_daemon(__VA_ARGS__))

@@ -291,30 +291,15 @@ const char *http_server_address(const struct http_server *server, enum listener 
 
 /* The end --------------------------------------------------------------------------------------- */
 
-/* Whoever connects from here on is refused. A thread of libmicrohttpd's may still be about to accept: until it has
- * ended, the number of the socket must not become that of another file. */
-static void stop_accepting(struct http_server *server, int ret_fds[LISTENER_COUNT])
-{
-    for (int i = 0; i < LISTENER_COUNT; i++) {
-        ret_fds[i] = -1;
-        if (server->listeners[i].daemon == NULL)
-            continue;
-        ret_fds[i] = MHD_quiesce_daemon(server->listeners[i].daemon);
-        if (ret_fds[i] >= 0)
-            (void)shutdown(ret_fds[i], SHUT_RDWR);
-        if (i == LISTENER_CLI)
-            (void)unlink(server->listeners[i].address);
-    }
-}
-
 void http_server_stop(struct http_server *server, int64_t grace_ms)
 {
-    int fds[LISTENER_COUNT];
-
     if (server == NULL)
         return;
-    stop_accepting(server, fds);
+    /* Whoever connects from here on is answered 503. libmicrohttpd can stop accepting before it stops; but where one of its
+     * threads looks at its socket in that moment both take it out of epoll, and the second ends the process. */
     atomic_store(&server->shared.stopping, true);
+    if (server->listeners[LISTENER_CLI].daemon != NULL)
+        (void)unlink(server->listeners[LISTENER_CLI].address);
     /* Long polls end at once; requests that wait for a commit look again and go on waiting. */
     for (int64_t waited = 0; waited < grace_ms; waited += STOP_STEP_MS) {
         if (server->shared.reaper == NULL || reaper_resume_all(server->shared.reaper) == 0)
@@ -326,9 +311,7 @@ void http_server_stop(struct http_server *server, int64_t grace_ms)
         (void)reaper_resume_all(server->shared.reaper);
     for (int i = 0; i < LISTENER_COUNT; i++) {
         if (server->listeners[i].daemon != NULL)
-            MHD_stop_daemon(server->listeners[i].daemon);
-        if (fds[i] >= 0)
-            (void)close(fds[i]);
+            MHD_stop_daemon(server->listeners[i].daemon); /* closes its socket, too */
         shares_free(server->listeners[i].shares);
         shares_free(server->listeners[i].comers);
     }

@@ -142,42 +142,86 @@ void receive_piece(struct request *request, const char *bytes, size_t len)
 
 /* Storing --------------------------------------------------------------------------------------- */
 
-static bool take_mark(struct receiving *r, size_t nth)
+/* By the secret that it was signed with, which is all that can come again as it came. */
+static void take_own_mark(struct receiving *r)
 {
-    unsigned char mark[SIGNATURE_MARK_SIZE];
-
-    if (!signature_mark(r->signature, nth, mark))
-        return false;
-    digest_hex(mark, sizeof(mark), r->delivery.body_mark);
-    return true;
+    (void)signature_mark(r->signature, signature_fitting(r->signature), r->delivery.body_mark);
 }
 
-/* When secrets are exchanged the first one is another than when it came before. */
+/* The hooks of an organisation and a repository may have two secrets, and bring one body; while secrets are exchanged there
+ * are two as well. With one of them nothing is looked for here. */
 static int find_by_other_marks(struct db *db, struct receiving *r, struct err *err)
 {
+    int64_t first = 0, id = 0;
     int rc = 0;
 
-    r->delivery.repeat_of = 0;
-    for (size_t i = 1; rc == 0 && r->delivery.repeat_of == 0 && take_mark(r, i); i++)
-        rc = store_delivery_by_body(db, &r->delivery, &r->delivery.repeat_of, err);
-    (void)take_mark(r, 0);
+    for (size_t i = 0; rc == 0 && signature_mark(r->signature, i, r->delivery.body_mark); i++) {
+        if (i == signature_fitting(r->signature))
+            continue;
+        rc = store_delivery_by_body(db, &r->delivery, &id, err);
+        if (rc == 0 && id != 0 && (first == 0 || id < first))
+            first = id;
+    }
+    r->delivery.repeat_of = first;
+    take_own_mark(r);
     return rc;
+}
+
+/* Byte by byte: frames of equal bodies are equal, unless another version of zstd made one of them. */
+static bool is_body(const struct receiving *r, const void *zstd, size_t zstd_len, size_t size)
+{
+    char *was = NULL, *is = NULL;
+    size_t was_len = 0, is_len = 0;
+    bool same = size == r->size && zstd_len == r->zstd_len && memcmp(zstd, r->zstd, zstd_len) == 0;
+
+    if (same || size != r->size)
+        return same;
+    same = zip_expand(zip_of_thread(), zstd, zstd_len, size, &was, &was_len, NULL) == 0 &&
+           zip_expand(zip_of_thread(), r->zstd, r->zstd_len, size, &is, &is_len, NULL) == 0 &&
+           was_len == is_len && memcmp(was, is, is_len) == 0;
+    free(was);
+    free(is);
+    return same;
+}
+
+/* A GUID that is known, but no mark that fits: it was signed with a secret that is no longer one of ours, or it is another. */
+static int compare_bodies(struct db *db, struct receiving *r, struct arena *arena, struct err *err)
+{
+    struct delivery known = {.id = 0};
+    const void *zstd = NULL;
+    size_t len = 0, size = 0;
+    int rc = store_delivery_by_id(db, arena, r->id, &known, err);
+
+    if (rc < 0 || strcmp(known.event, r->delivery.event) != 0)
+        return rc;
+    rc = store_delivery_body(db, arena, r->id, &zstd, &len, &size, err);
+    if (rc == 0)
+        r->same = is_body(r, zstd, len, size);
+    return rc == ERR_NOT_FOUND ? 0 : rc;
 }
 
 static int says_the_same(struct db *db, struct receiving *r, struct err *err)
 {
+    struct arena arena;
     int rc = 0;
 
     r->same = false;
-    for (size_t i = 0; rc == 0 && !r->same && take_mark(r, i); i++)
+    for (size_t i = 0;
+         rc == 0 && !r->same && signature_mark(r->signature, i, r->delivery.body_mark); i++)
         rc = store_delivery_says(db, r->id, &r->delivery, &r->same, err);
+    take_own_mark(r);
+    if (rc < 0 || r->same)
+        return rc;
+    arena_init(&arena);
+    rc = compare_bodies(db, r, &arena, err);
+    arena_deinit(&arena);
     return rc;
 }
 
 static int put(struct db *db, void *arg, struct err *err)
 {
     struct receiving *r = arg;
-    int rc = find_by_other_marks(db, r, err);
+    int rc = find_by_other_marks(db, r, err); /* it may be run again */
 
     if (rc == 0)
         rc = store_delivery_put(db, &r->delivery, r->zstd, r->zstd_len, r->size, &r->id, &r->known,
@@ -200,9 +244,8 @@ static void put_done(void *arg, int rc, const struct err *err)
         log_debug("webhook.stored", "delivery=%s event=%s bytes=%zu request=%s",
                   LOG(r->delivery.guid), LOG(r->delivery.event), r->size, r->request->id);
         if (!r->same) /* the first one counts (W3); the header is not signed */
-            log_warning("webhook.other-under-known-guid", "delivery=%s event=%s mark=%s request=%s",
-                        LOG(r->delivery.guid), LOG(r->delivery.event), r->delivery.body_mark,
-                        r->request->id);
+            log_warning("webhook.other-under-known-guid", "delivery=%s event=%s request=%s",
+                        LOG(r->delivery.guid), LOG(r->delivery.event), r->request->id);
         metrics_count_delivery(api->metrics, !r->same   ? METRICS_DELIVERY_OTHER
                                              : r->known ? METRICS_DELIVERY_KNOWN
                                                         : METRICS_DELIVERY_STORED);

@@ -34,6 +34,8 @@ struct recovery_options {
     struct clock *clock;           /* these outlive it */
     struct writer *writer;
     struct db_pool *readers;
+    const struct secret
+        *secret; /* of the webhook: by it bodies are known again (lib/github/signature.h) */
     struct snapshots *snapshots;
     void (*ring)(void *arg); /* the flow's doorbell; NULL = nobody listens */
     void *ring_arg;

@@ -14,6 +14,7 @@
 #include "lib/github/github_api.h"
 #include "lib/github/github_hook.h"
 #include "lib/github/github_pull.h"
+#include "lib/github/signature.h"
 #include "lib/model/config.h"
 #include "lib/rules/watermark.h"
 #include "lib/store/store_config.h"
@@ -113,7 +114,7 @@ static int take_in(struct recovery_walk *w, const char *guid, const char *event,
     (void)snprintf(t.delivery.guid, sizeof(t.delivery.guid), "%s", guid);
     (void)snprintf(t.delivery.event, sizeof(t.delivery.event), "%s", event);
     t.delivery.received_at = clock_now(w->clock);
-    delivery_mark(payload, t.size, t.delivery.body_mark);
+    signature_mark_unsigned(w->secret, payload, t.size, t.delivery.body_mark);
     t.delivery.body_at = body_time(payload, t.size, false);
     t.zstd = zstd = zip_compress(zip_of_thread(), payload, t.size, &t.zstd_len);
     rc = writer_do(w->writer, put, &t, err);

@@ -21,6 +21,7 @@ struct config;
 struct config_repo;
 struct db_pool;
 struct github_api;
+struct secret;
 struct writer;
 
 /* The webhook that brings a repository's events. */
@@ -47,7 +48,8 @@ struct recovery_walk {
     struct clock *clock;
     struct writer *writer;
     struct db_pool *readers;
-    void (*ring)(void *arg); /* something was found; NULL = nobody listens */
+    const struct secret *secret; /* of the webhook */
+    void (*ring)(void *arg);     /* something was found; NULL = nobody listens */
     void *ring_arg;
     const atomic_bool *stopping;
     const struct config *config;

@@ -4,7 +4,7 @@ Bodies are GitHub's own example payloads of pull requests (npm @octokit/webhooks
 configured repository and filled to one size; what is larger than a pull request's text may be (65,536 characters) are
 pushes of many commits, the one large thing that GitHub sends. Each body is a head that many share, and a tail of its own, with a time
 that grows as GitHub's do: the HMAC of the head is made once and continued for each tail. So no body comes twice, and
-wrk only joins two texts.
+wrk only writes a tail behind a head.
 
 The file: a line with the number of heads; for each "EVENT LENGTH", the head, a line end; then a line "HEAD TAIL
 SIGNATURE" for each body.

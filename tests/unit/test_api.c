@@ -687,14 +687,14 @@ static int counted(const char *token, const char *result)
     return n;
 }
 
-static int deliver(const char *guid, const char *body)
+static int deliver_by(const char *secret, const char *guid, const char *body)
 {
     char bytes[1024], hex[DIGEST_HEX_SIZE];
     unsigned char digest[DIGEST_SIZE];
     struct raw_answer *a;
     int status_there, len;
 
-    digest_hmac_sha256(API_ROOM_SECRET, strlen(API_ROOM_SECRET), body, strlen(body), digest);
+    digest_hmac_sha256(secret, strlen(secret), body, strlen(body), digest);
     digest_hex(digest, sizeof(digest), hex);
     len = snprintf(bytes, sizeof(bytes),
                    "POST /webhooks/github HTTP/1.1\r\nHost: h\r\nX-GitHub-Event: push\r\n"
@@ -705,6 +705,11 @@ static int deliver(const char *guid, const char *body)
     status_there = a->status;
     free(a);
     return status_there;
+}
+
+static int deliver(const char *guid, const char *body)
+{
+    return deliver_by(API_ROOM_SECRET, guid, body);
 }
 
 /* The GUID is not signed: whoever sends another body under a known one is answered like everybody, and it is told. */
@@ -728,7 +733,7 @@ static void W3_another_body_under_a_known_guid_is_not_taken_and_told(void **stat
     assert_int_equal(api_room_deliveries(&room), rows);
 }
 
-static int64_t repeat_of(const char *guid)
+static int64_t delivery_says(const char *guid, const char *key)
 {
     char target[64];
     struct asked a;
@@ -737,36 +742,66 @@ static int64_t repeat_of(const char *guid)
     snprintf(target, sizeof(target), "/api/v1/deliveries/%s", guid);
     a = ask(LISTENER_CLI, "GET", target, NULL, NULL);
     assert_int_equal(a.status, 200);
-    (void)json_int(a.json, "repeat_of", &id);
+    (void)json_int(a.json, key, &id);
     done(&a);
     return id;
 }
 
-/* While secrets are exchanged another one is the first: what came before under the old one is known by its mark still. */
+static void secrets_are(const struct secret *const *secrets, size_t n)
+{
+    room.api.webhook_secrets = secrets;
+    room.api.n_webhook_secrets = n;
+}
+
+#define OLD API_ROOM_SECRET
+#define NEW "another webhook secret, 32 bytes"
+
+/* As the manual has it: the new one is added, GitHub's is changed, the old one goes. What somebody kept of any of these times
+ * is known as long as its signature is valid, and what GitHub tries again is never called another. */
 static void T05_W3_an_equal_body_is_known_when_secrets_were_exchanged(void **state)
 {
-    struct secret *fresh = secret_new("another webhook secret, 32 bytes", 32);
-    const struct secret *const both[] = {fresh, room.secret};
+    struct secret *fresh = secret_new(NEW, strlen(NEW));
+    const struct secret *const both[] = {room.secret, fresh}, *const turned[] = {fresh,
+                                                                                 room.secret};
     char viewer[128];
-    int known;
+    int64_t first, second;
+    int other;
 
     (void)state;
     make_token("turns", "[\"view\"]", viewer);
-    assert_int_equal(deliver("guid-turned", "{\"a\":3}"), 202);
-    known = counted(viewer, "known");
-    room.api.webhook_secrets = both;
-    room.api.n_webhook_secrets = 2;
-    assert_int_equal(deliver("guid-turned", "{\"a\":3}"), 202);
-    assert_int_equal(counted(viewer, "known"), known + 1);
-    known = counted(viewer, "other");
-    assert_int_equal(deliver("guid-turned", "{\"a\":4}"), 202);
-    assert_int_equal(counted(viewer, "other"), known + 1);
-    assert_int_equal(repeat_of("guid-turned"), 0);
-    assert_int_equal(deliver("guid-turned-new", "{\"a\":3}"),
-                     202); /* T05: headers are not signed */
-    assert_true(repeat_of("guid-turned-new") > 0);
-    room.api.webhook_secrets = room.secrets;
-    room.api.n_webhook_secrets = 1;
+    assert_int_equal(deliver_by(OLD, "turn-1", "{\"a\":31}"), 202);
+    secrets_are(both, 2);
+    assert_int_equal(deliver_by(NEW, "turn-2", "{\"a\":32}"), 202);
+    first = delivery_says("turn-1", "id");
+    second = delivery_says("turn-2", "id");
+    assert_int_equal(deliver_by(OLD, "turn-3", "{\"a\":31}"), 202);
+    assert_int_equal(deliver_by(NEW, "turn-4", "{\"a\":32}"), 202);
+    assert_int_equal(deliver_by(NEW, "turn-5", "{\"a\":31}"), 202); /* by another hook */
+    secrets_are(turned, 2);
+    assert_int_equal(deliver_by(NEW, "turn-6", "{\"a\":31}"), 202);
+    assert_int_equal(deliver_by(OLD, "turn-7", "{\"a\":32}"), 202);
+    secrets_are(&turned[0], 1);
+    assert_int_equal(deliver_by(NEW, "turn-8", "{\"a\":32}"), 202);
+    assert_int_equal(deliver_by(NEW, "turn-9", "{\"a\":31}"), 202);
+    assert_int_equal(deliver_by(OLD, "turn-10", "{\"a\":31}"), 401);
+    assert_int_equal(delivery_says("turn-1", "repeat_of"), 0);
+    assert_int_equal(delivery_says("turn-2", "repeat_of"), 0);
+    assert_int_equal(delivery_says("turn-3", "repeat_of"), first);
+    assert_int_equal(delivery_says("turn-4", "repeat_of"), second);
+    assert_int_equal(delivery_says("turn-5", "repeat_of"), first);
+    assert_int_equal(delivery_says("turn-6", "repeat_of"), first);
+    assert_int_equal(delivery_says("turn-7", "repeat_of"), second);
+    assert_int_equal(delivery_says("turn-8", "repeat_of"), second);
+    assert_int_equal(delivery_says("turn-9", "repeat_of"),
+                     first); /* the first, and no repeat of it */
+
+    other = counted(viewer, "other");
+    assert_int_equal(deliver_by(NEW, "turn-1", "{\"a\":31}"),
+                     202); /* no mark fits, the body does */
+    assert_int_equal(counted(viewer, "other"), other);
+    assert_int_equal(deliver_by(NEW, "turn-1", "{\"a\":33}"), 202);
+    assert_int_equal(counted(viewer, "other"), other + 1);
+    secrets_are(room.secrets, 1);
     secret_free(fresh);
 }
 

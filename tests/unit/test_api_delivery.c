@@ -58,6 +58,7 @@ static int put(struct db *db, void *arg, struct err *err)
     struct delivering *d = arg;
     struct delivery row = {.received_at = 1795500000000};
     struct zip *zip = zip_new();
+    char mark[DIGEST_HEX_SIZE];
     size_t len, size = strlen(d->body);
     char *packed = zip_compress(zip, d->body, size, &len);
     bool known;
@@ -65,7 +66,8 @@ static int put(struct db *db, void *arg, struct err *err)
 
     snprintf(row.guid, sizeof(row.guid), "%s", d->guid);
     snprintf(row.event, sizeof(row.event), "%s", d->event);
-    delivery_mark(d->body, size, row.body_mark);
+    digest_sha256_hex(d->body, size, mark);
+    snprintf(row.body_mark, sizeof(row.body_mark), "%.32s", mark);
     rc = store_delivery_put(db, &row, packed, len, size, &d->id, &known, err);
     free(packed);
     zip_free(zip);

@@ -123,6 +123,7 @@ static struct recovery *start(void)
                                              .clock = &test_clock,
                                              .writer = room.writer,
                                              .readers = room.readers,
+                                             .secret = room.secret,
                                              .snapshots = &room.snapshots,
                                              .github.timeout_ms = 2000,
                                              .has_room = has_room,
