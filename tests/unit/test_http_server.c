@@ -3,7 +3,6 @@
  * stopping; and that nothing is stored before a signature is right (T04). Framing: test_framing; too much of
  * something: test_overload.
  */
-#include <errno.h>
 #include <netinet/in.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -16,7 +15,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
