@@ -41,8 +41,8 @@ struct delivery {
     time_ms received_at;
     enum delivery_state state;
     bool form; /* url-encoded: the JSON is in the field `payload` */
-    char body_mark
-        [DELIVERY_MARK_SIZE]; /* of its body, by the secret that signed it (lib/github/signature) */
+    /* Of its body, by the secret that signed it (lib/github/signature.h). */
+    char body_mark[DELIVERY_MARK_SIZE];
     time_ms body_at;   /* the latest time in it, whole seconds; 0 = none (lib/github/body_time.h) */
     int64_t repeat_of; /* 0 = its body was never seen before */
     int crashes;
