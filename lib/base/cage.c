@@ -5,7 +5,6 @@
 #include <fcntl.h>
 #include <linux/landlock.h>
 #include <linux/seccomp.h>
-#include <sched.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -14,36 +13,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include <seccomp.h>
-
-/*
- * What no part of the server has any use for: other programs, other processes, mounts, keys,
- * modules, the clock; io_uring, which would do system calls that no filter sees. Names, since a
- * kernel or architecture may lack some: libseccomp then passes over them.
- */
-/* clang-format off */
-static const char *const forbidden[] = {
-    "execve", "execveat",
-    "mount", "umount2", "pivot_root", "chroot", "move_mount", "open_tree", "fsopen", "fsconfig",
-    "fsmount", "fspick", "mount_setattr", "swapon", "swapoff", "quotactl", "open_by_handle_at",
-    "setns", "unshare", "personality",
-    "reboot", "init_module", "finit_module", "delete_module", "kexec_load", "kexec_file_load",
-    "keyctl", "add_key", "request_key",
-    "bpf", "userfaultfd", "perf_event_open", "process_vm_writev", "pidfd_getfd", "kcmp",
-    "io_uring_setup", "io_uring_enter", "io_uring_register",
-    "settimeofday", "clock_settime", "clock_adjtime", "adjtimex",
-    "sethostname", "setdomainname", "ioperm", "iopl", "syslog", "vhangup", "acct",
-#ifndef SLIPWAY_SANITIZE
-    "ptrace", "process_vm_readv", /* the leak checker stops threads by ptrace */
-#endif
-};
-/* clang-format on */
-
-/* The keeper speaks over its socketpair and calls out; nobody calls in. Not bind: the C library's
- * resolver binds a netlink socket to see whether there is IPv6. */
-static const char *const forbidden_to_keeper[] = {"listen",   "accept",    "accept4",
-                                                  "setuid",   "setgid",    "setreuid",
-                                                  "setregid", "setresuid", "setresgid"};
+#include "lib/base/cage_filter.h"
 
 static bool files_held; /* by cage_files of this process; the kernel has no question for it */
 
@@ -60,62 +30,30 @@ int cage_basics(struct err *err)
     return 0;
 }
 
-static int refuse(scmp_filter_ctx ctx, const char *const *calls, size_t n)
+static int cage_load(const struct cage_filter *filter, struct err *err)
 {
-    int rc = 0;
+    const struct sock_fprog program = {.len = filter->len,
+                                       .filter = (struct sock_filter *)(uintptr_t)filter->code};
+    long rc;
 
-    for (size_t i = 0; i < n && rc == 0; i++) {
-        int call = seccomp_syscall_resolve_name(calls[i]);
-        if (call != __NR_SCMP_ERROR)
-            rc = seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EPERM), call, 0);
-    }
-    return rc;
-}
-
-/*
- * clone makes threads and the keeper's workers, but no namespaces. The flags of clone3 lie in
- * memory, where no filter looks, so it is "not there" and the C library takes clone.
- */
-static int refuse_namespaces(scmp_filter_ctx ctx)
-{
-    static const scmp_datum_t flags[] = {CLONE_NEWUSER, CLONE_NEWNS,  CLONE_NEWPID,   CLONE_NEWNET,
-                                         CLONE_NEWIPC,  CLONE_NEWUTS, CLONE_NEWCGROUP};
-    int rc = seccomp_rule_add(ctx, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0);
-
-    for (size_t i = 0; i < sizeof(flags) / sizeof(*flags) && rc == 0; i++)
-        rc = seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(clone), 1,
-                              SCMP_A0(SCMP_CMP_MASKED_EQ, flags[i], flags[i]));
-    return rc;
-}
-
-static int cage_load(bool keeper, struct err *err)
-{
-    scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_ALLOW);
-    int rc = ctx == NULL ? -ENOMEM : refuse(ctx, forbidden, sizeof(forbidden) / sizeof(*forbidden));
-
-    if (rc == 0) /* a thread that a library started already is held as well */
-        rc = seccomp_attr_set(ctx, SCMP_FLTATR_CTL_TSYNC, 1);
-    if (rc == 0)
-        rc = refuse_namespaces(ctx);
-    if (rc == 0 && keeper)
-        rc = refuse(ctx, forbidden_to_keeper,
-                    sizeof(forbidden_to_keeper) / sizeof(*forbidden_to_keeper));
-    if (rc == 0)
-        rc = seccomp_load(ctx);
-    if (ctx != NULL)
-        seccomp_release(ctx);
+    /* A thread that a library started already is held as well. */
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
+        (rc = syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, &program)) <
+            0)
+        return err_set(err, ERR_INTERNAL, "loading the seccomp profile: %s", strerror(errno));
     return rc == 0 ? 0
-                   : err_set(err, ERR_INTERNAL, "loading the seccomp profile: %s", strerror(-rc));
+                   : err_set(err, ERR_INTERNAL,
+                             "loading the seccomp profile: thread %ld has one of its own", rc);
 }
 
 int cage_no_exec(struct err *err)
 {
-    return cage_load(false, err);
+    return cage_load(&cage_filter_server, err);
 }
 
 int cage_keeper(struct err *err)
 {
-    return cage_load(true, err);
+    return cage_load(&cage_filter_keeper, err);
 }
 
 /* Rights that newer kernels know; the headers of Debian 12 have the first, not the second. */
