@@ -115,17 +115,23 @@ static int make_file(const char *path, const char *folder, struct err *err)
     return rc < 0 ? rc : file_sync_dir(folder, err);
 }
 
-/* Who it is, and this start of it, in one commit. */
+/* Who it is, and this start of it, in one commit. It is not synced by itself: nobody hears of it before a later commit
+ * is synced, and that syncs all before it. */
 static int begin(struct store *store, const char *version, time_ms now, struct err *err)
 {
-    int rc = db_exec(store->db, "BEGIN IMMEDIATE", err);
+    int rc = db_exec(store->db, "PRAGMA synchronous = NORMAL", err);
+
+    if (rc == 0)
+        rc = db_exec(store->db, "BEGIN IMMEDIATE", err);
 
     if (rc == 0)
         rc = identify(store->db, now, store->store_id, err);
     if (rc == 0)
         rc = db_run(store->db, &SQL_STORE_BEGIN, err, "it", now, version);
     store->incarnation = db_last_id(store->db);
-    return rc < 0 ? rc : db_exec(store->db, "COMMIT", err);
+    if (rc == 0)
+        rc = db_exec(store->db, "COMMIT", err);
+    return rc < 0 ? rc : db_exec(store->db, "PRAGMA synchronous = FULL", err);
 }
 
 int store_open(const char *folder, const char *version, time_ms now, struct store *ret_store,
