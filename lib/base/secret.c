@@ -53,10 +53,28 @@ static int check_mode(int fd, const char *path, struct err *err)
     return 0;
 }
 
+/* At most `size` bytes; how many. */
+static int read_bytes(int fd, const char *path, unsigned char *bytes, size_t size, size_t *ret_n,
+                      struct err *err)
+{
+    *ret_n = 0;
+    while (*ret_n < size) {
+        ssize_t got = read(fd, bytes + *ret_n, size - *ret_n);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            return err_set(err, ERR_DENIED, "secret file %s: %s", path, strerror(errno));
+        if (got == 0)
+            break;
+        *ret_n += (size_t)got;
+    }
+    return 0;
+}
+
 int secret_read_file(const char *path, size_t min, struct secret **ret_secret, struct err *err)
 {
-    unsigned char bytes[SECRET_FILE_MAX + 1];
-    size_t n = 0;
+    unsigned char *bytes; /* not on the stack, where each of its pages would be touched */
+    size_t n = 0, len;
     int rc;
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 
@@ -66,28 +84,22 @@ int secret_read_file(const char *path, size_t min, struct secret **ret_secret, s
     if (fd < 0)
         return err_set(err, errno == ENOENT ? ERR_NOT_FOUND : ERR_DENIED, "secret file %s: %s",
                        path, strerror(errno));
+    if ((bytes = malloc(SECRET_FILE_MAX + 1)) == NULL)
+        abort();
     rc = check_mode(fd, path, err);
-    while (rc == 0 && n < sizeof(bytes)) {
-        ssize_t got = read(fd, bytes + n, sizeof(bytes) - n);
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got < 0)
-            rc = err_set(err, ERR_DENIED, "secret file %s: %s", path, strerror(errno));
-        if (got <= 0)
-            break;
-        n += (size_t)got;
-    }
+    if (rc == 0)
+        rc = read_bytes(fd, path, bytes, SECRET_FILE_MAX + 1, &n, err);
     close(fd);
+    len = n > 0 && bytes[n - 1] == '\n' ? n - 1 : n;
     if (rc == 0 && n > SECRET_FILE_MAX)
         rc = err_set(err, ERR_INVALID, "secret file %s is over 64 KiB", path);
-    if (rc == 0 && n > 0 && bytes[n - 1] == '\n')
-        n--;
-    if (rc == 0 && n < min)
+    if (rc == 0 && len < min)
         rc = err_set(err, ERR_INVALID, "secret file %s holds %zu bytes, at least %zu are needed",
-                     path, n, min);
+                     path, len, min);
     if (rc == 0)
-        *ret_secret = secret_new(bytes, n);
-    secret_wipe(bytes, sizeof(bytes));
+        *ret_secret = secret_new(bytes, len);
+    secret_wipe(bytes, n);
+    free(bytes);
     return rc;
 }
 
