@@ -34,6 +34,7 @@
 #include "server/api/door_keys.h"
 #include "server/api/http_library.h"
 #include "server/api/http_server.h"
+#include "server/api/http_socket.h"
 #include "server/api/tries.h"
 #include "server/configuration.h"
 #include "server/flow/agenda.h"
@@ -75,6 +76,7 @@ struct server {
     struct loop *_Atomic loop; /* rung by the writer, which runs before it does */
     struct upkeep *upkeep;
     struct api api;
+    int front_socket; /* until http_server has it; 0 = none */
     struct http_server *http;
     struct aws_client_counts aws_counts;
     int64_t aws_settle_ms;
@@ -196,13 +198,25 @@ static void refused_config(void *arg, char *ret_text, size_t size)
     configuration_refused(&s->configuration, ret_text, size);
 }
 
+/* GitHub sends nothing twice by itself: what it sends while the server starts waits in the kernel's queue, and is not
+ * refused. A socket that cannot be had is told of where it is opened again, behind the store's lock. */
+static void listen_early(struct server *s, const struct config *config)
+{
+    struct err nobody = ERR_INIT;
+
+    (void)http_socket_open(LISTENER_WEBHOOKS, config->listen_webhooks, &s->front_socket, &nobody);
+}
+
 /* Deliveries are stored before anything is thought about them (W2), so they are taken first: what comes while the rest of
  * the server is made ready waits in the store. */
 static int open_front_door(struct server *s, const struct config *config, struct err *err)
 {
     struct http_server_options options = {.body_budget = 0};
 
-    options.listeners[LISTENER_WEBHOOKS].address = config->listen_webhooks;
+    options.listeners[LISTENER_WEBHOOKS] =
+        (struct http_server_listener){.address = config->listen_webhooks,
+                                      .socket = s->front_socket};
+    s->front_socket = 0;
     s->api.clock = s->clock;
     s->api.writer = s->writer;
     s->api.version = SLIPWAY_VERSION;
@@ -546,12 +560,12 @@ int server_start(const struct server_options *options, struct server **ret_serve
     if ((rc = keeper_spawn(&s->keeper, err)) < 0 || (rc = cage_basics(err)) < 0)
         goto out;
     heap_populate();
-    if ((rc = http_library_load(err)) < 0) /* while it can be read from anywhere */
-        goto out;
     *ret_exit = EXIT_CONFIG;
     if ((rc = configuration_read(&s->configuration, true, &config, err)) < 0)
         goto out;
-    rc = read_secrets(s, config, err);
+    listen_early(s, config);
+    if ((rc = http_library_load(err)) == 0) /* while it can be read from anywhere */
+        rc = read_secrets(s, config, err);
     if (rc == 0 && (config->github_token_file != NULL ||
                     config->aws_region != NULL)) /* while its library can be read from anywhere */
         rc = httpc_begin(err);
@@ -664,5 +678,7 @@ void server_stop(struct server *s)
     configuration_deinit(&s->configuration);
     if (s->store.lock >= 0)
         close(s->store.lock);
+    if (s->front_socket > 0)
+        close(s->front_socket);
     free(s);
 }

@@ -180,8 +180,7 @@ static void count_refusal(const struct http_exchange *x)
 {
     int status = x->reply.status;
 
-    if (x->listener->listener != LISTENER_WEBHOOKS || status < 400 ||
-        atomic_load(&x->listener->testing))
+    if (x->listener->listener != LISTENER_WEBHOOKS || status < 400 || x->connection->self_test)
         return;
     metrics_count_delivery(x->request.api->metrics, status == 401   ? METRICS_DELIVERY_UNSIGNED
                                                     : status == 503 ? METRICS_DELIVERY_SHED
@@ -387,7 +386,7 @@ static struct log_outside refusals; /* whoever comes can cause them */
 
 static void log_refusal(const struct http_exchange *x, int status, const char *why)
 {
-    if (atomic_load(&x->listener->testing))
+    if (x->connection->self_test)
         return;
     log_outside(&refusals, "http.refused", "listener=%s status=%d why=%s peer=%s request=%s",
                 listener_name(x->listener->listener), status, LOG(why),

@@ -13,7 +13,7 @@
 
 /* clang-format off */
 #define HTTP_LIBRARY(X)                                                                            \
-    X(MHD_add_response_header) X(MHD_create_response_from_buffer)                                  \
+    X(MHD_add_connection) X(MHD_add_response_header) X(MHD_create_response_from_buffer)            \
     X(MHD_create_response_from_callback) X(MHD_destroy_response) X(MHD_get_connection_info)        \
     X(MHD_get_connection_values_n) X(MHD_queue_response) X(MHD_resume_connection)                  \
     X(MHD_start_daemon) X(MHD_stop_daemon) X(MHD_suspend_connection)
@@ -31,6 +31,7 @@ const struct http_library *http_library(void);
 
 #ifndef __cppcheck__ /* which knows what a function gives, and not what a table of them does */
 /* clang-format off */
+#define MHD_add_connection(...) (http_library()->MHD_add_connection(__VA_ARGS__))
 #define MHD_add_response_header(...) (http_library()->MHD_add_response_header(__VA_ARGS__))
 #define MHD_create_response_from_buffer(...) (http_library()->MHD_create_response_from_buffer(__VA_ARGS__))
 #define MHD_create_response_from_callback(...) (http_library()->MHD_create_response_from_callback(__VA_ARGS__))

@@ -1,7 +1,6 @@
 #include "server/api/http_selftest.h"
 
 #include <errno.h>
-#include <netdb.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,6 +10,7 @@
 #include <unistd.h>
 
 #include "lib/base/err.h"
+#include "server/api/http_library.h"
 
 #define ANSWER_SECONDS 5
 
@@ -38,42 +38,22 @@ static const struct probe {
 #undef PROBE
 };
 
-static int open_connection(const char *address, struct err *err)
+/* A connection that libmicrohttpd did not accept itself, so it is none from outside whatever the address. */
+static int open_connection(struct MHD_Daemon *daemon, struct err *err)
 {
-    struct addrinfo hints = {.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV,
-                             .ai_socktype = SOCK_STREAM};
+    static const struct sockaddr here = {.sa_family = AF_UNIX};
     struct timeval patience = {.tv_sec = ANSWER_SECONDS};
-    struct addrinfo *info = NULL;
-    const char *colon = strrchr(address, ':');
-    char host[64];
-    int fd;
+    int fds[2];
 
-    (void)snprintf(host, sizeof(host), "%.*s", (int)(colon - address), address);
-    if (host[0] == '[') {
-        host[strlen(host) - 1] = '\0';
-        memmove(host, host + 1, strlen(host));
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) < 0)
+        return err_set(err, ERR_INTERNAL, "self-test: %s", strerror(errno));
+    (void)setsockopt(fds[0], SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+    (void)setsockopt(fds[0], SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
+    if (MHD_add_connection(daemon, fds[1], &here, sizeof(here)) != MHD_YES) { /* closes its end */
+        (void)close(fds[0]);
+        return err_set(err, ERR_INTERNAL, "self-test: libmicrohttpd takes no connection");
     }
-    /* The wildcard addresses are reached at their loopback. */
-    if (strcmp(host, "0.0.0.0") == 0)
-        (void)snprintf(host, sizeof(host), "127.0.0.1");
-    if (strcmp(host, "::") == 0)
-        (void)snprintf(host, sizeof(host), "::1");
-    if (getaddrinfo(host, colon + 1, &hints, &info) != 0)
-        return err_set(err, ERR_INTERNAL, "self-test of %s: not an address", address);
-    fd = socket(info->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (fd >= 0) {
-        (void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
-        (void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
-    }
-    if (fd < 0 || connect(fd, info->ai_addr, info->ai_addrlen) < 0) {
-        int rc = err_set(err, ERR_INTERNAL, "self-test of %s: %s", address, strerror(errno));
-
-        if (fd >= 0)
-            (void)close(fd);
-        fd = rc;
-    }
-    freeaddrinfo(info);
-    return fd;
+    return fds[0];
 }
 
 /* Status of the answer, 0 if there is none. */
@@ -94,10 +74,10 @@ static int ask(int fd, const struct probe *probe)
     return strncmp(answer, "HTTP/1.1 ", 9) == 0 ? atoi(answer + 9) : 0;
 }
 
-int http_selftest(const char *address, struct err *err)
+int http_selftest(struct MHD_Daemon *daemon, const char *address, struct err *err)
 {
     for (size_t i = 0; i < sizeof(probes) / sizeof(probes[0]); i++) {
-        int fd = open_connection(address, err);
+        int fd = open_connection(daemon, err);
         int status;
 
         if (fd < 0)

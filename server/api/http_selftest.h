@@ -3,14 +3,15 @@
  *
  * The filter leans on how libmicrohttpd 0.9.75 leaves a request in its buffer. Another version may
  * do it otherwise, and then the filter would refuse everything, or worse, nothing. So at start
- * http_server sends one good and three bad requests through each listener.
+ * http_server sends one good and some bad requests through each listener.
  */
 #ifndef SLIPWAY_SERVER_API_HTTP_SELFTEST_H
 #define SLIPWAY_SERVER_API_HTTP_SELFTEST_H
 
+struct MHD_Daemon;
 struct err;
 
-/* `address` as http_server_address() gives it. ERR_INTERNAL if an answer is not the expected one. */
-int http_selftest(const char *address, struct err *err);
+/* `address` is for the error: ERR_INTERNAL if an answer is not the expected one. */
+int http_selftest(struct MHD_Daemon *daemon, const char *address, struct err *err);
 
 #endif

@@ -26,9 +26,9 @@ struct err;
 struct http_server;
 
 struct http_server_listener {
-    const char *address; /* "127.0.0.1:8700", "[::1]:8700", port 0 = a free one; for cli a path.
-                                  * NULL = this listener is off */
-    unsigned n_threads;  /* 0 = the default of this listener */
+    const char *address;      /* as http_socket.h says; NULL = this listener is off */
+    int socket;               /* one that listens there already, taken over; 0 = make one */
+    unsigned n_threads;       /* 0 = the default of this listener */
     unsigned max_connections; /* 0 = the default of this listener */
     unsigned max_per_address; /* 0 = the default: 3/4 of max_connections; loopback is not counted */
 };
@@ -42,9 +42,9 @@ struct http_server_options {
 };
 
 /*
- * Bind, start the threads, then send one good and three bad requests through each TCP listener:
+ * Bind, start the threads, then send one good and some bad requests through each TCP listener:
  * ERR_INTERNAL if the request filter does not tell them apart (another libmicrohttpd). `api` must
- * outlive the server. The cli socket is made 0660; a stale one is removed.
+ * outlive the server.
  */
 int http_server_start(struct http_server **ret_server, const struct http_server_options *options,
                       struct api *api, struct err *err);
