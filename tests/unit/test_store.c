@@ -137,6 +137,26 @@ static void a_first_store_says_when_it_began(void **state)
     let_go(&again);
 }
 
+static const struct statement synchronous = {"synchronous", "SELECT * FROM pragma_synchronous"};
+
+/* The first commit of a start is not synced by itself; each that follows is, or a 202 would say too much. */
+static void W2_an_open_store_syncs_each_commit(void **state)
+{
+    struct err err = ERR_INIT;
+    struct store store;
+    struct db_rows *rows;
+
+    (void)state;
+    for (int start = 0; start < 2; start++) {
+        must_open(&store);
+        assert_int_equal(db_query(store.db, &synchronous, &rows, &err, ""), 0);
+        assert_int_equal(db_next(rows, &err), 1);
+        assert_int_equal(db_int(rows, 0), 2); /* FULL */
+        db_end(rows);
+        let_go(&store);
+    }
+}
+
 /* Its log may hold the newest that there is: a new store would swallow or drop it. */
 static void a_log_without_its_store_refuses_to_start_and_stays(void **state)
 {
@@ -380,6 +400,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(
             T55_the_file_is_ours_alone_and_another_mode_refuses_to_start, make_folder,
             remove_folder),
+        cmocka_unit_test_setup_teardown(W2_an_open_store_syncs_each_commit, make_folder,
+                                        remove_folder),
         cmocka_unit_test_setup_teardown(a_first_store_says_when_it_began, make_folder,
                                         remove_folder),
         cmocka_unit_test_setup_teardown(a_first_start_that_was_cut_short_is_made_again, make_folder,
