@@ -126,7 +126,7 @@ static int print(FILE *out, const char *name, bool keeper)
 int main(int argc, char **argv)
 {
     FILE *out = argc == 2 ? fopen(argv[1], "wb") : NULL;
-    int rc = out == NULL ? -errno : 0;
+    int rc = argc != 2 ? -EINVAL : out == NULL ? -errno : 0;
 
     if (rc == 0) {
         fprintf(out, "/* Made by cmake/cage_filters.c. */\n#include \"lib/base/cage_filter.h\"\n");

@@ -564,8 +564,11 @@ int server_start(const struct server_options *options, struct server **ret_serve
     if ((rc = configuration_read(&s->configuration, true, &config, err)) < 0)
         goto out;
     listen_early(s, config);
-    if ((rc = http_library_load(err)) == 0) /* while it can be read from anywhere */
+    *ret_exit = EXIT_IO;                      /* a library may be there again in a moment */
+    if ((rc = http_library_load(err)) == 0) { /* while it can be read from anywhere */
+        *ret_exit = EXIT_CONFIG;
         rc = read_secrets(s, config, err);
+    }
     if (rc == 0 && (config->github_token_file != NULL ||
                     config->aws_region != NULL)) /* while its library can be read from anywhere */
         rc = httpc_begin(err);

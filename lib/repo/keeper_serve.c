@@ -360,15 +360,6 @@ static void leave_behind(int fd)
     }
 }
 
-/* Nothing has been read before it is first asked, and so it shuts itself in then: not beside a server that starts. */
-static void wait_to_be_asked(void)
-{
-    struct pollfd server = {.fd = SERVER_FD, .events = POLLIN};
-
-    while (poll(&server, 1, -1) < 0 && errno == EINTR)
-        ;
-}
-
 _Noreturn void keeper_serve(int fd, pid_t parent)
 {
     struct yard y = {.end = &y.first, .lock = -1};
@@ -383,7 +374,6 @@ _Noreturn void keeper_serve(int fd, pid_t parent)
     signal(SIGHUP, SIG_IGN);
     signal(SIGPIPE, SIG_IGN);
     leave_behind(fd);
-    wait_to_be_asked();
     if (cage_basics(NULL) < 0 || cage_keeper(NULL) < 0)
         _exit(1);
     buf_init(&y.in, IN_MAX);
