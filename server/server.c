@@ -202,9 +202,7 @@ static void refused_config(void *arg, char *ret_text, size_t size)
  * refused. A socket that cannot be had is told of where it is opened again, behind the store's lock. */
 static void listen_early(struct server *s, const struct config *config)
 {
-    struct err nobody = ERR_INIT;
-
-    (void)http_socket_open(LISTENER_WEBHOOKS, config->listen_webhooks, &s->front_socket, &nobody);
+    (void)http_socket_open(LISTENER_WEBHOOKS, config->listen_webhooks, &s->front_socket, NULL);
 }
 
 /* Deliveries are stored before anything is thought about them (W2), so they are taken first: what comes while the rest of

@@ -62,11 +62,6 @@ static void peer_of_address(struct http_connection *c, struct MHD_Connection *co
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS)->client_addr;
     int timeout = USER_TIMEOUT_MS;
 
-    c->self_test = address->sa_family == AF_UNIX;
-    if (c->self_test) {
-        (void)snprintf(c->peer.address, sizeof(c->peer.address), "127.0.0.1");
-        return;
-    }
     (void)setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &timeout, sizeof(timeout));
     write_address(address, c->peer.address, sizeof(c->peer.address));
 }
@@ -77,7 +72,7 @@ enum MHD_Result http_connection_accept(void *cls, const struct sockaddr *address
     char text[INET6_ADDRSTRLEN];
 
     (void)len;
-    if (address->sa_family == AF_UNIX) /* of this machine: the command line, the self-test */
+    if (listener->listener == LISTENER_CLI || listener->self_test)
         return MHD_YES;
     write_address(address, text, sizeof(text));
     return shares_have_room(listener->comers, text) ? MHD_YES : MHD_NO;
@@ -124,12 +119,14 @@ void http_connection_notify(void *cls, struct MHD_Connection *connection, void *
     c->peer.uid = -1;
     if (listener->listener == LISTENER_CLI)
         peer_of_process(c, fd);
+    else if (listener->self_test)
+        (void)snprintf(c->peer.address, sizeof(c->peer.address), "127.0.0.1");
     else
         peer_of_address(c, connection, fd);
     (void)shares_take(listener->comers, c->peer.address, &c->share);
     c->entry = reaper_note(shared->reaper, fd, listener,
                            clock_mono(shared->api->clock) + shared->options.headers_ms);
     c->over_limit = atomic_fetch_add(&listener->n_connections, 1) >= listener->max_connections &&
-                    !c->self_test && !make_room(listener, c);
+                    !make_room(listener, c);
     *socket_context = c;
 }

@@ -38,6 +38,7 @@ struct http_listener {
     _Atomic unsigned n_connections;
     struct shares *shares; /* what one address has of it: requests */
     struct shares *comers; /* ... and connections */
+    bool self_test;        /* only the server itself asks here: nothing is counted or logged */
 };
 
 /* One per connection: libmicrohttpd's socket context. */
@@ -48,7 +49,6 @@ struct http_connection {
     struct share *share;
     bool drain;      /* refused early: what still comes is read and dropped */
     bool over_limit; /* one too many: answered 503 */
-    bool self_test;  /* the server asks itself: nothing is counted or logged */
 };
 
 /* Whether one is taken in at all: not above the share of its network. */

@@ -180,7 +180,7 @@ static void count_refusal(const struct http_exchange *x)
 {
     int status = x->reply.status;
 
-    if (x->listener->listener != LISTENER_WEBHOOKS || status < 400 || x->connection->self_test)
+    if (x->listener->listener != LISTENER_WEBHOOKS || status < 400 || x->listener->self_test)
         return;
     metrics_count_delivery(x->request.api->metrics, status == 401   ? METRICS_DELIVERY_UNSIGNED
                                                     : status == 503 ? METRICS_DELIVERY_SHED
@@ -386,7 +386,7 @@ static struct log_outside refusals; /* whoever comes can cause them */
 
 static void log_refusal(const struct http_exchange *x, int status, const char *why)
 {
-    if (x->connection->self_test)
+    if (x->listener->self_test)
         return;
     log_outside(&refusals, "http.refused", "listener=%s status=%d why=%s peer=%s request=%s",
                 listener_name(x->listener->listener), status, LOG(why),

@@ -38,7 +38,7 @@ static const struct probe {
 #undef PROBE
 };
 
-/* A connection that libmicrohttpd did not accept itself, so it is none from outside whatever the address. */
+/* Handed to a daemon that accepts nobody. */
 static int open_connection(struct MHD_Daemon *daemon, struct err *err)
 {
     static const struct sockaddr here = {.sa_family = AF_UNIX};
@@ -74,7 +74,7 @@ static int ask(int fd, const struct probe *probe)
     return strncmp(answer, "HTTP/1.1 ", 9) == 0 ? atoi(answer + 9) : 0;
 }
 
-int http_selftest(struct MHD_Daemon *daemon, const char *address, struct err *err)
+int http_selftest(struct MHD_Daemon *daemon, const char *name, struct err *err)
 {
     for (size_t i = 0; i < sizeof(probes) / sizeof(probes[0]); i++) {
         int fd = open_connection(daemon, err);
@@ -88,7 +88,7 @@ int http_selftest(struct MHD_Daemon *daemon, const char *address, struct err *er
             return err_set(err, ERR_INTERNAL,
                            "self-test of %s: %s got %d, expected %d; this libmicrohttpd does not "
                            "suit the request filter",
-                           address, probes[i].what, status, probes[i].status);
+                           name, probes[i].what, status, probes[i].status);
     }
     return 0;
 }

@@ -59,41 +59,77 @@ __attribute__((format(printf, 2, 0))) static void library_says(void *cls, const 
     log_debug("http.library", "listener=%s text=%s", listener_name(listener->listener), LOG(text));
 }
 
-static int listener_start(struct http_server *server, enum listener which,
-                          const struct http_server_listener *wanted, struct err *err)
+/* `fd` -1: nobody is accepted, whoever asks is handed in. NULL on failure. */
+static struct MHD_Daemon *daemon_start(struct http_listener *listener, int fd, unsigned threads)
 {
-    struct http_listener *listener = &server->listeners[which];
-    const struct limits *limit = &limits[which];
-    unsigned threads = wanted->n_threads != 0 ? wanted->n_threads : limit->threads;
-    unsigned per_address;
     unsigned flags =
         MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG | MHD_USE_ITC;
-    int fd = wanted->socket;
-    int rc = fd > 0 ? 0 : http_socket_open(which, wanted->address, &fd, err);
+
+    return MHD_start_daemon(fd < 0 ? flags | MHD_USE_NO_LISTEN_SOCKET : flags, 0,
+                            http_connection_accept, listener, http_exchange_access, listener,
+                            MHD_OPTION_EXTERNAL_LOGGER, library_says, listener,
+                            MHD_OPTION_THREAD_POOL_SIZE, threads, MHD_OPTION_CONNECTION_LIMIT,
+                            listener->max_connections + ABOVE_LIMIT,
+                            MHD_OPTION_CONNECTION_MEMORY_LIMIT, limits[listener->listener].pool,
+                            MHD_OPTION_CONNECTION_TIMEOUT, 0u, MHD_OPTION_STRICT_FOR_CLIENT, 1,
+                            MHD_OPTION_UNESCAPE_CALLBACK, leave_escaped, NULL,
+                            MHD_OPTION_URI_LOG_CALLBACK, http_exchange_begin, listener,
+                            MHD_OPTION_NOTIFY_CONNECTION, http_connection_notify, listener,
+                            MHD_OPTION_NOTIFY_COMPLETED, http_exchange_completed, listener,
+                            fd < 0 ? MHD_OPTION_END : MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_END);
+}
+
+static void listener_init(struct http_listener *listener, struct http_server *server,
+                          enum listener which, const struct http_server_listener *wanted)
+{
+    unsigned per_address;
 
     listener->shared = &server->shared;
     listener->listener = which;
     listener->max_connections =
-        wanted->max_connections != 0 ? wanted->max_connections : limit->connections;
-    if (rc < 0)
-        return rc;
-    http_socket_address(fd, listener->address, sizeof(listener->address));
+        wanted->max_connections != 0 ? wanted->max_connections : limits[which].connections;
     /* Behind a proxy everybody has one address, so connections of this machine are not counted; requests are, by the
      * address that the proxy names. libmicrohttpd's own limit would take each address of an IPv6 network for another. */
     per_address =
         wanted->max_per_address != 0 ? wanted->max_per_address : listener->max_connections / 4 * 3;
     listener->shares = shares_new(per_address, server->shared.options.body_budget / 2);
     listener->comers = shares_new(per_address, 0);
+}
 
-    listener->daemon = MHD_start_daemon(
-        flags, 0, http_connection_accept, listener, http_exchange_access, listener,
-        MHD_OPTION_EXTERNAL_LOGGER, library_says, listener, MHD_OPTION_LISTEN_SOCKET, fd,
-        MHD_OPTION_THREAD_POOL_SIZE, threads, MHD_OPTION_CONNECTION_LIMIT,
-        listener->max_connections + ABOVE_LIMIT, MHD_OPTION_CONNECTION_MEMORY_LIMIT, limit->pool,
-        MHD_OPTION_CONNECTION_TIMEOUT, 0u, MHD_OPTION_STRICT_FOR_CLIENT, 1,
-        MHD_OPTION_UNESCAPE_CALLBACK, leave_escaped, NULL, MHD_OPTION_URI_LOG_CALLBACK,
-        http_exchange_begin, listener, MHD_OPTION_NOTIFY_CONNECTION, http_connection_notify,
-        listener, MHD_OPTION_NOTIFY_COMPLETED, http_exchange_completed, listener, MHD_OPTION_END);
+/* Before anybody is served, where nobody else can be: a listener like the one that is to be opened, without a socket. */
+static int listener_test(struct http_server *server, enum listener which,
+                         const struct http_server_listener *wanted, struct err *err)
+{
+    struct http_listener listener = {.self_test = true};
+    int rc;
+
+    listener_init(&listener, server, which, wanted);
+    listener.daemon = daemon_start(&listener, -1, 1);
+    if (listener.daemon == NULL)
+        rc = err_set(err, ERR_INTERNAL, "starting the self-test of the %s listener",
+                     listener_name(which));
+    else
+        rc = http_selftest(listener.daemon, listener_name(which), err);
+    if (listener.daemon != NULL)
+        MHD_stop_daemon(listener.daemon);
+    shares_free(listener.shares);
+    shares_free(listener.comers);
+    return rc;
+}
+
+static int listener_start(struct http_server *server, enum listener which,
+                          const struct http_server_listener *wanted, struct err *err)
+{
+    struct http_listener *listener = &server->listeners[which];
+    unsigned threads = wanted->n_threads != 0 ? wanted->n_threads : limits[which].threads;
+    int fd = wanted->socket;
+    int rc = fd > 0 ? 0 : http_socket_open(which, wanted->address, &fd, err);
+
+    if (rc < 0)
+        return rc;
+    http_socket_address(fd, listener->address, sizeof(listener->address));
+    listener_init(listener, server, which, wanted);
+    listener->daemon = daemon_start(listener, fd, threads);
     if (listener->daemon == NULL) {
         (void)close(fd);
         return err_set(err, ERR_INTERNAL, "starting the %s listener on %s", listener_name(which),
@@ -117,12 +153,9 @@ static void fill_defaults(struct http_server_options *options)
 int http_server_open(struct http_server *server, enum listener which,
                      const struct http_server_listener *wanted, struct err *err)
 {
-    const struct http_listener *listener = &server->listeners[which];
-    int rc = listener_start(server, which, wanted, err);
+    int rc = which == LISTENER_CLI ? 0 : listener_test(server, which, wanted, err);
 
-    if (rc < 0 || which == LISTENER_CLI)
-        return rc;
-    return http_selftest(listener->daemon, listener->address, err);
+    return rc < 0 ? rc : listener_start(server, which, wanted, err);
 }
 
 int http_server_start(struct http_server **ret_server, const struct http_server_options *options,

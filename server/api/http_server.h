@@ -42,7 +42,7 @@ struct http_server_options {
 };
 
 /*
- * Bind, start the threads, then send one good and some bad requests through each TCP listener:
+ * Before each TCP listener serves, one good and some bad requests go through one like it that has no socket:
  * ERR_INTERNAL if the request filter does not tell them apart (another libmicrohttpd). `api` must
  * outlive the server.
  */
