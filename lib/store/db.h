@@ -41,6 +41,10 @@ size_t db_statements(const struct statement *const **ret_items);
 int db_open_read(const char *path, struct db **ret_db, struct err *err);
 /* The writer's. Pragmas are set and read back. */
 int db_open_write(const char *path, struct db **ret_db, struct err *err);
+/* Does each commit wait until it is on the disk (true, as db_open_write() leaves it), or only the beginning of a log and
+ * checkpoints? What was not waited for is synced with the next commit that is. Read back; not inside a transaction. */
+int db_sync_commits(struct db *db, bool sync, struct err *err);
+
 /* A file that nobody knows of yet: nothing is synced, and a crash may spoil it. After db_end_draft() it is one for
  * db_open_write(), as soon as the caller has closed and synced it. */
 int db_open_draft(const char *path, struct db **ret_db, struct err *err);

@@ -138,6 +138,11 @@ static int count_wal(void *arg, sqlite3 *sqlite, const char *name, int pages)
     return SQLITE_OK;
 }
 
+int db_sync_commits(struct db *db, bool sync, struct err *err)
+{
+    return pragma(db, "synchronous", sync ? "FULL" : "NORMAL", sync ? "2" : "1", err);
+}
+
 int db_open_write(const char *path, struct db **ret_db, struct err *err)
 {
     struct db *db = NULL;
@@ -146,7 +151,7 @@ int db_open_write(const char *path, struct db **ret_db, struct err *err)
     if (rc < 0)
         return rc;
     if ((rc = pragma(db, "journal_mode", "WAL", "wal", err)) < 0 ||
-        (rc = pragma(db, "synchronous", "FULL", "2", err)) < 0 ||
+        (rc = db_sync_commits(db, true, err)) < 0 ||
         (rc = pragma(db, "wal_autocheckpoint", "0", "0", err)) < 0 ||
         (rc = pragma(db, "journal_size_limit", WAL_KEPT, WAL_KEPT, err)) < 0 ||
         (rc = pragma(db, "cache_size", WRITER_CACHE, WRITER_CACHE, err)) < 0) {

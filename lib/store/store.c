@@ -119,7 +119,7 @@ static int make_file(const char *path, const char *folder, struct err *err)
  * is synced, and that syncs all before it. */
 static int begin(struct store *store, const char *version, time_ms now, struct err *err)
 {
-    int rc = db_exec(store->db, "PRAGMA synchronous = NORMAL", err);
+    int rc = db_sync_commits(store->db, false, err);
 
     if (rc == 0)
         rc = db_exec(store->db, "BEGIN IMMEDIATE", err);
@@ -131,7 +131,7 @@ static int begin(struct store *store, const char *version, time_ms now, struct e
     store->incarnation = db_last_id(store->db);
     if (rc == 0)
         rc = db_exec(store->db, "COMMIT", err);
-    return rc < 0 ? rc : db_exec(store->db, "PRAGMA synchronous = FULL", err);
+    return rc < 0 ? rc : db_sync_commits(store->db, true, err);
 }
 
 int store_open(const char *folder, const char *version, time_ms now, struct store *ret_store,
