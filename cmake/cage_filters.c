@@ -20,8 +20,8 @@
 
 /*
  * What no part of the server has any use for: other programs, other processes, mounts, keys,
- * modules, the clock; io_uring, which would do system calls that no filter sees. Names, since an
- * architecture may lack some: they are passed over.
+ * modules, the clock; io_uring, which would do system calls that no filter sees. Names: what the
+ * architecture lacks, libseccomp passes over; what libseccomp does not know ends the build.
  */
 /* clang-format off */
 static const char *const forbidden[] = {
@@ -53,8 +53,11 @@ static int refuse(scmp_filter_ctx ctx, const char *const *calls, size_t n)
 
     for (size_t i = 0; i < n && rc == 0; i++) {
         int call = seccomp_syscall_resolve_name(calls[i]);
-        if (call != __NR_SCMP_ERROR)
-            rc = seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EPERM), call, 0);
+        if (call == __NR_SCMP_ERROR) {
+            fprintf(stderr, "cage_filters: this libseccomp knows no %s\n", calls[i]);
+            return -ENOSYS;
+        }
+        rc = seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EPERM), call, 0);
     }
     return rc;
 }
