@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 
-#include "lib/base/clock.h"
 #include "server/api/api.h"
 #include "server/api/api_metrics.h"
 #include "server/api/shares.h"
@@ -124,8 +123,7 @@ void http_connection_notify(void *cls, struct MHD_Connection *connection, void *
     else
         peer_of_address(c, connection, fd);
     (void)shares_take(listener->comers, c->peer.address, &c->share);
-    c->entry = reaper_note(shared->reaper, fd, listener,
-                           clock_mono(shared->api->clock) + shared->options.headers_ms);
+    c->entry = reaper_note(shared->reaper, fd, listener, shared->options.headers_ms);
     c->over_limit = atomic_fetch_add(&listener->n_connections, 1) >= listener->max_connections &&
                     !make_room(listener, c);
     *socket_context = c;

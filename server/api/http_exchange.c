@@ -9,7 +9,6 @@
 #include <unistd.h>
 
 #include "lib/base/arena.h"
-#include "lib/base/clock.h"
 #include "lib/base/log.h"
 #include "server/api/api.h"
 #include "server/api/api_metrics.h"
@@ -152,8 +151,7 @@ static ssize_t exchange_stream(void *cls, uint64_t position, char *bytes, size_t
 
         if (n > 0) {
             /* It must be taken off us, however slowly it comes. */
-            reaper_expect(shared->reaper, x->connection->entry, REAPER_TAKES,
-                          clock_mono(shared->api->clock) + SEND_MS);
+            reaper_expect(shared->reaper, x->connection->entry, REAPER_ANSWER, SEND_MS);
             return n;
         }
         if (n < 0)
@@ -209,8 +207,7 @@ static enum MHD_Result exchange_answer(struct http_exchange *x)
         (void)MHD_add_response_header(response, "Connection", "close");
     x->phase = PHASE_ANSWERED;
     count_refusal(x);
-    reaper_expect(shared->reaper, x->connection->entry, REAPER_TAKES,
-                  clock_mono(shared->api->clock) + SEND_MS);
+    reaper_expect(shared->reaper, x->connection->entry, REAPER_ANSWER, SEND_MS);
     rc = MHD_queue_response(x->mhd, (unsigned)reply->status, response);
     MHD_destroy_response(response);
     return rc;
@@ -474,8 +471,7 @@ static enum MHD_Result exchange_headers(struct http_exchange *x, const char *url
         return exchange_refuse_early(x, 503);
     x->next = request->route->handler;
     x->phase = PHASE_BODY;
-    reaper_expect(shared->reaper, x->connection->entry, REAPER_BODY,
-                  clock_mono(shared->api->clock) + shared->options.body_ms);
+    reaper_expect(shared->reaper, x->connection->entry, REAPER_BODY, shared->options.body_ms);
     return MHD_YES;
 }
 
@@ -537,8 +533,7 @@ void *http_exchange_begin(void *cls, const char *uri, struct MHD_Connection *con
     };
     x->request.target = arena_str(x->request.arena, uri);
     policy_request_id(x->request.id);
-    reaper_expect(shared->reaper, x->connection->entry, REAPER_HEADERS,
-                  clock_mono(shared->api->clock) + shared->options.headers_ms);
+    reaper_expect(shared->reaper, x->connection->entry, REAPER_HEADERS, shared->options.headers_ms);
     return x;
 }
 
@@ -555,7 +550,7 @@ void http_exchange_completed(void *cls, struct MHD_Connection *connection, void 
     *context = NULL;
     reaper_moves_on(listener->shared->reaper, x->connection->entry);
     reaper_expect(listener->shared->reaper, x->connection->entry, REAPER_IDLE,
-                  clock_mono(listener->shared->api->clock) + listener->shared->options.idle_ms);
+                  listener->shared->options.idle_ms);
     pthread_mutex_lock(&x->lock);
     x->over = true;
     pthread_mutex_unlock(&x->lock);

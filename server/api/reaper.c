@@ -21,7 +21,8 @@
 #define PAUSE_MS 50 /* between two looks: thousands of deadlines cost twenty scans a second */
 #define CROWD 128   /* connections: when so many have left, memory is given back */
 #define GIVE_BACK_MS 1000
-#define DRAINS_MAX 64 /* sockets drained at once; beyond, they are closed without */
+#define ANSWER_MS 1000 /* until then an answer is on its way */
+#define DRAINS_MAX 64  /* sockets drained at once; beyond, they are closed without */
 #define DRAIN_MS 2000
 #define DRAIN_BYTES (64 << 20)
 
@@ -32,6 +33,7 @@ struct reaper_entry {
     const void *listener;
     _Atomic mono_ms deadline; /* of the phase, or of the wait; NEVER = none */
     _Atomic enum reaper_phase phase;
+    _Atomic mono_ms since;   /* when that began */
     struct request *waiting; /* under the table's lock; NULL = nobody waits */
 };
 
@@ -234,7 +236,7 @@ void reaper_stop(struct reaper *r)
     free(r);
 }
 
-struct reaper_entry *reaper_note(struct reaper *r, int fd, const void *listener, mono_ms deadline)
+struct reaper_entry *reaper_note(struct reaper *r, int fd, const void *listener, int64_t ms)
 {
     struct reaper_entry *e = calloc(1, sizeof(*e));
 
@@ -243,7 +245,6 @@ struct reaper_entry *reaper_note(struct reaper *r, int fd, const void *listener,
     e->fd = fd;
     e->listener = listener;
     atomic_store(&e->deadline, NEVER);
-    atomic_store(&e->phase, REAPER_HEADERS);
     pthread_mutex_lock(&r->lock);
     e->next = r->first;
     if (r->first != NULL)
@@ -253,38 +254,60 @@ struct reaper_entry *reaper_note(struct reaper *r, int fd, const void *listener,
     if (r->n_entries > r->most)
         r->most = r->n_entries;
     pthread_mutex_unlock(&r->lock);
-    set_deadline(r, e, deadline);
+    reaper_expect(r, e, REAPER_HEADERS, ms);
     return e;
+}
+
+/* Who can go. */
+struct candidate {
+    struct reaper_entry *entry;
+    mono_ms deadline;
+    enum reaper_phase phase;
+};
+
+static bool can_go(struct reaper_entry *e, mono_ms now, struct candidate *ret)
+{
+    ret->entry = e;
+    ret->deadline = atomic_load(&e->deadline); /* first: it is what is exchanged */
+    ret->phase = atomic_load(&e->phase);
+    if (ret->phase == REAPER_ANSWER && now - atomic_load(&e->since) >= ANSWER_MS)
+        ret->phase = REAPER_TAKES;
+    return e->waiting == NULL && ret->deadline != NEVER;
+}
+
+/* Under the lock; `entry` NULL = nobody can. The newest comes first in the table. */
+static struct candidate who_goes(const struct reaper *r, const void *listener,
+                                 const struct reaper_entry *newest, mono_ms now)
+{
+    struct candidate first = {0};
+    struct candidate c;
+
+    for (struct reaper_entry *e = r->first; e != NULL; e = e->next) {
+        if (e->listener != listener || e == newest || !can_go(e, now, &c))
+            continue;
+        if (first.entry == NULL || c.phase < first.phase ||
+            (c.phase == first.phase && c.deadline <= first.deadline))
+            first = c;
+    }
+    return first;
 }
 
 bool reaper_make_room(struct reaper *r, const void *listener, const struct reaper_entry *newest,
                       enum reaper_phase *ret_phase)
 {
-    struct reaper_entry *oldest = NULL;
-    enum reaper_phase of = REAPER_IDLE;
-    mono_ms first = NEVER;
-    bool ended;
+    mono_ms now = clock_mono(r->clock);
+    struct candidate c;
 
     pthread_mutex_lock(&r->lock);
-    for (struct reaper_entry *e = r->first; e != NULL; e = e->next) {
-        mono_ms deadline = atomic_load(&e->deadline);
-        enum reaper_phase phase = atomic_load(&e->phase);
-
-        if (e->listener != listener || e == newest || e->waiting != NULL || deadline == NEVER)
-            continue;
-        if (oldest != NULL && (phase > of || (phase == of && deadline >= first)))
-            continue;
-        oldest = e;
-        of = phase;
-        first = deadline;
-    }
-    /* Only if the http thread has not gone on with it meanwhile. */
-    ended = oldest != NULL && atomic_compare_exchange_strong(&oldest->deadline, &first, NEVER);
-    if (ended)
-        (void)shutdown(oldest->fd, SHUT_RDWR);
+    do { /* an http thread may have gone on with it meanwhile: then another one goes */
+        c = who_goes(r, listener, newest, now);
+    } while (c.entry != NULL &&
+             !atomic_compare_exchange_strong(&c.entry->deadline, &c.deadline, NEVER));
+    if (c.entry != NULL)
+        (void)shutdown(c.entry->fd, SHUT_RDWR);
     pthread_mutex_unlock(&r->lock);
-    *ret_phase = of;
-    return ended;
+    *ret_phase = c.phase;
+    return c.entry != NULL;
 }
 
 void reaper_crowd_left(struct reaper *r)
@@ -327,11 +350,13 @@ void reaper_forget(struct reaper *r, struct reaper_entry *e, bool drain)
         ring(r);
 }
 
-void reaper_expect(struct reaper *r, struct reaper_entry *e, enum reaper_phase phase,
-                   mono_ms deadline)
+void reaper_expect(struct reaper *r, struct reaper_entry *e, enum reaper_phase phase, int64_t ms)
 {
+    mono_ms now = clock_mono(r->clock);
+
+    atomic_store(&e->since, now);
     atomic_store(&e->phase, phase);
-    set_deadline(r, e, deadline);
+    set_deadline(r, e, now + ms);
 }
 
 void reaper_waits(struct reaper *r, struct reaper_entry *e, struct request *request,
