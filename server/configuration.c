@@ -236,7 +236,7 @@ static int replace(struct configuration *c, struct config *config, const char *b
         return rc;
     c->refused[0] = '\0';
     snapshot = snapshots_take(c->snapshots);
-    log_notice("config.accepted", "by=%s digest=%.12s", by, snapshot->config->digest);
+    log_notice("config.accepted", "by=%s digest=%.12s", by, snapshot->digest);
     if (configuration_bind_people(c, snapshot->config, &own) < 0)
         log_warning("roster.bind", "err=%s", LOG(own.text));
     snapshots_give(snapshot);
@@ -292,10 +292,10 @@ void configuration_reload(struct configuration *c)
     pthread_mutex_unlock(&c->lock);
 }
 
-/* Its digest without what was imported: what its files say. */
+/* Without what was imported: what its files say. */
 static bool says_the_same(const struct config *a, const struct config *b)
 {
-    return strcmp(a->read_digest, b->read_digest) == 0;
+    return strcmp(a->read_text, b->read_text) == 0;
 }
 
 int configuration_reread(struct configuration *c, bool check, struct err *err)

@@ -256,7 +256,7 @@ static int finish(struct reader *r, struct config **ret_config, struct err *err)
                        n == 1 ? "" : "s");
     }
     config_text_make(r->config);
-    memcpy(r->config->read_digest, r->config->digest, sizeof(r->config->digest));
+    r->config->read_text = r->config->text;
     *ret_config = r->config;
     return 0;
 }

@@ -4,7 +4,6 @@
 
 #include "lib/base/arena.h"
 #include "lib/base/buf.h"
-#include "lib/base/digest.h"
 #include "lib/base/json.h"
 #include "lib/config/reader.h"
 
@@ -259,6 +258,5 @@ void config_text_make(struct config *config)
     json_end_object(&o);
     json_end_object(&o);
     config->text = arena_strn(config->arena, buf_str(&text), text.len);
-    digest_sha256_hex(config->text, text.len, config->digest);
     buf_deinit(&text);
 }

@@ -224,10 +224,9 @@ struct config {
     size_t n_repos;
     struct config_unbuilt *unbuilt; /* of the whole file: these only warn */
     size_t n_unbuilt;
-    char digest[65]; /* SHA-256 of `text` */
-    char
-        read_digest[65]; /* the same as it was read, before the store's holidays were put over it */
-    const char *text;    /* canonical JSON, without secrets */
+    const char *text; /* canonical JSON, without secrets */
+    const char
+        *read_text; /* the same as it was read, before the store's holidays were put over it */
 };
 
 const struct config_repo *config_repo(const struct config *config, const char *name);

@@ -84,7 +84,7 @@ int snapshot_make(struct config *config, time_ms now, struct snapshot **ret_snap
         return rc;
     }
     s->config = config;
-    memcpy(s->digest, config->digest, sizeof(s->digest));
+    digest_sha256_hex(config->text, strlen(config->text), s->digest);
     s->made_at = now;
     atomic_init(&s->refs, 1);
     *ret_snapshot = s;
@@ -109,7 +109,7 @@ static int accept_environment(struct db *db, const struct calendar *calendar, in
     return rc;
 }
 
-static int accept_journal(struct db *db, const struct config *config, const char *by, bool is_new,
+static int accept_journal(struct db *db, const char *digest, const char *by, bool is_new,
                           time_ms now, struct err *err)
 {
     char detail[96];
@@ -120,7 +120,7 @@ static int accept_journal(struct db *db, const struct config *config, const char
                                         .subject = by,
                                         .detail = detail};
 
-    snprintf(detail, sizeof(detail), "{\"digest\":\"%s\",\"new\":%s}", config->digest,
+    snprintf(detail, sizeof(detail), "{\"digest\":\"%s\",\"new\":%s}", digest,
              is_new ? "true" : "false");
     return store_journal_add(db, &entry, err);
 }
@@ -152,12 +152,14 @@ int snapshot_accept(struct db *db, const struct config *config, const char *by, 
                     struct err *err)
 {
     struct calendar *calendar = NULL;
+    char digest[DIGEST_HEX_SIZE];
     struct arena arena;
     bool is_new = false;
     int rc = calendar_new(config, &calendar, err);
 
+    digest_sha256_hex(config->text, strlen(config->text), digest);
     if (rc == 0)
-        rc = store_config_put(db, config->digest, config->text, by, now, &is_new, err);
+        rc = store_config_put(db, digest, config->text, by, now, &is_new, err);
     if (rc == 0)
         rc = accept_redact(db, config, err);
     arena_init(&arena);
@@ -173,7 +175,7 @@ int snapshot_accept(struct db *db, const struct config *config, const char *by, 
         rc = naming_check(db, &arena, config, err);
     arena_deinit(&arena);
     calendar_free(calendar);
-    return rc < 0 ? rc : accept_journal(db, config, by, is_new, now, err);
+    return rc < 0 ? rc : accept_journal(db, digest, by, is_new, now, err);
 }
 
 const struct snapshot *snapshots_keep(const struct snapshot *snapshot)
