@@ -9,8 +9,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "lib/base/beside.h"
 #include "lib/base/cage.h"
 #include "lib/base/clock.h"
+#include "lib/base/crypto_library.h"
+#include "lib/base/digest.h"
 #include "lib/base/file.h"
 #include "lib/base/heap.h"
 #include "lib/base/log.h"
@@ -44,11 +47,10 @@
 #include "server/flow/roster.h"
 #include "server/flow/signer.h"
 #include "server/flow/snapshot.h"
+#include "server/hands.h"
 #include "server/loop.h"
 #include "server/upkeep.h"
 
-#define AWS_FILES_MAX 5
-#define SECRETS_MAX 8
 #define SECRET_MIN 32
 #define EXIT_CONFIG 78
 #define EXIT_IO 74
@@ -65,8 +67,8 @@ struct server {
     struct writer *writer;
     struct snapshots snapshots;
     struct configuration configuration;
-    struct secret *secrets[SECRETS_MAX];
-    const struct secret *secret_list[SECRETS_MAX];
+    struct secret *secrets[HANDS_SECRETS_MAX];
+    const struct secret *secret_list[HANDS_SECRETS_MAX];
     size_t n_secrets;
     struct door_keys keys;
     char keys_folder[4096];
@@ -171,8 +173,8 @@ static bool is_ready(void *arg)
 
 static int read_secrets(struct server *s, const struct config *config, struct err *err)
 {
-    if (config->webhook_secret_files.n > SECRETS_MAX)
-        return err_set(err, ERR_INVALID, "at most %d webhook secrets", SECRETS_MAX);
+    if (config->webhook_secret_files.n > HANDS_SECRETS_MAX)
+        return err_set(err, ERR_INVALID, "at most %d webhook secrets", HANDS_SECRETS_MAX);
     for (size_t i = 0; i < config->webhook_secret_files.n; i++) {
         int rc = secret_read_file(config->webhook_secret_files.items[i], SECRET_MIN, &s->secrets[i],
                                   err);
@@ -381,52 +383,16 @@ static void tell_addresses(const struct server *s)
     }
 }
 
-/* Where AWS' own tools keep credentials (lib/transport/aws_credentials.h). */
-static void add_aws_files(const char **readable, size_t *n)
+/* What each start calls. OpenSSL looks for what it is asked to do when it is first asked, which takes a while, too. */
+static int load_libraries(void *arg, struct err *err)
 {
-    static const char *const names[AWS_FILES_MAX - 1] = {"AWS_SHARED_CREDENTIALS_FILE",
-                                                         "AWS_CONFIG_FILE",
-                                                         "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
-                                                         "AWS_CA_BUNDLE"};
-    static char folder[4096];
-    const char *home = getenv("HOME");
+    int rc = crypto_library_load(err);
 
-    for (size_t i = 0; i < AWS_FILES_MAX - 1; i++)
-        if (getenv(names[i]) != NULL)
-            readable[(*n)++] = getenv(names[i]);
-    if (home == NULL)
-        return;
-    (void)snprintf(folder, sizeof(folder), "%s/.aws", home);
-    readable[(*n)++] = folder;
-}
-
-/* Hands off everything but our own folders, what the configuration names, and what libraries read. Before
- * any thread; a kernel without Landlock is a warning that doctor repeats. */
-static int hold_files(const struct server *s, const struct config *config, struct err *err)
-{
-    const char *readable[17 + AWS_FILES_MAX + SECRETS_MAX] = {"/etc", "/usr/share/zoneinfo",
-                                                              "/usr/lib", "/lib", "/proc"};
-    char config_folder[4096], socket_folder[4096];
-    const char *writable[] = {config->state, socket_folder, "/dev/null"};
-    size_t n = 5;
-    bool held = false;
-    int rc = file_mkdirs(config->state, 0700, err);
-
+    (void)arg;
     if (rc < 0)
-        return err_wrap(err, "state folder");
-    file_folder(s->configuration.path, config_folder, sizeof(config_folder));
-    file_folder(config->listen_cli, socket_folder, sizeof(socket_folder));
-    readable[n++] = config_folder;
-    for (size_t i = 0; i < config->webhook_secret_files.n && i < SECRETS_MAX; i++)
-        readable[n++] = config->webhook_secret_files.items[i];
-    if (config->github_token_file != NULL)
-        readable[n++] = config->github_token_file;
-    if (config->aws_region != NULL)
-        add_aws_files(readable, &n);
-    rc = cage_files(readable, n, writable, sizeof(writable) / sizeof(*writable), &held, err);
-    if (rc == 0 && !held)
-        log_warning("cage.files", "text=%s", LOG("this kernel has no Landlock"));
-    return rc;
+        return rc;
+    digest_begin();
+    return http_library_load(err);
 }
 
 /* Hosts may know of more than this store does: nothing is migrated before a person has looked (G5). */
@@ -445,16 +411,13 @@ static int write_restored(struct db *db, void *arg, struct err *err)
     return rc < 0 ? rc : store_journal_add(db, &entry, err);
 }
 
-static int start_store(struct server *s, const struct config *config, int *ret_exit,
-                       struct err *err)
+static int start_writer(struct server *s, struct err *err)
 {
-    int rc = store_open(config->state, SLIPWAY_VERSION, clock_now(s->clock), &s->store, err);
+    int rc = writer_start(&s->writer, s->store.db, NULL, err);
 
-    *ret_exit = rc == ERR_BUSY ? EXIT_BUSY : EXIT_IO;
-    if (rc < 0 || (rc = writer_start(&s->writer, s->store.db, NULL, err)) < 0)
-        return rc;
-    writer_on_broken(s->writer, writer_failed, s);
-    return 0;
+    if (rc == 0)
+        writer_on_broken(s->writer, writer_failed, s);
+    return rc;
 }
 
 static int open_keys(struct server *s, struct err *err)
@@ -538,12 +501,45 @@ static int start_acting(struct server *s, struct config *config, bool by_hand, i
     return rc;
 }
 
+/* What is read with hands that hold everything: configuration, secrets, and whether the store is ours. */
+static int gather(struct server *s, struct config **ret_config, int *ret_exit, struct err *err)
+{
+    int rc = configuration_read(&s->configuration, true, ret_config, err);
+
+    *ret_exit = EXIT_CONFIG;
+    if (rc < 0)
+        return rc;
+    listen_early(s, *ret_config);
+    if ((rc = read_secrets(s, *ret_config, err)) < 0)
+        return rc;
+    rc = store_take((*ret_config)->state, &s->store, err);
+    *ret_exit = rc == ERR_BUSY ? EXIT_BUSY
+                               : EXIT_IO; /* a folder or a library may be there again in a moment */
+    if (rc == 0 && ((*ret_config)->github_token_file != NULL || (*ret_config)->aws_region != NULL))
+        rc = httpc_begin(err);
+    return rc;
+}
+
+/* What the writer begins with. OpenSSL, which names a store, is found while it can be read from anywhere. */
+static int open_store(struct server *s, const struct config *config, bool uncaged, struct err *err)
+{
+    int rc = crypto_library_load(err);
+
+    if (rc < 0)
+        return rc;
+    digest_begin();
+    if (!uncaged && (rc = hands_hold(config, s->configuration.path, err)) < 0)
+        return rc;
+    return store_begin(&s->store, SLIPWAY_VERSION, clock_now(s->clock), err);
+}
+
 int server_start(const struct server_options *options, struct server **ret_server, int *ret_exit,
                  struct err *err)
 {
     struct server *s = calloc(1, sizeof(*s));
     struct config *config = NULL;
-    int rc;
+    struct beside libraries;
+    int rc, loaded;
 
     if (s == NULL)
         abort();
@@ -557,33 +553,22 @@ int server_start(const struct server_options *options, struct server **ret_serve
     /* Before any thread, library or secret. */
     if ((rc = keeper_spawn(&s->keeper, err)) < 0 || (rc = cage_basics(err)) < 0)
         goto out;
+    /* They take longer than all else together, and are needed last. */
+    beside_begin(&libraries, load_libraries, NULL);
     heap_populate();
-    *ret_exit = EXIT_CONFIG;
-    if ((rc = configuration_read(&s->configuration, true, &config, err)) < 0)
-        goto out;
-    listen_early(s, config);
-    *ret_exit = EXIT_IO;                      /* a library may be there again in a moment */
-    if ((rc = http_library_load(err)) == 0) { /* while it can be read from anywhere */
-        *ret_exit = EXIT_CONFIG;
-        rc = read_secrets(s, config, err);
-    }
-    if (rc == 0 && (config->github_token_file != NULL ||
-                    config->aws_region != NULL)) /* while its library can be read from anywhere */
-        rc = httpc_begin(err);
-    if (rc == 0 && !options->uncaged)
-        rc = hold_files(s, config, err);
+    if ((rc = gather(s, &config, ret_exit, err)) == 0)
+        rc = open_store(s, config, options->uncaged, err);
+    loaded = beside_end(&libraries, rc < 0 ? NULL : err);
     if (rc == 0)
-        rc = start_store(s, config, ret_exit, err);
-    if (rc == 0) {
-        *ret_exit = EXIT_IO;
-        /* Before the first byte from outside. */
-        if (!options->uncaged)
-            rc = cage_no_exec(err);
-        if (rc == 0)
-            rc = open_front_door(s, config, err);
-        if (rc == 0)
-            rc = open_rest(s, config, err);
-    }
+        rc = loaded;
+    if (rc == 0)
+        rc = start_writer(s, err);
+    if (rc == 0 && !options->uncaged)
+        rc = cage_no_exec(err); /* before the first byte from outside */
+    if (rc == 0)
+        rc = open_front_door(s, config, err);
+    if (rc == 0)
+        rc = open_rest(s, config, err);
     if (rc < 0)
         config_free(config);
     else
@@ -661,7 +646,10 @@ void server_stop(struct server *s)
     agenda_free(s->flow.agenda);
     db_close(s->flow_db);
     db_pool_free(s->api.readers);
-    writer_stop(s->writer);
+    if (s->writer != NULL)
+        writer_stop(s->writer);
+    else
+        db_close(s->store.db);
     loop_free(s->loop); /* rung by what was still written */
     carrier_free(s->api.carrier);
     door_free(s->api.door);

@@ -7,10 +7,8 @@
 #include <string.h>
 
 #include <openssl/core_names.h>
-#include <openssl/crypto.h>
-#include <openssl/evp.h>
-#include <openssl/rand.h>
 
+#include "lib/base/crypto_library.h"
 #include "lib/base/err.h"
 
 static void must(int ok)
@@ -33,6 +31,12 @@ static const EVP_MD *the_sha256(void)
 {
     must(pthread_once(&sha256_once, find_sha256) == 0);
     return sha256;
+}
+
+void digest_begin(void)
+{
+    (void)the_sha256();
+    EVP_MAC_free(EVP_MAC_fetch(NULL, "HMAC", NULL));
 }
 
 struct digest {

@@ -13,6 +13,10 @@
 #define DIGEST_SIZE 32
 #define DIGEST_HEX_SIZE 65 /* 64 digits and a NUL */
 
+/* What the first of these calls does before it can do anything, for who would rather have it done at another time. Any
+ * thread. */
+void digest_begin(void);
+
 void digest_sha256(const void *bytes, size_t n, unsigned char out[DIGEST_SIZE]);
 void digest_sha256_hex(const void *bytes, size_t n, char out[DIGEST_HEX_SIZE]);
 

@@ -8,8 +8,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <openssl/crypto.h>
-
 #include "lib/base/digest.h"
 
 #define SECRET_FILE_MAX 65536
@@ -36,7 +34,7 @@ void secret_free(struct secret *secret)
 {
     if (secret == NULL)
         return;
-    OPENSSL_cleanse(secret->bytes, secret->n);
+    explicit_bzero(secret->bytes, secret->n);
     free(secret);
 }
 
@@ -125,5 +123,5 @@ bool secret_equal(const struct secret *secret, const void *bytes, size_t n)
 
 void secret_wipe(void *bytes, size_t n)
 {
-    OPENSSL_cleanse(bytes, n);
+    explicit_bzero(bytes, n);
 }

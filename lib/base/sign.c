@@ -5,13 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <openssl/bio.h>
-#include <openssl/err.h>
-#include <openssl/evp.h>
-#include <openssl/pem.h>
-#include <openssl/rsa.h>
-#include <openssl/x509.h>
-
+#include "lib/base/crypto_library.h"
 #include "lib/base/digest.h"
 
 struct sign_key {

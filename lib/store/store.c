@@ -117,7 +117,7 @@ static int make_file(const char *path, const char *folder, struct err *err)
 
 /* Who it is, and this start of it, in one commit. It is not synced by itself: nobody hears of it before a later commit
  * is synced, and that syncs all before it. */
-static int begin(struct store *store, const char *version, time_ms now, struct err *err)
+static int write_start(struct store *store, const char *version, time_ms now, struct err *err)
 {
     int rc = db_sync_commits(store->db, false, err);
 
@@ -134,8 +134,7 @@ static int begin(struct store *store, const char *version, time_ms now, struct e
     return rc < 0 ? rc : db_sync_commits(store->db, true, err);
 }
 
-int store_open(const char *folder, const char *version, time_ms now, struct store *ret_store,
-               struct err *err)
+int store_take(const char *folder, struct store *ret_store, struct err *err)
 {
     struct store store = {.lock = -1};
     char lock[4096];
@@ -151,19 +150,39 @@ int store_open(const char *folder, const char *version, time_ms now, struct stor
     rc = check_file(store.path, err);
     if (rc == 0)
         rc = make_file(store.path, folder, err);
+    if (rc < 0) {
+        close(store.lock);
+        return rc;
+    }
+    *ret_store = store;
+    return 0;
+}
+
+int store_begin(struct store *store, const char *version, time_ms now, struct err *err)
+{
+    int rc;
+
     /* A process that could not sync left a log that may be in memory only: it is written to the file and
      * synced before anything is answered by it. Nobody reads yet, so all of it is. */
-    if (rc >= 0 && (rc = db_open_write(store.path, &store.db, err)) == 0 &&
-        (rc = db_checkpoint(store.db, err)) == 0 &&
-        (rc = schema_migrate(store.db, now, err)) == 0 &&
-        (rc = begin(&store, version, now, err)) == 0) {
-        *ret_store = store;
+    if ((rc = db_open_write(store->path, &store->db, err)) == 0 &&
+        (rc = db_checkpoint(store->db, err)) == 0 &&
+        (rc = schema_migrate(store->db, now, err)) == 0 &&
+        (rc = write_start(store, version, now, err)) == 0)
         return 0;
-    }
-    db_give_up(store.db);
-    db_close(store.db);
-    close(store.lock);
+    db_give_up(store->db);
+    db_close(store->db);
+    close(store->lock);
+    store->db = NULL;
+    store->lock = -1;
     return rc;
+}
+
+int store_open(const char *folder, const char *version, time_ms now, struct store *ret_store,
+               struct err *err)
+{
+    int rc = store_take(folder, ret_store, err);
+
+    return rc < 0 ? rc : store_begin(ret_store, version, now, err);
 }
 
 static int check_table(struct db *db, const char *table, struct err *err)

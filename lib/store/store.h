@@ -3,7 +3,7 @@
  *
  * The folder is ours alone (0700), the file 0600 and made exclusively, the instance lock held, the
  * schema that of this program: each migration is known by number, name and digest, and an altered or
- * newer history refuses to start. Called by main before any other thread.
+ * newer history refuses to start. Called before anybody else has the store.
  */
 #ifndef SLIPWAY_LIB_STORE_STORE_H
 #define SLIPWAY_LIB_STORE_STORE_H
@@ -22,7 +22,14 @@ struct store {
     int64_t incarnation; /* row of this start */
 };
 
-/* `folder` is made if it is missing. ERR_BUSY: another server has it. ERR_CONFLICT: another schema. */
+/* The folder, which is made if it is missing, the lock, and the file, which is laid out if there is none. It is ours
+ * until `ret_store->lock` is closed. Reads nothing that others wrote, so it may run beside other things. ERR_BUSY:
+ * another server has it. */
+int store_take(const char *folder, struct store *ret_store, struct err *err);
+/* What is in the file of a taken store, and this start in it. On failure the lock is closed, too. ERR_CONFLICT: another
+ * schema. */
+int store_begin(struct store *store, const char *version, time_ms now, struct err *err);
+/* Both. */
 int store_open(const char *folder, const char *version, time_ms now, struct store *ret_store,
                struct err *err);
 
