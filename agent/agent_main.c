@@ -8,7 +8,7 @@
  * The second form runs until SIGTERM or SIGINT, which end the agent and not what it runs: commands go on
  * under their supervisors, and the next start takes them up again. Exit codes: 0 well, 2 wrong usage, 75
  * another agent holds the state folder, 77 its modes are too open, 78 it is not registered or its
- * configuration is wrong, 74 the journal cannot be written.
+ * configuration is wrong, 74 the journal cannot be written, or a library is missing.
  */
 #include <getopt.h>
 #include <malloc.h>
@@ -28,6 +28,7 @@
 #include "agent/report.h"
 #include "agent/state_folder.h"
 #include "agent/supervise.h"
+#include "lib/base/digest.h"
 #include "lib/base/file.h"
 #include "lib/base/log.h"
 #include "lib/base/secret.h"
@@ -202,6 +203,7 @@ int main(int argc, char **argv)
                                             {NULL, 0, NULL, 0}};
     struct register_options given = {.state = STATE};
     const char *supervise = NULL;
+    struct err err = ERR_INIT;
     bool registers = false;
     int option;
 
@@ -245,6 +247,10 @@ int main(int argc, char **argv)
     (void)umask(077);
     (void)mallopt(M_ARENA_MAX, 2); /* two threads that wait: small is better than fast */
     log_init(LOG_AUTO, LOG_NOTICE);
+    if (digest_begin(&err) < 0) { /* before anything is promised */
+        fprintf(stderr, "slipway-agent: %s\n", err.text);
+        return EXIT_IO;
+    }
     if (supervise != NULL)
         return names_is_uuid(supervise) ? supervise_main(given.state, supervise)
                                         : usage(stderr, EXIT_USAGE);

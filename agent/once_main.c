@@ -11,7 +11,8 @@
  * server's own scripts say, that comes first and the output behind it, cut: Amazon keeps the beginning. Exit codes: the
  * command's own (1 for those that mean something to Amazon's agent), 75 nobody knows how it ended, 76 it will never
  * run here, 2 wrong usage, 77 the folder is open to others or the order is for another machine, 74 the journal cannot
- * be written, 78 set-up is missing or wrong, or the order cannot be read. A revoke ends with 0 when it was answered.
+ * be written or a library is missing, 78 set-up is missing or wrong, or the order cannot be read. A revoke ends with 0
+ * when it was answered.
  */
 #include <getopt.h>
 #include <signal.h>
@@ -26,6 +27,7 @@
 #include "agent/supervise.h"
 #include "lib/base/arena.h"
 #include "lib/base/buf.h"
+#include "lib/base/digest.h"
 #include "lib/base/file.h"
 #include "lib/base/log.h"
 #include "lib/base/names.h"
@@ -185,6 +187,7 @@ int main(int argc, char **argv)
     const char *state = STATE, *supervise = NULL;
     struct set_up given = {NULL, NULL, NULL};
     bool sets_up = false, tells_first = false;
+    struct err err = ERR_INIT;
     int option;
 
     while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
@@ -222,6 +225,10 @@ int main(int argc, char **argv)
     (void)umask(077);
     (void)signal(SIGPIPE, SIG_IGN);
     log_init(LOG_AUTO, LOG_WARNING);
+    if (digest_begin(&err) < 0) { /* before anything is promised */
+        (void)fails(ERR_INTERNAL, &err);
+        return EXIT_IO;
+    }
     if (supervise != NULL)
         return names_is_uuid(supervise) ? supervise_main(state, supervise)
                                         : usage(stderr, EXIT_USAGE);

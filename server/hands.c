@@ -1,3 +1,4 @@
+/* hands: see hands.h. */
 #include "server/hands.h"
 
 #include <stdbool.h>
@@ -8,8 +9,11 @@
 #include "lib/base/cage.h"
 #include "lib/base/file.h"
 #include "lib/base/log.h"
+#include "lib/github/signature.h"
 #include "lib/model/config.h"
 
+#define FIXED 5
+#define NAMED 2 /* the folder of the configuration, the token */
 #define AWS_FILES_MAX 5
 
 /* Where AWS' own tools keep credentials (lib/transport/aws_credentials.h). */
@@ -33,18 +37,18 @@ static void add_aws_files(const char **readable, size_t *n)
 
 int hands_hold(const struct config *config, const char *path, struct err *err)
 {
-    const char *readable[17 + AWS_FILES_MAX + HANDS_SECRETS_MAX] = {"/etc", "/usr/share/zoneinfo",
-                                                                    "/usr/lib", "/lib", "/proc"};
+    const char *readable[FIXED + NAMED + AWS_FILES_MAX + SIGNATURE_SECRETS_MAX] = {
+        "/etc", "/usr/share/zoneinfo", "/usr/lib", "/lib", "/proc"};
     char config_folder[4096], socket_folder[4096];
     const char *writable[] = {config->state, socket_folder, "/dev/null"};
-    size_t n = 5;
+    size_t n = FIXED;
     bool held = false;
     int rc;
 
     file_folder(path, config_folder, sizeof(config_folder));
     file_folder(config->listen_cli, socket_folder, sizeof(socket_folder));
     readable[n++] = config_folder;
-    for (size_t i = 0; i < config->webhook_secret_files.n && i < HANDS_SECRETS_MAX; i++)
+    for (size_t i = 0; i < config->webhook_secret_files.n && i < SIGNATURE_SECRETS_MAX; i++)
         readable[n++] = config->webhook_secret_files.items[i];
     if (config->github_token_file != NULL)
         readable[n++] = config->github_token_file;

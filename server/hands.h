@@ -8,11 +8,9 @@
 
 struct config;
 
-#define HANDS_SECRETS_MAX 8 /* of webhooks: more are refused before */
-
 /* Hands off everything but our own folders, what the configuration at `path` names, and what libraries read. Threads that
- * begin after this are held, too; who loads libraries meanwhile is not, and has ended before anybody is heard. A kernel
- * without Landlock is a warning that doctor repeats. */
+ * are begun after this are held, too; who loads libraries meanwhile is not, and has ended before anybody is heard. A
+ * kernel without Landlock is a warning that doctor repeats. At most SIGNATURE_SECRETS_MAX secrets. */
 int hands_hold(const struct config *config, const char *path, struct err *err);
 
 #endif

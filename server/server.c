@@ -12,12 +12,12 @@
 #include "lib/base/beside.h"
 #include "lib/base/cage.h"
 #include "lib/base/clock.h"
-#include "lib/base/crypto_library.h"
 #include "lib/base/digest.h"
 #include "lib/base/file.h"
 #include "lib/base/heap.h"
 #include "lib/base/log.h"
 #include "lib/base/secret.h"
+#include "lib/github/signature.h"
 #include "lib/httpc/httpc.h"
 #include "lib/model/config.h"
 #include "lib/repo/keeper.h"
@@ -67,8 +67,8 @@ struct server {
     struct writer *writer;
     struct snapshots snapshots;
     struct configuration configuration;
-    struct secret *secrets[HANDS_SECRETS_MAX];
-    const struct secret *secret_list[HANDS_SECRETS_MAX];
+    struct secret *secrets[SIGNATURE_SECRETS_MAX];
+    const struct secret *secret_list[SIGNATURE_SECRETS_MAX];
     size_t n_secrets;
     struct door_keys keys;
     char keys_folder[4096];
@@ -173,8 +173,8 @@ static bool is_ready(void *arg)
 
 static int read_secrets(struct server *s, const struct config *config, struct err *err)
 {
-    if (config->webhook_secret_files.n > HANDS_SECRETS_MAX)
-        return err_set(err, ERR_INVALID, "at most %d webhook secrets", HANDS_SECRETS_MAX);
+    if (config->webhook_secret_files.n > SIGNATURE_SECRETS_MAX)
+        return err_set(err, ERR_INVALID, "at most %d webhook secrets", SIGNATURE_SECRETS_MAX);
     for (size_t i = 0; i < config->webhook_secret_files.n; i++) {
         int rc = secret_read_file(config->webhook_secret_files.items[i], SECRET_MIN, &s->secrets[i],
                                   err);
@@ -383,16 +383,13 @@ static void tell_addresses(const struct server *s)
     }
 }
 
-/* What each start calls. OpenSSL looks for what it is asked to do when it is first asked, which takes a while, too. */
+/* What each start calls. libmicrohttpd takes longest, and is needed last. */
 static int load_libraries(void *arg, struct err *err)
 {
-    int rc = crypto_library_load(err);
+    int rc = digest_begin(err);
 
     (void)arg;
-    if (rc < 0)
-        return rc;
-    digest_begin();
-    return http_library_load(err);
+    return rc < 0 ? rc : http_library_load(err);
 }
 
 /* Hosts may know of more than this store does: nothing is migrated before a person has looked (G5). */
@@ -513,8 +510,8 @@ static int gather(struct server *s, struct config **ret_config, int *ret_exit, s
     if ((rc = read_secrets(s, *ret_config, err)) < 0)
         return rc;
     rc = store_take((*ret_config)->state, &s->store, err);
-    *ret_exit = rc == ERR_BUSY ? EXIT_BUSY
-                               : EXIT_IO; /* a folder or a library may be there again in a moment */
+    /* A folder or a library may be there again in a moment. */
+    *ret_exit = rc == ERR_BUSY ? EXIT_BUSY : EXIT_IO;
     if (rc == 0 && ((*ret_config)->github_token_file != NULL || (*ret_config)->aws_region != NULL))
         rc = httpc_begin(err);
     return rc;
@@ -523,11 +520,10 @@ static int gather(struct server *s, struct config **ret_config, int *ret_exit, s
 /* What the writer begins with. OpenSSL, which names a store, is found while it can be read from anywhere. */
 static int open_store(struct server *s, const struct config *config, bool uncaged, struct err *err)
 {
-    int rc = crypto_library_load(err);
+    int rc = digest_begin(err);
 
     if (rc < 0)
         return rc;
-    digest_begin();
     if (!uncaged && (rc = hands_hold(config, s->configuration.path, err)) < 0)
         return rc;
     return store_begin(&s->store, SLIPWAY_VERSION, clock_now(s->clock), err);
@@ -553,8 +549,7 @@ int server_start(const struct server_options *options, struct server **ret_serve
     /* Before any thread, library or secret. */
     if ((rc = keeper_spawn(&s->keeper, err)) < 0 || (rc = cage_basics(err)) < 0)
         goto out;
-    /* They take longer than all else together, and are needed last. */
-    beside_begin(&libraries, load_libraries, NULL);
+    beside_begin(&libraries, "libraries", load_libraries, NULL);
     heap_populate();
     if ((rc = gather(s, &config, ret_exit, err)) == 0)
         rc = open_store(s, config, options->uncaged, err);

@@ -4,9 +4,9 @@
  * The server never executes anything, so it cannot: seccomp refuses execve, ptrace, mount, keyctl
  * and their kin with EPERM; Landlock keeps its hands on its own folders. The git keeper wears a
  * tighter one. Sanitizer builds allow ptrace. Called once each by main, in this order: basics, files,
- * no_exec (or keeper), and before any thread that meets the outside: files and no_exec hold the thread that
- * calls them, and whoever it begins after that. What is given up stays so, for children too; what a kernel
- * lacks is said, not hidden.
+ * no_exec (or keeper), before any thread that meets the outside: files holds the thread that calls it and those
+ * that are begun after it, no_exec and keeper hold all threads there are. What is given up stays so, for children
+ * too; what a kernel lacks is said, not hidden.
  */
 #ifndef SLIPWAY_LIB_BASE_CAGE_H
 #define SLIPWAY_LIB_BASE_CAGE_H

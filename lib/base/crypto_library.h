@@ -1,8 +1,9 @@
 /*
  * crypto_library: OpenSSL's libcrypto, loaded when something of it is first wanted (library.h).
  *
- * To relocate it takes longer than the rest of the loader's work together. A server that starts loads it beside other
- * things (0207); a program that has nothing to hash does not. Files that call it include this behind OpenSSL's headers.
+ * To relocate it is a third of the time until `main` where it is linked in. A server that starts loads it beside other
+ * things (0207); a program that has nothing to hash does not. Files that call it include this in the place of OpenSSL's
+ * headers. Other rooms call digest_begin().
  */
 #ifndef SLIPWAY_LIB_BASE_CRYPTO_LIBRARY_H
 #define SLIPWAY_LIB_BASE_CRYPTO_LIBRARY_H
@@ -28,7 +29,7 @@
     X(EVP_MD_CTX_new) X(EVP_MD_fetch) X(EVP_PKEY_CTX_set_rsa_mgf1_md)                              \
     X(EVP_PKEY_CTX_set_rsa_padding) X(EVP_PKEY_CTX_set_rsa_pss_saltlen) X(EVP_PKEY_Q_keygen)       \
     X(EVP_PKEY_free) X(EVP_PKEY_get_base_id) X(EVP_PKEY_get_bits) X(EVP_PKEY_get_raw_public_key)   \
-    X(EVP_PKEY_new_raw_public_key) X(EVP_sha1) X(EVP_sha256) X(OPENSSL_cleanse)                    \
+    X(EVP_PKEY_new_raw_public_key) X(EVP_sha1) X(EVP_sha256)                                       \
     X(OSSL_PARAM_construct_end) X(OSSL_PARAM_construct_utf8_string) X(PEM_read_bio_PrivateKey)     \
     X(PEM_write_bio_PKCS8PrivateKey) X(RAND_bytes) X(d2i_PUBKEY) X(i2d_PUBKEY)
 /* clang-format on */
@@ -82,7 +83,6 @@ const struct crypto_library *crypto_library(void);
 #define EVP_PKEY_new_raw_public_key(...) (crypto_library()->EVP_PKEY_new_raw_public_key(__VA_ARGS__))
 #define EVP_sha1(...) (crypto_library()->EVP_sha1(__VA_ARGS__))
 #define EVP_sha256(...) (crypto_library()->EVP_sha256(__VA_ARGS__))
-#define OPENSSL_cleanse(...) (crypto_library()->OPENSSL_cleanse(__VA_ARGS__))
 #define OSSL_PARAM_construct_end(...) (crypto_library()->OSSL_PARAM_construct_end(__VA_ARGS__))
 #define OSSL_PARAM_construct_utf8_string(...) (crypto_library()->OSSL_PARAM_construct_utf8_string(__VA_ARGS__))
 #define PEM_read_bio_PrivateKey(...) (crypto_library()->PEM_read_bio_PrivateKey(__VA_ARGS__))

@@ -33,10 +33,18 @@ static const EVP_MD *the_sha256(void)
     return sha256;
 }
 
-void digest_begin(void)
+int digest_begin(struct err *err)
 {
+    int rc = crypto_library_load(err);
+    EVP_MAC *mac;
+
+    if (rc < 0)
+        return rc;
     (void)the_sha256();
-    EVP_MAC_free(EVP_MAC_fetch(NULL, "HMAC", NULL));
+    mac = EVP_MAC_fetch(NULL, "HMAC", NULL);
+    must(mac != NULL);
+    EVP_MAC_free(mac);
+    return 0;
 }
 
 struct digest {

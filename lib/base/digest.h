@@ -10,12 +10,15 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+struct err;
+
 #define DIGEST_SIZE 32
 #define DIGEST_HEX_SIZE 65 /* 64 digits and a NUL */
 
-/* What the first of these calls does before it can do anything, for who would rather have it done at another time. Any
- * thread. */
-void digest_begin(void);
+/* Load libcrypto, and have it read its configuration and find what is called here: what the first call would do. For who
+ * wants it done while files can be read from anywhere, or told why it cannot be: ERR_NOT_FOUND names what is missing, where
+ * the first call ends the process. Any thread. */
+int digest_begin(struct err *err);
 
 void digest_sha256(const void *bytes, size_t n, unsigned char out[DIGEST_SIZE]);
 void digest_sha256_hex(const void *bytes, size_t n, char out[DIGEST_HEX_SIZE]);

@@ -2,9 +2,10 @@
  * library: one that is loaded when something of it is first wanted.
  *
  * Some libraries bring many others with them, and a server that starts, or one with nobody to ask, calls none of
- * them: linked in they would be loaded and relocated at each start. libmicrohttpd and libcrypto, which a start does call, are
- * loaded behind the fork of the git keeper, which calls none of them, and beside other things (0207). A room that has such a library lists the functions
- * that it calls and includes the list in the place of the library's own header (lib/repo/git_library.h, for one).
+ * them: linked in they would be loaded and relocated at each start. libmicrohttpd and libcrypto, which a start does
+ * call, are loaded behind the fork of the git keeper, which calls none of them, and beside other things (0207). A room
+ * that has such a library lists the functions that it calls and includes the list in the place of the library's own
+ * header (lib/repo/git_library.h, for one).
  */
 #ifndef SLIPWAY_LIB_BASE_LIBRARY_H
 #define SLIPWAY_LIB_BASE_LIBRARY_H

@@ -180,9 +180,14 @@ int store_begin(struct store *store, const char *version, time_ms now, struct er
 int store_open(const char *folder, const char *version, time_ms now, struct store *ret_store,
                struct err *err)
 {
-    int rc = store_take(folder, ret_store, err);
+    struct store store;
+    int rc = store_take(folder, &store, err);
 
-    return rc < 0 ? rc : store_begin(ret_store, version, now, err);
+    if (rc == 0)
+        rc = store_begin(&store, version, now, err);
+    if (rc == 0)
+        *ret_store = store;
+    return rc;
 }
 
 static int check_table(struct db *db, const char *table, struct err *err)

@@ -23,8 +23,8 @@ struct store {
 };
 
 /* The folder, which is made if it is missing, the lock, and the file, which is laid out if there is none. It is ours
- * until `ret_store->lock` is closed. Reads nothing that others wrote, so it may run beside other things. ERR_BUSY:
- * another server has it. */
+ * until `ret_store->lock` is closed. A server calls it before its hands are held, so nothing is read of what the file
+ * has. ERR_BUSY: another server has it. */
 int store_take(const char *folder, struct store *ret_store, struct err *err);
 /* What is in the file of a taken store, and this start in it. On failure the lock is closed, too. ERR_CONFLICT: another
  * schema. */

@@ -77,7 +77,7 @@ enum MHD_Result http_connection_accept(void *cls, const struct sockaddr *address
     return shares_have_room(listener->comers, text) ? MHD_YES : MHD_NO;
 }
 
-/* Somebody must go. Who was cut off while a request was on its way may have been GitHub. */
+/* Somebody must go. Who was cut off while a request was on its way, or its answer, may have been GitHub. */
 static bool make_room(struct http_listener *listener, const struct http_connection *c)
 {
     struct http_shared *shared = listener->shared;

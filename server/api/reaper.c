@@ -259,28 +259,28 @@ struct reaper_entry *reaper_note(struct reaper *r, int fd, const void *listener,
 }
 
 /* Who can go. */
-struct candidate {
+struct leaver {
     struct reaper_entry *entry;
     mono_ms deadline;
     enum reaper_phase phase;
 };
 
-static bool can_go(struct reaper_entry *e, mono_ms now, struct candidate *ret)
+static bool can_go(struct reaper_entry *e, mono_ms now, struct leaver *ret_leaver)
 {
-    ret->entry = e;
-    ret->deadline = atomic_load(&e->deadline); /* first: it is what is exchanged */
-    ret->phase = atomic_load(&e->phase);
-    if (ret->phase == REAPER_ANSWER && now - atomic_load(&e->since) >= ANSWER_MS)
-        ret->phase = REAPER_TAKES;
-    return e->waiting == NULL && ret->deadline != NEVER;
+    ret_leaver->entry = e;
+    ret_leaver->deadline = atomic_load(&e->deadline); /* first: it is what is exchanged */
+    ret_leaver->phase = atomic_load(&e->phase);
+    if (ret_leaver->phase == REAPER_ANSWER && now - atomic_load(&e->since) >= ANSWER_MS)
+        ret_leaver->phase = REAPER_TAKES;
+    return e->waiting == NULL && ret_leaver->deadline != NEVER;
 }
 
 /* Under the lock; `entry` NULL = nobody can. The newest comes first in the table. */
-static struct candidate who_goes(const struct reaper *r, const void *listener,
-                                 const struct reaper_entry *newest, mono_ms now)
+static struct leaver who_goes(const struct reaper *r, const void *listener,
+                              const struct reaper_entry *newest, mono_ms now)
 {
-    struct candidate first = {0};
-    struct candidate c;
+    struct leaver first = {0};
+    struct leaver c;
 
     for (struct reaper_entry *e = r->first; e != NULL; e = e->next) {
         if (e->listener != listener || e == newest || !can_go(e, now, &c))
@@ -296,7 +296,7 @@ bool reaper_make_room(struct reaper *r, const void *listener, const struct reape
                       enum reaper_phase *ret_phase)
 {
     mono_ms now = clock_mono(r->clock);
-    struct candidate c;
+    struct leaver c;
 
     pthread_mutex_lock(&r->lock);
     do { /* an http thread may have gone on with it meanwhile: then another one goes */
@@ -354,8 +354,10 @@ void reaper_expect(struct reaper *r, struct reaper_entry *e, enum reaper_phase p
 {
     mono_ms now = clock_mono(r->clock);
 
-    atomic_store(&e->since, now);
-    atomic_store(&e->phase, phase);
+    if (atomic_load(&e->phase) != phase) { /* the http thread's own: nobody else sets it */
+        atomic_store(&e->since, now);
+        atomic_store(&e->phase, phase);
+    }
     set_deadline(r, e, now + ms);
 }
 

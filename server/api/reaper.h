@@ -33,11 +33,11 @@ struct request;
 
 /* What a connection is at. Where there are too many, those are ended first that lose least: */
 enum reaper_phase {
-    REAPER_IDLE,    /* between two requests: nothing is lost */
-    REAPER_TAKES,   /* an answer, for a second or longer: what was asked is done */
+    REAPER_IDLE, /* between two requests: nothing is lost */
+    REAPER_TAKES, /* an answer that is taken slowly: what was asked is done. Nobody says it of his own */
     REAPER_HEADERS, /* a request, perhaps */
-    REAPER_ANSWER,  /* one that is on its way; after a second it is REAPER_TAKES */
-    REAPER_BODY,    /* a request that is half here */
+    REAPER_ANSWER, /* an answer on its way, until a second has gone: then it counts as REAPER_TAKES */
+    REAPER_BODY,   /* a request that is half here */
 };
 
 /* `clock` tells the monotonic time that all deadlines here are in. */
@@ -47,14 +47,15 @@ void reaper_stop(struct reaper *reaper); /* accepts NULL; all connections must h
 /* A connection of `listener` was accepted, and has `ms` for its first headers; `fd` stays the caller's. */
 struct reaper_entry *reaper_note(struct reaper *reaper, int fd, const void *listener, int64_t ms);
 /* There are too many on `listener`: end one of the first phase that any is in, of those the one that has used up most of
- * its time, of those alike the one that came first; never `newest`, nor one that waits or is being worked for. False: all of them are. So who sends a request at
- * once gets through beside any number that drip or do nothing. `*ret_phase`: what was cut off. */
+ * its time, of those alike the one that came first; never `newest`, nor one that waits or is being worked for. False: all
+ * of them are. So who sends a request at once gets through beside any number that drip or do nothing. `*ret_phase`: what
+ * was cut off. */
 bool reaper_make_room(struct reaper *reaper, const void *listener,
                       const struct reaper_entry *newest, enum reaper_phase *ret_phase);
 /* It is about to be closed. `drain`: go on reading from it for a while. */
 void reaper_forget(struct reaper *reaper, struct reaper_entry *entry, bool drain);
 
-/* From here on it is in `phase`, which must be over in `ms`. */
+/* From here on it is in `phase`, which must be over in `ms`. Said again of the same phase, it has `ms` anew and goes on. */
 void reaper_expect(struct reaper *reaper, struct reaper_entry *entry, enum reaper_phase phase,
                    int64_t ms);
 

@@ -64,6 +64,11 @@ void snapshot_hide(struct snapshot *snapshot, const struct secret *secret)
     redact_add_secret(snapshot->redact, secret_bytes(secret), secret_len(secret));
 }
 
+static void digest_of(const struct config *config, char ret_digest[DIGEST_HEX_SIZE])
+{
+    digest_sha256_hex(config->text, strlen(config->text), ret_digest);
+}
+
 int snapshot_make(struct config *config, time_ms now, struct snapshot **ret_snapshot,
                   struct err *err)
 {
@@ -84,7 +89,7 @@ int snapshot_make(struct config *config, time_ms now, struct snapshot **ret_snap
         return rc;
     }
     s->config = config;
-    digest_sha256_hex(config->text, strlen(config->text), s->digest);
+    digest_of(config, s->digest);
     s->made_at = now;
     atomic_init(&s->refs, 1);
     *ret_snapshot = s;
@@ -157,7 +162,7 @@ int snapshot_accept(struct db *db, const struct config *config, const char *by, 
     bool is_new = false;
     int rc = calendar_new(config, &calendar, err);
 
-    digest_sha256_hex(config->text, strlen(config->text), digest);
+    digest_of(config, digest);
     if (rc == 0)
         rc = store_config_put(db, digest, config->text, by, now, &is_new, err);
     if (rc == 0)

@@ -37,7 +37,7 @@ static void its_caller_goes_on_meanwhile(void **state)
 
     (void)state;
     pthread_barrier_init(&m.both, NULL, 2);
-    beside_begin(&b, meet, &m);
+    beside_begin(&b, "meets", meet, &m);
     pthread_barrier_wait(&m.both);
     assert_int_equal(beside_end(&b, &err), 7);
     assert_false(pthread_equal(m.who, pthread_self()));
@@ -51,10 +51,10 @@ static void what_went_wrong_is_told_at_the_end(void **state)
     struct err err = ERR_INIT;
 
     (void)state;
-    beside_begin(&b, refuse, house);
+    beside_begin(&b, "refuses", refuse, house);
     assert_int_equal(beside_end(&b, &err), ERR_BUSY);
     assert_string_equal(err.text, "the house is taken");
-    beside_begin(&b, refuse, house);
+    beside_begin(&b, "refuses", refuse, house);
     assert_int_equal(beside_end(&b, NULL), ERR_BUSY);
 }
 

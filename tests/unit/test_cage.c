@@ -232,11 +232,18 @@ static int remove_one(const char *path, const struct stat *st, int kind, struct 
     return remove(path);
 }
 
+static void *read_other(void *arg)
+{
+    return opens(in_folder("other/file"), O_RDONLY) ? NULL : arg;
+}
+
 static int files(void)
 {
     const char *readable[] = {in_folder("read"), in_folder("one.conf"), in_folder("not-there")};
     const char *writable[] = {in_folder("write")};
     struct cage_report report;
+    pthread_t later;
+    void *refused_to = NULL;
     bool held = true;
 
     cage_report(&report);
@@ -258,6 +265,8 @@ static int files(void)
     EXPECT(!opens(in_folder("one.conf"), O_WRONLY));
     EXPECT(!opens(in_folder("other/file"), O_RDONLY) && errno == EACCES);
     EXPECT(!opens("/etc/passwd", O_RDONLY));
+    EXPECT(pthread_create(&later, NULL, read_other, &held) == 0); /* who is begun after that, too */
+    EXPECT(pthread_join(later, &refused_to) == 0 && refused_to == &held);
     EXPECT(unlink(in_folder("other/file")) < 0);
     EXPECT(rename(in_folder("write/under"), in_folder("other/under")) < 0);
     EXPECT(mkfifo(in_folder("write/pipe"), 0600) < 0);

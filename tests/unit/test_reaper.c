@@ -12,6 +12,7 @@
 
 #include "lib/base/clock.h"
 #include "server/api/reaper.h"
+#include "server/api/request.h"
 
 /* Connections of one listener, by a clock that stands still until it is moved. */
 enum { MANY = 8, LONG = 60000 };
@@ -163,14 +164,29 @@ static void T08_an_answer_on_its_way_is_not_cut_for_whoever_drips(void **state)
     assert_int_equal(who_goes(r, come(r)), asked);
 }
 
+static void T08_who_takes_an_answer_drop_by_drop_is_not_at_its_beginning_for_ever(void **state)
+{
+    struct room *r = *state;
+    int asked = come(r);
+
+    is_at(r, asked, REAPER_ANSWER);
+    pass(600);
+    is_at(r, asked, REAPER_ANSWER); /* one more piece of it */
+    pass(600);
+    come(r);
+    assert_int_equal(who_goes(r, -1), asked);
+}
+
 static void who_is_worked_for_or_of_another_listener_never_goes(void **state)
 {
     struct room *r = *state;
     enum reaper_phase phase;
     static const int another;
-    int worked_for = come(r);
+    struct request request = {.path = ""};
+    int worked_for = come(r), waits = come(r);
 
     reaper_moves_on(r->reaper, r->entries[worked_for]);
+    reaper_waits(r->reaper, r->entries[waits], &request, mono(&still) + LONG);
     assert_int_equal(who_goes(r, -1), -1);
     come(r);
     assert_false(reaper_make_room(r->reaper, &another, NULL, &phase));
@@ -185,6 +201,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(T08_those_go_first_that_lose_least, room_up, room_down),
         cmocka_unit_test_setup_teardown(T08_an_answer_on_its_way_is_not_cut_for_whoever_drips,
                                         room_up, room_down),
+        cmocka_unit_test_setup_teardown(
+            T08_who_takes_an_answer_drop_by_drop_is_not_at_its_beginning_for_ever, room_up,
+            room_down),
         cmocka_unit_test_setup_teardown(who_is_worked_for_or_of_another_listener_never_goes,
                                         room_up, room_down),
     };
